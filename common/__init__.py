@@ -1,0 +1,3 @@
+"""What crosses a service border, and nothing else."""
+
+VERSION = "0.1.0"

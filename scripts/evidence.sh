@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Has the canary write an evidence package and copies it to evidence/. Exits 0, 1 or 2: PASS, FAIL or INCONCLUSIVE.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+mkdir -p evidence
+status=0
+package=$(docker compose exec -T canary python -m canary.cli evidence) || status=$?
+[ -n "$package" ] || fail "the canary wrote no package" "does it run? make status"
+docker compose cp --quiet "canary:$package" evidence/ 2>/dev/null || docker compose cp "canary:$package" evidence/ >/dev/null
+echo "evidence/$(basename "$package")"
+exit "$status"

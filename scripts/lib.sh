@@ -1,0 +1,55 @@
+# shellcheck shell=bash disable=SC2034
+# Shared by the scripts beside it: steps that print their elapsed time, and one way to fail.
+# Sourced, never run.
+
+STARTED_AT=${STARTED_AT:-$(date +%s)}
+
+# step TEXT: one line, with the seconds since the command began.
+step() { printf '[%4ds] %s\n' "$(($(date +%s) - STARTED_AT))" "$*"; }
+
+# fail TEXT...: one line per argument on standard error, then exit 1.
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  for line in "$@"; do printf '       %s\n' "$line" >&2; done
+  exit 1
+}
+
+# quietly LOG COMMAND...: runs it into a log that is shown only when it fails.
+quietly() {
+  local log=$1
+  shift
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    fail "this failed: $*" "its whole output is in $log"
+  fi
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+engine_answers() { docker info >/dev/null 2>&1; }
+
+is_debian_like() { [ -r /etc/os-release ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; }
+
+# Whether packages can be installed here: root, on Debian or Ubuntu.
+may_install() { [ "$(id -u)" -eq 0 ] && is_debian_like; }
+
+# The suite that packages too new for the machine's own are taken from.
+NEWER_SUITE=sid
+
+# The mirror of this machine's own Debian, as its own apt configuration has it; nothing on other systems.
+debian_mirror() {
+  # shellcheck disable=SC2016 # apt expands these, not the shell
+  apt-get indextargets --format '$(REPO_URI) $(COMPONENT) $(LABEL)' 'Created-By: Packages' |
+    awk '$2 == "main" && $3 == "Debian" { print $1; exit }'
+}
+
+# install_packages NAME...: Debian or Ubuntu, root.
+install_packages() {
+  local log
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  quietly "$log" apt-get update -qq
+  quietly "$log" apt-get install -y -qq --no-install-recommends "$@"
+  rm -f "$log"
+}

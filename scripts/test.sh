@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+what=${1:?all, unit, lint or bench}
+export STARTED_AT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+BIN=.venv/bin
+
+find_python() {
+  for candidate in python3.13 python3.12 python3.11 python3; do
+    if have "$candidate" && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+
+make_environment() {
+  local stamp=.venv/requirements.sha256 wanted python
+  wanted=$(sha256sum tests/requirements.txt)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
+  python=$(find_python)
+  if [ -z "$python" ] && may_install; then
+    step "installing Python"
+    install_packages python3 python3-venv
+    python=$(find_python)
+  fi
+  [ -n "$python" ] || fail "the tests need Python 3.11 or newer" "install it and run this again"
+  step "making the virtual environment .venv"
+  if ! "$python" -m venv --clear .venv >"$work/venv" 2>&1; then
+    may_install || fail "$python can't make virtual environments" "install the package python3-venv and run this again"
+    install_packages python3-venv
+    quietly "$work/venv" "$python" -m venv --clear .venv
+  fi
+  quietly "$work/pip" $BIN/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/requirements.txt
+  echo "$wanted" >"$stamp"
+}
+
+install_browser() {
+  for browser in chromium chromium-browser google-chrome; do have "$browser" && return; done
+  if may_install; then
+    step "installing Chromium"
+    install_packages chromium
+  elif [ "${CI:-}" = true ]; then
+    fail "the browser tests need Chromium, and it can't be installed here"
+  fi
+}
+
+lint() {
+  step "lint: ruff, mypy, yamllint, bash"
+  $BIN/ruff check --quiet .
+  $BIN/ruff format --quiet --check . || fail "some files are not formatted" "run: $BIN/ruff format ."
+  $BIN/mypy --no-error-summary common init marketdata venue executor web canary grafana tests bench
+  $BIN/yamllint --strict .
+  for script in scripts/*.sh .ci/run tests/standins/*/*.sh; do bash -n "$script"; done
+  if have shellcheck; then shellcheck scripts/*.sh .ci/run; fi
+}
+
+unit() { $BIN/python -m pytest --quiet -m "not stack"; }
+
+engine_or_skip() {
+  if scripts/engine.sh && scripts/images.sh "$work/missing"; then return; fi
+  [ "${CI:-}" != true ] || fail "under CI the stack tests must run, and no engine could be had"
+  echo "SKIPPED: no container engine could be had here, so NOTHING THAT NEEDS CONTAINERS IS TESTED" >&2
+  unit
+  exit
+}
+
+make_environment
+case $what in
+  lint) lint ;;
+  unit)
+    lint
+    unit
+    ;;
+  all)
+    install_browser
+    lint
+    engine_or_skip
+    step "all tests"
+    $BIN/python -m pytest --quiet
+    ;;
+  bench)
+    scripts/engine.sh
+    scripts/images.sh "$work/missing"
+    $BIN/python -m bench
+    ;;
+  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench" ;;
+esac
