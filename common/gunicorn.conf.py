@@ -23,7 +23,9 @@ keepalive = 75
 limit_request_line = 4094
 limit_request_fields = 50
 accesslog = None
-errorlog = "-"
+logconfig_dict = log.configuration(
+    os.environ["SPARK_SERVICE"], os.environ.get("SPARK_REPLICA", "1"), os.environ.get("SPARK_LOG_LEVEL", "INFO")
+)
 
 _RECYCLE_AT_MIB = int(os.environ.get("SPARK_RECYCLE_MIB", "0"))
 _CHECK_SECONDS = 30.0
@@ -39,12 +41,6 @@ def _recycle_when_large() -> None:
     while _resident_mib() < _RECYCLE_AT_MIB:
         time.sleep(_CHECK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def on_starting(_server: Any) -> None:
-    environment = os.environ
-    replica, level = environment.get("SPARK_REPLICA", "1"), environment.get("SPARK_LOG_LEVEL", "INFO")
-    log.configure(environment["SPARK_SERVICE"], replica, level)
 
 
 def post_worker_init(worker: Any) -> None:

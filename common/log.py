@@ -32,14 +32,17 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-def configure(service: str, replica: str, level: str = "INFO") -> None:
-    """Sends every logger's records to standard output as JSON lines."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter(service, replica))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    server = logging.getLogger("gunicorn.error")
-    server.handlers.clear()
-    server.propagate = True
-    logging.getLogger("urllib3").setLevel("ERROR")
+def configuration(service: str, replica: str, level: str = "INFO") -> dict[str, Any]:
+    """What `logging.config.dictConfig` needs to send every logger's records to standard output as JSON lines."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": JsonFormatter, "service": service, "replica": replica}},
+        "handlers": {"output": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "json"}},
+        "root": {"level": level, "handlers": ["output"]},
+        "loggers": {
+            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "gunicorn.access": {"level": "ERROR"},
+            "urllib3": {"level": "ERROR"},
+        },
+    }

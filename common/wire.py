@@ -207,10 +207,16 @@ def _reason_of(text: str, kind: Any, field: str) -> str:
     return f"{reason}, must be one of {', '.join(choices)}" if choices and "enum" in reason else reason
 
 
-def _require_finite(message: Any) -> None:
-    if not isinstance(message, msgspec.Struct):
-        return
-    for name in message.__struct_fields__:
-        value = getattr(message, name)
-        if isinstance(value, Decimal) and not value.is_finite():
-            raise InvalidRequest(name, "must be a finite number")
+def _require_finite(value: Any, path: str = "") -> None:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise InvalidRequest(path or "body", "must be a finite number")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _require_finite(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            _require_finite(part, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            _require_finite(part, f"{path}.{name}".lstrip("."))

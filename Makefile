@@ -1,0 +1,45 @@
+# Everything a person does with Spark. `make help` lists it.
+SHELL := /usr/bin/env bash
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs secrets evidence test check lint bench lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## Start the whole stack (installs an engine where there is none and it may)
+	@scripts/up.sh
+
+down: ## Stop the stack; data and secrets stay
+	@docker compose down --remove-orphans
+
+status: ## Show containers, addresses and the canary's verdict
+	@docker compose ps --all --format 'table {{.Service}}\t{{.Status}}'
+	@docker compose exec -T canary python -m canary.cli status || true
+	@scripts/table.sh
+
+logs: ## Follow the logs (SERVICE=web for one service)
+	@docker compose logs --follow --tail 100 $(SERVICE)
+
+secrets: ## Show the operator's token and Grafana's first password
+	@scripts/secrets.sh
+
+evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCONCLUSIVE)
+	@scripts/evidence.sh
+
+test: ## Run every test, the ones on real containers too
+	@scripts/test.sh all
+
+check: ## Run lint and unit tests only (under a minute)
+	@scripts/test.sh unit
+
+lint: ## Run ruff, mypy and yamllint only
+	@scripts/test.sh lint
+
+bench: ## Measure, print a table, write bench/results.json
+	@scripts/test.sh bench
+
+lock: ## Pin every requirements.in anew, with hashes
+	@scripts/lock.sh
+
+clean: ## Stop the stack and remove its data, secrets and images
+	@docker compose down --volumes --remove-orphans --rmi local

@@ -1,0 +1,1 @@
+"""Dashboards as code: a small builder, and the dashboards that it writes."""

@@ -1,0 +1,24 @@
+"""Writes the dashboards' JSON files: run `python -m grafana.build` after a change of a dashboard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from grafana.overview import overview
+
+FOLDER = Path(__file__).parent / "dashboards"
+
+
+def dashboards() -> dict[str, str]:
+    """File name to content of every dashboard."""
+    return {f"{board['uid']}.json": json.dumps(board, indent=2, ensure_ascii=False) + "\n" for board in (overview(),)}
+
+
+def main() -> None:
+    for name, content in dashboards().items():
+        (FOLDER / name).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""The dashboard "Spark overview": from "is it alright?" down to what each part does."""
+
+from __future__ import annotations
+
+from grafana.panels import SELECTED as S
+from grafana.panels import Json, Panel, Row, dashboard
+
+RATE = "$__rate_interval"
+GOOD_OR_BAD = ((None, "red"), (1.0, "green"))
+BAD_WHEN_SET = ((None, "green"), (1.0, "red"))
+
+ALRIGHT = Row(
+    "Is it alright?",
+    (
+        Panel(
+            "Services",
+            "Whether Prometheus reached each target at its last scrape.",
+            "none",
+            {"{{service}} {{replica}}": f"up{{{S}}}"},
+            kind="stat",
+            width=24,
+            height=4,
+            colours=GOOD_OR_BAD,
+            words={"0": "down", "1": "up"},
+        ),
+        Panel(
+            "Canary verdict",
+            "The canary's verdict over all that it probes, as a user would find it.",
+            "none",
+            {"{{verdict}}": f"canary_verdict{{{S}}} == 1"},
+            kind="stat",
+            width=4,
+            height=4,
+            names={"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "orange"},
+        ),
+        Panel(
+            "Since the last PASS",
+            "Seconds since the canary last found everything as it should be.",
+            "s",
+            {"last PASS": f"time() - (canary_last_pass_timestamp_seconds{{{S}}} > 0)"},
+            kind="stat",
+            width=5,
+            height=4,
+            colours=((None, "green"), (60.0, "orange"), (300.0, "red")),
+            when_empty="never",
+        ),
+        Panel(
+            "Oldest quote",
+            "Age of the oldest quote; orders in a stale symbol are denied.",
+            "s",
+            {"oldest": f"max(marketdata_quote_age_seconds{{{S}}})"},
+            kind="stat",
+            width=5,
+            height=4,
+            colours=((None, "green"), (5.0, "orange"), (20.0, "red")),
+        ),
+        Panel(
+            "Ledger",
+            "Whether every executor reaches the ledger's database.",
+            "none",
+            {"ledger": f"min(executor_ledger_up{{{S}}})"},
+            kind="stat",
+            width=5,
+            height=4,
+            colours=GOOD_OR_BAD,
+            words={"0": "unreachable", "1": "reachable"},
+        ),
+        Panel(
+            "Kill switch",
+            "Whether an operator has stopped trading.",
+            "none",
+            {"kill switch": f"max(executor_kill_switch{{{S}}})"},
+            kind="stat",
+            width=5,
+            height=4,
+            colours=BAD_WHEN_SET,
+            words={"0": "released", "1": "ENGAGED"},
+        ),
+    ),
+)
+
+REQUESTS = Row(
+    "Requests",
+    (
+        Panel(
+            "Requests",
+            "Requests a second per service; health checks and scrapes are not counted.",
+            "reqps",
+            {"{{service}}": f"sum by (service) (rate(flask_http_request_total{{{S}}}[{RATE}]))"},
+        ),
+        Panel(
+            "p95 latency",
+            "95 % of the requests took at most this long. The line is the alert's limit of one second.",
+            "s",
+            {
+                "{{service}}": "histogram_quantile(0.95, sum by (service, le) "
+                f"(rate(flask_http_request_duration_seconds_bucket{{{S}}}[{RATE}])))"
+            },
+            colours=((None, "green"), (1.0, "red")),
+        ),
+        Panel(
+            "Errors",
+            "Answers with a 5xx a second per service. The line is the alert's limit of 0.01.",
+            "reqps",
+            {"{{service}}": f'sum by (service) (rate(flask_http_request_total{{{S}, status=~"5.."}}[{RATE}]))'},
+            colours=((None, "green"), (0.01, "red")),
+        ),
+    ),
+)
+
+MARKET = Row(
+    "Market data",
+    (
+        Panel(
+            "Quote age",
+            "How long ago the feed last proved each quote. The line is where market data counts as lost.",
+            "s",
+            {"{{symbol}}": f"max by (symbol) (marketdata_quote_age_seconds{{{S}}})"},
+            colours=((None, "green"), (20.0, "red")),
+        ),
+        Panel(
+            "Frames",
+            "Frames a second from the venue, by type.",
+            "cps",
+            {"{{type}}": f"sum by (type) (rate(marketdata_frames_total{{{S}}}[{RATE}]))"},
+        ),
+        Panel(
+            "Stale books",
+            "1 while a symbol's book must not be traded on.",
+            "none",
+            {"{{symbol}}": f"max by (symbol) (marketdata_book_stale{{{S}}})"},
+        ),
+    ),
+)
+
+TRADING = Row(
+    "Trading",
+    (
+        Panel(
+            "Orders by status",
+            "Orders a second that reached each status, over both executors.",
+            "cps",
+            {"{{status}}": f"sum by (status) (rate(executor_orders_total{{{S}}}[{RATE}]))"},
+        ),
+        Panel(
+            "Denials by code",
+            "Guardrail refusals a second, by code.",
+            "cps",
+            {"{{code}}": f"sum by (code) (rate(executor_denials_total{{{S}}}[{RATE}]))"},
+        ),
+        Panel(
+            "Fills by side",
+            "Paper fills a second, by side.",
+            "cps",
+            {"{{side}}": f"sum by (side) (rate(executor_fills_total{{{S}}}[{RATE}]))"},
+        ),
+        Panel(
+            "Order duration, p95",
+            "From the request to the durable answer, per executor.",
+            "s",
+            {
+                "{{instance}}": "histogram_quantile(0.95, sum by (instance, le) "
+                f"(rate(executor_order_duration_seconds_bucket{{{S}}}[{RATE}])))"
+            },
+        ),
+        Panel(
+            "Ledger sequence",
+            "Sequence number of the ledger's latest event, as each executor sees it. It never falls.",
+            "none",
+            {"{{instance}}": f"executor_ledger_sequence{{{S}}}"},
+        ),
+        Panel(
+            "Open orders",
+            "Orders that are neither filled nor ended.",
+            "none",
+            {"open": f"max(executor_open_orders{{{S}}})"},
+        ),
+    ),
+)
+
+CANARY = Row(
+    "Canary and containers",
+    (
+        Panel(
+            "Restarts",
+            "Restarts of each service's containers as the engine counts them; the budget is ten.",
+            "none",
+            # The scrape's own `service` is the canary's, so Prometheus renames the metric's to exported_service.
+            {"{{exported_service}}": f"max by (exported_service) (canary_container_restarts{{{S}}})"},
+            colours=((None, "green"), (10.0, "red")),
+        ),
+        Panel(
+            "Failed probes",
+            "Checks whose conditions do not hold, by target.",
+            "none",
+            {"{{target}}": f"sum by (target) (canary_probe_success{{{S}}} == bool 0)"},
+        ),
+        Panel(
+            "p95 of the canary's own requests",
+            "How quickly the canary is answered. The line is the alert's limit of one second.",
+            "s",
+            {"p95": f"canary_p95_seconds{{{S}}}"},
+            colours=((None, "green"), (1.0, "red")),
+        ),
+        Panel(
+            "Size of /metrics",
+            "Bytes of each service's /metrics; steady growth means a label without bounds.",
+            "bytes",
+            {"{{target}}": f"canary_metrics_bytes{{{S}}}"},
+        ),
+        Panel(
+            "Memory",
+            "Resident memory of each service's process.",
+            "bytes",
+            {"{{instance}}": f"process_resident_memory_bytes{{{S}}}"},
+        ),
+        Panel(
+            "Open streams",
+            "Browsers that are sent live changes.",
+            "none",
+            {"{{instance}}": f"web_streams_open{{{S}}}"},
+        ),
+    ),
+)
+
+
+def overview() -> Json:
+    """The whole dashboard."""
+    return dashboard(
+        "spark-overview",
+        "Spark overview",
+        "The whole stack on one page: is it alright, how it answers, what the market and the orders do.",
+        (ALRIGHT, REQUESTS, MARKET, TRADING, CANARY),
+    )

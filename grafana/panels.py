@@ -1,0 +1,187 @@
+"""The parts of a dashboard and the JSON that Grafana wants for them: the same input gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+COLUMNS = 24
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+SELECTED = 'job=~"$job", instance=~"$instance"'
+
+Json = dict[str, Any]
+Kind = Literal["stat", "timeseries"]
+Steps = Sequence[tuple[float | None, str]]
+"""Colours from a value upwards; the first step has None: from minus infinity."""
+
+PLAIN: Steps = ((None, "green"),)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel. `queries` maps a legend to its PromQL, in which SELECTED stands for the chosen targets.
+
+    `unit` is one of Grafana's unit ids (`s`, `bytes`, `reqps`, `none` …). `colours` colour a stat, and are drawn as
+    lines in a time series. `words` are shown instead of numbers; `names` colour a stat by its legend.
+    """
+
+    title: str
+    description: str
+    unit: str
+    queries: dict[str, str]
+    kind: Kind = "timeseries"
+    width: int = 8
+    height: int = 7
+    colours: Steps = PLAIN
+    words: dict[str, str] | None = None
+    names: dict[str, str] | None = None
+    when_empty: str = "no data"
+
+    def to_json(self, number: int, x: int, y: int) -> Json:
+        """The panel as Grafana reads it, at the given place of the grid."""
+        return {
+            "id": number,
+            "type": self.kind,
+            "title": self.title,
+            "description": self.description,
+            "datasource": DATASOURCE,
+            "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
+            "fieldConfig": {"defaults": self._defaults(), "overrides": self._overrides()},
+            "options": _STAT_OPTIONS | {"textMode": "name" if self.names else "value_and_name"}
+            if self.kind == "stat"
+            else _TIMESERIES_OPTIONS,
+            "targets": [
+                {
+                    "refId": chr(ord("A") + index),
+                    "datasource": DATASOURCE,
+                    "expr": query,
+                    "legendFormat": legend,
+                    "instant": self.kind == "stat",
+                    "range": self.kind != "stat",
+                }
+                for index, (legend, query) in enumerate(self.queries.items())
+            ],
+        }
+
+    def _defaults(self) -> Json:
+        steps = [{"color": colour, "value": value} for value, colour in self.colours]
+        defaults: Json = {
+            "unit": self.unit,
+            "noValue": self.when_empty,
+            "thresholds": {"mode": "absolute", "steps": steps},
+            "mappings": [],
+        }
+        if self.words:
+            options = {value: {"index": index, "text": text} for index, (value, text) in enumerate(self.words.items())}
+            defaults["mappings"] = [{"type": "value", "options": options}]
+        if self.kind == "timeseries":
+            drawn = "dashed" if len(self.colours) > 1 else "off"
+            defaults |= {"min": 0, "custom": _LINE | {"thresholdsStyle": {"mode": drawn}}}
+        return defaults
+
+    def _overrides(self) -> list[Json]:
+        return [
+            {
+                "matcher": {"id": "byName", "options": name},
+                "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+            }
+            for name, colour in (self.names or {}).items()
+        ]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A headline with the panels below it, which fill the grid from left to right."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+_LINE: Json = {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": False}
+_TIMESERIES_OPTIONS: Json = {
+    "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+    "tooltip": {"mode": "multi", "sort": "desc"},
+}
+_STAT_OPTIONS: Json = {
+    "colorMode": "background",
+    "graphMode": "none",
+    "justifyMode": "auto",
+    "orientation": "auto",
+    "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+}
+
+
+def dashboard(uid: str, title: str, description: str, rows: Sequence[Row]) -> Json:
+    """A whole dashboard; `uid` is its address for ever."""
+    return {
+        "id": None,
+        "uid": uid,
+        "title": title,
+        "description": description,
+        "tags": ["spark"],
+        "editable": False,
+        "graphTooltip": 1,
+        "refresh": "5s",
+        "schemaVersion": 41,
+        "time": {"from": "now-30m", "to": "now"},
+        "timezone": "browser",
+        "templating": {"list": _variables()},
+        "panels": _placed(rows),
+    }
+
+
+def _placed(rows: Sequence[Row]) -> list[Json]:
+    placed: list[Json] = []
+    y = 0
+    for row in rows:
+        place = {"h": 1, "w": COLUMNS, "x": 0, "y": y}
+        number = len(placed) + 1
+        placed.append(
+            {"id": number, "type": "row", "title": row.title, "collapsed": False, "gridPos": place, "panels": []}
+        )
+        x, y, tallest = 0, y + 1, 0
+        for panel in row.panels:
+            if x + panel.width > COLUMNS:
+                x, y, tallest = 0, y + tallest, 0
+            placed.append(panel.to_json(len(placed) + 1, x, y))
+            x, tallest = x + panel.width, max(tallest, panel.height)
+        y += tallest
+    return placed
+
+
+def _variables() -> list[Json]:
+    source = {
+        "name": "datasource",
+        "label": "Data source",
+        "type": "datasource",
+        "query": "prometheus",
+        "refresh": 1,
+        "hide": 0,
+        "includeAll": False,
+        "multi": False,
+        "current": {},
+    }
+    return [
+        source,
+        _label_variable("job", "Job", "label_values(up, job)"),
+        _label_variable("instance", "Instance", 'label_values(up{job=~"$job"}, instance)'),
+    ]
+
+
+def _label_variable(name: str, label: str, query: str) -> Json:
+    return {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": DATASOURCE,
+        "definition": query,
+        "query": {"query": query, "refId": name},
+        "refresh": 2,
+        "sort": 1,
+        "hide": 0,
+        "includeAll": True,
+        "allValue": ".+",
+        "multi": True,
+        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+    }

@@ -1,0 +1,51 @@
+"""Hypothesis strategies for every wire message, made from the messages' own type hints."""
+
+import types
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from hypothesis import strategies as st
+
+from common import wire
+
+KINDS: tuple[type[wire.Message], ...] = (
+    wire.Instrument,
+    wire.Quote,
+    wire.Level,
+    wire.Book,
+    wire.Trade,
+    wire.OrderRequest,
+    wire.Denial,
+    wire.Fill,
+    wire.Order,
+    wire.Position,
+    wire.Account,
+)
+
+_LEAVES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
+    Decimal: lambda: st.decimals(allow_nan=False, allow_infinity=False),
+    datetime: lambda: st.datetimes(timezones=st.just(UTC)),
+    float: lambda: st.floats(allow_nan=False, allow_infinity=False),
+    int: lambda: st.integers(-(2**63), 2**63 - 1),
+    bool: st.booleans,
+    str: st.text,
+    types.NoneType: st.none,
+}
+
+
+def of(hint: Any) -> st.SearchStrategy[Any]:
+    """Values that fit a type hint: a message, or what messages are made of."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint in _LEAVES:
+        return _LEAVES[hint]()
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin in (Union, types.UnionType):
+        return st.one_of(*(of(one) for one in arguments))
+    if origin is tuple:
+        return st.lists(of(arguments[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
+    return st.builds(hint, **{name: of(inner) for name, inner in get_type_hints(hint).items()})

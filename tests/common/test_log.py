@@ -1,0 +1,75 @@
+"""Every event is one JSON line on standard output, whoever logs it."""
+
+import json
+import logging
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from common.log import JsonFormatter
+
+ROOT = Path(__file__).parents[2]
+
+PROGRAM = """
+import logging, logging.config
+from common import log
+logging.config.dictConfig(log.configuration("web", "2", "INFO"))
+logging.getLogger("somebody.else").info("hello %s", "there", extra={"order_id": "7"})
+logging.getLogger("somebody.else").debug("not shown")
+logging.getLogger("gunicorn.error").warning("from the server")
+logging.getLogger("urllib3").warning("not shown either")
+"""
+
+
+def _line(**fields: Any) -> dict[str, Any]:
+    record = logging.makeLogRecord({"name": "executor.submit", "levelname": "INFO", "msg": "order %s", "args": ("7",)})
+    vars(record).update(fields)
+    text = JsonFormatter("executor", "2").format(record)
+    assert "\n" not in text
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+def test_a_line_says_when_how_grave_who_and_what() -> None:
+    line = _line()
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
+    assert line == {
+        "level": "info",
+        "service": "executor",
+        "replica": "2",
+        "logger": "executor.submit",
+        "event": "order 7",
+    }
+
+
+def test_extra_fields_are_fields_of_the_line() -> None:
+    line = _line(order_id="7", code="FUNDS")
+    assert (line["order_id"], line["code"]) == ("7", "FUNDS")
+
+
+def test_a_value_that_json_does_not_know_is_written_as_text() -> None:
+    assert _line(path=Path("/data"))["path"] == "/data"
+
+
+def test_a_line_break_in_an_event_does_not_break_the_line() -> None:
+    assert _line(msg="two\nlines", args=())["event"] == "two\nlines"
+
+
+def test_an_exception_is_in_the_same_line() -> None:
+    try:
+        int("x")
+    except ValueError:
+        line = _line(exc_info=sys.exc_info())
+    assert "ValueError" in line["exception"]
+    assert "Traceback" in line["exception"]
+
+
+def test_every_logger_ends_on_standard_output_the_servers_too() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["event"] for line in lines] == ["hello there", "from the server"]
+    assert lines[0]["order_id"] == "7"
+    assert {line["service"] for line in lines} == {"web"}
+    assert done.stderr == ""

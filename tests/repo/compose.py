@@ -1,0 +1,71 @@
+"""docker-compose.yml as tests see it: anchors resolved, key order as written, interpolation left as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+
+Block = dict[str, Any]
+
+
+def services() -> dict[str, Block]:
+    """Every service by name."""
+    loaded: dict[str, Block] = yaml.safe_load(TEXT)["services"]
+    return loaded
+
+
+def networks() -> dict[str, Block]:
+    """Every network by name."""
+    return {name: block or {} for name, block in yaml.safe_load(TEXT)["networks"].items()}
+
+
+def one_shots() -> set[str]:
+    """Services that others wait for to end: they run once, all others stay."""
+    return {
+        name
+        for block in services().values()
+        for name, how in _depends_on(block).items()
+        if how.get("condition") == "service_completed_successfully"
+    }
+
+
+def keys_as_written() -> dict[str, list[str]]:
+    """Each service's keys in the order in which the file has them, without what an anchor brought."""
+    root = yaml.compose(TEXT)
+    return {name: [key.value for key, _ in block.value] for name, block in _items(_child(root, "services"))}
+
+
+def line_of(service: str) -> int:
+    """Where a service's block begins, counted from 0."""
+    for key, _ in _child(yaml.compose(TEXT), "services").value:
+        if key.value == service:
+            line: int = key.start_mark.line
+            return line
+    raise KeyError(service)
+
+
+def mounts(block: Block) -> list[str]:
+    """Volumes in their short form."""
+    return [volume for volume in block.get("volumes", []) if isinstance(volume, str)]
+
+
+def memory_mib(size: str) -> int:
+    """`400m` or `1g` in MiB."""
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1].lower()]
+
+
+def _depends_on(block: Block) -> dict[str, dict[str, str]]:
+    return dict(block.get("depends_on", {}))
+
+
+def _child(node: Any, name: str) -> Any:
+    return next(value for key, value in node.value if key.value == name)
+
+
+def _items(node: Any) -> list[tuple[str, Any]]:
+    return [(key.value, value) for key, value in node.value]

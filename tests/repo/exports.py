@@ -1,0 +1,74 @@
+"""Reads, out of the services' own code, the names and labels of the metrics that they export."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("executor", "marketdata", "web", "canary", "venue")
+
+COUNTERS = ("Counter", "CounterMetricFamily")
+HISTOGRAMS = ("Histogram", "HistogramMetricFamily")
+
+PROCESS = {
+    "process_start_time_seconds": frozenset[str](),
+    "process_resident_memory_bytes": frozenset[str](),
+    "process_cpu_seconds_total": frozenset[str](),
+    "process_open_fds": frozenset[str](),
+}
+FLASK = {
+    "flask_http_request_total": frozenset({"method", "status"}),
+    "flask_http_request_duration_seconds_bucket": frozenset({"method", "url_rule", "status", "le"}),
+    "flask_http_request_duration_seconds_count": frozenset({"method", "url_rule", "status"}),
+    "flask_http_request_duration_seconds_sum": frozenset({"method", "url_rule", "status"}),
+}
+SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
+TARGET = frozenset({"job", "instance", "service", "replica"})
+
+Labels = frozenset[str] | None
+"""The labels of a metric; None where the code gives them in a way that this does not read."""
+
+
+def exported() -> dict[str, Labels]:
+    """Series name to labels, of every service and of what each of them exports through common/ops.py."""
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **SCRAPE}
+    for service in SERVICES:
+        found |= exported_by(ROOT / service / "metrics.py", service)
+    return found
+
+
+def exported_by(module: Path, service: str) -> dict[str, Labels]:
+    """What one `metrics.py` makes: a call whose first argument is a literal that begins with the service's name."""
+    if not module.exists():
+        return {}
+    name = re.compile(rf"{service}_[a-z0-9_]+")
+    found: dict[str, Labels] = {}
+    for call in ast.walk(ast.parse(module.read_text())):
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+            written = call.args[0].value
+            if isinstance(written, str) and name.fullmatch(written):
+                found |= dict.fromkeys(_series(_called(call), written), _labels(call))
+    return found
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _series(kind: str, written: str) -> list[str]:
+    if kind in COUNTERS:
+        return [written.removesuffix("_total") + "_total"]
+    if kind in HISTOGRAMS:
+        return [f"{written}_{suffix}" for suffix in ("bucket", "sum", "count")]
+    return [written]
+
+
+def _labels(call: ast.Call) -> Labels:
+    candidates = [*call.args[2:3], *(word.value for word in call.keywords if word.arg in ("labels", "labelnames"))]
+    if not candidates:
+        return None
+    if isinstance(candidates[0], ast.List | ast.Tuple):
+        return frozenset(str(one.value) for one in candidates[0].elts if isinstance(one, ast.Constant))
+    return None

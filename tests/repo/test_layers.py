@@ -1,0 +1,88 @@
+"""The import law: who may import whom, line by line, and that line 1 is pure."""
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from tests.repo.layers import CLOCKS, LINES, PURE_LIBRARY, ROOT, imports, line_of, modules
+
+MODULES = {name: file for service in LINES for name, file in modules(service).items()}
+PURE = sorted(name for name in MODULES if line_of(name) == 1)
+OURS = (*LINES, "common", "grafana", "tests", "bench", "init")
+
+every_module = pytest.mark.parametrize("module", sorted(MODULES))
+every_pure_module = pytest.mark.parametrize("module", PURE)
+
+
+def _own(module: str) -> set[str]:
+    service = module.partition(".")[0]
+    return {name for name in imports(MODULES[module]) if name.partition(".")[0] == service}
+
+
+@every_module
+def test_every_module_has_its_line(module: str) -> None:
+    assert line_of(module) is not None, "give it one in tests/repo/layers.py"
+
+
+@every_module
+def test_a_service_imports_nothing_of_ours_but_itself_and_common(module: str) -> None:
+    ours = {name.partition(".")[0] for name in imports(MODULES[module])} & set(OURS)
+    assert ours <= {module.partition(".")[0], "common"}
+
+
+@every_module
+def test_a_module_imports_no_line_above_its_own(module: str) -> None:
+    line = line_of(module) or 0
+    above = {name for name in _own(module) if (line_of(name) or 0) > line}
+    assert not above, f"line {line} must not import {', '.join(sorted(above))}"
+
+
+@every_module
+def test_a_door_imports_no_other_door(module: str) -> None:
+    if line_of(module) == 4:
+        assert {name for name in _own(module) if line_of(name) == 4} <= {module}
+
+
+@pytest.mark.parametrize("service", sorted(LINES))
+def test_no_imports_go_in_circles(service: str) -> None:
+    graph = {name: _own(name) - {name, service} for name in modules(service) if name != service}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(error.args[1]))
+
+
+@every_pure_module
+def test_a_pure_module_imports_only_messages_and_what_is_pure(module: str) -> None:
+    service = module.partition(".")[0]
+    for name in imports(MODULES[module]):
+        first = name.partition(".")[0]
+        if first == "common":
+            assert name in ("common.wire", "common.errors", "common"), name
+        elif first != service:
+            assert first in PURE_LIBRARY, name
+
+
+@every_pure_module
+def test_a_pure_module_reads_no_clock_and_rolls_no_dice_of_its_own(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in CLOCKS, f"line {node.lineno}: .{node.attr}"
+            dice = isinstance(node.value, ast.Name) and node.value.id == "random" and node.attr != "Random"
+            assert not dice, f"line {node.lineno}: random.{node.attr}"
+
+
+def test_common_imports_no_service() -> None:
+    for file in (ROOT / "common").glob("*.py"):
+        assert {name.partition(".")[0] for name in imports(file)} & set(OURS) <= {"common"}, file.name
+
+
+def test_common_stays_small() -> None:
+    code = sum(len(file.read_text().splitlines()) for file in (ROOT / "common").glob("*.py"))
+    assert code <= 800
+
+
+def test_the_law_is_applied_to_real_modules() -> None:
+    assert len(PURE) >= 10
+    assert "executor.guardrails" in PURE

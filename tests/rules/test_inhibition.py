@@ -1,0 +1,115 @@
+"""A live Alertmanager with the stack's own configuration: what silences what, and what it must not silence."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.rules.conftest import ROOT
+
+DEADLINE_SECONDS = 20.0
+
+Labels = tuple[tuple[str, str], ...]
+
+DOWN = {"alertname": "TargetDown", "severity": "critical", "service": "executor", "instance": "executor-1:4001"}
+STALE = {"alertname": "MarketDataStale", "severity": "critical", "service": "marketdata", "instance": "marketdata:5001"}
+
+ECHOES = [
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "executor"},
+    {"alertname": "HighRequestLatency", "severity": "warning", "service": "executor"},
+    {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-1:4001"},
+    {
+        "alertname": "BookStale",
+        "severity": "warning",
+        "service": "marketdata",
+        "instance": "marketdata:5001",
+        "symbol": "X",
+    },
+]
+NEWS = [
+    DOWN,
+    STALE,
+    {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-2:4001"},
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "web"},
+    {"alertname": "KillSwitchEngaged", "severity": "warning", "service": "executor"},
+    {"alertname": "LedgerDown", "severity": "critical", "service": "executor", "instance": "executor-1:4001"},
+    {"alertname": "NoService", "severity": "warning"},
+    {"alertname": "CanarySilent", "severity": "warning", "service": "canary", "instance": "canary:6001"},
+    {"alertname": "Watchdog", "severity": "info", "service": "prometheus", "instance": "prometheus:9090"},
+]
+
+
+def _call(url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=3) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()
+
+
+def _until_ready(base: str) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            _call(f"{base}/api/v2/status")
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def alertmanager(alertmanager_image: str) -> Iterator[str]:
+    container = _docker(
+        *("run", "--detach", "--rm", "--publish=127.0.0.1::9093", f"--user={os.getuid()}:{os.getgid()}"),
+        *(f"--volume={ROOT}/alertmanager:/etc/alertmanager:ro", "--tmpfs=/alertmanager:mode=1777"),
+        *(alertmanager_image, "--config.file=/etc/alertmanager/alertmanager.yml"),
+        *("--storage.path=/alertmanager", "--cluster.listen-address="),
+    )
+    try:
+        base = "http://" + _docker("port", container, "9093/tcp").splitlines()[0]
+        _until_ready(base)
+        yield base
+    finally:
+        _docker("kill", container)
+
+
+def _key(labels: dict[str, str]) -> Labels:
+    return tuple(sorted(labels.items()))
+
+
+@pytest.fixture(scope="module")
+def inhibited(alertmanager: str) -> dict[Labels, bool]:
+    """For each alert that was posted, whether Alertmanager holds it back.
+
+    It reads new alerts in its own time: both causes have been read when all their echoes are held back.
+    """
+    _call(f"{alertmanager}/api/v2/alerts", [{"labels": labels} for labels in [*ECHOES, *NEWS]])
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        alerts = _call(f"{alertmanager}/api/v2/alerts")
+        found = {_key(alert["labels"]): bool(alert["status"]["inhibitedBy"]) for alert in alerts}
+        if all(found.get(_key(labels)) for labels in ECHOES) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("labels", ECHOES, ids=lambda labels: f"{labels['alertname']}-{labels['service']}")
+def test_an_echo_of_a_known_cause_is_held_back(labels: dict[str, str], inhibited: dict[Labels, bool]) -> None:
+    assert inhibited[_key(labels)]
+
+
+@pytest.mark.parametrize("labels", NEWS, ids=lambda labels: f"{labels['alertname']}-{labels.get('instance', 'any')}")
+def test_what_has_another_cause_is_still_told(labels: dict[str, str], inhibited: dict[Labels, bool]) -> None:
+    assert not inhibited[_key(labels)]

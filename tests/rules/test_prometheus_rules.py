@@ -1,0 +1,103 @@
+"""Prometheus accepts the configuration, every alert passes its cases, and every alert has its cases."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.rules.conftest import ROOT, Tool
+
+CASE_FILES = sorted(Path(__file__).parent.glob("*_test.yml"))
+RULE_FILES = sorted((ROOT / "prometheus/rules").glob("*.yml"))
+
+ALERTS = {
+    rule["alert"]: rule
+    for file in RULE_FILES
+    for group in yaml.safe_load(file.read_text())["groups"]
+    for rule in group["rules"]
+    if "alert" in rule
+}
+CASES: list[dict[str, Any]] = [case for file in CASE_FILES for case in yaml.safe_load(file.read_text())["tests"]]
+
+
+def test_prometheus_accepts_the_configuration_and_the_rules(promtool: Tool) -> None:
+    done = promtool("check", "config", "--lint=all", "--lint-fatal", "prometheus/prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_rule_is_defined_twice(promtool: Tool) -> None:
+    done = promtool(
+        "check", "rules", "--lint=all", "--lint-fatal", *(f"prometheus/rules/{file.name}" for file in RULE_FILES)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", CASE_FILES, ids=lambda file: file.stem)
+def test_the_alerts_fire_when_they_should_and_only_then(promtool: Tool, file: Path) -> None:
+    done = promtool("test", "rules", f"tests/rules/{file.name}")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_really_fails_a_wrong_expectation(promtool: Tool) -> None:
+    """The guard of the guards: were a case never evaluated, all of the above would pass for ever."""
+    done = promtool("test", "rules", "tests/rules/wrong_on_purpose.yml")
+    assert done.returncode != 0
+
+
+def _checks(alert: str) -> list[dict[str, Any]]:
+    return [check for case in CASES for check in case["alert_rule_test"] if check["alertname"] == alert]
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_every_alert_is_seen_to_fire(alert: str) -> None:
+    assert any(check["exp_alerts"] for check in _checks(alert))
+
+
+@pytest.mark.parametrize("alert", sorted(set(ALERTS) - {"Watchdog"}))
+def test_every_alert_is_seen_silent_just_before_it_fires(alert: str) -> None:
+    for case in CASES:
+        checks = [check for check in case["alert_rule_test"] if check["alertname"] == alert]
+        for before, after in itertools.pairwise(checks):
+            if not before["exp_alerts"] and after["exp_alerts"]:
+                return
+    pytest.fail(f"no case has {alert} silent and then firing")
+
+
+@pytest.mark.parametrize("alert", sorted(set(ALERTS) - {"Watchdog"}))
+def test_every_alert_has_a_case_in_which_it_does_not_fire(alert: str) -> None:
+    named = [case for case in CASES if case["name"].startswith(f"{alert} does not fire when")]
+    assert named
+    for case in named:
+        assert all(not check["exp_alerts"] for check in case["alert_rule_test"] if check["alertname"] == alert)
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_every_alert_says_how_bad_what_and_where_to_read_on(alert: str) -> None:
+    rule = ALERTS[alert]
+    assert rule["labels"]["severity"] in ("critical", "warning", "info")
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert rule["annotations"]["summary"].endswith("."), "the summary is a full sentence"
+    assert "$value" in rule["annotations"]["description"]
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_every_alert_that_fires_carries_its_service(alert: str) -> None:
+    """Without it, a rule that inhibits by equal services would silence it for any service."""
+    for check in _checks(alert):
+        for expected in check["exp_alerts"]:
+            assert expected["exp_labels"].get("service")
+
+
+def test_every_scraped_target_is_missed_when_it_leaves_the_list() -> None:
+    scraped = set()
+    for job in yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]:
+        for group in job["static_configs"]:
+            assert set(group["labels"]) == {"service", "replica"}
+            for target in group["targets"]:
+                labels = {"job": job["job_name"], **group["labels"], "instance": target}
+                scraped.add(", ".join(f'{name}="{value}"' for name, value in labels.items()))
+    expression = ALERTS["TargetDown"]["expr"]
+    missed = {part.partition("})")[0] for part in expression.split("absent(up{")[1:]}
+    assert missed == scraped
