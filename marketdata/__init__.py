@@ -1,0 +1,1 @@
+"""Market data: venue sockets in; latest quotes, books and trades out, each with its age and sequence."""

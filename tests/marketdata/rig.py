@@ -1,0 +1,151 @@
+"""Market data as it runs, at a pace that tests can wait for, and venues that misbehave on command."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import Server, ServerConnection, serve
+from werkzeug.serving import make_server
+
+from marketdata.app import Parts, make_parts
+from marketdata.connection import Timings
+from marketdata.limits import Backoff
+from marketdata.resync import Patience
+from marketdata.settings import Settings
+from tests.venue.rig import Venue
+from venue.app import create_app as venue_app
+from venue.settings import Settings as VenueSettings
+
+QUICK = Timings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
+PATIENT = Patience(first_data=5.0, rejoin=5.0, hopeless=5.0)
+
+
+@contextmanager
+def http_server(app: Flask, port: int = 0) -> Iterator[str]:
+    """Serves an app on loopback; gives its address."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
+def rest_app(venue: Venue) -> Flask:
+    return venue_app(VenueSettings.from_environment({}), server=venue.server, clock=venue.clock)
+
+
+def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT", **more: str) -> Settings:
+    environment = {
+        "SPARK_BTCTURK_WS_URL": websocket_url,
+        "SPARK_BTCTURK_REST_URL": rest_url,
+        "SPARK_BTCTURK_PAIRS": pairs,
+    }
+    return Settings.from_environment(environment | more)
+
+
+@contextmanager
+def running_marketdata(
+    settings: Settings, *, timings: Timings = QUICK, patience: Patience = PATIENT
+) -> Iterator[Parts]:
+    """The parts, started; ended with the block."""
+    parts = make_parts(settings, timings, patience, lambda: Backoff(0.05, 0.5, lambda _low, high: high))
+    parts.start()
+    try:
+        yield parts
+    finally:
+        parts.stop()
+
+
+class ScriptedVenue:
+    """Accepts sockets and says what a test tells it to; what clients said is in `heard`.
+
+    `answer` is called with each subscription and gives the frames to send back.
+    """
+
+    def __init__(self, answer: Callable[[dict[str, Any]], list[str]]) -> None:
+        self.heard: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.accepted = 0
+        self._answer = answer
+        self._sockets: list[ServerConnection] = []
+        self._server: Server = serve(self._handle, "127.0.0.1", 0, compression=None, ping_interval=None)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
+
+    def say(self, frame: str | bytes) -> None:
+        """Sends a text frame on the latest socket."""
+        self._sockets[-1].send(frame, text=True)
+
+    def next_heard(self, channel: str = "obdiff") -> dict[str, Any]:
+        """The next subscription of a channel, within five seconds."""
+        while True:
+            request = self.heard.get(timeout=5)
+            if request["channel"] == channel:
+                return request
+
+    def close(self) -> None:
+        for socket in self._sockets:
+            socket.socket.close()
+        self._server.shutdown()
+        self._thread.join(5)
+
+    def _handle(self, socket: ServerConnection) -> None:
+        self._sockets.append(socket)
+        self.accepted += 1
+        try:
+            socket.send('[991,{"type":991,"current":"6.0.0","min":"2.3.0"}]')
+            for text in socket:
+                request = json.loads(text)[1]
+                self.heard.put(request)
+                for frame in self._answer(request):
+                    socket.send(frame)
+        except ConnectionClosed:
+            return
+
+
+@contextmanager
+def scripted_venue(answer: Callable[[dict[str, Any]], list[str]]) -> Iterator[ScriptedVenue]:
+    venue = ScriptedVenue(answer)
+    try:
+        yield venue
+    finally:
+        venue.close()
+
+
+def whole_book(pair: str, sequence: int, asks: dict[str, str], bids: dict[str, str]) -> str:
+    """A 431 of the obdiff channel; sides are price to amount."""
+    sides = {
+        name: [{"A": amount, "P": price} for price, amount in side.items()]
+        for name, side in (("AO", asks), ("BO", bids))
+    }
+    return json.dumps([431, {"CS": sequence, "PS": pair, **sides, "channel": "obdiff", "event": pair, "type": 431}])
+
+
+def book_change(pair: str, sequence: int, asks: list[tuple[int, str, str]], bids: list[tuple[int, str, str]]) -> str:
+    """A 432; changes are (code, price, amount)."""
+    sides = {
+        name: [{"CP": code, "P": price, "A": amount} for code, price, amount in side]
+        for name, side in (("AO", asks), ("BO", bids))
+    }
+    return json.dumps([432, {"CS": sequence, "PS": pair, **sides, "channel": "obdiff", "event": pair, "type": 432}])
+
+
+def books_on_join(request: dict[str, Any]) -> list[str]:
+    """An answer for `ScriptedVenue`: every join of a book gets one, with sequence 10."""
+    if request["channel"] == "obdiff" and request["join"]:
+        return [whole_book(request["event"], 10, {"101": "1"}, {"99": "2"})]
+    return []

@@ -1,0 +1,136 @@
+"""What is acknowledged, what is answered with silence, and how the sequence counts."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from tests.venue.rig import START
+from venue.market import Market
+from venue.session import Session
+
+
+@pytest.fixture
+def market() -> Market:
+    return Market(1, START, warm_up_seconds=30)
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(random.Random(1))
+
+
+def _request(channel: Any, event: Any, join: Any = True) -> str:
+    return json.dumps([151, {"type": 151, "channel": channel, "event": event, "join": join}])
+
+
+def _told(answers: list[bytes]) -> list[tuple[int, dict[str, Any]]]:
+    return [tuple(json.loads(answer)) for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("channel", "event"), [("obdiff", "NOPETRY"), ("obdiff", "btcusdt"), ("obdiff", "all"), ("nope", "BTCTRY")]
+)
+def test_what_does_not_exist_is_acknowledged_and_then_silent(
+    session: Session, market: Market, channel: str, event: str
+) -> None:
+    answers = _told(session.receive(_request(channel, event), market.view()))
+    assert answers == [(100, {"type": 100, "ok": True, "message": f"join|{channel}:{event}"})]
+    market.advance(START + 5)
+    assert session.due(market.view()) == []
+
+
+def test_a_second_join_is_refused_and_the_first_goes_on(session: Session, market: Market) -> None:
+    session.receive(_request("obdiff", "BTCUSDT"), market.view())
+    again = _told(session.receive(_request("obdiff", "BTCUSDT"), market.view()))
+    assert again == [(100, {"type": 100, "ok": False, "message": "join|obdiff:BTCUSDT"})]
+    market.advance(START + 5)
+    assert [kind for kind, _ in _told(session.due(market.view()))] == [432]
+
+
+def test_a_leave_ends_the_stream_and_a_new_join_begins_with_a_whole_book(session: Session, market: Market) -> None:
+    session.receive(_request("obdiff", "BTCUSDT"), market.view())
+    left = _told(session.receive(_request("obdiff", "BTCUSDT", join=False), market.view()))
+    assert left == [(100, {"type": 100, "ok": True, "message": "leave|obdiff:BTCUSDT"})]
+    market.advance(START + 5)
+    assert session.due(market.view()) == []
+    again = _told(session.receive(_request("obdiff", "BTCUSDT"), market.view()))
+    assert [kind for kind, _ in again] == [100, 431]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _request("obdiff", ["BTCTRY", "ETHTRY"]),
+        _request("obdiff", "BTCTRY", join="yes"),
+        _request("obdiff", None),
+        _request(7, "BTCTRY"),
+        '{"type":151,"channel":"obdiff","event":"BTCTRY","join":true}',
+        '[999,{"type":999,"channel":"obdiff","event":"BTCTRY","join":true}]',
+        "[151]",
+        "hello",
+        "",
+        "[" * 2_000,
+    ],
+)
+def test_what_is_no_subscription_gets_no_answer(session: Session, market: Market, text: str) -> None:
+    assert session.receive(text, market.view()) == []
+    assert len(session) == 0
+
+
+def test_the_sequence_rises_by_one_from_a_base_of_its_own_per_subscription(session: Session, market: Market) -> None:
+    bases = {}
+    for channel in ("obdiff", "orderbook"):
+        _, first = _told(session.receive(_request(channel, "BTCTRY"), market.view()))
+        bases[channel] = first[1]["CS"]
+    assert bases["obdiff"] != bases["orderbook"]
+    for step in range(1, 20):
+        market.advance(START + step)
+        told = {body["channel"]: (kind, body["CS"]) for kind, body in _told(session.due(market.view()))}
+        assert told == {"obdiff": (432, bases["obdiff"] + step), "orderbook": (431, bases["orderbook"] + step)}
+
+
+def test_no_two_subscriptions_share_a_base(session: Session, market: Market) -> None:
+    bases = [_told(session.receive(_request("obdiff", pair), market.view()))[1][1]["CS"] for pair in market.view()]
+    assert len(set(bases)) == 5
+
+
+def test_a_book_that_did_not_change_is_not_sent_but_a_ticker_is(session: Session, market: Market) -> None:
+    for channel in ("obdiff", "orderbook", "ticker", "trade"):
+        session.receive(_request(channel, "BTCTRY"), market.view())
+    assert [kind for kind, _ in _told(session.due(market.view()))] == [402]
+
+
+def test_levels_that_leave_the_window_are_deleted_with_an_amount(session: Session, market: Market) -> None:
+    _, whole = _told(session.receive(_request("obdiff", "BTCUSDT"), market.view()))
+    far_deletes = 0
+    held = {side: {level["P"]: level["A"] for level in whole[1][side]} for side in ("AO", "BO")}
+    for step in range(1, 60):
+        market.advance(START + step)
+        for _, body in _told(session.due(market.view())):
+            for side in ("AO", "BO"):
+                far = sorted(held[side], key=float, reverse=side == "AO")[:10]
+                for change in body[side]:
+                    if change["CP"] == 3:
+                        assert float(change["A"]) > 0
+                        del held[side][change["P"]]
+                        far_deletes += change["P"] in far
+                    else:
+                        assert (change["P"] in held[side]) == (change["CP"] == 0)
+                        held[side][change["P"]] = change["A"]
+                assert len(held[side]) == 100
+    assert far_deletes > 10
+
+
+def test_trades_are_told_once_each(session: Session, market: Market) -> None:
+    _, listed = _told(session.receive(_request("trade", "BTCTRY"), market.view()))
+    told = [item["I"] for item in listed[1]["items"]]
+    expected = len(told) - market.view()["BTCTRY"].trade_count
+    for step in range(1, 90):
+        market.advance(START + step)
+        told += [body["I"] for kind, body in _told(session.due(market.view())) if kind == 422]
+    assert len(told) == len(set(told))
+    assert len(told) == expected + market.view()["BTCTRY"].trade_count

@@ -1,0 +1,71 @@
+"""Figures of the last 24 hours, as the ticker shows them: open, high, low, volume, average."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+BUCKET_SECONDS = 300.0
+BUCKETS = 288
+
+
+@dataclass(slots=True)
+class _Bucket:
+    start: float
+    open: int
+    high: int
+    low: int
+    volume: int = 0
+    turnover: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """Prices in ticks, volume in units, turnover in ticks · units."""
+
+    open: int
+    high: int
+    low: int
+    volume: int
+    turnover: int
+
+
+class RollingDay:
+    """24 hours of five-minute buckets; older ones fall out."""
+
+    def __init__(self) -> None:
+        self._buckets: deque[_Bucket] = deque(maxlen=BUCKETS)
+        self._closed = DayFigures(0, 0, 0, 0, 0)
+
+    def add(self, at: float, price: int, amount: int) -> None:
+        """Counts a trade at `at` (seconds); trades come in the order of time."""
+        start = at - at % BUCKET_SECONDS
+        if not self._buckets or self._buckets[-1].start != start:
+            self._buckets.append(_Bucket(start, price, price, price))
+            self._close()
+        bucket = self._buckets[-1]
+        bucket.high, bucket.low = max(bucket.high, price), min(bucket.low, price)
+        bucket.volume += amount
+        bucket.turnover += price * amount
+
+    def figures(self) -> DayFigures:
+        """The figures of all buckets held; at least one trade must have been counted."""
+        closed, last = self._closed, self._buckets[-1]
+        return DayFigures(
+            closed.open,
+            max(closed.high, last.high),
+            min(closed.low, last.low),
+            closed.volume + last.volume,
+            closed.turnover + last.turnover,
+        )
+
+    def _close(self) -> None:
+        """Sums up all buckets but the last, which still grows."""
+        closed, last = list(self._buckets)[:-1], self._buckets[-1]
+        self._closed = DayFigures(
+            self._buckets[0].open,
+            max((bucket.high for bucket in closed), default=last.high),
+            min((bucket.low for bucket in closed), default=last.low),
+            sum(bucket.volume for bucket in closed),
+            sum(bucket.turnover for bucket in closed),
+        )

@@ -1,0 +1,124 @@
+"""BTCTurk's WebSocket frames, `[type, object]` as JSON text, and the differences between two states of a book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from venue.ladder import Levels
+from venue.market import PairView, Trade
+from venue.pairs import PairSpec
+
+RESULT, SUBSCRIPTION, TICKER, TRADES, TRADE, BOOK, BOOK_CHANGES, WELCOME = 100, 151, 402, 421, 422, 431, 432, 991
+UPDATED, NEW, DELETED = 0, 1, 3
+
+Change = tuple[int, int, int]
+"""(change code, price in ticks, amount in units); a deleted level keeps the amount that it last had."""
+
+
+def frame(kind: int, body: Mapping[str, Any]) -> bytes:
+    """One text frame. `type` is repeated inside the object, as the venue does."""
+    return msgspec.json.encode([kind, {**body, "type": kind}])
+
+
+def welcome() -> bytes:
+    """What the venue says first, before anybody asks."""
+    return msgspec.json.encode([WELCOME, {"type": WELCOME, "current": "6.0.0", "min": "2.3.0"}])
+
+
+def result(ok: bool, message: str) -> bytes:
+    """The acknowledgement of a subscription; it proves nothing about the pair."""
+    return msgspec.json.encode([RESULT, {"type": RESULT, "ok": ok, "message": message}])
+
+
+def ticker(view: PairView) -> bytes:
+    """402. As in the one capture there is, `D` counts from the ask and `DP` from the last price."""
+    spec, day = view.spec, view.day
+    (bid, bid_amount), (ask, ask_amount) = view.bids[0], view.asks[0]
+    return frame(
+        TICKER,
+        {
+            "B": spec.price_text(bid),
+            "A": spec.price_text(ask),
+            "BA": spec.amount_text(bid_amount),
+            "AA": spec.amount_text(ask_amount),
+            "PS": spec.name,
+            "H": spec.price_text(day.high),
+            "L": spec.price_text(day.low),
+            "LA": spec.price_text(view.last),
+            "O": spec.price_text(day.open),
+            "V": spec.amount_text(day.volume),
+            "AV": str(average_price(view)),
+            "D": str((ask - day.open) * spec.tick),
+            "DP": f"{daily_percent(view):.2f}",
+            "DS": spec.denominator,
+            "NS": spec.numerator,
+            "PId": spec.pair_id,
+            "channel": "ticker",
+            "event": spec.name,
+        },
+    )
+
+
+def average_price(view: PairView) -> Decimal:
+    """Turnover over volume of the day, to 18 digits after the point."""
+    day = view.day
+    return (Decimal(day.turnover) * view.spec.tick / max(day.volume, 1)).quantize(Decimal("1e-9"))
+
+
+def daily_percent(view: PairView) -> Decimal:
+    """How far the last price is from the day's open, in percent."""
+    return Decimal(view.last - view.day.open) * 100 / view.day.open
+
+
+def trade_list(view: PairView) -> bytes:
+    """421: the last trades, newest first."""
+    spec = view.spec
+    items = [_trade_item(spec, trade) for trade in reversed(view.trades)]
+    return frame(TRADES, {"symbol": spec.name, "items": items, "channel": "trade", "event": spec.name})
+
+
+def trade_single(spec: PairSpec, trade: Trade) -> bytes:
+    """422: one new trade."""
+    return frame(TRADE, {**_trade_item(spec, trade), "PS": spec.name, "channel": "trade", "event": spec.name})
+
+
+def _trade_item(spec: PairSpec, trade: Trade) -> dict[str, Any]:
+    return {
+        "D": trade.milliseconds,
+        "I": trade.trade_id,
+        "A": spec.amount_text(trade.amount),
+        "P": spec.price_text(trade.price),
+        "S": 0 if trade.buy else 1,
+    }
+
+
+def book(view: PairView, channel: str, sequence: int) -> bytes:
+    """431: the whole window of a book."""
+    spec = view.spec
+    sides = {
+        name: [{"A": spec.amount_text(amount), "P": spec.price_text(price)} for price, amount in levels]
+        for name, levels in (("AO", view.asks), ("BO", view.bids))
+    }
+    return frame(BOOK, {"CS": sequence, "PS": spec.name, **sides, "channel": channel, "event": spec.name})
+
+
+def book_changes(spec: PairSpec, asks: list[Change], bids: list[Change], channel: str, sequence: int) -> bytes:
+    """432: what changed in the window since the last frame of this subscription."""
+    sides = {
+        name: [{"CP": code, "P": spec.price_text(price), "A": spec.amount_text(amount)} for code, price, amount in side]
+        for name, side in (("AO", asks), ("BO", bids))
+    }
+    return frame(BOOK_CHANGES, {"CS": sequence, "PS": spec.name, **sides, "channel": channel, "event": spec.name})
+
+
+def changes(before: Levels, after: Levels) -> list[Change]:
+    """The steps from one window to the next, in the order of the side (asks ascending, bids descending)."""
+    old, new = dict(before), dict(after)
+    found = [(DELETED, price, amount) for price, amount in before if price not in new]
+    found += [(UPDATED if price in old else NEW, price, amount) for price, amount in after if old.get(price) != amount]
+    descending = len(after) > 1 and after[0][0] > after[-1][0]
+    return sorted(found, key=lambda change: change[1], reverse=descending)

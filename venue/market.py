@@ -1,0 +1,139 @@
+"""The simulated market: seeded, pure, stepped by a time argument; same seed and times, same market."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from venue.day import BUCKET_SECONDS, BUCKETS, DayFigures, RollingDay
+from venue.ladder import Ladder, Levels
+from venue.pairs import PAIRS, PairSpec
+from venue.prices import FairPrices
+
+STEP_SECONDS = 0.2
+MOST_STEPS_AT_ONCE = 50
+TRADES_KEPT = 50
+_EXCITEMENT, _CALM_PER_SECOND = 0.3, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade: unix milliseconds, price in ticks, amount in units; `buy` when the buyer was the aggressor."""
+
+    trade_id: str
+    milliseconds: int
+    price: int
+    amount: int
+    buy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """What the venue shows of one pair at one instant. `trade_count` numbers the newest of `trades` (newest last)."""
+
+    spec: PairSpec
+    at: float
+    bids: Levels
+    asks: Levels
+    last: int
+    day: DayFigures
+    trades: tuple[Trade, ...]
+    trade_count: int
+
+
+class _Pair:
+    """One pair's book, trades and day."""
+
+    def __init__(self, spec: PairSpec, fair: float, rng: random.Random) -> None:
+        self.spec, self._rng = spec, rng
+        self.ladder = Ladder(spec, fair, rng)
+        self.day = RollingDay()
+        self.trades: deque[Trade] = deque(maxlen=TRADES_KEPT)
+        self.trade_count = 0
+        self._rate = spec.trades_per_second
+        self._buying = True
+
+    def remember(self, at: float, fair: float) -> None:
+        """Adds a five-minute lump of trading to the day's figures: the past of a market that just began."""
+        typical = self.spec.trades_per_second * BUCKET_SECONDS * self.spec.typical_amount * self._rng.uniform(0.3, 1.2)
+        self.day.add(at, round(fair / float(self.spec.tick)), int(typical * 10**self.spec.amount_scale))
+
+    def step(self, at: float, fair: float) -> None:
+        self.ladder.step(fair)
+        base = self.spec.trades_per_second
+        self._rate = base + (self._rate - base) * math.exp(-_CALM_PER_SECOND * STEP_SECONDS)
+        if self._rng.random() < 1.0 - math.exp(-self._rate * STEP_SECONDS):
+            self._trade(at)
+            self._rate += _EXCITEMENT
+
+    def _trade(self, at: float) -> None:
+        """One aggressor takes what it wants from the touch, and from at most two levels behind it."""
+        rng = self._rng
+        self._buying = self._buying if rng.random() < 0.7 else not self._buying
+        wanted = self.spec.typical_amount * 0.3 * math.exp(rng.gauss(0.0, 1.2)) * 10**self.spec.amount_scale
+        left = max(int(wanted), 1)
+        side = self.ladder.asks if self._buying else self.ladder.bids
+        for _ in range(3):
+            price, amount = side.take(left)
+            left -= amount
+            self._record(at, price, amount)
+            if left <= 0:
+                return
+
+    def _record(self, at: float, price: int, amount: int) -> None:
+        milliseconds = int(at * 1000)
+        self.trade_count += 1
+        trade_id = f"{milliseconds}{self.trade_count % 100_000:05d}"
+        self.trades.append(Trade(trade_id, milliseconds, price, amount, self._buying))
+        self.day.add(at, price, amount)
+
+    def view(self, at: float) -> PairView:
+        return PairView(
+            spec=self.spec,
+            at=at,
+            bids=self.ladder.bids.window(),
+            asks=self.ladder.asks.window(),
+            last=self.trades[-1].price if self.trades else self.ladder.bids.best,
+            day=self.day.figures(),
+            trades=tuple(self.trades),
+            trade_count=self.trade_count,
+        )
+
+
+class Market:
+    """All pairs, moved together. `start` is unix seconds; a day of figures and some minutes of trades precede it."""
+
+    def __init__(self, seed: int, start: float, *, warm_up_seconds: float = 120.0) -> None:
+        rng = random.Random(seed)
+        self._rng, self._fair = rng, FairPrices()
+        past: list[tuple[float, dict[str, float]]] = []
+        for bucket in range(BUCKETS):
+            self._fair.step(rng, BUCKET_SECONDS)
+            at = start - (BUCKETS - bucket) * BUCKET_SECONDS
+            past.append((at, {spec.name: self._fair.of(spec.name) for spec in PAIRS}))
+        self._pairs = {spec.name: _Pair(spec, self._fair.of(spec.name), rng) for spec in PAIRS}
+        for at, fair in past:
+            for name, pair in self._pairs.items():
+                pair.remember(at, fair[name])
+        self._now = start - warm_up_seconds
+        for _ in range(round(warm_up_seconds / STEP_SECONDS)):
+            self._step()
+
+    def advance(self, now: float) -> None:
+        """Steps up to `now` (unix seconds); after a long pause the gap is skipped rather than played in full."""
+        self._now = max(self._now, now - MOST_STEPS_AT_ONCE * STEP_SECONDS)
+        while self._now + STEP_SECONDS <= now:
+            self._step()
+
+    def view(self) -> Mapping[str, PairView]:
+        """What the venue shows now: immutable, so it may be handed to other threads."""
+        return {name: pair.view(self._now) for name, pair in self._pairs.items()}
+
+    def _step(self) -> None:
+        self._now += STEP_SECONDS
+        self._fair.step(self._rng, STEP_SECONDS)
+        for name, pair in self._pairs.items():
+            pair.step(self._now, self._fair.of(name))

@@ -1,0 +1,123 @@
+"""Bodies of BTCTurk's public REST answers, made from what the venue shows. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from venue.frames import average_price, daily_percent
+from venue.market import PairView, Trade
+from venue.pairs import ASSETS, Asset, PairSpec
+
+
+def server_time(now: float) -> dict[str, Any]:
+    """The venue's time, twice: unix milliseconds and ISO 8601."""
+    return {"serverTime": int(now * 1000), "serverTime2": datetime.fromtimestamp(now, UTC).isoformat()}
+
+
+def exchange_info(specs: list[PairSpec], now: float) -> dict[str, Any]:
+    """All pairs with their rules, and all currencies."""
+    return {
+        "timeZone": "UTC",
+        "serverTime": int(now * 1000),
+        "symbols": [_symbol(spec, order) for order, spec in enumerate(specs, start=1)],
+        "currencies": [_currency(number, asset) for number, asset in enumerate(ASSETS, start=1)],
+        "currencyOperationBlocks": [
+            {"currencySymbol": asset.symbol, "withdrawalDisabled": False, "depositDisabled": False} for asset in ASSETS
+        ],
+    }
+
+
+def _symbol(spec: PairSpec, order: int) -> dict[str, Any]:
+    return {
+        "id": spec.pair_id,
+        "name": spec.name,
+        "nameNormalized": spec.normalized,
+        "status": "TRADING",
+        "numerator": spec.numerator,
+        "denominator": spec.denominator,
+        "numeratorScale": spec.amount_scale,
+        "denominatorScale": spec.price_scale,
+        "hasFraction": spec.price_scale > 0,
+        "filters": [
+            {
+                "filterType": "PRICE_FILTER",
+                "minPrice": "0.0000000000001",
+                "maxPrice": "100000000",
+                "tickSize": str(spec.tick),
+                "minExchangeValue": str(spec.min_exchange_value),
+                "minAmount": None,
+                "maxAmount": None,
+            }
+        ],
+        "orderMethods": ["MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT"],
+        "displayFormat": "#,##0" + ("." + "0" * spec.price_scale if spec.price_scale else ""),
+        "commissionFromNumerator": False,
+        "order": order,
+        "priceRounding": False,
+        "isNew": False,
+        "marketPriceWarningThresholdPercentage": 0.25,
+        "maximumOrderAmount": None,
+        "maximumLimitOrderPrice": 100_000_000,
+        "minimumLimitOrderPrice": 0.0,
+    }
+
+
+def _currency(number: int, asset: Asset) -> dict[str, Any]:
+    return {
+        "id": number,
+        "symbol": asset.symbol,
+        "name": asset.name,
+        "precision": asset.precision,
+        "currencyType": asset.kind,
+    }
+
+
+def ticker_row(view: PairView, order: int) -> dict[str, Any]:
+    """One row of `/api/v2/ticker`; here the venue writes numbers, not strings."""
+    spec, day = view.spec, view.day
+    unit = Decimal(1).scaleb(-spec.amount_scale)
+    return {
+        "pair": spec.name,
+        "pairNormalized": spec.normalized,
+        "timestamp": int(view.at * 1000),
+        "last": float(view.last * spec.tick),
+        "high": float(day.high * spec.tick),
+        "low": float(day.low * spec.tick),
+        "bid": float(view.bids[0][0] * spec.tick),
+        "ask": float(view.asks[0][0] * spec.tick),
+        "open": float(day.open * spec.tick),
+        "volume": float(day.volume * unit),
+        "average": float(average_price(view)),
+        "daily": float((view.last - day.open) * spec.tick),
+        "dailyPercent": float(round(daily_percent(view), 2)),
+        "denominatorSymbol": spec.denominator,
+        "numeratorSymbol": spec.numerator,
+        "order": order,
+    }
+
+
+def order_book(view: PairView, limit: int) -> dict[str, Any]:
+    """`limit` levels a side as `["price","amount"]`; without a sequence, so it can't be joined to the socket's book."""
+    spec = view.spec
+    sides = {
+        name: [[spec.price_text(price), spec.amount_text(amount)] for price, amount in levels[:limit]]
+        for name, levels in (("bids", view.bids), ("asks", view.asks))
+    }
+    return {"timestamp": int(view.at * 1000), **sides}
+
+
+def trade_row(spec: PairSpec, trade: Trade) -> dict[str, Any]:
+    """One row of `/api/v2/trades`."""
+    return {
+        "pair": spec.name,
+        "pairNormalized": spec.normalized,
+        "numerator": spec.numerator,
+        "denominator": spec.denominator,
+        "date": trade.milliseconds,
+        "tid": trade.trade_id,
+        "price": spec.price_text(trade.price),
+        "amount": spec.amount_text(trade.amount),
+        "side": "buy" if trade.buy else "sell",
+    }
