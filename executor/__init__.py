@@ -1,0 +1,1 @@
+"""The executor: orders in, guarded paper fills out, in one durable ledger."""

@@ -1,0 +1,127 @@
+"""The HTTP door: parses, calls, maps the outcome; nothing is decided here."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from common import ops, wire
+from common.errors import InvalidRequest
+from executor.errors import UnknownOrder
+from executor.ledger import Switch
+from executor.metrics import Metrics
+from executor.submit import Desk, Outcome, cancel, submit
+
+log = logging.getLogger(__name__)
+
+MOST_ORDERS = 500
+DEFAULT_ORDERS = 100
+LONGEST_REASON = 200
+_ORDER_ID = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class KillSwitchRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator asks of the kill switch."""
+
+    engaged: bool
+    reason: str
+
+
+def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> Blueprint:
+    """The endpoints under /v1."""
+    routes = Blueprint("orders", __name__, url_prefix="/v1")
+    _order_routes(routes, desk, metrics, token)
+    _account_routes(routes, desk, market)
+    _list_route(routes, desk, market)
+    _kill_switch_routes(routes, desk, token, market)
+    return routes
+
+
+def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str) -> None:
+    @routes.post("/orders")
+    def post_order() -> Response:
+        ops.require_token(token)
+        asked = wire.decode(wire.OrderRequest, request.get_data())
+        with metrics.duration.time():
+            outcome = submit(asked, desk)
+        _note(outcome, metrics)
+        return ops.answer(outcome.order, 201 if outcome.new else 200)
+
+    @routes.post("/orders/<order_id>/cancel")
+    def post_cancel(order_id: str) -> Response:
+        ops.require_token(token)
+        outcome = cancel(_known_form(order_id), desk.ledger)
+        _note(outcome, metrics)
+        return ops.answer(outcome.order)
+
+    @routes.get("/orders/<order_id>")
+    def get_order(order_id: str) -> Response:
+        return ops.answer(desk.ledger.order(_known_form(order_id)))
+
+
+def _list_route(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
+    @routes.get("/orders")
+    def get_orders() -> Response:
+        status = request.args.get("status", "all")
+        if status not in ("open", "all"):
+            raise InvalidRequest("status", "must be open or all")
+        found = desk.ledger.orders(_limit(), only_open=status == "open")
+        return ops.answer({"market": market, "orders": found})
+
+
+def _account_routes(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
+    @routes.get("/positions")
+    def get_positions() -> Response:
+        held = desk.ledger.positions()
+        return ops.answer({"market": market, "account": desk.ledger.account_name, "positions": held})
+
+    @routes.get("/account")
+    def get_account() -> Response:
+        return ops.answer({"market": market, **msgspec.structs.asdict(desk.ledger.account())})
+
+
+def _kill_switch_routes(routes: Blueprint, desk: Desk, token: str, market: wire.Market) -> None:
+    @routes.get("/kill-switch")
+    def get_kill_switch() -> Response:
+        switch = desk.ledger.switch()
+        return ops.answer({"market": market, "engaged": switch.engaged, "reason": switch.reason})
+
+    @routes.put("/kill-switch")
+    def put_kill_switch() -> Response:
+        ops.require_token(token)
+        asked = wire.decode(KillSwitchRequest, request.get_data())
+        reason = asked.reason.strip()
+        if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+            raise InvalidRequest("reason", f"must be 1 to {LONGEST_REASON} printable characters")
+        with desk.ledger.transaction() as transaction:
+            transaction.set_switch(Switch(asked.engaged, reason))
+        log.warning("kill switch", extra={"engaged": asked.engaged, "reason": reason})
+        return ops.answer({"market": market, "engaged": asked.engaged, "reason": reason})
+
+
+def _known_form(order_id: str) -> str:
+    """Spares the database what can't be the id of an order, and may not even be text to it."""
+    if not _ORDER_ID.fullmatch(order_id):
+        raise UnknownOrder(order_id)
+    return order_id
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(DEFAULT_ORDERS))
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_ORDERS):
+        raise InvalidRequest("limit", f"must be a whole number from 1 to {MOST_ORDERS}")
+    return int(text)
+
+
+def _note(outcome: Outcome, metrics: Metrics) -> None:
+    metrics.count(outcome.changes)
+    if outcome.changes:
+        order = outcome.order
+        codes = [denial.code for denial in order.denials]
+        log.info(
+            "order",
+            extra={"order_id": order.order_id, "symbol": order.symbol, "status": order.status, "denials": codes},
+        )

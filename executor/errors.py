@@ -1,0 +1,57 @@
+"""What can go wrong with an order that is not the request's form: one class per failure."""
+
+from __future__ import annotations
+
+from common.errors import NotFound, ServiceError, Unavailable
+
+
+class UnknownSymbol(NotFound):
+    """Market data knows no such symbol."""
+
+    code = "UNKNOWN_SYMBOL"
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"symbol: {symbol} is not traded here", field="symbol", symbol=symbol)
+
+
+class UnknownOrder(NotFound):
+    """The ledger has no such order."""
+
+    code = "UNKNOWN_ORDER"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"there is no order {order_id[:80]!r}", field="order_id")
+
+
+class ClientOrderIdReused(ServiceError):
+    """The same client_order_id came with another body: the first one stands."""
+
+    status = 409
+    code = "CLIENT_ORDER_ID_REUSED"
+
+    def __init__(self, client_order_id: str, order_id: str, differs: list[str]) -> None:
+        super().__init__(
+            f"client_order_id {client_order_id} belongs to order {order_id}, which differs in {', '.join(differs)}",
+            field="client_order_id",
+            order_id=order_id,
+            differs=differs,
+        )
+
+
+class OrderFinal(ServiceError):
+    """The order has ended, so it can't be cancelled."""
+
+    status = 409
+    code = "ORDER_FINAL"
+
+    def __init__(self, order_id: str, status: str) -> None:
+        super().__init__(f"order {order_id} is {status}: it can't be cancelled any more", order_status=status)
+
+
+class LedgerUnavailable(Unavailable):
+    """The database is away or too slow. Nothing is half done: an order is in the ledger whole or not at all."""
+
+    code = "LEDGER_UNAVAILABLE"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the ledger does not answer ({reason}); ask again with the same client_order_id")

@@ -1,0 +1,111 @@
+"""Connections to PostgreSQL or SQLite that behave alike: durable, bounded in time, and loud when they are away."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from executor.errors import LedgerUnavailable
+
+CONNECT_SECONDS = 2
+LOCK_SECONDS = 2
+STATEMENT_SECONDS = 5
+IDLE_SECONDS = 10
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.PendingRollbackError)
+"""What SQLAlchemy raises when the database is away, restarts, is too slow, or has no connection left."""
+
+
+def make_engine(url: str, password: str) -> sa.Engine:
+    """An engine for the ledger; connects on first use, not now."""
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite(address)
+    options = {
+        "lock_timeout": LOCK_SECONDS * 1000,
+        "statement_timeout": STATEMENT_SECONDS * 1000,
+        "idle_in_transaction_session_timeout": IDLE_SECONDS * 1000,
+        "synchronous_commit": "on",
+        "timezone": "UTC",
+    }
+    return sa.create_engine(
+        address.set(password=password or None),
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=16,
+        pool_timeout=LOCK_SECONDS,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+            "application_name": "spark-executor",
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        },
+    )
+
+
+def _sqlite(address: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        address, hide_parameters=True, pool_timeout=LOCK_SECONDS, connect_args={"timeout": STATEMENT_SECONDS}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A read-only transaction that sees one moment of the ledger; raises `LedgerUnavailable`."""
+    with _translated(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine, lock: str) -> Iterator[sa.Connection]:
+    """A transaction that holds the named lock until it ends; raises `LedgerUnavailable`, and then nothing was written
+    (or, if only the answer to the commit was lost, all of it)."""
+    with _translated(), engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(lock))))
+        yield connection
+
+
+def lock_key(name: str) -> int:
+    """A signed 64-bit number for a lock's name."""
+    return int.from_bytes(hashlib.sha256(f"spark:{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def why(error: BaseException) -> str:
+    """A failure in one short line without addresses or statements."""
+    cause = getattr(error, "orig", None) or error
+    first_line = (str(cause).strip().splitlines() or [""])[0]
+    return f"{type(cause).__name__}: {first_line}"[:160]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except AWAY as error:
+        raise LedgerUnavailable(why(error)) from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise LedgerUnavailable(why(error)) from error
+        raise

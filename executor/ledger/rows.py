@@ -1,0 +1,146 @@
+"""Reads rows into messages and state, on an open connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from common.wire import Denial, Fill, Order, Side
+from executor.account import Entry, Terms
+from executor.ledger import schema
+from executor.ledger.events import Event
+from executor.ledger.replay import Replay, Switch
+from executor.paper import Taken
+
+_ORDER_FIELDS = frozenset(Order.__struct_fields__) - {"denials", "fills"}
+_ORDER_COLUMNS = [column for column in schema.orders.c if column.name in {*_ORDER_FIELDS, "denials"}]
+
+# What every order asks is built once: building a statement costs more than sending it.
+_ACCOUNT: sa.BindParameter[str] = sa.bindparam("account")
+_ORDERS = schema.orders.c
+_LEVELS = schema.consumption.c
+_HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
+_BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
+_OPEN_TERMS = sa.select(_ORDERS.terms, _ORDERS.quantity, _ORDERS.filled_quantity).where(
+    _ORDERS.account == _ACCOUNT, _ORDERS.is_open
+)
+_BY_KEY = sa.select(_ORDERS.order_id, _ORDERS.sequence, _ORDERS.answered_sequence).where(
+    _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id == sa.bindparam("client_order_id")
+)
+_TAKEN = sa.select(schema.consumption).where(
+    _LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"), _LEVELS.side == sa.bindparam("side")
+)
+
+
+class Head(NamedTuple):
+    """The latest event of an account, and its kill switch."""
+
+    sequence: int
+    hash: str
+    switch: Switch
+
+
+class Resting(NamedTuple):
+    """An open order, as far as matching needs it."""
+
+    order_id: str
+    symbol: str
+    side: Side
+    limit_price: Decimal
+
+
+def head(connection: sa.Connection, account: str) -> Head | None:
+    """The account's head, None when it was never opened."""
+    row = connection.execute(_HEAD, {"account": account}).one_or_none()
+    return None if row is None else Head(row.sequence, row.hash, Switch(row.kill_switch, row.kill_reason))
+
+
+def orders(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500) -> list[Order]:
+    """The orders that meet the conditions, newest first."""
+    newest = schema.orders.c.received_sequence.desc()
+    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(newest).limit(limit)).all()
+    return _with_fills(connection, rows)
+
+
+def _with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
+    traded = [row.order_id for row in rows if row.filled_quantity]
+    fills: dict[str, list[Fill]] = {order_id: [] for order_id in traded}
+    if traded:
+        table = schema.fills
+        found = connection.execute(
+            sa.select(table).where(table.c.order_id.in_(traded)).order_by(table.c.order_id, table.c.sequence)
+        )
+        for row in found:
+            fills[row.order_id].append(_fill(row))
+    return [_order(row, fills.get(row.order_id, ())) for row in rows]
+
+
+def _fill(row: sa.Row[Any]) -> Fill:
+    return Fill(**{name: getattr(row, name) for name in Fill.__struct_fields__})
+
+
+def _order(row: sa.Row[Any], fills: Iterable[Fill]) -> Order:
+    denials = msgspec.json.decode(row.denials, type=tuple[Denial, ...])
+    return Order(**{name: getattr(row, name) for name in _ORDER_FIELDS}, denials=denials, fills=tuple(fills))
+
+
+def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[Event]:
+    """The events that meet the conditions, oldest first."""
+    table = schema.events
+    found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.account, table.c.sequence))
+    return (Event(**row._mapping) for row in found)
+
+
+def first_answer(connection: sa.Connection, account: str, client_order_id: str) -> Order | None:
+    """The order of a client's key as it was when the request that made it was answered."""
+    row = connection.execute(_BY_KEY, {"account": account, "client_order_id": client_order_id}).one_or_none()
+    if row is None:
+        return None
+    if row.sequence == row.answered_sequence:
+        return orders(connection, _ORDERS.order_id == row.order_id)[0]
+    return as_answered(connection, row.order_id, row.answered_sequence)
+
+
+def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Order:
+    """The order as its events up to `sequence` made it."""
+    replay = Replay()
+    log = schema.events
+    for event in events(connection, log.c.order_id == order_id, log.c.sequence <= sequence):
+        replay.apply(event)
+    return replay.orders[order_id]
+
+
+def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
+    """Every balance of the account."""
+    rows = connection.execute(_BALANCES, {"account": account})
+    return {Entry(row.name, row.symbol, row.unit): row.amount for row in rows}
+
+
+def open_terms(connection: sa.Connection, account: str) -> list[tuple[Terms, Decimal]]:
+    """The terms and the remaining quantity of each open order."""
+    rows = connection.execute(_OPEN_TERMS, {"account": account})
+    return [(msgspec.json.decode(row.terms, type=Terms), row.quantity - row.filled_quantity) for row in rows]
+
+
+def resting(connection: sa.Connection, account: str, symbol: str | None = None) -> list[Resting]:
+    """The open orders, of one symbol or of all, oldest first."""
+    table = schema.orders.c
+    query = sa.select(table.order_id, table.symbol, table.side, table.limit_price)
+    query = query.where(table.account == account, table.is_open, *([table.symbol == symbol] if symbol else []))
+    return [Resting(*row) for row in connection.execute(query.order_by(table.received_sequence))]
+
+
+def terms(connection: sa.Connection, order_id: str) -> Terms:
+    """The terms that an accepted order has."""
+    text = connection.execute(sa.select(schema.orders.c.terms).where(schema.orders.c.order_id == order_id)).scalar_one()
+    return msgspec.json.decode(text, type=Terms)
+
+
+def taken(connection: sa.Connection, account: str, symbol: str, side: Side) -> dict[Decimal, Taken]:
+    """What our own fills used up of the levels that orders of `side` trade against, by price."""
+    rows = connection.execute(_TAKEN, {"account": account, "symbol": symbol, "side": side})
+    return {row.price: Taken(row.shown, row.taken, row.book_sequence, row.seen_at) for row in rows}

@@ -1,0 +1,151 @@
+"""Proves a ledger from its events alone: the chain, its gaps, zero sums, and every table that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import localcontext
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from executor.account import Entry, Posting, unbalanced
+from executor.ledger import rows, schema, writes
+from executor.ledger.events import GENESIS, Event
+from executor.ledger.replay import Replay
+from executor.orders import PRECISION, IllegalStep
+
+
+class Broken(Exception):
+    """The first row that is not as it must be, in one sentence."""
+
+
+@dataclass
+class Proof:
+    """What was read, and what it must add up to."""
+
+    account: str
+    replay: Replay
+    fills: dict[tuple[str, str], dict[str, Any]]
+    postings: int = 0
+    last: Event | None = None
+
+
+def verify(connection: sa.Connection) -> list[Proof]:
+    """Checks every account; raises `Broken` naming the first bad row."""
+    with localcontext(prec=PRECISION):
+        return [_account(connection, name) for name in connection.execute(_accounts()).scalars().all()]
+
+
+def _accounts() -> sa.CompoundSelect[Any]:
+    tables = (schema.accounts, schema.events, schema.postings, schema.fills, schema.orders, schema.balances)
+    return sa.union(*(sa.select(table.c.account) for table in tables)).order_by("account")
+
+
+def _account(connection: sa.Connection, account: str) -> Proof:
+    proof = Proof(account, Replay(), {})
+    postings = _postings(connection, account)
+    found = next(postings, None)
+    for event in rows.events(connection, schema.events.c.account == account):
+        _check_link(proof, event)
+        if found is not None and found[0] < event.sequence:
+            break
+        lines = found[1] if found is not None and found[0] == event.sequence else []
+        _check_postings(event, lines, _apply(proof, event))
+        proof.postings += len(lines)
+        if lines:
+            found = next(postings, None)
+    if found is not None:
+        raise Broken(f"{account}: posting {found[0]}/1 belongs to no event that may have it")
+    _check_projections(connection, proof)
+    return proof
+
+
+def _postings(connection: sa.Connection, account: str) -> Iterator[tuple[int, list[sa.Row[Any]]]]:
+    table = schema.postings
+    query = sa.select(table).where(table.c.account == account).order_by(table.c.sequence, table.c.line)
+    for sequence, lines in groupby(connection.execute(query), key=lambda row: int(row.sequence)):
+        yield sequence, list(lines)
+
+
+def _check_link(proof: Proof, event: Event) -> None:
+    expected = proof.last.sequence + 1 if proof.last else 1
+    if event.sequence != expected:
+        raise Broken(f"{proof.account}: event {expected} is missing, event {event.sequence} follows instead")
+    previous = proof.last.hash if proof.last else GENESIS
+    if event.previous_hash != previous:
+        raise Broken(f"{proof.account}: event {event.sequence} does not carry the hash of the event before it")
+    if event.hash != event.expected_hash():
+        raise Broken(f"{proof.account}: event {event.sequence} was changed, its content does not lead to its hash")
+    proof.last = event
+
+
+def _apply(proof: Proof, event: Event) -> list[Posting]:
+    try:
+        effect = proof.replay.apply(event)
+    except (KeyError, IllegalStep, msgspec.MsgspecError) as error:
+        raise Broken(f"{proof.account}: event {event.sequence} can't follow what came before it ({error})") from error
+    if event.kind == "filled":
+        row = writes.fill_row(event, event.content)
+        proof.fills[row["order_id"], row["trade_id"]] = row
+    return effect.postings
+
+
+def _check_postings(event: Event, lines: list[sa.Row[Any]], expected: list[Posting]) -> None:
+    where = f"{event.account}: posting {event.sequence}"
+    stored = [(row.line, Posting(Entry(row.name, row.symbol, row.unit), row.amount)) for row in lines]
+    for line, posting in enumerate(expected, start=1):
+        match = next((found for number, found in stored if number == line), None)
+        if match is None:
+            raise Broken(f"{where}/{line} is missing, it must be {_shown(posting)}")
+        if match != posting:
+            raise Broken(f"{where}/{line} is {_shown(match)}, it must be {_shown(posting)}")
+    if len(stored) > len(expected):
+        raise Broken(f"{where}/{stored[-1][0]} is one too many")
+    sums = unbalanced(posting for _, posting in stored)
+    if sums:
+        raise Broken(f"{where}: the postings do not add up to zero: {sums}")
+
+
+def _check_projections(connection: sa.Connection, proof: Proof) -> None:
+    head = rows.head(connection, proof.account)
+    last = proof.last
+    if last is None or head is None or (head.sequence, head.hash) != (last.sequence, last.hash):
+        raise Broken(
+            f"{proof.account}: the head says event {head.sequence if head else 0}, "
+            f"the last event is {last.sequence if last else 0}"
+        )
+    if head.switch != proof.replay.switch:
+        raise Broken(f"{proof.account}: the kill switch is {head.switch}, the events say {proof.replay.switch}")
+    _check_table(connection, schema.fills, proof.account, ("order_id", "trade_id"), proof.fills.values())
+    orders = proof.replay.orders.values()
+    expected_orders = [writes.order_row(order, proof.replay.terms.get(order.order_id)) for order in orders]
+    _check_table(connection, schema.orders, proof.account, ("order_id",), expected_orders)
+    balances = [
+        {"account": proof.account, **entry._asdict(), "amount": amount}
+        for entry, amount in proof.replay.balances.items()
+    ]
+    _check_table(connection, schema.balances, proof.account, ("name", "symbol", "unit"), balances)
+
+
+def _check_table(
+    connection: sa.Connection, table: sa.Table, account: str, key: tuple[str, ...], expected: Iterable[dict[str, Any]]
+) -> None:
+    """Compares a table with what its rows must be, column by column, for the columns that `expected` has."""
+    wanted = {tuple(row[name] for name in key): row for row in expected}
+    for stored in connection.execute(sa.select(table).where(table.c.account == account)).mappings():
+        where = f"{account}: {table.name} {'/'.join(str(stored[name]) for name in key if stored[name])}"
+        row = wanted.pop(tuple(stored[name] for name in key), None)
+        if row is None:
+            raise Broken(f"{where} follows from no event")
+        for name, value in row.items():
+            if stored[name] != value:
+                raise Broken(f"{where}: {name} is {stored[name]}, the events say {value}")
+    for row in wanted.values():
+        raise Broken(f"{account}: {table.name} {'/'.join(str(row[name]) for name in key if row[name])} is missing")
+
+
+def _shown(posting: Posting) -> str:
+    return f"{posting.amount} {posting.entry.unit} into {posting.entry.name} {posting.entry.symbol}".rstrip()

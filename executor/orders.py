@@ -1,0 +1,131 @@
+"""What a valid order is, and which status may follow which. Pure: an order's state is a fold over its events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+import msgspec
+
+from common.errors import InvalidRequest
+from common.wire import Denial, Fill, Order, OrderRequest, OrderStatus
+
+PRECISION = 120
+"""Digits that decimal arithmetic keeps: enough for sums of products of the largest quantity and price allowed."""
+
+
+class IllegalStep(Exception):
+    """A status was to follow that must not follow; always a fault of ours."""
+
+
+AVERAGE_STEP = Decimal("1e-12")
+OPEN: tuple[OrderStatus, ...] = ("accepted", "partially_filled")
+FINAL: tuple[OrderStatus, ...] = ("denied", "filled", "cancelled", "expired")
+
+_STEPS: dict[OrderStatus, tuple[OrderStatus, ...]] = {
+    "received": ("denied", "accepted"),
+    "accepted": ("partially_filled", "filled", "cancelled", "expired"),
+    "partially_filled": ("partially_filled", "filled", "cancelled", "expired"),
+}
+_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SYMBOL = re.compile(r"[A-Z0-9]{1,16}:[A-Z0-9._-]{1,32}")
+_TOO_LARGE = Decimal(10) ** 12
+_DECIMALS = 18
+
+
+def tidy(value: Decimal) -> Decimal:
+    """The same number without trailing zeros and without a positive exponent: 1.50 → 1.5, 1E+2 → 100, 0E-8 → 0."""
+    with localcontext(prec=PRECISION):
+        return Decimal(format(value.normalize(), "f")) if value else Decimal(0)
+
+
+def check(request: OrderRequest) -> OrderRequest:
+    """The request with defaults filled in and numbers tidied; raises `InvalidRequest` naming the first bad field."""
+    if not _CLIENT_ORDER_ID.fullmatch(request.client_order_id):
+        raise InvalidRequest("client_order_id", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+    if not _SYMBOL.fullmatch(request.symbol):
+        raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
+    if request.type == "limit" and request.limit_price is None:
+        raise InvalidRequest("limit_price", "is required for a limit order")
+    if request.type == "market" and request.limit_price is not None:
+        raise InvalidRequest("limit_price", "must not be given for a market order")
+    if request.type == "market" and request.time_in_force not in (None, "IOC"):
+        raise InvalidRequest("time_in_force", "a market order is always IOC")
+    return msgspec.structs.replace(
+        request,
+        quantity=_amount("quantity", request.quantity),
+        limit_price=None if request.limit_price is None else _amount("limit_price", request.limit_price),
+        time_in_force=request.time_in_force or ("IOC" if request.type == "market" else "GTC"),
+    )
+
+
+def _amount(field: str, value: Decimal) -> Decimal:
+    if not value.is_finite() or value <= 0 or value >= _TOO_LARGE:
+        raise InvalidRequest(field, "must be a number above 0 and below 10^12")
+    with localcontext(prec=PRECISION):
+        exponent = value.normalize().as_tuple().exponent
+    if len(value.as_tuple().digits) > PRECISION or not isinstance(exponent, int) or exponent < -_DECIMALS:
+        raise InvalidRequest(field, f"must have at most {_DECIMALS} decimals")
+    return tidy(value)
+
+
+def differences(first: Order, request: OrderRequest) -> list[str]:
+    """Names of the fields in which a checked request differs from the one that `first` was made of."""
+    asked = ("symbol", "side", "type", "quantity", "limit_price", "time_in_force")
+    return [name for name in asked if getattr(first, name) != getattr(request, name)]
+
+
+def received(request: OrderRequest, order_id: str, account: str, at: datetime, sequence: int) -> Order:
+    """A new order of a checked request."""
+    return Order(
+        order_id=order_id,
+        client_order_id=request.client_order_id,
+        account=account,
+        symbol=request.symbol,
+        side=request.side,
+        type=request.type,
+        time_in_force=request.time_in_force or "GTC",
+        quantity=request.quantity,
+        limit_price=request.limit_price,
+        status="received",
+        filled_quantity=Decimal(0),
+        average_price=None,
+        fees=Decimal(0),
+        denials=(),
+        fills=(),
+        received_at=at,
+        updated_at=at,
+        sequence=sequence,
+    )
+
+
+def move(order: Order, status: OrderStatus, at: datetime, sequence: int, denials: Sequence[Denial] = ()) -> Order:
+    """The order in its next status; raises `IllegalStep` when that must not follow."""
+    if status not in _STEPS.get(order.status, ()):
+        raise IllegalStep(f"{order.order_id}: {status} can't follow {order.status}")
+    return msgspec.structs.replace(order, status=status, updated_at=at, sequence=sequence, denials=tuple(denials))
+
+
+def fill(order: Order, part: Fill, sequence: int) -> Order:
+    """The order with one more fill; raises `IllegalStep` when it would be filled beyond its quantity."""
+    with localcontext(prec=PRECISION):
+        filled = order.filled_quantity + part.quantity
+        if part.quantity <= 0 or filled > order.quantity:
+            raise IllegalStep(f"{order.order_id}: a fill of {part.quantity} does not fit {remaining(order)}")
+        moved = move(order, "filled" if filled == order.quantity else "partially_filled", part.filled_at, sequence)
+        paid = sum((done.price * done.quantity for done in (*order.fills, part)), Decimal(0))
+        return msgspec.structs.replace(
+            moved,
+            filled_quantity=tidy(filled),
+            average_price=tidy((paid / filled).quantize(AVERAGE_STEP, ROUND_HALF_EVEN)),
+            fees=tidy(order.fees + part.fee),
+            fills=(*order.fills, part),
+        )
+
+
+def remaining(order: Order) -> Decimal:
+    """How much is still to be filled."""
+    with localcontext(prec=PRECISION):
+        return tidy(order.quantity - order.filled_quantity)

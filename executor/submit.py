@@ -1,0 +1,155 @@
+"""The whole path of an order, in one function that reads top to bottom; and of a cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from common.wire import Book, Order, OrderRequest
+from executor import account, guardrails, orders, paper
+from executor.account import Terms
+from executor.errors import ClientOrderIdReused, OrderFinal
+from executor.ledger import Change, Ledger, Transaction
+from executor.quotes import Quotes, View
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The parts that an order meets on its way."""
+
+    ledger: Ledger
+    quotes: Quotes
+    limits: guardrails.Limits
+    fees: paper.Fees
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The order to answer with, whether it is new, and what was changed on the way."""
+
+    order: Order
+    new: bool
+    changes: Sequence[Change] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an order would get from the book at once, how far it may go, and what it would be accepted on."""
+
+    book: Book
+    bound: Decimal
+    slices: Sequence[paper.Slice]
+    terms: Terms
+
+
+def submit(request: OrderRequest, desk: Desk) -> Outcome:
+    """Takes an order from request to answer; when this returns, what it returns is durable.
+
+    Raises `InvalidRequest`, `UnknownSymbol`, `ClientOrderIdReused` and `LedgerUnavailable`; a refusal by the
+    guardrails is an order with status denied. No network call happens while the account is locked.
+    """
+    wanted = orders.check(request)
+    first = desk.ledger.first_answer(wanted.client_order_id)
+    if first is not None:
+        return Outcome(_same(first, wanted), new=False)
+    view = desk.quotes.look(wanted.symbol)
+    with desk.ledger.transaction() as ledger:
+        first = ledger.first_answer(wanted.client_order_id)
+        if first is not None:
+            return Outcome(_same(first, wanted), new=False)
+        order = ledger.receive(wanted)
+        plan = _plan(order, view, ledger, desk)
+        denials = guardrails.check(_proposal(order, view, plan, ledger, desk), desk.limits)
+        if denials or plan is None:
+            return Outcome(ledger.deny(order, denials), new=True, changes=ledger.changes)
+        order = ledger.accept(order, plan.terms)
+        for part in plan.slices:
+            fee = paper.fee(part.price, part.quantity, desk.fees.taker_percent)
+            order = ledger.fill(order, part.price, part.quantity, fee, "taker")
+            ledger.consume(plan.book, order.side, part.price, part.quantity)
+        if order.time_in_force == "IOC" and order.status in orders.OPEN:
+            order = ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
+    return Outcome(order, new=True, changes=ledger.changes)
+
+
+def cancel(order_id: str, ledger: Ledger) -> Outcome:
+    """Cancels what is still open of an order; raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
+    with ledger.transaction() as transaction:
+        order = transaction.load(order_id)
+        if order.status not in orders.OPEN:
+            raise OrderFinal(order_id, order.status)
+        order = transaction.end(order, "cancelled", "asked for by the operator")
+    return Outcome(order, new=False, changes=transaction.changes)
+
+
+def _same(first: Order, wanted: OrderRequest) -> Order:
+    differs = orders.differences(first, wanted)
+    if differs:
+        raise ClientOrderIdReused(wanted.client_order_id, first.order_id, differs)
+    return first
+
+
+def _plan(order: Order, view: View, ledger: Transaction, desk: Desk) -> Plan | None:
+    book = view.book
+    reference = paper.reference(book.bids, book.asks) if book else None
+    if book is None or reference is None:
+        return None
+    lowest, highest = paper.collar(reference, desk.limits.price_collar_percent)
+    bound = order.limit_price or (highest if order.side == "buy" else lowest)
+    slices = paper.walk(order.side, ledger.levels(book, order.side), order.quantity, bound)
+    return Plan(book, bound, slices, _terms(order, book, bound, ledger, desk))
+
+
+def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, desk: Desk) -> Terms:
+    if order.side == "buy":
+        reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), desk.fees.highest)
+    else:
+        reserve, per_unit = account.holding(order.symbol, book.base_asset, ledger.cash_currencies), Decimal(1)
+    return Terms(
+        base_asset=book.base_asset,
+        quote_currency=book.quote_currency,
+        reserve_name=reserve.name,
+        reserve_symbol=reserve.symbol,
+        reserve_unit=reserve.unit,
+        reserve_per_unit=per_unit,
+        maker_fee_percent=desk.fees.maker_percent,
+    )
+
+
+def _proposal(order: Order, view: View, plan: Plan | None, ledger: Transaction, desk: Desk) -> guardrails.Proposal:
+    return guardrails.Proposal(
+        side=order.side,
+        type=order.type,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        market=_market(order, view, desk.quotes.monotonic()),
+        instrument=view.instrument,
+        funds_unit=plan.terms.reserve_unit if plan else "",
+        funds_needed=_needed(order, plan, desk.fees) if plan else Decimal(0),
+        funds_available=ledger.available(plan.terms.reserve) if plan else Decimal(0),
+        kill_switch=(ledger.switch.reason or "no reason given") if ledger.switch.engaged else None,
+    )
+
+
+def _market(order: Order, view: View, now: float) -> guardrails.Market | None:
+    book = view.book
+    if book is None:
+        return None
+    opposite = book.asks if order.side == "buy" else book.bids
+    return guardrails.Market(
+        age_seconds=view.age_seconds(now),
+        stale=book.stale,
+        reference=paper.reference(book.bids, book.asks),
+        best_opposite=opposite[0].price if opposite else None,
+        quote_currency=book.quote_currency,
+    )
+
+
+def _needed(order: Order, plan: Plan, fees: paper.Fees) -> Decimal:
+    """A market order needs what its fills cost; a limit order is held to its whole quantity at its own price."""
+    with localcontext(prec=orders.PRECISION):
+        if order.side == "sell" or order.type == "limit":
+            return order.quantity * plan.terms.reserve_per_unit
+        costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.slices)
+        return sum(costs, Decimal(0))

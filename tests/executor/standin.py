@@ -1,0 +1,207 @@
+"""A market data stand-in on a loopback socket, whose books a test sets; and what tests build the executor from."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from common.client import JsonClient
+from executor.app import METRICS, create_app
+from executor.guardrails import Limits
+from executor.ledger import Ledger
+from executor.matching import Matcher, Watch
+from executor.paper import Fees
+from executor.quotes import Quotes
+from executor.settings import LedgerSettings, Settings
+from executor.submit import Desk
+
+TOKEN = "the-operators-token"
+BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
+CASH = {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
+BEGIN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+Side = list[tuple[str, str]]
+
+
+@dataclass
+class MarketData:
+    """What the stand-in answers. `status` other than 200 makes every answer fail with it."""
+
+    books: dict[str, dict[str, Any]] = field(default_factory=dict)
+    market: str = "simulated"
+    status: int = 200
+    requests: list[str] = field(default_factory=list)
+    url: str = ""
+    moved: int = 0
+
+    def put(
+        self, symbol: str, bids: Side, asks: Side, *, age: float = 0.1, stale: bool = False, moved: int | None = None
+    ) -> None:
+        """Shows a new book; `moved` is its sequence and its time, by default the next."""
+        self.moved = self.moved + 1 if moved is None else moved
+        base, quote = symbol.partition(":")[2].removesuffix("TRY").removesuffix("USDT"), symbol[-4:].lstrip("C")
+        self.books[symbol] = {
+            "symbol": symbol,
+            "market": self.market,
+            "source": "standin",
+            "delayed": False,
+            "base_asset": base or "USDT",
+            "quote_currency": "TRY" if symbol.endswith("TRY") else quote,
+            "bids": bids,
+            "asks": asks,
+            "sequence": self.moved,
+            "received_at": (BEGIN + timedelta(seconds=self.moved)).isoformat(),
+            "age_seconds": age,
+            "stale": stale,
+        }
+
+    def answer(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and body for a path."""
+        self.requests.append(path)
+        path = path.partition("?")[0]
+        if self.status != 200:
+            return self.status, {"error": "as told"}
+        if path == "/v1/instruments":
+            return 200, {"market": self.market, "instruments": [self._instrument(book) for book in self.books.values()]}
+        if path == "/v1/quotes":
+            return 200, {"market": self.market, "quotes": [_quote(book) for book in self.books.values()]}
+        book = self.books.get(path.removeprefix("/v1/books/"))
+        return (200, book) if book else (404, {"error": "no such symbol"})
+
+    def _instrument(self, book: Mapping[str, Any]) -> dict[str, str]:
+        sizes = {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
+        return {**{name: book[name] for name in ("symbol", "base_asset", "quote_currency")}, **sizes}
+
+
+def market_data() -> MarketData:
+    """One book: 100.00 bid, 100.10 asked, two levels a side."""
+    data = MarketData()
+    data.put(BTCTRY, [("100", "2"), ("99.9", "5")], [("100.1", "2"), ("100.2", "5")])
+    return data
+
+
+def _quote(book: Mapping[str, Any]) -> dict[str, Any]:
+    nothing = dict.fromkeys(("bid", "bid_quantity", "ask", "ask_quantity", "last", "daily_change_percent"))
+    return {**{name: value for name, value in book.items() if name not in ("bids", "asks")}, **nothing}
+
+
+@contextmanager
+def serving(data: MarketData) -> Iterator[MarketData]:
+    """Answers on a free loopback port until left."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def do_GET(self) -> None:
+            status, body = data.answer(self.path)
+            payload = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    data.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield data
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test's ledger is."""
+
+    url: str
+    password: str = ""
+
+    def ledger(self, cash: Mapping[str, Decimal] = CASH) -> Ledger:
+        return Ledger(self.url, self.password, "paper", cash, lambda: datetime.now(UTC))
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Executor:
+    """One executor: its parts, and a client of its app."""
+
+    desk: Desk
+    app: Flask
+    matcher: Matcher
+    watch: Watch
+    clock: Clock
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def order(self, token: str = TOKEN, **changes: Any) -> tuple[int, dict[str, Any]]:
+        """Posts an order, a market buy of 0.5 BTC unless changed; a field set to None is left out."""
+        body = {"client_order_id": "one", "symbol": BTCTRY, "side": "buy", "type": "market", "quantity": "0.5"}
+        body |= changes
+        return self.post("/v1/orders", {name: value for name, value in body.items() if value is not None}, token)
+
+    def limit(self, client_order_id: str, side: str, quantity: str, price: str, **changes: Any) -> dict[str, Any]:
+        """Posts a limit order that must be new; its answer."""
+        wanted = {"side": side, "type": "limit", "quantity": quantity, "limit_price": price, **changes}
+        status, order = self.order(client_order_id=client_order_id, **wanted)
+        assert status == 201, order
+        return order
+
+    def post(self, path: str, body: Any = None, token: str = TOKEN) -> tuple[int, dict[str, Any]]:
+        answer = self.client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, answer.get_json()
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+
+def make_executor(place: Place, data: MarketData, *, cash: Mapping[str, Decimal] = CASH, fee: str = "0.1") -> Executor:
+    """An executor on `place`; its ledger is not prepared, and no thread runs."""
+    clock, market = Clock(), "simulated"
+    limits = Limits(5.0, Decimal(2), {"TRY": Decimal(500_000), "USDT": Decimal(15_000)})
+    fees = Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2)
+    desk = Desk(place.ledger(cash), Quotes(JsonClient(data.url, 1.0), "simulated", clock), limits, fees)
+    watch = Watch(clock)
+    settings = Settings(
+        service="executor",
+        replica="1",
+        market="simulated" if market == "simulated" else "live",
+        ledger=LedgerSettings(place.url, place.password, "paper", cash),
+        operator_token=TOKEN,
+        marketdata_url=data.url,
+        limits=limits,
+        fees=fees,
+    )
+    app = create_app(settings, desk=desk, watch=watch)
+    return Executor(desk, app, Matcher(desk, app.extensions[METRICS], watch), watch, clock)

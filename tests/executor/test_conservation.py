@@ -1,0 +1,75 @@
+"""Whatever is ordered, and however the market moves: no balance goes below zero, and the ledger proves itself."""
+
+from __future__ import annotations
+
+import tempfile
+from decimal import Decimal
+from typing import NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from executor.ledger.engine import reading
+from executor.ledger.verify import verify
+from tests.executor.standin import BTCTRY, Executor, Place, make_executor, market_data, serving
+
+POOR = {"TRY": Decimal(500)}
+
+
+class Act(NamedTuple):
+    """One thing that happens: an order, a cancel of the latest one, or a move of the market that is then matched."""
+
+    kind: str
+    side: str
+    quantity: str
+    price: int
+
+
+acts = st.builds(
+    Act,
+    kind=st.sampled_from(["market", "limit", "limit", "cancel", "move"]),
+    side=st.sampled_from(["buy", "sell"]),
+    quantity=st.sampled_from(["0.1", "0.7", "1.3333", "3", "4.9", "5"]),
+    price=st.integers(9900, 10100),
+)
+
+
+def _do(executor: Executor, act: Act, number: int) -> str:
+    if act.kind == "market":
+        executor.order(client_order_id=f"c{number}", side=act.side, quantity=act.quantity)
+    elif act.kind == "limit":
+        executor.limit(f"c{number}", act.side, act.quantity, f"{act.price / 100:.2f}")
+    elif act.kind == "cancel":
+        for order in executor.get("/v1/orders?limit=1")["orders"]:
+            executor.post(f"/v1/orders/{order['order_id']}/cancel")
+    return act.kind
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(acts, min_size=2, max_size=8))
+def test_no_balance_ever_goes_below_zero(script: list[Act]) -> None:
+    with tempfile.TemporaryDirectory() as folder, serving(market_data()) as data:
+        executor = make_executor(Place(f"sqlite:///{folder}/ledger.db"), data, cash=POOR)
+        executor.desk.ledger.prepare()
+        for number, act in enumerate(script):
+            if _do(executor, act, number) == "move":
+                bid, ask = f"{act.price / 100 - 0.05:.2f}", f"{act.price / 100 + 0.05:.2f}"
+                data.put(BTCTRY, [(bid, act.quantity)], [(ask, act.quantity)])
+                executor.matcher.pass_once()
+            _assert_solvent(executor)
+        with reading(executor.desk.ledger._engine) as connection:
+            verify(connection)
+        executor.desk.ledger.close()
+
+
+def _assert_solvent(executor: Executor) -> None:
+    account = executor.get("/v1/account")
+    assert Decimal(account["cash"]["TRY"]) >= Decimal(account["reserved"]["TRY"]) >= 0
+    for position in executor.get("/v1/positions")["positions"]:
+        assert Decimal(position["quantity"]) >= 0
+        selling = [
+            Decimal(order["quantity"]) - Decimal(order["filled_quantity"])
+            for order in executor.get("/v1/orders?status=open")["orders"]
+            if order["side"] == "sell"
+        ]
+        assert sum(selling) <= Decimal(position["quantity"])

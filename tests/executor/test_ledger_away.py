@@ -1,0 +1,164 @@
+"""A database that is away: 503 that may be tried again, nothing half done, and recovery without a restart."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.executor import postgres
+from tests.executor.conftest import MakeExecutor
+from tests.executor.standin import Executor, Place
+
+
+class Wire:
+    """A cable to the database that a test can pull: it refuses new connections and cuts the ones there are."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._ends: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.plugged = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull(self) -> None:
+        self.plugged = False
+        for end in self._ends:
+            _close(end)
+
+    def plug(self) -> None:
+        self.plugged = True
+
+    def close(self) -> None:
+        self.pull()
+        _close(self._listener)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if not self.plugged:
+                _close(near)
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target))
+            self._ends += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        pass
+    finally:
+        _close(sink)
+
+
+def _close(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    finally:
+        end.close()
+
+
+@pytest.fixture
+def wire(postgres_server: postgres.Server) -> Iterator[Wire]:
+    cable = Wire(postgres_server.port)
+    yield cable
+    cable.close()
+
+
+def _assert_away(executor: Executor) -> None:
+    for status, body in (executor.order(client_order_id="away"), executor.post("/v1/orders/paper-2/cancel")):
+        assert (status, body["error"]["code"], body["error"]["retryable"]) == (503, "LEDGER_UNAVAILABLE", True)
+        assert "password" not in body["error"]["message"]
+    assert executor.client.get("/v1/account").status_code == 503
+    assert executor.client.get("/healthz").status_code == 200
+    assert not executor.matcher.attempt()
+    ready = executor.client.get("/readyz")
+    assert (ready.status_code, ready.get_json()["parts"]["ledger"]["ready"]) == (503, False)
+    assert "does not answer" in ready.get_json()["parts"]["ledger"]["reason"]
+
+
+def test_an_executor_outlives_its_database_and_goes_on_by_itself(
+    make: MakeExecutor, postgres_server: postgres.Server, wire: Wire
+) -> None:
+    executor = make(postgres_server.new_place(wire.port), ready=False)
+    wire.pull()
+    _assert_away(executor)
+    wire.plug()
+    assert executor.matcher.attempt()
+    assert executor.order(client_order_id="before")[0] == 201
+    wire.pull()
+    _assert_away(executor)
+    wire.plug()
+    assert executor.matcher.attempt()
+    assert executor.client.get("/readyz").status_code == 200
+    assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["before"]
+    assert executor.order(client_order_id="away")[1]["status"] == "filled"
+
+
+def test_a_server_that_ends_its_connections_costs_no_order(
+    make: MakeExecutor, postgres_server: postgres.Server
+) -> None:
+    executor = make(postgres_server.new_place())
+    executor.order(client_order_id="before")
+    with postgres_server.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'spark-executor'"
+        )
+    assert executor.order(client_order_id="after")[0] == 201
+
+
+def test_an_account_that_stays_locked_is_503_within_the_lock_timeout(
+    make: MakeExecutor, postgres_server: postgres.Server
+) -> None:
+    place = postgres_server.new_place()
+    executor, other = make(place), make(place)
+    with other.desk.ledger.transaction():
+        status, body = executor.order()
+    assert (status, body["error"]["code"]) == (503, "LEDGER_UNAVAILABLE")
+    assert executor.order()[0] == 201
+
+
+def test_a_file_ledger_whose_folder_comes_later_is_taken_up_then(make: MakeExecutor, tmp_path: Path) -> None:
+    executor = make(Place(f"sqlite:///{tmp_path}/later/ledger.db"), ready=False)
+    _assert_away(executor)
+    (tmp_path / "later").mkdir()
+    assert executor.matcher.attempt()
+    assert executor.order()[0] == 201
+
+
+def test_a_change_that_fails_leaves_nothing_behind(executor: Executor) -> None:
+    class Crash(Exception):
+        pass
+
+    before = executor.get("/v1/account")
+
+    def crash() -> None:
+        with executor.desk.ledger.transaction() as transaction:
+            transaction.open_account({})
+            raise Crash
+
+    with pytest.raises(Crash):
+        crash()
+    assert executor.get("/v1/account") == before
+    assert executor.order()[1]["order_id"] == "paper-2"
+
+
+def test_a_ledger_that_falls_silent_is_not_called_ready(desk_executor: Executor) -> None:
+    assert "has not answered yet" in str(desk_executor.watch.reason())
+    assert desk_executor.matcher.attempt()
+    assert desk_executor.watch.reason() is None
+    desk_executor.clock.now += 6.5
+    assert desk_executor.watch.reason() == "the ledger has not answered for 6 s"

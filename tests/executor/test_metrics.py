@@ -1,0 +1,62 @@
+"""What the executor counts, and that every series is there from the start."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from executor.guardrails import RULES
+from tests.executor.standin import BTCTRY, Executor, MarketData
+
+
+def _samples(executor: Executor) -> dict[str, float]:
+    text = executor.client.get("/metrics").text
+    return {
+        f"{sample.name}{sorted(sample.labels.values())}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("executor_")
+    }
+
+
+def test_every_known_series_is_there_before_anything_happens(desk_executor: Executor) -> None:
+    samples = _samples(desk_executor)
+    for status in ("received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"):
+        assert samples[f"executor_orders_total['{status}']"] == 0
+    for code in RULES:
+        assert samples[f"executor_denials_total['{code}']"] == 0
+    for name in ("executor_fills_total['buy']", "executor_account_cash['TRY']", "executor_ledger_up[]"):
+        assert samples[name] == 0
+
+
+def test_orders_denials_and_fills_are_counted_once(desk_executor: Executor, marketdata: MarketData) -> None:
+    desk_executor.order(quantity="3")
+    desk_executor.order(quantity="3")
+    desk_executor.order(client_order_id="sell", side="sell", quantity="9")
+    desk_executor.limit("rest", "buy", "1", "99.5")
+    marketdata.put(BTCTRY, [("99", "1")], [("99.2", "1")])
+    desk_executor.matcher.pass_once()
+    samples = _samples(desk_executor)
+    counted = [samples[f"executor_orders_total['{status}']"] for status in ("received", "accepted", "filled", "denied")]
+    assert counted == [3, 2, 2, 1]
+    assert samples["executor_fills_total['buy']"] == 3
+    assert samples["executor_denials_total['INSUFFICIENT_FUNDS']"] == 1
+    assert samples["executor_order_duration_seconds_count[]"] == 4
+
+
+def test_gauges_show_the_account_of_the_last_pass(desk_executor: Executor) -> None:
+    desk_executor.limit("rest", "buy", "1", "99")
+    desk_executor.matcher.pass_once()
+    samples = _samples(desk_executor)
+    assert samples["executor_ledger_up[]"] == 1
+    assert samples["executor_open_orders[]"] == 1
+    assert samples["executor_account_cash['TRY']"] == 5_000_000
+    assert samples["executor_account_reserved['TRY']"] == 99.099
+    assert samples["executor_ledger_sequence[]"] == 3
+    assert samples["executor_matcher_holder[]"] == 1
+
+
+def test_a_scrape_asks_neither_database_nor_market_data(desk_executor: Executor, marketdata: MarketData) -> None:
+    asked = len(marketdata.requests)
+    desk_executor.desk.ledger.close()
+    assert desk_executor.client.get("/metrics").status_code == 200
+    assert len(marketdata.requests) == asked

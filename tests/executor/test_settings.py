@@ -1,0 +1,75 @@
+"""Settings: the defaults, and each wrong value told by name before anything starts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from common.settings import SettingsError
+from executor.settings import Settings
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "token").write_text("token-of-the-operator\n")
+    (tmp_path / "password").write_text("pass-of-the-ledger\n")
+    return {
+        "SPARK_LEDGER_URL": "postgresql+psycopg://spark@postgres:5432/spark",
+        "SPARK_LEDGER_PASSWORD_FILE": str(tmp_path / "password"),
+        "SPARK_OPERATOR_TOKEN_FILE": str(tmp_path / "token"),
+    }
+
+
+def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> None:
+    settings = Settings.from_environment(environment)
+    assert (settings.service, settings.replica, settings.market) == ("executor", "1", "simulated")
+    assert (settings.operator_token, settings.ledger.password) == ("token-of-the-operator", "pass-of-the-ledger")
+    assert settings.ledger.account == "paper"
+    assert settings.ledger.starting_cash == {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
+    assert settings.limits.max_order_notional == {"TRY": Decimal(500_000), "USDT": Decimal(15_000)}
+    assert (settings.limits.quote_stale_seconds, settings.limits.price_collar_percent) == (5.0, Decimal(2))
+    assert settings.marketdata_url == "http://marketdata:5001"
+
+
+def test_a_file_ledger_needs_no_password(environment: dict[str, str]) -> None:
+    del environment["SPARK_LEDGER_PASSWORD_FILE"]
+    environment["SPARK_LEDGER_URL"] = "sqlite:////tmp/ledger.db"
+    assert Settings.from_environment(environment).ledger.password == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SPARK_LEDGER_URL", ""),
+        ("SPARK_LEDGER_URL", "mysql://spark@db/spark"),
+        ("SPARK_LEDGER_URL", "sqlite://"),
+        ("SPARK_LEDGER_URL", "nonsense"),
+        ("SPARK_LEDGER_PASSWORD_FILE", ""),
+        ("SPARK_OPERATOR_TOKEN_FILE", "/nowhere"),
+        ("SPARK_MARKETDATA_URL", "ftp://marketdata"),
+        ("SPARK_ACCOUNT", "Paper Account"),
+        ("SPARK_STARTING_CASH", "TRY"),
+        ("SPARK_STARTING_CASH", "TRY:1,TRY:2"),
+        ("SPARK_STARTING_CASH", "TRY:NaN"),
+        ("SPARK_STARTING_CASH", "TRY:-5"),
+        ("SPARK_MAX_ORDER_NOTIONAL", "TRY:1e99"),
+        ("SPARK_PRICE_COLLAR_PERCENT", "0"),
+        ("SPARK_QUOTE_STALE_SECONDS", "soon"),
+        ("SPARK_TAKER_FEE_PERCENT", "-0.1"),
+        ("SPARK_MAKER_FEE_PERCENT", "11"),
+        ("SPARK_MARKET", "real"),
+    ],
+)
+def test_a_wrong_value_is_named(environment: dict[str, str], name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({**environment, name: value})
+
+
+def test_a_password_in_the_address_is_refused_and_not_repeated(environment: dict[str, str]) -> None:
+    environment["SPARK_LEDGER_URL"] = "postgresql+psycopg://spark:hunter2@postgres/spark"
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment(environment)
+    assert "SPARK_LEDGER_PASSWORD_FILE" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
