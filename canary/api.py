@@ -1,0 +1,120 @@
+"""The canary's HTTP answers: how things stand, and the evidence packages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+
+from flask import Flask, Response, send_file
+
+from canary.evidence import EvidenceStore
+from canary.observation import Check, Condition, Container
+from canary.settings import Settings
+from canary.verdict import Verdict
+from canary.watch import Watch
+from common import ops, wire
+
+
+class CheckRow(wire.Message, frozen=True, kw_only=True):
+    """One check of a target; `bytes` is the body's size."""
+
+    check: str
+    url: str
+    ok: bool
+    status: int | None
+    seconds: float | None
+    bytes: int
+    reason: str | None
+
+
+class TargetRow(wire.Message, frozen=True, kw_only=True):
+    """One target: status and seconds are those of its health check, `reason` the first thing wrong with any check."""
+
+    target: str
+    url: str
+    ok: bool
+    status: int | None
+    seconds: float | None
+    reason: str | None
+    checks: tuple[CheckRow, ...]
+
+
+class StatusAnswer(wire.Message, frozen=True, kw_only=True):
+    """The body of GET /v1/status."""
+
+    market: wire.Market
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    p95_seconds: float | None
+    samples: int
+    metrics_bytes: dict[str, int]
+    last_pass: datetime | None
+    checked_at: datetime | None
+    targets: tuple[TargetRow, ...]
+    containers: tuple[Container, ...] | None
+    conditions: tuple[Condition, ...]
+
+
+def add_routes(app: Flask, settings: Settings, watch: Watch, evidence: EvidenceStore) -> None:
+    """Adds /v1/status and /v1/evidence."""
+
+    @app.get("/v1/status")
+    def status() -> Response:
+        return ops.answer(status_answer(settings, watch))
+
+    @app.get("/v1/evidence")
+    def packages() -> Response:
+        return ops.answer(evidence.listed())
+
+    @app.get("/v1/evidence/<name>")
+    def package(name: str) -> Response:
+        path = evidence.path_of(name)
+        return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name)
+
+
+def status_answer(settings: Settings, watch: Watch) -> StatusAnswer:
+    """The status now, as clients see it."""
+    status = watch.status()
+    checks = status.seen.checks if status.seen else ()
+    urls = {target.name: target.url for target in settings.targets}
+    rows = [
+        _target_row(name, urls.get(name, ""), tuple(of_target))
+        for name, of_target in groupby(checks, lambda check: check.target)
+    ]
+    return StatusAnswer(
+        market=settings.market,
+        verdict=status.judgement.verdict,
+        reasons=status.judgement.reasons,
+        p95_seconds=status.judgement.p95_seconds,
+        samples=status.judgement.samples,
+        metrics_bytes={check.target: check.size for check in checks if check.check == "metrics"},
+        last_pass=status.last_pass,
+        checked_at=status.seen.checked_at if status.seen else None,
+        targets=tuple(rows),
+        containers=status.seen.containers if status.seen else None,
+        conditions=status.judgement.conditions,
+    )
+
+
+def _target_row(name: str, url: str, checks: tuple[Check, ...]) -> TargetRow:
+    bad = next((check for check in checks if not check.ok), None)
+    return TargetRow(
+        target=name,
+        url=url,
+        ok=bad is None,
+        status=checks[0].status,
+        seconds=checks[0].seconds,
+        reason=f"{bad.check}: {bad.reason}" if bad else None,
+        checks=tuple(
+            CheckRow(
+                check=check.check,
+                url=check.url,
+                ok=check.ok,
+                status=check.status,
+                seconds=check.seconds,
+                bytes=check.size,
+                reason=check.reason,
+            )
+            for check in checks
+        ),
+    )

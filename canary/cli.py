@@ -1,0 +1,96 @@
+"""`python -m canary.cli evidence` looks afresh and writes a package; `… verify FILE` checks one."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from canary.evidence import EvidenceStore
+from canary.observer import Sighting
+from canary.package import raw_files, report_files, sealed, zipped
+from canary.parts import make_observer, real_clock
+from canary.report import Origin
+from canary.settings import Settings
+from canary.verdict import Judgement, judge
+from canary.verify import faults_of
+from common import VERSION
+from common.settings import SettingsError
+
+EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
+WRONG_USE = 64
+_MOST_REASONS = 5
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends a wrong call with a code that is no verdict's."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(WRONG_USE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 0, 1, 2 for PASS, FAIL, INCONCLUSIVE; 0 or 1 for verify; 64 for a wrong call or wrong settings."""
+    parser = _Parser(prog="canary")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("evidence", help="look afresh, judge, write an evidence package, print its path")
+    verifying = commands.add_parser("verify", help="check a package and judge anew from its raw files")
+    verifying.add_argument("file", type=Path)
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "verify":
+        return verify(chosen.file)
+    try:
+        return evidence(Settings.from_environment())
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+
+
+def evidence(settings: Settings) -> int:
+    """Writes one package; its path goes to standard output, the verdict and its reasons to standard error."""
+    clock = real_clock()
+    store = EvidenceStore(settings.evidence_dir)
+    observer = make_observer(settings, clock, socket.gethostname(), lambda _answer: None)
+    sighting = observer.look({"evidence": store.problem()})
+    judgement = judge(sighting.observation, settings.limits)
+    try:
+        path = store.write(package_of(sighting, judgement, settings), VERSION, clock.now())
+    except OSError as error:
+        print(f"INCONCLUSIVE: the package can't be written: {error}; {summary(judgement)}", file=sys.stderr)
+        return EXIT_CODES["INCONCLUSIVE"]
+    print(path)
+    print(summary(judgement), file=sys.stderr)
+    return EXIT_CODES[judgement.verdict]
+
+
+def package_of(sighting: Sighting, judgement: Judgement, settings: Settings) -> bytes:
+    """The bytes of the package for what was seen and how it was judged."""
+    origin = Origin(version=VERSION, git_commit=settings.git_commit, market=settings.market)
+    metrics = {one.answer.target: one.raw for one in sighting.fetched if one.answer.check == "metrics"}
+    answers = [one.answer for one in sighting.fetched]
+    files = raw_files(sighting.observation, answers, metrics, origin)
+    return zipped(sealed(files | report_files(sighting.observation, judgement, settings.limits, origin)))
+
+
+def verify(file: Path) -> int:
+    """Prints what is wrong with a package, or that nothing is."""
+    faults = faults_of(file)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    print(f"{file}: {'NOT as it was written' if faults else 'whole, and its verdict follows from its raw files'}")
+    return 1 if faults else 0
+
+
+def summary(judgement: Judgement) -> str:
+    """One line: the verdict, the p95 with its n, and the first reasons."""
+    p95 = "none" if judgement.p95_seconds is None else f"{judgement.p95_seconds:.3f} s"
+    shown = "; ".join(judgement.reasons[:_MOST_REASONS]) or "every condition is met"
+    more = len(judgement.reasons) - _MOST_REASONS
+    return f"{judgement.verdict}: {shown}{f'; and {more} more' if more > 0 else ''} (p95 {p95}, n={judgement.samples})"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,158 @@
+"""The project's containers as the engine knows them: state, health, restarts. Never their environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import docker
+import msgspec
+from docker.constants import MINIMUM_DOCKER_API_VERSION
+from docker.errors import APIError, DockerException, NotFound
+from requests.exceptions import RequestException
+
+from canary.observation import Container
+from common.errors import Unavailable
+
+PROJECT_LABEL = "com.docker.compose.project"
+_SERVICE_LABEL = "com.docker.compose.service"
+_ONE_OFF_LABEL = "com.docker.compose.oneoff"
+_SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
+
+
+class _Engine(msgspec.Struct, frozen=True, rename="pascal"):
+    """Base of what is read of the engine's answers; everything else in them, `Env` above all, is dropped."""
+
+
+class _Listed(_Engine, frozen=True, rename="pascal"):
+    id: str
+    labels: dict[str, str] | None = None
+
+
+class _Health(_Engine, frozen=True, rename="pascal"):
+    status: str
+
+
+class _State(_Engine, frozen=True, rename="pascal"):
+    status: str
+    exit_code: int
+    started_at: str
+    health: _Health | None = None
+
+
+class _Config(_Engine, frozen=True, rename="pascal"):
+    image: str
+    labels: dict[str, str] | None = None
+
+
+class _RestartPolicy(_Engine, frozen=True, rename="pascal"):
+    name: str = ""
+
+
+class _HostConfig(_Engine, frozen=True, rename="pascal"):
+    restart_policy: _RestartPolicy = _RestartPolicy()
+
+
+class _Inspected(_Engine, frozen=True, rename="pascal"):
+    id: str
+    name: str
+    restart_count: int
+    image: str
+    state: _State
+    config: _Config
+    host_config: _HostConfig
+
+
+class Containers:
+    """Reads the containers of one compose project at `docker_url`.
+
+    Without a project's name the canary looks up its own container by `hostname`, the beginning of its id.
+    """
+
+    def __init__(
+        self, docker_url: str | None, project: str, hostname: str, timeout: float, monotonic: Callable[[], float]
+    ) -> None:
+        self._url = docker_url
+        self._project = project
+        self._hostname = hostname
+        self._timeout = timeout
+        self._monotonic = monotonic
+
+    def read(self) -> tuple[Container, ...]:
+        """All containers of the project, by service and name; raises `Unavailable` that says what is missing."""
+        if self._url is None:
+            raise Unavailable("SPARK_DOCKER_URL is none: no engine to ask")
+        try:
+            return self._read(self._url)
+        except (DockerException, RequestException) as error:
+            raise Unavailable(f"the engine at {self._url} does not answer ({_cause(error)})") from error
+        except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
+            raise Unavailable(f"the engine's answer can't be read ({type(error).__name__})") from error
+
+    def _read(self, url: str) -> tuple[Container, ...]:
+        end = self._monotonic() + 2 * self._timeout
+        with _client(url, self._timeout) as engine:
+            self._project = self._project or self._own_project(engine)
+            listed = _list(engine, {"label": f"{PROJECT_LABEL}={self._project}"})
+            found = []
+            for one in listed:
+                if self._monotonic() > end:
+                    raise Unavailable(f"the engine at {url} answers too slowly")
+                found.append(_inspect(engine, one.id))
+        kept = [container for container in found if container is not None]
+        if not kept:
+            raise Unavailable(f"the engine knows no container of the project {self._project}")
+        return tuple(sorted(kept, key=lambda container: (container.service, container.name)))
+
+    def _own_project(self, engine: docker.APIClient) -> str:
+        missing = "SPARK_COMPOSE_PROJECT is not set, and the canary's own container "
+        if not _SHORT_ID.fullmatch(self._hostname):
+            raise Unavailable(f"{missing}can't be told from the host name {self._hostname}")
+        own = [one for one in _list(engine, {}) if one.id.startswith(self._hostname)]
+        project = (own[0].labels or {}).get(PROJECT_LABEL) if len(own) == 1 else None
+        if not project:
+            raise Unavailable(f"{missing}{self._hostname} has no project's label")
+        return project
+
+
+def _client(url: str, timeout: float) -> docker.APIClient:
+    """A client that speaks the engine's own version, and never through a proxy that the environment may name."""
+    seconds = max(1, round(timeout))
+    with docker.APIClient(base_url=url, version=MINIMUM_DOCKER_API_VERSION, timeout=seconds) as first:
+        first.trust_env = False
+        version = str(first.version(api_version=False)["ApiVersion"])
+    client = docker.APIClient(base_url=url, version=version, timeout=seconds)
+    client.trust_env = False
+    return client
+
+
+def _list(engine: docker.APIClient, filters: dict[str, Any]) -> list[_Listed]:
+    return msgspec.convert(engine.containers(all=True, filters=filters), list[_Listed])
+
+
+def _inspect(engine: docker.APIClient, identity: str) -> Container | None:
+    """The container, or None for one that went meanwhile or was run by hand (`docker compose run`)."""
+    try:
+        seen = msgspec.convert(engine.inspect_container(identity), _Inspected)
+    except NotFound:
+        return None
+    labels = seen.config.labels or {}
+    if labels.get(_ONE_OFF_LABEL) == "True":
+        return None
+    return Container(
+        service=labels.get(_SERVICE_LABEL, seen.name.lstrip("/")),
+        name=seen.name.lstrip("/"),
+        state=seen.state.status,
+        health=seen.state.health.status if seen.state.health else None,
+        restart_count=seen.restart_count,
+        exit_code=seen.state.exit_code,
+        image=seen.config.image,
+        image_id=seen.image,
+        started_at=seen.state.started_at,
+        one_shot=seen.host_config.restart_policy.name in ("", "no"),
+    )
+
+
+def _cause(error: Exception) -> str:
+    return f"status {error.status_code}" if isinstance(error, APIError) else type(error).__name__

@@ -1,0 +1,1 @@
+"""Asking every service what a user would ask, and holding each answer against its conditions."""

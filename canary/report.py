@@ -1,0 +1,131 @@
+"""A judgement as texts: JSON for programs, Markdown for people, JUnit for build servers."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import msgspec
+
+from canary.observation import Check, Condition, Observation
+from canary.verdict import Judgement, Limits, Verdict
+from common import wire
+
+FORMAT = 1
+PERCENTILE_RULE = "p95, nearest rank, over the canary's own timed requests"
+
+
+class Report(wire.Message, frozen=True, kw_only=True):
+    """What `report.json` holds. `limits` and `targets` are what the verdict depends on besides the raw files."""
+
+    format: int
+    version: str
+    git_commit: str
+    market: wire.Market
+    checked_at: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    p95_seconds: float | None
+    samples: int
+    percentile_rule: str
+    limits: Limits
+    own: dict[str, str | None]
+    conditions: tuple[Condition, ...]
+    checks: tuple[Check, ...]
+
+
+class Origin(wire.Message, frozen=True, kw_only=True):
+    """Where a package comes from: the software's version and commit, and the market."""
+
+    version: str
+    git_commit: str
+    market: wire.Market
+
+
+def report_of(seen: Observation, judgement: Judgement, limits: Limits, origin: Origin) -> Report:
+    """Joins what was seen, what it was judged by, and the outcome."""
+    return Report(
+        format=FORMAT,
+        version=origin.version,
+        git_commit=origin.git_commit,
+        market=origin.market,
+        checked_at=seen.checked_at.isoformat(),
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        p95_seconds=judgement.p95_seconds,
+        samples=judgement.samples,
+        percentile_rule=PERCENTILE_RULE,
+        limits=limits,
+        own=seen.own,
+        conditions=judgement.conditions,
+        checks=seen.checks,
+    )
+
+
+def pretty(value: object) -> bytes:
+    """JSON with indents and a last newline."""
+    return msgspec.json.format(wire.encode(value), indent=2) + b"\n"
+
+
+def markdown(report: Report) -> bytes:
+    """The report for people: verdict and reasons first, then every condition with the value it met."""
+    p95 = "none" if report.p95_seconds is None else f"{report.p95_seconds:.6f} s"
+    lines = [
+        f"# Canary report: {report.verdict}",
+        "",
+        f"- market: **{report.market.upper()}**",
+        f"- version {report.version}, commit {_cell(report.git_commit)}",
+        f"- checked at {report.checked_at}",
+        f"- p95 {p95}, n = {report.samples} ({report.percentile_rule})",
+        f"- limits: p95 at most {report.limits.p95_seconds:g} s, restarts at most {report.limits.restart_budget}",
+        "",
+        "## Reasons",
+        "",
+        *([f"- {_cell(reason)}" for reason in report.reasons] or ["- none: every condition is met"]),
+        "",
+        "## Conditions",
+        "",
+        "| outcome | of | condition | value |",
+        "|---|---|---|---|",
+        *[
+            f"| {one.outcome} | {_cell(one.about)} | {_cell(one.condition)} | {_cell(one.value)} |"
+            for one in report.conditions
+        ],
+        "",
+        "## Answers",
+        "",
+        "| target | check | status | seconds | bytes |",
+        "|---|---|---|---|---|",
+        *[_answer_row(check) for check in report.checks],
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+def junit(report: Report) -> bytes:
+    """One test case per condition; unknown ones, and those about the canary itself, are skipped with their reason."""
+    failed = [one for one in report.conditions if one.outcome == "failed" and one.critical]
+    unclear = [one for one in report.conditions if one.outcome != "met" and one not in failed]
+    counts = {"tests": len(report.conditions), "failures": len(failed), "errors": 0, "skipped": len(unclear)}
+    suite = ElementTree.Element(
+        "testsuite",
+        {"name": "canary", "timestamp": report.checked_at, **{name: str(count) for name, count in counts.items()}},
+    )
+    for one in report.conditions:
+        case = ElementTree.SubElement(suite, "testcase", {"classname": one.about, "name": one.condition})
+        if one.outcome != "met":
+            ElementTree.SubElement(case, "failure" if one in failed else "skipped", {"message": one.text})
+    ElementTree.indent(suite)
+    text: bytes = ElementTree.tostring(suite, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + text + b"\n"
+
+
+def _answer_row(check: Check) -> str:
+    seconds = "" if check.seconds is None else f"{check.seconds:.6f}"
+    status = "none" if check.status is None else str(check.status)
+    return f"| {_cell(check.target)} | {check.check} | {status} | {seconds} | {check.size} |"
+
+
+def _cell(text: str) -> str:
+    """Text that another service may have chosen, so that it can't become a link, HTML, code or another cell."""
+    return re.sub(r"([\\`<|]|(?<=\])\()", r"\\\1", text)

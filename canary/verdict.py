@@ -1,0 +1,128 @@
+"""PASS, FAIL or INCONCLUSIVE, computed from what was seen and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from canary.observation import Condition, Container, Observation, Sample, condition
+from common import wire
+
+Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+VERDICTS: tuple[Verdict, ...] = ("PASS", "FAIL", "INCONCLUSIVE")
+
+MINIMUM_SAMPLES = 20
+PERCENT = 95
+
+
+class Limits(wire.Message, frozen=True, kw_only=True):
+    """What is judged against: the p95's limit in seconds, and restarts per container."""
+
+    p95_seconds: float
+    restart_budget: int
+
+
+class Judgement(wire.Message, frozen=True, kw_only=True):
+    """The verdict with every condition behind it. `p95_seconds` is over `samples` timed requests to all targets."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    p95_seconds: float | None
+    samples: int
+    conditions: tuple[Condition, ...]
+
+
+def judge(seen: Observation, limits: Limits) -> Judgement:
+    """A critical condition that failed makes FAIL; else anything missing or wrong in the canary INCONCLUSIVE."""
+    conditions = (*_own(seen), *_checks(seen), *_speed(seen, limits), *_containers(seen, limits))
+    failed = [one for one in conditions if one.outcome == "failed" and one.critical]
+    unclear = [one for one in conditions if one.outcome != "met" and one not in failed]
+    timed = timed_seconds(seen.samples)
+    return Judgement(
+        verdict="FAIL" if failed else "INCONCLUSIVE" if unclear else "PASS",
+        reasons=tuple(f"{one.about}: {one.text}" for one in (*failed, *unclear)),
+        p95_seconds=nearest_rank(timed, PERCENT) if timed else None,
+        samples=len(timed),
+        conditions=conditions,
+    )
+
+
+def nearest_rank(values: Sequence[float], percent: int) -> float:
+    """The smallest value that at least `percent` (1..100) of all values do not exceed; raises ValueError for none."""
+    if not values:
+        raise ValueError("a percentile needs at least one value")
+    rank = -(-percent * len(values) // 100)
+    return sorted(values)[rank - 1]
+
+
+def timed_seconds(samples: Sequence[Sample], target: str | None = None) -> list[float]:
+    """Seconds of the requests that take part in the percentile: whole answers to what a user or Prometheus asks.
+
+    A request without an answer fails its own check. /readyz is left out: it may rightly wait for the parts it asks.
+    """
+    return [
+        one.seconds
+        for one in samples
+        if one.outcome == "answered" and one.check != "readyz" and target in (None, one.target)
+    ]
+
+
+def _own(seen: Observation) -> Iterator[Condition]:
+    for part, problem in sorted(seen.own.items()):
+        yield condition("canary itself", f"[{part.upper()}]", problem or "well", "== well", not problem, critical=False)
+
+
+def _checks(seen: Observation) -> Iterator[Condition]:
+    if not seen.checks:
+        yield condition("probes", "[CHECKS]", 0, ">= 1", "unknown")
+    for check in seen.checks:
+        yield from check.conditions
+
+
+def _targets(seen: Observation) -> list[str]:
+    return list(dict.fromkeys(check.target for check in seen.checks))
+
+
+def _speed(seen: Observation, limits: Limits) -> Iterator[Condition]:
+    yield _percentile("all targets", timed_seconds(seen.samples), limits, critical=True)
+    own = {check.target for check in seen.checks if not check.critical}
+    for target in _targets(seen):
+        yield _percentile(target, timed_seconds(seen.samples, target), limits, critical=target not in own)
+
+
+def _percentile(about: str, seconds: Sequence[float], limits: Limits, *, critical: bool) -> Condition:
+    rule = f"<= {limits.p95_seconds:g}"
+    if len(seconds) < MINIMUM_SAMPLES:
+        met = f"n={len(seconds)}, at least {MINIMUM_SAMPLES} needed"
+        return condition(about, "[P95_SECONDS]", met, rule, "unknown", critical=critical)
+    value = nearest_rank(seconds, PERCENT)
+    met = f"{value:.6f}, n={len(seconds)}"
+    return condition(about, "[P95_SECONDS]", met, rule, value <= limits.p95_seconds, critical=critical)
+
+
+def _containers(seen: Observation, limits: Limits) -> Iterator[Condition]:
+    if seen.containers is None:
+        problem = seen.containers_problem or "not read yet"
+        yield condition("containers", "[CONTAINERS]", problem, "== readable", "unknown")
+        return
+    known = {container.service for container in seen.containers}
+    for target in _targets(seen):
+        if target not in known:
+            yield condition(f"container {target}", "[CONTAINER]", "the engine lists none", "== present", "unknown")
+    for container in seen.containers:
+        yield from _container(container, limits)
+
+
+def _container(container: Container, limits: Limits) -> Iterator[Condition]:
+    about = f"container {container.name}"
+    if container.one_shot and container.state == "exited":
+        yield condition(about, "[EXIT_CODE]", container.exit_code, "== 0", container.exit_code == 0)
+    else:
+        yield condition(about, "[STATE]", container.state, "== running", container.state == "running")
+    if container.health not in (None, "none"):
+        outcome: bool | Literal["unknown"] = container.health == "healthy"
+        yield condition(
+            about, "[HEALTH]", container.health, "== healthy", "unknown" if container.health == "starting" else outcome
+        )
+    restarts = container.restart_count
+    yield condition(about, "[RESTARTS]", restarts, f"<= {limits.restart_budget}", restarts <= limits.restart_budget)

@@ -1,0 +1,40 @@
+"""The latest samples of each target: a bounded number, and none older than the window."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from canary.observation import Answer, Sample
+
+MOST_PER_TARGET = 200
+
+
+class SampleWindow:
+    """Keeps samples for `seconds`, at most `MOST_PER_TARGET` of each target. One thread at a time uses it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._age = timedelta(seconds=seconds)
+        self._kept: defaultdict[str, deque[Sample]] = defaultdict(lambda: deque(maxlen=MOST_PER_TARGET))
+
+    def add(self, answers: Iterable[Answer]) -> None:
+        """Takes what each answer says of its duration; a question that was not asked took no time."""
+        for answer in answers:
+            if answer.outcome != "not_asked":
+                self._kept[answer.target].append(sample_of(answer))
+
+    def latest(self, now: datetime) -> tuple[Sample, ...]:
+        """The samples of the window that ends now, by target and in the order they were added."""
+        return tuple(sample for kept in self._kept.values() for sample in kept if now - sample.asked_at <= self._age)
+
+
+def sample_of(answer: Answer) -> Sample:
+    """An answer without its content."""
+    return Sample(
+        target=answer.target,
+        check=answer.check,
+        asked_at=answer.asked_at,
+        seconds=answer.seconds,
+        outcome=answer.outcome,
+    )

@@ -1,0 +1,73 @@
+"""The page in time: quotes move, what is old is marked, what is lost is said, and it comes back."""
+
+from __future__ import annotations
+
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Own, Watched, opened
+from tests.web.console import Console
+from web.live import MAX_STREAMS
+
+BIDS = "() => [...document.querySelectorAll('#quote-rows [data-field=bid]')].map((cell) => cell.textContent).join()"
+
+
+def test_quotes_change_within_three_seconds_without_a_reload(page: Page, console_url: str) -> None:
+    opened(page, console_url)
+    page.evaluate("() => { window.loadedOnce = true }")
+    before = page.evaluate(BIDS)
+    page.wait_for_function(f"(before) => ({BIDS})() !== before", arg=before, timeout=3_000)
+    assert page.evaluate("() => window.loadedOnce")
+
+
+def test_a_stale_feed_is_marked_in_words_and_fresh_again_when_it_is(page: Page, own: Own) -> None:
+    console, around = own
+    opened(page, console.url)
+    assert page.locator("#quote-rows tr.stale").count() == 0
+    around.market.frozen, around.market.age = True, 60.0
+    page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 5")
+    assert page.locator("#quote-rows .age").first.inner_text().startswith("stale ")
+    page.wait_for_function("() => document.getElementById('portfolio').innerText.includes('Not fully priced')")
+    around.market.frozen, around.market.age = False, 0.2
+    page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
+
+
+def test_a_dead_marketdata_is_marked_and_named(page: Page, own: Own) -> None:
+    console, around = own
+    opened(page, console.url)
+    around.market.stop()
+    page.wait_for_selector("#quotes-reason:not([hidden])")
+    assert "does not answer" in page.locator("#quotes-reason").inner_text()
+    page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 5")
+    page.wait_for_selector("[data-service=marketdata][data-state=bad]")
+
+
+def test_a_lost_connection_is_said_and_comes_back_by_itself(page: Page, own: Own, tmp_path: Path) -> None:
+    console, around = own
+    opened(page, console.url)
+    console.kill()
+    page.wait_for_selector("#lost:not([hidden])", timeout=15_000)
+    assert "Connection lost since" in page.locator("#lost").inner_text()
+    page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 5")
+    again = Console(around.environment(tmp_path), tmp_path, console.port)
+    try:
+        page.wait_for_selector("#link[data-state=live]", timeout=20_000)
+        assert page.locator("#lost").is_hidden()
+        page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
+    finally:
+        again.kill()
+
+
+def test_the_thirteenth_page_polls_and_moves_too(watched: Watched, own: Own) -> None:
+    console, _ = own
+    with ExitStack() as streams:
+        for _ in range(MAX_STREAMS):
+            streams.enter_context(urllib.request.urlopen(f"{console.url}/api/live", timeout=10))
+        page = watched.page
+        page.goto(console.url)
+        page.wait_for_function("() => document.getElementById('link-text').textContent === 'Live, polling'")
+        before = page.evaluate(BIDS)
+        page.wait_for_function(f"(before) => ({BIDS})() !== before", arg=before, timeout=5_000)

@@ -1,0 +1,51 @@
+"""Writes evidence packages for tests: from given answers, or from a real look at a small stack."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from canary.observation import Answer, Observation
+from canary.package import raw_files, report_files, sealed, zipped
+from canary.probes.checks import check_of
+from canary.report import Origin
+from canary.verdict import judge
+from tests.canary.build import LIMITS, answer, container, observation, samples
+from tests.canary.servers import METRICS
+
+ORIGIN = Origin(version="0.1.0", git_commit="abc123", market="simulated")
+ANSWERS = (
+    answer("web", "healthz"),
+    answer("web", "metrics", size=len(METRICS)),
+    answer("web", "page", size=20),
+    answer("venue", "metrics", outcome="failed", problem="connection refused", status=None, size=0, body=""),
+)
+
+
+def seen(answers: tuple[Answer, ...] = ANSWERS) -> Observation:
+    return observation(
+        checks=tuple(check_of(one) for one in answers),
+        samples=samples([0.01] * 20) + samples([0.02] * 20, "venue"),
+        containers=(container("web"), container("venue")),
+    )
+
+
+def files(answers: tuple[Answer, ...] = ANSWERS) -> dict[str, bytes]:
+    what = seen(answers)
+    raw = raw_files(what, answers, {"web": METRICS, "venue": b""}, ORIGIN)
+    return raw | report_files(what, judge(what, LIMITS), LIMITS, ORIGIN)
+
+
+def package(content: dict[str, bytes] | None = None) -> bytes:
+    return zipped(sealed(files() if content is None else content))
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "package.zip"
+    path.write_bytes(content)
+    return path
+
+
+def unpacked(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

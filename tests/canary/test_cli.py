@@ -1,0 +1,105 @@
+"""The command line as a user runs it: a process of its own, against real servers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from canary.cli import main
+from tests.canary.packages import package, unpacked, written
+from tests.canary.servers import METRICS, Engine, Site, closed_port, inspected
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "canary.cli", *arguments],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def stack(folder: Path, site: Site, engine: Engine) -> dict[str, str]:
+    engine.containers = [inspected("web"), inspected("marketdata"), inspected("venue")]
+    return {
+        "SPARK_EVIDENCE_DIR": str(folder),
+        "SPARK_PROBE_TARGETS": f"web={site.url},marketdata={site.url},venue={site.url}",
+        "SPARK_PROBE_TIMEOUT_SECONDS": "10",
+        "SPARK_P95_LIMIT_SECONDS": "30",
+        "SPARK_DOCKER_URL": engine.url.replace("http", "tcp"),
+        "SPARK_COMPOSE_PROJECT": "spark",
+        "SPARK_GIT_COMMIT": "0123abc",
+    }
+
+
+def test_a_healthy_stack_gives_a_passing_package_that_verifies(tmp_path: Path, site: Site, engine: Engine) -> None:
+    done = run("evidence", **stack(tmp_path, site, engine))
+    assert (done.returncode, done.stderr.startswith("PASS: every condition is met (p95 ")) == (0, True), done.stderr
+    path = Path(done.stdout.removesuffix("\n"))
+    assert path.parent == tmp_path
+    content = unpacked(path)
+    assert content["prom_metrics_venue.txt"] == METRICS
+    assert b"verysecret" not in b"".join(content.values())
+    assert main(["verify", str(path)]) == 0
+
+
+def test_a_stopped_web_gives_a_failing_package_that_says_so_and_verifies(
+    tmp_path: Path, site: Site, engine: Engine
+) -> None:
+    environment = stack(tmp_path, site, engine)
+    down = f"web=http://127.0.0.1:{closed_port()}"
+    environment["SPARK_PROBE_TARGETS"] = environment["SPARK_PROBE_TARGETS"].replace(f"web={site.url}", down)
+    engine.containers[0]["State"] |= {"Status": "exited", "ExitCode": 0}
+    done = run("evidence", **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("FAIL: web healthz: [ANSWER] (connection refused) == whole; ")
+    assert done.stderr.count("\n") == 1
+    path = Path(done.stdout.strip())
+    assert unpacked(path)["prom_metrics_web.txt"].startswith(b"# no metrics of web from http://127.0.0.1:")
+    assert main(["verify", str(path)]) == 0
+
+
+def test_without_the_engine_the_package_is_inconclusive(tmp_path: Path, site: Site, engine: Engine) -> None:
+    done = run("evidence", **(stack(tmp_path, site, engine) | {"SPARK_DOCKER_URL": f"tcp://127.0.0.1:{closed_port()}"}))
+    assert done.returncode == 2
+    assert "INCONCLUSIVE: containers: [CONTAINERS] (the engine at tcp://127.0.0.1:" in done.stderr
+    path = Path(done.stdout.strip())
+    assert b'"containers": null' in unpacked(path)["container_status.json"]
+    assert main(["verify", str(path)]) == 0
+
+
+def test_a_folder_that_cannot_be_written_is_inconclusive_and_names_no_path(
+    tmp_path: Path, site: Site, engine: Engine
+) -> None:
+    done = run("evidence", **(stack(tmp_path, site, engine) | {"SPARK_EVIDENCE_DIR": str(tmp_path / "none")}))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the package can't be written" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["prove"], ["verify"], ["evidence", "more"]])
+def test_a_wrong_call_ends_with_a_code_that_is_no_verdicts(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 64
+
+
+def test_wrong_settings_end_with_a_code_that_is_no_verdicts_and_name_the_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPARK_RESTART_BUDGET", "-1")
+    assert main(["evidence"]) == 64
+    assert "SPARK_RESTART_BUDGET" in capsys.readouterr().err
+
+
+def test_verify_names_what_was_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, package()[:-30])
+    assert main(["verify", str(path)]) == 1
+    told = capsys.readouterr()
+    assert "can't be read as a package" in told.err
+    assert "NOT as it was written" in told.out

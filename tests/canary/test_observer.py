@@ -1,0 +1,77 @@
+"""One whole look at a small stack."""
+
+from __future__ import annotations
+
+from canary.containers import Containers
+from canary.observer import Observer
+from canary.probes.prober import Prober
+from canary.probes.questions import questions_for
+from canary.settings import Target
+from canary.verdict import judge
+from canary.window import SampleWindow
+from tests.canary.build import LOOSE, REAL_CLOCK
+from tests.canary.servers import Engine, Site, closed_port
+
+WELL = {"loop": None}
+
+
+def observer(engine_url: str, targets: dict[str, str], timeout: float = 10.0) -> Observer:
+    questions = questions_for(Target(name, url) for name, url in targets.items())
+    return Observer(
+        Prober(questions, timeout, REAL_CLOCK, lambda _answer: None),
+        Containers(engine_url.replace("http://", "tcp://"), "spark", "host", timeout, REAL_CLOCK.monotonic),
+        SampleWindow(120),
+        REAL_CLOCK,
+        timeout,
+    )
+
+
+def test_the_very_first_look_at_a_healthy_stack_is_a_pass(site: Site, engine: Engine) -> None:
+    seen = observer(engine.url, {"web": site.url, "marketdata": site.url}).look(WELL).observation
+    judgement = judge(seen, LOOSE)
+    assert (judgement.verdict, judgement.reasons) == ("PASS", ())
+    assert judgement.samples >= 40
+
+
+def test_a_target_with_enough_samples_is_asked_no_more_than_its_checks(site: Site, engine: Engine) -> None:
+    looking = observer(engine.url, {"web": site.url})
+    looking.look(WELL)
+    before = len(site.asked)
+    looking.look(WELL)
+    assert len(site.asked) - before == 4
+
+
+def test_a_stopped_web_is_a_fail_that_names_it(site: Site, engine: Engine) -> None:
+    down = f"http://127.0.0.1:{closed_port()}"
+    seen = observer(engine.url, {"web": down, "marketdata": site.url}).look(WELL).observation
+    judgement = judge(seen, LOOSE)
+    assert judgement.verdict == "FAIL"
+    assert judgement.reasons[0] == "web healthz: [ANSWER] (connection refused) == whole"
+    assert {one.target for one in seen.samples if one.outcome == "answered"} == {"marketdata"}
+
+
+def test_a_target_that_comes_back_has_its_samples_at_once(engine: Engine) -> None:
+    port = closed_port()
+    looking = observer(engine.url, {"web": f"http://127.0.0.1:{port}"})
+    assert judge(looking.look(WELL).observation, LOOSE).verdict == "FAIL"
+    back = Site(port)
+    try:
+        assert judge(looking.look(WELL).observation, LOOSE).verdict == "PASS"
+    finally:
+        back.stop()
+
+
+def test_an_engine_that_is_away_makes_a_healthy_stack_inconclusive(site: Site) -> None:
+    seen = observer(f"http://127.0.0.1:{closed_port()}", {"web": site.url}).look(WELL).observation
+    judgement = judge(seen, LOOSE)
+    assert judgement.verdict == "INCONCLUSIVE"
+    assert len(judgement.reasons) == 1
+    assert "does not answer" in judgement.reasons[0]
+
+
+def test_a_part_that_is_not_ready_fails_with_its_reason(site: Site, engine: Engine) -> None:
+    body = b'{"ready":false,"parts":{"ledger":{"ready":false,"reason":"no connection"}}}'
+    site.routes["/readyz"] = (503, "application/json", body)
+    judgement = judge(observer(engine.url, {"web": site.url}).look(WELL).observation, LOOSE)
+    assert judgement.verdict == "FAIL"
+    assert "web readyz: [PARTS].ledger (no connection) == ready" in judgement.reasons

@@ -1,0 +1,78 @@
+"""Settings: defaults, and faults that name the variable."""
+
+from __future__ import annotations
+
+import pytest
+
+from canary.settings import Settings, Target
+from common.settings import SettingsError
+
+
+def test_the_defaults_are_the_whole_simulated_stack() -> None:
+    settings = Settings.from_environment({})
+    assert [target.name for target in settings.targets] == [
+        "marketdata",
+        "executor-1",
+        "executor-2",
+        "web",
+        "canary",
+        "venue",
+        "prometheus",
+        "alertmanager",
+    ]
+    assert (settings.interval, settings.timeout, settings.limits.p95_seconds) == (15.0, 5.0, 1.0)
+    assert settings.docker_url == "tcp://docker-proxy:2375"
+
+
+def test_in_the_live_market_there_is_no_venue_of_ours_to_probe() -> None:
+    settings = Settings.from_environment({"SPARK_MARKET": "live"})
+    assert "venue" not in [target.name for target in settings.targets]
+    assert settings.market == "live"
+
+
+def test_the_engine_can_be_switched_off() -> None:
+    assert Settings.from_environment({"SPARK_DOCKER_URL": "none"}).docker_url is None
+
+
+def test_targets_are_read_without_their_last_slash() -> None:
+    settings = Settings.from_environment({"SPARK_PROBE_TARGETS": "web=http://web:3003/, a-1=http://10.0.0.1:80"})
+    assert settings.targets == (Target("web", "http://web:3003"), Target("a-1", "http://10.0.0.1:80"))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "web",
+        "=http://web:1",
+        "web=",
+        "web=https://web:1",
+        "web=ftp://web",
+        "web=http://",
+        "web=http://web:99999",
+        "web=http://web:1/path",
+        "web=http://web:1?x=1",
+        "../web=http://web:1",
+        "Web=http://web:1",
+        "web=http://a:1,web=http://b:1",
+    ],
+)
+def test_a_wrong_target_is_refused_by_name(entry: str) -> None:
+    with pytest.raises(SettingsError, match="SPARK_PROBE_TARGETS"):
+        Settings.from_environment({"SPARK_PROBE_TARGETS": entry})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SPARK_PROBE_INTERVAL_SECONDS", "0"),
+        ("SPARK_PROBE_INTERVAL_SECONDS", "61"),
+        ("SPARK_PROBE_TIMEOUT_SECONDS", "NaN"),
+        ("SPARK_P95_LIMIT_SECONDS", "-1"),
+        ("SPARK_RESTART_BUDGET", "many"),
+        ("SPARK_MARKET", "real"),
+        ("SPARK_DOCKER_URL", "docker-proxy:2375"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({name: value})

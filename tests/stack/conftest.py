@@ -1,0 +1,52 @@
+"""Brings an own stack up with `make up`, under an own project name and own ports, and takes it down in the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack.stack import ROOT, Stack, own_stack
+
+LOGS = ROOT / "build" / "stack-logs"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("stack")
+
+
+def engine_answers() -> bool:
+    return (
+        shutil.which("docker") is not None
+        and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A whole healthy stack of this test run's own."""
+    if not engine_answers():
+        if os.environ.get("CI") == "true":
+            pytest.fail("under CI the stack tests must run, and no container engine answers")
+        pytest.skip("NO CONTAINER ENGINE ANSWERS: nothing that needs containers is tested")
+    stack = own_stack("spark-test")
+    try:
+        stack.run("make", "up", timeout=1500)
+        yield stack
+    finally:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        (LOGS / "containers.log").write_text(stack.compose("logs", "--no-color", "--timestamps", check=False))
+        stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", check=False)
+
+
+@pytest.fixture
+def healthy(stack: Stack) -> Stack:
+    """The stack, with the canary's PASS as the state to start from."""
+    stack.wait_verdict("PASS", timeout=180)
+    return stack

@@ -1,0 +1,196 @@
+"""A running compose stack as the tests see it: addresses, the operator's token, containers to kill and to wait for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from pytest_docker.plugin import DockerComposeExecutor, Services
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+PORTS = {
+    "marketdata": ("SPARK_PORT_MARKETDATA", 5001),
+    "executor-1": ("SPARK_PORT_EXECUTOR_1", 4001),
+    "executor-2": ("SPARK_PORT_EXECUTOR_2", 4001),
+    "web": ("SPARK_PORT_WEB", 3003),
+    "canary": ("SPARK_PORT_CANARY", 6001),
+    "prometheus": ("SPARK_PORT_PROMETHEUS", 9090),
+    "alertmanager": ("SPARK_PORT_ALERTMANAGER", 9093),
+    "grafana": ("SPARK_PORT_GRAFANA", 3000),
+}
+FLASK_SERVICES = ("marketdata", "executor-1", "executor-2", "web", "canary")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and body of an HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Stack:
+    """The stack under test. `environment` is what its compose commands run with."""
+
+    project: str
+    environment: dict[str, str]
+    http: urllib3.PoolManager = field(
+        default_factory=lambda: urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=15), maxsize=16)
+    )
+
+    def __post_init__(self) -> None:
+        self.executor = DockerComposeExecutor("docker compose", str(COMPOSE_FILE), self.project)
+        self.services = Services(self.executor)
+
+    def run(self, *command: str, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        """Runs a command from the repository's root with this stack's environment."""
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, text=True, capture_output=True, timeout=timeout, check=False
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def compose(self, *arguments: str, check: bool = True) -> str:
+        """A compose command on this stack; its standard output."""
+        return self.run("docker", "compose", *arguments, check=check).stdout
+
+    def url(self, service: str, path: str = "") -> str:
+        return f"http://127.0.0.1:{self.services.port_for(service, PORTS[service][1])}{path}"
+
+    def ask(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        body: Any = None,
+        token: str | None = None,
+        raw: bytes | None = None,
+    ) -> Answer:
+        """One request to a published port. `body` is sent as JSON, `raw` as it is."""
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
+        answer = self.http.request(method, self.url(service, path), body=data, headers=headers)
+        return Answer(answer.status, answer.headers, answer.data)
+
+    def get(self, service: str, path: str) -> Any:
+        """The JSON of a GET that must answer 200."""
+        answer = self.ask("GET", service, path)
+        assert answer.status == 200, f"{service}{path} answered {answer.status}: {answer.body[:300]!r}"
+        return answer.json
+
+    @property
+    def operator_token(self) -> str:
+        return self.compose("exec", "-T", "executor-1", "cat", "/run/secrets/spark-operator/token").strip()
+
+    def order(self, executor: str, client_order_id: str, **fields: Any) -> Answer:
+        """Posts a small market buy, or whatever `fields` make of it."""
+        body = {
+            "client_order_id": client_order_id,
+            "symbol": "BTCTURK:BTCTRY",
+            "side": "buy",
+            "type": "market",
+            "quantity": "0.001",
+        } | fields
+        return self.ask("POST", executor, "/v1/orders", body=body, token=self.operator_token)
+
+    def container(self, service: str) -> dict[str, Any]:
+        """What the engine knows of the service's container."""
+        identity = self.compose("ps", "--all", "--quiet", service).split()[0]
+        return dict(json.loads(self.run("docker", "inspect", identity).stdout)[0])
+
+    def running_services(self) -> list[str]:
+        """The services that are meant to stay (the one-shot is not among them)."""
+        lines = self.compose("ps", "--all", "--format", "json").splitlines()
+        return sorted(json.loads(line)["Service"] for line in lines if json.loads(line)["Service"] != "init")
+
+    def kill(self, service: str) -> int:
+        """SIGKILL to the container's first process, from outside; returns its restart count before."""
+        state = self.container(service)
+        os.kill(state["State"]["Pid"], signal.SIGKILL)
+        return int(state["RestartCount"])
+
+    def wait_restarted(self, service: str, restarts_before: int, timeout: float = 90) -> None:
+        """Waits until the engine has restarted the container and its health check passes."""
+
+        def back() -> bool:
+            state = self.container(service)
+            healthy = state["State"].get("Health", {}).get("Status") == "healthy"
+            return bool(state["RestartCount"] > restarts_before and state["State"]["Running"] and healthy)
+
+        self.wait(back, timeout, f"{service} restarted and healthy")
+
+    def wait_ready(self, service: str, timeout: float = 60) -> None:
+        """Waits until every part of the service is ready."""
+        self.wait(lambda: bool(self.get(service, "/readyz")["ready"]), timeout, f"{service} ready")
+
+    def wait_verdict(self, wanted: str, timeout: float = 120) -> dict[str, Any]:
+        """Waits until the canary's latest verdict is the wanted one; returns its status."""
+        latest: dict[str, Any] = {}
+
+        def reached() -> bool:
+            latest.clear()
+            latest.update(self.get("canary", "/v1/status"))
+            return bool(latest["verdict"] == wanted)
+
+        self.wait(reached, timeout, lambda: f"verdict {wanted}, it is {latest}")
+        return latest
+
+    def wait(
+        self, check: Callable[[], bool], timeout: float, what: str | Callable[[], str], pause: float = 0.5
+    ) -> None:
+        """Waits for a condition; a service that does not answer yet counts as not yet."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            try:
+                if check():
+                    return
+            except (urllib3.exceptions.HTTPError, AssertionError, OSError, json.JSONDecodeError, IndexError):
+                pass
+            time.sleep(pause)
+        raise AssertionError(f"not within {timeout:.0f} s: {what() if callable(what) else what}")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on now, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def stack_environment(project: str) -> dict[str, str]:
+    """What the stack's commands run with: every variable of the compose file at its default, own ports and name."""
+    defaults = dict(re.findall(r"\$\{(SPARK_\w+):-([^}]*)\}", COMPOSE_FILE.read_text()))
+    ports = {variable: str(port) for (variable, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
+    own = {"COMPOSE_PROJECT_NAME": project, "SPARK_PROBE_INTERVAL_SECONDS": "5"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "COMPOSE_"))}
+    return inherited | defaults | ports | own
+
+
+def own_stack(name: str) -> Stack:
+    """A stack that shares neither name nor ports with any other on this machine; nothing is started yet."""
+    project = f"{name}-{uuid.uuid4().hex[:8]}"
+    return Stack(project, stack_environment(project))

@@ -1,0 +1,105 @@
+"""The console under its real server, as the container runs it, on a free loopback port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.web import world
+from tests.web.standin_server import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+ALERT_TOKEN = "the-alert-token"
+START_SECONDS = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Surroundings:
+    """Stand-ins for everybody whom the console asks."""
+
+    market: world.Market = field(default_factory=world.Market)
+    executors: list[world.Executor] = field(default_factory=lambda: [world.Executor()])
+    canary: world.Canary = field(default_factory=world.Canary)
+    plain: Server = field(default_factory=lambda: Server(world.plain))
+
+    def environment(self, folder: Path, market: str = "simulated") -> dict[str, str]:
+        """The settings of a console among these; secrets and data lie in `folder`."""
+        token = folder / "alert-token"
+        token.write_text(ALERT_TOKEN)
+        return {
+            "SPARK_MARKET": market,
+            "SPARK_MARKETDATA_URL": self.market.server.url,
+            "SPARK_EXECUTOR_URLS": ",".join(executor.server.url for executor in self.executors),
+            "SPARK_CANARY_URL": self.canary.server.url,
+            "SPARK_ALERTMANAGER_URL": self.plain.url,
+            "SPARK_PROMETHEUS_URL": self.plain.url,
+            "SPARK_ALERT_TOKEN_FILE": str(token),
+            "SPARK_DATA_DIR": str(folder),
+        }
+
+    def stop(self) -> None:
+        self.market.stop()
+        self.canary.stop()
+        self.plain.stop()
+        for executor in self.executors:
+            executor.stop()
+
+
+class Console:
+    """One console process; `url` answers once the constructor has returned."""
+
+    def __init__(self, environment: dict[str, str], folder: Path, port: int = 0) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "console.log"
+        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "common/gunicorn.conf.py"]
+        bind = ["-b", f"127.0.0.1:{self.port}", "web.app:serve()"]
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                [*gunicorn, *bind],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={"PATH": os.environ["PATH"], "PORT": str(self.port), "SPARK_SERVICE": "web"} | environment,
+            )
+        self._await()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self, seconds: float) -> int:
+        """The exit status; raises `subprocess.TimeoutExpired`."""
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """Ends it at once, workers and open connections too."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(5)
+
+    def _await(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.05)
+        self.kill()
+        raise RuntimeError(f"the console did not start:\n{self.log.read_text()}")

@@ -1,0 +1,103 @@
+"""A small real HTTP server for tests: answers from a function, streams when the function gives an iterator."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from common import wire
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived; `query` has the last value of each name."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer. An iterator as body is sent chunk by chunk as it comes."""
+
+    body: bytes | Iterator[bytes]
+    status: int = 200
+    content_type: str = "application/json"
+
+
+def told(body: object, status: int = 200) -> Told:
+    """A JSON answer."""
+    return Told(wire.encode(body), status)
+
+
+class Server:
+    """Serves on a free loopback port until `stop`, which also cuts the connections that are open."""
+
+    def __init__(self, answer: Callable[[Asked], Told]) -> None:
+        self.asked: list[Asked] = []
+        self._sockets: list[socket.socket] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                super().setup()
+                outer._sockets.append(self.connection)
+
+            def handle(self) -> None:
+                with contextlib.suppress(OSError, ValueError):
+                    super().handle()
+
+            def _serve(self) -> None:
+                parts = urlsplit(self.path)
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+                asked = Asked(self.command, parts.path, query, dict(self.headers.items()), body)
+                outer.asked.append(asked)
+                self._send(answer(asked))
+
+            def _send(self, answer: Told) -> None:
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.content_type)
+                if isinstance(answer.body, bytes):
+                    self.send_header("Content-Length", str(len(answer.body)))
+                    self.end_headers()
+                    self.wfile.write(answer.body)
+                    return
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for chunk in answer.body:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                    self.wfile.flush()
+                self.wfile.write(b"0\r\n\r\n")
+
+            do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server looks for
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)

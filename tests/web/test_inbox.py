@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from web.inbox import Inbox
+from web.messages import Alert
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ONE = Alert(
+    group_key="{}:{}",
+    fingerprint="f1",
+    status="firing",
+    name="ServiceDown",
+    severity="critical",
+    service="web",
+    summary="",
+    description="",
+    runbook_url="",
+    generator_url="",
+    labels={"alertname": "ServiceDown"},
+    annotations={},
+    starts_at=START,
+    ends_at=None,
+    updated_at=START,
+)
+
+
+def later(alert: Alert, seconds: float, **changes: object) -> Alert:
+    return msgspec.structs.replace(alert, updated_at=START + timedelta(seconds=seconds), **changes)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "alerts.sqlite"
+
+
+def test_what_was_stored_is_there_after_a_restart(file: Path) -> None:
+    Inbox(file).store([ONE])
+    assert Inbox(file).newest(10) == [ONE]
+
+
+def test_a_resolved_alert_replaces_its_own_firing(file: Path) -> None:
+    inbox = Inbox(file)
+    inbox.store([ONE])
+    resolved = later(ONE, 60, status="resolved", ends_at=START)
+    inbox.store([resolved])
+    assert inbox.newest(10) == [resolved]
+    assert inbox.counts() == {"firing": 0, "resolved": 1}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"group_key": "other"}, {"fingerprint": "f2"}, {"starts_at": START + timedelta(microseconds=1)}],
+)
+def test_another_group_fingerprint_or_start_is_another_row(file: Path, other: dict[str, object]) -> None:
+    inbox = Inbox(file)
+    inbox.store([ONE, later(ONE, 1, **other)])
+    assert len(inbox.newest(10)) == 2
+
+
+def test_only_the_newest_rows_are_kept(file: Path) -> None:
+    inbox = Inbox(file, keep=3)
+    inbox.store(later(ONE, index, fingerprint=f"f{index}") for index in range(5))
+    assert [alert.fingerprint for alert in inbox.newest(10)] == ["f4", "f3", "f2"]
+
+
+def test_what_fires_comes_before_newer_resolved_ones(file: Path) -> None:
+    inbox = Inbox(file)
+    inbox.store([ONE, later(ONE, 60, fingerprint="f2", status="resolved")])
+    assert [alert.fingerprint for alert in inbox.newest(2)] == ["f2", "f1"]
+    assert [alert.fingerprint for alert in inbox.pressing(2)] == ["f1", "f2"]
+
+
+def test_the_log_is_written_ahead(file: Path) -> None:
+    Inbox(file)
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(file: Path) -> None:
+    inbox = Inbox(file)
+    broken = msgspec.structs.replace(ONE, fingerprint=None)
+    with pytest.raises(sqlite3.IntegrityError):
+        inbox.store([ONE, broken])
+    assert inbox.newest(10) == []
+
+
+def test_threads_write_at_the_same_time_and_nothing_is_lost(file: Path) -> None:
+    inbox = Inbox(file)
+
+    def write(writer: int) -> None:
+        for index in range(10):
+            inbox.store([later(ONE, index, fingerprint=f"{writer}-{index}")])
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert inbox.counts() == {"firing": 40, "resolved": 0}
+
+
+def test_it_says_when_it_cannot_be_written(file: Path) -> None:
+    inbox = Inbox(file)
+    assert inbox.ready() is None
+    for each in file.parent.iterdir():
+        each.unlink()
+    file.mkdir()
+    reason = inbox.ready()
+    assert reason is not None
+    assert "can't be written" in reason

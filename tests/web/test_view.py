@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.web.world import instrument, quote
+from web import view
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        ("4125000", 0, "4,125,000"),
+        ("4.125E+6", 0, "4,125,000"),
+        ("42.1", 3, "42.100"),
+        ("0.00000001", 2, "0.00000001"),
+        ("-1234.5", 0, "\u22121,234.5"),
+        ("0", 2, "0.00"),
+    ],
+)
+def test_a_number_keeps_every_digit_it_has(value: str, places: int, text: str) -> None:
+    assert view.number(Decimal(value), places) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("1234.565", "+1,234.56"), ("-0.004", "0.00"), ("0.004", "0.00"), ("-2.5", "\u22122.50"), ("0", "0.00")],
+)
+def test_gains_carry_a_sign_and_nothing_is_never_negative(value: str, text: str) -> None:
+    assert view.signed(Decimal(value)) == text
+
+
+def test_what_is_missing_is_a_dash_not_a_zero() -> None:
+    dashes = {view.number(None), view.money(None), view.signed(None), view.age(None), view.bytes_of(None)}
+    assert dashes == {view.MISSING}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.99, "<1 s"), (1, "1 s"), (89.9, "89 s"), (90, "1 min"), (5399, "89 min"), (5400, "1 h"), (129_600, "1 d")],
+)
+def test_ages_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert view.age(seconds) == text
+
+
+def test_a_denials_words_stay_words() -> None:
+    assert view.figure("1031250750") == "1,031,250,750"
+    assert view.figure("12 s") == "12 s"
+    assert view.figure("NaN") == "NaN"
+
+
+def test_a_quote_row_has_the_decimals_of_its_tick() -> None:
+    row = view.quote_row(
+        quote("BTCTURK:USDTTRY", bid=Decimal("42.1"), ask=Decimal("42.103")),
+        instrument(("USDT", "TRY")),
+        datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+    )
+    assert (row.pair, row.bid, row.ask, row.spread) == ("USDT/TRY", "42.100", "42.103", "0.71")
+
+
+def test_a_one_sided_quote_has_no_spread() -> None:
+    row = view.quote_row(quote(bid=None, bid_quantity=None), None, datetime.now(UTC))
+    assert (row.bid, row.spread, row.pair) == (view.MISSING, view.MISSING, "BTCTRY")

@@ -1,0 +1,273 @@
+"""A whole small world around the console: a market that moves, an executor that fills, a canary with a verdict."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from common import wire
+from tests.web.standin_server import Asked, Server, Told, told
+
+TOKEN = "the-operators-token"
+PACKAGE = "canary_0.1.0_20261122T101500Z.zip"
+PACKAGE_BYTES = b"PK\x05\x06" + bytes(18)
+PAIRS = {
+    ("BTC", "TRY"): ("4125000", "1"),
+    ("BTC", "USDT"): ("98210", "1"),
+    ("ETH", "TRY"): ("139850", "1"),
+    ("ETH", "USDT"): ("3329.5", "0.1"),
+    ("USDT", "TRY"): ("42.005", "0.001"),
+}
+
+
+def symbol_of(pair: tuple[str, str]) -> str:
+    return f"BTCTURK:{pair[0]}{pair[1]}"
+
+
+def instrument(pair: tuple[str, str]) -> wire.Instrument:
+    return wire.Instrument(
+        symbol=symbol_of(pair),
+        base_asset=pair[0],
+        quote_currency=pair[1],
+        tick_size=Decimal(PAIRS[pair][1]),
+        lot_size=Decimal("0.0001"),
+        min_notional=Decimal(100),
+    )
+
+
+def quote(symbol: str = "BTCTURK:BTCTRY", middle: str = "4125000", **changes: Any) -> wire.Quote:
+    """A fresh quote whose bid and ask lie 0.05 % around `middle`."""
+    half = (Decimal(middle) * Decimal("0.0005")).quantize(Decimal("0.001"))
+    values: dict[str, Any] = {
+        "symbol": symbol,
+        "market": "simulated",
+        "source": "btcturk",
+        "delayed": False,
+        "bid": Decimal(middle) - half,
+        "bid_quantity": Decimal("0.4213"),
+        "ask": Decimal(middle) + half,
+        "ask_quantity": Decimal("1.07"),
+        "last": Decimal(middle),
+        "daily_change_percent": Decimal("1.27"),
+        "sequence": 1,
+        "received_at": datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+        "age_seconds": 0.2,
+        "stale": False,
+    }
+    return wire.Quote(**values | changes)
+
+
+class Market:
+    """marketdata's answers. Prices move by one tick per step; `frozen` stops them, `age` is what the feed admits to."""
+
+    def __init__(self, market: wire.Market = "simulated") -> None:
+        self.market = market
+        self.age = 0.2
+        self.frozen = False
+        self.streams_refused = False
+        self._ended = threading.Event()
+        self._steps = 0
+        self.server = Server(self._answer)
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.server.stop()
+
+    def quotes(self) -> list[wire.Quote]:
+        changes = {"1.27": 0, "-0.84": 1, "0.31": 2, "-2.05": 3, "0.00": 4}
+        found = []
+        for change, (pair, (price, tick)) in zip(changes, PAIRS.items(), strict=True):
+            middle = Decimal(price) + (self._steps * (7 + changes[change])) % 23 * Decimal(tick)
+            half = 3 * Decimal(tick)
+            found.append(
+                quote(
+                    symbol_of(pair),
+                    str(middle),
+                    market=self.market,
+                    bid=middle - half,
+                    ask=middle + half,
+                    daily_change_percent=Decimal(change),
+                    sequence=1000 + self._steps,
+                    age_seconds=self.age,
+                    stale=self.age > 5,
+                    received_at=datetime.now(UTC),
+                )
+            )
+        return found
+
+    def _answer(self, asked: Asked) -> Told:
+        if asked.path == "/readyz":
+            return told({"ready": True, "service": "marketdata", "market": self.market, "parts": {}})
+        if asked.path == "/v1/quotes":
+            return told({"market": self.market, "sequence": 1000 + self._steps, "quotes": self.quotes()})
+        if asked.path == "/v1/instruments":
+            return told({"market": self.market, "instruments": [instrument(pair) for pair in PAIRS]})
+        if asked.path == "/v1/stream" and self.streams_refused:
+            return told({"error": {"code": "UNAVAILABLE", "message": "too many streams"}}, 503)
+        if asked.path == "/v1/stream":
+            return Told(self._stream(), content_type="text/event-stream")
+        return told({"error": {"code": "NOT_FOUND", "message": "no such path"}}, 404)
+
+    def _stream(self) -> Iterator[bytes]:
+        yield b": hello\n\n"
+        yield _event("snapshot", {"market": self.market, "sequence": 1, "quotes": self.quotes()})
+        while not self._ended.wait(0.2):
+            if self.frozen:
+                yield b": quiet\n\n"
+                continue
+            self._steps += 1
+            for each in self.quotes():
+                yield _event("quote", each)
+
+
+def _event(name: str, body: object) -> bytes:
+    return b"event: %s\nid: 1\ndata: %s\n\n" % (name.encode(), wire.encode(body))
+
+
+class Executor:
+    """The executor's answers: market orders fill at once, limit orders rest, large ones are denied."""
+
+    def __init__(self, market: wire.Market = "simulated") -> None:
+        self.market = market
+        self.orders: list[wire.Order] = []
+        self.positions: list[wire.Position] = []
+        self.kill_switch = False
+        self.server = Server(self._answer)
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def _answer(self, asked: Asked) -> Told:
+        if asked.method == "POST" and asked.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return told({"error": {"code": "UNAUTHORIZED", "message": "wrong token", "retryable": False}}, 401)
+        if asked.method == "POST" and asked.path == "/v1/orders":
+            return self._place(asked)
+        if asked.method == "POST" and asked.path.endswith("/cancel"):
+            return self._cancel(asked.path.split("/")[3])
+        if asked.path == "/readyz":
+            return told({"ready": True, "service": "executor", "market": self.market, "parts": {}})
+        if asked.path == "/v1/orders":
+            return told({"market": self.market, "orders": self.orders[: int(asked.query["limit"])]})
+        if asked.path == "/v1/positions":
+            return told({"market": self.market, "account": "paper", "positions": self.positions})
+        return told({"market": self.market, **msgspec.to_builtins(self._account())})
+
+    def _account(self) -> wire.Account:
+        resting = [order for order in self.orders if order.status == "accepted"]
+        return wire.Account(
+            account="paper",
+            cash={"TRY": Decimal("1000000"), "USDT": Decimal("5000")},
+            reserved={"TRY": sum((order.quantity * (order.limit_price or 0) for order in resting), Decimal(0))},
+            open_orders=len(resting),
+            kill_switch=self.kill_switch,
+            sequence=len(self.orders),
+        )
+
+    def _place(self, asked: Asked) -> Told:
+        request = wire.decode(wire.OrderRequest, asked.body)
+        known = next((each for each in self.orders if each.client_order_id == request.client_order_id), None)
+        if known:
+            return told(known)
+        made = order(request, len(self.orders) + 1)
+        self.orders.insert(0, made)
+        return told(made, 201)
+
+    def _cancel(self, order_id: str) -> Told:
+        for index, each in enumerate(self.orders):
+            if each.order_id == order_id:
+                self.orders[index] = msgspec.structs.replace(each, status="cancelled", updated_at=datetime.now(UTC))
+                return told(self.orders[index])
+        return told({"error": {"code": "NOT_FOUND", "message": "no such order", "retryable": False}}, 404)
+
+
+def order(request: wire.OrderRequest, number: int) -> wire.Order:
+    """What becomes of a request in this world."""
+    price, now = Decimal("4125003"), datetime.now(UTC)
+    status: wire.OrderStatus = "accepted"
+    fills: tuple[wire.Fill, ...] = ()
+    denials: tuple[wire.Denial, ...] = ()
+    if request.quantity > 100:
+        status = "denied"
+        numbers = {"notional": str(request.quantity * price), "limit": "1000000"}
+        denials = (wire.Denial(code="MAX_NOTIONAL", message="The order is larger than allowed.", numbers=numbers),)
+    elif request.type == "market":
+        status = "filled"
+        fee = (request.quantity * price * Decimal("0.0012")).quantize(Decimal("0.01"))
+        fills = (wire.Fill(trade_id=f"t{number}", price=price, quantity=request.quantity, fee=fee, filled_at=now),)
+    filled = request.quantity if fills else Decimal(0)
+    return wire.Order(
+        order_id=f"order-{number}",
+        client_order_id=request.client_order_id,
+        account="paper",
+        symbol=request.symbol,
+        side=request.side,
+        type=request.type,
+        time_in_force="IOC" if request.type == "market" else "GTC",
+        quantity=request.quantity,
+        limit_price=request.limit_price,
+        status=status,
+        filled_quantity=filled,
+        average_price=price if fills else None,
+        fees=sum((fill.fee for fill in fills), Decimal(0)),
+        denials=denials,
+        fills=fills,
+        received_at=now,
+        updated_at=now,
+        sequence=number,
+    )
+
+
+class Canary:
+    """The canary's answers."""
+
+    def __init__(self, market: wire.Market = "simulated") -> None:
+        self.market = market
+        self.verdict = "PASS"
+        self.reasons: list[str] = []
+        self.packages = [{"name": PACKAGE, "size": len(PACKAGE_BYTES), "created": datetime.now(UTC), "verdict": "PASS"}]
+        self.server = Server(self._answer)
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def status(self) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        names = ("marketdata", "executor-1", "executor-2", "web", "canary")
+        plain = ("venue", "postgres", "prometheus", "alertmanager", "docker-proxy")
+        return {
+            "market": self.market,
+            "verdict": self.verdict,
+            "reasons": self.reasons,
+            "p95_seconds": 0.0123,
+            "samples": 480,
+            "metrics_bytes": {name: 21_400 + 817 * index for index, name in enumerate(names)},
+            "last_pass": now - timedelta(seconds=9),
+            "checked_at": now - timedelta(seconds=9),
+            "targets": [{"target": name, "url": f"http://{name}/healthz", "ok": True} for name in names],
+            "containers": [
+                {"service": name, "name": f"spark-{name}-1", "state": "running", "health": "healthy"}
+                | {"restart_count": int(name == "executor-2"), "exit_code": 0}
+                for name in (*names, *plain)
+            ],
+        }
+
+    def _answer(self, asked: Asked) -> Told:
+        if asked.path == "/readyz":
+            return told({"ready": True, "service": "canary", "market": self.market, "parts": {}})
+        if asked.path == "/v1/status":
+            return told(self.status())
+        if asked.path == "/v1/evidence":
+            return told(self.packages)
+        if asked.path == f"/v1/evidence/{PACKAGE}":
+            return Told(PACKAGE_BYTES, content_type="application/zip")
+        return told({"error": {"code": "NOT_FOUND", "message": "no such package"}}, 404)
+
+
+def plain(_asked: Asked) -> Told:
+    """Prometheus and Alertmanager, as far as the console asks them."""
+    return Told(b"Ready.\n", content_type="text/plain; charset=utf-8")

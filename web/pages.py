@@ -1,0 +1,79 @@
+"""The console page, painted whole on the server, and the evidence packages it links to."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, current_app, render_template
+
+from common import VERSION, wire
+from common.errors import InvalidRequest
+from web import panels, view
+from web.clients import Canary
+from web.knowledge import Knowledge
+from web.panels import Painter
+
+PACKAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*\.zip")
+MAX_NAME = 128
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+FILTERS = {
+    "number": view.number,
+    "money": view.money,
+    "signed": view.signed,
+    "figure": view.figure,
+    "age": view.age,
+    "size": view.bytes_of,
+    "clock": view.clock,
+    "moment": view.day_and_clock,
+    "trend": view.trend_of,
+    "pair": view.pair_of,
+    "places": view.places_of,
+}
+
+
+def blueprint(
+    market: wire.Market, painter: Painter, known: Knowledge, canary: Canary, stale_seconds: float
+) -> Blueprint:
+    """`GET /` and `GET /api/evidence/<name>`."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def console() -> str:
+        return render_template(
+            "console.html",
+            market=market,
+            version=VERSION,
+            now=known.clock.now(),
+            quotes=painter.quotes(),
+            quotes_reason=known.quotes.reason,
+            quote_stale_seconds=stale_seconds,
+            panels={panel.name: panel for panel in painter.panels()},
+            stale_seconds=panels.STALE_SECONDS,
+        )
+
+    @pages.get("/favicon.ico")
+    def favicon() -> Response:
+        return current_app.send_static_file("favicon.svg")
+
+    @pages.get("/api/evidence/<name>")
+    def evidence(name: str) -> Response:
+        if len(name) > MAX_NAME or not PACKAGE_NAME.fullmatch(name):
+            raise InvalidRequest("name", "must be the name of an evidence package, such as canary_0.1.0_<time>.zip")
+        response = Response(canary.evidence(name), content_type="application/zip")
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    @pages.after_app_request
+    def secure(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    return pages

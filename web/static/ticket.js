@@ -1,0 +1,139 @@
+// The order ticket and the cancel buttons. The operator token lives in its field alone and is sent to nobody else.
+
+const form = document.getElementById("ticket-form");
+const token = document.getElementById("token");
+const place = document.getElementById("place");
+const limitPrice = document.getElementById("limit-price");
+const idShown = document.getElementById("client-order-id");
+const outcome = document.getElementById("ticket-outcome");
+const cancelOutcome = document.getElementById("cancel-outcome");
+const DEADLINE_MS = 20000;
+
+let clientOrderId = "";
+let sentAs = "";
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+  clientOrderId = `web-${day}-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  idShown.textContent = clientOrderId;
+  sentAs = "";
+}
+
+function chosen(name) {
+  return form.elements[name].value;
+}
+
+function follow() {
+  const limit = chosen("type") === "limit";
+  limitPrice.disabled = !limit;
+  limitPrice.required = limit;
+  limitPrice.placeholder = limit ? "price" : "market";
+  place.textContent = `Place ${chosen("side")} order`;
+  place.dataset.side = chosen("side");
+}
+
+/** Shows lines of text: never markup, since parts of them come from elsewhere. */
+function say(where, state, ...lines) {
+  where.dataset.state = state;
+  where.replaceChildren(
+    ...lines.map((line) => {
+      const element = document.createElement("p");
+      element.textContent = line;
+      return element;
+    }),
+  );
+}
+
+async function send(path, body) {
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token.value}` },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  });
+  return { status: answer.status, body: await answer.json().catch(() => ({})) };
+}
+
+function problem(answer) {
+  const error = answer.body.error ?? {};
+  return `${answer.status} ${error.code ?? ""}: ${error.message ?? "the answer can't be read"}`;
+}
+
+function tellOrder(order) {
+  if (order.status === "denied") {
+    const reasons = order.denials.map((denial) => {
+      const numbers = Object.entries(denial.numbers).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+      return `${denial.code}: ${denial.message}${numbers.length ? ` (${numbers.join(", ")})` : ""}`;
+    });
+    say(outcome, "bad", `Denied: ${order.side} ${order.quantity} ${order.symbol}`, ...reasons);
+    return;
+  }
+  const at = order.average_price ? ` at ${order.average_price} on average` : "";
+  const filled = `filled ${order.filled_quantity} of ${order.quantity}${at}`;
+  say(outcome, "good", `${order.status.replaceAll("_", " ")}: ${order.side} ${order.symbol}, ${filled}`);
+}
+
+function missing() {
+  for (const [field, name] of [["symbol", "symbol"], ["quantity", "quantity"], ["limit-price", "limit price"], ["token", "operator token"]]) {
+    const element = document.getElementById(field);
+    const empty = element.required && !element.value.trim();
+    element.setAttribute("aria-invalid", String(empty));
+    if (empty) {
+      say(outcome, "bad", `The ${name} is missing.`);
+      element.focus();
+      return true;
+    }
+  }
+  return false;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  if (place.disabled || missing()) return;
+  const order = { symbol: chosen("symbol"), side: chosen("side"), type: chosen("type"), quantity: chosen("quantity").trim() };
+  if (order.type === "limit") order.limit_price = limitPrice.value.trim();
+  const content = JSON.stringify(order);
+  if (sentAs && sentAs !== content) newId();
+  sentAs = content;
+  place.disabled = true;
+  say(outcome, "waiting", "Sending …");
+  try {
+    const answer = await send("/api/orders", { client_order_id: clientOrderId, ...order });
+    if (answer.status === 200 || answer.status === 201) tellOrder(answer.body);
+    else say(outcome, "bad", problem(answer));
+    if (answer.status < 500) newId();
+    else say(outcome, "bad", problem(answer), "The outcome is not known. Place it again: the same client order id makes that safe.");
+  } catch (error) {
+    say(outcome, "bad", `No answer (${error.name}).`, "The outcome is not known. Place it again: the same client order id makes that safe.");
+  } finally {
+    place.disabled = false;
+  }
+}
+
+async function cancel(button) {
+  if (!token.value) {
+    say(cancelOutcome, "bad", "Cancelling needs the operator token: enter it in the order ticket.");
+    token.focus();
+    return;
+  }
+  button.disabled = true;
+  try {
+    const answer = await send(`/api/orders/${encodeURIComponent(button.dataset.cancel)}/cancel`, {});
+    if (answer.status === 200) say(cancelOutcome, "good", `Order ${answer.body.order_id}: ${answer.body.status}.`);
+    else say(cancelOutcome, "bad", `Not cancelled. ${problem(answer)}`);
+  } catch (error) {
+    say(cancelOutcome, "bad", `No answer (${error.name}). The outcome is not known.`);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+form.addEventListener("submit", submit);
+form.addEventListener("change", follow);
+document.getElementById("orders").addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-cancel]");
+  if (button) cancel(button);
+});
+newId();
+follow();

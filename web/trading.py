@@ -1,0 +1,33 @@
+"""Orders from the console's ticket, handed to an executor as they are, with the caller's own token."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, request
+
+from common.errors import InvalidRequest
+from web.clients import Executors, Passed
+
+ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def blueprint(executors: Executors) -> Blueprint:
+    """`POST /api/orders` and `POST /api/orders/<order_id>/cancel`: the executor's status and body pass through."""
+    pages = Blueprint("trading", __name__)
+
+    @pages.post("/api/orders")
+    def place() -> Response:
+        return _answer(executors.place(request.get_data(), request.headers.get("Authorization", "")))
+
+    @pages.post("/api/orders/<order_id>/cancel")
+    def cancel(order_id: str) -> Response:
+        if not ORDER_ID.fullmatch(order_id):
+            raise InvalidRequest("order_id", "must be letters, digits, hyphens and underscores, at most 64")
+        return _answer(executors.cancel(order_id, request.headers.get("Authorization", "")))
+
+    return pages
+
+
+def _answer(passed: Passed) -> Response:
+    return Response(passed.body, passed.status, content_type=passed.content_type)
