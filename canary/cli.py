@@ -1,4 +1,4 @@
-"""`python -m canary.cli evidence` looks afresh and writes a package; `… verify FILE` checks one."""
+"""`python -m canary.cli evidence` looks afresh and writes a package, `verify FILE` checks one, `status` asks for now."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from canary.settings import Settings
 from canary.verdict import Judgement, judge
 from canary.verify import faults_of
 from common import VERSION
+from common.client import JsonClient
+from common.errors import Unavailable
 from common.settings import SettingsError
 
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
 WRONG_USE = 64
 _MOST_REASONS = 5
+_STATUS_SECONDS = 5.0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,11 +42,13 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("evidence", help="look afresh, judge, write an evidence package, print its path")
     verifying = commands.add_parser("verify", help="check a package and judge anew from its raw files")
     verifying.add_argument("file", type=Path)
+    commands.add_parser("status", help="print the running canary's latest verdict in one line")
     chosen = parser.parse_args(arguments)
     if chosen.command == "verify":
         return verify(chosen.file)
     try:
-        return evidence(Settings.from_environment())
+        settings = Settings.from_environment()
+        return status(settings.port) if chosen.command == "status" else evidence(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return WRONG_USE
@@ -64,6 +69,20 @@ def evidence(settings: Settings) -> int:
     print(path)
     print(summary(judgement), file=sys.stderr)
     return EXIT_CODES[judgement.verdict]
+
+
+def status(port: int) -> int:
+    """Prints what the canary that runs on `port` of this machine says; no answer is INCONCLUSIVE."""
+    try:
+        latest = JsonClient(f"http://127.0.0.1:{port}", _STATUS_SECONDS).get("/v1/status", Judgement)
+    except Unavailable as error:
+        latest = None
+        print(error.message, file=sys.stderr)
+    if latest is None:
+        print("INCONCLUSIVE: the canary does not answer")
+        return EXIT_CODES["INCONCLUSIVE"]
+    print(summary(latest))
+    return EXIT_CODES[latest.verdict]
 
 
 def package_of(sighting: Sighting, judgement: Judgement, settings: Settings) -> bytes:

@@ -107,12 +107,15 @@ def _of_the_containers(seen: Observation) -> Iterator[Metric]:
     for container in seen.containers or ():
         restarts[container.service] = restarts.get(container.service, 0) + container.restart_count
         up[container.service] = up.get(container.service, True) and container.up
-    yield _per_service("canary_container_restarts", "Restarts of the service's containers by the engine", restarts)
-    yield _per_service("canary_container_up", "1 when all of the service's containers do their work", up)
+    yield _per_service(
+        "canary_container_restarts", "Restarts of a compose service's containers by the engine", restarts
+    )
+    yield _per_service("canary_container_up", "1 when all containers of a compose service do their work", up)
 
 
 def _per_service(name: str, help_text: str, values: dict[str, int] | dict[str, bool]) -> Metric:
-    family = GaugeMetricFamily(name, help_text, labels=["service"])
+    """The label is not `service`: Prometheus gives that name to the target it scrapes, the canary itself."""
+    family = GaugeMetricFamily(name, help_text, labels=["container"])
     for service, value in values.items():
         family.add_metric([service], float(value))
     return family

@@ -11,7 +11,7 @@ from canary.probes.checks import check_of
 from canary.probes.fetch import Clock, Fetched
 from canary.probes.pool import run_all
 from canary.probes.prober import Prober
-from canary.verdict import MINIMUM_SAMPLES, timed_seconds
+from canary.verdict import MINIMUM_SAMPLES
 from canary.window import SampleWindow
 from common.errors import Unavailable
 
@@ -41,7 +41,7 @@ class Observer:
         fetched = self._prober.round()
         self._window.add(one.answer for one in fetched)
         containers, problem = self._read_containers()
-        self._top_up(fetched)
+        self._window.add(self._prober.burst(_answered_well(fetched)))
         now = self._clock.now()
         observation = Observation(
             checked_at=now,
@@ -52,19 +52,6 @@ class Observer:
             own=dict(own),
         )
         return Sighting(observation, tuple(fetched))
-
-    def _top_up(self, fetched: list[Fetched]) -> None:
-        """Asks on where a target that answered has too few samples: at the start, and after it was away."""
-        answered = {one.answer.target: True for one in fetched}
-        for one in fetched:
-            answered[one.answer.target] &= one.answer.outcome == "answered"
-        kept = self._window.latest(self._clock.now())
-        missing = {
-            target: MINIMUM_SAMPLES - len(timed_seconds(kept, target)) for target, well in answered.items() if well
-        }
-        wanted = {target: count for target, count in missing.items() if count > 0}
-        if wanted:
-            self._window.add(self._prober.burst(wanted))
 
     def _read_containers(self) -> tuple[tuple[Container, ...] | None, str | None]:
         slot = run_all(
@@ -80,3 +67,11 @@ class Observer:
             return self._containers.read(), None
         except Unavailable as error:
             return None, error.message
+
+
+def _answered_well(fetched: list[Fetched]) -> dict[str, int]:
+    """For each target that answered everything, how many samples to take: enough for a percentile of this round."""
+    answered: dict[str, bool] = {}
+    for one in fetched:
+        answered[one.answer.target] = answered.get(one.answer.target, True) and one.answer.outcome == "answered"
+    return {target: MINIMUM_SAMPLES for target, well in answered.items() if well}

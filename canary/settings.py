@@ -36,6 +36,7 @@ class Settings:
 
     service: str
     replica: str
+    port: int
     market: wire.Market
     targets: tuple[Target, ...]
     interval: float
@@ -65,6 +66,7 @@ class Settings:
         settings = cls(
             service=reader.text("SPARK_SERVICE", "canary"),
             replica=reader.text("SPARK_REPLICA", "1"),
+            port=reader.integer("PORT", 6001, at_least=1, at_most=65_535),
             market=market,
             targets=(),
             interval=reader.seconds("SPARK_PROBE_INTERVAL_SECONDS", 15.0, above=0.1, at_most=60.0),

@@ -20,6 +20,7 @@ from common import wire
 log = logging.getLogger(__name__)
 
 _LONGEST_BACK_OFF = 60.0
+_STARTING_INTERVAL = 3.0
 
 
 class Status(wire.Message, frozen=True, kw_only=True):
@@ -44,6 +45,7 @@ class Watch:
         self._last_pass = last_pass.read()
         self._seen: Observation | None = None
         self._ended = clock.monotonic()
+        self._passed = False
         self.errors = 0
 
     def loop_problem(self) -> str | None:
@@ -78,6 +80,7 @@ class Watch:
         if verdict.verdict != before:
             log.info("the verdict is now %s", verdict.verdict, extra={"reasons": verdict.reasons[:20], "was": before})
         if verdict.verdict == "PASS":
+            self._passed = True
             try:
                 self._memory.write(seen.checked_at)
             finally:
@@ -96,6 +99,12 @@ class Watch:
                 log.exception("a round failed unexpectedly")
                 self.errors += 1
                 failures += 1
-            longest = max(_LONGEST_BACK_OFF, self._settings.interval)
-            pause = min(self._settings.interval * 2.0 ** min(failures, 8), longest)
-            stop.wait(max(0.0, begin + pause - self._clock.monotonic()))
+            stop.wait(max(0.0, begin + self._pause(failures) - self._clock.monotonic()))
+
+    def _pause(self, failures: int) -> float:
+        """Seconds from one round's start to the next: short until this canary has seen a PASS, so that a stack that
+        just started is proved as soon as it works; longer and longer while rounds fail unexpectedly."""
+        interval = self._settings.interval
+        if failures:
+            return min(interval * 2.0 ** min(failures, 8), max(_LONGEST_BACK_OFF, interval))
+        return interval if self._passed else min(interval, _STARTING_INTERVAL)

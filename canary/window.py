@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from canary.observation import Answer, Sample
 
-MOST_PER_TARGET = 200
+MOST_PER_TARGET = 50
+"""About two rounds: a percentile that still holds the slow seconds of a start five minutes ago tells nothing of now."""
 
 
 class SampleWindow:

@@ -186,7 +186,7 @@ CANARY = Row(
             "Restarts of each service's containers as the engine counts them; the budget is ten.",
             "none",
             # The scrape's own `service` is the canary's, so Prometheus renames the metric's to exported_service.
-            {"{{exported_service}}": f"max by (exported_service) (canary_container_restarts{{{S}}})"},
+            {"{{container}}": f"max by (container) (canary_container_restarts{{{S}}})"},
             colours=((None, "green"), (10.0, "red")),
         ),
         Panel(

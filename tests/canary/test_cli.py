@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -103,3 +104,16 @@ def test_verify_names_what_was_touched(tmp_path: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr()
     assert "can't be read as a package" in told.err
     assert "NOT as it was written" in told.out
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("PASS", 0), ("FAIL", 1), ("INCONCLUSIVE", 2)])
+def test_status_prints_what_the_running_canary_says(site: Site, verdict: str, code: int) -> None:
+    latest = {"market": "simulated", "verdict": verdict, "reasons": ["web: slow"], "p95_seconds": 0.25, "samples": 40}
+    site.routes["/v1/status"] = (200, "application/json", json.dumps(latest | {"conditions": []}).encode())
+    done = run("status", PORT=site.url.rpartition(":")[2])
+    assert (done.returncode, done.stdout) == (code, f"{verdict}: web: slow (p95 0.250 s, n=40)\n")
+
+
+def test_status_without_a_running_canary_is_inconclusive() -> None:
+    done = run("status", PORT=str(closed_port()))
+    assert (done.returncode, done.stdout) == (2, "INCONCLUSIVE: the canary does not answer\n")

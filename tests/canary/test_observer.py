@@ -7,20 +7,22 @@ from canary.observer import Observer
 from canary.probes.prober import Prober
 from canary.probes.questions import questions_for
 from canary.settings import Target
-from canary.verdict import judge
+from canary.verdict import MINIMUM_SAMPLES, Limits, judge
 from canary.window import SampleWindow
-from tests.canary.build import LOOSE, REAL_CLOCK
+from tests.canary.build import LOOSE, REAL_CLOCK, answer
 from tests.canary.servers import Engine, Site, closed_port
 
 WELL = {"loop": None}
 
 
-def observer(engine_url: str, targets: dict[str, str], timeout: float = 10.0) -> Observer:
+def observer(
+    engine_url: str, targets: dict[str, str], timeout: float = 10.0, window: SampleWindow | None = None
+) -> Observer:
     questions = questions_for(Target(name, url) for name, url in targets.items())
     return Observer(
         Prober(questions, timeout, REAL_CLOCK, lambda _answer: None),
         Containers(engine_url.replace("http://", "tcp://"), "spark", "host", timeout, REAL_CLOCK.monotonic),
-        SampleWindow(120),
+        window or SampleWindow(120),
         REAL_CLOCK,
         timeout,
     )
@@ -33,12 +35,22 @@ def test_the_very_first_look_at_a_healthy_stack_is_a_pass(site: Site, engine: En
     assert judgement.samples >= 40
 
 
-def test_a_target_with_enough_samples_is_asked_no_more_than_its_checks(site: Site, engine: Engine) -> None:
+def test_each_look_takes_enough_samples_to_judge_now_by_itself(site: Site, engine: Engine) -> None:
     looking = observer(engine.url, {"web": site.url})
     looking.look(WELL)
     before = len(site.asked)
     looking.look(WELL)
-    assert len(site.asked) - before == 4
+    assert len(site.asked) - before == 4 + MINIMUM_SAMPLES
+
+
+def test_a_slow_start_is_out_of_the_percentile_after_two_more_looks(site: Site, engine: Engine) -> None:
+    window = SampleWindow(120)
+    window.add(answer("web", seconds=9.0, asked_at=REAL_CLOCK.now()) for _ in range(40))
+    looking = observer(engine.url, {"web": site.url}, window=window)
+    limits = Limits(p95_seconds=8.0, restart_budget=10)
+    assert judge(looking.look(WELL).observation, limits).verdict == "FAIL"
+    looking.look(WELL)
+    assert judge(looking.look(WELL).observation, limits).verdict == "PASS"
 
 
 def test_a_stopped_web_is_a_fail_that_names_it(site: Site, engine: Engine) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -103,6 +104,27 @@ def test_an_exception_in_a_round_is_counted_and_the_loop_lives_on(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "a round failed unexpectedly"
     ] * 2
+
+
+def test_rounds_follow_quickly_until_the_first_pass_and_then_keep_the_interval(tmp_path: Path) -> None:
+    script = Script(FAILING, FAILING, observation())
+    watching, stop = watch(tmp_path, script, interval="60"), threading.Event()
+    loop = threading.Thread(target=watching.run, args=(stop,), daemon=True)
+    begun = time.monotonic()
+    loop.start()
+    assert script.third.wait(30)
+    assert time.monotonic() - begun < 30
+    assert not wait_for(lambda: script.looks > 3, seconds=4)
+    stop.set()
+    loop.join(5)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition came true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not condition():
+        time.sleep(0.05)
+    return condition()
 
 
 def test_a_change_of_the_verdict_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
