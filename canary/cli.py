@@ -1,4 +1,4 @@
-"""`python -m canary.cli evidence` looks afresh and writes a package, `verify FILE` checks one, `status` asks for now."""
+"""`python -m canary.cli evidence` writes a package of a fresh look, `verify FILE` checks one, `status` asks for now."""
 
 from __future__ import annotations
 

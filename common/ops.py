@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0)
 MAX_BODY_BYTES = 64 * 1024
+MAX_DRAINED_BYTES = 2 * 1024 * 1024
 PROBES = ("/healthz", "/readyz", "/metrics")
 
 Readiness = Mapping[str, Callable[[], str | None]]
@@ -48,7 +49,8 @@ def install(app: Flask, identity: Identity, readiness: Readiness) -> CollectorRe
     _errors(app)
 
     @app.after_request
-    def name_the_market(response: Response) -> Response:
+    def finish(response: Response) -> Response:
+        _drain_oversized_body()
         response.headers["X-Spark-Market"] = identity.market
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Cache-Control", "no-store")
@@ -94,6 +96,16 @@ def require_token(expected: str) -> None:
     presented = request.headers.get("Authorization", "")
     if not hmac.compare_digest(presented.encode(), f"Bearer {expected}".encode()):
         raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>")
+
+
+def _drain_oversized_body() -> None:
+    """Takes a body that was refused for its size off the socket, up to a bound, so that its sender gets the answer and
+    the connection stays usable; the server would close it without a word. What is larger still is cut off."""
+    if not MAX_BODY_BYTES < (request.content_length or 0) <= MAX_DRAINED_BYTES:
+        return
+    stream = request.environ["wsgi.input"]
+    while stream.read(MAX_BODY_BYTES):
+        pass
 
 
 def _reason(check: Callable[[], str | None]) -> str | None:

@@ -17,13 +17,14 @@ scripts/engine.sh
 scripts/images.sh "$work/missing"
 
 services=()
-for service in $(docker compose config --services); do
-  if docker compose config --images "$service" | grep -qxFf "$work/missing"; then
+while read -r service image; do
+  if grep -qxF "$image" "$work/missing"; then
     step "$service is left out: its image can't be pulled here and no package offers it; everything else starts without it"
   else
     services+=("$service")
   fi
-done
+done < <(docker compose config | awk '/^[a-z]/ { part = $1 } /^  [a-z]/ { name = $1; sub(":", "", name) }
+  part == "services:" && /^    image: / { print name, $2 }')
 
 step "building the service images"
 quietly "$work/build" docker compose build --quiet

@@ -1,10 +1,27 @@
-"""What holds for all tests: the ones on real containers run last, after everything that is quick to fail."""
+"""What each test needs, told from where it stands and what it asks for: the desk can leave out the slow ones."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+HERE = Path(__file__).parent
+ENGINE_FIXTURES = {"postgres_server", "prometheus_image", "alertmanager_image"}
 
-@pytest.hookimpl(trylast=True)
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
+    for item in items:
+        for marker in needs(item):
+            item.add_marker(marker)
+
+
+def needs(item: pytest.Item) -> set[str]:
+    """`stack`, `browser` and `engine`, as they apply."""
+    folder = item.path.relative_to(HERE).parts[0]
+    found = {folder} & {"stack", "browser"}
+    parameters = getattr(item, "callspec", None)
+    on_postgres = parameters is not None and "postgresql" in parameters.params.values()
+    if folder == "rules" or on_postgres or ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
+        found.add("engine")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from common import ops, wire
 from common.errors import InvalidRequest, Unavailable
+from web import heartbeat
 from web.inbox import Inbox
 from web.messages import Alert, Status
 from web.metrics import Metrics
@@ -19,6 +21,7 @@ MAX_BATCH_BYTES = 1024 * 1024
 MAX_ENTRIES = 64
 MAX_TEXT = 2048
 MAX_LISTED = 1000
+REPOSITORY_PATH = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_./-]*(#[a-z0-9-]+)?")
 
 Entries = dict[str, str]
 
@@ -54,19 +57,29 @@ def blueprint(
         request.max_content_length = MAX_BATCH_BYTES
         batch = wire.decode(Batch, request.get_data())
         moment = now()
+        news = [sent for sent in batch.alerts if not is_watchdog(sent)]
+        beats = any(is_watchdog(sent) and sent.status == "firing" for sent in batch.alerts)
         try:
-            inbox.store(kept(batch.group_key, sent, moment) for sent in batch.alerts)
+            alerts = [kept(batch.group_key, sent, moment) for sent in news]
+            inbox.store(alerts, heartbeat_at=moment if beats else None)
         except sqlite3.Error as error:
             raise Unavailable(f"the inbox can't be written ({type(error).__name__})") from error
-        for sent in batch.alerts:
+        for sent in news:
             metrics.alert_received(sent.status)
-        return ops.answer({"market": market, "stored": len(batch.alerts)})
+        return ops.answer({"market": market, "stored": len(news)})
 
     @pages.get("/api/alerts")
     def listed() -> Response:
-        return ops.answer({"market": market, "alerts": inbox.newest(limit_of(request.args, MAX_LISTED, 100))})
+        alerts = inbox.newest(limit_of(request.args, MAX_LISTED, 100))
+        beat = heartbeat.heartbeat(inbox.heartbeat(), now())
+        return ops.answer({"market": market, "heartbeat": beat, "alerts": alerts})
 
     return pages
+
+
+def is_watchdog(sent: Sent) -> bool:
+    """Whether this is the heartbeat. Its name decides, not the receiver: a real alert routed there stays news."""
+    return sent.labels.get("alertname") == heartbeat.ALERT_NAME
 
 
 def limit_of(arguments: Mapping[str, str], at_most: int, default: int) -> int:
@@ -90,6 +103,7 @@ def kept(group_key: str, sent: Sent, moment: datetime) -> Alert:
         summary=annotations.get("summary", ""),
         description=annotations.get("description", ""),
         runbook_url=_link(annotations.get("runbook_url", "")),
+        runbook_path=_repository_path(annotations.get("runbook_url", "")),
         generator_url=_link(sent.generator_url[:MAX_TEXT]),
         labels=labels,
         annotations=annotations,
@@ -105,6 +119,11 @@ def _bounded(entries: Entries) -> Entries:
 
 def _link(address: str) -> str:
     return address if address.startswith(("http://", "https://")) else ""
+
+
+def _repository_path(text: str) -> str:
+    """A place in the repository, such as `prometheus/runbook.md#watchdog`, which is read and not followed."""
+    return text if REPOSITORY_PATH.fullmatch(text) and ".." not in text else ""
 
 
 def _utc(moment: datetime) -> datetime:

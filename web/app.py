@@ -10,7 +10,7 @@ from types import FrameType
 from flask import Flask
 
 from common import ops
-from web import alerts, live, pages, panels, tools, trading, watch
+from web import alerts, heartbeat, live, pages, panels, tools, trading, watch
 from web.board import Clock
 from web.clients import Canary, Executors, MarketData, Markets
 from web.inbox import Inbox
@@ -29,7 +29,7 @@ def create_app(settings: Settings, *, parts: watch.Parts, known: Knowledge) -> F
     readiness = {"inbox": parts.inbox.ready, "readers": lambda: app.extensions["readers"].ready()}
     registry = ops.install(app, ops.Identity("web", settings.replica, settings.market), readiness)
     metrics = Metrics(registry, known.services)
-    metrics.watch(lambda: _oldest(known), lambda status: _kept(known, status))
+    metrics.watch(lambda: _oldest(known), lambda status: _kept(known, status), lambda: _heartbeat_age(known))
     app.extensions["readers"] = watch.Watch(watch.jobs(parts, known, metrics), known, metrics)
 
     painter = panels.Painter(app.jinja_env, known)
@@ -89,3 +89,7 @@ def _oldest(known: Knowledge) -> float:
 def _kept(known: Knowledge, status: Status) -> float:
     counts = known.alert_counts.look().value
     return float(counts[status]) if counts else float("nan")
+
+
+def _heartbeat_age(known: Knowledge) -> float | None:
+    return heartbeat.heartbeat(known.heartbeat.look().value, known.clock.now()).age_seconds

@@ -1,4 +1,4 @@
-"""The alert inbox on disk: one row per alert instance, written before it is acknowledged, never more than a bound."""
+"""The alert inbox on disk: one row per alert instance, never more than a bound; beside it, the last heartbeat."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ CREATE TABLE IF NOT EXISTS alert (
     UNIQUE (group_key, fingerprint, starts_at)
 )
 """
+HEARTBEAT_SCHEMA = """
+CREATE TABLE IF NOT EXISTS heartbeat (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), received_at TEXT NOT NULL)
+"""
+BEAT = "INSERT OR REPLACE INTO heartbeat (only_row, received_at) VALUES (1, ?)"
+LAST_BEAT = "SELECT received_at FROM heartbeat"
 UPSERT = """
 INSERT INTO alert (group_key, fingerprint, starts_at, status, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (group_key, fingerprint, starts_at)
@@ -48,9 +53,13 @@ class Inbox:
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(SCHEMA)
+            connection.execute(HEARTBEAT_SCHEMA)
 
-    def store(self, alerts: Iterable[Alert]) -> None:
-        """Writes the alerts in one transaction; the newest state of an instance replaces the older one."""
+    def store(self, alerts: Iterable[Alert], *, heartbeat_at: datetime | None = None) -> None:
+        """Writes the alerts, and the heartbeat if there was one, in one transaction, on disk when this returns.
+
+        The newest state of an instance replaces the older one.
+        """
         rows = [
             (
                 alert.group_key,
@@ -66,6 +75,8 @@ class Inbox:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(UPSERT, rows)
             connection.execute(TRIM, (self._keep,))
+            if heartbeat_at is not None:
+                connection.execute(BEAT, (_text(heartbeat_at),))
             connection.execute("COMMIT")
 
     def newest(self, limit: int) -> list[Alert]:
@@ -83,6 +94,12 @@ class Inbox:
         with self._connection() as connection:
             found = dict(connection.execute(COUNTS).fetchall())
         return {status: found.get(status, 0) for status in STATUSES}
+
+    def heartbeat(self) -> datetime | None:
+        """When the last heartbeat came, or None before the first."""
+        with self._connection() as connection:
+            found = connection.execute(LAST_BEAT).fetchone()
+        return datetime.fromisoformat(found[0]) if found else None
 
     def ready(self) -> str | None:
         """Why the inbox can't take alerts, or None when it can."""

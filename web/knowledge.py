@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from common import wire
 from web.board import Changes, Clock, Slot
@@ -25,4 +26,5 @@ class Knowledge:
         self.evidence: Slot[tuple[Package, ...]] = Slot(clock, self.changes)
         self.alerts: Slot[tuple[Alert, ...]] = Slot(clock, self.changes)
         self.alert_counts: Slot[dict[Status, int]] = Slot(clock, self.changes)
+        self.heartbeat: Slot[datetime | None] = Slot(clock, self.changes)
         self.services: dict[str, Slot[State]] = {name: Slot(clock, self.changes) for name in services}

@@ -126,6 +126,7 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime | None
     updated_at: datetime
+    runbook_path: str = ""
 
 
 class State(wire.Message, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from common import wire
 from web import risk, view
 from web.board import Look
+from web.heartbeat import SILENT_SECONDS, Heartbeat, heartbeat
 from web.knowledge import Knowledge
 from web.messages import CanaryStatus, Container, State
 
@@ -151,7 +152,9 @@ class Painter:
 
     def _alerts(self) -> Source:
         alerts, counts = self._known.alerts.look(), self._known.alert_counts.look()
-        return Source([alerts, counts], lambda: {"look": alerts, "counts": counts.value or {}})
+        beat, last = self._heartbeat(), self._known.heartbeat.look()
+        values = {"look": alerts, "counts": counts.value or {}, "beat": beat, "silent_seconds": SILENT_SECONDS}
+        return Source([alerts, counts, last], lambda: values, beat and beat.silent)
 
     def _symbols(self) -> Source:
         look = self._known.instruments.look()
@@ -161,6 +164,7 @@ class Painter:
         known = self._known
         services = [slot.look() for slot in known.services.values()]
         canary, counts, account = known.canary.look(), known.alert_counts.look(), known.account.look()
+        beat = self._heartbeat()
         quotes = known.quotes.now()
         fresh = sum(not quote.stale for quote in quotes)
         values = {
@@ -168,14 +172,27 @@ class Painter:
             "services": len(services),
             "canary": canary,
             "counts": counts,
+            "beat": beat,
             "account": account,
             "fresh": fresh,
             "quotes": len(quotes),
         }
-        return Source([*services, canary, counts, account], lambda: values, (fresh, len(quotes)))
+        return Source([*services, canary, counts, account], lambda: values, (fresh, len(quotes), _path_word(beat)))
+
+    def _heartbeat(self) -> Heartbeat | None:
+        """The alert path's heartbeat as of now; None while the inbox was not read yet."""
+        look = self._known.heartbeat.look()
+        return None if look.at is None else heartbeat(look.value, self._known.clock.now())
 
     def _moment(self, look: Look[Any]) -> datetime | None:
         return None if look.at is None else self._known.clock.seen_at(look.at)
+
+
+def _path_word(beat: Heartbeat | None) -> str:
+    """What the alert path's state is to the page at a glance, which shows no age of it."""
+    if beat is None or beat.received_at is None:
+        return "not proven"
+    return f"silent since {beat.received_at}" if beat.silent else "proven"
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ def jobs(parts: Parts, known: Knowledge, metrics: Metrics) -> list[Job]:
         fill("evidence", "canary", SLOW_SECONDS, known.evidence, canary.packages),
         fill("alerts", "inbox", INBOX_SECONDS, known.alerts, lambda: tuple(parts.inbox.pressing(ALERTS_SHOWN))),
         fill("alert-counts", "inbox", INBOX_SECONDS, known.alert_counts, parts.inbox.counts),
+        fill("heartbeat", "inbox", INBOX_SECONDS, known.heartbeat, parts.inbox.heartbeat),
         *(_service(name, probe, known, metrics) for name, probe in parts.probes.items()),
     ]
 

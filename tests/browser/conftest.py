@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import time
 import urllib.request
@@ -11,12 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.web.console import Console, Surroundings
 from tests.web.world import TOKEN
+from web.live import MAX_STREAMS
 
 Own = tuple[Console, Surroundings]
+DESK: ViewportSize = {"width": 1440, "height": 900}
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -51,7 +55,7 @@ def given_url() -> str:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    """A console among stand-ins that no test breaks."""
+    """The one console among stand-ins of this session; whoever breaks something takes it from `own`."""
     folder = tmp_path_factory.mktemp("console")
     surroundings = Surroundings()
     console = Console(surroundings.environment(folder), folder)
@@ -60,12 +64,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     surroundings.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def console_url(given_url: str, request: pytest.FixtureRequest) -> str:
     if given_url:
         return given_url
-    console: Console = request.getfixturevalue("shared")[0]
-    return console.url
+    shared: Own = request.getfixturevalue("shared")
+    await_calm(shared[0])
+    return shared[0].url
 
 
 @pytest.fixture
@@ -75,10 +80,7 @@ def desk(given_url: str, request: pytest.FixtureRequest) -> Own:
         pytest.skip("this test looks behind the console, so it is not run against SPARK_TEST_CONSOLE_URL")
     shared: Own = request.getfixturevalue("shared")
     shared[1].executors[0].orders.clear()
-    end = time.monotonic() + 10
-    while "data-client-order-id" in urllib.request.urlopen(f"{shared[0].url}/api/state", timeout=5).read().decode():
-        assert time.monotonic() < end, "the console still shows orders of another test"
-        time.sleep(0.1)
+    await_calm(shared[0], streams=0, without_orders=True)
     return shared
 
 
@@ -92,22 +94,40 @@ def operator_token(given_url: str) -> str:
 
 
 @pytest.fixture
-def own(given_url: str, tmp_path: Path) -> Iterator[Own]:
-    """A console among stand-ins that the test may break; such tests are not for a running stack."""
-    if given_url:
-        pytest.skip("this test breaks things, so it is not run against SPARK_TEST_CONSOLE_URL")
-    surroundings = Surroundings()
-    console = Console(surroundings.environment(tmp_path), tmp_path)
-    yield console, surroundings
-    console.kill()
-    surroundings.stop()
+def own(desk: Own) -> Iterator[Own]:
+    """The same for a test that breaks it, the console or those around it: all is put back afterwards."""
+    yield desk
+    console, surroundings = desk
+    surroundings.reset()
+    console.start()
+
+
+def await_calm(console: Console, *, streams: int = MAX_STREAMS // 2, without_orders: bool = False) -> None:
+    """Waits until nothing of an earlier test is in the way: fresh quotes, few open streams and, if asked, no orders."""
+    end = time.monotonic() + 20
+    while (left := _left_over(console.url, streams, without_orders)) is not None:
+        assert time.monotonic() < end, f"of an earlier test there still is: {left}"
+        time.sleep(0.05)
+
+
+def _left_over(url: str, streams: int, without_orders: bool) -> str | None:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+        still_open = re.search(rb"^web_streams_open (\S+)", answer.read(), re.MULTILINE)
+    if still_open is None or float(still_open[1]) > streams:
+        return "an open stream"
+    with urllib.request.urlopen(f"{url}/api/state", timeout=5) as answer:
+        state = json.load(answer)
+    if len(state.get("quotes", ())) < 5 or any(row["stale"] for row in state["quotes"]) or state["quotes_reason"]:
+        return "a broken feed"
+    if without_orders and any("data-client-order-id" in panel.get("html", "") for panel in state["panels"]):
+        return "an order"
+    return None
 
 
 @pytest.fixture
 def watched(chromium: Browser) -> Iterator[Watched]:
     """A fresh page; console errors, failed scripts and refused content are collected."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context = context_of(chromium)
     watched = Watched(context.new_page())
 
     def on_console(message: ConsoleMessage) -> None:
@@ -118,6 +138,13 @@ def watched(chromium: Browser) -> Iterator[Watched]:
     watched.page.on("pageerror", lambda error: watched.troubles.append(f"page error: {error}"))
     yield watched
     context.close()
+
+
+def context_of(chromium: Browser) -> BrowserContext:
+    """A browser profile of its own; without motion, which is dear where no GPU draws it."""
+    context = chromium.new_context(viewport=DESK, reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    return context
 
 
 @pytest.fixture

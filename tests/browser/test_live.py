@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import urllib.request
 from contextlib import ExitStack
-from pathlib import Path
 
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Own, Watched, opened
-from tests.web.console import Console
 from web.live import MAX_STREAMS
 
 BIDS = "() => [...document.querySelectorAll('#quote-rows [data-field=bid]')].map((cell) => cell.textContent).join()"
@@ -45,20 +43,17 @@ def test_a_dead_marketdata_is_marked_and_named(page: Page, own: Own) -> None:
     page.wait_for_selector("[data-service=marketdata][data-state=bad]")
 
 
-def test_a_lost_connection_is_said_and_comes_back_by_itself(page: Page, own: Own, tmp_path: Path) -> None:
-    console, around = own
+def test_a_lost_connection_is_said_and_comes_back_by_itself(page: Page, own: Own) -> None:
+    console, _ = own
     opened(page, console.url)
     console.kill()
     page.wait_for_selector("#lost:not([hidden])", timeout=15_000)
     assert "Connection lost since" in page.locator("#lost").inner_text()
     page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 5")
-    again = Console(around.environment(tmp_path), tmp_path, console.port)
-    try:
-        page.wait_for_selector("#link[data-state=live]", timeout=20_000)
-        assert page.locator("#lost").is_hidden()
-        page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
-    finally:
-        again.kill()
+    console.start()
+    page.wait_for_selector("#link[data-state=live]", timeout=20_000)
+    assert page.locator("#lost").is_hidden()
+    page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
 
 
 def test_the_thirteenth_page_polls_and_moves_too(watched: Watched, own: Own) -> None:

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Watched, opened
+from tests.browser.conftest import DESK, Watched, context_of, opened
 
 
-def test_the_banner_says_simulated(page: Page, console_url: str) -> None:
-    opened(page, console_url)
-    banner = page.locator(".banner")
+@pytest.fixture(scope="module")
+def long_open(chromium: Browser) -> Iterator[Page]:
+    """One page for all tests that only look at it; it is loaded by the first."""
+    context = context_of(chromium)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def seen(long_open: Page, console_url: str) -> Page:
+    """That page, live, on a desk's width, with nothing in focus."""
+    if not long_open.url.startswith(console_url):
+        opened(long_open, console_url)
+    long_open.wait_for_selector("#link[data-state=live]")
+    long_open.set_viewport_size(DESK)
+    long_open.evaluate("() => document.activeElement.blur()")
+    return long_open
+
+
+def test_the_banner_says_simulated(seen: Page) -> None:
+    banner = seen.locator(".banner")
     assert banner.is_visible()
     assert "SIMULATED" in banner.inner_text()
-    assert page.title().startswith("SIMULATED")
+    assert seen.title().startswith("SIMULATED")
 
 
 def test_nothing_is_refused_and_nothing_fails_while_the_page_lives(watched: Watched, console_url: str) -> None:
@@ -37,10 +57,10 @@ def test_an_inline_script_would_be_refused(watched: Watched, console_url: str) -
 
 
 @pytest.mark.parametrize("width", [390, 640, 768, 1024, 1440])
-def test_no_width_needs_sideways_scrolling(page: Page, console_url: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 844})
-    opened(page, console_url)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+def test_no_width_needs_sideways_scrolling(seen: Page, width: int) -> None:
+    seen.set_viewport_size({"width": width, "height": 844})
+    seen.wait_for_function("(width) => window.innerWidth === width", arg=width)
+    assert seen.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
 def test_everything_is_there_without_javascript(chromium: Browser, console_url: str) -> None:
@@ -55,13 +75,12 @@ def test_everything_is_there_without_javascript(chromium: Browser, console_url: 
         context.close()
 
 
-def test_the_ticket_is_reached_and_read_by_keyboard(page: Page, console_url: str) -> None:
-    opened(page, console_url)
-    page.locator("#symbol").focus()
+def test_the_ticket_is_reached_and_read_by_keyboard(seen: Page) -> None:
+    seen.locator("#symbol").focus()
     reached = []
     for _ in range(5):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("() => document.activeElement.name || document.activeElement.id"))
+        seen.keyboard.press("Tab")
+        reached.append(seen.evaluate("() => document.activeElement.name || document.activeElement.id"))
     assert reached == ["side", "type", "quantity", "token", "place"]
 
 
@@ -90,6 +109,5 @@ CONTRAST = """
 """
 
 
-def test_every_text_has_enough_contrast(page: Page, console_url: str) -> None:
-    opened(page, console_url)
-    assert page.evaluate(CONTRAST) == []
+def test_every_text_has_enough_contrast(seen: Page) -> None:
+    assert seen.evaluate(CONTRAST) == []

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+import urllib3
+
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 20.0
 
@@ -79,6 +82,16 @@ def test_the_server_answers_logs_json_and_ends_with_0_on_sigterm() -> None:
         assert server.terminate() == 0
     assert {(line["service"], line["replica"]) for line in server.lines} == {("tiny", "2")}
     assert {"time", "level", "logger", "event"} <= set(server.lines[0])
+
+
+@pytest.mark.parametrize("size", [70_000, 1_000_000])
+@pytest.mark.parametrize(("path", "status"), [("/body", 413), ("/healthz", 405), ("/none", 404)])
+def test_a_refused_large_body_leaves_the_connection_usable(path: str, status: int, size: int) -> None:
+    with _gunicorn() as server, urllib3.PoolManager(num_pools=1, maxsize=1, retries=False) as client:
+        address = server.event(r"http://127\.0\.0\.1:\d+")[0]
+        server.event("Booting worker")
+        assert client.request("POST", f"{address}{path}", body=b"x" * size).status == status
+        assert client.request("GET", f"{address}/healthz").status == 200
 
 
 def test_one_worker_with_threads_answers_everything() -> None:

@@ -6,19 +6,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.stack.stack import ROOT, Stack, own_stack
 
 LOGS = ROOT / "build" / "stack-logs"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("stack")
 
 
 def engine_answers() -> bool:

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ class Stack:
         assert answer.status == 200, f"{service}{path} answered {answer.status}: {answer.body[:300]!r}"
         return answer.json
 
-    @property
+    @cached_property
     def operator_token(self) -> str:
         return self.compose("exec", "-T", "executor-1", "cat", "/run/secrets/spark-operator/token").strip()
 

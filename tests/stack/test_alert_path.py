@@ -15,6 +15,10 @@ def names(stack: Stack, status: str | None = None) -> set[str]:
     return {alert["labels"]["alertname"] for alert in inbox(stack) if status is None or alert["status"] == status}
 
 
+def heartbeat(stack: Stack) -> dict[str, Any]:
+    return dict(stack.get("web", "/api/alerts")["heartbeat"])
+
+
 def test_an_engaged_kill_switch_reaches_the_inbox_and_outlives_a_kill_of_the_console(healthy: Stack) -> None:
     token = healthy.operator_token
     engage = {"engaged": True, "reason": "following an alert"}
@@ -32,7 +36,9 @@ def test_an_engaged_kill_switch_reaches_the_inbox_and_outlives_a_kill_of_the_con
 
 
 def test_the_dead_mans_switch_arrives(healthy: Stack) -> None:
-    healthy.wait(lambda: "Watchdog" in names(healthy), 120, lambda: f"Watchdog in {names(healthy)}")
+    healthy.wait(lambda: heartbeat(healthy)["received_at"] is not None, 120, lambda: f"a heartbeat, it is {heartbeat(healthy)}")
+    assert not heartbeat(healthy)["silent"]
+    assert "Watchdog" not in names(healthy)
 
 
 def test_alerts_without_the_token_are_refused(healthy: Stack) -> None:

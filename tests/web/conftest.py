@@ -15,7 +15,7 @@ from tests.web.console import ALERT_TOKEN, Surroundings
 from web import app as web_app
 from web.knowledge import Knowledge
 from web.settings import Settings
-from web.watch import Job, Watch
+from web.watch import Job, Parts, Watch
 
 
 class Compiled(BytecodeCache):
@@ -40,6 +40,7 @@ class Built:
     """A console in this process: nothing runs by itself."""
 
     app: Flask
+    parts: Parts
     known: Knowledge
     readers: Watch
     client: FlaskClient
@@ -54,11 +55,18 @@ class Built:
         return list(self.readers._jobs)
 
 
-@pytest.fixture
-def around() -> Iterator[Surroundings]:
+@pytest.fixture(scope="session")
+def stand_ins() -> Iterator[Surroundings]:
     surroundings = Surroundings()
     yield surroundings
     surroundings.stop()
+
+
+@pytest.fixture
+def around(stand_ins: Surroundings) -> Surroundings:
+    """The stand-ins, as new: started once, put back for each test."""
+    stand_ins.reset()
+    return stand_ins
 
 
 @pytest.fixture
@@ -81,8 +89,15 @@ def alone(tmp_path: Path) -> Built:
     )
 
 
+@pytest.fixture(scope="session")
+def lasting(stand_ins: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """One console for all requests that it answers alone, without a stand-in, and that leave no trace in it."""
+    return build(Settings.from_environment(stand_ins.environment(tmp_path_factory.mktemp("lasting"))))
+
+
 def build(settings: Settings) -> Built:
     known = web_app.remember(settings)
-    app = web_app.create_app(settings, parts=web_app.connect(settings), known=known)
+    parts = web_app.connect(settings)
+    app = web_app.create_app(settings, parts=parts, known=known)
     app.jinja_env.bytecode_cache = COMPILED
-    return Built(app, known, app.extensions["readers"], app.test_client())
+    return Built(app, parts, known, app.extensions["readers"], app.test_client())

@@ -51,6 +51,14 @@ class Surroundings:
             "SPARK_DATA_DIR": str(folder),
         }
 
+    def reset(self) -> None:
+        """All as at the start, at the same addresses."""
+        self.market.reset()
+        self.canary.reset()
+        self.plain.reset()
+        for executor in self.executors:
+            executor.reset()
+
     def stop(self) -> None:
         self.market.stop()
         self.canary.stop()
@@ -60,12 +68,21 @@ class Surroundings:
 
 
 class Console:
-    """One console process; `url` answers once the constructor has returned."""
+    """One console process; `url` answers once the constructor, or `start` after an end, has returned."""
 
-    def __init__(self, environment: dict[str, str], folder: Path, port: int = 0) -> None:
-        self.port = port or free_port()
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
         self.log = folder / "console.log"
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, at the same address as before; nothing to do where it runs."""
+        if self._process and self._process.poll() is None:
+            return
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "common/gunicorn.conf.py"]
         bind = ["-b", f"127.0.0.1:{self.port}", "web.app:serve()"]
         with self.log.open("a") as log:
@@ -75,27 +92,29 @@ class Console:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={"PATH": os.environ["PATH"], "PORT": str(self.port), "SPARK_SERVICE": "web"} | environment,
+                env={"PATH": os.environ["PATH"], "PORT": str(self.port), "SPARK_SERVICE": "web"} | self._environment,
             )
-        self._await()
+        self._await(self._process)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def terminate(self) -> None:
+        """Asks it to end."""
+        if self._process:
+            self._process.terminate()
 
-    def wait(self, seconds: float) -> int:
+    def wait(self, seconds: float) -> int | None:
         """The exit status; raises `subprocess.TimeoutExpired`."""
-        return self._process.wait(seconds)
+        return self._process.wait(seconds) if self._process else None
 
     def kill(self) -> None:
         """Ends it at once, workers and open connections too."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(5)
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(5)
 
-    def _await(self) -> None:
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end and self._process.poll() is None:
+        while time.monotonic() < end and process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
                     return

@@ -40,7 +40,7 @@ def told(body: object, status: int = 200) -> Told:
 
 
 class Server:
-    """Serves on a free loopback port until `stop`, which also cuts the connections that are open."""
+    """Serves on a free loopback port until `stop`, which also cuts the connections that are open; `start` is again."""
 
     def __init__(self, answer: Callable[[Asked], Told]) -> None:
         self.asked: list[Asked] = []
@@ -59,6 +59,10 @@ class Server:
             def handle(self) -> None:
                 with contextlib.suppress(OSError, ValueError):
                     super().handle()
+
+            def finish(self) -> None:
+                with contextlib.suppress(OSError):
+                    super().finish()
 
             def _serve(self) -> None:
                 parts = urlsplit(self.path)
@@ -88,16 +92,39 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._handler = Handler
+        self._port = 0
+        self._server: ThreadingHTTPServer | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Serves, on the same port as before; nothing to do where it serves already."""
+        if self._server:
+            return
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self._port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        for each in self._sockets:
+        """Refuses from now on."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join(5)
+            self._server = None
+        self.cut()
+
+    def cut(self) -> None:
+        """Ends the open connections."""
+        while self._sockets:
             with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+                self._sockets.pop().shutdown(socket.SHUT_RDWR)
+
+    def reset(self) -> None:
+        """As new: it serves, nobody is connected, nothing was asked."""
+        self.cut()
+        self.asked = []
+        self.start()

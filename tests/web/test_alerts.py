@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.web.conftest import Built, build
 from tests.web.console import ALERT_TOKEN
+from web import alerts
 from web.settings import Settings
 
 GOOD = {"Authorization": f"Bearer {ALERT_TOKEN}"}
@@ -80,11 +83,11 @@ def test_the_inbox_survives_a_restart_of_the_console(built: Built, settings: Set
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": ALERT_TOKEN}])
-def test_without_the_token_nothing_is_taken(alone: Built, headers: dict[str, str]) -> None:
-    answer = post(alone, batch(alert()), headers)
+def test_without_the_token_nothing_is_taken(lasting: Built, headers: dict[str, str]) -> None:
+    answer = post(lasting, batch(alert()), headers)
     assert answer.status_code == 401
     assert answer.get_json()["error"]["code"] == "UNAUTHORIZED"
-    assert listed(alone)["alerts"] == []
+    assert listed(lasting)["alerts"] == []
 
 
 @pytest.mark.parametrize(
@@ -106,11 +109,11 @@ def test_without_the_token_nothing_is_taken(alone: Built, headers: dict[str, str
         (batch(alert(labels={"alertname": 5})), "alerts[0].labels[...]"),
     ],
 )
-def test_bad_input_is_refused_with_the_field_named(alone: Built, body: Any, field: str) -> None:
-    answer = post(alone, body)
+def test_bad_input_is_refused_with_the_field_named(lasting: Built, body: Any, field: str) -> None:
+    answer = post(lasting, body)
     assert answer.status_code == 422
     assert answer.get_json()["error"]["details"]["field"] == field
-    assert listed(alone)["alerts"] == []
+    assert listed(lasting)["alerts"] == []
 
 
 def test_unknown_fields_and_missing_extras_are_no_reason_to_lose_an_alert(alone: Built) -> None:
@@ -140,7 +143,40 @@ def test_long_texts_are_cut_and_entries_are_bounded(alone: Built) -> None:
 def test_a_link_that_is_no_web_address_is_dropped(alone: Built, address: str) -> None:
     post(alone, batch(alert(annotations={"runbook_url": address}, generatorURL=address)))
     (kept,) = listed(alone)["alerts"]
-    assert (kept["runbook_url"], kept["generator_url"]) == ("", "")
+    assert (kept["runbook_url"], kept["runbook_path"], kept["generator_url"]) == ("", "", "")
+
+
+@pytest.mark.parametrize("place", ["prometheus/runbook.md#targetdown", "prometheus/runbook.md", "./RUNBOOK_2.md#a-b"])
+def test_a_runbook_in_the_repository_is_shown_as_text_and_not_as_a_link(alone: Built, place: str) -> None:
+    post(alone, batch(alert(annotations={"runbook_url": place, "dashboard_url": "/d/spark-overview"})))
+    (kept,) = listed(alone)["alerts"]
+    assert (kept["runbook_url"], kept["runbook_path"]) == ("", place)
+    alone.look("alerts")
+    html = alone.client.get("/").get_data(as_text=True)
+    assert f'runbook: <span class="place">{place}</span>' in html
+    assert f'href="{place}' not in html
+    assert "/d/spark-overview" not in html
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/etc/passwd",
+        "../up.md",
+        "a/../b.md",
+        "a b.md",
+        "a.md#Big",
+        "a.md#",
+        "a.md#x#y",
+        "a.md\n",
+        "mailto:a",
+        "a.md?x",
+        "",
+    ],
+)
+def test_what_is_no_place_in_the_repository_is_not_shown(place: str) -> None:
+    sent = msgspec.convert(alert(annotations={"runbook_url": place}), alerts.Sent)
+    assert alerts.kept("group", sent, datetime.now(UTC)).runbook_path == ""
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
@@ -151,8 +187,8 @@ def test_times_at_the_ends_of_the_calendar_are_kept(alone: Built, moment: str) -
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "", "1.5", "9" * 30, "NaN", "\u0661"])
-def test_a_limit_out_of_bounds_is_refused(alone: Built, limit: str) -> None:
-    answer = alone.client.get("/api/alerts", query_string={"limit": limit})
+def test_a_limit_out_of_bounds_is_refused(lasting: Built, limit: str) -> None:
+    answer = lasting.client.get("/api/alerts", query_string={"limit": limit})
     assert answer.status_code == 422
     assert answer.get_json()["error"]["details"]["field"] == "limit"
 

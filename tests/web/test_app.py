@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -36,8 +34,8 @@ def test_every_metric_of_the_console_is_there_from_the_start(built: Built) -> No
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/", "/api/live", "/api/state", "/api/tools/risk-report", "/api/evidence/a.zip"])
-def test_readers_refuse_writes(alone: Built, path: str, method: str) -> None:
-    answer = alone.client.open(path, method=method, data=b"x" * 1024)
+def test_readers_refuse_writes(lasting: Built, path: str, method: str) -> None:
+    answer = lasting.client.open(path, method=method, data=b"x" * 1024)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
@@ -51,7 +49,7 @@ def test_under_its_server_it_is_ready_streams_and_stops_soon_with_a_stream_open(
         with urllib.request.urlopen(f"{console.url}/api/live", timeout=10) as stream:
             assert stream.readline() == b"retry: 2000\n"
             begun = time.monotonic()
-            os.kill(console.pid, signal.SIGTERM)
+            console.terminate()
             assert console.wait(7) == 0
             assert time.monotonic() - begun < 6
     except subprocess.TimeoutExpired:

@@ -64,6 +64,17 @@ def test_another_group_fingerprint_or_start_is_another_row(file: Path, other: di
     assert len(inbox.newest(10)) == 2
 
 
+def test_the_last_heartbeat_is_there_after_a_restart_and_is_no_row(file: Path) -> None:
+    inbox = Inbox(file)
+    assert inbox.heartbeat() is None
+    inbox.store([], heartbeat_at=START)
+    inbox.store([ONE], heartbeat_at=START + timedelta(seconds=60))
+    inbox.store([ONE])
+    again = Inbox(file)
+    assert again.heartbeat() == START + timedelta(seconds=60)
+    assert again.newest(10) == [ONE]
+
+
 def test_only_the_newest_rows_are_kept(file: Path) -> None:
     inbox = Inbox(file, keep=3)
     inbox.store(later(ONE, index, fingerprint=f"f{index}") for index in range(5))

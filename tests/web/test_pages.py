@@ -77,9 +77,9 @@ def test_nothing_inline_and_nothing_from_elsewhere(built: Built) -> None:
     assert 'src="http' not in html
 
 
-def test_every_answer_carries_the_security_headers(built: Built) -> None:
+def test_every_answer_carries_the_security_headers(lasting: Built) -> None:
     for path in ("/", "/api/state", "/static/console.css", "/nowhere", "/healthz"):
-        headers = built.client.get(path).headers
+        headers = lasting.client.get(path).headers
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["X-Spark-Market"] == "simulated"
         assert "default-src 'self'" in headers["Content-Security-Policy"]
@@ -109,15 +109,15 @@ def test_evidence_is_handed_on_as_a_download(built: Built) -> None:
         "x" * 200 + ".zip",
     ],
 )
-def test_a_name_that_is_no_packages_is_refused(built: Built, around: Surroundings, name: str) -> None:
-    answer = built.client.get(f"/api/evidence/{name}")
+def test_a_name_that_is_no_packages_is_refused(lasting: Built, around: Surroundings, name: str) -> None:
+    answer = lasting.client.get(f"/api/evidence/{name}")
     assert answer.status_code in (404, 422)
     assert around.canary.server.asked == []
 
 
 @pytest.mark.parametrize("name", ["../etc/passwd.zip", "..%2f..%2fetc%2fpasswd.zip", "%2e%2e%2fpasswd.zip"])
-def test_a_path_is_not_a_name(built: Built, around: Surroundings, name: str) -> None:
-    assert built.client.get(f"/api/evidence/{name}").status_code == 404
+def test_a_path_is_not_a_name(lasting: Built, around: Surroundings, name: str) -> None:
+    assert lasting.client.get(f"/api/evidence/{name}").status_code == 404
     assert around.canary.server.asked == []
 
 

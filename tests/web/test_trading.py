@@ -62,8 +62,8 @@ def test_an_open_order_is_cancelled(built: Built) -> None:
 
 
 @pytest.mark.parametrize("order_id", ["..", "a.b", "%2e%2e", "a%20b", "x" * 65, "a%0d%0ab", "%00"])
-def test_an_order_id_that_is_none_is_refused(built: Built, around: Surroundings, order_id: str) -> None:
-    answer = built.client.post(f"/api/orders/{order_id}/cancel", headers=GOOD)
+def test_an_order_id_that_is_none_is_refused(lasting: Built, around: Surroundings, order_id: str) -> None:
+    answer = lasting.client.post(f"/api/orders/{order_id}/cancel", headers=GOOD)
     assert (answer.status_code, answer.get_json()["error"]["details"]["field"]) == (422, "order_id")
     assert around.executors[0].server.asked == []
 
@@ -80,5 +80,5 @@ def test_neither_token_nor_order_is_logged(
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/orders/order-1/cancel"])
-def test_orders_are_not_read_here(built: Built, path: str) -> None:
-    assert built.client.get(path).status_code == 405
+def test_orders_are_not_read_here(lasting: Built, path: str) -> None:
+    assert lasting.client.get(path).status_code == 405

@@ -62,27 +62,40 @@ def quote(symbol: str = "BTCTURK:BTCTRY", middle: str = "4125000", **changes: An
     return wire.Quote(**values | changes)
 
 
+class Run:
+    """The steps of a market from one reset to the next: a stream that is left over moves only its own."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.ended = threading.Event()
+
+
 class Market:
     """marketdata's answers. Prices move by one tick per step; `frozen` stops them, `age` is what the feed admits to."""
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
+        self._run = Run()
+        self.server = Server(self._answer)
+        self.reset()
+
+    def reset(self) -> None:
         self.age = 0.2
         self.frozen = False
         self.streams_refused = False
-        self._ended = threading.Event()
-        self._steps = 0
-        self.server = Server(self._answer)
+        self._run.ended.set()
+        self._run = Run()
+        self.server.reset()
 
     def stop(self) -> None:
-        self._ended.set()
+        self._run.ended.set()
         self.server.stop()
 
     def quotes(self) -> list[wire.Quote]:
         changes = {"1.27": 0, "-0.84": 1, "0.31": 2, "-2.05": 3, "0.00": 4}
         found = []
         for change, (pair, (price, tick)) in zip(changes, PAIRS.items(), strict=True):
-            middle = Decimal(price) + (self._steps * (7 + changes[change])) % 23 * Decimal(tick)
+            middle = Decimal(price) + (self._run.steps * (7 + changes[change])) % 23 * Decimal(tick)
             half = 3 * Decimal(tick)
             found.append(
                 quote(
@@ -92,7 +105,7 @@ class Market:
                     bid=middle - half,
                     ask=middle + half,
                     daily_change_percent=Decimal(change),
-                    sequence=1000 + self._steps,
+                    sequence=1000 + self._run.steps,
                     age_seconds=self.age,
                     stale=self.age > 5,
                     received_at=datetime.now(UTC),
@@ -104,7 +117,7 @@ class Market:
         if asked.path == "/readyz":
             return told({"ready": True, "service": "marketdata", "market": self.market, "parts": {}})
         if asked.path == "/v1/quotes":
-            return told({"market": self.market, "sequence": 1000 + self._steps, "quotes": self.quotes()})
+            return told({"market": self.market, "sequence": 1000 + self._run.steps, "quotes": self.quotes()})
         if asked.path == "/v1/instruments":
             return told({"market": self.market, "instruments": [instrument(pair) for pair in PAIRS]})
         if asked.path == "/v1/stream" and self.streams_refused:
@@ -114,13 +127,14 @@ class Market:
         return told({"error": {"code": "NOT_FOUND", "message": "no such path"}}, 404)
 
     def _stream(self) -> Iterator[bytes]:
+        run = self._run
         yield b": hello\n\n"
         yield _event("snapshot", {"market": self.market, "sequence": 1, "quotes": self.quotes()})
-        while not self._ended.wait(0.2):
+        while not run.ended.wait(0.2):
             if self.frozen:
                 yield b": quiet\n\n"
                 continue
-            self._steps += 1
+            run.steps += 1
             for each in self.quotes():
                 yield _event("quote", each)
 
@@ -134,10 +148,14 @@ class Executor:
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
+        self.server = Server(self._answer)
+        self.reset()
+
+    def reset(self) -> None:
         self.orders: list[wire.Order] = []
         self.positions: list[wire.Position] = []
         self.kill_switch = False
-        self.server = Server(self._answer)
+        self.server.reset()
 
     def stop(self) -> None:
         self.server.stop()
@@ -227,10 +245,14 @@ class Canary:
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
+        self.server = Server(self._answer)
+        self.reset()
+
+    def reset(self) -> None:
         self.verdict = "PASS"
         self.reasons: list[str] = []
         self.packages = [{"name": PACKAGE, "size": len(PACKAGE_BYTES), "created": datetime.now(UTC), "verdict": "PASS"}]
-        self.server = Server(self._answer)
+        self.server.reset()
 
     def stop(self) -> None:
         self.server.stop()

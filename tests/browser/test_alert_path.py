@@ -1,0 +1,37 @@
+"""The alert path in the page: its silence is said at the top, until the next heartbeat proves it again."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Own, opened
+from tests.browser.test_page import CONTRAST
+from tests.web.console import ALERT_TOKEN, Console
+from web.inbox import Inbox
+
+
+def beat(console: Console) -> None:
+    alert = {"status": "firing", "startsAt": "2026-11-22T09:00:00Z", "fingerprint": "1"}
+    body = {"groupKey": "g", "receiver": "watchdog", "alerts": [alert | {"labels": {"alertname": "Watchdog"}}]}
+    request = urllib.request.Request(f"{console.url}/api/alerts", json.dumps(body).encode(), method="POST")
+    request.add_header("Authorization", f"Bearer {ALERT_TOKEN}")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status == 200
+
+
+def test_a_silent_alert_path_is_said_until_a_heartbeat_comes(page: Page, desk: Own) -> None:
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    Inbox(desk[0].folder / "alerts.sqlite").store([], heartbeat_at=long_ago)
+    opened(page, desk[0].url)
+    said = f"since {long_ago:%Y-%m-%d %H:%M:%S} UTC; no alert may reach this page"
+    expect(page.locator("#alerts .path")).to_have_text(f"Alert path SILENT {said}")
+    expect(page.locator(".glance .alarm")).to_contain_text(said)
+    assert page.evaluate(CONTRAST) == []
+    beat(desk[0])
+    expect(page.locator("#alerts .path")).to_have_text(re.compile(r"^\s*Alert path proven (<1|\d+) s ago\s*$"))
+    expect(page.locator(".glance .alarm")).to_have_count(0)
