@@ -36,7 +36,9 @@ def test_an_engaged_kill_switch_reaches_the_inbox_and_outlives_a_kill_of_the_con
 
 
 def test_the_dead_mans_switch_arrives(healthy: Stack) -> None:
-    healthy.wait(lambda: heartbeat(healthy)["received_at"] is not None, 120, lambda: f"a heartbeat, it is {heartbeat(healthy)}")
+    healthy.wait(
+        lambda: heartbeat(healthy)["received_at"] is not None, 120, lambda: f"a heartbeat, it is {heartbeat(healthy)}"
+    )
     assert not heartbeat(healthy)["silent"]
     assert "Watchdog" not in names(healthy)
 

@@ -89,6 +89,11 @@ def test_prometheus_counts_the_fill(healthy: Stack) -> None:
     healthy.wait(counted, 30, "a fill in Prometheus")
 
 
+def ledger_reason(stack: Stack) -> str | None:
+    reason = stack.ask("GET", "executor-1", "/readyz").json["parts"]["ledger"]["reason"]
+    return None if reason is None else str(reason)
+
+
 def test_an_order_while_the_database_is_away_is_refused_as_retryable_and_can_be_retried(healthy: Stack) -> None:
     name = fresh_id("away")
     healthy.compose("stop", "--timeout", "2", "postgres")
@@ -97,7 +102,7 @@ def test_an_order_while_the_database_is_away_is_refused_as_retryable_and_can_be_
         assert answer.status == 503, answer.body
         assert answer.json["error"]["retryable"] is True
         assert healthy.ask("GET", "executor-1", "/healthz").status == 200
-        assert healthy.ask("GET", "executor-1", "/readyz").json["parts"]["ledger"]["reason"]
+        healthy.wait(lambda: ledger_reason(healthy) is not None, 20, "readiness says why the ledger is not ready")
     finally:
         healthy.compose("start", "postgres")
     healthy.wait(lambda: healthy.order("executor-2", name).status in (200, 201), 60, "the retried order accepted")
