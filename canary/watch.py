@@ -20,7 +20,7 @@ from common import wire
 log = logging.getLogger(__name__)
 
 _LONGEST_BACK_OFF = 60.0
-_STARTING_INTERVAL = 3.0
+_STARTING_INTERVAL = 2.0
 
 
 class Status(wire.Message, frozen=True, kw_only=True):

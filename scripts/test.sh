@@ -62,13 +62,13 @@ lint() {
 }
 
 # What stands for itself runs in parallel; the stack tests have the machine to themselves.
-parallel() { $BIN/python -m pytest --quiet --numprocesses 3 -m "$1"; }
+parallel() { $BIN/python -m pytest --quiet --numprocesses 3 "$@"; }
 
 engine_or_skip() {
   if scripts/engine.sh && scripts/images.sh "$work/missing"; then return; fi
   [ "${CI:-}" != true ] || fail "under CI the stack tests must run, and no engine could be had"
   echo "SKIPPED: no container engine could be had here, so NOTHING THAT NEEDS CONTAINERS IS TESTED" >&2
-  parallel "not stack and not engine"
+  parallel -m "not stack and not engine"
   exit
 }
 
@@ -77,14 +77,14 @@ case $what in
   lint) lint ;;
   unit)
     lint
-    parallel "not stack and not engine and not browser"
+    parallel -m "not engine" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --hypothesis-profile=desk
     ;;
   all)
     install_browser
     lint
     engine_or_skip
     step "all tests but those on the stack"
-    parallel "not stack"
+    parallel -m "not stack"
     step "the tests on a stack of their own"
     $BIN/python -m pytest --quiet -m stack
     ;;

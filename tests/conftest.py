@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("desk", max_examples=25)
 
 HERE = Path(__file__).parent
 ENGINE_FIXTURES = {"postgres_server", "prometheus_image", "alertmanager_image"}

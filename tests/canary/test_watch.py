@@ -114,7 +114,7 @@ def test_rounds_follow_quickly_until_the_first_pass_and_then_keep_the_interval(t
     loop.start()
     assert script.third.wait(30)
     assert time.monotonic() - begun < 30
-    assert not wait_for(lambda: script.looks > 3, seconds=4)
+    assert not wait_for(lambda: script.looks > 3, seconds=2.5)
     stop.set()
     loop.join(5)
 

@@ -33,7 +33,7 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "web": {
-        1: "messages risk sse view",
+        1: "heartbeat messages risk sse view",
         2: "board clients inbox metrics quotes readiness settings",
         3: "knowledge panels watch",
         4: "alerts live pages tools trading",

@@ -11,37 +11,34 @@ MODULES = {name: file for service in LINES for name, file in modules(service).it
 PURE = sorted(name for name in MODULES if line_of(name) == 1)
 OURS = (*LINES, "common", "grafana", "tests", "bench", "init")
 
-every_module = pytest.mark.parametrize("module", sorted(MODULES))
-every_pure_module = pytest.mark.parametrize("module", PURE)
-
 
 def _own(module: str) -> set[str]:
     service = module.partition(".")[0]
     return {name for name in imports(MODULES[module]) if name.partition(".")[0] == service}
 
 
-@every_module
-def test_every_module_has_its_line(module: str) -> None:
-    assert line_of(module) is not None, "give it one in tests/repo/layers.py"
+def test_every_module_has_its_line() -> None:
+    without = [module for module in MODULES if line_of(module) is None]
+    assert not without, f"give each one in tests/repo/layers.py: {without}"
 
 
-@every_module
-def test_a_service_imports_nothing_of_ours_but_itself_and_common(module: str) -> None:
-    ours = {name.partition(".")[0] for name in imports(MODULES[module])} & set(OURS)
-    assert ours <= {module.partition(".")[0], "common"}
+def test_a_service_imports_nothing_of_ours_but_itself_and_common() -> None:
+    for module, file in MODULES.items():
+        ours = {name.partition(".")[0] for name in imports(file)} & set(OURS)
+        assert ours <= {module.partition(".")[0], "common"}, module
 
 
-@every_module
-def test_a_module_imports_no_line_above_its_own(module: str) -> None:
-    line = line_of(module) or 0
-    above = {name for name in _own(module) if (line_of(name) or 0) > line}
-    assert not above, f"line {line} must not import {', '.join(sorted(above))}"
+def test_a_module_imports_no_line_above_its_own() -> None:
+    for module in MODULES:
+        line = line_of(module) or 0
+        above = {name for name in _own(module) if (line_of(name) or 0) > line}
+        assert not above, f"{module}: line {line} must not import {', '.join(sorted(above))}"
 
 
-@every_module
-def test_a_door_imports_no_other_door(module: str) -> None:
-    if line_of(module) == 4:
-        assert {name for name in _own(module) if line_of(name) == 4} <= {module}
+def test_a_door_imports_no_other_door() -> None:
+    for module in MODULES:
+        if line_of(module) == 4:
+            assert {name for name in _own(module) if line_of(name) == 4} <= {module}, module
 
 
 @pytest.mark.parametrize("service", sorted(LINES))
@@ -53,24 +50,23 @@ def test_no_imports_go_in_circles(service: str) -> None:
         pytest.fail(" imports ".join(error.args[1]))
 
 
-@every_pure_module
-def test_a_pure_module_imports_only_messages_and_what_is_pure(module: str) -> None:
-    service = module.partition(".")[0]
-    for name in imports(MODULES[module]):
-        first = name.partition(".")[0]
-        if first == "common":
-            assert name in ("common.wire", "common.errors", "common"), name
-        elif first != service:
-            assert first in PURE_LIBRARY, name
+def test_a_pure_module_imports_only_messages_and_what_is_pure() -> None:
+    for module in PURE:
+        for name in imports(MODULES[module]):
+            first = name.partition(".")[0]
+            if first == "common":
+                assert name in ("common.wire", "common.errors", "common"), f"{module}: {name}"
+            elif first != module.partition(".")[0]:
+                assert first in PURE_LIBRARY, f"{module}: {name}"
 
 
-@every_pure_module
-def test_a_pure_module_reads_no_clock_and_rolls_no_dice_of_its_own(module: str) -> None:
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
-        if isinstance(node, ast.Attribute):
-            assert node.attr not in CLOCKS, f"line {node.lineno}: .{node.attr}"
-            dice = isinstance(node.value, ast.Name) and node.value.id == "random" and node.attr != "Random"
-            assert not dice, f"line {node.lineno}: random.{node.attr}"
+def test_a_pure_module_reads_no_clock_and_rolls_no_dice_of_its_own() -> None:
+    for module in PURE:
+        for node in ast.walk(ast.parse(MODULES[module].read_text())):
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in CLOCKS, f"{module}:{node.lineno}: .{node.attr}"
+                dice = isinstance(node.value, ast.Name) and node.value.id == "random" and node.attr != "Random"
+                assert not dice, f"{module}:{node.lineno}: random.{node.attr}"
 
 
 def test_common_imports_no_service() -> None:

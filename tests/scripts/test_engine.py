@@ -44,6 +44,6 @@ def test_without_engine_and_root_there_is_one_error_with_two_ways_out(tmp_path: 
 
 
 def engine_script() -> str:
-    """The script without its first steps, which find and read the file beside it: nobody may not enter every checkout."""
+    """The script without its first steps, which find the file beside it: nobody may not enter every checkout."""
     text = (ROOT / "scripts/engine.sh").read_text()
     return text.replace('cd "$(dirname "$0")/.."\n', "").replace(". scripts/lib.sh\n", "")
