@@ -47,11 +47,11 @@ def test_a_lost_connection_is_said_and_comes_back_by_itself(page: Page, own: Own
     console, _ = own
     opened(page, console.url)
     console.kill()
-    page.wait_for_selector("#lost:not([hidden])", timeout=15_000)
+    page.wait_for_selector("#lost:not([hidden])", timeout=30_000)
     assert "Connection lost since" in page.locator("#lost").inner_text()
     page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 5")
     console.start()
-    page.wait_for_selector("#link[data-state=live]", timeout=20_000)
+    page.wait_for_selector("#link[data-state=live]", timeout=30_000)
     assert page.locator("#lost").is_hidden()
     page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
 
