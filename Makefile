@@ -29,7 +29,7 @@ evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCO
 test: ## Run every test, the ones on real containers too
 	@scripts/test.sh all
 
-check: ## Run lint and unit tests only (under a minute)
+check: ## Run lint and unit tests only (about a minute)
 	@scripts/test.sh unit
 
 lint: ## Run ruff, mypy and yamllint only

@@ -141,7 +141,7 @@ def watched(chromium: Browser) -> Iterator[Watched]:
 
 
 def context_of(chromium: Browser) -> BrowserContext:
-    """A browser profile of its own; without motion, which is dear where no GPU draws it, and patient on a busy machine."""
+    """A profile of its own; without motion, which is dear where no GPU draws it, and patient on a busy machine."""
     context = chromium.new_context(viewport=DESK, reduced_motion="reduce")
     context.set_default_timeout(30_000)
     return context
