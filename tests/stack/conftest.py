@@ -40,6 +40,6 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def healthy(stack: Stack) -> Stack:
-    """The stack, with the canary's PASS as the state to start from."""
-    stack.wait_verdict("PASS", timeout=180)
+    """The stack to start from: all containers healthy, and a PASS of the canary that looked at these very ones."""
+    stack.wait(stack.settled, 180, lambda: f"a settled stack: {stack.get('canary', '/v1/status')}")
     return stack

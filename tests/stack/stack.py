@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,16 @@ class Stack:
         state = self.container(service)
         os.kill(state["State"]["Pid"], signal.SIGKILL)
         return int(state["RestartCount"])
+
+    def settled(self) -> bool:
+        """Every container that stays is healthy, and the canary's latest look came after the last of them started."""
+        identities = self.compose("ps", "--all", "--quiet", *self.running_services()).split()
+        states = [each["State"] for each in json.loads(self.run("docker", "inspect", *identities).stdout)]
+        if any(not each["Running"] or each.get("Health", {}).get("Status") != "healthy" for each in states):
+            return False
+        latest = self.get("canary", "/v1/status")
+        started = max(datetime.fromisoformat(each["StartedAt"]) for each in states)
+        return bool(latest["verdict"] == "PASS" and datetime.fromisoformat(latest["checked_at"]) > started)
 
     def wait_restarted(self, service: str, restarts_before: int, timeout: float = 90) -> None:
         """Waits until the engine has restarted the container and its health check passes."""

@@ -12,12 +12,13 @@ import pytest
 from tests.stack.stack import FLASK_SERVICES, ROOT, Stack
 
 
-def make_evidence(stack: Stack) -> tuple[int, Path]:
-    """The command's exit code and the package that it named."""
+def make_evidence(stack: Stack, expected: int) -> Path:
+    """The package that the command named; its exit code must be the expected one."""
     done = stack.run("scripts/evidence.sh", check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("evidence/canary_")]
     assert lines, done.stdout + done.stderr
-    return done.returncode, ROOT / lines[-1]
+    assert done.returncode == expected, done.stdout + done.stderr
+    return ROOT / lines[-1]
 
 
 def unpack(package: Path, folder: Path) -> Path:
@@ -28,9 +29,7 @@ def unpack(package: Path, folder: Path) -> Path:
 
 
 def test_a_package_checks_out_with_sha256sum(healthy: Stack, tmp_path: Path) -> None:
-    code, package = make_evidence(healthy)
-    assert code == 0
-    folder = unpack(package, tmp_path)
+    folder = unpack(make_evidence(healthy, 0), tmp_path)
     checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -49,9 +48,7 @@ def test_a_package_checks_out_with_sha256sum(healthy: Stack, tmp_path: Path) -> 
 def test_the_verdict_is_fail_while_a_service_is_stopped(healthy: Stack, tmp_path: Path, service: str) -> None:
     healthy.compose("stop", "--timeout", "2", service)
     try:
-        code, package = make_evidence(healthy)
-        report = json.loads((unpack(package, tmp_path) / "report.json").read_text())
-        assert code == 1
+        report = json.loads((unpack(make_evidence(healthy, 1), tmp_path) / "report.json").read_text())
         assert report["verdict"] == "FAIL"
         assert service in json.dumps(report["reasons"])
     finally:
