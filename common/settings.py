@@ -29,6 +29,10 @@ class Reader:
         if self._faults:
             raise SettingsError("\n".join(self._faults))
 
+    def fault(self, text: str) -> None:
+        """Adds what the caller found wrong: variable, value and rule."""
+        self._faults.append(text)
+
     def text(self, name: str, default: str | None = None) -> str:
         """A non-empty text; without a default it is required."""
         value = self._environment.get(name, "").strip() or default

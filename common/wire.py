@@ -15,6 +15,7 @@ Market = Literal["simulated", "live"]
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit"]
 TimeInForce = Literal["GTC", "IOC"]
+Phase = Literal["continuous", "opening_auction", "closing_auction", "trades_at_close", "halted", "closed"]
 OrderStatus = Literal["received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"]
 
 T = TypeVar("T")
@@ -35,23 +36,31 @@ class Instrument(Message, frozen=True, kw_only=True):
     min_notional: Decimal
 
 
-class Quote(Message, frozen=True, kw_only=True):
-    """Best bid and ask. A side that has no quote is None. `age_seconds` is how long ago the feed last proved it."""
+class Fact(Message, frozen=True, kw_only=True):
+    """What every piece of market data says of itself. `delayed` data is minutes old by contract; `venue_time` is the
+    venue's own stamp where it gives one, `received_at` when it arrived here; `sequence` rises with every change."""
 
     symbol: str
     market: Market
     source: str
     delayed: bool
+    sequence: int
+    received_at: datetime
+    venue_time: datetime | None = None
+
+
+class Quote(Fact, frozen=True, kw_only=True):
+    """Best bid and ask. A side that has no quote is None. `age_seconds` is how long ago the feed last proved it."""
+
     bid: Decimal | None
     bid_quantity: Decimal | None
     ask: Decimal | None
     ask_quantity: Decimal | None
     last: Decimal | None
     daily_change_percent: Decimal | None
-    sequence: int
-    received_at: datetime
     age_seconds: float
     stale: bool
+    phase: Phase = "continuous"
 
 
 class Level(Message, frozen=True, kw_only=True, array_like=True):
@@ -61,32 +70,56 @@ class Level(Message, frozen=True, kw_only=True, array_like=True):
     quantity: Decimal
 
 
-class Book(Message, frozen=True, kw_only=True):
+class Book(Fact, frozen=True, kw_only=True):
     """Visible depth: bids descending, asks ascending. `stale` books are shown but must not be traded on."""
 
-    symbol: str
-    market: Market
-    source: str
-    delayed: bool
     base_asset: str
     quote_currency: str
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
-    sequence: int
-    received_at: datetime
     age_seconds: float
     stale: bool
+    phase: Phase = "continuous"
 
 
-class Trade(Message, frozen=True, kw_only=True):
+class Trade(Fact, frozen=True, kw_only=True):
     """One trade of the venue. `trade_id` is unique within its symbol; `side` is the aggressor's."""
 
-    symbol: str
     trade_id: str
     price: Decimal
     quantity: Decimal
     side: Side
-    venue_time: datetime
+
+
+class Status(Fact, frozen=True, kw_only=True):
+    """What may be done with a symbol now: its trading phase, and the day's reference price and limits where the venue
+    has them."""
+
+    phase: Phase
+    reference_price: Decimal | None = None
+    floor: Decimal | None = None
+    ceiling: Decimal | None = None
+
+
+class Auction(Fact, frozen=True, kw_only=True):
+    """The price at which a call auction would match now, and how much; None while nothing would match."""
+
+    phase: Phase
+    price: Decimal | None
+    quantity: Decimal | None
+
+
+class Candle(Message, frozen=True, kw_only=True):
+    """One bar that begins at `start`. `volume` is in the base asset; `complete` is false while the bar still grows or
+    when trades of it are known to be missing."""
+
+    start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    complete: bool
 
 
 class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):

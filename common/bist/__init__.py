@@ -1,0 +1,1 @@
+"""Borsa Istanbul's rules, as data with dates."""

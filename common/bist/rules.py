@@ -1,0 +1,149 @@
+"""Borsa Istanbul's trading rules on a given day: sessions and phases, ticks, daily limits, circuit breakers.
+
+The figures are in `data/`, each with the day from which it holds, so that a change of the rules is a change of data.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from common.wire import Phase
+
+# Türkiye has kept UTC+3 without summer time since 2016-09, and the data begins later: no time zone database is needed.
+ISTANBUL = timezone(timedelta(hours=3))
+ENOUGH_DAYS = 30
+
+_DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """When trading is interrupted: the index's fall against its previous close, in percent, and the halt that follows;
+    a stock's move against its last call auction, in percent, and the call auction that follows."""
+
+    index_fall_percent: Decimal
+    index_halt: timedelta
+    stock_move_percent: Decimal
+    stock_auction: timedelta
+
+
+def _read(name: str) -> Any:
+    return json.loads((_DATA / f"{name}.json").read_text(encoding="utf-8"))
+
+
+_CALENDAR = _read("calendar")
+_HOLIDAYS = frozenset(map(date.fromisoformat, _CALENDAR["holidays"]))
+_HALF_DAYS = frozenset(map(date.fromisoformat, _CALENDAR["half_days"]))
+_TABLES: dict[str, list[tuple[date, Any]]] = {
+    name: sorted((date.fromisoformat(entry["valid_from"]), entry) for entry in _read(name)["in_force"])
+    for name in ("phases", "ticks", "limits", "breakers")
+}
+CALENDAR_BEGINS = date.fromisoformat(_CALENDAR["first"])
+CALENDAR_ENDS = date.fromisoformat(_CALENDAR["last"])
+
+
+def is_session(day: date) -> bool:
+    """Whether shares trade on `day`. Outside the calendar each weekday counts: silence is told, not excused."""
+    return day.weekday() < 5 and day not in _HOLIDAYS
+
+
+def calendar_problem(day: date) -> str | None:
+    """What is wrong with the calendar on `day`: it does not cover it, or it ends soon. None when all is well."""
+    left = (CALENDAR_ENDS - day).days
+    if left < 0 or day < CALENDAR_BEGINS:
+        return f"the calendar of Borsa Istanbul runs from {CALENDAR_BEGINS} to {CALENDAR_ENDS}: {day} is outside"
+    if left < ENOUGH_DAYS:
+        return f"the calendar of Borsa Istanbul ends in {left} days, on {CALENDAR_ENDS}"
+    return None
+
+
+def phase_at(at: datetime) -> Phase:
+    """The phase of continuous-trading shares at an aware time; raises `LookupError` before the first known rules."""
+    local = _local(at)
+    changes = _changes(local.date())
+    index = bisect_right(changes, local.replace(tzinfo=None), key=lambda change: change[0])
+    return changes[index - 1][1] if index else "closed"
+
+
+def next_change(at: datetime) -> datetime:
+    """The first time after `at` (aware) at which another phase begins, in UTC+3."""
+    local = _local(at)
+    return next(moment for moment in _moments(local.date()) if moment > local)
+
+
+def tick_size(price: Decimal, day: date) -> Decimal:
+    """The step of prices around `price`, in TRY, for shares; raises `ValueError` for a price that is not above 0."""
+    if price <= 0:
+        raise ValueError(f"{price} is no price: it must be above 0")
+    bounds, ticks = _tick_table(_in_force("ticks", day)["valid_from"])
+    return ticks[max(bisect_right(bounds, price) - 1, 0)]
+
+
+def on_tick(price: Decimal, day: date) -> bool:
+    """Whether `price` is one that shares can trade at."""
+    return price > 0 and price % tick_size(price, day) == 0
+
+
+def price_limits(reference: Decimal, day: date) -> tuple[Decimal, Decimal]:
+    """The day's lowest and highest price of a share whose base price is `reference`: each moved inwards to a tick."""
+    share = Decimal(_in_force("limits", day)["percent"]) / 100
+    lowest, highest = reference * (1 - share), reference * (1 + share)
+    low_tick, high_tick = tick_size(lowest, day), tick_size(highest, day)
+    floor = (lowest / low_tick).to_integral_value(ROUND_CEILING) * low_tick
+    return floor, (highest / high_tick).to_integral_value(ROUND_FLOOR) * high_tick
+
+
+def breakers(day: date) -> Breakers:
+    """The circuit breakers in force on `day`."""
+    entry = _in_force("breakers", day)
+    return Breakers(
+        index_fall_percent=Decimal(entry["index_fall_percent"]),
+        index_halt=timedelta(minutes=entry["index_halt_minutes"]),
+        stock_move_percent=Decimal(entry["stock_move_percent"]),
+        stock_auction=timedelta(minutes=entry["stock_auction_minutes"]),
+    )
+
+
+def _in_force(name: str, day: date) -> Any:
+    table = _TABLES[name]
+    index = bisect_right(table, day, key=lambda entry: entry[0])
+    if not index:
+        raise LookupError(f"no {name} are known for {day}: the first hold from {table[0][0]}")
+    return table[index - 1][1]
+
+
+@lru_cache
+def _tick_table(valid_from: str) -> tuple[list[Decimal], list[Decimal]]:
+    """From which prices, and with which tick, in the table that begins to hold on `valid_from`."""
+    rows = _in_force("ticks", date.fromisoformat(valid_from))["ticks"]
+    return [Decimal(price) for price, _ in rows], [Decimal(tick) for _, tick in rows]
+
+
+@lru_cache(maxsize=64)
+def _changes(day: date) -> list[tuple[datetime, Phase]]:
+    """When each phase of `day` begins, in local time; nothing on a day without a session."""
+    if not is_session(day):
+        return []
+    rows = _in_force("phases", day)["half_day" if day in _HALF_DAYS else "full_day"]
+    return [(datetime.combine(day, time.fromisoformat(begins)), phase) for begins, phase in rows]
+
+
+def _moments(day: date) -> Iterator[datetime]:
+    """The changes of phase from `day` on; the longest pause that a calendar can hold is far below a year."""
+    for later in range(366):
+        for moment, _ in _changes(day + timedelta(days=later)):
+            yield moment.replace(tzinfo=ISTANBUL)
+
+
+def _local(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("a time must be aware: it has no time zone")
+    return at.astimezone(ISTANBUL)
