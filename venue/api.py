@@ -8,27 +8,24 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from common.ops import answer
-from venue import rest
+from venue import gate, rest
+from venue.gate import Refused
 from venue.market import PairView
+from venue.server import VenueServer
 
-MOST_LEVELS, MOST_TRADES = 100, 50
-INVALID = 1037
-
-Views = Callable[[], Mapping[str, PairView]]
+MOST_LEVELS, MOST_TRADES, MOST_DAYS = 100, 50, 1_000
 
 
-class Refused(Exception):
-    """A request that the venue answers with HTTP 400 and its own error body."""
-
-
-def routes(views: Views, clock: Callable[[], float]) -> Blueprint:
+def routes(server: VenueServer, clock: Callable[[], float]) -> Blueprint:
     """The calls under `/api/v2`; `clock` gives unix seconds."""
     api = Blueprint("btcturk", __name__, url_prefix="/api/v2")
+    gate.install(api, server)
+    _about_the_server(api, server, clock)
+    _about_pairs(api, server)
+    return api
 
-    @api.errorhandler(Refused)
-    def refused(error: Refused) -> Response:
-        return answer({"success": False, "message": str(error), "code": INVALID, "data": None}, 400)
 
+def _about_the_server(api: Blueprint, server: VenueServer, clock: Callable[[], float]) -> None:
     @api.get("/server/ping")
     def ping() -> Response:
         return answer({"pong": True})
@@ -38,27 +35,47 @@ def routes(views: Views, clock: Callable[[], float]) -> Blueprint:
         return answer(rest.server_time(clock()))
 
     @api.get("/server/exchangeinfo")
-    def exchange_info() -> Response:
-        return _data(rest.exchange_info([view.spec for view in views().values()], clock()))
+    def exchangeinfo() -> Response:
+        response = _data(rest.exchange_info([view.spec for view in server.views.values()], clock()))
+        response.headers["Cache-Control"] = "max-age=30"
+        return response
 
+
+def _about_pairs(api: Blueprint, server: VenueServer) -> None:
     @api.get("/ticker")
     def ticker() -> Response:
         """Every pair, or the one asked for; an unknown one is an empty list, not an error."""
         wanted = _pair_name()
-        rows = [rest.ticker_row(view, order) for order, view in enumerate(views().values(), start=1)]
-        return _data([row for row in rows if wanted in ("", row["pair"])])
+        return _data([row for row in _ticker_rows(server) if wanted in ("", row["pair"])])
+
+    @api.get("/ticker/currency", endpoint="ticker_currency")
+    def ticker_currency() -> Response:
+        """Every pair that has the currency on either side."""
+        wanted = request.args.get("symbol", "").upper()
+        return _data(
+            [row for row in _ticker_rows(server) if wanted in (row["numeratorSymbol"], row["denominatorSymbol"])]
+        )
 
     @api.get("/orderbook")
-    def order_book() -> Response:
-        return _data(rest.order_book(_known_pair(views()), _count("limit", MOST_LEVELS)))
+    def orderbook() -> Response:
+        return _data(rest.order_book(_known_pair(server.views), _count("limit", MOST_LEVELS)))
 
     @api.get("/trades")
     def trades() -> Response:
-        view = _known_pair(views())
+        view = _known_pair(server.views)
         newest_first = view.trades[::-1][: _count("last", MOST_TRADES)]
         return _data([rest.trade_row(view.spec, trade) for trade in newest_first])
 
-    return api
+    @api.get("/ohlc")
+    def ohlc() -> Response:
+        """The last days, oldest first."""
+        view, days = _known_pair(server.views), _count("last", MOST_DAYS)
+        bars = server.charts[view.spec.name].bars("1D", 0, int(view.at), view.candles)[-days:]
+        return _data([rest.day_row(view.spec, bar, milliseconds=True) for bar in bars])
+
+
+def _ticker_rows(server: VenueServer) -> list[dict[str, Any]]:
+    return [rest.ticker_row(view, order) for order, view in enumerate(server.views.values(), start=1)]
 
 
 def _data(data: Any) -> Response:

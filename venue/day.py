@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from venue.bars import Bar
 
 BUCKET_SECONDS = 300.0
 BUCKETS = 288
@@ -34,19 +37,33 @@ class RollingDay:
     """24 hours of five-minute buckets; older ones fall out."""
 
     def __init__(self) -> None:
-        self._buckets: deque[_Bucket] = deque(maxlen=BUCKETS)
+        self._buckets: deque[_Bucket] = deque()
         self._closed = DayFigures(0, 0, 0, 0, 0)
 
     def add(self, at: float, price: int, amount: int) -> None:
         """Counts a trade at `at` (seconds); trades come in the order of time."""
-        start = at - at % BUCKET_SECONDS
-        if not self._buckets or self._buckets[-1].start != start:
-            self._buckets.append(_Bucket(start, price, price, price))
+        if self._grow(Bar(int(at), price, price, price, price, amount, price * amount)):
             self._close()
+
+    def fill(self, bars: Iterable[Bar]) -> None:
+        """Counts bars of a minute that came before any trade, in the order of time."""
+        for bar in bars:
+            self._grow(bar)
+        self._close()
+
+    def _grow(self, bar: Bar) -> bool:
+        """Adds to the bucket of the bar's time; true when that is a new one."""
+        start = bar.start - bar.start % BUCKET_SECONDS
+        new = not self._buckets or self._buckets[-1].start != start
+        if new:
+            self._buckets.append(_Bucket(start, bar.open, bar.high, bar.low))
+            while self._buckets[0].start <= start - BUCKETS * BUCKET_SECONDS:
+                self._buckets.popleft()
         bucket = self._buckets[-1]
-        bucket.high, bucket.low = max(bucket.high, price), min(bucket.low, price)
-        bucket.volume += amount
-        bucket.turnover += price * amount
+        bucket.high, bucket.low = max(bucket.high, bar.high), min(bucket.low, bar.low)
+        bucket.volume += bar.volume
+        bucket.turnover += bar.turnover
+        return new
 
     def figures(self) -> DayFigures:
         """The figures of all buckets held; at least one trade must have been counted."""

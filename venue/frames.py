@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from venue.bars import Bar
 from venue.ladder import Levels
 from venue.market import PairView, Trade
 from venue.pairs import PairSpec
 
-RESULT, SUBSCRIPTION, TICKER, TRADES, TRADE, BOOK, BOOK_CHANGES, WELCOME = 100, 151, 402, 421, 422, 431, 432, 991
+RESULT, REQUEST, SUBSCRIPTION, WELCOME = 100, 101, 151, 991
+TICKERS, TICKER, TRADES, TRADE, CANDLE, BOOK, BOOK_CHANGES = 401, 402, 421, 422, 428, 431, 432
 UPDATED, NEW, DELETED = 0, 1, 3
 
 Change = tuple[int, int, int]
@@ -35,32 +37,37 @@ def result(ok: bool, message: str) -> bytes:
 
 
 def ticker(view: PairView) -> bytes:
-    """402. As in the one capture there is, `D` counts from the ask and `DP` from the last price."""
+    """402: one pair's figures."""
+    return frame(TICKER, {**_ticker_item(view), "channel": "ticker", "event": view.spec.name})
+
+
+def ticker_all(views: Iterable[PairView]) -> bytes:
+    """401: the figures of every pair in one frame."""
+    return frame(TICKERS, {"items": [_ticker_item(view) for view in views], "channel": "ticker", "event": "all"})
+
+
+def _ticker_item(view: PairView) -> dict[str, Any]:
+    """As in the one capture there is, `D` counts from the ask and `DP` from the last price."""
     spec, day = view.spec, view.day
     (bid, bid_amount), (ask, ask_amount) = view.bids[0], view.asks[0]
-    return frame(
-        TICKER,
-        {
-            "B": spec.price_text(bid),
-            "A": spec.price_text(ask),
-            "BA": spec.amount_text(bid_amount),
-            "AA": spec.amount_text(ask_amount),
-            "PS": spec.name,
-            "H": spec.price_text(day.high),
-            "L": spec.price_text(day.low),
-            "LA": spec.price_text(view.last),
-            "O": spec.price_text(day.open),
-            "V": spec.amount_text(day.volume),
-            "AV": str(average_price(view)),
-            "D": str((ask - day.open) * spec.tick),
-            "DP": f"{daily_percent(view):.2f}",
-            "DS": spec.denominator,
-            "NS": spec.numerator,
-            "PId": spec.pair_id,
-            "channel": "ticker",
-            "event": spec.name,
-        },
-    )
+    return {
+        "B": spec.price_text(bid),
+        "A": spec.price_text(ask),
+        "BA": spec.amount_text(bid_amount),
+        "AA": spec.amount_text(ask_amount),
+        "PS": spec.name,
+        "H": spec.price_text(day.high),
+        "L": spec.price_text(day.low),
+        "LA": spec.price_text(view.last),
+        "O": spec.price_text(day.open),
+        "V": spec.amount_text(day.volume),
+        "AV": str(average_price(view)),
+        "D": str((ask - day.open) * spec.tick),
+        "DP": f"{daily_percent(view):.2f}",
+        "DS": spec.denominator,
+        "NS": spec.numerator,
+        "PId": spec.pair_id,
+    }
 
 
 def average_price(view: PairView) -> Decimal:
@@ -94,6 +101,25 @@ def _trade_item(spec: PairSpec, trade: Trade) -> dict[str, Any]:
         "P": spec.price_text(trade.price),
         "S": 0 if trade.buy else 1,
     }
+
+
+def candle(spec: PairSpec, resolution: str, bar: Bar) -> bytes:
+    """428: the bar that grows now; `D` is where it begins, in unix seconds."""
+    return frame(
+        CANDLE,
+        {
+            "D": bar.start,
+            "P": spec.name,
+            "R": resolution,
+            "O": spec.price_text(bar.open),
+            "H": spec.price_text(bar.high),
+            "L": spec.price_text(bar.low),
+            "C": spec.price_text(bar.close),
+            "V": spec.amount_text(bar.volume),
+            "channel": "tradeview",
+            "event": f"{spec.name}_{resolution}",
+        },
+    )
 
 
 def book(view: PairView, channel: str, sequence: int) -> bytes:

@@ -8,7 +8,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from venue.day import BUCKET_SECONDS, BUCKETS, DayFigures, RollingDay
+from venue.bars import MINUTE, Bar
+from venue.charts import PairCharts
+from venue.day import DayFigures, RollingDay
+from venue.history import History
 from venue.ladder import Ladder, Levels
 from venue.pairs import PAIRS, PairSpec
 from venue.prices import FairPrices
@@ -32,7 +35,8 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """What the venue shows of one pair at one instant. `trade_count` numbers the newest of `trades` (newest last)."""
+    """What the venue shows of one pair at one instant. `trade_count` numbers the newest of `trades` (newest last);
+    `candles` are the growing bars by resolution."""
 
     spec: PairSpec
     at: float
@@ -42,24 +46,21 @@ class PairView:
     day: DayFigures
     trades: tuple[Trade, ...]
     trade_count: int
+    candles: Mapping[str, Bar]
 
 
 class _Pair:
-    """One pair's book, trades and day."""
+    """One pair's book, trades, day and bars."""
 
-    def __init__(self, spec: PairSpec, fair: float, rng: random.Random) -> None:
-        self.spec, self._rng = spec, rng
+    def __init__(self, spec: PairSpec, fair: float, rng: random.Random, charts: PairCharts) -> None:
+        self.spec, self._rng, self.charts = spec, rng, charts
         self.ladder = Ladder(spec, fair, rng)
         self.day = RollingDay()
+        self.day.fill(charts.last_day())
         self.trades: deque[Trade] = deque(maxlen=TRADES_KEPT)
         self.trade_count = 0
         self._rate = spec.trades_per_second
         self._buying = True
-
-    def remember(self, at: float, fair: float) -> None:
-        """Adds a five-minute lump of trading to the day's figures: the past of a market that just began."""
-        typical = self.spec.trades_per_second * BUCKET_SECONDS * self.spec.typical_amount * self._rng.uniform(0.3, 1.2)
-        self.day.add(at, round(fair / float(self.spec.tick)), int(typical * 10**self.spec.amount_scale))
 
     def step(self, at: float, fair: float) -> None:
         self.ladder.step(fair)
@@ -89,6 +90,7 @@ class _Pair:
         trade_id = f"{milliseconds}{self.trade_count % 100_000:05d}"
         self.trades.append(Trade(trade_id, milliseconds, price, amount, self._buying))
         self.day.add(at, price, amount)
+        self.charts.add(at, price, amount)
 
     def view(self, at: float) -> PairView:
         return PairView(
@@ -100,26 +102,26 @@ class _Pair:
             day=self.day.figures(),
             trades=tuple(self.trades),
             trade_count=self.trade_count,
+            candles=self.charts.current,
         )
 
 
 class Market:
-    """All pairs, moved together. `start` is unix seconds; a day of figures and some minutes of trades precede it."""
+    """All pairs, moved together. `start` is unix seconds; a past of bars and then a time of trades precede it.
+
+    The trades begin on a whole minute, so that the past has whole bars and no minute is almost empty.
+    """
 
     def __init__(self, seed: int, start: float, *, warm_up_seconds: float = 120.0) -> None:
-        rng = random.Random(seed)
-        self._rng, self._fair = rng, FairPrices()
-        past: list[tuple[float, dict[str, float]]] = []
-        for bucket in range(BUCKETS):
-            self._fair.step(rng, BUCKET_SECONDS)
-            at = start - (BUCKETS - bucket) * BUCKET_SECONDS
-            past.append((at, {spec.name: self._fair.of(spec.name) for spec in PAIRS}))
-        self._pairs = {spec.name: _Pair(spec, self._fair.of(spec.name), rng) for spec in PAIRS}
-        for at, fair in past:
-            for name, pair in self._pairs.items():
-                pair.remember(at, fair[name])
-        self._now = start - warm_up_seconds
-        for _ in range(round(warm_up_seconds / STEP_SECONDS)):
+        self._rng, self._fair = random.Random(seed), FairPrices()
+        began = int(start - warm_up_seconds) // MINUTE * MINUTE
+        self._now = float(began)
+        history = History(seed, began, self._fair)
+        self.charts = {spec.name: PairCharts(spec, history, began) for spec in PAIRS}
+        self._pairs = {
+            spec.name: _Pair(spec, self._fair.of(spec.name), self._rng, self.charts[spec.name]) for spec in PAIRS
+        }
+        for _ in range(round((start - began) / STEP_SECONDS)):
             self._step()
 
     def advance(self, now: float) -> None:

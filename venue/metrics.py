@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from venue.tally import Tally
+from venue.server import VenueServer
 
 
 class VenueCollector(Collector):
     """Makes the venue's metrics."""
 
-    def __init__(self, tally: Tally, market_silence: Callable[[], float]) -> None:
-        self._tally, self._market_silence = tally, market_silence
+    def __init__(self, server: VenueServer) -> None:
+        self._server = server
 
     def collect(self) -> Iterator[Metric]:
-        tally = self._tally
+        server = self._server
+        tally = server.tally
         yield GaugeMetricFamily("venue_connections", "Sockets that are open", value=tally.connections)
         yield GaugeMetricFamily("venue_subscriptions", "Subscriptions of all open sockets", value=tally.subscriptions)
         yield GaugeMetricFamily(
-            "venue_market_silence_seconds", "Since the market last moved", value=self._market_silence()
+            "venue_market_silence_seconds", "Since the market last moved", value=server.market_silence()
         )
         yield CounterMetricFamily("venue_connections_accepted", "Sockets that were opened", value=tally.accepted)
         yield CounterMetricFamily(
@@ -30,12 +31,26 @@ class VenueCollector(Collector):
         )
         yield CounterMetricFamily("venue_frames_received", "Frames from clients", value=tally.frames_received)
         yield CounterMetricFamily("venue_frames_sent", "Frames to clients", value=tally.frames_sent)
-        failures = CounterMetricFamily("venue_failures", "Exceptions that a loop survived, by part", labels=["part"])
-        for part, count in tally.failures.items():
-            failures.add_metric([part], count)
-        yield failures
+        yield _by_label(
+            "venue_upgrades_refused", "New sockets that were refused, by why", "reason", dict(tally.refused)
+        )
+        yield _by_label(
+            "venue_requests_limited",
+            "Requests beyond a limit, by endpoint; dial is new sockets",
+            "endpoint",
+            dict(server.limits.refused),
+        )
+        yield _by_label("venue_faults", "Faults done on command", "fault", server.faults.done())
+        yield _by_label("venue_failures", "Exceptions that a loop survived, by part", "part", dict(tally.failures))
 
 
-def install(registry: CollectorRegistry, tally: Tally, market_silence: Callable[[], float]) -> None:
-    """Adds the venue's metrics to the app's registry; `market_silence` gives seconds since the market last moved."""
-    registry.register(VenueCollector(tally, market_silence))
+def _by_label(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family
+
+
+def install(registry: CollectorRegistry, server: VenueServer) -> None:
+    """Adds the venue's metrics to the app's registry."""
+    registry.register(VenueCollector(server))

@@ -37,6 +37,11 @@ class PairSpec:
         """The pair as REST also accepts it, such as `BTC_TRY`."""
         return f"{self.numerator}_{self.denominator}"
 
+    @property
+    def daily_volume(self) -> float:
+        """What is usually traded in a day, in the numerator's currency; measured on the market as it trades here."""
+        return 0.9 * self.trades_per_second * 86_400.0 * self.typical_amount
+
     def price_text(self, ticks: int) -> str:
         """A price in ticks as the wire writes it: plain digits, no trailing zeros."""
         mantissa = ticks * int(self.tick.scaleb(self.price_scale))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 SECONDS_PER_YEAR = 365.0 * 86_400.0
 
+LEGS = {"BTCUSDT": (0,), "ETHUSDT": (1,), "USDTTRY": (2,), "BTCTRY": (0, 2), "ETHTRY": (1, 2)}
+"""Which of BTCUSDT, ETHUSDT and USDTTRY make up a pair's price."""
+
 
 @dataclass(slots=True)
 class FairPrices:
@@ -33,12 +36,10 @@ class FairPrices:
 
     def step(self, rng: random.Random, seconds: float) -> None:
         """Moves all prices by `seconds` of market time."""
-        root = math.sqrt(seconds / SECONDS_PER_YEAR)
-        shared = rng.gauss(0.0, 1.0)
-        own = math.sqrt(1.0 - self.correlation**2) * rng.gauss(0.0, 1.0)
-        self.btc_usdt *= _growth(self.btc_volatility * root, shared)
-        self.eth_usdt *= _growth(self.eth_volatility * root, self.correlation * shared + own)
-        self.usdt_try *= _growth(self.lira_volatility * root, rng.gauss(0.0, 1.0))
+        btc, eth, lira = shocks(rng, seconds)
+        self.btc_usdt *= math.exp(btc)
+        self.eth_usdt *= math.exp(eth)
+        self.usdt_try *= math.exp(lira)
         keep = 0.5 ** (seconds / self.basis_half_life_seconds)
         noise = self.basis_deviation * math.sqrt(1.0 - keep**2)
         self.btc_basis = keep * self.btc_basis + noise * rng.gauss(0.0, 1.0)
@@ -54,6 +55,25 @@ class FairPrices:
             "ETHTRY": self.eth_usdt * self.usdt_try * math.exp(self.eth_basis),
         }[pair]
 
+    @classmethod
+    def deviation(cls, pair: str, seconds: float) -> float:
+        """The standard deviation of the change of a pair's log-price in that time, the basis left aside."""
+        yearly = (cls.btc_volatility, cls.eth_volatility, cls.lira_volatility)
+        return math.sqrt(sum(yearly[leg] ** 2 for leg in LEGS[pair]) * seconds / SECONDS_PER_YEAR)
 
-def _growth(deviation: float, shock: float) -> float:
-    return math.exp(deviation * shock - 0.5 * deviation**2)
+
+def shocks(rng: random.Random, seconds: float) -> tuple[float, float, float]:
+    """Changes of the log-prices of BTCUSDT, ETHUSDT and USDTTRY in that time; the mean of each price is unchanged."""
+    root = math.sqrt(seconds / SECONDS_PER_YEAR)
+    shared = rng.gauss(0.0, 1.0)
+    correlation = FairPrices.correlation
+    own = correlation * shared + math.sqrt(1.0 - correlation**2) * rng.gauss(0.0, 1.0)
+    return (
+        _change(FairPrices.btc_volatility * root, shared),
+        _change(FairPrices.eth_volatility * root, own),
+        _change(FairPrices.lira_volatility * root, rng.gauss(0.0, 1.0)),
+    )
+
+
+def _change(deviation: float, shock: float) -> float:
+    return deviation * shock - 0.5 * deviation**2

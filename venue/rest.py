@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from venue.bars import Bar
 from venue.frames import average_price, daily_percent
 from venue.market import PairView, Trade
 from venue.pairs import ASSETS, Asset, PairSpec
@@ -120,4 +121,36 @@ def trade_row(spec: PairSpec, trade: Trade) -> dict[str, Any]:
         "price": spec.price_text(trade.price),
         "amount": spec.amount_text(trade.amount),
         "side": "buy" if trade.buy else "sell",
+    }
+
+
+def day_row(spec: PairSpec, bar: Bar, milliseconds: bool = False) -> dict[str, Any]:
+    """One bar of a day, as the graph host and, with its times in milliseconds, the old `ohlc` call write it."""
+    unit, change = Decimal(1).scaleb(-spec.amount_scale), bar.close - bar.open
+    return {
+        "pair": spec.name,
+        "time": bar.start * 1000 if milliseconds else bar.start,
+        "open": float(bar.open * spec.tick),
+        "high": float(bar.high * spec.tick),
+        "low": float(bar.low * spec.tick),
+        "close": float(bar.close * spec.tick),
+        "volume": float(bar.volume * unit),
+        "total": float(bar.turnover * spec.tick * unit),
+        "average": float(round(Decimal(bar.turnover) * spec.tick / max(bar.volume, 1), 2)),
+        "dailyChangeAmount": float(change * spec.tick),
+        "dailyChangePercentage": float(round(Decimal(change) * 100 / bar.open, 2)),
+    }
+
+
+def udf(spec: PairSpec, bars: list[Bar]) -> dict[str, Any]:
+    """Bars in the column-wise shape that TradingView's charts read, oldest first; times in unix seconds."""
+    unit = Decimal(1).scaleb(-spec.amount_scale)
+    return {
+        "s": "ok" if bars else "no_data",
+        "t": [bar.start for bar in bars],
+        "o": [float(bar.open * spec.tick) for bar in bars],
+        "h": [float(bar.high * spec.tick) for bar in bars],
+        "l": [float(bar.low * spec.tick) for bar in bars],
+        "c": [float(bar.close * spec.tick) for bar in bars],
+        "v": [float(bar.volume * unit) for bar in bars],
     }

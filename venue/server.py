@@ -13,8 +13,12 @@ from typing import Protocol
 
 from websockets.asyncio.server import ServerConnection, serve
 
+from venue.charts import PairCharts
 from venue.connection import Connection
+from venue.door import Door
+from venue.faults import Faults
 from venue.market import STEP_SECONDS, PairView
+from venue.ratelimits import Limits, Rules
 from venue.session import Session
 from venue.tally import Tally
 
@@ -22,10 +26,15 @@ log = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
 START_SECONDS = 10.0
+OPEN_SECONDS = 300.0
+"""How long an upgrade may take; longer than any client waits for one that is never answered."""
 
 
 class Market(Protocol):
     """What the server needs of a market."""
+
+    @property
+    def charts(self) -> Mapping[str, PairCharts]: ...
 
     def advance(self, now: float) -> None: ...
 
@@ -48,13 +57,33 @@ def anchored_clock() -> Callable[[], float]:
 
 
 class VenueServer:
-    """Serves the market on a port. `views` is the latest state: immutable, replaced as a whole, read by any thread."""
+    """Serves the market on a port. `views` is the latest state: immutable, replaced as a whole, read by any thread.
 
-    def __init__(self, market: Market, *, host: str, port: int, pace: Pace, clock: Callable[[], float]) -> None:
+    To compare a client's book with the truth: `pause()` stops the market, `settled()` is true once every socket was
+    sent everything up to that moment, and then `views[pair].bids` and `.asks` are, level by level, what a client that
+    lost nothing must show; `resume()` lets the market go on. `faults.arm(…)` makes the venue misbehave, and `limits`
+    tells what it measured of its clients. `monotonic` gives seconds for the limits.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        *,
+        host: str,
+        port: int,
+        pace: Pace,
+        clock: Callable[[], float],
+        rules: Rules | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.faults, self.limits, self.monotonic = Faults(), Limits(rules or Rules()), monotonic
+        self._connections: set[Connection] = set()
+        self._moving = True
         self._market, self._clock, self._pace = market, clock, pace
         self._host, self._port = host, port
         self._rng = random.Random()
         self.tally = Tally()
+        self._door = Door(self.faults, self.limits, self.tally, monotonic)
         self.views: Mapping[str, PairView] = market.view()
         self._stepped_at = time.monotonic()
         self._listening = threading.Event()
@@ -92,6 +121,42 @@ class VenueServer:
         """Whether the port is open."""
         return self._listening.is_set() and self._refusal is None
 
+    @property
+    def charts(self) -> Mapping[str, PairCharts]:
+        """The bars of each pair."""
+        return self._market.charts
+
+    def pause(self) -> None:
+        """Stops the market; when it returns, `views` stays as it is."""
+        self._let_move(False)
+
+    def resume(self) -> None:
+        """Lets the market move again."""
+        self._let_move(True)
+
+    def paused(self) -> bool:
+        """Whether the market was stopped on purpose."""
+        return not self._moving
+
+    def settled(self) -> bool:
+        """Whether every open socket that still hears was sent everything it joined, up to the present `views`."""
+        views = self.views
+        return all(connection.dark or connection.told is views for connection in self._connections.copy())
+
+    def _let_move(self, moving: bool) -> None:
+        """Takes effect between two steps of the market."""
+        done = threading.Event()
+
+        def switch() -> None:
+            self._moving = moving
+            done.set()
+
+        if self._loop is None:
+            raise RuntimeError("the venue was not started")
+        self._loop.call_soon_threadsafe(switch)
+        if not done.wait(START_SECONDS):
+            raise TimeoutError("the venue's loop does not answer")
+
     def _run(self) -> None:
         while not self._stopping:
             try:
@@ -118,6 +183,8 @@ class VenueServer:
             self._port,
             compression=None,
             ping_interval=None,
+            process_request=self._door.admit,
+            open_timeout=OPEN_SECONDS,
             max_size=MAX_FRAME_BYTES,
             close_timeout=1.0,
         )
@@ -127,12 +194,16 @@ class VenueServer:
             moving = asyncio.create_task(self._move())
             await self._stop.wait()
             moving.cancel()
+            self._door.close()
+            for connection in self._connections:
+                connection.drop_if_dark()
 
     async def _move(self) -> None:
         while True:
             try:
-                self._market.advance(self._clock())
-                self.views = self._market.view()
+                if self._moving:
+                    self._market.advance(self._clock())
+                    self.views = self._market.view()
                 self._stepped_at = time.monotonic()
             except Exception:
                 self.tally.failures["market"] += 1
@@ -143,11 +214,13 @@ class VenueServer:
         self.tally.accepted += 1
         self.tally.connections += 1
         session = Session(self._rng)
-        connection = Connection(socket, session, self.tally, lambda: self.views)
+        connection = Connection(socket, session, self.tally, self.faults, lambda: self.views)
+        self._connections.add(connection)
         try:
             await connection.serve(self._pace.conflation, self._pace.ping)
         except Exception:
             self.tally.failures["socket"] += 1
             log.exception("a socket's handler failed")
         finally:
+            self._connections.discard(connection)
             self.tally.connections -= 1

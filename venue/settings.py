@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from common.settings import Reader
+from venue.bist.accounts import Credentials
+from venue.bist.crypto import key_bytes
+from venue.bist.exchange import Sessions
+from venue.ratelimits import Refusal
+
+NO_FILE = "none"
+
+
+@dataclass(frozen=True)
+class AlgoLabSettings:
+    """Borsa Istanbul behind AlgoLab's protocol: whom it lets in, on which port, and when shares trade."""
+
+    credentials: Credentials
+    websocket_port: int
+    sessions: Sessions
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Intervals in seconds. `websocket_port` 0 asks for a free one."""
+    """Intervals in seconds. `websocket_port` 0 asks for a free one. `admin` opens the calls that make the venue
+    misbehave; `dial_refusal` is what one new socket too many gets. `algolab` is None without a file that
+    holds an API key."""
 
     replica: str
     websocket_host: str
     websocket_port: int
     seed: int
     conflation_seconds: float
+    admin: bool
+    dial_refusal: Refusal
+    algolab: AlgoLabSettings | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -28,6 +49,28 @@ class Settings:
             websocket_port=reader.integer("SPARK_VENUE_WS_PORT", 7002, at_least=0, at_most=65_535),
             seed=reader.integer("SPARK_VENUE_SEED", 1, at_least=0, at_most=2**32),
             conflation_seconds=reader.seconds("SPARK_VENUE_CONFLATION_SECONDS", 0.76, above=0.0, at_most=60.0),
+            admin=reader.choice("SPARK_VENUE_ADMIN", "off", ("off", "on")) == "on",
+            dial_refusal=cast(Refusal, reader.choice("SPARK_VENUE_DIAL_REFUSAL", "429", get_args(Refusal))),
+            algolab=_algolab(reader),
         )
         reader.check()
         return settings
+
+
+def _algolab(reader: Reader) -> AlgoLabSettings | None:
+    if reader.text("SPARK_ALGOLAB_API_KEY_FILE", NO_FILE) == NO_FILE:
+        return None
+    api_key = reader.secret("SPARK_ALGOLAB_API_KEY")
+    try:
+        key_bytes(api_key)
+    except ValueError as error:
+        reader.fault(f"SPARK_ALGOLAB_API_KEY_FILE: {error}")
+    return AlgoLabSettings(
+        credentials=Credentials(
+            api_key=api_key,
+            username=reader.secret("SPARK_ALGOLAB_USERNAME"),
+            password=reader.secret("SPARK_ALGOLAB_PASSWORD"),
+        ),
+        websocket_port=reader.integer("SPARK_VENUE_ALGOLAB_WS_PORT", 7003, at_least=0, at_most=65_535),
+        sessions=cast(Sessions, reader.choice("SPARK_BIST_SESSIONS", "always", get_args(Sessions))),
+    )

@@ -14,6 +14,7 @@ class Tally:
     accepted: int = 0
     closed_without_pong: int = 0
     subscriptions: int = 0
+    refused: Counter[str] = field(default_factory=lambda: Counter({"limit": 0, "fault": 0}))
     frames_received: int = 0
     frames_sent: int = 0
     failures: Counter[str] = field(default_factory=lambda: Counter({"market": 0, "socket": 0, "loop": 0}))

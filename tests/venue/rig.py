@@ -12,10 +12,13 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from venue.market import Market
+from venue.ratelimits import QUOTAS, Quota, Rules
 from venue.server import Pace, VenueServer
 
 START = 1_790_000_000.0
 QUICK = Pace(conflation=0.01, ping=15.0, step=0.01)
+
+UNLIMITED = Rules({name: Quota(10**9, 60.0, 60.0) for name in QUOTAS}, Quota(10**9, 60.0, 60.0))
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Clock:
 
 @dataclass
 class Venue:
-    """A running server, its clock and its address."""
+    """A running server, its clock and its address. `server.faults.arm(…)` makes it misbehave."""
 
     server: VenueServer
     clock: Clock
@@ -47,10 +50,13 @@ class Venue:
 
 
 @contextmanager
-def running_venue(*, seed: int = 1, pace: Pace = QUICK, port: int = 0, warm_up: float = 60.0) -> Iterator[Venue]:
+def running_venue(
+    *, seed: int = 1, pace: Pace = QUICK, port: int = 0, warm_up: float = 60.0, rules: Rules = UNLIMITED
+) -> Iterator[Venue]:
+    """Without limits on requests and new sockets, unless `rules` gives some."""
     clock = Clock()
     market = Market(seed, START, warm_up_seconds=warm_up)
-    server = VenueServer(market, host="127.0.0.1", port=port, pace=pace, clock=clock)
+    server = VenueServer(market, host="127.0.0.1", port=port, pace=pace, clock=clock, rules=rules)
     server.start()
     try:
         yield Venue(server, clock)

@@ -104,6 +104,7 @@ def test_a_market_that_fails_once_is_moved_again() -> None:
     class Stumbling:
         def __init__(self) -> None:
             self.market, self.failures = Market(1, START, warm_up_seconds=0), 1
+            self.charts = self.market.charts
 
         def advance(self, now: float) -> None:
             if self.failures and now > START:

@@ -134,3 +134,69 @@ def test_trades_are_told_once_each(session: Session, market: Market) -> None:
         told += [body["I"] for kind, body in _told(session.due(market.view())) if kind == 422]
     assert len(told) == len(set(told))
     assert len(told) == expected + market.view()["BTCTRY"].trade_count
+
+
+def test_all_tickers_come_in_one_frame_without_routing_in_the_items(session: Session, market: Market) -> None:
+    answers = _told(session.receive(_request("ticker", "all"), market.view()))
+    assert [kind for kind, _ in answers] == [100, 401]
+    body = answers[1][1]
+    assert list(body) == ["items", "channel", "event", "type"]
+    assert (body["channel"], body["event"]) == ("ticker", "all")
+    assert {item["PS"] for item in body["items"]} == set(market.view())
+    assert all(not {"type", "channel", "event"} & set(item) for item in body["items"])
+    assert [kind for kind, _ in _told(session.due(market.view()))] == [401]
+
+
+@pytest.mark.parametrize("resolution", ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"])
+def test_the_growing_candle_comes_first_and_then_when_it_changed(
+    session: Session, market: Market, resolution: str
+) -> None:
+    event = f"BTCTRY_{resolution}"
+    _, (kind, body) = _told(session.receive(_request("tradeview", event), market.view()))
+    assert kind == 428
+    assert list(body) == ["D", "P", "R", "O", "H", "L", "C", "V", "channel", "event", "type"]
+    assert (body["P"], body["R"], body["event"]) == ("BTCTRY", resolution, event)
+    assert float(body["L"]) <= float(body["O"]) <= float(body["H"])
+    assert session.due(market.view()) == []
+    trades = market.view()["BTCTRY"].trade_count
+    market.advance(START + 20)
+    (kind, body), view = _told(session.due(market.view()))[0], market.view()["BTCTRY"]
+    assert view.trade_count > trades
+    assert (kind, body["C"]) == (428, view.spec.price_text(view.last))
+
+
+@pytest.mark.parametrize("event", ["BTCTRY", "BTCTRY_", "BTCTRY_2", "NOPETRY_60", "btctry_60", "_60"])
+def test_a_candle_that_does_not_exist_is_acknowledged_and_then_silent(
+    session: Session, market: Market, event: str
+) -> None:
+    assert len(session.receive(_request("tradeview", event), market.view())) == 1
+    market.advance(START + 20)
+    assert session.due(market.view()) == []
+
+
+def _again(code: Any, channel: Any, event: Any) -> str:
+    return json.dumps([101, {"type": 101, "code": code, "channel": channel, "event": event}])
+
+
+def test_the_last_trades_are_told_again_on_request(session: Session, market: Market) -> None:
+    session.receive(_request("trade", "BTCTRY"), market.view())
+    market.advance(START + 9)
+    ((kind, body),) = _told(session.receive(_again(421, "trade", "BTCTRY"), market.view()))
+    assert kind == 421
+    assert body["items"][0]["I"] == market.view()["BTCTRY"].trades[-1].trade_id
+    assert session.due(market.view()) == []
+
+
+@pytest.mark.parametrize(
+    "request_again",
+    [
+        _again(421, "trade", "ETHTRY"),
+        _again(431, "trade", "BTCTRY"),
+        _again(421, "obdiff", "BTCTRY"),
+        _again(421, "trade", None),
+        _again("421", "trade", "BTCTRY"),
+    ],
+)
+def test_other_requests_get_no_answer(session: Session, market: Market, request_again: str) -> None:
+    session.receive(_request("trade", "BTCTRY"), market.view())
+    assert session.receive(request_again, market.view()) == []

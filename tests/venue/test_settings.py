@@ -11,6 +11,7 @@ from venue.settings import Settings
 def test_the_defaults_are_the_real_venues_pace() -> None:
     settings = Settings.from_environment({})
     assert (settings.websocket_port, settings.seed, settings.conflation_seconds) == (7002, 1, 0.76)
+    assert (settings.admin, settings.dial_refusal) == (False, "429")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,8 @@ def test_the_defaults_are_the_real_venues_pace() -> None:
         ("SPARK_VENUE_SEED", "-1"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "0"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "NaN"),
+        ("SPARK_VENUE_ADMIN", "yes"),
+        ("SPARK_VENUE_DIAL_REFUSAL", "500"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:

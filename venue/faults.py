@@ -1,0 +1,206 @@
+"""What goes wrong on command: which faults are armed, how often, and which were done. Any thread may arm and take."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Literal, get_args
+
+import msgspec
+
+from common.errors import InvalidRequest
+from common.wire import Message
+
+FrameFault = Literal[
+    "skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "no_book", "repeat_ticker"
+]
+SocketFault = Literal[
+    "partial_frame", "half_open", "silence", "reset", "close", "garbage", "unknown_model", "huge_frame"
+]
+UpgradeFault = Literal["no_upgrade_answer", "refuse_upgrade"]
+RestFault = Literal["rest_status", "slow_rest"]
+FaultName = FrameFault | SocketFault | UpgradeFault | RestFault
+
+SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
+UPGRADE_FAULTS: tuple[UpgradeFault, ...] = get_args(UpgradeFault)
+NAMES: tuple[FaultName, ...] = (*get_args(FrameFault), *SOCKET_FAULTS, *UPGRADE_FAULTS, *get_args(RestFault))
+ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "ping", "ohlcs", "klines")
+
+MOST_ARMED = 100
+MOST_TIMES = 10_000
+
+
+class Fault(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One order to do something wrong `count` times. Only a fault's own parameters may be given.
+
+    `pair` limits a frame's fault to that pair and a socket's fault to sockets that joined it; `endpoint` limits a REST
+    fault to one call. `code` is a change code (`bad_level`) or a close code (`close`; 1006 hangs up without a close
+    frame); `status` and `retry_after` are an HTTP answer's; `seconds` is how long; `model` is the frame type that
+    `duplicate_frame` sends twice; `times` is how often `repeat_ticker` says the same again.
+    """
+
+    fault: str
+    pair: str | None = None
+    count: int = 1
+    code: int | None = None
+    status: int | None = None
+    retry_after: int | None = None
+    seconds: float | None = None
+    endpoint: str | None = None
+    model: int | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A parameter's default and what it must be among, or the most it may be; without either any text is taken."""
+
+    default: float | None = None
+    among: Collection[object] = ()
+    most: float = 0.0
+
+
+_PAIR, _ENDPOINT = _Rule(), _Rule(among=ENDPOINTS)
+_STATUS, _RETRY = _Rule(503, tuple(status for status in HTTPStatus if status >= 400)), _Rule(None, range(86_401))
+_CLOSE = _Rule(1001, (*range(1000, 1004), *range(1006, 1015), *range(3000, 5000)))
+_FIELDS = ("code", "status", "retry_after", "seconds", "endpoint", "model", "times", "pair")
+
+_PARAMETERS: MappingProxyType[str, dict[str, _Rule]] = MappingProxyType(
+    {
+        **{name: {"pair": _PAIR} for name in (*get_args(FrameFault), *SOCKET_FAULTS)},
+        "bad_level": {"pair": _PAIR, "code": _Rule(2, range(10))},
+        "duplicate_frame": {"pair": _PAIR, "model": _Rule(432, range(100, 1000))},
+        "repeat_ticker": {"pair": _PAIR, "times": _Rule(5, range(1, 101))},
+        "close": {"pair": _PAIR, "code": _CLOSE},
+        "silence": {"pair": _PAIR, "seconds": _Rule(600.0, most=3_600.0)},
+        "no_upgrade_answer": {},
+        "refuse_upgrade": {"status": _STATUS, "retry_after": _RETRY},
+        "rest_status": {"status": _STATUS, "retry_after": _RETRY, "endpoint": _ENDPOINT},
+        "slow_rest": {"seconds": _Rule(2.0, most=120.0), "endpoint": _ENDPOINT},
+    }
+)
+
+
+def checked(order: Fault) -> Fault:
+    """The order with its defaults filled in; raises `InvalidRequest` naming the field that is wrong."""
+    if order.fault not in _PARAMETERS:
+        raise InvalidRequest("fault", f"must be one of {', '.join(NAMES)}")
+    rules = _PARAMETERS[order.fault]
+    if not 1 <= order.count <= MOST_TIMES:
+        raise InvalidRequest("count", f"must be from 1 to {MOST_TIMES}")
+    filled = {}
+    for field in _FIELDS:
+        given, rule = getattr(order, field), rules.get(field)
+        if given is None:
+            filled[field] = rule.default if rule else None
+        elif rule is None:
+            raise InvalidRequest(field, f"is no parameter of {order.fault}")
+        elif rule.among and given not in rule.among:
+            raise InvalidRequest(field, f"{given} can't be done")
+        elif rule.most and not 0 <= given <= rule.most:
+            raise InvalidRequest(field, f"must be from 0 to {rule.most:g}")
+    return msgspec.structs.replace(order, **filled)
+
+
+class Faults:
+    """The armed faults, oldest first. A fault is armed until it was done `count` times or everything is cleared."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[Fault] = []
+        self._done: Counter[str] = Counter(dict.fromkeys(NAMES, 0))
+        self.generation = 0
+
+    def __len__(self) -> int:
+        return len(self._armed)
+
+    def arm(
+        self,
+        fault: FaultName,
+        *,
+        pair: str | None = None,
+        count: int = 1,
+        code: int | None = None,
+        status: int | None = None,
+        retry_after: int | None = None,
+        seconds: float | None = None,
+        endpoint: str | None = None,
+        model: int | None = None,
+        times: int | None = None,
+    ) -> Fault:
+        """Arms a fault, as `Fault` describes it; raises `InvalidRequest` naming the field that is wrong."""
+        return self.order(
+            Fault(
+                fault=fault,
+                pair=pair,
+                count=count,
+                code=code,
+                status=status,
+                retry_after=retry_after,
+                seconds=seconds,
+                endpoint=endpoint,
+                model=model,
+                times=times,
+            )
+        )
+
+    def order(self, fault: Fault) -> Fault:
+        """The same, for an order that came as a message."""
+        complete = checked(fault)
+        with self._lock:
+            if len(self._armed) >= MOST_ARMED:
+                raise InvalidRequest("fault", f"{MOST_ARMED} faults are armed already")
+            self._armed.append(complete)
+        return complete
+
+    def take(
+        self,
+        *names: FaultName,
+        pair: str | None = None,
+        pairs: Collection[str] = (),
+        endpoint: str | None = None,
+        model: int | None = None,
+    ) -> Fault | None:
+        """The oldest armed fault of these names that fits, counted as done once; None when there is none.
+
+        It fits a frame of `pair` and `model`, a socket that joined `pairs`, a call of `endpoint`.
+        """
+        if not self._armed:
+            return None
+        with self._lock:
+            for index, fault in enumerate(self._armed):
+                if fault.fault in names and _fits(fault, (pair, *pairs), endpoint, model):
+                    self._spend(index, fault)
+                    return fault
+        return None
+
+    def armed(self) -> list[Fault]:
+        """What is armed, each with the count that is left."""
+        with self._lock:
+            return list(self._armed)
+
+    def done(self) -> dict[str, int]:
+        """How often each fault was done since the start."""
+        with self._lock:
+            return dict(self._done)
+
+    def clear(self) -> None:
+        """Disarms everything and ends what lasts (`silence`); what was done stays counted."""
+        with self._lock:
+            self._armed.clear()
+            self.generation += 1
+
+    def _spend(self, index: int, fault: Fault) -> None:
+        self._done[fault.fault] += 1
+        if fault.count == 1:
+            del self._armed[index]
+        else:
+            self._armed[index] = msgspec.structs.replace(fault, count=fault.count - 1)
+
+
+def _fits(fault: Fault, pairs: Collection[str | None], endpoint: str | None, model: int | None) -> bool:
+    return fault.pair in (None, *pairs) and fault.endpoint in (None, endpoint) and fault.model in (None, model)

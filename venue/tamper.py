@@ -1,0 +1,111 @@
+"""Spoils the frames of one socket on command, between the honest session and the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from venue import frames
+from venue.faults import Fault, Faults, FrameFault
+from venue.market import PairView
+
+UNKNOWN_MODEL, HUGE_MODEL = 9999, 9998
+HUGE_BYTES = 1024 * 1024
+GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
+BOOK_CHANNELS = ("obdiff", "orderbook")
+
+Body = dict[str, Any]
+
+
+def foreign(fault: str) -> bytes:
+    """A frame that belongs to no subscription: `garbage`, `unknown_model` or `huge_frame`."""
+    if fault == "garbage":
+        return GARBAGE
+    if fault == "unknown_model":
+        return frames.frame(UNKNOWN_MODEL, {"channel": "nobody", "event": "knows"})
+    return frames.frame(HUGE_MODEL, {"padding": "x" * HUGE_BYTES})
+
+
+class Tamper:
+    """Passes frames on, spoiled where a fault is armed. Books whose join was spoiled by `no_book` never come."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._withheld: set[tuple[str, str]] = set()
+
+    def spoil(self, honest: list[bytes], views: Mapping[str, PairView]) -> list[bytes]:
+        """What to send instead of the honest frames; `views` is what these were made from."""
+        if not len(self._faults) and not self._withheld:
+            return honest
+        return [sent for frame in honest for sent in self._one(frame, views)]
+
+    def _one(self, frame: bytes, views: Mapping[str, PairView]) -> list[bytes]:
+        kind, body = msgspec.json.decode(frame)
+        if kind == frames.RESULT:
+            self._joined_or_left(body)
+            return [frame]
+        pair = body.get("event", "")
+        if (body.get("channel"), pair) in self._withheld:
+            return []
+        if kind == frames.BOOK and body["channel"] == "obdiff" and self._take("diff_before_snapshot", pair):
+            return [_early(body), frame]
+        if kind == frames.TICKER and (fault := self._take("repeat_ticker", pair)):
+            return [frame] * (1 + (fault.times or 0))
+        if kind == frames.BOOK_CHANGES and self._take("skip_cs", pair):
+            return []
+        if self._faults.take("duplicate_frame", pair=pair, model=kind):
+            return [frame, frame]
+        if kind == frames.BOOK_CHANGES:
+            return [self._changes(frame, body, views[pair])]
+        return [frame]
+
+    def _joined_or_left(self, body: Body) -> None:
+        verb, _, what = body["message"].partition("|")
+        channel, _, pair = what.partition(":")
+        if not body["ok"]:
+            return
+        self._withheld.discard((channel, pair))
+        if verb == "join" and channel in BOOK_CHANNELS and self._take("no_book", pair):
+            self._withheld.add((channel, pair))
+
+    def _take(self, name: FrameFault, pair: str) -> Fault | None:
+        return self._faults.take(name, pair=pair)
+
+    def _changes(self, frame: bytes, body: Body, view: PairView) -> bytes:
+        """A 432 with one change more than there was, if such a fault is armed."""
+        touched = {change["P"] for change in body["BO"]}
+        if self._take("crossed_book", view.spec.name):
+            spoiled = _change(view, frames.NEW, view.asks[0][0] + 1)
+        elif (fault := self._take("bad_level", view.spec.name)) is not None:
+            code = fault.code or frames.UPDATED
+            price = _held(view, touched) if code == frames.NEW else _absent(view, touched)
+            spoiled = _change(view, code, price)
+        else:
+            return frame
+        return frames.frame(frames.BOOK_CHANGES, {**body, "BO": [*body["BO"], spoiled]})
+
+
+def _early(whole: Body) -> bytes:
+    """A change of the book that comes before the book itself."""
+    change = {"CP": frames.UPDATED, **whole["BO"][0]}
+    return frames.frame(frames.BOOK_CHANGES, {**whole, "AO": [], "BO": [change]})
+
+
+def _change(view: PairView, code: int, price: int) -> Body:
+    amount = view.spec.amount_text(view.bids[0][1])
+    return {"CP": code, "P": view.spec.price_text(price), "A": amount}
+
+
+def _held(view: PairView, touched: set[str]) -> int:
+    """A bid that the client holds and that this frame does not speak of."""
+    text = view.spec.price_text
+    return next((price for price, _ in view.bids if text(price) not in touched), view.bids[0][0])
+
+
+def _absent(view: PairView, touched: set[str]) -> int:
+    """A price below all bids that the client holds, that this frame does not speak of."""
+    text = view.spec.price_text
+    return next(price for price in count(view.bids[-1][0] - 1, -1) if text(price) not in touched)
