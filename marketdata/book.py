@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple, Protocol
 
 from common.wire import Level
 from marketdata.venues.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
 
 MOST_LEVELS = 100
+_UPDATED, _NEW, _DELETED = int(ChangeKind.UPDATED), int(ChangeKind.NEW), int(ChangeKind.DELETED)
 
 FAULTS = (
     "gap",
@@ -24,17 +26,39 @@ FAULTS = (
 """Why a frame did not fit the book; each asks for a new snapshot."""
 
 
+class Top(NamedTuple):
+    """The best prices and what stands there; None where a side is empty or the venue does not tell."""
+
+    bid: Decimal | None = None
+    bid_quantity: Decimal | None = None
+    ask: Decimal | None = None
+    ask_quantity: Decimal | None = None
+
+
+Sides = tuple[tuple[Level, ...], tuple[Level, ...]]
+"""Bids descending, asks ascending."""
+
+
+class Depth(Protocol):
+    """What every kind of book can tell. `live` is false while nothing vouches for the levels."""
+
+    live: bool
+
+    def lose(self) -> None: ...
+
+    def top(self) -> Top: ...
+
+    def levels(self, depth: int) -> Sides: ...
+
+
 class _Side:
     """Prices of one side in ascending order, with their quantities."""
+
+    __slots__ = ("prices", "quantities")
 
     def __init__(self, levels: Sequence[PriceLevel] = ()) -> None:
         self.quantities = {level.price: level.quantity for level in levels}
         self.prices = sorted(self.quantities)
-
-    def set(self, price: Decimal, quantity: Decimal) -> None:
-        if price not in self.quantities:
-            insort(self.prices, price)
-        self.quantities[price] = quantity
 
     def remove(self, price: Decimal) -> None:
         del self.quantities[price]
@@ -42,10 +66,12 @@ class _Side:
 
     def restore(self, price: Decimal, quantity: Decimal | None) -> None:
         """Puts a price back to what it was: a quantity, or absent."""
-        if quantity is not None:
-            self.set(price, quantity)
-        elif price in self.quantities:
+        if quantity is None:
             self.remove(price)
+            return
+        if price not in self.quantities:
+            insort(self.prices, price)
+        self.quantities[price] = quantity
 
 
 class LiveBook:
@@ -80,14 +106,19 @@ class LiveBook:
         self.live = fault is None
         return fault
 
-    def top(self) -> tuple[Level | None, Level | None]:
-        """Best bid and best ask; None for an empty side."""
+    def top(self) -> Top:
+        """Best bid and best ask."""
         bids, asks = self._bids, self._asks
-        bid = Level(price=bids.prices[-1], quantity=bids.quantities[bids.prices[-1]]) if bids.prices else None
-        ask = Level(price=asks.prices[0], quantity=asks.quantities[asks.prices[0]]) if asks.prices else None
-        return bid, ask
+        bid = bids.prices[-1] if bids.prices else None
+        ask = asks.prices[0] if asks.prices else None
+        return Top(
+            bid,
+            None if bid is None else bids.quantities[bid],
+            ask,
+            None if ask is None else asks.quantities[ask],
+        )
 
-    def levels(self, depth: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    def levels(self, depth: int) -> Sides:
         """The best `depth` bids (descending) and asks (ascending)."""
         bids, asks = self._bids, self._asks
         return (
@@ -96,42 +127,49 @@ class LiveBook:
         )
 
     def _change(self, diff: BookDiff) -> str | None:
-        undo: list[tuple[_Side, Decimal, Decimal | None]] = []
-        for side, changes in ((self._asks, diff.asks), (self._bids, diff.bids)):
-            for change in changes:
-                before = side.quantities.get(change.price)
-                undo.append((side, change.price, before))
-                fault = _change_level(side, change, before)
-                if fault is not None:
-                    return _undone(undo, fault)
-        fault = _shape_fault(self._asks, self._bids)
-        return None if fault is None else _undone(undo, fault)
+        undo: list[_Undo] = []
+        fault = (
+            _take(self._asks, diff.asks, undo)
+            or _take(self._bids, diff.bids, undo)
+            or _shape_fault(self._asks, self._bids)
+        )
+        if fault is not None:
+            for side, price, quantity in reversed(undo):
+                side.restore(price, quantity)
+        return fault
 
 
-def _change_level(side: _Side, change: LevelChange, before: Decimal | None) -> str | None:
-    match change.kind:
-        case ChangeKind.UPDATED | ChangeKind.DELETED if before is None:
-            return "change_on_absent"
-        case ChangeKind.NEW if before is not None:
-            return "new_on_held"
-        case ChangeKind.UPDATED | ChangeKind.NEW:
-            side.set(change.price, change.quantity)
-        case ChangeKind.DELETED:
-            side.remove(change.price)
-        case _:
+_Undo = tuple[_Side, Decimal, Decimal | None]
+"""A side, a price, and what stood there: a quantity, or None for nothing."""
+
+
+def _take(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo]) -> str | None:
+    """Applies changes in their order until one does not fit; `undo` is how to take them back."""
+    quantities = side.quantities
+    for change in changes:
+        kind, price = change.kind, change.price
+        before = quantities.get(price)
+        if kind == _NEW:
+            if before is not None:
+                return "new_on_held"
+            insort(side.prices, price)
+            quantities[price] = change.quantity
+        elif kind in (_UPDATED, _DELETED):
+            if before is None:
+                return "change_on_absent"
+            if kind == _UPDATED:
+                quantities[price] = change.quantity
+            else:
+                side.remove(price)
+        else:
             return "unknown_change"
+        undo.append((side, price, before))
     return None
 
 
 def _shape_fault(asks: _Side, bids: _Side) -> str | None:
-    if len(asks.prices) > MOST_LEVELS or len(bids.prices) > MOST_LEVELS:
-        return "too_deep"
     if asks.prices and bids.prices and bids.prices[-1] >= asks.prices[0]:
         return "crossed"
+    if len(asks.prices) > MOST_LEVELS or len(bids.prices) > MOST_LEVELS:
+        return "too_deep"
     return None
-
-
-def _undone(undo: list[tuple[_Side, Decimal, Decimal | None]], fault: str) -> str:
-    for side, price, quantity in reversed(undo):
-        side.restore(price, quantity)
-    return fault

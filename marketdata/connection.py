@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-import websocket
-from websocket import WebSocketApp
-
-from marketdata.inbox import Arrival, Inbox, Kind
+from marketdata.dial import Dial, Event, Timings
+from marketdata.inbox import Arrival, Inbox
 from marketdata.limits import Backoff, DialGuard
 from marketdata.tally import Tally
 
+__all__ = ["Condition", "Connection", "NotReady", "State", "Timings"]
+
 log = logging.getLogger(__name__)
 
+State = Literal["waiting", "dialling", "open", "backing_off", "blocked", "stopped"]
 
-@dataclass(frozen=True)
-class Timings:
-    """Seconds. `ping_timeout` must stay below half of `ping_interval`, or the library sees a dead peer far too late.
 
-    `silence` without any frame, pings included, ends a socket; `healthy` is how long data must flow before the
-    back-off starts over; `socket` ends a stall inside a frame or an unanswered upgrade.
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a connection is doing, and why. `blocked_until` (unix seconds) is set while the venue told it to keep away.
+
+    `waiting`: not to be dialled yet; `backing_off`: before the next dial, or held up by the guard; `blocked`: 429 or
+    503 at the upgrade; `stopped`: 401 or 403, it dials again only after `resume`.
     """
 
-    ping_interval: float = 15.0
-    ping_timeout: float = 7.0
-    silence: float = 40.0
-    watch: float = 1.0
-    healthy: float = 60.0
-    socket: float = 10.0
+    state: State
+    reason: str = ""
+    blocked_until: float | None = None
+
+
+class NotReady(Exception):
+    """Raised by the provider of headers: there is nothing to dial with yet. `Connection.wake` asks it again."""
 
 
 class Connection:
-    """One supervised socket. Its reader thread stamps each frame and puts it into the inbox, and does nothing else."""
+    """One supervised socket. Its reader thread stamps each frame and puts it into the inbox, and does nothing else.
+
+    `guard` is shared by all connections to one host. `headers` is asked before each dial; `heartbeat` gives the text
+    that the venue wants to hear every `timings.heartbeat` seconds; `first_delay` seconds pass before the first dial.
+    """
 
     def __init__(
         self,
@@ -50,54 +55,74 @@ class Connection:
         guard: DialGuard,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        headers: Callable[[], Mapping[str, str]] | None = None,
+        heartbeat: Callable[[], str] | None = None,
+        first_delay: float = 0.0,
     ) -> None:
         self.url = url
-        self.connected = False
         self.last_frame_at = clock()
         self._inbox, self._tally, self._timings = inbox, tally, timings
         self._backoff, self._guard = backoff, guard
         self._clock, self._wall_clock = clock, wall_clock
-        self._app: WebSocketApp | None = None
-        self._dialled_at = clock()
-        self._first_message_at: float | None = None
-        self._problem = "not dialled yet"
-        self._dropped_for: str | None = None
-        self._stop = threading.Event()
+        self._headers: Callable[[], Mapping[str, str]] = headers or dict
+        self._first_delay = first_delay
+        self._dial: Dial | None = None
+        self._condition = Condition("waiting", "not dialled yet")
+        self._stop, self._woken, self._resumed = threading.Event(), threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="feed-socket", daemon=True),
             threading.Thread(target=self._watch, name="feed-watchdog", daemon=True),
         ]
+        if heartbeat is not None:
+            beat = threading.Thread(target=self._beat, args=(heartbeat,), name="feed-heartbeat", daemon=True)
+            self._threads.append(beat)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a socket is open."""
+        dial = self._dial
+        return dial is not None and dial.opened and dial.reason is None
 
     def start(self) -> None:
         """Starts dialling, and goes on until `stop`."""
-        websocket.setdefaulttimeout(self._timings.socket)
         logging.getLogger("websocket").setLevel(logging.CRITICAL)  # it would repeat each failure that is told here
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ends the socket and both threads."""
+        """Ends the socket and the threads; for good."""
         self._stop.set()
-        self._shut()
+        self._woken.set()
+        self._resumed.set()
+        self._drop("stopped")
         for thread in self._threads:
-            thread.join(self._timings.socket)
+            if thread.is_alive():
+                thread.join(self._timings.socket)
+
+    def wake(self) -> None:
+        """Asks for the headers again, after they were not ready."""
+        self._woken.set()
+
+    def resume(self) -> None:
+        """Dials again after a refusal that stopped it: somebody has given it other credentials."""
+        self._resumed.set()
+
+    def condition(self) -> Condition:
+        """What it is doing now."""
+        dial, condition = self._dial, self._condition
+        if condition.state == "open" and dial is not None and dial.reason is not None:
+            return Condition("backing_off", dial.reason)
+        return condition
 
     def send(self, text: str) -> bool:
         """Sends a frame; false when there is no socket that takes it, which then is about to be replaced."""
-        app = self._app
-        if app is None:
-            return False
-        try:
-            app.send(text)
-        except (websocket.WebSocketException, OSError, AttributeError):  # the library lets its socket go meanwhile
-            return False
-        return True
+        dial = self._dial
+        return dial is not None and dial.send(text)
 
     def drop(self, reason: str) -> None:
         """Ends the present socket, so that a new one is dialled."""
         log.warning("the socket is dropped", extra={"url": self.url, "reason": reason})
-        self._dropped_for = reason
-        self._shut()
+        self._drop(reason)
 
     def frame_age(self) -> float:
         """Seconds since the last frame; since the start when there was none."""
@@ -106,86 +131,100 @@ class Connection:
     def trouble(self) -> str | None:
         """Why the connection can't be relied on now, or None."""
         if not self.connected:
-            return f"not connected to {self.url}: {self._problem}"
-        silence = self._silence()
+            condition = self.condition()
+            return f"not connected to {self.url}: {condition.state}, {condition.reason}"
+        silence = self.frame_age()
         return None if silence <= self._timings.silence else f"no frame for {silence:.0f} s"
 
     def _run(self) -> None:
+        self._stop.wait(self._first_delay)
         while not self._stop.is_set():
             try:
                 self._attempt()
-            except Exception:
+            except Exception as error:
                 self._tally.failures["socket"] += 1
                 log.exception("an attempt to connect failed unexpectedly")
-            delay = self._backoff.delay()
-            self._tally.reconnect_delay_seconds = delay
-            self._stop.wait(delay)
+                self._back_off(f"{type(error).__name__}: {error}")
+        self._condition = Condition("stopped", "told to stop")
 
     def _attempt(self) -> None:
-        """One dial and the life of the socket that it gives; a new app each time, since the library keeps state."""
-        wait = self._guard.wait(self._clock())
-        if wait > 0:
-            self._tally.guard_waits += 1
-            self._tally.guard_wait_seconds += wait
-            self._problem = f"waiting {wait:.0f} s, so as not to dial too often"
-        if self._stop.wait(wait):
+        headers = self._headers_to_dial_with()
+        if headers is None or self._stop.is_set():
             return
-        self._dialled_at, self._first_message_at, self._dropped_for = self._clock(), None, None
-        self._guard.record(self._dialled_at)
-        app = self._app = WebSocketApp(
-            self.url,
-            on_open=self._opened,
-            on_message=self._message,
-            on_ping=self._heartbeat,
-            on_pong=self._heartbeat,
-            on_error=self._failed,
+        self._condition = Condition("dialling")
+        dial = self._dial = Dial(
+            self.url, headers, timings=self._timings, heard=self._heard, clock=self._clock, wall_clock=self._wall_clock
         )
         try:
-            app.run_forever(
-                ping_interval=self._timings.ping_interval,
-                ping_timeout=self._timings.ping_timeout,
-                skip_utf8_validation=True,
-            )
+            dial.run()
         finally:
-            self._app = None
-            self._closed()
+            self._condition = Condition("backing_off", _reason(dial))
+            self._dial = None
+            self._closed(dial)
+        self._follow(dial)
 
-    def _opened(self, _app: WebSocketApp) -> None:
-        self.connected = True
-        self._tally.attempts["open"] += 1
-        log.info("connected", extra={"url": self.url})
-        self._arrived("opened")
-        if self._stop.is_set():
-            self._shut()
+    def _headers_to_dial_with(self) -> Mapping[str, str] | None:
+        """Headers for a dial that may be made now, and is counted; None when there was something to wait for first."""
+        self._woken.clear()
+        self._resumed.clear()
+        try:
+            headers = self._headers()
+        except NotReady as reason:
+            self._condition = Condition("waiting", str(reason))
+            if not self._stop.is_set():
+                self._woken.wait()
+            return None
+        wait = self._guard.take(self._clock())
+        if wait <= 0:
+            return headers
+        self._tally.guard_waits += 1
+        self._tally.guard_wait_seconds += wait
+        self._condition = Condition("backing_off", f"waiting {wait:.0f} s, so as not to dial too often")
+        self._stop.wait(wait)
+        return None
 
-    def _message(self, _app: WebSocketApp, message: bytes | str) -> None:
-        self._arrived("frame", message if isinstance(message, bytes) else message.encode())
-        if self._first_message_at is None:
-            self._first_message_at = self.last_frame_at
-
-    def _heartbeat(self, _app: WebSocketApp, _payload: Any) -> None:
-        self._arrived("heartbeat")
-
-    def _arrived(self, kind: Kind, payload: bytes = b"") -> None:
+    def _heard(self, event: Event, payload: bytes) -> None:
         now = self.last_frame_at = self._clock()
-        self._inbox.put(Arrival(kind, now, self._wall_clock(), payload))
+        if event == "opened":
+            self._tally.attempts["open"] += 1
+            self._condition = Condition("open")
+            log.info("connected", extra={"url": self.url})
+            if self._stop.is_set():
+                self._drop("stopped")
+        self._inbox.put(Arrival(event, now, self._wall_clock(), payload))
 
-    def _failed(self, _app: WebSocketApp, error: Exception) -> None:
-        self._problem = self._dropped_for or f"{type(error).__name__}: {str(error)[:200]}"
-        if not self.connected:
-            self._tally.attempts[_result_of(error)] += 1
-        self._shut()  # or the library would wait seconds for the peer to agree to the close
-
-    def _closed(self) -> None:
-        if not self.connected:
-            log.info("could not connect", extra={"url": self.url, "reason": self._problem})
+    def _closed(self, dial: Dial) -> None:
+        seen = {"url": self.url, "cause": dial.verdict.cause, "reason": dial.reason}
+        if not dial.opened:
+            self._tally.attempts[dial.verdict.cause] += 1
+            log.info("could not connect", extra=seen)
             return
-        self.connected = False
-        log.warning("disconnected", extra={"url": self.url, "reason": self._problem})
+        self._tally.closes[dial.verdict.cause] += 1
+        log.warning("disconnected", extra=seen)
         self._inbox.put(Arrival("closed", self._clock(), self._wall_clock()))
-        first = self._first_message_at
-        if first is not None and self.last_frame_at - first >= self._timings.healthy:
+        if dial.was_healthy():
             self._backoff.reset()
+
+    def _follow(self, dial: Dial) -> None:
+        """Does what the end of a dial asks for, until it is time for the next one."""
+        verdict, reason = dial.verdict, _reason(dial)
+        if verdict.step == "stop":
+            log.error("refused; not dialled again until resumed", extra={"url": self.url, "reason": reason})
+            self._condition = Condition("stopped", reason)
+            self._resumed.wait()
+            self._backoff.reset()
+            return
+        if verdict.step == "wait":
+            self._guard.hold(self._clock() + verdict.seconds)
+            self._tally.blocked_seconds += verdict.seconds
+            self._condition = Condition("blocked", reason, self._wall_clock() + verdict.seconds)
+            self._stop.wait(verdict.seconds)
+        self._back_off(reason)
+
+    def _back_off(self, reason: str) -> None:
+        delay = self._tally.reconnect_delay_seconds = self._backoff.delay()
+        self._condition = Condition("backing_off", reason)
+        self._stop.wait(delay)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._timings.watch):
@@ -196,27 +235,24 @@ class Connection:
                 log.exception("the watchdog failed unexpectedly")
 
     def _end_silence(self) -> None:
-        if self._app is not None and self._silence() > self._timings.silence:
-            self._tally.silences += 1
-            self._dialled_at = self._clock()
-            self.drop(f"silent for {self._timings.silence:.0f} s")
+        dial = self._dial
+        if dial is not None and self._clock() - dial.alive_at > self._timings.silence:
+            self._tally.silences += dial.drop("silence", f"silent for {self._timings.silence:.0f} s")
 
-    def _silence(self) -> float:
-        return self._clock() - max(self.last_frame_at, self._dialled_at)
+    def _beat(self, heartbeat: Callable[[], str]) -> None:
+        while not self._stop.wait(self._timings.heartbeat):
+            try:
+                if self.connected:
+                    self.send(heartbeat())
+            except Exception:
+                self._tally.failures["heartbeat"] += 1
+                log.exception("the heartbeat failed unexpectedly")
 
-    def _shut(self) -> None:
-        """Wakes a reader whatever it waits for. Closing instead would wait for the very peer that is silent."""
-        app = self._app
-        library_socket = app.sock if app is not None else None
-        raw = library_socket.sock if library_socket is not None else None
-        if raw is not None:
-            with contextlib.suppress(OSError):
-                raw.shutdown(socket.SHUT_RDWR)
+    def _drop(self, reason: str) -> None:
+        dial = self._dial
+        if dial is not None:
+            dial.drop("dropped", reason)
 
 
-def _result_of(error: Exception) -> str:
-    if isinstance(error, websocket.WebSocketBadStatusException):
-        return "rejected"
-    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
-        return "timeout"
-    return "refused" if isinstance(error, OSError) else "error"
+def _reason(dial: Dial) -> str:
+    return dial.reason or "it ended without telling why"

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import queue
-from dataclasses import dataclass
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from marketdata.tally import Tally
 
-Kind = Literal["opened", "frame", "heartbeat", "closed"]
+log = logging.getLogger(__name__)
+
+Kind = Literal["opened", "frame", "heartbeat", "closed", "lost"]
+Name = tuple[str, str] | tuple[str, bytes]  # class and key
+Classify = Callable[[bytes], Name]
+HARD_LIMIT_FACTOR = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that happened on a socket: `at` by the monotonic clock, `received` in unix seconds."""
+    """Something that happened on a socket: `at` by the monotonic clock, `received` in unix seconds.
+
+    `lost` stands where frames were dropped that can't be done without; its payload is the key they had.
+    """
 
     kind: Kind
     at: float
@@ -21,27 +32,197 @@ class Arrival:
     payload: bytes = b""
 
 
-class Inbox:
-    """Frames beyond the limit are dropped and counted; a socket's beginning and end never are."""
+def all_plain(_payload: bytes) -> Name:
+    """The classification of a venue whose frames may all be dropped when there are too many."""
+    return "plain", ""
 
-    def __init__(self, limit: int, tally: Tally) -> None:
-        self._limit, self._tally = limit, tally
-        self._queue: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+
+class Inbox:
+    """A queue that reads nothing while it has room. Beyond `limit`, each frame fares as `classify` says (class, key):
+
+    - `keep` is queued up to four times the limit; then it is dropped, and one `lost` of its key tells of the hole.
+    - `coalesce`: only the newest of a key stays, in the place of the oldest, so its stamp may be ahead of its turn; a
+      key that has no place yet gets one up to four times the limit.
+    - `sequence`: what is queued of that key is dropped with it, and one `lost` of the key stands in their place.
+    - `plain`, and heartbeats, are dropped.
+
+    Drops are counted by class. A socket's beginning and end are never dropped. The venue's keys must be few.
+    """
+
+    def __init__(self, limit: int, tally: Tally, classify: Classify = all_plain) -> None:
+        self._limit, self._hard_limit, self._calm = limit, limit * HARD_LIMIT_FACTOR, limit // 2
+        self._tally, self._classify = tally, classify
+        self._queue = _Slots()
+        self._crowded = False
+        self._queued: dict[Name, deque[int]] = {}
+        self._lost: dict[Name, int] = {}
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)
+        self._idle = False
 
     def put(self, arrival: Arrival) -> None:
-        """Never blocks: the caller must go on reading, or the venue misses its pongs."""
-        if arrival.kind in ("frame", "heartbeat") and self._queue.qsize() >= self._limit:
-            self._tally.dropped += 1
-            return
-        self._queue.put(arrival)
+        """Never waits for the worker's work: the caller must go on reading, or the venue misses its pongs."""
+        with self._lock:
+            if self._crowded or self._queue.depth() >= self._limit:
+                self._squeeze_in(arrival)
+            else:
+                self._queue.append(arrival)
+            if self._idle:
+                self._idle = False
+                self._ready.notify()
 
     def get(self, timeout: float) -> Arrival | None:
-        """The oldest arrival, or None after `timeout` seconds."""
-        try:
-            return self._queue.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        """The oldest arrival, or None after `timeout` seconds. For one worker."""
+        with self._lock:
+            arrival = self._queue.pop()
+            if arrival is None:
+                self._idle = True
+                self._ready.wait(timeout)
+                self._idle = False
+                arrival = self._queue.pop()
+            return arrival
 
     def depth(self) -> int:
         """How many arrivals wait."""
-        return self._queue.qsize()
+        return self._queue.depth()
+
+    def _squeeze_in(self, arrival: Arrival) -> None:
+        if not self._crowded:
+            self._crowded = True
+            log.warning("the queue is over its limit", extra={"limit": self._limit})
+            self._note_what_is_queued()
+        elif self._queue.depth() <= self._calm:
+            self._crowded = False
+        if not self._crowded or arrival.kind not in ("frame", "heartbeat"):
+            self._forget()
+            self._queue.append(arrival)
+        elif arrival.kind == "heartbeat":
+            self._append_or_drop(arrival, "heartbeat", self._limit)
+        else:
+            self._fit(arrival, self._class_and_key(arrival))
+
+    def _fit(self, arrival: Arrival, name: Name) -> None:
+        class_ = name[0]
+        if class_ == "coalesce":
+            places = self._still_queued(name)
+            if places:
+                self._queue.put(places[0], arrival)
+                self._dropped(class_)
+            elif self._append_or_drop(arrival, class_, self._hard_limit):
+                self._queued[name] = deque([self._queue.last])
+        elif class_ == "sequence":
+            if self._told(name):
+                self._dropped(class_)
+            elif self._append_or_drop(arrival, class_, self._limit):
+                self._still_queued(name).append(self._queue.last)
+            else:
+                self._lose(arrival, name, self._still_queued(name))
+        elif class_ == "keep":
+            if self._append_or_drop(arrival, class_, self._hard_limit):
+                self._lost.pop(name, None)  # a hole behind this one is another hole
+            elif not self._told(name):
+                self._lose(arrival, name, deque())
+        else:
+            self._append_or_drop(arrival, class_, self._limit)
+
+    def _lose(self, arrival: Arrival, name: Name, places: deque[int]) -> None:
+        """Puts one `lost` in place of all that is queued at `places`, or at the end when nothing is."""
+        marker = replace(arrival, kind="lost", payload=_bytes(name[1]))
+        if places:
+            self._dropped(name[0], len(places))
+            self._lost[name] = places.popleft()
+            self._queue.put(self._lost[name], marker)
+            while places:
+                self._queue.put(places.popleft(), None)
+        else:
+            self._queue.append(marker)
+            self._lost[name] = self._queue.last
+
+    def _note_what_is_queued(self) -> None:
+        for place, arrival in self._queue.items():
+            if arrival.kind in ("opened", "closed"):
+                self._forget()
+            elif arrival.kind == "frame":
+                name = self._class_and_key(arrival)
+                places = self._queued.setdefault(name, deque())
+                if name[0] == "coalesce" and places:
+                    self._queue.put(places[0], arrival)
+                    self._queue.put(place, None)
+                    self._dropped(name[0])
+                elif name[0] in ("coalesce", "sequence"):
+                    places.append(place)
+
+    def _forget(self) -> None:
+        """What came before is left as it is: an older socket's frames do not give way to a newer one's."""
+        self._queued.clear()
+        self._lost.clear()
+
+    def _still_queued(self, name: Name) -> deque[int]:
+        places = self._queued.setdefault(name, deque())
+        while places and places[0] < self._queue.first:
+            places.popleft()
+        return places
+
+    def _told(self, name: Name) -> bool:
+        """Whether a `lost` of this name waits already."""
+        return self._lost.get(name, -1) >= self._queue.first
+
+    def _append_or_drop(self, arrival: Arrival, class_: str, limit: int) -> bool:
+        if self._queue.depth() < limit:
+            self._queue.append(arrival)
+            return True
+        self._dropped(class_)
+        return False
+
+    def _dropped(self, class_: str, count: int = 1) -> None:
+        self._tally.dropped += count
+        self._tally.drops[class_] += count
+
+    def _class_and_key(self, arrival: Arrival) -> Name:
+        try:
+            return self._classify(arrival.payload)
+        except Exception:
+            log.exception("a frame could not be classified")
+            return "plain", ""
+
+
+def _bytes(key: str | bytes) -> bytes:
+    return key if isinstance(key, bytes) else key.encode()
+
+
+class _Slots:
+    """A queue in which an arrival keeps its place number until it leaves at the front; a place can be emptied."""
+
+    __slots__ = ("_empty", "_items", "first")
+
+    def __init__(self) -> None:
+        self._items: deque[Arrival | None] = deque()
+        self._empty = 0
+        self.first = 0
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self._items) - 1
+
+    def depth(self) -> int:
+        return len(self._items) - self._empty
+
+    def append(self, arrival: Arrival) -> None:
+        self._items.append(arrival)
+
+    def pop(self) -> Arrival | None:
+        while self._items:
+            self.first += 1
+            arrival = self._items.popleft()
+            if arrival is not None:
+                return arrival
+            self._empty -= 1
+        return None
+
+    def put(self, place: int, arrival: Arrival | None) -> None:
+        """Replaces what is at a place that is taken, or empties it."""
+        self._items[place - self.first] = arrival
+        self._empty += arrival is None
+
+    def items(self) -> list[tuple[int, Arrival]]:
+        return [(place, arrival) for place, arrival in enumerate(self._items, self.first) if arrival is not None]

@@ -1,221 +1,134 @@
-"""The latest quotes, books and trades, each with its sequence and age; whoever listens is woken by every change."""
+"""Where the feeds write: what a venue said becomes the latest state, and each change gets the next sequence number."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 
-from common import wire
-from marketdata.book import LiveBook
-from marketdata.trades import TradeHistory
-from marketdata.venues.events import BookDiff, BookSnapshot, Ticker, Trades
-
-Top = tuple[wire.Level | None, wire.Level | None]
+from marketdata.book import LiveBook, Sides
+from marketdata.latest import Latest
+from marketdata.rowbook import RowBook, TopBook
+from marketdata.state import Change, Standing, State
+from marketdata.trades import Kept
+from marketdata.venues.events import Balance, BookDiff, BookSnapshot, Ticker, Trades, VenueTrade
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """When something last changed: the store's sequence, and the arrival in unix seconds."""
+class Store(Latest):
+    """Written by the feeds' workers, read by any thread. A symbol that is not configured raises `KeyError`."""
 
-    sequence: int
-    received: float
+    def proved(self, source: str, at: float) -> None:
+        """A frame that arrived at `at` was taken in: live books of the source were right until then."""
+        self._sources[source].proved_at = at
 
-    @property
-    def received_at(self) -> datetime:
-        return datetime.fromtimestamp(self.received, UTC)
-
-
-@dataclass(slots=True)
-class _Symbol:
-    """All that is known of one symbol. `proved_at` is when the feed last vouched for a book that is no longer live."""
-
-    proved_at: float
-    quote: _Change
-    depth: _Change
-    trading: _Change
-    book: LiveBook = field(default_factory=LiveBook)
-    history: TradeHistory = field(default_factory=TradeHistory)
-    history_live: bool = False
-    top: Top = (None, None)
-    last: Decimal | None = None
-    daily_change_percent: Decimal | None = None
-
-
-class Store:
-    """Written by the feed's worker alone, read by any thread. A symbol that is not configured raises `KeyError`.
-
-    Frames of one socket come in order, so any frame on it proves every live book: age counts from the last frame
-    that was taken in. `clock` is monotonic; `started` is unix seconds.
-    """
-
-    def __init__(
-        self,
-        symbols: Sequence[str],
-        *,
-        market: wire.Market,
-        source: str,
-        stale_after: float,
-        clock: Callable[[], float],
-        started: float,
-    ) -> None:
-        self.symbols = tuple(symbols)
-        self.market: wire.Market = market
-        self._source, self._stale_after, self._clock = source, stale_after, clock
-        self._proved_at = clock()
-        self._sequence = 0
-        self._changed = threading.Condition()
-        never = _Change(0, started)
-        self._symbols = {symbol: _Symbol(self._proved_at, never, never, never) for symbol in self.symbols}
-
-    def proved(self, at: float) -> None:
-        """A frame that arrived at `at` was taken in: live books were right until then."""
-        self._proved_at = at
+    def set_delayed(self, source: str, delayed: bool) -> None:
+        """Whether what the source sends is minutes old by contract."""
+        with self._lock:
+            if delayed != self._sources[source].delayed:
+                self._sources[source].delayed = delayed
+                for symbol in self.of_source(source):
+                    self._touch(self._states[symbol], "quote", "book", "status", "auction")
 
     def apply_book(self, symbol: str, event: BookSnapshot | BookDiff, received: float) -> str | None:
-        """Takes a book frame in; or the fault (see `book.FAULTS`) that made the book stale."""
-        with self._changed:
-            state = self._symbols[symbol]
-            was_live = state.book.live
+        """Takes a frame of a sequenced book in; or the fault (see `book.FAULTS`) that made the book stale."""
+        with self._lock:
+            state = self._states[symbol]
             book = state.book
+            if not isinstance(book, LiveBook):
+                raise TypeError(f"{symbol} is not kept by diffs")
+            was_live = book.live
             fault = book.snapshot(event) if isinstance(event, BookSnapshot) else book.apply(event)
-            if fault is not None:
-                if was_live:
-                    self._lost(state, received)
-                return fault
-            state.depth = self._next(received)
-            top = state.book.top()
-            if top != state.top or not was_live:
-                state.top, state.quote = top, state.depth
-                self._changed.notify_all()
-            return None
+            if fault is None:
+                self._book_changed(state, was_live, received, None)
+            elif was_live:
+                self._lost(state, received)
+            return fault
+
+    def apply_rows(self, symbol: str, sides: Sides, received: float, venue_time: datetime | None) -> None:
+        """Takes in what the rows of a book without sequence say, once they make sense."""
+        with self._lock:
+            state = self._states[symbol]
+            book = state.book
+            if not isinstance(book, RowBook):
+                raise TypeError(f"{symbol} is not kept by rows")
+            was_live = book.live
+            book.show(sides)
+            self._book_changed(state, was_live, received, venue_time)
 
     def apply_ticker(self, symbol: str, ticker: Ticker, received: float) -> None:
-        """Takes last price and daily change in; the venue repeats itself often, and a repeat is no change."""
-        with self._changed:
-            state = self._symbols[symbol]
-            if (state.last, state.daily_change_percent) != (ticker.last, ticker.daily_change_percent):
-                state.last, state.daily_change_percent = ticker.last, ticker.daily_change_percent
-                state.quote = self._next(received)
-                self._changed.notify_all()
+        """Takes last price and daily change in; venues repeat themselves often, and a repeat is no change."""
+        with self._lock:
+            state = self._states[symbol]
+            told = (ticker.last, ticker.daily_change_percent)
+            changed = (state.last, state.daily_change_percent) != told
+            state.last, state.daily_change_percent = told
+            if isinstance(state.book, TopBook):
+                was_live = state.book.live
+                state.book.take(ticker)
+                changed = changed or not was_live or state.book.top() != state.top
+                state.top = state.book.top()
+            if changed:
+                state.changed["quote"] = self._next(received, ticker.venue_time)
 
-    def apply_trades(self, symbol: str, event: Trades, received: float) -> None:
-        """Takes new trades in; known ones are skipped. A replay also says that the stream of trades is on."""
-        with self._changed:
-            state = self._symbols[symbol]
+    def apply_trades(self, symbol: str, event: Trades, received: float) -> list[VenueTrade]:
+        """Takes new trades in and gives them back, oldest first; known ones are skipped. A replay also says that the
+        stream of trades is on; one that does not reach back to what is held says that some were missed."""
+        with self._lock:
+            state = self._states[symbol]
             state.history_live = state.history_live or event.replay
-            new = state.history.add(symbol, event.trades)
+            if event.replay and event.trades and len(state.history) and not state.history.overlaps(event.trades):
+                state.missing = self._next(received).sequence
+            new = state.history.unknown(event.trades)
             if not new:
+                return new
+            dropped = state.history.add([Kept(trade, self._next(received).sequence, received) for trade in new])
+            state.missing = max([state.missing, *(kept.sequence for kept in dropped)])
+            newest = state.history.latest(1)[0].trade
+            state.changed["trade"] = Change(self.sequence, received, newest.venue_time)
+            if state.last is None or (not event.replay and newest == new[-1] and newest.price != state.last):
+                state.last, state.changed["quote"] = newest.price, state.changed["trade"]
+            return new
+
+    def apply_balance(self, symbol: str, balance: Balance, received: float) -> None:
+        """Takes in where a call auction would match."""
+        with self._lock:
+            state = self._states[symbol]
+            before = state.balance
+            state.balance = balance
+            if (before and (before.price, before.quantity)) != (balance.price, balance.quantity):
+                state.changed["auction"] = self._next(received, balance.venue_time)
+
+    def set_standing(self, symbol: str, standing: Standing, received: float) -> None:
+        """Takes in phase, reference price and limits; quote, book and auction tell the phase too."""
+        with self._lock:
+            state = self._states[symbol]
+            if standing == state.standing:
                 return
-            state.trading = self._next(received)
-            last = state.history.latest(1)[0].price
-            if state.last is None or (not event.replay and last != state.last):
-                state.last, state.quote = last, state.trading
-                self._changed.notify_all()
+            if standing.phase != state.standing.phase:
+                self._touch(state, "quote", "book", "auction")
+            state.standing, state.changed["status"] = standing, self._next(received)
 
     def lose(self, symbol: str, received: float) -> None:
         """Nothing vouches for a symbol's book any more."""
-        with self._changed:
-            state = self._symbols[symbol]
-            if state.book.live:
-                state.book.lose()
+        with self._lock:
+            state = self._states[symbol]
+            was_live = state.book.live
+            state.book.lose()
+            if was_live:
                 self._lost(state, received)
 
-    def lose_all(self, received: float) -> None:
-        """The socket is gone: no book and no stream of trades is live."""
-        for symbol in self.symbols:
-            self.lose(symbol, received)
-            self._symbols[symbol].history_live = False
+    def lose_all(self, source: str, received: float) -> None:
+        """The source's socket is gone: none of its books and streams of trades is live."""
+        with self._lock:
+            for symbol, state in self._states.items():
+                if state.source.name == source:
+                    self.lose(symbol, received)
+                    state.history_live = False
 
-    def not_live(self) -> list[str]:
-        """The symbols whose book is not live."""
-        return [symbol for symbol, state in self._symbols.items() if not state.book.live]
+    def _book_changed(self, state: State, was_live: bool, received: float, venue_time: datetime | None) -> None:
+        state.changed["book"] = self._next(received, venue_time)
+        top = state.book.top()
+        if top != state.top or not was_live:
+            state.top, state.changed["quote"] = top, state.changed["book"]
 
-    def age_seconds(self, symbol: str) -> float:
-        """How long ago the feed last proved the symbol's book; since the start when it never did."""
-        return self._age(self._symbols[symbol].book.live, self._symbols[symbol])
-
-    def quote(self, symbol: str) -> wire.Quote:
-        """The symbol's best bid and ask, last price and daily change."""
-        with self._changed:
-            return self._quote(symbol)
-
-    def quotes(self, symbols: Iterable[str], *, after: int = -1) -> tuple[int, list[wire.Quote]]:
-        """The store's sequence, and the quotes that changed after a sequence; all of them by default."""
-        with self._changed:
-            return self._sequence, [self._quote(name) for name in symbols if self._symbols[name].quote.sequence > after]
-
-    def wait(self, symbols: Sequence[str], after: int, timeout: float) -> None:
-        """Returns when a quote of these symbols changed after a sequence, or after `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: any(self._symbols[name].quote.sequence > after for name in symbols), timeout)
-
-    def book(self, symbol: str, depth: int, instrument: wire.Instrument) -> wire.Book:
-        """The best `depth` levels of each side."""
-        with self._changed:
-            state = self._symbols[symbol]
-            bids, asks = state.book.levels(depth)
-            age = self._age(state.book.live, state)
-            return wire.Book(
-                symbol=symbol,
-                market=self.market,
-                source=self._source,
-                delayed=False,
-                base_asset=instrument.base_asset,
-                quote_currency=instrument.quote_currency,
-                bids=bids,
-                asks=asks,
-                sequence=state.depth.sequence,
-                received_at=state.depth.received_at,
-                age_seconds=age,
-                stale=not state.book.live or age > self._stale_after,
-            )
-
-    def trades(self, symbol: str, limit: int) -> Mapping[str, object]:
-        """The latest trades, newest first, as the body of an answer."""
-        with self._changed:
-            state = self._symbols[symbol]
-            age = self._age(state.history_live, state)
-            return {
-                "market": self.market,
-                "symbol": symbol,
-                "sequence": state.trading.sequence,
-                "age_seconds": age,
-                "stale": not state.history_live or age > self._stale_after,
-                "trades": state.history.latest(limit),
-            }
-
-    def _next(self, received: float) -> _Change:
-        self._sequence += 1
-        return _Change(self._sequence, received)
-
-    def _lost(self, state: _Symbol, received: float) -> None:
-        state.proved_at = self._proved_at
-        state.quote = state.depth = self._next(received)
-        self._changed.notify_all()
-
-    def _age(self, live: bool, state: _Symbol) -> float:
-        return round(max(0.0, self._clock() - (self._proved_at if live else state.proved_at)), 3)
-
-    def _quote(self, symbol: str) -> wire.Quote:
-        state = self._symbols[symbol]
-        bid, ask = state.top
-        age = self._age(state.book.live, state)
-        return wire.Quote(
-            symbol=symbol,
-            market=self.market,
-            source=self._source,
-            delayed=False,
-            bid=bid.price if bid else None,
-            bid_quantity=bid.quantity if bid else None,
-            ask=ask.price if ask else None,
-            ask_quantity=ask.quantity if ask else None,
-            last=state.last,
-            daily_change_percent=state.daily_change_percent,
-            sequence=state.quote.sequence,
-            received_at=state.quote.received_at,
-            age_seconds=age,
-            stale=not state.book.live or age > self._stale_after,
-        )
+    def _lost(self, state: State, received: float) -> None:
+        state.proved_at = state.source.proved_at
+        state.changed["quote"] = state.changed["book"] = self._next(received)

@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from common.wire import Trade
 from marketdata.venues.events import VenueTrade
 
 MOST_TRADES = 200
+
+
+class Kept(NamedTuple):
+    """A trade, and when it came: the store's sequence, and unix seconds."""
+
+    trade: VenueTrade
+    sequence: int
+    received: float
 
 
 class TradeHistory:
     """Keeps the newest `MOST_TRADES` trades; a venue replays its latest after every join."""
 
     def __init__(self) -> None:
-        self._trades: list[Trade] = []
+        self._kept: list[Kept] = []
         self._known: set[str] = set()
 
-    def add(self, symbol: str, trades: Iterable[VenueTrade]) -> int:
-        """Takes in what is not known yet; says how many that were."""
-        new = [trade for trade in trades if trade.trade_id not in self._known]
-        if not new:
-            return 0
-        self._trades += [_wire_trade(symbol, trade) for trade in new]
-        self._trades.sort(key=lambda trade: (trade.venue_time, len(trade.trade_id), trade.trade_id))
-        del self._trades[:-MOST_TRADES]
-        self._known = {trade.trade_id for trade in self._trades}
-        return len(new)
+    def unknown(self, trades: Iterable[VenueTrade]) -> list[VenueTrade]:
+        """Those that are not held yet, each once, oldest first."""
+        new = {trade.trade_id: trade for trade in trades if trade.trade_id not in self._known}
+        return sorted(new.values(), key=_order)
 
-    def latest(self, limit: int) -> Sequence[Trade]:
+    def add(self, kept: Sequence[Kept]) -> Sequence[Kept]:
+        """Takes in trades that are not held yet; gives back those that there is no room for any more."""
+        self._kept += kept
+        self._kept.sort(key=lambda one: _order(one.trade))
+        dropped = self._kept[:-MOST_TRADES]
+        del self._kept[:-MOST_TRADES]
+        self._known = {one.trade.trade_id for one in self._kept}
+        return dropped
+
+    def overlaps(self, trades: Iterable[VenueTrade]) -> bool:
+        """Whether a replay reaches back to what is held: if not, trades between were missed."""
+        return any(trade.trade_id in self._known for trade in trades)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def latest(self, limit: int) -> Sequence[Kept]:
         """The newest trades, newest first."""
-        return self._trades[: -limit - 1 : -1]
+        return self._kept[: -limit - 1 : -1]
+
+    def after(self, sequence: int) -> Sequence[Kept]:
+        """What came after a sequence, in the order it came."""
+        return sorted((one for one in self._kept if one.sequence > sequence), key=lambda one: one.sequence)
 
 
-def _wire_trade(symbol: str, trade: VenueTrade) -> Trade:
-    return Trade(
-        symbol=symbol,
-        trade_id=trade.trade_id,
-        price=trade.price,
-        quantity=trade.quantity,
-        side=trade.side,
-        venue_time=trade.venue_time,
-    )
+def _order(trade: VenueTrade) -> tuple[object, ...]:
+    return (trade.venue_time, len(trade.trade_id), trade.trade_id)

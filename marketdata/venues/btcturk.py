@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Any, Literal
 
 import msgspec
 
+from common.wire import Side
+from marketdata.venues import btcturk_shapes as shapes
 from marketdata.venues.events import (
     Acknowledged,
-    BookDiff,
-    BookSnapshot,
+    CandleUpdate,
     Event,
     Frame,
     LevelChange,
@@ -24,178 +25,208 @@ from marketdata.venues.events import (
 )
 
 SOURCE = "BTCTURK"
-CHANNELS = ("ticker", "trade", "obdiff")
+CHANNELS = ("ticker", "trade", "obdiff", "tradeview")
 BOOK_CHANNEL = "obdiff"
-KINDS = ("100", "402", "421", "422", "431", "432", "991", "other", "unreadable")
+KINDS = ("100", "401", "402", "421", "422", "428", "431", "432", "991", "other", "unreadable")
 REASONS = ("json", "shape", "field", "number", "time", "pair")
 """Why a frame could not be used. `pair` is counted by the caller: nobody subscribed to what it names."""
 
-_LEAST, _MOST = Decimal("1e-18"), Decimal("1e18")
-
-T = TypeVar("T")
-
-
-class _Level(PriceLevel, frozen=True, rename={"price": "P", "quantity": "A"}):
-    price: Decimal
-    quantity: Decimal
+_LEAST, _MOST, _ZERO = Decimal("1e-18"), Decimal("1e18"), Decimal(0)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SIDES: dict[int, Side] = {0: "buy", 1: "sell"}
 
 
-class _Change(LevelChange, frozen=True, rename={"kind": "CP", "price": "P", "quantity": "A"}):
-    kind: int
-    price: Decimal
-    quantity: Decimal
-
-
-_BOOK_NAMES = {"pair": "PS", "sequence": "CS", "asks": "AO", "bids": "BO"}
-
-
-class _Snapshot(BookSnapshot, frozen=True, rename=_BOOK_NAMES):
-    pair: str
-    channel: str
-    sequence: int
-    asks: tuple[_Level, ...]
-    bids: tuple[_Level, ...]
-
-
-class _Diff(BookDiff, frozen=True, rename=_BOOK_NAMES):
-    pair: str
-    channel: str
-    sequence: int
-    asks: tuple[_Change, ...]
-    bids: tuple[_Change, ...]
-
-
-class _Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
-    pair: str
-    percent: Decimal
-    last: Decimal | None = None
-    old_last: Decimal | None = None
-
-
-class _Trade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "price": "P", "side": "S"}):
-    time: int | str
-    id: int | str
-    quantity: Decimal
-    price: Decimal
-    side: int
-
-
-class _SingleTrade(_Trade, rename={"pair": "PS"}, kw_only=True):
-    pair: str
-
-
-class _TradeList(msgspec.Struct, rename={"pair": "symbol"}):
-    pair: str
-    items: tuple[_Trade, ...]
-
-
-class _Result(msgspec.Struct):
-    ok: bool
-    message: str | None = None
-
-
-def subscription(channel: str, pair: str, *, join: bool) -> str:
-    """The frame that joins or leaves one stream; one channel and one pair each, pairs in upper case."""
-    body = {"type": 151, "channel": channel, "event": pair, "join": join}
+def subscription(channel: str, event: str, *, join: bool) -> str:
+    """The frame that joins or leaves one stream; one channel and one event each, pairs in upper case."""
+    body = {"type": 151, "channel": channel, "event": event, "join": join}
     return msgspec.json.encode([151, body]).decode()
 
 
 def parse(frame: bytes) -> Frame:
     """What a frame says. Never raises: what can't be read is an `Unreadable` event with one of `REASONS`."""
     try:
-        model, body = _envelope.decode(frame)
+        kind, read = _READERS.get(frame[:5]) or _reader_of(frame)
+        return Frame(kind, read(frame))
     except msgspec.ValidationError:
-        return _unreadable("shape")
+        return _unreadable("field" if _is_envelope(frame) else "shape")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _unreadable("json")
-    reader = _READERS.get(model)
-    if reader is None:
-        return Frame("991" if model == 991 else "other")
-    try:
-        return Frame(str(model), (reader(body),))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _unreadable("field")
     except InvalidOperation:
         return _unreadable("number")
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError):
         return _unreadable("time")
+
+
+Class = Literal["keep", "coalesce", "sequence", "plain"]
+
+_CLASSES: dict[bytes, Class] = {
+    b"[401,": "coalesce",
+    b"[402,": "coalesce",
+    b"[428,": "coalesce",
+    b"[421,": "keep",
+    b"[422,": "keep",
+    b"[431,": "sequence",
+    b"[432,": "sequence",
+}
+
+
+def classify(frame: bytes) -> tuple[Class, str]:
+    """What may be done with a frame that there is no room for, and the stream it is of, as `channel:event`: `keep` it;
+    `coalesce`, the newest of a stream is enough; `sequence`, losing one loses the stream; `plain`, drop and count it.
+
+    Looks at the first bytes and for two names, so that a reader can afford it; never raises. Names that are not found
+    are empty, and the stream is then "".
+    """
+    found = _CLASSES.get(frame[:5], "plain")
+    if found == "plain":
+        return found, ""
+    channel, event = _text_after(frame, b'"channel":"'), _text_after(frame, b'"event":"')
+    return found, f"{channel}:{event}" if channel and event else ""
+
+
+def _text_after(frame: bytes, mark: bytes) -> str:
+    """The text behind a mark, looked for from the end, where the venue writes such marks."""
+    start = frame.rfind(mark) + len(mark)
+    end = frame.find(b'"', start) if start >= len(mark) else -1
+    return frame[start:end].decode("ascii", "replace") if end >= 0 else ""
 
 
 def _unreadable(reason: str) -> Frame:
     return Frame("unreadable", (Unreadable(reason),))
 
 
-def _decoder(kind: type[T]) -> Callable[[msgspec.Raw], T]:
-    return msgspec.json.Decoder(kind).decode
+def _decoder(body: Any) -> Callable[[bytes], tuple[int, Any]]:
+    return msgspec.json.Decoder(tuple[int, body]).decode
 
 
-_envelope = msgspec.json.Decoder(tuple[int, msgspec.Raw])
-_snapshot, _diff, _ticker = _decoder(_Snapshot), _decoder(_Diff), _decoder(_Ticker)
-_single, _list, _result = _decoder(_SingleTrade), _decoder(_TradeList), _decoder(_Result)
+_envelope = _decoder(msgspec.Raw)
+_snapshot, _diff, _ticker, _tickers = (
+    _decoder(body) for body in (shapes.Snapshot, shapes.Diff, shapes.Ticker, shapes.Tickers)
+)
+_single, _list, _candle, _result = (
+    _decoder(body) for body in (shapes.SingleTrade, shapes.TradeList, shapes.Candle, shapes.Result)
+)
+_one_of_many = msgspec.json.Decoder(shapes.Ticker).decode
 
 
-def _read_snapshot(body: msgspec.Raw) -> Event:
-    book = _snapshot(body)
-    for level in (*book.asks, *book.bids):
-        _require_usable(level.price, level.quantity)
-    return book
+def _is_envelope(frame: bytes) -> bool:
+    try:
+        _envelope(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
-def _read_diff(body: msgspec.Raw) -> Event:
-    diff = _diff(body)
-    for change in (*diff.asks, *diff.bids):
-        _require_usable(change.price, change.quantity)
-    return diff
+def _read_snapshot(frame: bytes) -> tuple[Event]:
+    book: shapes.Snapshot = _snapshot(frame)[1]
+    _require_usable(book.asks)
+    _require_usable(book.bids)
+    return (book,)
 
 
-def _read_ticker(body: msgspec.Raw) -> Event:
-    ticker = _ticker(body)
+def _read_diff(frame: bytes) -> tuple[Event]:
+    diff: shapes.Diff = _diff(frame)[1]
+    _require_usable(diff.asks)
+    _require_usable(diff.bids)
+    return (diff,)
+
+
+def _read_ticker(frame: bytes) -> tuple[Event]:
+    return (_ticker_event(_ticker(frame)[1]),)
+
+
+def _read_tickers(frame: bytes) -> tuple[Event, ...]:
+    return tuple(_each_ticker(_tickers(frame)[1].items))
+
+
+def _each_ticker(items: Iterable[msgspec.Raw]) -> Iterator[Event]:
+    """One pair that can't be read, such as one that never traded, must not cost all the others their tickers."""
+    for item in items:
+        try:
+            yield _ticker_event(_one_of_many(item))
+        except msgspec.ValidationError:
+            yield Unreadable("field")
+        except InvalidOperation:
+            yield Unreadable("number")
+
+
+def _ticker_event(ticker: shapes.Ticker) -> Ticker:
     last = ticker.last if ticker.last is not None else ticker.old_last
     if last is None:
         raise msgspec.ValidationError("neither LA nor La")
-    _require_usable(last, abs(ticker.percent))
+    if not (_LEAST <= last <= _MOST and -_MOST <= ticker.percent <= _MOST):
+        raise InvalidOperation
     return Ticker(ticker.pair, last, ticker.percent)
 
 
-def _read_single(body: msgspec.Raw) -> Event:
-    trade = _single(body)
-    return Trades(trade.pair, (_trade(trade),), replay=False)
+def _read_single(frame: bytes) -> tuple[Event]:
+    trade: shapes.SingleTrade = _single(frame)[1]
+    return (Trades(trade.pair, (_trade(trade),), replay=False),)
 
 
-def _read_list(body: msgspec.Raw) -> Event:
-    listed = _list(body)
-    return Trades(listed.pair, tuple(_trade(trade) for trade in listed.items), replay=True)
+def _read_list(frame: bytes) -> tuple[Event]:
+    listed: shapes.TradeList = _list(frame)[1]
+    return (Trades(listed.pair, tuple(_trade(trade) for trade in listed.items), replay=True),)
 
 
-def _read_result(body: msgspec.Raw) -> Event:
-    result = _result(body)
-    return Acknowledged(result.ok, result.message or "")
-
-
-def _trade(trade: _Trade) -> VenueTrade:
-    _require_usable(trade.price, trade.quantity)
-    if trade.side not in (0, 1):
-        raise msgspec.ValidationError("side is neither 0 nor 1")
-    return VenueTrade(
-        trade_id=str(trade.id),
-        price=trade.price,
-        quantity=trade.quantity,
-        side="buy" if trade.side == 0 else "sell",
-        venue_time=datetime.fromtimestamp(int(trade.time) / 1000, UTC),
-    )
-
-
-def _require_usable(price: Decimal, quantity: Decimal) -> None:
-    """Raises `InvalidOperation` for a price or quantity that is not finite, or absurd."""
-    if not (_LEAST <= price <= _MOST and 0 <= quantity <= _MOST):
+def _read_candle(frame: bytes) -> tuple[Event]:
+    candle: shapes.Candle = _candle(frame)[1]
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    if not (_LEAST <= candle.low <= min(prices) and max(prices) <= candle.high <= _MOST):
         raise InvalidOperation
+    if not _ZERO <= candle.volume <= _MOST:
+        raise InvalidOperation
+    start = _time(candle.start, timedelta(seconds=1))
+    return (CandleUpdate(candle.pair, str(candle.resolution), start, *prices, candle.volume),)
 
 
-_READERS: dict[int, Callable[[msgspec.Raw], Event]] = {
+def _read_result(frame: bytes) -> tuple[Event]:
+    result: shapes.Result = _result(frame)[1]
+    return (Acknowledged(result.ok, result.message or ""),)
+
+
+def _read_nothing(_frame: bytes) -> tuple[Event, ...]:
+    return ()
+
+
+def _trade(trade: shapes.Trade) -> VenueTrade:
+    _require_usable((trade,))
+    side = _SIDES.get(trade.side)
+    if side is None:
+        raise msgspec.ValidationError("side is neither 0 nor 1")
+    return VenueTrade(str(trade.id), trade.price, trade.quantity, side, _time(trade.time, timedelta(milliseconds=1)))
+
+
+def _time(stamp: int | str, unit: timedelta) -> datetime:
+    """The time of a stamp that counts `unit` since 1970; raises `ValueError` or `OverflowError`."""
+    return _EPOCH + int(stamp) * unit
+
+
+def _require_usable(levels: Iterable[PriceLevel | LevelChange | shapes.Trade]) -> None:
+    """Raises `InvalidOperation` for a price or quantity that is not finite, or absurd."""
+    for level in levels:
+        if not (_LEAST <= level.price <= _MOST and _ZERO <= level.quantity <= _MOST):
+            raise InvalidOperation
+
+
+_Read = Callable[[bytes], tuple[Event, ...]]
+
+_BY_MODEL: dict[int, _Read] = {
     100: _read_result,
+    401: _read_tickers,
     402: _read_ticker,
     421: _read_list,
     422: _read_single,
+    428: _read_candle,
     431: _read_snapshot,
     432: _read_diff,
+    991: _read_nothing,
 }
+_READERS = {b"[%d," % model: (str(model), read) for model, read in _BY_MODEL.items()}
+
+
+def _reader_of(frame: bytes) -> tuple[str, _Read]:
+    """For frames that do not begin as the venue's do: the model may be unknown, or there may be blanks."""
+    model = _envelope(frame)[0]
+    read = _BY_MODEL.get(model)
+    return ("other", _read_nothing) if read is None else (str(model), read)

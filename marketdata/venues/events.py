@@ -55,12 +55,50 @@ class BookDiff(msgspec.Struct, frozen=True):
     bids: tuple[LevelChange, ...]
 
 
+class BookRow(msgspec.Struct, frozen=True):
+    """One row of one side of a book, 0 being the best; it replaces that row. A quantity of 0 empties it."""
+
+    pair: str
+    side: Side
+    row: int
+    price: Decimal
+    quantity: Decimal
+    venue_time: datetime
+
+
 class Ticker(msgspec.Struct, frozen=True):
-    """Last price and the day's change, in percent."""
+    """Last price and the day's change, in percent. Venues without a book tell the best prices here; None is no quote
+    on that side. `reference` is the price that the day's change and limits count from."""
 
     pair: str
     last: Decimal
     daily_change_percent: Decimal
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    reference: Decimal | None = None
+    venue_time: datetime | None = None
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """Where a call auction would match now; None while nothing would match or no auction is on."""
+
+    pair: str
+    price: Decimal | None
+    quantity: Decimal | None
+    venue_time: datetime
+
+
+class CandleUpdate(msgspec.Struct, frozen=True):
+    """The bar that the venue is building. `resolution` is in the venue's words, volume in the base asset."""
+
+    pair: str
+    resolution: str
+    start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
 
 
 class VenueTrade(msgspec.Struct, frozen=True):
@@ -94,7 +132,7 @@ class Unreadable(msgspec.Struct, frozen=True):
     reason: str
 
 
-Event = BookSnapshot | BookDiff | Ticker | Trades | Acknowledged | Unreadable
+Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Balance | CandleUpdate | Acknowledged | Unreadable
 
 
 class Frame(msgspec.Struct, frozen=True):

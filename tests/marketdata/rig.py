@@ -14,10 +14,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from werkzeug.serving import make_server
 
-from marketdata.app import Parts, make_parts
+from marketdata.app import Parts, Rhythm, make_parts
+from marketdata.btcturk.resync import Patience
 from marketdata.connection import Timings
 from marketdata.limits import Backoff
-from marketdata.resync import Patience
 from marketdata.settings import Settings
 from tests.venue.rig import Venue
 from venue.app import create_app as venue_app
@@ -49,7 +49,9 @@ def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT
     environment = {
         "SPARK_BTCTURK_WS_URL": websocket_url,
         "SPARK_BTCTURK_REST_URL": rest_url,
+        "SPARK_BTCTURK_CHART_URL": rest_url,
         "SPARK_BTCTURK_PAIRS": pairs,
+        "SPARK_BIST_SYMBOLS": "none",
     }
     return Settings.from_environment(environment | more)
 
@@ -59,7 +61,7 @@ def running_marketdata(
     settings: Settings, *, timings: Timings = QUICK, patience: Patience = PATIENT
 ) -> Iterator[Parts]:
     """The parts, started; ended with the block."""
-    parts = make_parts(settings, timings, patience, lambda: Backoff(0.05, 0.5, lambda _low, high: high))
+    parts = make_parts(settings, Rhythm(timings, patience, lambda: Backoff(0.05, 0.5, lambda _low, high: high)))
     parts.start()
     try:
         yield parts
@@ -126,13 +128,18 @@ def scripted_venue(answer: Callable[[dict[str, Any]], list[str]]) -> Iterator[Sc
         venue.close()
 
 
+def frame(model: int, body: dict[str, Any]) -> str:
+    """A frame as the venue writes it, without blanks."""
+    return json.dumps([model, {**body, "type": model}], separators=(",", ":"))
+
+
 def whole_book(pair: str, sequence: int, asks: dict[str, str], bids: dict[str, str]) -> str:
     """A 431 of the obdiff channel; sides are price to amount."""
     sides = {
         name: [{"A": amount, "P": price} for price, amount in side.items()]
         for name, side in (("AO", asks), ("BO", bids))
     }
-    return json.dumps([431, {"CS": sequence, "PS": pair, **sides, "channel": "obdiff", "event": pair, "type": 431}])
+    return frame(431, {"CS": sequence, "PS": pair, **sides, "channel": "obdiff", "event": pair})
 
 
 def book_change(pair: str, sequence: int, asks: list[tuple[int, str, str]], bids: list[tuple[int, str, str]]) -> str:
@@ -141,7 +148,7 @@ def book_change(pair: str, sequence: int, asks: list[tuple[int, str, str]], bids
         name: [{"CP": code, "P": price, "A": amount} for code, price, amount in side]
         for name, side in (("AO", asks), ("BO", bids))
     }
-    return json.dumps([432, {"CS": sequence, "PS": pair, **sides, "channel": "obdiff", "event": pair, "type": 432}])
+    return frame(432, {"CS": sequence, "PS": pair, **sides, "channel": "obdiff", "event": pair})
 
 
 def books_on_join(request: dict[str, Any]) -> list[str]:

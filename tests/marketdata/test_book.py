@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.wire import Level
-from marketdata.book import MOST_LEVELS, LiveBook
+from marketdata.book import MOST_LEVELS, LiveBook, Top
+from marketdata.venues.btcturk import parse
 from marketdata.venues.events import BookDiff, BookSnapshot, LevelChange, PriceLevel
 
 UPDATED, NEW, DELETED = 0, 1, 3
@@ -50,17 +53,17 @@ def test_a_snapshot_makes_the_book_live(book: LiveBook) -> None:
 
 def test_an_update_replaces_the_amount(book: LiveBook) -> None:
     assert book.apply(_diff(11, asks=[(UPDATED, 101, 7)])) is None
-    assert book.top()[1] == Level(price=Decimal(101), quantity=Decimal(7))
+    assert str(book.top().ask_quantity) == "7"
 
 
 def test_a_delete_with_an_amount_still_deletes(book: LiveBook) -> None:
     assert book.apply(_diff(11, bids=[(DELETED, 99, 3)])) is None
-    assert book.top()[0] == Level(price=Decimal(98), quantity=Decimal(4))
+    assert book.top()[:2] == (Decimal(98), Decimal(4))
 
 
 def test_a_side_may_become_empty(book: LiveBook) -> None:
     assert book.apply(_diff(11, asks=[(DELETED, 101, 1), (DELETED, 102, 2)])) is None
-    assert book.top() == (Level(price=Decimal(99), quantity=Decimal(3)), None)
+    assert book.top() == Top(Decimal(99), Decimal(3), None, None)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,21 @@ def test_what_does_not_fit_leaves_the_last_good_levels_and_ends_liveness(
     assert book.apply(_diff(12)) == "diff_before_snapshot"
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        [(NEW, 103, 1), (DELETED, 103, 1), (3, 777, 1)],
+        [(DELETED, 101, 1), (NEW, 101, 8), (UPDATED, 101, 9), (NEW, 102, 1)],
+        [(DELETED, 102, 1), (NEW, 102, 5), (DELETED, 102, 5), (2, 101, 1)],
+    ],
+)
+def test_changes_of_one_price_within_a_refused_frame_are_all_taken_back(
+    book: LiveBook, asks: list[tuple[int, int, int]]
+) -> None:
+    assert book.apply(_diff(11, asks=asks)) is not None
+    assert book.levels(100) == (_levels({99: 3, 98: 4}, True), _levels({101: 1, 102: 2}, False))
+
+
 def test_changes_before_any_snapshot_are_refused() -> None:
     assert LiveBook().apply(_diff(1)) == "diff_before_snapshot"
 
@@ -98,7 +116,7 @@ def test_a_snapshot_that_cannot_be_is_refused_and_the_old_levels_stay(
 ) -> None:
     assert book.snapshot(_snapshot(asks, bids)) == fault
     assert not book.live
-    assert book.top()[1] == Level(price=Decimal(101), quantity=Decimal(1))
+    assert book.top()[2:] == (Decimal(101), Decimal(1))
 
 
 def test_a_snapshot_that_names_a_price_twice_is_refused(book: LiveBook) -> None:
@@ -125,17 +143,35 @@ def _steps(before: Side, after: Side) -> list[tuple[int, int, int]]:
     return steps + [(UPDATED, price, after[price]) for price in after.keys() & before.keys()]
 
 
-@given(st.lists(_SIDES, min_size=1, max_size=5))
-def test_any_run_of_changes_gives_the_same_book_as_a_plain_model(states: list[tuple[Side, Side]]) -> None:
-    book = LiveBook()
-    asks, bids = states[0]
-    book.snapshot(_snapshot(asks, bids))
-    for sequence, (new_asks, new_bids) in enumerate(states[1:], start=11):
-        assert book.apply(_diff(sequence, _steps(asks, new_asks), _steps(bids, new_bids))) is None
+def _frame(model: int, sequence: int, asks: list[dict[str, Any]], bids: list[dict[str, Any]]) -> Any:
+    """What the parser makes of a 431 or 432."""
+    body = {"CS": sequence, "PS": "BTCTRY", "AO": asks, "BO": bids, "channel": "obdiff", "event": "BTCTRY"}
+    (event,) = parse(json.dumps([model, body], separators=(",", ":")).encode()).events
+    return event
+
+
+def _whole(side: Side) -> list[dict[str, Any]]:
+    return [{"P": str(price), "A": str(quantity)} for price, quantity in side.items()]
+
+
+def _changes(before: Side, after: Side) -> list[dict[str, Any]]:
+    return [{"CP": kind, "P": str(price), "A": str(quantity)} for kind, price, quantity in _steps(before, after)]
+
+
+@given(st.lists(st.tuples(st.booleans(), _SIDES), min_size=1, max_size=6))
+def test_any_run_of_frames_gives_the_same_book_as_a_plain_model(states: list[tuple[bool, tuple[Side, Side]]]) -> None:
+    book, sequence = LiveBook(), 10
+    asks, bids = states[0][1]
+    assert book.snapshot(_frame(431, sequence, _whole(asks), _whole(bids))) is None
+    for whole, (new_asks, new_bids) in states[1:]:
+        sequence += 1
+        if whole:
+            assert book.snapshot(_frame(431, sequence, _whole(new_asks), _whole(new_bids))) is None
+        else:
+            assert book.apply(_frame(432, sequence, _changes(asks, new_asks), _changes(bids, new_bids))) is None
         asks, bids = new_asks, new_bids
         for depth in (1, 5, 100):
-            shown = (_levels(bids, True)[:depth], _levels(asks, False)[:depth])
-            assert book.levels(depth) == shown
+            assert book.levels(depth) == (_levels(bids, True)[:depth], _levels(asks, False)[:depth])
 
 
 _CHANGES = st.lists(st.tuples(st.sampled_from([0, 1, 2, 3]), st.integers(95, 106), st.integers(0, 3)), max_size=5)
@@ -153,8 +189,8 @@ def test_a_live_book_is_never_crossed_and_a_refused_change_changes_nothing(
         sequence += 1 + skipped
         fault = book.apply(_diff(sequence, asks, bids))
         assert book.live == (fault is None)
-        bid, ask = book.top()
-        assert bid is None or ask is None or bid.price < ask.price
+        top = book.top()
+        assert top.bid is None or top.ask is None or top.bid < top.ask
         if fault is not None:
             assert book.levels(100) == before
             return

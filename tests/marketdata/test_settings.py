@@ -2,33 +2,86 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from common.settings import SettingsError
-from marketdata.settings import Settings
+from marketdata.settings import BistSettings, Settings
+
+SECRETS = ("SPARK_ALGOLAB_API_KEY", "SPARK_ALGOLAB_USERNAME", "SPARK_ALGOLAB_PASSWORD", "SPARK_OPERATOR_TOKEN")
 
 
-def test_simulated_is_the_default_and_stays_inside_the_stack() -> None:
-    settings = Settings.from_environment({})
-    assert (settings.market, settings.websocket_url, settings.rest_url) == (
-        "simulated",
-        "ws://venue:7002",
-        "http://venue:7001",
-    )
+@pytest.fixture
+def secrets(tmp_path: Path) -> dict[str, str]:
+    """Variables that name a file for each secret."""
+    for name in SECRETS:
+        (tmp_path / name).write_text(f"of {name}\n")
+    return {f"{name}_FILE": str(tmp_path / name) for name in SECRETS}
+
+
+def read(**variables: str) -> Settings:
+    """Settings without Borsa Istanbul."""
+    return Settings.from_environment({"SPARK_BIST_SYMBOLS": "none"} | variables)
+
+
+def bist(variables: dict[str, str]) -> BistSettings:
+    settings = Settings.from_environment(variables).bist
+    assert settings is not None
+    return settings
+
+
+def test_simulated_is_the_default_and_stays_inside_the_stack(secrets: dict[str, str]) -> None:
+    settings = Settings.from_environment(secrets)
+    assert settings.market == "simulated"
     assert settings.pairs == ("BTCTRY", "ETHTRY", "USDTTRY", "BTCUSDT", "ETHUSDT")
+    own = bist(secrets)
+    addresses = (settings.websocket_url, settings.rest_url, settings.chart_url, own.websocket_url, own.rest_url)
+    assert all("://venue:" in address for address in (*addresses, own.sms_url))
 
 
 def test_live_differs_in_the_addresses_alone() -> None:
-    live, simulated = Settings.from_environment({"SPARK_MARKET": "live"}), Settings.from_environment({})
+    live, simulated = read(SPARK_MARKET="live"), read()
     different = {name for name, value in vars(live).items() if vars(simulated)[name] != value}
-    assert different == {"market", "websocket_url", "rest_url"}
+    assert different == {"market", "websocket_url", "rest_url", "chart_url"}
     assert live.websocket_url == "wss://ws-feed-pro.btcturk.com"
     assert live.rest_url == "https://api.btcturk.com"
 
 
 def test_an_address_of_ones_own_wins_in_either_market() -> None:
-    settings = Settings.from_environment({"SPARK_MARKET": "live", "SPARK_BTCTURK_WS_URL": "ws://127.0.0.1:9"})
+    settings = read(SPARK_MARKET="live", SPARK_BTCTURK_WS_URL="ws://127.0.0.1:9")
     assert (settings.websocket_url, settings.rest_url) == ("ws://127.0.0.1:9", "https://api.btcturk.com")
+
+
+def test_borsa_istanbul_is_followed_in_the_simulated_market_and_on_request_in_the_live_one(
+    secrets: dict[str, str],
+) -> None:
+    live = secrets | {"SPARK_MARKET": "live"}
+    assert "THYAO" in bist(secrets).symbols
+    assert Settings.from_environment(live).bist is None
+    assert bist(live | {"SPARK_BIST_SYMBOLS": "GARAN"}).symbols == ("GARAN",)
+
+
+def test_sessions_are_real_where_the_market_is(secrets: dict[str, str]) -> None:
+    live = secrets | {"SPARK_MARKET": "live", "SPARK_BIST_SYMBOLS": "GARAN"}
+    assert (bist(secrets).sessions, bist(live).sessions) == ("always", "real")
+    assert bist(secrets | {"SPARK_BIST_SESSIONS": "real"}).sessions == "real"
+
+
+def test_a_live_feed_of_the_exchange_needs_each_secret_by_name(secrets: dict[str, str]) -> None:
+    for missing in secrets:
+        rest = {name: value for name, value in secrets.items() if name != missing}
+        with pytest.raises(SettingsError, match=missing):
+            Settings.from_environment(rest | {"SPARK_MARKET": "live", "SPARK_BIST_SYMBOLS": "GARAN"})
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.5", "::", "somewhere"])  # noqa: S104 - what is refused
+def test_licensed_data_is_not_published_beyond_this_machine(secrets: dict[str, str], address: str) -> None:
+    live = secrets | {"SPARK_MARKET": "live", "SPARK_BIST_SYMBOLS": "GARAN", "SPARK_BIND": address}
+    with pytest.raises(SettingsError, match="SPARK_BIST_REDISTRIBUTION=licensed"):
+        Settings.from_environment(live)
+    assert bist(live | {"SPARK_BIST_REDISTRIBUTION": "licensed"}).symbols == ("GARAN",)
+    assert bist(secrets | {"SPARK_BIND": address}).symbols
 
 
 @pytest.mark.parametrize(
@@ -37,13 +90,32 @@ def test_an_address_of_ones_own_wins_in_either_market() -> None:
         ("SPARK_MARKET", "dreamt"),
         ("SPARK_BTCTURK_WS_URL", "http://venue:7002"),
         ("SPARK_BTCTURK_REST_URL", "venue"),
+        ("SPARK_BTCTURK_CHART_URL", "ws://venue"),
         ("SPARK_BTCTURK_PAIRS", "BTCTRY,,ETHTRY"),
         ("SPARK_BTCTURK_PAIRS", "BTCTRY,BTCTRY"),
         ("SPARK_QUOTE_STALE_SECONDS", "-5"),
         ("SPARK_STREAMS_MAX", "0"),
         ("SPARK_FEED_QUEUE_LIMIT", "1.5"),
+        ("SPARK_BOOK_AUDIT_SECONDS", "often"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
-        Settings.from_environment({name: value})
+        read(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SPARK_BIST_SYMBOLS", "THYAO,THYAO"),
+        ("SPARK_BIST_SESSIONS", "sometimes"),
+        ("SPARK_BIST_DEPTH", "deep"),
+        ("SPARK_ALGOLAB_WS_URL", "http://venue:7003"),
+        ("SPARK_ALGOLAB_REST_URL", "venue"),
+        ("SPARK_ALGOLAB_SMS_URL", "venue"),
+        ("SPARK_BIST_REDISTRIBUTION", "yes"),
+    ],
+)
+def test_a_wrong_value_for_borsa_istanbul_is_named(secrets: dict[str, str], name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}='{value}'"):
+        Settings.from_environment(secrets | {name: value})

@@ -5,39 +5,26 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.venues.btcturk import KINDS, REASONS, parse, subscription
-from marketdata.venues.events import Acknowledged, BookDiff, BookSnapshot, Ticker, Trades, Unreadable
+from marketdata.venues.btcturk import KINDS, REASONS, classify, parse, subscription
+from marketdata.venues.events import Acknowledged, BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
 
-# Captured by a third party on 2026-09-23; the books are cut to a few levels.
-TICKER = (
-    b'[402,{"B":"86689","A":"86699","BA":"0.00863785","AA":"0.00288357","PS":"BTCUSDT","H":"86800","L":"85148",'
-    b'"LA":"86766","O":"85459","V":"16.43392495","AV":"86078.604090120000","D":"1240","DP":"1.53","DS":"USDT",'
-    b'"NS":"BTC","PId":19,"channel":"ticker","event":"BTCUSDT","type":402}]'
-)
-SNAPSHOT = (
-    b'[431,{"CS":3999242,"PS":"BTCUSDT","AO":[{"A":"0.00288357","P":"86699"},{"A":"0.06358459","P":"86718"}],'
-    b'"BO":[{"A":"0.00863785","P":"86689"},{"A":"0.02307124","P":"86688"}],"channel":"obdiff","event":"BTCUSDT",'
-    b'"type":431}]'
-)
-DIFF = (
-    b'[432,{"CS":4008255,"PS":"ETHUSDT","AO":[{"CP":1,"P":"2769","A":"1.98627663"},{"CP":3,"P":"2769.6",'
-    b'"A":"1.98584633"},{"CP":0,"P":"2770.3","A":"0.400488"}],"BO":[{"CP":3,"P":"2765.9","A":"2.86453815"},'
-    b'{"CP":1,"P":"2531.9","A":"0.00789131"}],"channel":"obdiff","event":"ETHUSDT","type":432}]'
-)
-# Composed from the venue's documents.
-TRADES = (
-    b'[421,{"symbol":"BTCTRY","items":[{"D":1790133599123,"I":"100163785789620803","A":"0.0072834700","P":"4012345",'
-    b'"S":1}],"channel":"trade","event":"BTCTRY","type":421}]'
-)
-TRADE = (
-    b'[422,{"D":"1790133600456","I":100163785789620804,"A":"0.00100000","P":"4012346","PS":"BTCTRY","S":0,'
-    b'"channel":"trade","event":"BTCTRY","type":422}]'
+FRAMES = {
+    file.stem.removeprefix("btcturk_"): json.loads(file.read_text())["frame"].encode()
+    for file in sorted((Path(__file__).parent / "frames").glob("btcturk_*.json"))
+}
+TICKER, SNAPSHOT, DIFF = FRAMES["ticker"], FRAMES["obdiff_whole"], FRAMES["obdiff_changes"]
+TRADES, TRADE, TICKERS, BAR = (
+    FRAMES["trade_list"],
+    FRAMES["trade_time_and_id_turned"],
+    FRAMES["ticker_all"],
+    FRAMES["tradeview"],
 )
 
 
@@ -79,6 +66,46 @@ def test_trades_are_read_whether_time_and_id_are_numbers_or_texts() -> None:
     assert single.trades[0].trade_id == "100163785789620804"
 
 
+def test_a_trade_is_the_same_however_its_time_and_id_are_written() -> None:
+    assert _only(TRADE) == _only(FRAMES["trade"])
+
+
+def test_one_bad_ticker_among_all_does_not_cost_the_others() -> None:
+    good, bad = parse(TICKERS).events
+    assert good == _only(TICKER)
+    assert bad == Unreadable("number")
+    frame = TICKERS.replace(b'"DP":"1.53"', b'"DP":null')
+    assert parse(frame).events[0] == Unreadable("field")
+
+
+def test_the_present_bar_is_read_with_its_start_and_resolution() -> None:
+    start = datetime(2026, 9, 23, 3, 20, tzinfo=UTC)
+    numbers = (Decimal(number) for number in ("4012345", "4012350", "4012340", "4012346", "0.00828347"))
+    assert _only(BAR) == CandleUpdate("BTCTRY", "1", start, *numbers)
+
+
+def test_the_whole_book_of_the_other_channel_is_told_apart() -> None:
+    assert _only(FRAMES["orderbook_whole"]).channel == "orderbook"
+
+
+def test_a_side_without_levels_is_read() -> None:
+    assert _only(FRAMES["obdiff_empty_side"]).asks == ()
+
+
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_every_recorded_frame_is_read_and_counted_by_its_model(name: str) -> None:
+    frame = FRAMES[name]
+    model = json.loads(frame)[0]
+    assert parse(frame).kind == ("other" if model == 9999 else str(model))
+
+
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_blanks_and_another_order_of_fields_change_nothing(name: str) -> None:
+    model, body = json.loads(FRAMES[name])
+    turned = json.dumps([model, dict(reversed(body.items()))], indent=1).encode()
+    assert parse(turned) == parse(FRAMES[name])
+
+
 def test_an_acknowledgement_says_whether_it_was_taken() -> None:
     frame = b'[100,{"type":100,"ok":false,"message":"join|obdiff:BTCUSDT"}]'
     assert _only(frame) == Acknowledged(False, "join|obdiff:BTCUSDT")
@@ -115,6 +142,15 @@ def test_unknown_models_say_nothing_and_are_no_fault() -> None:
         (TICKER.replace(b'"1.53"', b'"sNaN"'), "number"),
         (TRADE.replace(b'"1790133600456"', b'"soon"'), "time"),
         (TRADE.replace(b'"1790133600456"', b"99999999999999999999"), "time"),
+        (TRADE.replace(b'"1790133600456"', b'"' + b"9" * 5_000 + b'"'), "time"),
+        (BAR.replace(b"1790133600", b"-999999999999999"), "time"),
+        (BAR.replace(b'"H":"4012350"', b'"H":"1"'), "number"),
+        (BAR.replace(b'"V":"0.00828347"', b'"V":"NaN"'), "number"),
+        (TICKERS.replace(b'"items":[', b'"items":[['), "json"),
+        (TICKERS.replace(b'"items"', b'"things"'), "field"),
+        (DIFF + b"]", "json"),
+        (b"[432,7,8]", "shape"),
+        (b"[432]", "shape"),
     ],
 )
 def test_what_cannot_be_read_is_told_by_reason(frame: bytes, reason: str) -> None:
@@ -127,14 +163,20 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=5,
 )
-_FIELDS = ["PS", "CS", "AO", "BO", "CP", "P", "A", "LA", "DP", "D", "I", "S", "symbol", "items", "channel", "ok"]
+_FIELDS = ["PS", "CS", "AO", "BO", "CP", "P", "A", "LA", "DP", "D", "I", "S", "symbol", "items", "channel", "ok", "R"]
 _BODIES = st.dictionaries(st.sampled_from(_FIELDS), _JSON, max_size=7)
-_MODELS = st.sampled_from([100, 402, 421, 422, 431, 432, 991, 7])
+_MODELS = st.sampled_from([100, 401, 402, 421, 422, 428, 431, 432, 991, 7])
+_REAL = st.sampled_from(sorted(FRAMES.values()))
 
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_never_raise(frame: bytes) -> None:
     _require_sane(frame)
+
+
+@given(st.sampled_from([b"[%d," % model for model in (100, 401, 402, 421, 422, 428, 431, 432)]), st.binary(max_size=60))
+def test_arbitrary_bytes_after_a_known_beginning_never_raise(head: bytes, rest: bytes) -> None:
+    _require_sane(head + rest)
 
 
 @given(_JSON)
@@ -147,9 +189,23 @@ def test_arbitrary_frames_of_known_models_never_raise(model: int, body: dict[str
     _require_sane(json.dumps([model, body]).encode())
 
 
-@given(st.sampled_from([TICKER, SNAPSHOT, DIFF, TRADES, TRADE]), st.integers(0, 250), st.binary(min_size=1, max_size=3))
-def test_damaged_frames_never_raise(frame: bytes, at: int, damage: bytes) -> None:
-    _require_sane(frame[:at] + damage + frame[at + len(damage) :])
+@given(_REAL, st.integers(0, 600), st.integers(0, 9), st.binary(max_size=3))
+def test_damaged_frames_never_raise(frame: bytes, at: int, lost: int, damage: bytes) -> None:
+    _require_sane(frame[:at] + damage + frame[at + lost :])
+
+
+@given(_REAL, st.data())
+def test_frames_with_another_value_somewhere_never_raise(frame: bytes, data: st.DataObject) -> None:
+    value = json.loads(frame)
+    place, field = data.draw(st.sampled_from(_places(value)))
+    place[field] = data.draw(_JSON)
+    _require_sane(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Every place of a JSON value where another value could stand, as its holder and its name or index there."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for name, part in inner for found in ((value, name), *_places(part))]
 
 
 def _require_sane(frame: bytes) -> None:
@@ -160,6 +216,29 @@ def _require_sane(frame: bytes) -> None:
             assert event.reason in REASONS
         if isinstance(event, BookSnapshot | BookDiff):
             assert all(level.price > 0 and level.quantity >= 0 for level in (*event.asks, *event.bids))
+    class_, key = classify(frame)
+    assert class_ in ("keep", "coalesce", "sequence", "plain")
+    assert isinstance(key, str)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("obdiff_changes", ("sequence", "obdiff:ETHUSDT")),
+        ("obdiff_whole", ("sequence", "obdiff:BTCUSDT")),
+        ("trade", ("keep", "trade:BTCTRY")),
+        ("trade_list", ("keep", "trade:BTCTRY")),
+        ("ticker", ("coalesce", "ticker:BTCUSDT")),
+        ("ticker_all", ("coalesce", "ticker:all")),
+        ("tradeview", ("coalesce", "tradeview:BTCTRY_1")),
+        ("join_taken", ("plain", "")),
+        ("unknown_model", ("plain", "")),
+    ],
+)
+def test_what_may_be_done_with_a_frame_without_room_is_told_with_its_stream(
+    name: str, expected: tuple[str, str]
+) -> None:
+    assert classify(FRAMES[name]) == expected
 
 
 def test_a_subscription_names_one_channel_and_one_pair() -> None:

@@ -1,0 +1,1 @@
+"""Borsa Istanbul through AlgoLab: login, session, subscriptions, row-wise depth."""

@@ -1,0 +1,1 @@
+"""BTCTurk's feed: subscriptions, books kept in step, instruments, history."""

@@ -1,0 +1,141 @@
+"""Market data without a venue: a store that a test writes to, or one that moves by itself under the real server."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+
+from common import ops, wire
+from marketdata.api import Candles, routes
+from marketdata.listing import Listing
+from marketdata.store import Store
+from marketdata.stream import Streams
+from marketdata.venues.events import BookSnapshot, PriceLevel
+from tests.repo.tree import ROOT
+
+PAIRS = tuple(f"P{number}TRY" for number in range(10))
+DEPTH = 100
+SEND_SECONDS = 0.5
+
+
+def instrument(symbol: str) -> wire.Instrument:
+    return wire.Instrument(
+        symbol=symbol,
+        base_asset="P",
+        quote_currency="TRY",
+        tick_size=Decimal(1),
+        lot_size=Decimal(1),
+        min_notional=Decimal(0),
+    )
+
+
+def new_store(pairs: Sequence[str] = PAIRS, clock: Callable[[], float] = time.monotonic) -> Store:
+    listings = [Listing("BTCTURK", pair, "diffs") for pair in pairs]
+    return Store(listings, market="simulated", stale_after=5.0, clock=clock, started=1.0)
+
+
+def new_streams(store: Store, most: int = 4) -> Streams:
+    instruments = {symbol: instrument(symbol) for symbol in store.symbols}
+    return Streams(
+        store,
+        instruments=lambda: instruments,
+        most=most,
+        heartbeat=0.5,
+        send_seconds=SEND_SECONDS,
+        clock=time.monotonic,
+    )
+
+
+def no_candles(_symbol: str, _resolution: str, _limit: int) -> Sequence[wire.Candle]:
+    return ()
+
+
+def new_app(
+    store: Store, streams: Streams, candles: Candles = no_candles, known: Mapping[str, wire.Instrument] | None = None
+) -> Flask:
+    app = Flask(__name__)
+    instruments = {symbol: instrument(symbol) for symbol in store.symbols} if known is None else known
+    ops.install(app, ops.Identity("marketdata", "1", "simulated"), {})
+
+    @app.get("/open")
+    def how_many_are_open() -> dict[str, int]:
+        return {"open": streams.open_count}
+
+    feeds = [{"source": "BTCTURK", "reason": None}]
+    app.register_blueprint(
+        routes(store, streams, instruments=lambda: instruments, candles=candles, feeds=lambda: feeds)
+    )
+    return app
+
+
+def book(bid: int, quantity: int, depth: int = DEPTH) -> BookSnapshot:
+    """A book of the best bid, the ask above it, and levels behind both."""
+    asks = tuple(PriceLevel(Decimal(bid + 1 + step), Decimal(quantity)) for step in range(depth))
+    bids = tuple(PriceLevel(Decimal(bid - step), Decimal(quantity)) for step in range(depth))
+    return BookSnapshot("", "obdiff", 1, asks, bids)
+
+
+def moving() -> Flask:
+    """What the HTTP server is told to run: every book changes whole, many times a second."""
+    store = new_store()
+    streams = new_streams(store)
+    streams.start()
+
+    def move() -> None:
+        for quantity in itertools.count(1):
+            for symbol in store.symbols:
+                store.apply_book(symbol, book(10_000, quantity), time.time())
+            store.proved("BTCTURK", time.monotonic())
+            time.sleep(0.02)
+
+    threading.Thread(target=move, daemon=True).start()
+    return new_app(store, streams)
+
+
+@contextmanager
+def gunicorn(app: str = "tests.marketdata.busy:moving()", threads: int = 12, **more: str) -> Iterator[tuple[str, int]]:
+    """An app under the server and the configuration of production, the moving market by default; its address."""
+    environment = {"PORT": "0", "SPARK_SERVICE": "marketdata", "SPARK_LOG_LEVEL": "WARNING"}
+    environment |= {"SPARK_THREADS": str(threads), **more}
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        command = ["gunicorn", "--config", "common/gunicorn.conf.py", "--bind", f"fd://{listener.fileno()}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, "--graceful-timeout", "1", app],
+            cwd=ROOT,
+            env=os.environ | environment,
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            yield listener.getsockname()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def ask(address: tuple[str, int], path: str, read_buffer: int | None = None) -> socket.socket:
+    """A socket that has sent a request, and whose receive buffer is small if that is wanted."""
+    connection = socket.socket()
+    if read_buffer is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, read_buffer)
+    connection.settimeout(30)
+    connection.connect(address)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return connection
+
+
+def json_of(address: tuple[str, int], path: str) -> Any:
+    with ask(address, path) as connection, connection.makefile("rb") as answer:
+        return json.loads(answer.read().partition(b"\r\n\r\n")[2])

@@ -1,0 +1,107 @@
+"""A venue that misbehaves on command, a feed that follows it, and a watcher that looks at every book all the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from marketdata.btcturk.resync import Patience
+from marketdata.btcturk.venue import Manners
+from marketdata.connection import Timings
+from tests.marketdata.btcturk.rig import QUICK, Following, following
+from tests.marketdata.rig import http_server, rest_app
+from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal
+from tests.venue.rig import QUICK as VENUE_PACE
+from tests.venue.rig import START, UNLIMITED, Clock, Venue, eventually
+from venue.market import Market
+from venue.server import VenueServer
+
+PAIRS = ("BTCTRY", "ETHUSDT")
+SPEED = 20.0
+"""Market seconds in a second: the book changes at each step of the venue's loop."""
+
+STALE_AFTER = 1.0
+BEHIND = 4.0
+"""A book may be this far behind the venue before it has to say that it is stale: `STALE_AFTER` on a busy machine."""
+
+HASTY: Manners = replace(
+    QUICK,
+    timings=Timings(ping_interval=0.5, ping_timeout=0.2, silence=1.5, watch=0.02, healthy=60.0, socket=1.0),
+    patience=Patience(first_data=1.0, rejoin=0.5, hopeless=1.0, calm=0.02, no_data=1.5),
+)
+
+
+@dataclass
+class RunningClock(Clock):
+    """Unix seconds that pass `SPEED` times as fast as real ones."""
+
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> float:
+        return START + SPEED * (time.monotonic() - self.began)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a test of a fault has in its hands."""
+
+    venue: Venue
+    feed: Following
+    watcher: Watcher
+
+    def arm(self, fault: Any, **parameters: Any) -> None:
+        """Arms a fault and waits until it was done."""
+        before = self.venue.server.faults.done()[fault]
+        self.venue.server.faults.arm(fault, **parameters)
+        eventually(lambda: self.venue.server.faults.done()[fault] > before, seconds=20)
+
+    def come_to_rest(self) -> None:
+        """The market stops; every book must become the venue's own, and none may ever have been wrong."""
+        self.venue.server.pause()
+        ours = self.feed.book_or_none
+        try:
+            eventually(lambda: equal(self.venue.server, ours, PAIRS), seconds=20)
+        except AssertionError:
+            raise AssertionError(differences(self.venue.server, ours, PAIRS)) from None
+        finally:
+            self.venue.server.resume()
+        assert self.watcher.wrong[:3] == []
+        assert self.watcher.seen > 0
+
+
+@contextmanager
+def misbehaving_venue() -> Iterator[tuple[Venue, RecordedMarket]]:
+    clock = RunningClock()
+    market = RecordedMarket(Market(1, START, warm_up_seconds=10.0))
+    server = VenueServer(market, host="127.0.0.1", port=0, pace=VENUE_PACE, clock=clock, rules=UNLIMITED)
+    server.start()
+    try:
+        yield Venue(server, clock), market
+    finally:
+        server.stop()
+
+
+@contextmanager
+def watched(
+    *, before: Callable[[Venue], None] | None = None, manners: Manners = HASTY, stale_after: float = STALE_AFTER
+) -> Iterator[Watched]:
+    """Gives the three of them; `before` arms what has to go wrong at the first join."""
+    with misbehaving_venue() as (venue, market), http_server(rest_app(venue)) as rest_url:
+        if before is not None:
+            before(venue)
+        with (
+            following(
+                venue.url,
+                rest_url,
+                ",".join(PAIRS),
+                manners=manners,
+                stale_after=stale_after,
+                unix=venue.clock,
+            ) as feed,
+            Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=BEHIND) as watcher,
+        ):
+            eventually(feed.live, seconds=20)
+            yield Watched(venue, feed, watcher)

@@ -1,0 +1,86 @@
+"""The operator's command line against a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from marketdata.cli import main
+from tests.marketdata.algolab.rig import TOKEN
+from tests.marketdata.algolab.test_operator import app_at
+from tests.marketdata.rig import http_server
+from tests.venue.bist.rig import Bist, running_bist
+
+
+@pytest.fixture
+def bist() -> Iterator[Bist]:
+    with running_bist() as running:
+        yield running
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    return file
+
+
+@pytest.fixture
+def environment(bist: Bist, tmp_path: Path, token_file: Path) -> Iterator[dict[str, str]]:
+    with http_server(app_at(bist.rest_url, tmp_path / "session.json")) as url:
+        yield {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
+
+
+def test_a_login_asks_for_the_code(bist: Bist, environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["bist", "login"], environment, lambda _prompt: bist.accounts.phone() or "")
+    assert (code, capsys.readouterr().out.split()[0]) == (0, "ACTIVE")
+    assert main(["bist", "status"], environment) == 0
+
+
+def test_a_code_that_has_come_already_is_handed_in(bist: Bist, environment: dict[str, str]) -> None:
+    assert main(["bist", "status"], environment) == 1
+    assert main(["bist", "login", "--code", "000"], environment) == 1
+    assert bist.accounts.phone() is None, "no other code was asked for"
+
+
+def test_a_refusal_is_told_in_the_services_words(
+    bist: Bist, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bist.faults.arm("refuse_login")
+    assert main(["bist", "login"], environment) == 1
+    assert "password is wrong" in capsys.readouterr().err
+
+
+def test_a_wrong_token_is_told(environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong")
+    assert main(["bist", "login"], {**environment, "SPARK_OPERATOR_TOKEN_FILE": str(wrong)}) == 1
+    assert "operator's token" in capsys.readouterr().err
+
+
+def test_no_service_is_told_apart_from_no_session(token_file: Path) -> None:
+    assert main(["bist", "status"], {"PORT": "9"}) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["bist", "status"], {"PORT": "none"}),
+        (["bist", "login"], {"SPARK_OPERATOR_TOKEN_FILE": "/does/not/exist"}),
+        (["bist", "login"], {}),
+    ],
+)
+def test_wrong_settings_are_named(
+    arguments: list[str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments, environment) == 64
+    assert next(iter(environment), "SPARK_OPERATOR_TOKEN_FILE") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["bist"], ["bist", "dance"], ["btcturk", "login"]])
+def test_a_wrong_call_is_told(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments, {})
+    assert ended.value.code == 64
