@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from common.wire import Denial, Instrument, OrderType, Side
+from common.wire import Denial, Instrument, OrderType, Phase, Side
 from executor.orders import PRECISION
 
 
@@ -28,6 +28,8 @@ class Market:
     reference: Decimal | None
     best_opposite: Decimal | None
     quote_currency: str
+    phase: Phase = "continuous"
+    delayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,19 @@ def _quote_age(proposal: Proposal, limits: Limits) -> Denial | None:
     age, limit = f"{market.age_seconds:.3f}", f"{limits.quote_stale_seconds:g}"
     why = "market data calls the book stale" if market.stale else "the book is too old"
     return _deny("QUOTE_STALE", f"{why}: {age} s, the limit is {limit} s", age_seconds=age, limit_seconds=limit)
+
+
+def _open_market(proposal: Proposal, _limits: Limits) -> Denial | None:
+    market = proposal.market
+    if market is None or market.phase == "continuous":
+        return None
+    return _deny("MARKET_CLOSED", f"the market is not in continuous trading: {market.phase}", phase=market.phase)
+
+
+def _delayed(proposal: Proposal, _limits: Limits) -> Denial | None:
+    if proposal.market is None or not proposal.market.delayed:
+        return None
+    return _deny("QUOTE_DELAYED", "the feed is delayed by contract: its prices are minutes old")
 
 
 def _tick_size(proposal: Proposal, _limits: Limits) -> Denial | None:
@@ -172,6 +187,8 @@ RULES: Mapping[str, Rule] = {
     "KILL_SWITCH": _kill_switch,
     "NO_QUOTE": _quote,
     "QUOTE_STALE": _quote_age,
+    "QUOTE_DELAYED": _delayed,
+    "MARKET_CLOSED": _open_market,
     "TICK_SIZE": _tick_size,
     "LOT_SIZE": _lot_size,
     "MIN_NOTIONAL": _min_notional,

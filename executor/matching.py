@@ -112,7 +112,8 @@ class Matcher:
             return
         with self._desk.ledger.transaction() as transaction:
             age = view.age_seconds(self._desk.quotes.monotonic())
-            if transaction.switch.engaged or book.stale or age > self._desk.limits.quote_stale_seconds:
+            usable = not (book.stale or book.delayed) and book.phase == "continuous"
+            if transaction.switch.engaged or not usable or age > self._desk.limits.quote_stale_seconds:
                 return
             for order in _crossing(transaction.resting(symbol), book):
                 _fill(order, book, transaction)

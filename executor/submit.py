@@ -143,6 +143,8 @@ def _market(order: Order, view: View, now: float) -> guardrails.Market | None:
         reference=paper.reference(book.bids, book.asks),
         best_opposite=opposite[0].price if opposite else None,
         quote_currency=book.quote_currency,
+        phase=book.phase,
+        delayed=book.delayed,
     )
 
 

@@ -44,9 +44,17 @@ class MarketData:
     moved: int = 0
 
     def put(
-        self, symbol: str, bids: Side, asks: Side, *, age: float = 0.1, stale: bool = False, moved: int | None = None
+        self,
+        symbol: str,
+        bids: Side,
+        asks: Side,
+        *,
+        age: float = 0.1,
+        stale: bool = False,
+        moved: int | None = None,
+        **more: object,
     ) -> None:
-        """Shows a new book; `moved` is its sequence and its time, by default the next."""
+        """Shows a new book; `moved` is its sequence and its time, by default the next; `more` are further fields."""
         self.moved = self.moved + 1 if moved is None else moved
         base, quote = symbol.partition(":")[2].removesuffix("TRY").removesuffix("USDT"), symbol[-4:].lstrip("C")
         self.books[symbol] = {
@@ -62,6 +70,7 @@ class MarketData:
             "received_at": (BEGIN + timedelta(seconds=self.moved)).isoformat(),
             "age_seconds": age,
             "stale": stale,
+            **more,
         }
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:

@@ -49,6 +49,9 @@ def test_a_good_order_passes() -> None:
         ("KILL_SWITCH", {"kill_switch": None}, {"kill_switch": "drill"}),
         ("QUOTE_STALE", {"market": replace(MARKET, age_seconds=5.0)}, {"market": replace(MARKET, age_seconds=5.001)}),
         ("QUOTE_STALE", {"market": MARKET}, {"market": replace(MARKET, stale=True)}),
+        ("QUOTE_DELAYED", {"market": MARKET}, {"market": replace(MARKET, delayed=True)}),
+        ("MARKET_CLOSED", {"market": MARKET}, {"market": replace(MARKET, phase="closed")}),
+        ("MARKET_CLOSED", {"market": MARKET}, {"market": replace(MARKET, phase="opening_auction")}),
         ("TICK_SIZE", {"limit_price": Decimal("100.5")}, {"limit_price": Decimal("100.4")}),
         ("LOT_SIZE", {"quantity": Decimal("0.3")}, {"quantity": Decimal("0.35")}),
         ("MIN_NOTIONAL", {"quantity": Decimal("0.1")}, {"quantity": Decimal("0.1"), "limit_price": Decimal("99.5")}),
@@ -98,7 +101,7 @@ def test_every_rule_is_heard() -> None:
     worst = replace(
         GOOD,
         kill_switch="drill",
-        market=replace(MARKET, stale=True),
+        market=replace(MARKET, stale=True, delayed=True, phase="halted"),
         limit_price=Decimal("150.1"),
         quantity=Decimal("77.77"),
         funds_needed=Decimal(501),

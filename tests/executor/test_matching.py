@@ -102,6 +102,16 @@ def test_a_stale_book_fills_nothing(desk_executor: Executor, marketdata: MarketD
     assert _status(desk_executor, order) == ("accepted", "0")
 
 
+@pytest.mark.parametrize("why", [{"delayed": True}, {"phase": "closed"}, {"phase": "closing_auction"}])
+def test_a_delayed_or_closed_market_fills_nothing(
+    desk_executor: Executor, marketdata: MarketData, why: dict[str, object]
+) -> None:
+    order = desk_executor.limit("rest", "buy", "1", "99.5")
+    marketdata.put(BTCTRY, BIDS, [("99.2", "3")], **why)  # type: ignore[arg-type]
+    desk_executor.matcher.pass_once()
+    assert _status(desk_executor, order) == ("accepted", "0")
+
+
 def test_nothing_is_matched_while_the_kill_switch_is_engaged(desk_executor: Executor, marketdata: MarketData) -> None:
     order = desk_executor.limit("rest", "buy", "1", "99.5")
     headers = {"Authorization": "Bearer the-operators-token"}
