@@ -14,7 +14,8 @@ Trend = Literal["up", "down", "flat", "unknown"]
 
 
 class QuoteRow(wire.Message, frozen=True, kw_only=True):
-    """One row of the quote table, as text. `at`: when the feed last proved it, seconds since 1970."""
+    """One row of the quote table, as text. `at`: when the feed last proved it, seconds since 1970; `note`: what keeps
+    the quote from being traded on though it is fresh."""
 
     symbol: str
     pair: str
@@ -28,7 +29,7 @@ class QuoteRow(wire.Message, frozen=True, kw_only=True):
     trend: Trend
     at: float
     stale: bool
-    delayed: bool
+    note: str
 
 
 def number(value: Decimal | None, places: int = 0) -> str:
@@ -130,8 +131,14 @@ def quote_row(quote: wire.Quote, instrument: wire.Instrument | None, proved_at: 
         trend=trend_of(quote.daily_change_percent),
         at=round(proved_at.timestamp(), 1),
         stale=quote.stale,
-        delayed=quote.delayed,
+        note=note_of(quote),
     )
+
+
+def note_of(quote: wire.Quote) -> str:
+    """Delayed, or in which phase other than continuous trading; empty for a live quote."""
+    phase = "" if quote.phase == "continuous" else quote.phase.replace("_", " ")
+    return ", ".join(word for word in ("delayed" if quote.delayed else "", phase) if word)
 
 
 def _spread(quote: wire.Quote) -> str:

@@ -33,6 +33,17 @@ def test_a_stale_feed_is_marked_in_words_and_fresh_again_when_it_is(page: Page, 
     page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
 
 
+def test_a_market_that_closes_says_so_beside_its_pair(page: Page, own: Own) -> None:
+    console, around = own
+    opened(page, console.url)
+    assert page.locator("#quote-rows .tag:visible").count() == 0
+    around.market.phase = "closing_auction"
+    page.wait_for_function("() => document.querySelector('#quote-rows .tag').textContent === 'closing auction'")
+    assert page.locator("#quote-rows .tag").first.is_visible()
+    around.market.phase = "continuous"
+    page.wait_for_function("() => document.querySelector('#quote-rows .tag').textContent === ''")
+
+
 def test_a_dead_marketdata_is_marked_and_named(page: Page, own: Own) -> None:
     console, around = own
     opened(page, console.url)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,19 @@ def test_a_quote_row_has_the_decimals_of_its_tick() -> None:
         datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
     )
     assert (row.pair, row.bid, row.ask, row.spread) == ("USDT/TRY", "42.100", "42.103", "0.71")
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({}, ""),
+        ({"delayed": True}, "delayed"),
+        ({"phase": "closing_auction"}, "closing auction"),
+        ({"delayed": True, "phase": "closed"}, "delayed, closed"),
+    ],
+)
+def test_a_quote_row_says_what_keeps_it_from_being_traded_on(changes: dict[str, Any], note: str) -> None:
+    assert view.quote_row(quote(**changes), None, datetime.now(UTC)).note == note
 
 
 def test_a_one_sided_quote_has_no_spread() -> None:

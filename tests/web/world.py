@@ -82,6 +82,7 @@ class Market:
     def reset(self) -> None:
         self.age = 0.2
         self.frozen = False
+        self.phase: wire.Phase = "continuous"
         self.streams_refused = False
         self._run.ended.set()
         self._run = Run()
@@ -108,6 +109,7 @@ class Market:
                     sequence=1000 + self._run.steps,
                     age_seconds=self.age,
                     stale=self.age > 5,
+                    phase=self.phase,
                     received_at=datetime.now(UTC),
                 )
             )

@@ -39,7 +39,7 @@ export function drawQuote(quote) {
     cell.textContent = after;
     if (FLASHING.has(name)) flash(cell, before, after);
   }
-  row.querySelector("[data-field=pair]").title = quote.symbol;
+  row.querySelector("th").title = quote.symbol;
   row.querySelector("[data-field=change]").dataset.trend = quote.trend;
   row.querySelector(".age").dataset.at = quote.at;
 }
