@@ -1,22 +1,27 @@
-"""`make bench`: measures, prints a table, writes bench/results.json."""
+"""`make bench`: measures, prints a table, writes bench/results.json. `python -m bench stream`: those rows alone."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from bench import rows, stack_rows
+from bench import frame_rows, rows, stack_rows, stream_rows
 
 RESULTS = Path(__file__).parent / "results.json"
+GROUPS = {"stack": stack_rows.measure, "frames": frame_rows.measure, "stream": stream_rows.measure}
 
 
-def main() -> int:
-    """Runs every measurement; the results of a run that failed half-way are not written."""
-    measured = stack_rows.measure()
+def main(names: list[str]) -> int:
+    """Runs the measurements named, all by default; the results of a run that failed half-way are not written."""
+    unknown = [name for name in names if name not in GROUPS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    measured = [row for name, measure in GROUPS.items() if not names or name in names for row in measure()]
     print(rows.table(measured))
-    rows.write(measured, RESULTS)
+    rows.write(measured if not names else rows.merged(rows.read(RESULTS), measured), RESULTS)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -44,3 +44,15 @@ def table(rows: Sequence[Row]) -> str:
 def write(rows: Sequence[Row], path: Path) -> None:
     """Keeps the rows as a JSON list."""
     path.write_text(json.dumps([asdict(each) for each in rows], indent=2) + "\n")
+
+
+def read(path: Path) -> list[Row]:
+    """The rows kept."""
+    return [Row(**each) for each in json.loads(path.read_text())]
+
+
+def merged(kept: Sequence[Row], measured: Sequence[Row]) -> list[Row]:
+    """The rows kept, each replaced where it was measured again, and those that are new behind them."""
+    again = {each.name: each for each in measured}
+    known = {each.name for each in kept}
+    return [again.get(each.name, each) for each in kept] + [each for each in measured if each.name not in known]

@@ -1,0 +1,87 @@
+"""Our whole path: socket, queue, parse, book, store, with the threads of production. Arguments: URL COUNT."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+
+from bench.frames.tape import PAIRS
+from marketdata.btcturk.feed import Feed
+from marketdata.btcturk.intake import Notes
+from marketdata.btcturk.resync import Patience
+from marketdata.candlestore import CandleStore
+from marketdata.connection import Connection, Timings
+from marketdata.inbox import Inbox
+from marketdata.limits import Backoff, DialGuard
+from marketdata.listing import Listing
+from marketdata.store import Store
+from marketdata.tally import Tally
+from marketdata.venues import btcturk
+
+ROOM = 2_000_000
+LOOK_SECONDS = 0.001
+GIVE_UP_SECONDS = 120.0
+
+
+def main(url: str, count: int) -> None:
+    """Prints frames per second; fails when one was lost or a book is not live in the end."""
+    tally = Tally.of(kinds=btcturk.KINDS, reasons=btcturk.REASONS, channels=btcturk.CHANNELS)
+    store = Store(
+        [Listing(btcturk.SOURCE, pair, "diffs") for pair in PAIRS],
+        market="simulated",
+        stale_after=5.0,
+        clock=time.monotonic,
+        started=time.time(),
+    )
+    inbox = Inbox(ROOM, tally, btcturk.classify)
+    connection = Connection(
+        url,
+        inbox=inbox,
+        tally=tally,
+        timings=Timings(),
+        backoff=Backoff(1.0, 60.0, random.uniform),
+        guard=DialGuard(10, 60.0),
+        clock=time.monotonic,
+        wall_clock=time.time,
+    )
+    feed = Feed(
+        PAIRS,
+        store=store,
+        candles=CandleStore(store.symbols, clock=time.time),
+        inbox=inbox,
+        link=connection,
+        tally=tally,
+        tradable=lambda: PAIRS,
+        patience=Patience(),
+        notes=Notes(),
+        missed=lambda _pair, _span: None,
+        clock=time.monotonic,
+        wall_clock=time.time,
+    )
+    feed.start()
+    connection.start()
+    begun = wait(tally, 1)
+    ended = wait(tally, len(PAIRS) + count)
+    print(count / (ended - begun))
+    lost = sum(tally.drops.values()) + sum(tally.decode_errors.values()) + sum(tally.resyncs.values())
+    if lost or store.not_live():
+        raise SystemExit(f"not every frame was taken in: {tally}")
+    connection.stop()
+    feed.stop()
+
+
+def wait(tally: Tally, frames: int) -> float:
+    """When that many frames were taken in; raises `TimeoutError` after two minutes."""
+    deadline = time.perf_counter() + GIVE_UP_SECONDS
+    while sum(tally.frames.values()) < frames:
+        if time.perf_counter() > deadline:
+            raise TimeoutError(
+                f"{sum(tally.frames.values())} of {frames} frames after {GIVE_UP_SECONDS:.0f} s: {tally}"
+            )
+        time.sleep(LOOK_SECONDS)
+    return time.perf_counter()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
