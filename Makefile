@@ -1,10 +1,10 @@
 # Everything a person does with Spark. `make help` lists it.
 SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs secrets evidence test check lint bench lock clean
+.PHONY: help up down status logs secrets evidence bist-credentials bist-login test check lint bench soak lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## Start the whole stack (installs an engine where there is none and it may)
 	@scripts/up.sh
@@ -26,10 +26,16 @@ secrets: ## Show the operator's token and Grafana's first password
 evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCONCLUSIVE)
 	@scripts/evidence.sh
 
+bist-credentials: ## Give your own AlgoLab credentials (asks for key, user name, password)
+	@scripts/bist.sh credentials
+
+bist-login: ## Log in to AlgoLab: sends the text message and asks for its code
+	@scripts/bist.sh login
+
 test: ## Run every test, the ones on real containers too
 	@scripts/test.sh all
 
-check: ## Run lint and unit tests only (about a minute)
+check: ## Run lint and unit tests only (under a minute)
 	@scripts/test.sh unit
 
 lint: ## Run ruff, mypy and yamllint only

@@ -41,6 +41,18 @@ make_environment() {
   echo "$wanted" >"$stamp"
 }
 
+# What the measurements compare with has an environment of its own: it is no part of Spark.
+make_bench_environment() {
+  local stamp=.venv-bench/requirements.sha256 wanted
+  wanted=$(sha256sum bench/requirements.txt)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
+  step "making the environment .venv-bench for the peers"
+  $BIN/python -m venv --clear .venv-bench
+  quietly "$work/pip" .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+    -r bench/requirements.txt
+  echo "$wanted" >"$stamp"
+}
+
 install_browser() {
   for browser in chromium chromium-browser google-chrome; do have "$browser" && return; done
   if may_install; then
@@ -91,6 +103,7 @@ case $what in
   bench)
     scripts/engine.sh
     scripts/images.sh "$work/missing"
+    make_bench_environment
     $BIN/python -m bench
     ;;
   *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench" ;;

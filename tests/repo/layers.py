@@ -8,21 +8,22 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 # Line 1 is pure, 2 keeps state or talks to the outside, 3 does the work, 4 is a door, 5 joins the parts. A folder
-# stands for all of its modules. `metrics` is on line 2 where it is told what happens, and a door where it reads at each
-# scrape.
+# stands for all of its modules but those that are named. `metrics` is on line 2 where it is told what happens, and a
+# door where it reads at each scrape.
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
-        1: "book trades resync venues",
-        2: "inbox limits metrics rest settings store stream tally",
-        3: "connection feed",
-        4: "api",
+        1: "book candles failures listing query replies rowbook selection state trades venues",
+        2: "candlestore inbox latest limits publisher rest settings store stream tally",
+        3: "algolab btcturk connection dial feeds",
+        4: "api cli metrics",
         5: "app",
     },
     "venue": {
-        1: "day frames ladder market pairs prices rest session tally",
-        2: "settings",
-        3: "connection server",
-        4: "api metrics",
+        1: "bars charts day frames history ladder market pairs prices rest session tally bist.depth bist.exchange "
+        "bist.frames bist.grid bist.indicator bist.listing bist.session bist.stock bist.tally bist.views",
+        2: "faults ratelimits settings tamper bist.accounts bist.crypto bist.distort bist.faults",
+        3: "bist cable connection door gate server",
+        4: "admin api graph metrics bist.admin bist.api bist.metrics",
         5: "app",
     },
     "executor": {
@@ -52,6 +53,7 @@ PURE_LIBRARY = {
     *("__future__", "abc", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools"),
     *("operator", "types", "typing", "bisect", "heapq", "graphlib", "datetime", "decimal", "fractions", "math"),
     *("statistics", "random", "zoneinfo", "hashlib", "json", "msgspec", "re", "string", "xml"),
+    *("array", "base64", "binascii", "cryptography"),
 }
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "uuid1", "uuid4"})
 
@@ -61,8 +63,12 @@ def line_of(module: str) -> int | None:
     service, _, rest = module.partition(".")
     if not rest:
         return 0
-    part = rest.split(".")[0]
-    return next((line for line, parts in LINES[service].items() if part in parts.split()), None)
+    parts = rest.split(".")
+    for count in range(len(parts), 0, -1):
+        for line, named in LINES[service].items():
+            if ".".join(parts[:count]) in named.split():
+                return line
+    return None
 
 
 def modules(service: str) -> dict[str, Path]:

@@ -55,7 +55,7 @@ def test_a_pure_module_imports_only_messages_and_what_is_pure() -> None:
         for name in imports(MODULES[module]):
             first = name.partition(".")[0]
             if first == "common":
-                assert name in ("common.wire", "common.errors", "common"), f"{module}: {name}"
+                assert name in ("common.wire", "common.errors", "common.bist.rules", "common"), f"{module}: {name}"
             elif first != module.partition(".")[0]:
                 assert first in PURE_LIBRARY, f"{module}: {name}"
 
@@ -70,13 +70,13 @@ def test_a_pure_module_reads_no_clock_and_rolls_no_dice_of_its_own() -> None:
 
 
 def test_common_imports_no_service() -> None:
-    for file in (ROOT / "common").glob("*.py"):
+    for file in (ROOT / "common").rglob("*.py"):
         assert {name.partition(".")[0] for name in imports(file)} & set(OURS) <= {"common"}, file.name
 
 
 def test_common_stays_small() -> None:
-    code = sum(len(file.read_text().splitlines()) for file in (ROOT / "common").glob("*.py"))
-    assert code <= 800
+    code = sum(len(file.read_text().splitlines()) for file in (ROOT / "common").rglob("*.py"))
+    assert code <= 1_000
 
 
 def test_the_law_is_applied_to_real_modules() -> None:

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The two steps that only a person can take for Borsa Istanbul's feed. Usage: scripts/bist.sh credentials|login
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+ask() {
+  local answer
+  read -r ${3:+-s} -p "$2: " answer
+  [ -z "${3:-}" ] || echo >&2
+  printf -v "$1" '%s' "$answer"
+}
+
+case ${1:-} in
+  credentials)
+    ask key "API key (API-…)"
+    ask username "user name"
+    ask password "password" hidden
+    # shellcheck disable=SC2154 # ask sets them
+    printf '%s\n%s\n%s\n' "$key" "$username" "$password" |
+      docker compose run --rm --no-deps --no-TTY init python /init/make_secrets.py bist
+    docker compose up --detach --no-deps --force-recreate marketdata
+    ;;
+  login) docker compose exec marketdata python -m marketdata.cli bist login ;;
+  *) fail "unknown: ${1:-nothing}" "usage: scripts/bist.sh credentials|login" ;;
+esac
