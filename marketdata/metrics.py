@@ -130,6 +130,10 @@ class FeedCollector(Collector):
         yield waits
         limited = CounterMetricFamily("marketdata_http_429", "Times that the venue answered 429", labels=["venue"])
         yield one(limited, _times_limited)
+        offset = GaugeMetricFamily(
+            "marketdata_venue_clock_offset_seconds", "How far the venue's clock is ahead of ours", labels=["venue"]
+        )
+        yield one(offset, lambda feed: feed.tally.clock_offset_seconds)
         fills = CounterMetricFamily("marketdata_backfills", "Histories fetched", labels=["venue", "kind"])
         yield each(fills, lambda feed: feed.tally.backfills)
         failed = CounterMetricFamily(

@@ -23,7 +23,7 @@ RESYNC_REASONS = (
     "silence",
 )
 LOOPS = ("socket", "worker", "watchdog", "heartbeat", "instruments", "history", "audit", "session")
-BACKFILLS = ("days", "minutes", "trades")
+BACKFILLS = ("days", "minutes", "trades", "figures", "clock")
 
 
 def _zeros(names: Iterable[str]) -> Counter[str]:
@@ -55,6 +55,7 @@ class Tally:
     guard_wait_seconds: float = 0.0
     reconnect_delay_seconds: float = 0.0
     blocked_seconds: float = 0.0
+    clock_offset_seconds: float = float("nan")
 
     @classmethod
     def of(

@@ -10,13 +10,15 @@ from marketdata.replies import Reply
 from marketdata.rest import Endpoint
 
 LIMITS = {
+    "ticker": Limit(600, 60.0),
+    "time": Limit(60, 60.0),  # not published; kept low
     "orderbook": Limit(180, 60.0),
     "trades": Limit(60, 60.0),  # not published; kept low
     "exchangeinfo": Limit(60, 60.0),  # not published; kept low
     "ohlcs": Limit(120, 60.0),
     "charts": Limit(600, 600.0),
 }
-API_ENDPOINTS = {name: Endpoint((name,)) for name in ("orderbook", "trades", "exchangeinfo")}
+API_ENDPOINTS = {name: Endpoint((name,)) for name in ("ticker", "time", "orderbook", "trades", "exchangeinfo")}
 CHART_ENDPOINTS = {"ohlcs": Endpoint(("ohlcs", "charts")), "klines": Endpoint(("charts",))}
 
 

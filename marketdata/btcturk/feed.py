@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from marketdata.btcturk.intake import Found, Intake, Notes
+from marketdata.btcturk.intake import Figures, Found, Intake, Notes
 from marketdata.btcturk.resync import Action, Patience
 from marketdata.btcturk.subscriptions import Order, Subscriptions, streams_of
 from marketdata.candles import Missed
@@ -136,6 +136,8 @@ class Feed:
                 note = self._notes.get_nowait()
                 if isinstance(note, Found):
                     self._intake.take_found(note, self._wall_clock())
+                elif isinstance(note, Figures):
+                    self._intake.take_figures(note, self._wall_clock())
                 else:
                     self._lose(f"{btcturk.BOOK_CHANNEL}:{note.pair}", note.reason)
         except queue.Empty:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from marketdata.btcturk.endpoints import Rest
 from marketdata.btcturk.intake import FULL_REPLAY, Found, Notes
+from marketdata.btcturk.present import Present
 from marketdata.candles import DAY, MINUTE, Missed
 from marketdata.candlestore import CandleStore
 from marketdata.replies import NoBudget, RestError
@@ -48,13 +49,14 @@ class History:
         notes: Notes,
         tally: Tally,
         tradable: Callable[[], Collection[str]],
+        present: Present,
         pace: Pace,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
         self._symbols = {pair: f"{btcturk.SOURCE}:{pair}" for pair in pairs}
         self._candles, self._charts, self._api, self._notes = candles, charts, api, notes
-        self._tally, self._tradable, self._pace = tally, tradable, pace
+        self._tally, self._tradable, self._present, self._pace = tally, tradable, present, pace
         self._clock, self._wall_clock = clock, wall_clock
         self._again_at: dict[tuple[str, str], float] = {}
         self._missed: queue.SimpleQueue[tuple[str, Missed]] = queue.SimpleQueue()
@@ -75,6 +77,7 @@ class History:
 
     def step(self) -> None:
         """Asks for all that is missing and due."""
+        self._present.step()
         while not self._missed.empty():
             self._try("trades", *self._missed.get_nowait())
         for pair in [pair for pair in self._symbols if pair in self._tradable()]:

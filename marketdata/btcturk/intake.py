@@ -44,7 +44,14 @@ class Doubt:
     reason: str
 
 
-Notes = queue.SimpleQueue[Found | Doubt]
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Last prices and daily changes, asked for by REST."""
+
+    tickers: tuple[Ticker, ...]
+
+
+Notes = queue.SimpleQueue[Found | Doubt | Figures]
 """What other threads have to tell the worker, which alone writes to the store."""
 
 
@@ -99,6 +106,13 @@ class Intake:
         self._candles.add(symbol, self._store.apply_trades(symbol, found.trades, received))
         if any(trade.trade_id == found.missed.last_id for trade in trades):
             self._candles.heal(symbol, found.missed)
+
+    def take_figures(self, figures: Figures, received: float) -> None:
+        """The day's figures, for pairs of which the socket has told none yet: what it tells is newer."""
+        for ticker in figures.tickers:
+            symbol = self.symbols.get(ticker.pair)
+            if symbol is not None and self._store.quote(symbol).last is None:
+                self._store.apply_ticker(symbol, ticker, received)
 
     def _take_book(self, event: BookDiff | BookSnapshot, received: float) -> None:
         symbol = self.symbols.get(event.pair)

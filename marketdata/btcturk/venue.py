@@ -12,6 +12,7 @@ from marketdata.btcturk.feed import Feed, Link
 from marketdata.btcturk.history import History, Pace
 from marketdata.btcturk.instruments import InstrumentLoader
 from marketdata.btcturk.intake import Notes
+from marketdata.btcturk.present import Present
 from marketdata.btcturk.resync import Patience
 from marketdata.candlestore import CandleStore
 from marketdata.connection import Connection, Timings
@@ -161,6 +162,13 @@ class _Shared:
             notes=self.notes,
             tally=self.tally,
             tradable=lambda: self.instruments.instruments,
+            present=Present(
+                api=api,
+                notes=self.notes,
+                tally=self.tally,
+                clock=self.clocks.monotonic,
+                wall_clock=self.clocks.unix,
+            ),
             pace=self.manners.pace,
             clock=self.clocks.monotonic,
             wall_clock=self.clocks.unix,

@@ -14,11 +14,13 @@ from common.wire import Instrument, Level, Side
 from marketdata.book import Sides
 from marketdata.candles import DAY, MINUTE, Bar
 from marketdata.venues.btcturk import SOURCE
-from marketdata.venues.events import Trades, VenueTrade
+from marketdata.venues.events import Ticker, Trades, VenueTrade
 
 EXCHANGE_INFO_PATH = "/api/v2/server/exchangeinfo"
 TRADES_PATH = "/api/v2/trades"
 ORDER_BOOK_PATH = "/api/v2/orderbook"
+TICKER_PATH = "/api/v2/ticker"
+TIME_PATH = "/api/v2/server/time"
 DAYS_PATH = "/v1/ohlcs"
 MINUTES_PATH = "/v1/klines/history"
 
@@ -68,6 +70,21 @@ class _Minutes(msgspec.Struct):
     l: tuple[Decimal, ...] = ()  # noqa: E741 - the venue's name
     c: tuple[Decimal, ...] = ()
     v: tuple[Decimal, ...] = ()
+
+
+class _Figures(msgspec.Struct, rename="camel"):
+    pair: str
+    last: Decimal
+    daily_percent: Decimal
+
+
+class _Tickers(msgspec.Struct):
+    success: bool
+    data: tuple[_Figures, ...]
+
+
+class _Time(msgspec.Struct, rename="camel"):
+    server_time: int
 
 
 class _Trade(msgspec.Struct):
@@ -124,6 +141,19 @@ def _instrument(symbol: _Symbol) -> tuple[str, Instrument | None]:
 
 def _positive(number: Decimal | None) -> bool:
     return number is not None and number.is_finite() and number > 0
+
+
+def tickers(body: bytes) -> tuple[Ticker, ...]:
+    """Last price and daily change of every pair of `/api/v2/ticker`. Raises `UnusableAnswer`."""
+    found = _decoded(_Tickers, body, "ticker").data
+    if not all(row.last.is_finite() and row.daily_percent.is_finite() for row in found):
+        raise UnusableAnswer("ticker holds a number that can't be")
+    return tuple(Ticker(row.pair, row.last, row.daily_percent) for row in found)
+
+
+def server_time(body: bytes) -> float:
+    """The venue's clock in unix seconds, from `/api/v2/server/time`. Raises `UnusableAnswer`."""
+    return float(_decoded(_Time, body, "time").server_time) / 1000
 
 
 def days(body: bytes) -> list[Bar]:
