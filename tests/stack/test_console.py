@@ -40,7 +40,7 @@ def page(healthy: Stack) -> Iterator[Page]:
 
 def test_quotes_change_within_three_seconds_without_a_reload(page: Page) -> None:
     bids = page.locator("#quote-rows td[data-field=bid]")
-    expect(bids).to_have_count(5)
+    expect(bids).to_have_count(11)
     before = bids.all_inner_texts()
     moved = """before => [...document.querySelectorAll("#quote-rows td[data-field=bid]")]
         .some((cell, row) => cell.innerText !== before[row])"""
