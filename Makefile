@@ -44,6 +44,9 @@ lint: ## Run ruff, mypy and yamllint only
 bench: ## Measure, print a table, write bench/results.json
 	@scripts/test.sh bench
 
+soak: ## Throw faults at market data for MINUTES (30) and see whether it ever shows a wrong book
+	@scripts/test.sh soak
+
 lock: ## Pin every requirements.in anew, with hashes
 	@scripts/lock.sh
 

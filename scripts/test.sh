@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench
+# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-what=${1:?all, unit, lint or bench}
+what=${1:?all, unit, lint, bench or soak}
 export STARTED_AT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -89,7 +89,7 @@ case $what in
   lint) lint ;;
   unit)
     lint
-    parallel -m "not engine" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --hypothesis-profile=desk
+    parallel -m "not engine" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --hypothesis-profile=desk
     ;;
   all)
     install_browser
@@ -106,5 +106,6 @@ case $what in
     make_bench_environment
     $BIN/python -m bench
     ;;
-  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench" ;;
+  soak) $BIN/python -m tests.soak "${MINUTES:-30}" ;;
+  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak" ;;
 esac

@@ -1,0 +1,1 @@
+"""Market data under random faults for minutes: does it ever show a wrong book, dial too often, or grow?"""

@@ -1,0 +1,158 @@
+"""The real marketdata under its real server, as a process of its own: asked over HTTP, weighed from outside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common import wire
+from tests.repo.layers import ROOT
+from tests.soak.venues import PAIRS, SHARES, Venues
+from tests.venue.bist.rig import CREDENTIALS
+
+THREADS, READERS = 12, 3
+READINGS = 7
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Resident memory in kB and threads, each the median of a few readings."""
+
+    resident: float
+    threads: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running marketdata. Every call raises `OSError` when it does not answer."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def text(self, path: str) -> str:
+        """The body of a GET, whatever its status."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
+    def json(self, path: str) -> Any:
+        return json.loads(self.text(path))
+
+    def book(self, symbol: str, depth: int) -> wire.Book | None:
+        """The published book; None while the instrument is not known yet."""
+        body = self.text(f"/v1/books/{symbol}?depth={depth}")
+        return None if '"error"' in body else wire.decode(wire.Book, body)
+
+    def live(self) -> bool:
+        """Whether both feeds say that they are."""
+        return [row["state"] for row in self.json("/v1/feeds")["feeds"]] == ["live", "live"]
+
+    def total(self, metric: str) -> float:
+        """The sum of a metric over all its labels."""
+        lines = (line for line in self.text("/metrics").splitlines() if line.startswith(metric))
+        return sum(float(line.split()[-1]) for line in lines)
+
+    def weigh(self) -> Weight:
+        """What the worker takes now."""
+        worker = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0]
+        readings: list[tuple[int, int]] = []
+        for _ in range(READINGS):
+            status = Path(f"/proc/{worker}/status").read_text().splitlines()
+            values = dict(line.split(":", 1) for line in status)
+            readings.append((int(values["VmRSS"].split()[0]), int(values["Threads"])))
+            time.sleep(0.5)
+        resident, threads = (statistics.median(column) for column in zip(*readings, strict=True))
+        return Weight(resident, threads)
+
+
+def environment(venues: Venues, folder: Path, port: int) -> dict[str, str]:
+    """The settings of production with the venues' addresses."""
+    secrets = {
+        "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
+        "SPARK_ALGOLAB_USERNAME": CREDENTIALS.username,
+        "SPARK_ALGOLAB_PASSWORD": CREDENTIALS.password,
+        "SPARK_OPERATOR_TOKEN": "nobody-asks",
+    }
+    for name, secret in secrets.items():
+        (folder / name).write_text(secret)
+    return {
+        "PORT": str(port),
+        "SPARK_SERVICE": "marketdata",
+        "SPARK_LOG_LEVEL": "ERROR",
+        "SPARK_THREADS": str(THREADS),
+        "SPARK_BTCTURK_PAIRS": ",".join(PAIRS),
+        "SPARK_BTCTURK_WS_URL": f"ws://127.0.0.1:{venues.crypto.port}",
+        "SPARK_BTCTURK_REST_URL": venues.rest_url,
+        "SPARK_BTCTURK_CHART_URL": venues.rest_url,
+        "SPARK_BIST_SYMBOLS": ",".join(SHARES),
+        "SPARK_ALGOLAB_WS_URL": f"ws://127.0.0.1:{venues.bist.port}/api/ws",
+        "SPARK_ALGOLAB_REST_URL": venues.rest_url,
+        "SPARK_ALGOLAB_SMS_URL": f"{venues.rest_url}/sim/sms",
+        "SPARK_DATA_DIR": str(folder),
+        **{f"{name}_FILE": str(folder / name) for name in secrets},
+    }
+
+
+@contextmanager
+def running(venues: Venues, folder: Path) -> Iterator[Service]:
+    """Started, ended with the block whatever happens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", "common/gunicorn.conf.py", "marketdata.app:serve()"],
+        cwd=ROOT,
+        env=inherited | environment(venues, folder, port),
+    )
+    try:
+        yield Service(port, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def listeners(service: Service) -> Iterator[None]:
+    """Clients of the stream: some that read all, and one that never reads."""
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            try:
+                url = f"http://127.0.0.1:{service.port}/v1/stream?kinds=quote,trade,book"
+                with urllib.request.urlopen(url, timeout=15) as stream:
+                    while not ended.is_set() and stream.readline():
+                        """Only that somebody reads matters here."""
+            except (OSError, http.client.HTTPException):
+                ended.wait(1.0)
+
+    with ExitStack() as left:
+        for _ in range(READERS):
+            threading.Thread(target=read, daemon=True).start()
+        idle = left.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+        idle.sendall(b"GET /v1/stream?kinds=quote,trade,book HTTP/1.1\r\nHost: soak\r\n\r\n")
+        try:
+            yield
+        finally:
+            ended.set()
