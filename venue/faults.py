@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +12,7 @@ import msgspec
 
 from common.errors import InvalidRequest
 from common.wire import Message
+from venue.armed import Armed
 
 FrameFault = Literal[
     "skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "no_book", "repeat_ticker"
@@ -30,7 +29,6 @@ UPGRADE_FAULTS: tuple[UpgradeFault, ...] = get_args(UpgradeFault)
 NAMES: tuple[FaultName, ...] = (*get_args(FrameFault), *SOCKET_FAULTS, *UPGRADE_FAULTS, *get_args(RestFault))
 ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "ping", "ohlcs", "klines")
 
-MOST_ARMED = 100
 MOST_TIMES = 10_000
 
 
@@ -106,17 +104,11 @@ def checked(order: Fault) -> Fault:
     return msgspec.structs.replace(order, **filled)
 
 
-class Faults:
-    """The armed faults, oldest first. A fault is armed until it was done `count` times or everything is cleared."""
+class Faults(Armed[Fault]):
+    """A fault is armed until it was done `count` times or everything is cleared."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._armed: list[Fault] = []
-        self._done: Counter[str] = Counter(dict.fromkeys(NAMES, 0))
-        self.generation = 0
-
-    def __len__(self) -> int:
-        return len(self._armed)
+        super().__init__(NAMES, checked)
 
     def arm(
         self,
@@ -148,15 +140,6 @@ class Faults:
             )
         )
 
-    def order(self, fault: Fault) -> Fault:
-        """The same, for an order that came as a message."""
-        complete = checked(fault)
-        with self._lock:
-            if len(self._armed) >= MOST_ARMED:
-                raise InvalidRequest("fault", f"{MOST_ARMED} faults are armed already")
-            self._armed.append(complete)
-        return complete
-
     def take(
         self,
         *names: FaultName,
@@ -169,37 +152,9 @@ class Faults:
 
         It fits a frame of `pair` and `model`, a socket that joined `pairs`, a call of `endpoint`.
         """
-        if not self._armed:
-            return None
-        with self._lock:
-            for index, fault in enumerate(self._armed):
-                if fault.fault in names and _fits(fault, (pair, *pairs), endpoint, model):
-                    self._spend(index, fault)
-                    return fault
-        return None
-
-    def armed(self) -> list[Fault]:
-        """What is armed, each with the count that is left."""
-        with self._lock:
-            return list(self._armed)
-
-    def done(self) -> dict[str, int]:
-        """How often each fault was done since the start."""
-        with self._lock:
-            return dict(self._done)
-
-    def clear(self) -> None:
-        """Disarms everything and ends what lasts (`silence`); what was done stays counted."""
-        with self._lock:
-            self._armed.clear()
-            self.generation += 1
-
-    def _spend(self, index: int, fault: Fault) -> None:
-        self._done[fault.fault] += 1
-        if fault.count == 1:
-            del self._armed[index]
-        else:
-            self._armed[index] = msgspec.structs.replace(fault, count=fault.count - 1)
+        return self.take_first(
+            lambda fault: fault.fault in names and _fits(fault, (pair, *pairs), endpoint, model),
+        )
 
 
 def _fits(fault: Fault, pairs: Collection[str | None], endpoint: str | None, model: int | None) -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
 
 from common.bist import rules
 from common.wire import Instrument
@@ -17,25 +15,15 @@ from marketdata.rowbook import SETTLE_SECONDS
 from marketdata.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import algolab
+from marketdata.worker import TIMERS_SECONDS, Link, Worker
 
 log = logging.getLogger(__name__)
 
-TIMERS_SECONDS = 0.1
-IDLE_SECONDS = 0.25
-PAUSE_AFTER_FAILURE_SECONDS = 1.0
 QUIET_SECONDS = 30.0
 REPAIR_AFTER_SECONDS, REPAIR_PAUSE_SECONDS = 2.0, 60.0
 
 
-class Link(Protocol):
-    """What the worker needs of a connection."""
-
-    def send(self, text: str) -> bool: ...
-
-    def drop(self, reason: str) -> None: ...
-
-
-class Feed:
+class Feed(Worker):
     """`token()` gives the session's hash, `proved()` hears that the venue took it. `clock` is monotonic, `wall_clock`
     gives unix seconds. Without a sequence there is no asking again for one book: a new socket begins them all anew, at
     most once in `repair_pause` seconds."""
@@ -57,8 +45,9 @@ class Feed:
         quiet: float = QUIET_SECONDS,
         repair_pause: float = REPAIR_PAUSE_SECONDS,
     ) -> None:
-        self._intake, self._canary, self._store, self._inbox, self._link = intake, canary, store, inbox, link
-        self._tally, self._counts, self._token, self._proved = tally, counts, token, proved
+        super().__init__("bist-worker", link, tally)
+        self._intake, self._canary, self._store, self._inbox = intake, canary, store, inbox
+        self._counts, self._token, self._proved = counts, token, proved
         self._clock, self._wall_clock = clock, wall_clock
         self._quiet, self._repair_pause = quiet, repair_pause
         self._open = self._ending = False
@@ -66,17 +55,6 @@ class Feed:
         self._timers_at = 0.0
         self._repaired_at = float("-inf")
         self._waiting = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="bist-worker", daemon=True)
-
-    def start(self) -> None:
-        """Starts the worker's thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the worker's thread."""
-        self._stop.set()
-        self._thread.join(PAUSE_AFTER_FAILURE_SECONDS + IDLE_SECONDS)
 
     def instruments(self) -> Mapping[str, Instrument]:
         """The shares followed, by the venue's name; one is missing until a price of it is known."""
@@ -124,17 +102,9 @@ class Feed:
             self._waiting = True
             self._repair(now)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.step(IDLE_SECONDS)
-            except Exception:
-                self._tally.failures["worker"] += 1
-                self._tally.resyncs["worker_failure"] += 1
-                log.exception("the feed's worker failed; the socket is replaced")
-                self._intake.lose_all(self._wall_clock())
-                self._link.drop("worker_failure")
-                self._stop.wait(PAUSE_AFTER_FAILURE_SECONDS)
+    def lose_all(self) -> None:
+        """No book of the venue is live."""
+        self._intake.lose_all(self._wall_clock())
 
     def _take(self, arrival: Arrival) -> None:
         """Only frames prove prices: a peer that answers pings may have stopped telling them. While the exchange is

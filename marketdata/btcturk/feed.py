@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
 
 from marketdata.btcturk.intake import Figures, Found, Intake, Notes
 from marketdata.btcturk.resync import Action, Patience
@@ -17,23 +15,12 @@ from marketdata.inbox import Arrival, Inbox
 from marketdata.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
+from marketdata.worker import TIMERS_SECONDS, Link, Worker
 
 log = logging.getLogger(__name__)
 
-TIMERS_SECONDS = 0.1
-IDLE_SECONDS = 0.25
-PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
-
-class Link(Protocol):
-    """What the worker needs of a connection."""
-
-    def send(self, text: str) -> bool: ...
-
-    def drop(self, reason: str) -> None: ...
-
-
-class Feed:
+class Feed(Worker):
     """One venue's feed. `tradable()` names the pairs that the venue trades; only those are joined. `notes` is what
     other threads tell it; `missed` is told the pair and span of trades that were missed. `clock` is monotonic,
     `wall_clock` gives unix seconds."""
@@ -54,6 +41,7 @@ class Feed:
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
+        super().__init__("feed-worker", link, tally)
         self._subscriptions = Subscriptions(streams_of(pairs), patience)
         self._intake = Intake(
             pairs,
@@ -64,22 +52,11 @@ class Feed:
             lose=self._lose,
             missed=missed,
         )
-        self._store, self._inbox, self._link, self._tally, self._notes = store, inbox, link, tally, notes
+        self._store, self._inbox, self._notes = store, inbox, notes
         self._tradable, self._clock, self._wall_clock = tradable, clock, wall_clock
         self._no_data = patience.no_data
         self._open = False
         self._timers_at = self._data_at = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feed-worker", daemon=True)
-
-    def start(self) -> None:
-        """Starts the worker's thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the worker's thread."""
-        self._stop.set()
-        self._thread.join(PAUSE_AFTER_FAILURE_SECONDS + IDLE_SECONDS)
 
     def trouble(self) -> str | None:
         """The streams that bring nothing though they were asked for again, or None."""
@@ -100,17 +77,9 @@ class Feed:
             for order in self._subscriptions.due(now):
                 self._obey(order)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.step(IDLE_SECONDS)
-            except Exception:
-                self._tally.failures["worker"] += 1
-                self._tally.resyncs["worker_failure"] += 1
-                log.exception("the feed's worker failed; the socket is replaced")
-                self._intake.lose_all(self._wall_clock())
-                self._link.drop("worker_failure")
-                self._stop.wait(PAUSE_AFTER_FAILURE_SECONDS)
+    def lose_all(self) -> None:
+        """No book of the venue is live."""
+        self._intake.lose_all(self._wall_clock())
 
     def _take(self, arrival: Arrival) -> None:
         match arrival.kind:

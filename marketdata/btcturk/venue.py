@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from marketdata.book import Sides
 from marketdata.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit
 from marketdata.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS, Rest
-from marketdata.btcturk.feed import Feed, Link
+from marketdata.btcturk.feed import Feed
 from marketdata.btcturk.history import History, Pace
 from marketdata.btcturk.instruments import InstrumentLoader
 from marketdata.btcturk.intake import Notes
@@ -23,6 +23,7 @@ from marketdata.rest import RestClient
 from marketdata.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
+from marketdata.worker import Link
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,15 @@ LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "book candles failures listing query replies rowbook selection state trades venues",
         2: "candlestore inbox latest limits publisher rest settings store stream tally",
-        3: "algolab btcturk connection dial feeds",
+        3: "algolab btcturk connection dial feeds worker",
         4: "api cli metrics",
         5: "app",
     },
     "venue": {
         1: "bars charts day frames history ladder market pairs prices rest session tally bist.depth bist.exchange "
         "bist.frames bist.grid bist.indicator bist.listing bist.session bist.stock bist.tally bist.views",
-        2: "faults ratelimits settings tamper bist.accounts bist.crypto bist.distort bist.faults",
-        3: "bist cable connection door gate server",
+        2: "armed faults ratelimits settings tamper bist.accounts bist.crypto bist.distort bist.faults",
+        3: "bist cable command connection door gate marketserver server",
         4: "admin api graph metrics bist.admin bist.api bist.metrics",
         5: "app",
     },

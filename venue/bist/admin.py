@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from common import wire
 from common.errors import NotFound
 from common.ops import answer
-from common.wire import Message
 from venue.bist.faults import NAMES, Fault
 from venue.bist.server import AlgoLabServer
-
-
-class _Motion(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether the exchange is to move."""
-
-    moving: bool
+from venue.command import add_calls
 
 
 def routes(server: AlgoLabServer) -> Blueprint:
     """The calls under `/admin/bist`."""
     admin = Blueprint("bist_admin", __name__, url_prefix="/admin/bist")
 
-    @admin.post("/faults")
-    def arm() -> Response:
-        return answer(_plain(server.faults.order(wire.decode(Fault, request.get_data()))), 201)
-
-    @admin.delete("/faults")
-    def clear() -> Response:
-        server.faults.clear()
-        return answer(_faults(server))
-
-    @admin.get("/faults")
-    def faults() -> Response:
-        return answer(_faults(server))
+    add_calls(admin, server.faults, Fault, NAMES, server)
 
     @admin.get("/books/<symbol>")
     def book(symbol: str) -> Response:
@@ -51,21 +32,4 @@ def routes(server: AlgoLabServer) -> Blueprint:
             {"symbol": symbol, "settled": server.settled(), "at": view.at, "phase": view.phase, **limits, **sides}
         )
 
-    @admin.post("/market")
-    def market() -> Response:
-        """Stops the exchange, so that books can be compared, or lets it go on."""
-        motion = wire.decode(_Motion, request.get_data())
-        (server.resume if motion.moving else server.pause)()
-        return answer(motion)
-
     return admin
-
-
-def _faults(server: AlgoLabServer) -> dict[str, object]:
-    armed = [_plain(fault) for fault in server.faults.armed()]
-    return {"armed": armed, "done": server.faults.done(), "known": NAMES}
-
-
-def _plain(fault: Fault) -> dict[str, object]:
-    """Only the parameters that the fault has."""
-    return {name: value for name, value in msgspec.structs.asdict(fault).items() if value is not None}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Literal, get_args
@@ -12,6 +10,7 @@ import msgspec
 
 from common.errors import InvalidRequest
 from common.wire import Message
+from venue.armed import Armed
 
 FrameFault = Literal[
     "stale_date",
@@ -33,7 +32,6 @@ FRAME_FAULTS: tuple[FrameFault, ...] = get_args(FrameFault)
 SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
 NAMES: tuple[FaultName, ...] = (*FRAME_FAULTS, *SOCKET_FAULTS, *get_args(AccountFault), *get_args(AnswerFault))
 
-MOST_ARMED = 100
 MOST_TIMES = 1_000_000
 _DEFAULTS: dict[str, dict[str, float]] = {
     "stale_date": {"seconds": 900.0},
@@ -88,17 +86,11 @@ def checked(order: Fault) -> Fault:
     return msgspec.structs.replace(order, **filled)
 
 
-class Faults:
-    """The armed faults, oldest first."""
+class Faults(Armed[Fault]):
+    """A fault is armed until it was done `count` times or everything is cleared."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._armed: list[Fault] = []
-        self._done: Counter[str] = Counter(dict.fromkeys(NAMES, 0))
-        self.generation = 0
-
-    def __len__(self) -> int:
-        return len(self._armed)
+        super().__init__(NAMES, checked)
 
     def arm(
         self,
@@ -117,45 +109,10 @@ class Faults:
         )
         return self.order(order)
 
-    def order(self, fault: Fault) -> Fault:
-        """The same, for an order that came as a message."""
-        complete = checked(fault)
-        with self._lock:
-            if len(self._armed) >= MOST_ARMED:
-                raise InvalidRequest("fault", f"{MOST_ARMED} faults are armed already")
-            self._armed.append(complete)
-        return complete
-
     def take(self, *names: FaultName, symbols: Collection[str] = (), endpoint: str | None = None) -> Fault | None:
         """The oldest armed fault of these names that fits, counted as done once; None when there is none."""
-        if not self._armed:
-            return None
-        with self._lock:
-            for index, fault in enumerate(self._armed):
-                if fault.fault in names and fault.symbol in (None, *symbols) and fault.endpoint in (None, endpoint):
-                    self._spend(index, fault)
-                    return fault
-        return None
-
-    def armed(self) -> list[Fault]:
-        """What is armed, each with the count that is left."""
-        with self._lock:
-            return list(self._armed)
-
-    def done(self) -> dict[str, int]:
-        """How often each fault was done since the start."""
-        with self._lock:
-            return dict(self._done)
-
-    def clear(self) -> None:
-        """Disarms everything and ends what lasts (`silence`); what was done stays counted."""
-        with self._lock:
-            self._armed.clear()
-            self.generation += 1
-
-    def _spend(self, index: int, fault: Fault) -> None:
-        self._done[fault.fault] += 1
-        if fault.count == 1:
-            del self._armed[index]
-        elif fault.count:
-            self._armed[index] = msgspec.structs.replace(fault, count=fault.count - 1)
+        return self.take_first(
+            lambda fault: (
+                fault.fault in names and fault.symbol in (None, *symbols) and fault.endpoint in (None, endpoint)
+            )
+        )

@@ -23,6 +23,7 @@ PAIRS = ("BTCTRY", "ETHUSDT")
 SPEED = 20.0
 """Market seconds in a second: the book changes at each step of the venue's loop."""
 
+FRAMES_BEFORE_REST = 60
 STALE_AFTER = 1.0
 BEHIND = 4.0
 """A book may be this far behind the venue before it has to say that it is stale: `STALE_AFTER` on a busy machine."""
@@ -59,7 +60,12 @@ class Watched:
         eventually(lambda: self.venue.server.faults.done()[fault] > before, seconds=20)
 
     def come_to_rest(self) -> None:
-        """The market stops; every book must become the venue's own, and none may ever have been wrong."""
+        """The market stops; every book must become the venue's own, and none may ever have been wrong.
+
+        A lost change shows only by the next one, so some frames pass before the market stops.
+        """
+        sent = self.venue.server.tally.frames_sent
+        eventually(lambda: self.venue.server.tally.frames_sent >= sent + FRAMES_BEFORE_REST, seconds=20)
         self.venue.server.pause()
         ours = self.feed.book_or_none
         try:
