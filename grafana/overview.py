@@ -122,13 +122,40 @@ MARKET = Row(
             "Frames",
             "Frames a second from the venue, by type.",
             "cps",
-            {"{{type}}": f"sum by (type) (rate(marketdata_frames_total{{{S}}}[{RATE}]))"},
+            {"{{venue}} {{type}}": f"sum by (venue, type) (rate(marketdata_frames_total{{{S}}}[{RATE}]))"},
         ),
         Panel(
             "Stale books",
             "1 while a symbol's book must not be traded on.",
             "none",
             {"{{symbol}}": f"max by (symbol) (marketdata_book_stale{{{S}}})"},
+        ),
+    ),
+)
+
+FEEDS = Row(
+    "Feeds",
+    (
+        Panel(
+            "Feed state",
+            "1 for the state that each venue's feed is in; anything but live is worth a look.",
+            "none",
+            {"{{venue}} {{state}}": f"max by (venue, state) (marketdata_feed_state{{{S}}}) == 1"},
+        ),
+        Panel(
+            "Resyncs",
+            "Books asked for again a second, by reason.",
+            "cps",
+            {"{{venue}} {{reason}}": f"sum by (venue, reason) (rate(marketdata_resyncs_total{{{S}}}[{RATE}])) > 0"},
+        ),
+        Panel(
+            "Calls to venues",
+            "REST calls a second, by how they ended.",
+            "reqps",
+            {
+                "{{venue}} {{outcome}}": "sum by (venue, outcome) "
+                f"(rate(marketdata_rest_requests_total{{{S}}}[{RATE}])) > 0"
+            },
         ),
     ),
 )
@@ -230,5 +257,5 @@ def overview() -> Json:
         "spark-overview",
         "Spark overview",
         "The whole stack on one page: is it alright, how it answers, what the market and the orders do.",
-        (ALRIGHT, REQUESTS, MARKET, TRADING, CANARY),
+        (ALRIGHT, REQUESTS, MARKET, FEEDS, TRADING, CANARY),
     )
