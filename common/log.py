@@ -32,16 +32,27 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class SlowClients(logging.Filter):
+    """The server reports a client that stopped reading like a failure of its own, with a traceback; it is neither."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], TimeoutError):
+            record.msg, record.args, record.exc_info = "a client stopped reading and was cut off", None, None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 def configuration(service: str, replica: str, level: str = "INFO") -> dict[str, Any]:
     """What `logging.config.dictConfig` needs to send every logger's records to standard output as JSON lines."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"slow-clients": {"()": SlowClients}},
         "formatters": {"json": {"()": JsonFormatter, "service": service, "replica": replica}},
         "handlers": {"output": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "json"}},
         "root": {"level": level, "handlers": ["output"]},
         "loggers": {
-            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "gunicorn.error": {"level": level, "handlers": [], "propagate": True, "filters": ["slow-clients"]},
             "gunicorn.access": {"level": "ERROR"},
             "urllib3": {"level": "ERROR"},
         },

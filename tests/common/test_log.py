@@ -20,6 +20,11 @@ logging.getLogger("somebody.else").info("hello %s", "there", extra={"order_id": 
 logging.getLogger("somebody.else").debug("not shown")
 logging.getLogger("gunicorn.error").warning("from the server")
 logging.getLogger("urllib3").warning("not shown either")
+for failure in (TimeoutError("timed out"), ValueError("ours")):
+    try:
+        raise failure
+    except Exception:
+        logging.getLogger("gunicorn.error").exception("Socket error processing request.")
 """
 
 
@@ -69,7 +74,16 @@ def test_an_exception_is_in_the_same_line() -> None:
 def test_every_logger_ends_on_standard_output_the_servers_too() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["event"] for line in lines] == ["hello there", "from the server"]
+    assert [line["event"] for line in lines[:2]] == ["hello there", "from the server"]
     assert lines[0]["order_id"] == "7"
     assert {line["service"] for line in lines} == {"web"}
     assert done.stderr == ""
+
+
+def test_a_client_that_stops_reading_is_a_warning_and_a_failure_of_ours_stays_one() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
+    slow, ours = [json.loads(line) for line in done.stdout.splitlines()][2:]
+    assert (slow["level"], slow["event"]) == ("warning", "a client stopped reading and was cut off")
+    assert "exception" not in slow
+    assert ours["level"] == "error"
+    assert "ValueError" in ours["exception"]
