@@ -144,18 +144,15 @@ FEEDS = Row(
         ),
         Panel(
             "Resyncs",
-            "Books asked for again a second, by reason.",
+            "Books asked for again a second, by venue.",
             "cps",
-            {"{{venue}} {{reason}}": f"sum by (venue, reason) (rate(marketdata_resyncs_total{{{S}}}[{RATE}])) > 0"},
+            {"{{venue}}": f"sum by (venue) (rate(marketdata_resyncs_total{{{S}}}[{RATE}]))"},
         ),
         Panel(
             "Calls to venues",
             "REST calls a second, by how they ended.",
             "reqps",
-            {
-                "{{venue}} {{outcome}}": "sum by (venue, outcome) "
-                f"(rate(marketdata_rest_requests_total{{{S}}}[{RATE}])) > 0"
-            },
+            {"{{venue}} {{outcome}}": f"sum by (venue, outcome) (rate(marketdata_rest_requests_total{{{S}}}[{RATE}]))"},
         ),
     ),
 )

@@ -1,4 +1,8 @@
-"""Which fault comes next: frames that lie often, sockets that die now and then, REST that refuses sometimes."""
+"""Which fault comes next: frames that lie often, sockets that die now and then, REST that refuses sometimes.
+
+Left out: upgrades refused with 401 or 403, which stop a feed until somebody acts, and `missing_rows`, after which a
+book without sequence numbers may make sense and still be wrong.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,32 @@ FRAMES = (
     *("skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "repeat_ticker"),
     *("garbage", "unknown_model", "huge_frame"),
 )
-SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "no_upgrade_answer", "refuse_upgrade")
-SHARE_FRAMES = ("duplicate_tick", "out_of_order_date", "no_bid", "crossed_rows", "unknown_type", "lower_case_keys")
-SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "expire_session")
+SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "no_book", "no_upgrade_answer", "refuse_upgrade")
+SHARE_FRAMES = (
+    *("duplicate_tick", "stale_date", "out_of_order_date", "no_bid", "crossed_rows", "unknown_type"),
+    *("lower_case_keys", "garbage"),
+)
+SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "refuse_upgrade", "expire_session")
+LOGINS = ("refuse_login", "refuse_sms")
 PAUSE = (2.0, 6.0)
+FIRST_SOCKETS = (15.0, 25.0)
 SOCKET_GAP_SECONDS = 75.0
 """Long enough for a feed to be healthy for a minute in between, as its back-off wants before it begins anew."""
+LAST_SOCKET_SECONDS, LAST_LOGIN_SECONDS = 30.0, 150.0
+"""Before the end: so that what is healed within a back-off, or with two logins, is healed in time."""
+SILENCE_SECONDS = 70.0
 
 
 class Thrower:
-    """Throws one fault after the other; `thrown` counts them. `rng` decides all."""
+    """Throws one fault after the other for `lasts` seconds; `thrown` counts them. `rng` decides all."""
 
-    def __init__(self, venues: Venues, rng: random.Random) -> None:
+    def __init__(self, venues: Venues, rng: random.Random, lasts: float) -> None:
         self.thrown: Counter[str] = Counter()
-        self._venues, self._rng = venues, rng
-        self._socket_at = 0.0
+        self._rng, self._lasts = rng, lasts
+        self._arm_crypto: Callable[..., object] = venues.crypto.faults.arm
+        self._arm_bist: Callable[..., object] = venues.bist.faults.arm
+        self._venues = venues
+        self._crypto_at, self._share_at = FIRST_SOCKETS
 
     def pause(self) -> float:
         """Seconds until the next."""
@@ -34,14 +49,21 @@ class Thrower:
 
     def throw(self, now: float) -> None:
         """One fault; `now` is seconds since the beginning."""
+        left = self._lasts - now
         draw = self._rng.random()
-        if now - self._socket_at > SOCKET_GAP_SECONDS or (self._socket_at == 0.0 and now > SOCKET_GAP_SECONDS / 5):
-            self._socket_at = now
-            self._crypto_socket() if draw < 0.75 else self._share_socket()
-        elif draw < 0.70:
-            self._crypto(self._rng.choice(FRAMES))
+        if now >= self._crypto_at and left > LAST_SOCKET_SECONDS:
+            self._crypto_at = now + SOCKET_GAP_SECONDS
+            self._crypto_socket(self._rng.choice(SOCKETS))
+        elif now >= self._share_at and left > LAST_SOCKET_SECONDS:
+            self._share_at = now + SOCKET_GAP_SECONDS
+            self._share_socket(
+                self._rng.choice((*SHARE_SOCKETS, *LOGINS) if left > LAST_LOGIN_SECONDS else SHARE_SOCKETS)
+            )
+        elif draw < 0.65:
+            self._crypto_frame(self._rng.choice(FRAMES))
         elif draw < 0.90:
-            self._share(self._rng.choice(SHARE_FRAMES))
+            name = self._rng.choice(SHARE_FRAMES)
+            self._bist(name, symbol=self._rng.choice(SHARES))
         else:
             self._rest()
 
@@ -50,39 +72,74 @@ class Thrower:
         self._venues.crypto.faults.clear()
         self._venues.bist.faults.clear()
 
+    def table(self) -> list[str]:
+        """For each fault: how often it was thrown, and how often a venue came to do it. Some faults are helped by
+        another one, which then was done more often than thrown."""
+        done = dict(self._venues.crypto.faults.done())
+        done |= {f"bist {name}": count for name, count in self._venues.bist.faults.done().items()}
+        rows = [f"{self.thrown[name]:7d} {done[name]:7d}  {name}" for name in sorted(done) if self.thrown[name]]
+        return [f"{'thrown':>7} {'done':>7}  fault", *rows]
+
     def _crypto(self, name: str, **parameters: object) -> None:
         self.thrown[name] += 1
-        arm: Callable[..., object] = self._venues.crypto.faults.arm
-        arm(name, pair=self._rng.choice(PAIRS), **parameters)
+        self._arm_crypto(name, **parameters)
 
-    def _crypto_socket(self) -> None:
-        name = self._rng.choice(SOCKETS)
-        arm: Callable[..., object] = self._venues.crypto.faults.arm
+    def _bist(self, name: str, **parameters: object) -> None:
+        self.thrown[f"bist {name}"] += 1
+        self._arm_bist(name, **parameters)
+
+    def _crypto_frame(self, name: str) -> None:
+        pair, pick = self._rng.choice(PAIRS), self._rng.choice
         match name:
-            case "close":
-                self._crypto(name, code=self._rng.choice((1000, 1001, 1006, 1012)))
-            case "silence":
-                self._crypto(name, seconds=60.0)
-            case "no_upgrade_answer" | "refuse_upgrade":
-                self.thrown[name] += 1
-                arm(name, **({"status": 503, "retry_after": 5} if name == "refuse_upgrade" else {}))
-                self._crypto("reset")
+            case "duplicate_frame":
+                self._crypto(name, pair=pair, model=pick((402, 421, 422, 428, 431, 432)))
+            case "bad_level":
+                self._crypto(name, pair=pair, code=pick((0, 1, 2, 3)))
+            case "diff_before_snapshot":
+                self._crypto(name, pair=pair)
+                self._arm_crypto("skip_cs", pair=pair)
             case _:
+                self._crypto(name, pair=pair)
+
+    def _crypto_socket(self, name: str) -> None:
+        pair, pick = self._rng.choice(PAIRS), self._rng.choice
+        match name:
+            case "reset":
+                self._crypto(name, pair=pair, count=pick((1, 1, 4)))
+            case "close":
+                self._crypto(name, pair=pair, code=pick((1000, 1001, 1006, 1012)), count=pick((1, 1, 4)))
+            case "silence":
+                self._crypto(name, pair=pair, seconds=SILENCE_SECONDS)
+            case "no_book":
+                self._crypto(name, pair=pair)
+                self._arm_crypto("skip_cs", pair=pair)
+            case "no_upgrade_answer":
                 self._crypto(name)
+                self._arm_crypto("reset", pair=pair)
+            case "refuse_upgrade":
+                self._crypto(name, status=pick((429, 500, 502, 503)), retry_after=5, count=pick((1, 3)))
+                self._arm_crypto("reset", pair=pair)
+            case _:
+                self._crypto(name, pair=pair)
 
-    def _share(self, name: str) -> None:
-        self.thrown[f"bist {name}"] += 1
-        arm: Callable[..., object] = self._venues.bist.faults.arm
-        arm(name, symbol=self._rng.choice(SHARES))
-
-    def _share_socket(self) -> None:
-        name = self._rng.choice(SHARE_SOCKETS)
-        self.thrown[f"bist {name}"] += 1
-        arm: Callable[..., object] = self._venues.bist.faults.arm
-        arm(name)
+    def _share_socket(self, name: str) -> None:
+        match name:
+            case "silence":
+                self._bist(name, seconds=SILENCE_SECONDS)
+            case "refuse_upgrade":
+                self._bist(name, status=503)
+                self._arm_bist("reset")
+            case "refuse_login" | "refuse_sms":
+                self._bist(name)
+                self._arm_bist("expire_session")
+            case _:
+                self._bist(name)
 
     def _rest(self) -> None:
-        name = self._rng.choice(("rest_status", "slow_rest"))
-        self.thrown[name] += 1
-        arm: Callable[..., object] = self._venues.crypto.faults.arm
-        arm(name, **({"status": self._rng.choice((429, 500, 503)), "retry_after": 5} if name == "rest_status" else {}))
+        match self._rng.choice(("rest_status", "slow_rest", "bist rest_status")):
+            case "rest_status":
+                self._crypto("rest_status", status=self._rng.choice((429, 500, 503)), retry_after=5)
+            case "slow_rest":
+                self._crypto("slow_rest")
+            case _:
+                self._bist("rest_status", status=self._rng.choice((429, 500, 503)))

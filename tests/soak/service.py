@@ -15,24 +15,30 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common import wire
 from tests.repo.layers import ROOT
+from tests.soak.bars import Published
 from tests.soak.venues import PAIRS, SHARES, Venues
 from tests.venue.bist.rig import CREDENTIALS
 
 THREADS, READERS = 12, 3
 READINGS = 7
+END_SECONDS = 10.0
+IDLE_SECONDS = 40.0
+"""Longer than market data keeps a client that does not read."""
+LOG_LINES = 5
 
 
 @dataclass(frozen=True)
 class Weight:
-    """Resident memory in kB and threads, each the median of a few readings."""
+    """The worker's resident memory in kB and its threads, each the median of a few readings."""
 
+    worker: int
     resident: float
     threads: float
 
@@ -43,6 +49,7 @@ class Service:
 
     port: int
     process: subprocess.Popen[bytes]
+    log: Path
 
     def text(self, path: str) -> str:
         """The body of a GET, whatever its status."""
@@ -60,6 +67,11 @@ class Service:
         body = self.text(f"/v1/books/{symbol}?depth={depth}")
         return None if '"error"' in body else wire.decode(wire.Book, body)
 
+    def minutes(self, pair: str, limit: int) -> tuple[wire.Candle, ...]:
+        """The newest minutes of a pair of BTCTurk, oldest first."""
+        body = self.text(f"/v1/candles/BTCTURK:{pair}?resolution=1m&limit={limit}")
+        return wire.decode(Published, body).candles
+
     def live(self) -> bool:
         """Whether both feeds say that they are."""
         return [row["state"] for row in self.json("/v1/feeds")["feeds"]] == ["live", "live"]
@@ -71,7 +83,7 @@ class Service:
 
     def weigh(self) -> Weight:
         """What the worker takes now."""
-        worker = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0]
+        worker = int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
         readings: list[tuple[int, int]] = []
         for _ in range(READINGS):
             status = Path(f"/proc/{worker}/status").read_text().splitlines()
@@ -79,7 +91,15 @@ class Service:
             readings.append((int(values["VmRSS"].split()[0]), int(values["Threads"])))
             time.sleep(0.5)
         resident, threads = (statistics.median(column) for column in zip(*readings, strict=True))
-        return Weight(resident, threads)
+        return Weight(worker, resident, threads)
+
+    def faults(self, before: Weight, after: Weight) -> list[str]:
+        """What else is wrong with the process between two readings: it is another one, or its loops failed."""
+        failures = self.total("marketdata_loop_failures_total")
+        if before.worker == after.worker and not failures:
+            return []
+        logged = self.log.read_text().splitlines()[-LOG_LINES:]
+        return [f"worker {before.worker} is {after.worker} now; its loops failed {failures:.0f} times", *logged]
 
 
 def environment(venues: Venues, folder: Path, port: int) -> dict[str, str]:
@@ -112,47 +132,68 @@ def environment(venues: Venues, folder: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def running(venues: Venues, folder: Path) -> Iterator[Service]:
-    """Started, ended with the block whatever happens."""
+    """Started, and ended with the block whatever happens: its own group of processes, so that none is left."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", "common/gunicorn.conf.py", "marketdata.app:serve()"],
-        cwd=ROOT,
-        env=inherited | environment(venues, folder, port),
-    )
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--config", "common/gunicorn.conf.py", "marketdata.app:serve()"],
+            cwd=ROOT,
+            env=inherited | environment(venues, folder, port),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        yield Service(port, process)
+        yield Service(port, process, log)
     finally:
         process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager
 def listeners(service: Service) -> Iterator[None]:
-    """Clients of the stream: some that read all, and one that never reads."""
+    """Clients of the stream: some that read all, and one that never reads, and comes again when it was sent away."""
     ended = threading.Event()
 
     def read() -> None:
         while not ended.is_set():
-            try:
+            with suppress(OSError, http.client.HTTPException):
                 url = f"http://127.0.0.1:{service.port}/v1/stream?kinds=quote,trade,book"
                 with urllib.request.urlopen(url, timeout=15) as stream:
                     while not ended.is_set() and stream.readline():
                         """Only that somebody reads matters here."""
-            except (OSError, http.client.HTTPException):
-                ended.wait(1.0)
+            ended.wait(1.0)
 
-    with ExitStack() as left:
-        for _ in range(READERS):
-            threading.Thread(target=read, daemon=True).start()
-        idle = left.enter_context(socket.create_connection(("127.0.0.1", service.port)))
-        idle.sendall(b"GET /v1/stream?kinds=quote,trade,book HTTP/1.1\r\nHost: soak\r\n\r\n")
-        try:
-            yield
-        finally:
-            ended.set()
+    def ignore() -> None:
+        while not ended.is_set():
+            with suppress(OSError), _asking(service.port):
+                ended.wait(IDLE_SECONDS)
+
+    _fill_pool(service.port)
+    for work in (*[read] * READERS, ignore):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _asking(port: int) -> socket.socket:
+    """A client of the stream that has asked and not read yet."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    client.sendall(b"GET /v1/stream?kinds=quote,trade,book HTTP/1.1\r\nHost: soak\r\n\r\n")
+    return client
+
+
+def _fill_pool(port: int) -> None:
+    """Has the server start all the threads that its settings allow: what grows after this is a leak."""
+    with ExitStack() as left, suppress(OSError):
+        for _ in range(THREADS):
+            left.enter_context(_asking(port)).recv(1)

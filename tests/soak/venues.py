@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask import Flask
 
@@ -17,11 +19,35 @@ from venue.bist.accounts import Accounts
 from venue.bist.exchange import Exchange
 from venue.bist.faults import Faults
 from venue.bist.server import AlgoLabServer
+from venue.bist.views import View
 from venue.market import Market
 from venue.server import Pace, VenueServer, anchored_clock
 
 PAIRS = ("BTCTRY", "ETHTRY", "USDTTRY", "BTCUSDT", "ETHUSDT")
 SHARES = ("THYAO", "GARAN", "AKBNK")
+
+Best = tuple[str, Decimal, int]
+"""`bid` or `ask`, its price, its lots."""
+
+
+class RecordedExchange:
+    """An exchange that remembers the best of each side that it ever showed, and when it last did, by the monotonic
+    clock."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.shown: dict[str, dict[Best, float]] = {symbol: {} for symbol in SHARES}
+
+    def advance(self, now: float) -> None:
+        self._exchange.advance(now)
+
+    def view(self) -> Mapping[str, View]:
+        views, now = self._exchange.view(), time.monotonic()
+        for symbol, shown in self.shown.items():
+            for name, rows in (("bid", views[symbol].bids), ("ask", views[symbol].asks)):
+                for best in rows[:1]:
+                    shown[name, best.price, best.quantity] = now
+        return views
 
 
 @dataclass(frozen=True)
@@ -29,6 +55,7 @@ class Venues:
     """What runs, and the address of all REST calls."""
 
     market: RecordedMarket
+    exchange: RecordedExchange
     crypto: VenueServer
     bist: AlgoLabServer
     rest_url: str
@@ -47,11 +74,10 @@ class Venues:
 def running(seed: int) -> Iterator[Venues]:
     """The venues at their real pace and with their real limits."""
     clock, faults = anchored_clock(), Faults()
-    market = RecordedMarket(Market(seed, clock()))
+    market, exchange = RecordedMarket(Market(seed, clock())), RecordedExchange(Exchange(seed, clock()))
     crypto = VenueServer(market, host="127.0.0.1", port=0, pace=Pace(), clock=clock)
-    bist = AlgoLabServer(
-        Exchange(seed, clock()), Accounts(CREDENTIALS, faults, clock), faults, host="127.0.0.1", port=0, clock=clock
-    )
+    accounts = Accounts(CREDENTIALS, faults, clock)
+    bist = AlgoLabServer(exchange, accounts, faults, host="127.0.0.1", port=0, clock=clock)
     app = Flask("venues")
     for blueprint in (api.routes(crypto, clock), graph.routes(crypto, clock), bist_api.routes(bist)):
         app.register_blueprint(blueprint)
@@ -59,7 +85,7 @@ def running(seed: int) -> Iterator[Venues]:
     bist.start()
     try:
         with http_server(app) as url:
-            yield Venues(market, crypto, bist, url)
+            yield Venues(market, exchange, crypto, bist, url)
     finally:
         crypto.stop()
         bist.stop()
