@@ -165,6 +165,7 @@ class Dial:
     def _verdict_on_dial(self, error: Exception) -> Verdict:
         if isinstance(error, websocket.WebSocketBadStatusException):
             headers = error.resp_headers or {}
+            self.reason = f"the upgrade was answered with {error.status_code}"
             return of_upgrade(error.status_code, headers.get("retry-after"), self._wall_clock())
         status = self._library_socket.getstatus() if self._library_socket is not None else None
         if status is not None and status != 101:
