@@ -25,10 +25,12 @@ SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "ref
 LOGINS = ("refuse_login", "refuse_sms")
 PAUSE = (2.0, 6.0)
 FIRST_SOCKETS = (15.0, 25.0)
-SOCKET_GAP_SECONDS = 75.0
-"""Long enough for a feed to be healthy for a minute in between, as its back-off wants before it begins anew."""
-LAST_SOCKET_SECONDS, LAST_LOGIN_SECONDS = 30.0, 150.0
-"""Before the end: so that what is healed within a back-off, or with two logins, is healed in time."""
+QUICK_GAP_SECONDS, SLOW_GAP_SECONDS = 75.0, 135.0
+"""Between two faults of one feed's socket: so long that it is healthy for a minute after it has recovered, else its
+back-off would grow all the time up to a minute. Only what ends the socket at once is quick."""
+QUICK = ("reset", "close", "no_book", "expire_session")
+LEAST_LEFT_SECONDS, LOGIN_LEFT_SECONDS = 30.0, 150.0
+"""Nothing ends a socket so shortly before the end of the faults: it could not heal in time."""
 SILENCE_SECONDS = 70.0
 
 
@@ -51,14 +53,14 @@ class Thrower:
         """One fault; `now` is seconds since the beginning."""
         left = self._lasts - now
         draw = self._rng.random()
-        if now >= self._crypto_at and left > LAST_SOCKET_SECONDS:
-            self._crypto_at = now + SOCKET_GAP_SECONDS
-            self._crypto_socket(self._rng.choice(SOCKETS))
-        elif now >= self._share_at and left > LAST_SOCKET_SECONDS:
-            self._share_at = now + SOCKET_GAP_SECONDS
-            self._share_socket(
-                self._rng.choice((*SHARE_SOCKETS, *LOGINS) if left > LAST_LOGIN_SECONDS else SHARE_SOCKETS)
-            )
+        if now >= self._crypto_at and left > LEAST_LEFT_SECONDS:
+            name = self._rng.choice(SOCKETS)
+            self._crypto_at = now + _gap(name)
+            self._crypto_socket(name)
+        elif now >= self._share_at and left > LEAST_LEFT_SECONDS:
+            name = self._rng.choice((*SHARE_SOCKETS, *LOGINS) if left > LOGIN_LEFT_SECONDS else SHARE_SOCKETS)
+            self._share_at = now + _gap(name)
+            self._share_socket(name)
         elif draw < 0.65:
             self._crypto_frame(self._rng.choice(FRAMES))
         elif draw < 0.90:
@@ -143,3 +145,8 @@ class Thrower:
                 self._crypto("slow_rest")
             case _:
                 self._bist("rest_status", status=self._rng.choice((429, 500, 503)))
+
+
+def _gap(name: str) -> float:
+    """Seconds from a fault of a socket to the next one of the same feed."""
+    return QUICK_GAP_SECONDS if name in QUICK else SLOW_GAP_SECONDS

@@ -22,7 +22,7 @@ from tests.soak.venues import PAIRS, Venues
 MOST_DIALS = 10
 BEHIND_SECONDS, LOOK_SECONDS = 20.0, 0.1
 WARM_UP_SHARE, LEAST_WARM_UP_SECONDS = 0.2, 15.0
-START_SECONDS, RECOVERY_SECONDS, REST_SECONDS = 30.0, 60.0, 10.0
+START_SECONDS, RECOVERY_SECONDS, REST_SECONDS = 30.0, 55.0, 10.0
 """With what ending takes, less than a minute and a half; starting is part of the soak's minutes."""
 LONG_MINUTES, LONG_GROWTH_PERCENT, SHORT_GROWTH_PERCENT = 10.0, 5.0, 15.0
 """In a short soak histories still fill, so that more growth is innocent."""
@@ -65,8 +65,9 @@ class Outcome:
         )
 
 
-def soak(minutes: float, seed: int) -> Outcome:
-    """Runs for so many minutes, and up to one and a half more to heal and to end."""
+def soak(minutes: float, seed: int, done: Callable[[], object] = lambda: None) -> Outcome:
+    """Runs for so many minutes, and up to one and a half more to heal and to end. `done` is called once there is an
+    outcome, before what was started is ended."""
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -75,7 +76,9 @@ def soak(minutes: float, seed: int) -> Outcome:
     ):
         wait(service.live, START_SECONDS)
         with services.listeners(service):
-            return watched(venues, service, minutes, random.Random(seed), began)
+            outcome = watched(venues, service, minutes, random.Random(seed), began)
+            done()
+            return outcome
 
 
 @dataclass(frozen=True)
