@@ -24,12 +24,12 @@ SHARE_FRAMES = (
 SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "refuse_upgrade", "expire_session")
 LOGINS = ("refuse_login", "refuse_sms")
 PAUSE = (2.0, 6.0)
-FIRST_SOCKETS = (15.0, 25.0)
+FIRST_SOCKETS = (20.0, 27.0)
 QUICK_GAP_SECONDS, SLOW_GAP_SECONDS = 75.0, 135.0
 """Between two faults of one feed's socket: so long that it is healthy for a minute after it has recovered, else its
 back-off would grow all the time up to a minute. Only what ends the socket at once is quick."""
 QUICK = ("reset", "close", "no_book", "expire_session")
-LEAST_LEFT_SECONDS, LOGIN_LEFT_SECONDS = 30.0, 150.0
+LEAST_LEFT_SECONDS, LOGIN_LEFT_SECONDS = 25.0, 150.0
 """Nothing ends a socket so shortly before the end of the faults: it could not heal in time."""
 SILENCE_SECONDS = 70.0
 

@@ -107,6 +107,7 @@ def watched(venues: Venues, service: Service, minutes: float, rng: random.Random
     crypto = Watcher(venues.market, venues.crypto, books.pair, PAIRS, behind=BEHIND_SECONDS, every=LOOK_SECONDS)
     with crypto, shares.ShareWatcher(venues, books.share) as bist:
         throw_until(began + max(minutes * 60 * WARM_UP_SHARE, LEAST_WARM_UP_SECONDS), thrower, began)
+        wait(service.live, RECOVERY_SECONDS)  # an open socket has a thread more: both weights are of live feeds
         before = service.weigh()
         throw_until(began + minutes * 60, thrower, began)
         thrower.clear()
