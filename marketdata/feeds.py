@@ -44,14 +44,13 @@ class FollowedVenue:
 
     def state(self) -> FeedState:
         """`syncing`: connected, without any live book; `degraded`: some are, or the feed is in trouble otherwise.
-        `blocked`: the venue asked to stay away; `stopped`: it refused, and nothing is tried by itself any more."""
+        `auth_required`: a login is due, whatever became of the socket without it; `blocked`: the venue asked to stay
+        away; `stopped`: it refused, and nothing is tried by itself any more."""
         condition = self.connection.condition()
-        if condition.state == "stopped":
-            return "stopped"
         if self.waits_for_login() is not None:
             return "auth_required"
-        if condition.state == "blocked":
-            return "blocked"
+        if condition.state in ("stopped", "blocked"):
+            return condition.state
         if condition.state != "open":
             return "connecting"
         lost = self.lost()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("desk", max_examples=25)
+# How long it takes to make examples says how busy the machine is, not whether the code is right.
+settings.register_profile("all", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("desk", settings.get_profile("all"), max_examples=25)
+settings.load_profile("all")
 
 HERE = Path(__file__).parent
 ENGINE_FIXTURES = {"postgres_server", "prometheus_image", "alertmanager_image"}

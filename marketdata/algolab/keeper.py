@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from common.errors import ServiceError
+from common.errors import ServiceError, Unavailable
 from marketdata.algolab.counts import Counts
 from marketdata.algolab.limits import Limits, Told
 from marketdata.algolab.session import Session
@@ -19,7 +19,7 @@ from marketdata.venues import algolab_rest as rest
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS, REFRESH_AGAIN_SECONDS = 600.0, 60.0
-LOGIN_SECONDS, MOST_LOGINS = 60.0, 3
+LOGIN_SECONDS, QUICK_LOGINS, SLOWER = 60.0, 3, 10.0
 LOOP_SECONDS = 0.5
 
 Sms = Callable[[], str | None]
@@ -39,8 +39,9 @@ class Link(Protocol):
 
 
 class Keeper:
-    """One thread, one thing at a time. With `sms` it logs in by itself: at most once in `LOGIN_SECONDS`, and no more
-    than `MOST_LOGINS` times before a session has proved good. `clock` is monotonic."""
+    """One thread, one thing at a time. With `sms` it logs in by itself: at most once in `login_pause` seconds, and once
+    in ten times that when `QUICK_LOGINS` in a row were refused or gave a session that did not prove good: as often as
+    that, the next one is hardly better, yet nobody else is there to mend it. `clock` is monotonic."""
 
     def __init__(
         self,
@@ -117,19 +118,19 @@ class Keeper:
         self._link.wake()
 
     def _log_in(self, now: float) -> None:
-        if self._sms is None or self._logins >= MOST_LOGINS or now < self._login_at + self._login_pause:
-            return
-        if self._session.status().state == "NO_CREDENTIALS":
+        pause = self._login_pause * (1.0 if self._logins < QUICK_LOGINS else SLOWER)
+        if self._sms is None or now < self._login_at + pause or self._session.status().state == "NO_CREDENTIALS":
             return
         self._login_at = now
-        self._logins += 1
         try:
             self._session.login()
             code = self._sms()
             if code is not None:
                 self._session.sms(code)
+                self._logins += 1  # until it has proved good
         except ServiceError as error:
-            log.warning("logging in did not work", extra={"reason": error.message, "attempt": self._logins})
+            self._logins += not isinstance(error, Unavailable)
+            log.warning("logging in did not work", extra={"reason": error.message, "in_a_row": self._logins})
 
     def _refresh(self, now: float) -> None:
         """A venue that says no, or nothing, is asked again soon; only a 401 ends the session."""

@@ -115,6 +115,15 @@ def test_a_refused_feed_is_stopped_and_says_with_what_status(tmp_path: Path) -> 
             assert feeds(http)["BTCTURK"]["not_live"] == ["BTCTURK:BTCTRY"]
 
 
+def test_a_refused_session_asks_for_a_login_and_not_for_a_restart(tmp_path: Path) -> None:
+    with running_venue() as venue, running_bist() as bist:
+        bist.faults.arm("refuse_upgrade", status=401, count=0)
+        with both(tmp_path, venue, bist, bist.session()) as http:
+            eventually(lambda: feeds(http)["BIST"]["connection"] == "stopped", 20.0)
+            eventually(lambda: feeds(http)["BIST"]["state"] == "auth_required", 20.0)
+            assert "log in" in feeds(http)["BIST"]["reason"]
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_feed_that_was_told_to_wait_is_blocked_and_says_until_when(tmp_path: Path, status: int) -> None:
     with running_venue() as venue, running_bist() as bist:

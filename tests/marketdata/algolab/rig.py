@@ -24,6 +24,7 @@ from marketdata.venues.algolab_rest import instrument
 from tests.venue.bist.rig import CREDENTIALS, Bist, eventually
 
 QUICK = Timings(ping_interval=0.5, ping_timeout=0.2, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
+PACE = Pace(calls=0.02, logins=0.05, quiet=20.0, repairs=0.1)
 TOKEN = "operator-token"
 SYMBOLS = ("THYAO", "GARAN")
 OURS = Credentials(CREDENTIALS.api_key, CREDENTIALS.username, CREDENTIALS.password)
@@ -83,7 +84,7 @@ def running_feed(
     credentials: Credentials = OURS,
     always_open: bool = True,
     canary: str = "USDTRY",
-    pace: Pace | None = None,
+    pace: Pace = PACE,
     timings: Timings = QUICK,
     stale_after: float = 60.0,
     session_file: Path | None = None,
@@ -113,7 +114,6 @@ def running_feed(
             time.monotonic,
             bist.clock,
         )
-        pace = pace or Pace(calls=0.02, logins=0.05, quiet=20.0, repairs=0.1)
         parts = assemble(
             broker, listings, around, always_open=always_open, operator_token=TOKEN, canary=canary, pace=pace
         )

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from marketdata.algolab.assembly import Pace
-from marketdata.algolab.keeper import MOST_LOGINS
-from tests.marketdata.algolab.rig import OURS, QUICK, Running, running_feed
+from marketdata.algolab.keeper import QUICK_LOGINS, SLOWER
+from tests.marketdata.algolab.rig import OURS, PACE, QUICK, Running, running_feed
 from tests.venue.bist.rig import Bist, eventually, running_bist
 from venue.bist.connection import Pace as VenuePace
 
@@ -79,25 +79,38 @@ def test_by_itself_it_logs_in_again_after_a_while_and_not_before(bist: Bist) -> 
         eventually(feed.right)
 
 
-def test_logins_that_do_not_work_are_given_up(bist: Bist) -> None:
+def test_logins_that_are_refused_are_tried_ever_again_but_slowly(bist: Bist) -> None:
     wrong = replace(OURS, password="wrong")
-    with running_feed(bist, login="by itself", credentials=wrong) as feed:
-        eventually(lambda: logins(feed) == MOST_LOGINS)
-        time.sleep(1.2)
-        assert logins(feed) == MOST_LOGINS
+    with running_feed(bist, login="by itself", credentials=wrong, pace=replace(PACE, logins=0.3)) as feed:
+        eventually(lambda: logins(feed) == QUICK_LOGINS)
+        time.sleep(0.3 * SLOWER / 3)
+        assert logins(feed) == QUICK_LOGINS
         assert feed.parts.session.status().state == "REFUSED"
-        assert bist.server.tally.answers["refused"] == MOST_LOGINS
+        eventually(lambda: logins(feed) == QUICK_LOGINS + 1, 20.0)
+        assert bist.server.tally.answers["refused"] == QUICK_LOGINS + 1
 
 
-def test_sessions_that_the_socket_does_not_take_are_given_up_too(bist: Bist) -> None:
+def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) -> None:
     bist.faults.arm("refuse_upgrade", status=401, count=0)
     bist.faults.arm("rest_status", status=500, endpoint="SessionRefresh", count=0)
-    with running_feed(bist, login="by itself") as feed:
-        eventually(lambda: logins(feed) == MOST_LOGINS)
+    with running_feed(bist, login="by itself", pace=replace(PACE, logins=0.3)) as feed:
+        eventually(lambda: logins(feed) == QUICK_LOGINS)
         eventually(lambda: feed.parts.session.status().state == "AUTH_REQUIRED")
-        time.sleep(1.2)
-        assert logins(feed) == MOST_LOGINS
-        assert bist.server.tally.upgrades["fault"] == MOST_LOGINS
+        time.sleep(0.3 * SLOWER / 3)
+        assert logins(feed) == QUICK_LOGINS
+        assert bist.server.tally.upgrades["fault"] == QUICK_LOGINS
+        bist.faults.clear()
+        eventually(feed.right, 20.0)
+
+
+def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist: Bist) -> None:
+    bist.faults.arm("rest_status", status=500, endpoint="LoginUser", count=QUICK_LOGINS + 1)
+    slowly = 30.0
+    with running_feed(bist, login="by itself", pace=replace(PACE, logins=slowly / SLOWER / 2)) as feed:
+        began = time.monotonic()
+        eventually(feed.live, 2 * slowly)
+        assert logins(feed) == QUICK_LOGINS + 2
+        assert time.monotonic() - began < slowly
 
 
 def test_a_restart_takes_the_kept_session_up(bist: Bist, tmp_path: Path) -> None:
