@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from common.wire import Level
 from marketdata.venues.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
@@ -26,7 +28,7 @@ FAULTS = (
 """Why a frame did not fit the book; each asks for a new snapshot."""
 
 
-class Top(NamedTuple):
+class Top(msgspec.Struct, frozen=True, gc=False):
     """The best prices and what stands there; None where a side is empty or the venue does not tell."""
 
     bid: Decimal | None = None
@@ -103,20 +105,19 @@ class LiveBook:
         fault = "gap" if diff.sequence != self._sequence + 1 else self._change(diff)
         if fault is None:
             self._sequence = diff.sequence
-        self.live = fault is None
+        else:
+            self.live = False
         return fault
 
     def top(self) -> Top:
         """Best bid and best ask."""
         bids, asks = self._bids, self._asks
-        bid = bids.prices[-1] if bids.prices else None
-        ask = asks.prices[0] if asks.prices else None
-        return Top(
-            bid,
-            None if bid is None else bids.quantities[bid],
-            ask,
-            None if ask is None else asks.quantities[ask],
-        )
+        if bids.prices and asks.prices:
+            bid, ask = bids.prices[-1], asks.prices[0]
+            return Top(bid, bids.quantities[bid], ask, asks.quantities[ask])
+        if bids.prices:
+            return Top(bids.prices[-1], bids.quantities[bids.prices[-1]])
+        return Top(None, None, asks.prices[0], asks.quantities[asks.prices[0]]) if asks.prices else Top()
 
     def levels(self, depth: int) -> Sides:
         """The best `depth` bids (descending) and asks (ascending)."""
@@ -149,22 +150,25 @@ def _take(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo]) -> str
     for change in changes:
         kind, price = change.kind, change.price
         before = quantities.get(price)
-        if kind == _NEW:
-            if before is not None:
-                return "new_on_held"
+        undo.append((side, price, before))
+        if kind == _UPDATED and before is not None:
+            quantities[price] = change.quantity
+        elif kind == _DELETED and before is not None:
+            side.remove(price)
+        elif kind == _NEW and before is None:
             insort(side.prices, price)
             quantities[price] = change.quantity
-        elif kind in (_UPDATED, _DELETED):
-            if before is None:
-                return "change_on_absent"
-            if kind == _UPDATED:
-                quantities[price] = change.quantity
-            else:
-                side.remove(price)
         else:
-            return "unknown_change"
-        undo.append((side, price, before))
+            undo.pop()
+            return _misfit(kind)
     return None
+
+
+def _misfit(kind: int) -> str:
+    """The fault of a change that did not fit what its level held."""
+    if kind == _NEW:
+        return "new_on_held"
+    return "change_on_absent" if kind in (_UPDATED, _DELETED) else "unknown_change"
 
 
 def _shape_fault(asks: _Side, bids: _Side) -> str | None:

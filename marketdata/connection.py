@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,7 +85,6 @@ class Connection:
 
     def start(self) -> None:
         """Starts dialling, and goes on until `stop`."""
-        logging.getLogger("websocket").setLevel(logging.CRITICAL)  # it would repeat each failure that is told here
         for thread in self._threads:
             thread.start()
 
@@ -183,15 +182,16 @@ class Connection:
         self._stop.wait(wait)
         return None
 
-    def _heard(self, event: Event, payload: bytes) -> None:
-        now = self.last_frame_at = self._clock()
+    def _heard(self, event: Event, payloads: Sequence[bytes]) -> None:
+        now, received = self._clock(), self._wall_clock()
+        self.last_frame_at = now
         if event == "opened":
             self._tally.attempts["open"] += 1
             self._condition = Condition("open")
             log.info("connected", extra={"url": self.url})
             if self._stop.is_set():
                 self._drop("stopped")
-        self._inbox.put(Arrival(event, now, self._wall_clock(), payload))
+        self._inbox.put([Arrival(event, now, received, payload) for payload in payloads])
 
     def _closed(self, dial: Dial) -> None:
         seen = {"url": self.url, "cause": dial.verdict.cause, "reason": dial.reason}
@@ -201,7 +201,7 @@ class Connection:
             return
         self._tally.closes[dial.verdict.cause] += 1
         log.warning("disconnected", extra=seen)
-        self._inbox.put(Arrival("closed", self._clock(), self._wall_clock()))
+        self._inbox.put([Arrival("closed", self._clock(), self._wall_clock())])
         if dial.was_healthy():
             self._backoff.reset()
 
@@ -229,15 +229,12 @@ class Connection:
     def _watch(self) -> None:
         while not self._stop.wait(self._timings.watch):
             try:
-                self._end_silence()
+                dial = self._dial
+                if dial is not None:
+                    self._tally.silences += dial.look()
             except Exception:
                 self._tally.failures["watchdog"] += 1
                 log.exception("the watchdog failed unexpectedly")
-
-    def _end_silence(self) -> None:
-        dial = self._dial
-        if dial is not None and self._clock() - dial.alive_at > self._timings.silence:
-            self._tally.silences += dial.drop("silence", f"silent for {self._timings.silence:.0f} s")
 
     def _beat(self, heartbeat: Callable[[], str]) -> None:
         while not self._stop.wait(self._timings.heartbeat):

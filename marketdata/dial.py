@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import socket
 import ssl
+import struct
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import websocket
-from websocket import WebSocketApp
+from websocket import ABNF
 
 from marketdata.failures import Verdict, of_close, of_upgrade
+from marketdata.readahead import ReadAhead
 
 ANSWERS_KEPT = 5
 
 Event = Literal["opened", "frame", "heartbeat"]
+Heard = Callable[[Event, Sequence[bytes]], None]
+Drop = Literal["dropped", "silence", "timeout"]
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds. `ping_timeout` must stay below half of `ping_interval`, or the library sees a dead peer far too late.
-
-    `silence` without any frame ends a socket. Every whole frame counts as life: data, the peer's pings and closes, and
-    its pongs to our pings; bytes of an unfinished frame or upgrade don't. `healthy` is how long data must flow before
-    the back-off starts over; `socket` ends a stall inside a frame or an unanswered upgrade; `starved` without answering
-    a ping makes a close our fault; `heartbeat` is the pause between the application's own heartbeats, where it has any.
+    """Seconds. `ping_interval` is the pause between our pings, and `ping_timeout` how long nothing at all may be heard
+    after one. `silence` without any frame ends a socket, its upgrade included. Every whole frame counts as life: data,
+    the peer's pings and its pongs; bytes of an unfinished frame or upgrade don't. `watch` is the pause between two
+    looks at all this. `healthy` is how long data must flow before the back-off starts over; `socket` ends a stall
+    inside a frame or an unanswered upgrade; `starved` without answering a ping makes a close our fault; `heartbeat` is
+    the pause between the application's own heartbeats, where it has any.
     """
 
     ping_interval: float = 15.0
@@ -42,9 +45,10 @@ class Timings:
 
 
 class Dial:
-    """One attempt: a `WebSocketApp` of its own, since the library keeps state from one use to the next.
+    """One attempt, with a socket of its own, since the library keeps state from one use to the next.
 
-    `heard(event, payload)` is called from the reader's thread, and must be quick.
+    `heard(event, payloads)` is called from the reader's thread, and must be quick: with all whole frames that have
+    come, or with one empty payload. `look` is to be called again and again, from another thread.
     """
 
     def __init__(
@@ -53,55 +57,42 @@ class Dial:
         headers: Mapping[str, str],
         *,
         timings: Timings,
-        heard: Callable[[Event, bytes], None],
+        heard: Heard,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
         self.opened = False
         self.reason: str | None = None
         self.verdict = Verdict("error")
-        self.alive_at = clock()
-        self._dropped: Literal["dropped", "silence"] | None = None
-        self._headers, self._timings, self._heard = headers, timings, heard
+        self.alive_at = self._pinged_at = clock()
+        self._url, self._headers, self._timings, self._heard = url, dict(headers), timings, heard
         self._clock, self._wall_clock = clock, wall_clock
+        self._dropped: Drop | None = None
         self._first_data_at: float | None = None
         self._answered: deque[float] = deque(maxlen=ANSWERS_KEPT)
-        self._library_socket: websocket.WebSocket | None = None
-        self._app = WebSocketApp(
-            url,
-            header=self._before_the_upgrade,
-            on_open=self._on_open,
-            on_message=self._on_message,
-            on_ping=self._on_ping,
-            on_pong=self._on_pong,
-            on_error=self._on_error,
-        )
+        self._socket = ReadAhead()
 
     def run(self) -> None:
         """Dials, reads until the socket ends, and leaves in `verdict` and `reason` how it did."""
         try:
-            self._app.run_forever(
-                ping_interval=self._timings.ping_interval,
-                ping_timeout=self._timings.ping_timeout,
-                skip_utf8_validation=True,
-            )
+            self._open()
+            while self.reason is None:
+                self._read()
+        except Exception as error:
+            self._failed(error)
         finally:
-            raw = self._raw_socket()
+            raw = self._socket.sock
             if raw is not None:  # after some ends the library leaves it open
                 raw.close()
         if self._dropped is not None:
-            unopened = "timeout" if self._dropped == "silence" else "error"
+            unopened = "error" if self._dropped == "dropped" else "timeout"
             self.verdict = Verdict(self._dropped if self.opened else unopened)
 
     def send(self, text: str) -> bool:
         """Sends a text frame; false when there is no socket that takes it."""
-        try:
-            self._app.send(text)
-        except (websocket.WebSocketException, OSError, AttributeError):  # the library lets its socket go meanwhile
-            return False
-        return True
+        return self.opened and self._send(text, ABNF.OPCODE_TEXT)
 
-    def drop(self, cause: Literal["dropped", "silence"], reason: str) -> bool:
+    def drop(self, cause: Drop, reason: str) -> bool:
         """Ends the socket; false when it has already got a reason to end, which then is kept."""
         first = self.reason is None
         if first:
@@ -109,80 +100,102 @@ class Dial:
         self._shut()
         return first
 
+    def look(self) -> bool:
+        """Pings when it is time to, and ends a socket that is silent or does not answer; whether silence did."""
+        now, timings = self._clock(), self._timings
+        if now - self.alive_at > timings.silence:
+            return self.drop("silence", f"silent for {timings.silence:.0f} s")
+        if self.opened and self.alive_at < self._pinged_at:
+            if now - self._pinged_at > timings.ping_timeout:
+                self.drop("timeout", f"nothing heard for {timings.ping_timeout:g} s after a ping")
+        elif self.opened and now - self._pinged_at >= timings.ping_interval:
+            self._pinged_at = now
+            self._send("", ABNF.OPCODE_PING)
+        return False
+
     def was_healthy(self) -> bool:
         """Whether data flowed for long enough to take the venue for well again."""
         return self._first_data_at is not None and self.alive_at - self._first_data_at >= self._timings.healthy
 
-    def _shut(self) -> None:
-        """Wakes the reader whatever it waits for. Closing instead would wait for the very peer that is silent."""
-        raw = self._raw_socket()
-        if raw is not None:
-            with contextlib.suppress(OSError):
-                raw.shutdown(socket.SHUT_RDWR)
-
-    def _raw_socket(self) -> socket.socket | None:
-        return self._library_socket.sock if self._library_socket is not None else None
-
-    def _before_the_upgrade(self) -> dict[str, str]:
-        # The library follows redirects by itself: each would be a dial that no guard counted, and would hand our
-        # headers to another host.
-        library_socket: Any = self._app.sock
-        self._library_socket = library_socket
-        library_socket.settimeout(self._timings.socket)
-        library_socket.connect = functools.partial(library_socket.connect, redirect_limit=0)
-        return dict(self._headers)
-
-    def _on_open(self, _app: WebSocketApp) -> None:
+    def _open(self) -> None:
+        # Redirects are not followed: each would be a dial that no guard counted, and would hand our headers to others.
+        connect: Callable[..., None] = self._socket.connect
+        connect(self._url, header=self._headers, redirect_limit=0, timeout=self._timings.socket)
         if self.reason is not None:  # dropped while there was no socket yet to shut
-            self._shut()
             return
-        self.opened, self.alive_at = True, self._clock()
+        self.alive_at = self._pinged_at = self._clock()
+        self.opened = True
         self._answered.append(self.alive_at)
-        self._heard("opened", b"")
+        self._heard("opened", (b"",))
 
-    def _on_message(self, _app: WebSocketApp, message: bytes | str) -> None:
-        self._alive("frame", message if isinstance(message, bytes) else message.encode())
+    def _read(self) -> None:
+        """Waits for what comes next: all the text frames that are there, or one frame of any kind."""
+        texts = self._socket.texts()
+        if texts:
+            self._take_in(texts)
+            return
+        opcode, frame = self._socket.recv_data_frame(control_frame=True)
+        if opcode == ABNF.OPCODE_CLOSE:
+            self._closed(frame.data)
+        elif opcode in (ABNF.OPCODE_PING, ABNF.OPCODE_PONG):
+            self.alive_at = self._clock()
+            if opcode == ABNF.OPCODE_PING:
+                self._answered.append(self.alive_at)  # the library has answered it by now
+            self._heard("heartbeat", (b"",))
+        else:
+            self._take_in([frame.data])
+
+    def _take_in(self, payloads: Sequence[bytes]) -> None:
+        self.alive_at = self._clock()
+        self._heard("frame", payloads)
         if self._first_data_at is None:
             self._first_data_at = self.alive_at
 
-    def _on_ping(self, _app: WebSocketApp, _payload: Any) -> None:
-        self._alive("heartbeat")
-        self._answered.append(self.alive_at)  # the library has answered it by now
+    def _closed(self, body: bytes) -> None:
+        code = struct.unpack("!H", body[:2])[0] if len(body) >= 2 else None
+        if self.reason is not None:
+            return
+        self.reason = f"the venue closed with {code or 'no code'}"
+        answered, starved = tuple(self._answered), self._timings.starved
+        self.verdict = Verdict(of_close(code, answered=answered, closed=self._clock(), starved=starved))
 
-    def _on_pong(self, _app: WebSocketApp, _payload: Any) -> None:
-        self._alive("heartbeat")
-
-    def _alive(self, event: Event, payload: bytes = b"") -> None:
-        self.alive_at = self._clock()
-        self._heard(event, payload)
-
-    def _on_error(self, _app: WebSocketApp, error: Exception) -> None:
-        if self.reason is None:  # the first error is the cause, what comes after it are its consequences
+    def _failed(self, error: Exception) -> None:
+        if self.reason is None:  # what comes after the first cause are its consequences
             self.reason = f"{type(error).__name__}: {str(error)[:200]}"
-            self.verdict = self._verdict_on_end(error) if self.opened else self._verdict_on_dial(error)
-        self._shut()  # or the library would wait seconds for the peer to agree to the close
+            self.verdict = _verdict_on_end(error) if self.opened else self._verdict_on_dial(error)
+
+    def _send(self, text: str, opcode: int) -> bool:
+        try:
+            self._socket.send(text, opcode)
+        except (websocket.WebSocketException, OSError, AttributeError):  # the library lets its socket go meanwhile
+            return False
+        return True
+
+    def _shut(self) -> None:
+        """Wakes the reader whatever it waits for. Closing instead would wait for the very peer that is silent."""
+        raw = self._socket.sock
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
 
     def _verdict_on_dial(self, error: Exception) -> Verdict:
         if isinstance(error, websocket.WebSocketBadStatusException):
             headers = error.resp_headers or {}
             self.reason = f"the upgrade was answered with {error.status_code}"
             return of_upgrade(error.status_code, headers.get("retry-after"), self._wall_clock())
-        status = self._library_socket.getstatus() if self._library_socket is not None else None
+        status = self._socket.getstatus()
         if status is not None and status != 101:
             self.reason = f"the upgrade was answered with {status}"
             return of_upgrade(status, None, self._wall_clock())
         return Verdict(_network_cause(error, "refused"))
 
-    def _verdict_on_end(self, error: Exception) -> Verdict:
-        if hasattr(error, "status_code"):  # the peer closed, with or without a code
-            answered, starved = tuple(self._answered), self._timings.starved
-            cause = of_close(error.status_code, answered=answered, closed=self._clock(), starved=starved)
-            return Verdict(cause)
-        if isinstance(error, websocket.WebSocketConnectionClosedException):
-            return Verdict("lost")
-        if isinstance(error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException):
-            return Verdict("protocol")
-        return Verdict(_network_cause(error, "reset"))
+
+def _verdict_on_end(error: Exception) -> Verdict:
+    if isinstance(error, websocket.WebSocketConnectionClosedException):
+        return Verdict("lost")
+    if isinstance(error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException):
+        return Verdict("protocol")
+    return Verdict(_network_cause(error, "reset"))
 
 
 def _network_cause(error: Exception, other: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from typing import Literal
+
+import msgspec
 
 from marketdata.tally import Tally
 
@@ -17,10 +18,10 @@ Kind = Literal["opened", "frame", "heartbeat", "closed", "lost"]
 Name = tuple[str, str] | tuple[str, bytes]  # class and key
 Classify = Callable[[bytes], Name]
 HARD_LIMIT_FACTOR = 4
+TAKEN_TOGETHER = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """Something that happened on a socket: `at` by the monotonic clock, `received` in unix seconds.
 
     `lost` stands where frames were dropped that can't be done without; its payload is the key they had.
@@ -60,27 +61,32 @@ class Inbox:
         self._ready = threading.Condition(self._lock)
         self._idle = False
 
-    def put(self, arrival: Arrival) -> None:
+    def put(self, arrivals: Sequence[Arrival]) -> None:
         """Never waits for the worker's work: the caller must go on reading, or the venue misses its pongs."""
         with self._lock:
-            if self._crowded or self._queue.depth() >= self._limit:
-                self._squeeze_in(arrival)
+            if not self._crowded and self._queue.depth() + len(arrivals) <= self._limit:
+                self._queue.extend(arrivals)
             else:
-                self._queue.append(arrival)
+                for arrival in arrivals:
+                    self._put_one(arrival)
             if self._idle:
                 self._idle = False
                 self._ready.notify()
 
-    def get(self, timeout: float) -> Arrival | None:
-        """The oldest arrival, or None after `timeout` seconds. For one worker."""
+    def take(self, timeout: float, most: int = TAKEN_TOGETHER) -> list[Arrival]:
+        """The oldest arrivals, at most `most`; none after `timeout` seconds without any. For one worker."""
         with self._lock:
-            arrival = self._queue.pop()
-            if arrival is None:
+            if not self._queue.depth():
                 self._idle = True
                 self._ready.wait(timeout)
                 self._idle = False
-                arrival = self._queue.pop()
-            return arrival
+            return self._queue.pop(most)
+
+    def _put_one(self, arrival: Arrival) -> None:
+        if self._crowded or self._queue.depth() >= self._limit:
+            self._squeeze_in(arrival)
+        else:
+            self._queue.append(arrival)
 
     def depth(self) -> int:
         """How many arrivals wait."""
@@ -127,7 +133,7 @@ class Inbox:
 
     def _lose(self, arrival: Arrival, name: Name, places: deque[int]) -> None:
         """Puts one `lost` in place of all that is queued at `places`, or at the end when nothing is."""
-        marker = replace(arrival, kind="lost", payload=_bytes(name[1]))
+        marker = Arrival("lost", arrival.at, arrival.received, _bytes(name[1]))
         if places:
             self._dropped(name[0], len(places))
             self._lost[name] = places.popleft()
@@ -175,7 +181,6 @@ class Inbox:
         return False
 
     def _dropped(self, class_: str, count: int = 1) -> None:
-        self._tally.dropped += count
         self._tally.drops[class_] += count
 
     def _class_and_key(self, arrival: Arrival) -> Name:
@@ -210,14 +215,20 @@ class _Slots:
     def append(self, arrival: Arrival) -> None:
         self._items.append(arrival)
 
-    def pop(self) -> Arrival | None:
-        while self._items:
+    def extend(self, arrivals: Sequence[Arrival]) -> None:
+        self._items.extend(arrivals)
+
+    def pop(self, most: int) -> list[Arrival]:
+        """Takes the oldest away, at most so many."""
+        items, popped = self._items, list[Arrival]()
+        while items and len(popped) < most:
+            arrival = items.popleft()
             self.first += 1
-            arrival = self._items.popleft()
-            if arrival is not None:
-                return arrival
-            self._empty -= 1
-        return None
+            if arrival is None:
+                self._empty -= 1
+            else:
+                popped.append(arrival)
+        return popped
 
     def put(self, place: int, arrival: Arrival | None) -> None:
         """Replaces what is at a place that is taken, or empties it."""

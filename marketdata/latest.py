@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
+
+import msgspec
 
 from common import wire
 from marketdata.listing import Listing
@@ -71,10 +72,6 @@ class Latest:
     def of_source(self, source: str) -> list[str]:
         """The symbols of a source."""
         return [symbol for symbol, state in self._states.items() if state.source.name == source]
-
-    def history_size(self, symbol: str) -> int:
-        """How many trades are held."""
-        return len(self._states[symbol].history)
 
     def age_seconds(self, symbol: str) -> float:
         """How long ago the feed last proved the symbol's book; since the start when it never did."""
@@ -186,9 +183,10 @@ class Latest:
         """Something that several kinds tell has changed, though none of their values came anew."""
         sequence = self._next(0.0).sequence
         for kind in kinds:
-            state.changed[kind] = replace(state.changed[kind], sequence=sequence)
+            state.changed[kind] = msgspec.structs.replace(state.changed[kind], sequence=sequence)
 
     def _next(self, received: float, venue_time: datetime | None = None) -> Change:
         self.sequence += 1
-        self.moved.set()
+        if not self.moved.is_set():  # whoever waits clears it before it looks at the sequence
+            self.moved.set()
         return Change(self.sequence, received, venue_time)

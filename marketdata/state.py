@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from common import wire
 from marketdata.book import LiveBook, Top
 from marketdata.listing import BookKind, Listing
@@ -20,8 +22,7 @@ from marketdata.venues.events import Balance
 AnyBook = LiveBook | RowBook | TopBook
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """When something last changed: the store's sequence, the arrival in unix seconds, the venue's own time."""
 
     sequence: int

@@ -35,7 +35,7 @@ class Store(Latest):
             if not isinstance(book, LiveBook):
                 raise TypeError(f"{symbol} is not kept by diffs")
             was_live = book.live
-            fault = book.snapshot(event) if isinstance(event, BookSnapshot) else book.apply(event)
+            fault = book.apply(event) if isinstance(event, BookDiff) else book.snapshot(event)
             if fault is None:
                 self._book_changed(state, was_live, received, None)
             elif was_live:
@@ -124,10 +124,10 @@ class Store(Latest):
                     state.history_live = False
 
     def _book_changed(self, state: State, was_live: bool, received: float, venue_time: datetime | None) -> None:
-        state.changed["book"] = self._next(received, venue_time)
+        change = state.changed["book"] = self._next(received, venue_time)
         top = state.book.top()
         if top != state.top or not was_live:
-            state.top, state.changed["quote"] = top, state.changed["book"]
+            state.top, state.changed["quote"] = top, change
 
     def _lost(self, state: State, received: float) -> None:
         state.proved_at = state.source.proved_at

@@ -48,7 +48,6 @@ class Tally:
     trade_gaps: int = 0
     audits: int = 0
     audit_mismatches: int = 0
-    dropped: int = 0
     refused_joins: int = 0
     silences: int = 0
     guard_waits: int = 0

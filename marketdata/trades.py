@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -32,11 +33,16 @@ class TradeHistory:
 
     def add(self, kept: Sequence[Kept]) -> Sequence[Kept]:
         """Takes in trades that are not held yet; gives back those that there is no room for any more."""
-        self._kept += kept
-        self._kept.sort(key=lambda one: _order(one.trade))
+        for one in kept:
+            self._known.add(one.trade.trade_id)
+            if not self._kept or _place(one) >= _place(self._kept[-1]):
+                self._kept.append(one)
+            else:
+                insort(self._kept, one, key=_place)
         dropped = self._kept[:-MOST_TRADES]
-        del self._kept[:-MOST_TRADES]
-        self._known = {one.trade.trade_id for one in self._kept}
+        for one in dropped:
+            self._known.remove(one.trade.trade_id)
+        del self._kept[: len(dropped)]
         return dropped
 
     def overlaps(self, trades: Iterable[VenueTrade]) -> bool:
@@ -53,6 +59,10 @@ class TradeHistory:
     def after(self, sequence: int) -> Sequence[Kept]:
         """What came after a sequence, in the order it came."""
         return sorted((one for one in self._kept if one.sequence > sequence), key=lambda one: one.sequence)
+
+
+def _place(kept: Kept) -> tuple[object, ...]:
+    return _order(kept.trade)
 
 
 def _order(trade: VenueTrade) -> tuple[object, ...]:

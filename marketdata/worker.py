@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
+from marketdata.inbox import Arrival, Inbox
 from marketdata.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -28,8 +31,9 @@ class Worker(ABC):
     """One venue's worker. After a failed step nothing is known to be right: `lose_all` says so to everybody, and a new
     socket begins anew."""
 
-    def __init__(self, name: str, link: Link, tally: Tally) -> None:
-        self._link, self._tally = link, tally
+    def __init__(self, name: str, inbox: Inbox, link: Link, tally: Tally) -> None:
+        self._inbox, self._link, self._tally = inbox, link, tally
+        self._taken: deque[Arrival] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -44,11 +48,23 @@ class Worker(ABC):
 
     @abstractmethod
     def step(self, timeout: float) -> None:
-        """Takes at most one arrival in, waiting up to `timeout` seconds for it, then sees to the timers."""
+        """Takes arrivals in, waiting up to `timeout` seconds for the first, then sees to the timers."""
 
     @abstractmethod
     def lose_all(self) -> None:
         """Nothing vouches for any book of the venue."""
+
+    def _arrivals(self, timeout: float) -> Iterator[Arrival]:
+        """What has come, after waiting up to `timeout` seconds for it. What is not asked for, also because a step
+        failed before it, comes at the next call."""
+        if not self._taken:
+            self._taken.extend(self._inbox.take(timeout))
+        while self._taken:
+            yield self._taken.popleft()
+
+    def _behind(self) -> bool:
+        """Whether more has come than was taken in."""
+        return bool(self._taken) or self._inbox.depth() > 0
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -20,7 +20,7 @@ from marketdata.tally import Tally
 from marketdata.venues import btcturk
 
 ROOM = 2_000_000
-LOOK_SECONDS = 0.001
+LOOK_SECONDS = 0.01
 GIVE_UP_SECONDS = 120.0
 
 
@@ -53,7 +53,7 @@ def main(url: str, count: int) -> None:
         link=connection,
         tally=tally,
         tradable=lambda: PAIRS,
-        patience=Patience(),
+        patience=Patience(first_data=GIVE_UP_SECONDS),
         notes=Notes(),
         missed=lambda _pair, _span: None,
         clock=time.monotonic,

@@ -45,8 +45,8 @@ class Feed(Worker):
         quiet: float = QUIET_SECONDS,
         repair_pause: float = REPAIR_PAUSE_SECONDS,
     ) -> None:
-        super().__init__("bist-worker", link, tally)
-        self._intake, self._canary, self._store, self._inbox = intake, canary, store, inbox
+        super().__init__("bist-worker", inbox, link, tally)
+        self._intake, self._canary, self._store = intake, canary, store
         self._counts, self._token, self._proved = counts, token, proved
         self._clock, self._wall_clock = clock, wall_clock
         self._quiet, self._repair_pause = quiet, repair_pause
@@ -89,9 +89,9 @@ class Feed(Worker):
         crowded inbox keeps no order of times: then they wait.
         """
         began, wait = self._clock(), min(timeout, SETTLE_SECONDS) if self._waiting else timeout
-        arrival = self._inbox.get(wait)
+        arrival = next(self._arrivals(wait), None)
         at = began + wait if arrival is None else arrival.at
-        if self._waiting and self._inbox.depth() == 0:
+        if self._waiting and not self._behind():
             self._waiting = self._intake.settle(at, self._wall_clock())
         if arrival is not None:
             self._take(arrival)

@@ -41,7 +41,7 @@ class Feed(Worker):
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
-        super().__init__("feed-worker", link, tally)
+        super().__init__("feed-worker", inbox, link, tally)
         self._subscriptions = Subscriptions(streams_of(pairs), patience)
         self._intake = Intake(
             pairs,
@@ -52,7 +52,7 @@ class Feed(Worker):
             lose=self._lose,
             missed=missed,
         )
-        self._store, self._inbox, self._notes = store, inbox, notes
+        self._store, self._notes = store, notes
         self._tradable, self._clock, self._wall_clock = tradable, clock, wall_clock
         self._no_data = patience.no_data
         self._open = False
@@ -64,10 +64,14 @@ class Feed(Worker):
         return f"no data on {', '.join(silent[:20])}" if silent else None
 
     def step(self, timeout: float) -> None:
-        """Takes at most one arrival in, waiting up to `timeout` seconds for it, then sees to the timers."""
-        arrival = self._inbox.get(timeout)
-        if arrival is not None:
-            self._take(arrival)
+        """Takes arrivals in, waiting up to `timeout` seconds for the first, then sees to the timers."""
+        for arrival in self._arrivals(timeout):
+            if arrival.kind == "frame":
+                self._data_at = arrival.at
+                self._intake.read(arrival.payload, arrival.received)
+                self._store.proved(btcturk.SOURCE, arrival.at)
+            else:
+                self._take(arrival)
         now = self._clock()
         if now >= self._timers_at:
             self._timers_at = now + TIMERS_SECONDS
@@ -83,10 +87,6 @@ class Feed(Worker):
 
     def _take(self, arrival: Arrival) -> None:
         match arrival.kind:
-            case "frame":
-                self._data_at = arrival.at
-                self._intake.read(arrival.payload, arrival.received)
-                self._store.proved(btcturk.SOURCE, arrival.at)
             case "heartbeat":
                 if arrival.at - self._data_at <= self._no_data / 2:
                     self._store.proved(btcturk.SOURCE, arrival.at)
@@ -121,7 +121,7 @@ class Feed(Worker):
     def _end_silence(self, now: float) -> None:
         """A venue may answer pings and yet have nothing more to say: then nothing vouches for what is shown."""
         silent = self._open and self._subscriptions.some() and now - self._data_at > self._no_data
-        if silent and self._inbox.depth() == 0:
+        if silent and not self._behind():
             self._data_at = now
             self._tally.resyncs["no_data"] += 1
             self._intake.lose_all(self._wall_clock())

@@ -125,7 +125,7 @@ class Intake:
         if fault is not None:
             self._tally.book_gaps += fault == "gap"
             self._lose(f"{BOOK_CHANNEL}:{event.pair}", fault)
-        elif isinstance(event, BookSnapshot):
+        elif not isinstance(event, BookDiff):
             self._come(f"{BOOK_CHANNEL}:{event.pair}")
 
     def _take(self, event: Event, received: float, payload: bytes) -> None:

@@ -119,15 +119,13 @@ def _is_envelope(frame: bytes) -> bool:
 
 def _read_snapshot(frame: bytes) -> tuple[Event]:
     book: shapes.Snapshot = _snapshot(frame)[1]
-    _require_usable(book.asks)
-    _require_usable(book.bids)
+    _require_usable(book.asks + book.bids)
     return (book,)
 
 
 def _read_diff(frame: bytes) -> tuple[Event]:
     diff: shapes.Diff = _diff(frame)[1]
-    _require_usable(diff.asks)
-    _require_usable(diff.bids)
+    _require_usable(diff.asks + diff.bids)
     return (diff,)
 
 

@@ -27,7 +27,7 @@ class Change(LevelChange, frozen=True, gc=False, rename={"kind": "CP", "price": 
 _BOOK_NAMES = {"pair": "PS", "sequence": "CS", "asks": "AO", "bids": "BO"}
 
 
-class Snapshot(BookSnapshot, frozen=True, rename=_BOOK_NAMES):
+class Snapshot(BookSnapshot, frozen=True, gc=False, rename=_BOOK_NAMES):
     """431, a whole book."""
 
     pair: str
@@ -37,7 +37,7 @@ class Snapshot(BookSnapshot, frozen=True, rename=_BOOK_NAMES):
     bids: tuple[Level, ...]
 
 
-class Diff(BookDiff, frozen=True, rename=_BOOK_NAMES):
+class Diff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
     """432, changes of a book."""
 
     pair: str

@@ -1,4 +1,7 @@
-"""What a venue's frames mean, in words that all venues share. `pair` is the venue's own name of the instrument."""
+"""What a venue's frames mean, in words that all venues share. `pair` is the venue's own name of the instrument.
+
+None can be part of a cycle of references, so none is a matter for the garbage collector (`gc=False`).
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ class ChangeKind(IntEnum):
     DELETED = 3
 
 
-class PriceLevel(msgspec.Struct, frozen=True):
+class PriceLevel(msgspec.Struct, frozen=True, gc=False):
     """A price of a book and the quantity there."""
 
     price: Decimal
     quantity: Decimal
 
 
-class LevelChange(msgspec.Struct, frozen=True):
+class LevelChange(msgspec.Struct, frozen=True, gc=False):
     """One change of a level. `kind` is the venue's code, which may be none of `ChangeKind`; a deleted level's
     quantity means nothing."""
 
@@ -35,7 +38,7 @@ class LevelChange(msgspec.Struct, frozen=True):
     quantity: Decimal
 
 
-class BookSnapshot(msgspec.Struct, frozen=True):
+class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
     """A whole book. `sequence` counts within one subscription only."""
 
     pair: str
@@ -45,7 +48,7 @@ class BookSnapshot(msgspec.Struct, frozen=True):
     bids: tuple[PriceLevel, ...]
 
 
-class BookDiff(msgspec.Struct, frozen=True):
+class BookDiff(msgspec.Struct, frozen=True, gc=False):
     """Changes since the book of `sequence` - 1."""
 
     pair: str
@@ -55,7 +58,7 @@ class BookDiff(msgspec.Struct, frozen=True):
     bids: tuple[LevelChange, ...]
 
 
-class BookRow(msgspec.Struct, frozen=True):
+class BookRow(msgspec.Struct, frozen=True, gc=False):
     """One row of one side of a book, 0 being the best; it replaces that row. A quantity of 0 empties it."""
 
     pair: str
@@ -66,7 +69,7 @@ class BookRow(msgspec.Struct, frozen=True):
     venue_time: datetime
 
 
-class Ticker(msgspec.Struct, frozen=True):
+class Ticker(msgspec.Struct, frozen=True, gc=False):
     """Last price and the day's change, in percent. Venues without a book tell the best prices here; None is no quote
     on that side. `reference` is the price that the day's change and limits count from."""
 
@@ -79,7 +82,7 @@ class Ticker(msgspec.Struct, frozen=True):
     venue_time: datetime | None = None
 
 
-class Balance(msgspec.Struct, frozen=True):
+class Balance(msgspec.Struct, frozen=True, gc=False):
     """Where a call auction would match now; None while nothing would match or no auction is on."""
 
     pair: str
@@ -88,7 +91,7 @@ class Balance(msgspec.Struct, frozen=True):
     venue_time: datetime
 
 
-class CandleUpdate(msgspec.Struct, frozen=True):
+class CandleUpdate(msgspec.Struct, frozen=True, gc=False):
     """The bar that the venue is building. `resolution` is in the venue's words, volume in the base asset."""
 
     pair: str
@@ -101,7 +104,7 @@ class CandleUpdate(msgspec.Struct, frozen=True):
     volume: Decimal
 
 
-class VenueTrade(msgspec.Struct, frozen=True):
+class VenueTrade(msgspec.Struct, frozen=True, gc=False):
     """One trade; the id is unique within its pair, the side is the aggressor's."""
 
     trade_id: str
@@ -111,7 +114,7 @@ class VenueTrade(msgspec.Struct, frozen=True):
     venue_time: datetime
 
 
-class Trades(msgspec.Struct, frozen=True):
+class Trades(msgspec.Struct, frozen=True, gc=False):
     """New trades; with `replay` the venue's latest ones, of which some may be known."""
 
     pair: str
@@ -119,14 +122,14 @@ class Trades(msgspec.Struct, frozen=True):
     replay: bool
 
 
-class Acknowledged(msgspec.Struct, frozen=True):
+class Acknowledged(msgspec.Struct, frozen=True, gc=False):
     """The venue's answer to a subscription. It proves nothing about the pair."""
 
     ok: bool
     message: str
 
 
-class Unreadable(msgspec.Struct, frozen=True):
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
     """A frame that can't be understood, with the reason to count it under."""
 
     reason: str
@@ -135,7 +138,7 @@ class Unreadable(msgspec.Struct, frozen=True):
 Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Balance | CandleUpdate | Acknowledged | Unreadable
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """A parsed frame: the label to count it under, and what it says; a frame of no interest says nothing."""
 
     kind: str

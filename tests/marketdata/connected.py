@@ -52,9 +52,9 @@ def running(
 
 
 def next_arrival(inbox: Inbox) -> Arrival:
-    arrival = inbox.get(LONG)
-    assert arrival is not None, "nothing arrived in time"
-    return arrival
+    arrivals = inbox.take(LONG, 1)
+    assert arrivals, "nothing arrived in time"
+    return arrivals[0]
 
 
 def is_alive(connection: Connection, tally: Tally, life: int) -> bool:

@@ -58,7 +58,7 @@ def test_an_update_replaces_the_amount(book: LiveBook) -> None:
 
 def test_a_delete_with_an_amount_still_deletes(book: LiveBook) -> None:
     assert book.apply(_diff(11, bids=[(DELETED, 99, 3)])) is None
-    assert book.top()[:2] == (Decimal(98), Decimal(4))
+    assert (book.top().bid, book.top().bid_quantity) == (Decimal(98), Decimal(4))
 
 
 def test_a_side_may_become_empty(book: LiveBook) -> None:
@@ -116,7 +116,7 @@ def test_a_snapshot_that_cannot_be_is_refused_and_the_old_levels_stay(
 ) -> None:
     assert book.snapshot(_snapshot(asks, bids)) == fault
     assert not book.live
-    assert book.top()[2:] == (Decimal(101), Decimal(1))
+    assert (book.top().ask, book.top().ask_quantity) == (Decimal(101), Decimal(1))
 
 
 def test_a_snapshot_that_names_a_price_twice_is_refused(book: LiveBook) -> None:

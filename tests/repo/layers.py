@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "book candles failures listing query replies rowbook selection state trades venues",
-        2: "candlestore inbox latest limits publisher rest settings store stream tally",
+        2: "candlestore inbox latest limits publisher readahead rest settings store stream tally",
         3: "algolab btcturk connection dial feeds worker",
         4: "api cli metrics",
         5: "app",

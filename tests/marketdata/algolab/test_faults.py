@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from marketdata.algolab.assembly import Pace
+from marketdata.trades import MOST_TRADES
 from tests.marketdata.algolab.rig import Running, running_feed
 from tests.venue.bist.rig import Bist, eventually, running_bist
 from venue.bist.faults import FrameFault
@@ -33,10 +34,10 @@ def feed(bist: Bist) -> Iterator[Running]:
 
 def _wait_for_ticks(feed: Running, count: int = 3) -> None:
     """Moves the market until more ticks of THYAO came."""
-    before = feed.store.history_size(THYAO)
+    before = {trade.trade_id for trade in feed.store.trades(THYAO, MOST_TRADES).trades}
     for _ in range(60):
         feed.bist.move(1.0)
-        if feed.store.history_size(THYAO) >= before + count:
+        if len({trade.trade_id for trade in feed.store.trades(THYAO, MOST_TRADES).trades} - before) >= count:
             return
         time.sleep(0.02)
     pytest.fail("the market stands still")

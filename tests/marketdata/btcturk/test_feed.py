@@ -173,7 +173,7 @@ def test_a_worker_that_fails_replaces_the_socket_and_goes_on() -> None:
         wall_clock=time.time,
     )
     feed.start()
-    inbox.put(Arrival("opened", time.monotonic(), time.time()))
+    inbox.put([Arrival("opened", time.monotonic(), time.time())])
     eventually(lambda: len(link.sent) == 4)
     feed.stop()
     assert link.dropped == ["worker_failure"]

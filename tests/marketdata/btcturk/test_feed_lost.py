@@ -179,7 +179,7 @@ def test_a_difference_that_was_dropped_on_the_way_costs_its_book(rest_url: str) 
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(feed.live)
         _forget(venue)
-        feed.venue.inbox.put(Arrival("lost", time.monotonic(), time.time(), b"obdiff:ETHUSDT"))
+        feed.venue.inbox.put([Arrival("lost", time.monotonic(), time.time(), b"obdiff:ETHUSDT")])
         asked = [venue.next_heard(), venue.next_heard()]
         assert [(request["event"], request["join"]) for request in asked] == [("ETHUSDT", False), ("ETHUSDT", True)]
         eventually(feed.live)

@@ -41,7 +41,7 @@ def _candles(feed: Following) -> list[Candle]:
 
 
 def _lose_trades(feed: Following) -> None:
-    feed.venue.inbox.put(Arrival("lost", time.monotonic(), time.time(), b"trade:BTCTRY"))
+    feed.venue.inbox.put([Arrival("lost", time.monotonic(), time.time(), b"trade:BTCTRY")])
 
 
 @contextmanager

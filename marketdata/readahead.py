@@ -1,0 +1,56 @@
+"""websocket-client's socket, read in large pieces: a burst of short frames costs one system call, not two a frame."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from websocket import WebSocket
+
+PIECE_BYTES = 64 * 1024
+_WHOLE_TEXT = 0x81
+_LONGEST_SHORT, _TWO_BYTES_OF_LENGTH = 125, 126
+
+
+class ReadAhead(WebSocket):
+    """Takes whatever has come and gives whole text frames straight from it. All else is the library's, which reads
+    from the same bytes: control frames, fragments, masked frames, those of 64 KiB and more, those whose end has not
+    come yet, and whatever is against the protocol. Source of the frame's layout: RFC 6455, 5.2.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(skip_utf8_validation=True)
+        self._ahead, self._at = b"", 0
+
+    def texts(self) -> list[bytes]:
+        """The payloads of the text frames that have come whole, in order, up to the first frame that is something else;
+        none when that is the next one, which then is for `recv_data_frame`. Waits while nothing at all has come, and
+        raises as the library does."""
+        if self._at == len(self._ahead):
+            self._refill()
+        found: list[bytes] = []
+        if self.cont_frame.recving_frames:  # no new text may begin inside of a fragmented one
+            return found
+        came, at, end = self._ahead, self._at, len(self._ahead)
+        while at + 2 <= end and came[at] == _WHOLE_TEXT:
+            size, start = came[at + 1], at + 2
+            if size == _TWO_BYTES_OF_LENGTH and start + 2 <= end:
+                size, start = int.from_bytes(came[start : start + 2], "big"), start + 2
+            elif size > _LONGEST_SHORT:
+                break
+            if start + size > end:
+                break
+            at = start + size
+            found.append(came[start:at])
+        self._at = at
+        return found
+
+    def _recv(self, bufsize: int) -> bytes:
+        """Where the library gets its bytes from once the upgrade was read."""
+        if self._at == len(self._ahead):
+            self._refill()
+        piece = self._ahead[self._at : self._at + bufsize]
+        self._at += len(piece)
+        return piece
+
+    def _refill(self) -> None:
+        self._ahead, self._at = cast("bytes", super()._recv(PIECE_BYTES)), 0  # type: ignore[no-untyped-call]
