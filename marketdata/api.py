@@ -12,13 +12,13 @@ from common import wire
 from common.errors import Unavailable
 from common.ops import answer
 from marketdata import query
-from marketdata.book import MOST_LEVELS
-from marketdata.candles import Resolution
-from marketdata.publisher import Instruments
-from marketdata.selection import Selection
-from marketdata.store import Store
-from marketdata.stream import Streams
-from marketdata.trades import MOST_TRADES
+from marketdata.state.book import MOST_LEVELS
+from marketdata.state.candles import Resolution
+from marketdata.state.selection import Selection
+from marketdata.state.store import Store
+from marketdata.state.trades import MOST_TRADES
+from marketdata.stream.publisher import Instruments
+from marketdata.stream.streams import Streams
 
 DEFAULT_DEPTH, DEFAULT_TRADES, DEFAULT_CANDLES = 20, 50, 120
 SEND_BUFFER_BYTES = 64 * 1024

@@ -18,15 +18,15 @@ from marketdata.api import routes
 from marketdata.btcturk.instruments import InstrumentLoader
 from marketdata.btcturk.resync import Patience
 from marketdata.btcturk.venue import Addresses, Btcturk, Clocks, Manners, join
-from marketdata.candlestore import CandleStore
-from marketdata.connection import Connection, Timings
 from marketdata.feeds import FollowedVenue
-from marketdata.inbox import Inbox
-from marketdata.limits import Backoff, DialGuard
-from marketdata.listing import Listing
+from marketdata.link.connection import Connection, Timings
+from marketdata.link.inbox import Inbox
+from marketdata.link.pace import Backoff, DialGuard
 from marketdata.settings import BistSettings, Settings
-from marketdata.store import Store
-from marketdata.stream import Streams
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.store import Store
+from marketdata.stream.streams import Streams
 from marketdata.tally import Tally
 from marketdata.venues import algolab, btcturk
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from marketdata.connection import Connection
-from marketdata.inbox import Inbox
-from marketdata.rest import RestClient
-from marketdata.store import Store
+from marketdata.link.connection import Connection
+from marketdata.link.inbox import Inbox
+from marketdata.rest.client import RestClient
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 
 FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "auth_required", "stopped"]

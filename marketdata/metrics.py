@@ -9,8 +9,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from marketdata.feeds import STATES, FollowedVenue
-from marketdata.store import Store
-from marketdata.stream import Streams
+from marketdata.state.store import Store
+from marketdata.stream.streams import Streams
 
 Family = GaugeMetricFamily | CounterMetricFamily
 

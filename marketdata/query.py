@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import cast, get_args
 
 from common.errors import InvalidRequest, NotFound
-from marketdata.candles import MOST_DAYS, MOST_MINUTES, Resolution
-from marketdata.selection import KINDS, EventKind
+from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
+from marketdata.state.selection import KINDS, EventKind
 
 Query = Mapping[str, str]
 MOST_CANDLES: dict[Resolution, int] = {"1m": MOST_MINUTES, "1d": MOST_DAYS}

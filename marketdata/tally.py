@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from marketdata.book import FAULTS
-from marketdata.failures import CLOSES, FAILED_DIALS
+from marketdata.link.failures import CLOSES, FAILED_DIALS
+from marketdata.state.book import FAULTS
 
 ATTEMPTS = ("open", *FAILED_DIALS)
 DROPS = ("keep", "coalesce", "sequence", "plain", "heartbeat")

@@ -10,12 +10,12 @@ from bench.frames.tape import PAIRS
 from marketdata.btcturk.feed import Feed
 from marketdata.btcturk.intake import Notes
 from marketdata.btcturk.resync import Patience
-from marketdata.candlestore import CandleStore
-from marketdata.connection import Connection, Timings
-from marketdata.inbox import Inbox
-from marketdata.limits import Backoff, DialGuard
-from marketdata.listing import Listing
-from marketdata.store import Store
+from marketdata.link.connection import Connection, Timings
+from marketdata.link.inbox import Inbox
+from marketdata.link.pace import Backoff, DialGuard
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
 

@@ -23,14 +23,15 @@ from marketdata.algolab.keeper import LOGIN_SECONDS, Keeper, Sms
 from marketdata.algolab.limits import AUDIT_SECONDS, Limits
 from marketdata.algolab.session import Credentials, Session
 from marketdata.algolab.vault import Vault
-from marketdata.candlestore import CandleStore
-from marketdata.connection import Connection, Timings
-from marketdata.inbox import Inbox
-from marketdata.limits import Backoff, Budget, DialGuard, Limit
-from marketdata.listing import Listing
-from marketdata.rest import Endpoint, RestClient
-from marketdata.rowbook import FAULTS
-from marketdata.store import Store
+from marketdata.link.connection import Connection, Timings
+from marketdata.link.inbox import Inbox
+from marketdata.link.pace import Backoff, DialGuard
+from marketdata.rest.budget import Budget, Limit
+from marketdata.rest.client import Endpoint, RestClient
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.rowbook import FAULTS
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import algolab
 from marketdata.venues.algolab_rest import CALLS

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from marketdata.rowbook import FAULTS
+from marketdata.state.rowbook import FAULTS
 
 LOGIN_RESULTS = ("sms_sent", "active", "refused", "failed")
 REFRESH_RESULTS = ("ok", "refused", "failed")

@@ -10,12 +10,12 @@ from common.bist import rules
 from common.wire import Instrument
 from marketdata.algolab.counts import Counts
 from marketdata.algolab.intake import Intake
-from marketdata.inbox import Arrival, Inbox
-from marketdata.rowbook import SETTLE_SECONDS
-from marketdata.store import Store
+from marketdata.link.inbox import Arrival, Inbox
+from marketdata.link.worker import TIMERS_SECONDS, Link, Worker
+from marketdata.state.rowbook import SETTLE_SECONDS
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import algolab
-from marketdata.worker import TIMERS_SECONDS, Link, Worker
 
 log = logging.getLogger(__name__)
 

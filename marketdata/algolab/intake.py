@@ -14,10 +14,10 @@ from marketdata.algolab.counts import Counts
 from marketdata.algolab.limits import Limits, Told
 from marketdata.algolab.share import AUCTIONS, Share
 from marketdata.algolab.ticks import Delay
-from marketdata.candlestore import CandleStore
-from marketdata.listing import Listing
-from marketdata.rowbook import Lost, Rows, Shown
-from marketdata.store import Store
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.rowbook import Lost, Rows, Shown
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import algolab
 from marketdata.venues.algolab_rest import instrument

@@ -11,8 +11,8 @@ from common.errors import ServiceError, Unavailable
 from marketdata.algolab.counts import Counts
 from marketdata.algolab.limits import Limits, Told
 from marketdata.algolab.session import Session
-from marketdata.connection import Condition, NotReady
-from marketdata.replies import RestError
+from marketdata.link.connection import Condition, NotReady
+from marketdata.rest.replies import RestError
 from marketdata.tally import Tally
 from marketdata.venues import algolab_rest as rest
 

@@ -13,8 +13,8 @@ from common.errors import ServiceError, Unavailable
 from common.wire import Message
 from marketdata.algolab.counts import Counts
 from marketdata.algolab.vault import Vault
-from marketdata.connection import NotReady
-from marketdata.replies import Reply, RestError, Unauthorized
+from marketdata.link.connection import NotReady
+from marketdata.rest.replies import Reply, RestError, Unauthorized
 from marketdata.venues import algolab_rest as rest
 from marketdata.venues.algolab_signing import key_fault
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 from common.bist import rules
 from common.wire import Phase
 from marketdata.algolab.ticks import Order, TradeNames
-from marketdata.book import Sides
-from marketdata.rowbook import Rows
-from marketdata.state import Standing
+from marketdata.state.book import Sides
+from marketdata.state.rowbook import Rows
+from marketdata.state.symbol import Standing
 from marketdata.venues.algolab_rest import EquityInfo
 
 AUDIT_MARGIN_SECONDS = 1.0

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 from decimal import Decimal
 
 from common import wire
-from marketdata.book import Sides
 from marketdata.btcturk.endpoints import Rest
 from marketdata.btcturk.intake import Doubt, Notes
-from marketdata.replies import RestError
+from marketdata.rest.replies import RestError
+from marketdata.state.book import Sides
 from marketdata.tally import Tally
 from marketdata.venues import btcturk_rest
 from marketdata.venues.btcturk_rest import UnusableAnswer

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from marketdata.limits import Limit
-from marketdata.replies import Reply
-from marketdata.rest import Endpoint
+from marketdata.rest.budget import Limit
+from marketdata.rest.client import Endpoint
+from marketdata.rest.replies import Reply
 
 LIMITS = {
     "ticker": Limit(600, 60.0),

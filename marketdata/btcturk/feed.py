@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from marketdata.btcturk.intake import Figures, Found, Intake, Notes
 from marketdata.btcturk.resync import Action, Patience
 from marketdata.btcturk.subscriptions import Order, Subscriptions, streams_of
-from marketdata.candles import Missed
-from marketdata.candlestore import CandleStore
-from marketdata.inbox import Arrival, Inbox
-from marketdata.store import Store
+from marketdata.link.inbox import Arrival, Inbox
+from marketdata.link.worker import TIMERS_SECONDS, Link, Worker
+from marketdata.state.candles import Missed
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
-from marketdata.worker import TIMERS_SECONDS, Link, Worker
 
 log = logging.getLogger(__name__)
 

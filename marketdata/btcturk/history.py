@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from marketdata.btcturk.endpoints import Rest
 from marketdata.btcturk.intake import FULL_REPLAY, Found, Notes
 from marketdata.btcturk.present import Present
-from marketdata.candles import DAY, MINUTE, Missed
-from marketdata.candlestore import CandleStore
-from marketdata.replies import NoBudget, RestError
+from marketdata.rest.replies import NoBudget, RestError
+from marketdata.state.candles import DAY, MINUTE, Missed
+from marketdata.state.candlestore import CandleStore
 from marketdata.tally import Tally
 from marketdata.venues import btcturk, btcturk_rest
 from marketdata.venues.btcturk_rest import UnusableAnswer

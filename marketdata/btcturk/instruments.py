@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from common.wire import Instrument
 from marketdata.btcturk.endpoints import Rest
-from marketdata.limits import Backoff
-from marketdata.replies import RestError
+from marketdata.link.pace import Backoff
+from marketdata.rest.replies import RestError
 from marketdata.tally import Tally
 from marketdata.venues.btcturk_rest import EXCHANGE_INFO_PATH, UnusableAnswer, instruments
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from marketdata.btcturk.subscriptions import ALL, MINUTE_RESOLUTION
-from marketdata.candles import Bar, Missed
-from marketdata.candlestore import CandleStore
-from marketdata.store import Store
+from marketdata.state.candles import Missed
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
 from marketdata.venues.btcturk import BOOK_CHANNEL
 from marketdata.venues.events import (
     Acknowledged,
+    Bar,
     BookDiff,
     BookSnapshot,
     CandleUpdate,

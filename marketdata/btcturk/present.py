@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from marketdata.btcturk.endpoints import Rest
 from marketdata.btcturk.intake import Figures, Notes
-from marketdata.replies import RestError
+from marketdata.rest.replies import RestError
 from marketdata.tally import Tally
 from marketdata.venues import btcturk_rest
 from marketdata.venues.btcturk_rest import UnusableAnswer

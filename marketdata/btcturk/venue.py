@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from marketdata.book import Sides
 from marketdata.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit
 from marketdata.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS, Rest
 from marketdata.btcturk.feed import Feed
@@ -14,16 +13,18 @@ from marketdata.btcturk.instruments import InstrumentLoader
 from marketdata.btcturk.intake import Notes
 from marketdata.btcturk.present import Present
 from marketdata.btcturk.resync import Patience
-from marketdata.candlestore import CandleStore
-from marketdata.connection import Connection, Timings
-from marketdata.inbox import Inbox
-from marketdata.limits import Backoff, Budget, DialGuard
-from marketdata.rest import Patience as RestPatience
-from marketdata.rest import RestClient
-from marketdata.store import Store
+from marketdata.link.connection import Connection, Timings
+from marketdata.link.inbox import Inbox
+from marketdata.link.pace import Backoff, DialGuard
+from marketdata.link.worker import Link
+from marketdata.rest.budget import Budget
+from marketdata.rest.client import Patience as RestPatience
+from marketdata.rest.client import RestClient
+from marketdata.state.book import Sides
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
-from marketdata.worker import Link
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from common.wire import Side
-from marketdata.rowbook import MOST_ROWS
+from marketdata.state.rowbook import MOST_ROWS
 from marketdata.venues.events import Balance, BookRow, Event, Frame, Ticker, Trades, Unreadable, VenueTrade
 
 SOURCE = "BIST"

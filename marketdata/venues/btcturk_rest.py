@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from common.wire import Instrument, Level, Side
-from marketdata.book import Sides
-from marketdata.candles import DAY, MINUTE, Bar
+from marketdata.state.book import Sides
+from marketdata.state.candles import DAY, MINUTE
 from marketdata.venues.btcturk import SOURCE
-from marketdata.venues.events import Ticker, Trades, VenueTrade
+from marketdata.venues.events import Bar, Ticker, Trades, VenueTrade
 
 EXCHANGE_INFO_PATH = "/api/v2/server/exchangeinfo"
 TRADES_PATH = "/api/v2/trades"

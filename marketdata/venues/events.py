@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -97,6 +98,17 @@ class CandleUpdate(msgspec.Struct, frozen=True, gc=False):
     pair: str
     resolution: str
     start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class Bar(NamedTuple):
+    """A bar of a venue. `start` in unix seconds, volume in the base asset."""
+
+    start: int
     open: Decimal
     high: Decimal
     low: Decimal

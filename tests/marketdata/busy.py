@@ -20,9 +20,9 @@ from flask import Flask
 
 from common import ops, wire
 from marketdata.api import Candles, routes
-from marketdata.listing import Listing
-from marketdata.store import Store
-from marketdata.stream import Streams
+from marketdata.state.listing import Listing
+from marketdata.state.store import Store
+from marketdata.stream.streams import Streams
 from marketdata.venues.events import BookSnapshot, PriceLevel
 from tests.repo.tree import ROOT
 

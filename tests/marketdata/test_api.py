@@ -12,13 +12,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from common import wire
-from marketdata.candles import Resolution
-from marketdata.state import Standing
-from marketdata.store import Store
-from marketdata.stream import Streams
+from marketdata.state.candles import Resolution
+from marketdata.state.store import Store
+from marketdata.state.symbol import Standing
+from marketdata.stream.streams import Streams
 from marketdata.venues.events import Ticker, Trades, VenueTrade
 from tests.marketdata.busy import book, instrument, new_app, new_store, new_streams
-from tests.marketdata.follower import events
+from tests.marketdata.stream.follower import events
 
 A, B = "BTCTURK:BTCTRY", "BTCTURK:ETHTRY"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

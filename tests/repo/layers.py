@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[2]
 # door where it reads at each scrape.
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
-        1: "book candles failures listing query replies rowbook selection state trades venues",
-        2: "candlestore inbox latest limits publisher readahead rest settings store stream tally",
-        3: "algolab btcturk connection dial feeds worker",
+        1: "query refusals venues link.failures rest.replies state.book state.candles state.listing state.rowbook "
+        "state.selection state.symbol state.trades",
+        2: "settings tally link.inbox link.pace link.readahead rest state stream",
+        3: "algolab btcturk feeds link",
         4: "api cli metrics",
         5: "app",
     },

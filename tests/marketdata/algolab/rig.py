@@ -14,11 +14,11 @@ from typing import Literal
 from common.wire import Level
 from marketdata.algolab.assembly import BistFeed, Broker, Pace, Surroundings, assemble
 from marketdata.algolab.session import Credentials
-from marketdata.candlestore import CandleStore
-from marketdata.connection import Timings
-from marketdata.limits import Backoff, DialGuard
-from marketdata.listing import BookKind, Listing
-from marketdata.store import Store
+from marketdata.link.connection import Timings
+from marketdata.link.pace import Backoff, DialGuard
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import BookKind, Listing
+from marketdata.state.store import Store
 from marketdata.venues.algolab import SOURCE
 from marketdata.venues.algolab_rest import instrument
 from tests.venue.bist.rig import CREDENTIALS, Bist, eventually

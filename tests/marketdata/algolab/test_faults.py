@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from marketdata.algolab.assembly import Pace
-from marketdata.trades import MOST_TRADES
+from marketdata.state.trades import MOST_TRADES
 from tests.marketdata.algolab.rig import Running, running_feed
 from tests.venue.bist.rig import Bist, eventually, running_bist
 from venue.bist.faults import FrameFault

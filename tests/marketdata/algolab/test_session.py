@@ -14,10 +14,10 @@ from common.errors import Unavailable
 from marketdata.algolab.counts import Counts
 from marketdata.algolab.session import MOST_CODES, Credentials, LoginRefused, Session, WrongStep
 from marketdata.algolab.vault import Vault
-from marketdata.connection import NotReady
-from marketdata.limits import Budget, Limit
-from marketdata.replies import Unauthorized
-from marketdata.rest import Endpoint, RestClient
+from marketdata.link.connection import NotReady
+from marketdata.rest.budget import Budget, Limit
+from marketdata.rest.client import Endpoint, RestClient
+from marketdata.rest.replies import Unauthorized
 from marketdata.venues import algolab_rest as rest
 from tests.marketdata.algolab.rig import OURS
 from tests.venue.bist.rig import Bist, running_bist

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from marketdata.algolab.ticks import LATE_IN_A_ROW, MOST_SECONDS, Delay, Order, TradeNames
-from marketdata.trades import MOST_TRADES, Kept, TradeHistory
+from marketdata.state.trades import MOST_TRADES, Kept, TradeHistory
 from marketdata.venues.events import VenueTrade
 
 NOW = datetime(2026, 9, 22, 8, 0, tzinfo=UTC)

@@ -12,12 +12,12 @@ from common.wire import Book
 from marketdata.btcturk.history import Pace
 from marketdata.btcturk.resync import Patience
 from marketdata.btcturk.venue import Addresses, Btcturk, Clocks, Manners, join
-from marketdata.candlestore import CandleStore
-from marketdata.connection import Timings
-from marketdata.limits import Backoff, DialGuard
-from marketdata.listing import Listing
-from marketdata.rest import Patience as RestPatience
-from marketdata.store import Store
+from marketdata.link.connection import Timings
+from marketdata.link.pace import Backoff, DialGuard
+from marketdata.rest.client import Patience as RestPatience
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from tests.marketdata.rig import books_on_join, frame
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from common.wire import Level
-from marketdata.book import Sides
 from marketdata.btcturk.audit import DEPTH, Audit, Differences, differences
 from marketdata.btcturk.intake import Doubt, Notes
-from marketdata.replies import Reply
+from marketdata.rest.replies import Reply
+from marketdata.state.book import Sides
 from marketdata.tally import Tally
 from tests.marketdata.btcturk.rig import QUICK, all_on_join, following
 from tests.marketdata.rig import book_change, scripted_venue

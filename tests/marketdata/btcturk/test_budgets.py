@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from marketdata.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
-from marketdata.limits import Budget, Limit
-from marketdata.replies import RestError, Throttled
-from marketdata.rest import Patience, RestClient
+from marketdata.rest.budget import Budget, Limit
+from marketdata.rest.client import Patience, RestClient
+from marketdata.rest.replies import RestError, Throttled
 from marketdata.venues import btcturk_rest
 from tests.marketdata.rig import http_server, rest_app
 from tests.venue.rig import Venue, running_venue

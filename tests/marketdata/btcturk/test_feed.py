@@ -9,10 +9,10 @@ from functools import partial
 from common.wire import Level
 from marketdata.btcturk.feed import Feed
 from marketdata.btcturk.intake import Notes
-from marketdata.candlestore import CandleStore
-from marketdata.inbox import Arrival, Inbox
-from marketdata.listing import Listing
-from marketdata.store import Store
+from marketdata.link.inbox import Arrival, Inbox
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.store import Store
 from marketdata.tally import Tally
 from tests.marketdata.btcturk.rig import (
     QUICK,

@@ -12,7 +12,7 @@ import pytest
 from common.wire import Level
 from marketdata.btcturk.intake import Doubt
 from marketdata.btcturk.resync import Patience
-from marketdata.inbox import Arrival
+from marketdata.link.inbox import Arrival
 from tests.marketdata.btcturk.rig import (
     QUICK,
     Following,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from common.wire import Candle
-from marketdata.rest import Patience
+from marketdata.rest.client import Patience
 from tests.marketdata.btcturk.rig import QUICK, Following, following
 from tests.venue.rig import Venue, eventually
 

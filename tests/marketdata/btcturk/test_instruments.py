@@ -12,8 +12,9 @@ from flask import Flask
 
 from marketdata.btcturk.endpoints import API_ENDPOINTS, LIMITS
 from marketdata.btcturk.instruments import InstrumentLoader
-from marketdata.limits import Backoff, Budget
-from marketdata.rest import Patience, RestClient
+from marketdata.link.pace import Backoff
+from marketdata.rest.budget import Budget
+from marketdata.rest.client import Patience, RestClient
 from marketdata.tally import Tally
 from tests.marketdata.rig import http_server, rest_app
 from tests.venue.rig import Venue, eventually

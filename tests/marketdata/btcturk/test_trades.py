@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, request
 
 from common.wire import Candle
-from marketdata.inbox import Arrival
+from marketdata.link.inbox import Arrival
 from tests.marketdata.btcturk.rig import Following, all_on_join, bar, following, single_trade, trade, trade_list
 from tests.marketdata.rig import http_server, rest_app, scripted_venue
 from tests.venue.rig import START, Venue, eventually

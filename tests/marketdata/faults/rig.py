@@ -10,7 +10,7 @@ from typing import Any
 
 from marketdata.btcturk.resync import Patience
 from marketdata.btcturk.venue import Manners
-from marketdata.connection import Timings
+from marketdata.link.connection import Timings
 from tests.marketdata.btcturk.rig import QUICK, Following, following
 from tests.marketdata.rig import http_server, rest_app
 from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from common.wire import Instrument
-from marketdata.candles import Bar
 from marketdata.venues.btcturk_rest import UnusableAnswer, days, instruments, minutes, order_book, trades
+from marketdata.venues.events import Bar
 
 
 def _symbol(name: str = "ETHUSDT", **changed: Any) -> dict[str, Any]:

@@ -1,0 +1,208 @@
+"""One dial and the life of the socket that it gives. What it means that it ended is for the connection to say."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import websocket
+from websocket import ABNF
+
+from marketdata.link.failures import Verdict, of_close, of_upgrade
+from marketdata.link.readahead import ReadAhead
+
+ANSWERS_KEPT = 5
+
+Event = Literal["opened", "frame", "heartbeat"]
+Heard = Callable[[Event, Sequence[bytes]], None]
+Drop = Literal["dropped", "silence", "timeout"]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds. `ping_interval` is the pause between our pings, and `ping_timeout` how long nothing at all may be heard
+    after one. `silence` without any frame ends a socket, its upgrade included. Every whole frame counts as life: data,
+    the peer's pings and its pongs; bytes of an unfinished frame or upgrade don't. `watch` is the pause between two
+    looks at all this. `healthy` is how long data must flow before the back-off starts over; `socket` ends a stall
+    inside a frame or an unanswered upgrade; `starved` without answering a ping makes a close our fault; `heartbeat` is
+    the pause between the application's own heartbeats, where it has any.
+    """
+
+    ping_interval: float = 15.0
+    ping_timeout: float = 7.0
+    silence: float = 40.0
+    watch: float = 1.0
+    healthy: float = 60.0
+    socket: float = 10.0
+    starved: float = 30.0
+    heartbeat: float = 15.0
+
+
+class Dial:
+    """One attempt, with a socket of its own, since the library keeps state from one use to the next.
+
+    `heard(event, payloads)` is called from the reader's thread, and must be quick: with all whole frames that have
+    come, or with one empty payload. `look` is to be called again and again, from another thread.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        timings: Timings,
+        heard: Heard,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self.opened = False
+        self.reason: str | None = None
+        self.verdict = Verdict("error")
+        self.alive_at = self._pinged_at = clock()
+        self._url, self._headers, self._timings, self._heard = url, dict(headers), timings, heard
+        self._clock, self._wall_clock = clock, wall_clock
+        self._dropped: Drop | None = None
+        self._first_data_at: float | None = None
+        self._answered: deque[float] = deque(maxlen=ANSWERS_KEPT)
+        self._socket = ReadAhead()
+
+    def run(self) -> None:
+        """Dials, reads until the socket ends, and leaves in `verdict` and `reason` how it did."""
+        try:
+            self._open()
+            while self.reason is None:
+                self._read()
+        except Exception as error:
+            self._failed(error)
+        finally:
+            raw = self._socket.sock
+            if raw is not None:  # after some ends the library leaves it open
+                raw.close()
+        if self._dropped is not None:
+            unopened = "error" if self._dropped == "dropped" else "timeout"
+            self.verdict = Verdict(self._dropped if self.opened else unopened)
+
+    def send(self, text: str) -> bool:
+        """Sends a text frame; false when there is no socket that takes it."""
+        return self.opened and self._send(text, ABNF.OPCODE_TEXT)
+
+    def drop(self, cause: Drop, reason: str) -> bool:
+        """Ends the socket; false when it has already got a reason to end, which then is kept."""
+        first = self.reason is None
+        if first:
+            self._dropped, self.reason = cause, reason
+        self._shut()
+        return first
+
+    def look(self) -> bool:
+        """Pings when it is time to, and ends a socket that is silent or does not answer; whether silence did."""
+        now, timings = self._clock(), self._timings
+        if now - self.alive_at > timings.silence:
+            return self.drop("silence", f"silent for {timings.silence:.0f} s")
+        if self.opened and self.alive_at < self._pinged_at:
+            if now - self._pinged_at > timings.ping_timeout:
+                self.drop("timeout", f"nothing heard for {timings.ping_timeout:g} s after a ping")
+        elif self.opened and now - self._pinged_at >= timings.ping_interval:
+            self._pinged_at = now
+            self._send("", ABNF.OPCODE_PING)
+        return False
+
+    def was_healthy(self) -> bool:
+        """Whether data flowed for long enough to take the venue for well again."""
+        return self._first_data_at is not None and self.alive_at - self._first_data_at >= self._timings.healthy
+
+    def _open(self) -> None:
+        # Redirects are not followed: each would be a dial that no guard counted, and would hand our headers to others.
+        connect: Callable[..., None] = self._socket.connect
+        connect(self._url, header=self._headers, redirect_limit=0, timeout=self._timings.socket)
+        if self.reason is not None:  # dropped while there was no socket yet to shut
+            return
+        self.alive_at = self._pinged_at = self._clock()
+        self.opened = True
+        self._answered.append(self.alive_at)
+        self._heard("opened", (b"",))
+
+    def _read(self) -> None:
+        """Waits for what comes next: all the text frames that are there, or one frame of any kind."""
+        texts = self._socket.texts()
+        if texts:
+            self._take_in(texts)
+            return
+        opcode, frame = self._socket.recv_data_frame(control_frame=True)
+        if opcode == ABNF.OPCODE_CLOSE:
+            self._closed(frame.data)
+        elif opcode in (ABNF.OPCODE_PING, ABNF.OPCODE_PONG):
+            self.alive_at = self._clock()
+            if opcode == ABNF.OPCODE_PING:
+                self._answered.append(self.alive_at)  # the library has answered it by now
+            self._heard("heartbeat", (b"",))
+        else:
+            self._take_in([frame.data])
+
+    def _take_in(self, payloads: Sequence[bytes]) -> None:
+        self.alive_at = self._clock()
+        self._heard("frame", payloads)
+        if self._first_data_at is None:
+            self._first_data_at = self.alive_at
+
+    def _closed(self, body: bytes) -> None:
+        code = struct.unpack("!H", body[:2])[0] if len(body) >= 2 else None
+        if self.reason is not None:
+            return
+        self.reason = f"the venue closed with {code or 'no code'}"
+        answered, starved = tuple(self._answered), self._timings.starved
+        self.verdict = Verdict(of_close(code, answered=answered, closed=self._clock(), starved=starved))
+
+    def _failed(self, error: Exception) -> None:
+        if self.reason is None:  # what comes after the first cause are its consequences
+            self.reason = f"{type(error).__name__}: {str(error)[:200]}"
+            self.verdict = _verdict_on_end(error) if self.opened else self._verdict_on_dial(error)
+
+    def _send(self, text: str, opcode: int) -> bool:
+        try:
+            self._socket.send(text, opcode)
+        except (websocket.WebSocketException, OSError, AttributeError):  # the library lets its socket go meanwhile
+            return False
+        return True
+
+    def _shut(self) -> None:
+        """Wakes the reader whatever it waits for. Closing instead would wait for the very peer that is silent."""
+        raw = self._socket.sock
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
+
+    def _verdict_on_dial(self, error: Exception) -> Verdict:
+        if isinstance(error, websocket.WebSocketBadStatusException):
+            headers = error.resp_headers or {}
+            self.reason = f"the upgrade was answered with {error.status_code}"
+            return of_upgrade(error.status_code, headers.get("retry-after"), self._wall_clock())
+        status = self._socket.getstatus()
+        if status is not None and status != 101:
+            self.reason = f"the upgrade was answered with {status}"
+            return of_upgrade(status, None, self._wall_clock())
+        return Verdict(_network_cause(error, "refused"))
+
+
+def _verdict_on_end(error: Exception) -> Verdict:
+    if isinstance(error, websocket.WebSocketConnectionClosedException):
+        return Verdict("lost")
+    if isinstance(error, websocket.WebSocketProtocolException | websocket.WebSocketPayloadException):
+        return Verdict("protocol")
+    return Verdict(_network_cause(error, "reset"))
+
+
+def _network_cause(error: Exception, other: str) -> str:
+    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
+        return "timeout"
+    if isinstance(error, websocket.WebSocketAddressException | socket.gaierror):
+        return "dns"
+    if isinstance(error, ssl.SSLError):
+        return "tls"
+    return other if isinstance(error, OSError) else "error"

@@ -1,0 +1,52 @@
+"""What it means when a venue refuses a dial or ends a socket: come back with back-off, after a wait, or not at all."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from marketdata.refusals import THROTTLED, UNAUTHORIZED, wait_seconds
+
+FAILED_DIALS = ("refused", "timeout", "dns", "tls", "unauthorized", "throttled", "rejected", "error")
+CLOSES = (
+    *("normal", "pong_starvation", "going_away", "restart", "other_code"),
+    *("lost", "reset", "timeout", "protocol", "error", "silence", "dropped"),
+)
+_CLOSE_CODES = {1000: "normal", 1001: "going_away", 1012: "restart"}
+
+Step = Literal["back_off", "wait", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do after an attempt: `back_off`, `wait` these seconds first, or `stop` until somebody resumes."""
+
+    cause: str
+    step: Step = "back_off"
+    seconds: float = 0.0
+
+
+def of_upgrade(status: int, retry_after: str | None, now: float) -> Verdict:
+    """The verdict on an upgrade that was answered with an HTTP status other than 101; `now` in unix seconds."""
+    if status in UNAUTHORIZED:
+        return Verdict("unauthorized", "stop")
+    if status in THROTTLED:
+        return Verdict("throttled", "wait", wait_seconds(retry_after, now))
+    return Verdict("rejected")
+
+
+def of_close(code: int | None, *, answered: Sequence[float], closed: float, starved: float) -> str:
+    """The cause of a close that the peer began, from its code and the times at which its pings were answered.
+
+    A venue that gets no pongs closes with 1000, which otherwise means that all is well. It is told apart by a stretch
+    of `starved` seconds without an answered ping; a peer that never pinged is taken for such a venue only while it
+    could have pinged no more than a few times. `answered` begins with the opening and may be cut to the latest few
+    times, `closed` is the end; seconds of the monotonic clock.
+    """
+    if code != 1000:
+        return _CLOSE_CODES.get(code or 0, "other_code")
+    longest = max(later - earlier for earlier, later in itertools.pairwise([*answered, closed]))
+    pings_expected = len(answered) > 1 or longest <= 2 * starved
+    return "pong_starvation" if longest >= starved and pings_expected else "normal"

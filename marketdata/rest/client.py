@@ -1,0 +1,217 @@
+"""Asks venues over HTTP and stays within their limits: budgets, bounded answers, silence when told, typed failures."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import tenacity
+import urllib3
+
+from marketdata.refusals import THROTTLED, UNAUTHORIZED, wait_seconds
+from marketdata.rest.budget import Budget, Spent
+from marketdata.rest.replies import (
+    OUTCOMES,
+    Failed,
+    NoBudget,
+    Rejected,
+    Reply,
+    RestError,
+    Throttled,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+)
+
+CHUNK_BYTES = 65_536
+TOLD_BYTES = 500
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The budget's limits that each call takes from, and the one that 429 silences (the first if none is named)."""
+
+    limits: tuple[str, ...]
+    silences: str | None = None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """`deadline` seconds for a call with all that it waits for; `connect` and `read` for one step of an attempt.
+
+    A GET that met a dead connection or a 5xx is tried up to `attempts` times, after 0 to min(cap, base · 2^n) seconds.
+    """
+
+    deadline: float = 30.0
+    connect: float = 5.0
+    read: float = 10.0
+    attempts: int = 3
+    base: float = 0.5
+    cap: float = 5.0
+
+
+class RestTally:
+    """What was asked, by endpoint: outcomes of attempts, and seconds spent waiting for the budget."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        names = {(endpoint, outcome): 0 for endpoint in endpoints for outcome in OUTCOMES}
+        self._requests: Counter[tuple[str, str]] = Counter(names)
+        self._waited = dict.fromkeys(endpoints, 0.0)
+        self._lock = threading.Lock()
+
+    def count(self, endpoint: str, outcome: str) -> None:
+        with self._lock:
+            self._requests[endpoint, outcome] += 1
+
+    def waited(self, endpoint: str, seconds: float) -> None:
+        with self._lock:
+            self._waited[endpoint] += seconds
+
+    def requests(self) -> dict[tuple[str, str], int]:
+        """Attempts by (endpoint, outcome)."""
+        with self._lock:
+            return dict(self._requests)
+
+    def wait_seconds(self) -> dict[str, float]:
+        """Seconds by endpoint."""
+        with self._lock:
+            return dict(self._waited)
+
+
+class RestClient:
+    """Talks to one venue's host, from any number of threads. `most_bytes` bounds a body, decoded.
+
+    A call ends within its deadline plus one `read`, unless a server drips its headers.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        endpoints: Mapping[str, Endpoint],
+        *,
+        budget: Budget,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        patience: Patience | None = None,
+        most_bytes: int = 8 * 2**20,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.tally = RestTally(endpoints)
+        self._endpoints, self._budget, self._patience = endpoints, budget, patience or Patience()
+        self._clock, self._wall_clock, self._most_bytes = clock, wall_clock, most_bytes
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False, headers=dict(headers or {}))
+
+    def get(
+        self,
+        endpoint: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Reply:
+        """A 2xx answer; raises a `RestError` for anything else. `deadline` in seconds, with all waits and tries."""
+        call = _Call("GET", endpoint, path, params=params, headers=headers)
+        total = self._patience.deadline if deadline is None else deadline
+        tries = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self._patience.attempts) | tenacity.stop_before_delay(total),
+            wait=tenacity.wait_random_exponential(multiplier=self._patience.base, max=self._patience.cap),
+            retry=tenacity.retry_if_exception_type((Failed, Unreachable)),
+            reraise=True,
+        )
+        return tries(self._attempt, call, self._clock() + total)
+
+    def post(
+        self,
+        endpoint: str,
+        path: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Reply:
+        """As `get`, with a JSON body, and tried only once."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        call = _Call("POST", endpoint, path, body=body, headers=sent)
+        return self._attempt(call, self._clock() + (self._patience.deadline if deadline is None else deadline))
+
+    def blocked_until(self, endpoint: str) -> float | None:
+        """Unix seconds until which the venue wants no call of this endpoint, or None."""
+        seconds = self._budget.silent_for(self._endpoints[endpoint].limits)
+        return self._wall_clock() + seconds if seconds > 0 else None
+
+    def _attempt(self, call: _Call, ends: float) -> Reply:
+        try:
+            reply = self._ask(call, ends)
+        except RestError as error:
+            self.tally.count(call.endpoint, error.outcome)
+            raise
+        self.tally.count(call.endpoint, "ok")
+        return reply
+
+    def _ask(self, call: _Call, ends: float) -> Reply:
+        try:
+            waited = self._budget.acquire(self._endpoints[call.endpoint].limits, ends - self._clock())
+        except Spent as spent:
+            raise NoBudget(call.endpoint, str(spent), spent.seconds) from spent
+        self.tally.waited(call.endpoint, waited)
+        left = max(0.01, ends - self._clock())
+        timeout = urllib3.Timeout(connect=min(self._patience.connect, left), read=min(self._patience.read, left))
+        try:
+            answer = self._pool.request(
+                call.method,
+                self.base_url + call.path,
+                fields=call.params,
+                body=call.body,
+                headers={**self._pool.headers, **(call.headers or {})},
+                timeout=timeout,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                return self._judge(call.endpoint, answer, ends)
+            finally:
+                answer.close()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(call.endpoint, f"{self.base_url} does not answer ({type(error).__name__})") from error
+
+    def _judge(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> Reply:
+        status = answer.status
+        if status in THROTTLED:
+            seconds = wait_seconds(answer.headers.get("Retry-After"), self._wall_clock())
+            limits = self._endpoints[endpoint]
+            self._budget.silence(limits.silences or limits.limits[0], seconds)
+            raise (Throttled if status == 429 else Unavailable)(endpoint, status, seconds)
+        if status in UNAUTHORIZED:
+            raise Unauthorized(endpoint, f"answered {status}", status=status)
+        if status >= 500:
+            raise Failed(endpoint, f"answered {status}", status=status)
+        body = self._read(endpoint, answer, ends)
+        if not 200 <= status < 300:
+            told = body[:TOLD_BYTES].decode(errors="replace")
+            raise Rejected(endpoint, f"answered {status}: {told}", status=status)
+        return Reply(status, body, answer.headers)
+
+    def _read(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> bytes:
+        body = bytearray()
+        while chunk := answer.read1(CHUNK_BYTES):
+            body += chunk
+            if len(body) > self._most_bytes:
+                raise TooLarge(endpoint, f"the body is larger than {self._most_bytes} bytes", status=answer.status)
+            if self._clock() > ends:
+                raise Unreachable(endpoint, "the body did not come to its end in time", status=answer.status)
+        return bytes(body)
+
+
+@dataclass(frozen=True)
+class _Call:
+    method: str
+    endpoint: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None

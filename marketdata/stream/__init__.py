@@ -1,0 +1,1 @@
+"""Server-Sent Events: every client gets what changed, at its own pace."""

@@ -1,0 +1,122 @@
+"""Calls to venues against a real server: never too many, and silent when told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+
+import pytest
+
+from marketdata.rest.budget import Budget, Limit
+from marketdata.rest.replies import NoBudget, Throttled, Unavailable
+from tests.marketdata.rest.rest_server import Handler, answering, client_of, running_server
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({"Retry_After": "30"}, 30),
+        ({"Retry_After": formatdate(time.time() + 3_000, usegmt=True)}, 3_000),
+        ({"Retry_After": "-5"}, 60),
+        ({"Retry_After": "99999999999"}, 3_600),
+        ({}, 60),
+    ],
+    ids=["seconds", "date", "negative", "absurd", "missing"],
+)
+def test_what_retry_after_says_is_kept_to_within_reason(header: dict[str, str], seconds: float) -> None:
+    with running_server(answering(429, **header)) as server:
+        client = client_of(server.url)
+        with pytest.raises(Throttled) as told:
+            client.get("one", "/x")
+        slack = 1_000 if "GMT" in str(header) else 60  # the date was written when the tests were collected
+        assert seconds - slack < told.value.seconds <= seconds
+        until = client.blocked_until("one")
+        assert until is not None
+        assert seconds - slack < until - time.time() <= seconds
+
+
+def test_silence_is_for_all_threads_and_only_for_the_endpoint_that_was_told() -> None:
+    with running_server(answering(429, Retry_After="300")) as server:
+        client = client_of(server.url)
+        with pytest.raises(Throttled):
+            client.get("one", "/x")
+
+        def ask(_number: int) -> float:
+            with pytest.raises(NoBudget, match="asked for silence") as told:
+                client.get("one", "/x")
+            return told.value.seconds
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(200 < seconds <= 300 for seconds in pool.map(ask, range(8)))
+        assert len(server.asked) == 1
+        assert client.blocked_until("two") is None
+        server.script = answering(200)
+        assert client.get("two", "/x").status == 200
+
+
+def test_where_the_whole_host_is_told_to_be_silent_its_other_endpoints_are_too() -> None:
+    with running_server(answering(503, Retry_After="300")) as server:
+        client = client_of(server.url)
+        with pytest.raises(Unavailable):
+            client.get("all", "/x")
+        with pytest.raises(NoBudget):
+            client.get("two", "/x")
+        assert client.blocked_until("two") is not None
+
+
+def test_a_call_that_can_wait_for_the_end_of_silence_does() -> None:
+    with running_server(answering(429, Retry_After="1")) as server:
+        client = client_of(server.url)
+        with pytest.raises(Throttled):
+            client.get("one", "/x")
+        server.script = answering(200)
+        assert client.get("one", "/x").status == 200
+        (first, _), (second, _) = server.asked
+        assert second - first > 0.9
+        assert client.tally.wait_seconds()["one"] > 0
+        assert client.blocked_until("one") is None
+
+
+def test_retries_take_from_the_budget_like_every_call() -> None:
+    budget = Budget({"one": Limit(2, 300), "host": Limit(100, 1)}, clock=time.monotonic, share=1.0)
+    with running_server(answering(500)) as server:
+        with pytest.raises(NoBudget, match="the budget is spent"):
+            client_of(server.url, budget=budget).get("one", "/x")
+        assert len(server.asked) == 2
+
+
+def test_eight_threads_never_bring_the_venue_to_429() -> None:
+    """The server counts as a venue does, in windows that slide; each endpoint by itself, and both together.
+
+    A fifth of each limit is as large as the number of threads: calls that were taken in one window and arrive late in
+    the next, one for each thread, have room however slow the machine is.
+    """
+    limits = {"one": Limit(20, 1.0), "two": Limit(40, 1.0), "host": Limit(40, 1.0)}
+    lock, refused = threading.Lock(), Counter[str]()
+    logs: dict[str, list[float]] = {name: [] for name in limits}
+
+    def script(handler: Handler) -> None:
+        now = time.monotonic()
+        with lock:
+            for name in (handler.path[1:], "host"):
+                logs[name] = [at for at in logs[name] if now - at < limits[name].seconds]
+                refused[name] += len(logs[name]) >= limits[name].calls
+                logs[name].append(now)
+        handler.answer(200)
+
+    with running_server(script) as server:
+        client = client_of(server.url, budget=Budget(limits, clock=time.monotonic))
+
+        def hammer(number: int) -> None:
+            for _ in range(10):
+                client.get("one" if number % 2 else "two", f"/{'one' if number % 2 else 'two'}", deadline=60)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(hammer, range(8)))
+        assert len(server.asked) == 80
+        assert sum(refused.values()) == 0
+        assert client.tally.requests()["one", "ok"] == 40
+        assert client.tally.wait_seconds()["one"] > 0
