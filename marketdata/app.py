@@ -127,6 +127,7 @@ def make_parts(settings: Settings, rhythm: Rhythm) -> Parts:
     crypto = join(
         settings.pairs,
         Addresses(settings.websocket_url, settings.rest_url, settings.chart_url),
+        book=settings.book_channel,
         store=store,
         candles=candles,
         tally=tally,

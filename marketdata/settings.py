@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from common.settings import Reader
 from common.wire import Market
+from marketdata.venues.btcturk import BOOK_CHANNELS, BookChannel
 
 DEFAULT_PAIRS = "BTCTRY,ETHTRY,USDTTRY,BTCUSDT,ETHUSDT"
 DEFAULT_BIST = {"simulated": "THYAO,GARAN,AKBNK,ASELS,EREGL,TUPRS", "live": "none"}
@@ -77,6 +78,7 @@ class Settings:
     replica: str
     market: Market
     pairs: tuple[str, ...]
+    book_channel: BookChannel
     websocket_url: str
     rest_url: str
     chart_url: str
@@ -96,6 +98,7 @@ class Settings:
             replica=reader.text("SPARK_REPLICA", "1"),
             market=cast(Market, market),
             pairs=reader.names("SPARK_BTCTURK_PAIRS", DEFAULT_PAIRS),
+            book_channel=cast(BookChannel, reader.choice("SPARK_BTCTURK_BOOKS", "obdiff", BOOK_CHANNELS)),
             websocket_url=reader.url("SPARK_BTCTURK_WS_URL", addresses.websocket, schemes=("ws", "wss")),
             rest_url=reader.url("SPARK_BTCTURK_REST_URL", addresses.rest),
             chart_url=reader.url("SPARK_BTCTURK_CHART_URL", addresses.chart),

@@ -60,6 +60,9 @@ class Tamper:
             return [frame, frame]
         if kind == frames.BOOK_CHANGES:
             return [self._changes(frame, body, views[pair])]
+        if kind == frames.BOOK and body["channel"] == "orderbook" and self._take("crossed_book", pair):
+            crossing = {"A": body["AO"][0]["A"], "P": views[pair].spec.price_text(views[pair].asks[0][0] + 1)}
+            return [frames.frame(kind, {**body, "BO": [crossing, *body["BO"]]})]
         return [frame]
 
     def _joined_or_left(self, body: Body) -> None:

@@ -47,6 +47,7 @@ def main(url: str, count: int) -> None:
     )
     feed = Feed(
         PAIRS,
+        book="obdiff",
         store=store,
         candles=CandleStore(store.symbols, clock=time.time),
         inbox=inbox,

@@ -21,14 +21,15 @@ log = logging.getLogger(__name__)
 
 
 class Feed(Worker):
-    """One venue's feed. `tradable()` names the pairs that the venue trades; only those are joined. `notes` is what
-    other threads tell it; `missed` is told the pair and span of trades that were missed. `clock` is monotonic,
-    `wall_clock` gives unix seconds."""
+    """One venue's feed, its books by the `book` channel. `tradable()` names the pairs that the venue trades; only those
+    are joined. `notes` is what other threads tell it; `missed` is told the pair and span of trades that were missed.
+    `clock` is monotonic, `wall_clock` gives unix seconds."""
 
     def __init__(
         self,
         pairs: Sequence[str],
         *,
+        book: btcturk.BookChannel,
         store: Store,
         candles: CandleStore,
         inbox: Inbox,
@@ -42,9 +43,10 @@ class Feed(Worker):
         wall_clock: Callable[[], float],
     ) -> None:
         super().__init__("feed-worker", inbox, link, tally)
-        self._subscriptions = Subscriptions(streams_of(pairs), patience)
+        self._subscriptions = Subscriptions(streams_of(pairs, book), patience)
         self._intake = Intake(
             pairs,
+            book=book,
             store=store,
             candles=candles,
             tally=tally,
@@ -52,7 +54,7 @@ class Feed(Worker):
             lose=self._lose,
             missed=missed,
         )
-        self._store, self._notes = store, notes
+        self._book, self._store, self._notes = book, store, notes
         self._tradable, self._clock, self._wall_clock = tradable, clock, wall_clock
         self._no_data = patience.no_data
         self._open = False
@@ -108,7 +110,7 @@ class Feed(Worker):
                 elif isinstance(note, Figures):
                     self._intake.take_figures(note, self._wall_clock())
                 else:
-                    self._lose(f"{btcturk.BOOK_CHANNEL}:{note.pair}", note.reason)
+                    self._lose(f"{self._book}:{note.pair}", note.reason)
         except queue.Empty:
             return
 

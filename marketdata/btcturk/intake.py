@@ -12,7 +12,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.tally import Tally
 from marketdata.venues import btcturk
-from marketdata.venues.btcturk import BOOK_CHANNEL
+from marketdata.venues.btcturk import BookChannel
 from marketdata.venues.events import (
     Acknowledged,
     Bar,
@@ -57,13 +57,15 @@ Notes = queue.SimpleQueue[Found | Doubt | Figures]
 
 
 class Intake:
-    """Applies frames. It tells `come` the key of a stream whose first data came, `lose` the key of one that lost track
-    with the reason, and `missed` the pair and the span when trades were missed."""
+    """Applies frames; books are those of the `book` channel. It tells `come` the key of a stream whose first data came,
+    `lose` the key of one that lost track with the reason, and `missed` the pair and the span when trades were missed.
+    """
 
     def __init__(
         self,
         pairs: Sequence[str],
         *,
+        book: BookChannel,
         store: Store,
         candles: CandleStore,
         tally: Tally,
@@ -72,7 +74,7 @@ class Intake:
         missed: Callable[[str, Missed], None],
     ) -> None:
         self.symbols = {pair: f"{btcturk.SOURCE}:{pair}" for pair in pairs}
-        self._store, self._candles, self._tally = store, candles, tally
+        self._book, self._store, self._candles, self._tally = book, store, candles, tally
         self._come, self._lose, self._missed = come, lose, missed
 
     def read(self, payload: bytes, received: float) -> None:
@@ -90,7 +92,7 @@ class Intake:
     def lose(self, pair: str, channel: str, received: float) -> None:
         """A stream of a pair lost track: what it fed is no longer vouched for."""
         symbol = self.symbols[pair]
-        if channel == BOOK_CHANNEL:
+        if channel == self._book:
             self._store.lose(symbol, received)
         elif channel == "trade":
             self._candles.pause(symbol)
@@ -120,14 +122,14 @@ class Intake:
         if symbol is None:
             self._tally.decode_errors["pair"] += 1
             return
-        if event.channel != BOOK_CHANNEL:
+        if event.channel != self._book:
             return
         fault = self._store.apply_book(symbol, event, received)
         if fault is not None:
             self._tally.book_gaps += fault == "gap"
-            self._lose(f"{BOOK_CHANNEL}:{event.pair}", fault)
+            self._lose(f"{self._book}:{event.pair}", fault)
         elif not isinstance(event, BookDiff):
-            self._come(f"{BOOK_CHANNEL}:{event.pair}")
+            self._come(f"{self._book}:{event.pair}")
 
     def _take(self, event: Event, received: float, payload: bytes) -> None:
         if isinstance(event, Unreadable):
@@ -168,8 +170,7 @@ class Intake:
     def _doubt(self, payload: bytes) -> None:
         """A frame of a book that can't be read is a change that is missing now, not only when the next one comes."""
         kind, key = btcturk.classify(payload)
-        if kind != "sequence":
-            return
-        pairs = [pair for pair in self.symbols if key in ("", f"{BOOK_CHANNEL}:{pair}")]
-        for pair in pairs:
-            self._lose(f"{BOOK_CHANNEL}:{pair}", "unreadable")
+        for pair in self.symbols:
+            stream = f"{self._book}:{pair}"
+            if key == stream or (kind == "sequence" and key == ""):
+                self._lose(stream, "unreadable")

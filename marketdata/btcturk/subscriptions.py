@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from marketdata.btcturk.resync import Action, Patience, Subscription
-from marketdata.venues.btcturk import BOOK_CHANNEL
+from marketdata.venues.btcturk import BOOK_CHANNELS, BookChannel
 
 ALL = "all"
 TICKERS_OF_ALL_ABOVE = 250
@@ -35,8 +35,8 @@ class Order(NamedTuple):
     reason: str
 
 
-def streams_of(pairs: Sequence[str]) -> list[Stream]:
-    """Ticker, trades, book and the present minute of each pair; with very many pairs one stream of all tickers."""
+def streams_of(pairs: Sequence[str], book: BookChannel) -> list[Stream]:
+    """Ticker, trades, `book` and the present minute of each pair; with very many pairs one stream of all tickers."""
     tickers = [Stream("ticker", pair, pair) for pair in pairs]
     if len(pairs) > TICKERS_OF_ALL_ABOVE:
         tickers = [Stream("ticker", ALL, None)]
@@ -45,7 +45,7 @@ def streams_of(pairs: Sequence[str]) -> list[Stream]:
         for pair in pairs
         for stream in (
             Stream("trade", pair, pair),
-            Stream(BOOK_CHANNEL, pair, pair),
+            Stream(book, pair, pair),
             Stream("tradeview", f"{pair}_{MINUTE_RESOLUTION}", pair),
         )
     ]
@@ -58,7 +58,7 @@ class Subscriptions:
     def __init__(self, streams: Sequence[Stream], patience: Patience) -> None:
         self._streams = {stream.key: stream for stream in streams}
         self._subscriptions = {
-            stream.key: Subscription(patience, vital=stream.channel in (BOOK_CHANNEL, "trade")) for stream in streams
+            stream.key: Subscription(patience, vital=stream.channel in (*BOOK_CHANNELS, "trade")) for stream in streams
         }
         self._missing = len(self._streams)
 

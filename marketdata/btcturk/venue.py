@@ -95,6 +95,7 @@ def join(
     pairs: Sequence[str],
     addresses: Addresses,
     *,
+    book: btcturk.BookChannel,
     store: Store,
     candles: CandleStore,
     tally: Tally,
@@ -104,7 +105,8 @@ def join(
     manners: Manners,
     clocks: Clocks,
 ) -> Btcturk:
-    """All parts joined; starts nothing. `backoff` makes one for each part that needs it."""
+    """All parts joined; starts nothing. `book` is the channel that books come by; `backoff` makes one for each part
+    that needs it."""
     api, charts = _rest(addresses, manners, clocks)
     inbox = Inbox(queue_limit, tally, btcturk.classify)
     connection = Connection(
@@ -119,7 +121,7 @@ def join(
         first_delay=manners.first_delay,
     )
     instruments = InstrumentLoader(api, pairs, tally=tally, backoff=backoff(), missing_retry=manners.missing_pair_retry)
-    shared = _Shared(pairs, store, candles, tally, instruments, Notes(), manners, clocks)
+    shared = _Shared(pairs, book, store, candles, tally, instruments, Notes(), manners, clocks)
     history = shared.history(charts, api)
     feed = shared.feed(inbox, connection, history)
     return Btcturk(inbox, connection, feed, instruments, history, shared.audit(api), shared.notes, charts, api)
@@ -147,6 +149,7 @@ class _Shared:
     """What worker, history and audit have in common."""
 
     pairs: Sequence[str]
+    book: btcturk.BookChannel
     store: Store
     candles: CandleStore
     tally: Tally
@@ -179,6 +182,7 @@ class _Shared:
     def feed(self, inbox: Inbox, link: Link, history: History) -> Feed:
         return Feed(
             self.pairs,
+            book=self.book,
             store=self.store,
             candles=self.candles,
             inbox=inbox,

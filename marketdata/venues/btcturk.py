@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -25,8 +25,10 @@ from marketdata.venues.events import (
 )
 
 SOURCE = "BTCTURK"
-CHANNELS = ("ticker", "trade", "obdiff", "tradeview")
-BOOK_CHANNEL = "obdiff"
+BookChannel = Literal["obdiff", "orderbook"]
+"""Changes of a book with a sequence, or the whole book each time it changed."""
+BOOK_CHANNELS: tuple[BookChannel, ...] = get_args(BookChannel)
+CHANNELS = ("ticker", "trade", *BOOK_CHANNELS, "tradeview")
 KINDS = ("100", "401", "402", "421", "422", "428", "431", "432", "991", "other", "unreadable")
 REASONS = ("json", "shape", "field", "number", "time", "pair")
 """Why a frame could not be used. `pair` is counted by the caller: nobody subscribed to what it names."""
@@ -72,7 +74,8 @@ _CLASSES: dict[bytes, Class] = {
 
 def classify(frame: bytes) -> tuple[Class, str]:
     """What may be done with a frame that there is no room for, and the stream it is of, as `channel:event`: `keep` it;
-    `coalesce`, the newest of a stream is enough; `sequence`, losing one loses the stream; `plain`, drop and count it.
+    `coalesce`, the newest of a stream is enough, as of whole books; `sequence`, losing one loses the stream; `plain`,
+    drop and count it.
 
     Looks at the first bytes and for two names, so that a reader can afford it; never raises. Names that are not found
     are empty, and the stream is then "".
@@ -81,7 +84,9 @@ def classify(frame: bytes) -> tuple[Class, str]:
     if found == "plain":
         return found, ""
     channel, event = _text_after(frame, b'"channel":"'), _text_after(frame, b'"event":"')
-    return found, f"{channel}:{event}" if channel and event else ""
+    if not (channel and event):
+        return found, ""
+    return "coalesce" if channel == "orderbook" else found, f"{channel}:{event}"
 
 
 def _text_after(frame: bytes, mark: bytes) -> str:

@@ -93,6 +93,7 @@ def test_licensed_data_is_not_published_beyond_this_machine(secrets: dict[str, s
         ("SPARK_BTCTURK_CHART_URL", "ws://venue"),
         ("SPARK_BTCTURK_PAIRS", "BTCTRY,,ETHTRY"),
         ("SPARK_BTCTURK_PAIRS", "BTCTRY,BTCTRY"),
+        ("SPARK_BTCTURK_BOOKS", "depth"),
         ("SPARK_QUOTE_STALE_SECONDS", "-5"),
         ("SPARK_STREAMS_MAX", "0"),
         ("SPARK_FEED_QUEUE_LIMIT", "1.5"),

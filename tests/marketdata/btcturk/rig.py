@@ -19,6 +19,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.tally import Tally
+from marketdata.venues.btcturk import BookChannel
 from tests.marketdata.rig import books_on_join, frame
 
 QUICK = Manners(
@@ -58,6 +59,7 @@ def following(
     rest_url: str,
     pairs: str = "BTCTRY,ETHUSDT",
     *,
+    book: BookChannel = "obdiff",
     manners: Manners = QUICK,
     stale_after: float = 5.0,
     queue_limit: int = 10_000,
@@ -71,6 +73,7 @@ def following(
     venue = join(
         names,
         Addresses(websocket_url, rest_url, rest_url),
+        book=book,
         store=store,
         candles=candles,
         tally=tally,

@@ -160,6 +160,7 @@ def test_a_worker_that_fails_replaces_the_socket_and_goes_on() -> None:
     listings = [Listing("BTCTURK", "BTCTRY", "diffs")]
     feed = Feed(
         ["BTCTRY"],
+        book="obdiff",
         store=Store(listings, market="simulated", stale_after=5.0, clock=time.monotonic, started=1.0),
         candles=CandleStore([BTCTRY], clock=time.time),
         inbox=inbox,

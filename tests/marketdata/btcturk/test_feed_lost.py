@@ -175,6 +175,22 @@ def test_a_book_frame_of_a_pair_that_cannot_be_told_costs_every_book(rest_url: s
         eventually(lambda: feed.tally.resyncs["unreadable"] == 2 and feed.live())
 
 
+def test_a_whole_book_that_cannot_be_read_costs_its_book_at_once(rest_url: str) -> None:
+    def whole(request: dict[str, Any], price: str = "99") -> list[str]:
+        if not (request["channel"] == "orderbook" and request["join"]):
+            return all_on_join(request)
+        return [whole_book(request["event"], 1, {"101": "1"}, {price: "2"}).replace("obdiff", "orderbook")]
+
+    with scripted_venue(whole) as venue, following(venue.url, rest_url, book="orderbook") as feed:
+        eventually(feed.live)
+        _forget(venue)
+        venue.say(whole({"channel": "orderbook", "join": True, "event": "BTCTRY"}, "NaN")[0])
+        asked = [venue.next_heard("orderbook"), venue.next_heard("orderbook")]
+        assert [(request["event"], request["join"]) for request in asked] == [("BTCTRY", False), ("BTCTRY", True)]
+        eventually(feed.live)
+        assert feed.tally.resyncs["unreadable"] == 1
+
+
 def test_a_difference_that_was_dropped_on_the_way_costs_its_book(rest_url: str) -> None:
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(feed.live)

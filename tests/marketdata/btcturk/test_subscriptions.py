@@ -9,19 +9,25 @@ PATIENCE = Patience(first_data=10.0, rejoin=3.0)
 
 
 def test_each_pair_has_ticker_trades_book_and_the_present_minute() -> None:
-    keys = {stream.key for stream in streams_of(["BTCTRY"])}
+    keys = {stream.key for stream in streams_of(["BTCTRY"], "obdiff")}
     assert keys == {"ticker:BTCTRY", "trade:BTCTRY", "obdiff:BTCTRY", "tradeview:BTCTRY_1"}
+
+
+def test_books_may_come_whole_instead() -> None:
+    keys = {stream.key for stream in streams_of(["BTCTRY"], "orderbook")}
+    assert keys == {"ticker:BTCTRY", "trade:BTCTRY", "orderbook:BTCTRY", "tradeview:BTCTRY_1"}
 
 
 def test_very_many_pairs_share_one_stream_of_tickers() -> None:
     pairs = [f"PAIR{number}" for number in range(TICKERS_OF_ALL_ABOVE + 1)]
-    tickers = [stream.key for stream in streams_of(pairs) if stream.channel == "ticker"]
+    tickers = [stream.key for stream in streams_of(pairs, "obdiff") if stream.channel == "ticker"]
     assert tickers == ["ticker:all"]
-    assert len([stream for stream in streams_of(pairs[:-1]) if stream.channel == "ticker"]) == TICKERS_OF_ALL_ABOVE
+    fewer = [stream for stream in streams_of(pairs[:-1], "obdiff") if stream.channel == "ticker"]
+    assert len(fewer) == TICKERS_OF_ALL_ABOVE
 
 
 def test_only_what_the_venue_trades_is_joined_and_once() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY", "NOPETRY"]), PATIENCE)
+    subscriptions = Subscriptions(streams_of(["BTCTRY", "NOPETRY"], "obdiff"), PATIENCE)
     assert {stream.event for stream in subscriptions.join_new({"BTCTRY"}, 0.0)} == {"BTCTRY", "BTCTRY_1"}
     assert subscriptions.join_new({"BTCTRY"}, 1.0) == []
     assert not subscriptions.complete()
@@ -30,14 +36,14 @@ def test_only_what_the_venue_trades_is_joined_and_once() -> None:
 
 
 def test_after_a_new_socket_everything_is_joined_again() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY"]), PATIENCE)
+    subscriptions = Subscriptions(streams_of(["BTCTRY"], "obdiff"), PATIENCE)
     assert len(subscriptions.join_new({"BTCTRY"}, 0.0)) == 4
     subscriptions.close()
     assert len(subscriptions.join_new({"BTCTRY"}, 1.0)) == 4
 
 
 def test_a_stream_that_brings_nothing_is_asked_for_again_and_named() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY"]), PATIENCE)
+    subscriptions = Subscriptions(streams_of(["BTCTRY"], "obdiff"), PATIENCE)
     subscriptions.join_new({"BTCTRY"}, 0.0)
     for key in ("ticker:BTCTRY", "obdiff:BTCTRY", "trade:BTCTRY"):
         subscriptions.come(key)
@@ -49,7 +55,7 @@ def test_a_stream_that_brings_nothing_is_asked_for_again_and_named() -> None:
 
 
 def test_what_is_not_followed_is_ignored() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY"]), PATIENCE)
+    subscriptions = Subscriptions(streams_of(["BTCTRY"], "obdiff"), PATIENCE)
     subscriptions.come("ticker:DOGETRY")
     assert subscriptions.lose("obdiff:DOGETRY", 0.0, "gap") is None
     assert subscriptions.stream("obdiff:DOGETRY") is None

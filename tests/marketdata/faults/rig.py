@@ -11,6 +11,7 @@ from typing import Any
 from marketdata.btcturk.resync import Patience
 from marketdata.btcturk.venue import Manners
 from marketdata.link.connection import Timings
+from marketdata.venues.btcturk import BookChannel
 from tests.marketdata.btcturk.rig import QUICK, Following, following
 from tests.marketdata.rig import http_server, rest_app
 from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal
@@ -92,7 +93,11 @@ def misbehaving_venue() -> Iterator[tuple[Venue, RecordedMarket]]:
 
 @contextmanager
 def watched(
-    *, before: Callable[[Venue], None] | None = None, manners: Manners = HASTY, stale_after: float = STALE_AFTER
+    *,
+    before: Callable[[Venue], None] | None = None,
+    book: BookChannel = "obdiff",
+    manners: Manners = HASTY,
+    stale_after: float = STALE_AFTER,
 ) -> Iterator[Watched]:
     """Gives the three of them; `before` arms what has to go wrong at the first join."""
     with misbehaving_venue() as (venue, market), http_server(rest_app(venue)) as rest_url:
@@ -103,6 +108,7 @@ def watched(
                 venue.url,
                 rest_url,
                 ",".join(PAIRS),
+                book=book,
                 manners=manners,
                 stale_after=stale_after,
                 unix=venue.clock,

@@ -94,3 +94,16 @@ def test_a_frame_that_says_nothing_is_counted_and_costs_nothing(fault: str, coun
         assert (tally.frames["other"] == 1) == (counted == "other")
         it.come_to_rest()
         assert (sum(tally.resyncs.values()), it.venue.server.tally.accepted) == (0, 1)
+
+
+def test_books_that_come_whole_need_no_sequence_and_a_wrong_one_costs_a_rejoin() -> None:
+    with watched(book="orderbook") as it:
+        it.arm("duplicate_frame", pair="BTCTRY", model=431)
+        it.come_to_rest()
+        assert sum(it.feed.tally.resyncs.values()) == 0
+        it.arm("crossed_book", pair="BTCTRY")
+        eventually(lambda: it.feed.tally.resyncs["crossed"] == 1, seconds=20)
+        eventually(it.feed.live, seconds=20)
+        it.come_to_rest()
+        assert it.feed.tally.frames["432"] == 0
+        assert it.venue.server.tally.accepted == 1

@@ -226,6 +226,7 @@ def _require_sane(frame: bytes) -> None:
     [
         ("obdiff_changes", ("sequence", "obdiff:ETHUSDT")),
         ("obdiff_whole", ("sequence", "obdiff:BTCUSDT")),
+        ("orderbook_whole", ("coalesce", "orderbook:BTCUSDT")),
         ("trade", ("keep", "trade:BTCTRY")),
         ("trade_list", ("keep", "trade:BTCTRY")),
         ("ticker", ("coalesce", "ticker:BTCUSDT")),
