@@ -14,7 +14,7 @@ from bench.frames.sender import Sender
 from bench.rows import Row, row
 
 ROOT = Path(__file__).parents[1]
-PEERS = ROOT / ".venv-bench/bin/python"
+PEERS, OURS = ROOT / ".venv-bench/bin/python", Path(sys.executable)
 FRAMES, RUNS, SEED = 200_000, 5, 1
 SECONDS = 180
 
@@ -23,16 +23,18 @@ def measure() -> list[Row]:
     """Every contestant in turn, `RUNS` times over, so that a slow minute of the machine is everybody's."""
     books, frames = tape.btcturk(SEED, FRAMES)
     theirs = tape.binance(SEED, FRAMES)
-    rates: dict[str, list[float]] = {"ours": [], "raw": [], "quote": [], "bare": []}
+    rates: dict[str, list[float]] = {"ours": [], "raw": [], "reading": [], "quote": [], "bare": []}
     with sending_from_the_other_core():
         for _ in range(RUNS):
             rates["raw"].append(rate(PEERS, "raw", Sender([], frames, wait_for_client=False)))
-            rates["ours"].append(rate(Path(sys.executable), "ours", Sender(books, frames, wait_for_client=True)))
+            rates["reading"].append(rate(OURS, "reading", Sender([], frames, wait_for_client=False)))
+            rates["ours"].append(rate(OURS, "ours", Sender(books, frames, wait_for_client=True)))
             for mode in ("quote", "bare"):
                 peer = Sender([], theirs, wait_for_client=False)
                 rates[mode].append(rate(PEERS, "peer", peer, str(SEED), mode))
     return [
         row("frames_per_second", rates["ours"], "1/s", rates["raw"]),
+        row("frames_per_second_reading_alone", rates["reading"], "1/s", rates["raw"]),
         row("frames_per_second_against_cryptofeed_with_best_prices", rates["ours"], "1/s", rates["quote"]),
         row("frames_per_second_against_cryptofeed_bare", rates["ours"], "1/s", rates["bare"]),
         row("frame_bytes", [mean(frames)], "B", [mean(theirs)]),
