@@ -14,7 +14,7 @@ from common.errors import InvalidRequest
 Market = Literal["simulated", "live"]
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit"]
-TimeInForce = Literal["GTC", "IOC"]
+TimeInForce = Literal["GTC", "IOC", "FOK"]
 Phase = Literal["continuous", "opening_auction", "closing_auction", "trades_at_close", "halted", "closed"]
 OrderStatus = Literal["received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"]
 
@@ -123,7 +123,8 @@ class Candle(Message, frozen=True, kw_only=True):
 
 
 class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client asks for. `limit_price` belongs to limit orders alone; a market order is always IOC."""
+    """What a client asks for. `limit_price` belongs to limit orders alone; a market order is IOC or FOK. A `post_only`
+    order is a limit order that rests or is denied: it never pays as a taker."""
 
     client_order_id: str
     symbol: str
@@ -132,6 +133,7 @@ class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     quantity: Decimal
     limit_price: Decimal | None = None
     time_in_force: TimeInForce | None = None
+    post_only: bool = False
 
 
 class Denial(Message, frozen=True, kw_only=True):
@@ -153,7 +155,8 @@ class Fill(Message, frozen=True, kw_only=True):
 
 
 class Order(Message, frozen=True, kw_only=True):
-    """An order as the ledger has it. `sequence` is the ledger's sequence of its latest event."""
+    """An order as the ledger has it. `sequence` is the ledger's sequence of its latest event, `replaces` the order
+    whose place it took or was to take."""
 
     order_id: str
     client_order_id: str
@@ -173,6 +176,8 @@ class Order(Message, frozen=True, kw_only=True):
     received_at: datetime
     updated_at: datetime
     sequence: int
+    post_only: bool = False
+    replaces: str | None = None
 
 
 class Position(Message, frozen=True, kw_only=True):

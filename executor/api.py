@@ -13,14 +13,22 @@ from common.errors import InvalidRequest
 from executor.errors import UnknownOrder
 from executor.ledger import Switch
 from executor.metrics import Metrics
-from executor.submit import Desk, Outcome, cancel, submit
+from executor.orders import ReplaceRequest, number
+from executor.submit import Desk, Outcome, cancel, cancel_all, replace, submit
 
 log = logging.getLogger(__name__)
 
 MOST_ORDERS = 500
 DEFAULT_ORDERS = 100
+LAST_NUMBER = 2**63 - 1
 LONGEST_REASON = 200
 _ORDER_ID = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class CancelAllRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which open orders are to be cancelled: those of a symbol, or all."""
+
+    symbol: str | None = None
 
 
 class KillSwitchRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,14 +41,14 @@ class KillSwitchRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_
 def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> Blueprint:
     """The endpoints under /v1."""
     routes = Blueprint("orders", __name__, url_prefix="/v1")
-    _order_routes(routes, desk, metrics, token)
+    _order_routes(routes, desk, metrics, token, market)
     _account_routes(routes, desk, market)
     _list_route(routes, desk, market)
     _kill_switch_routes(routes, desk, token, market)
     return routes
 
 
-def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str) -> None:
+def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> None:
     @routes.post("/orders")
     def post_order() -> Response:
         ops.require_token(token)
@@ -49,6 +57,24 @@ def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str) -
             outcome = submit(asked, desk)
         _note(outcome, metrics)
         return ops.answer(outcome.order, 201 if outcome.new else 200)
+
+    @routes.post("/orders/<order_id>/replace")
+    def post_replace(order_id: str) -> Response:
+        ops.require_token(token)
+        asked = wire.decode(ReplaceRequest, request.get_data())
+        with metrics.duration.time():
+            outcome = replace(_known_form(order_id), asked, desk)
+        _note(outcome, metrics)
+        return ops.answer(outcome.order, 201 if outcome.new else 200)
+
+    @routes.post("/orders/cancel-all")
+    def post_cancel_all() -> Response:
+        ops.require_token(token)
+        asked = wire.decode(CancelAllRequest, request.get_data() or b"{}")
+        changes = cancel_all(asked.symbol, desk.ledger)
+        metrics.count(changes)
+        log.warning("all orders cancelled", extra={"symbol": asked.symbol, "count": len(changes)})
+        return ops.answer({"market": market, "cancelled": [change.after for change in changes]})
 
     @routes.post("/orders/<order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
@@ -68,8 +94,11 @@ def _list_route(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         status = request.args.get("status", "all")
         if status not in ("open", "all"):
             raise InvalidRequest("status", "must be open or all")
-        found = desk.ledger.orders(_limit(), only_open=status == "open")
-        return ops.answer({"market": market, "orders": found})
+        limit = _whole("limit", MOST_ORDERS) or DEFAULT_ORDERS
+        before = _whole("before", LAST_NUMBER)
+        found = desk.ledger.orders(limit, only_open=status == "open", before=before)
+        more = number(found[-1].order_id) if len(found) == limit else None
+        return ops.answer({"market": market, "orders": found, "next": more})
 
 
 def _account_routes(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
@@ -109,10 +138,13 @@ def _known_form(order_id: str) -> str:
     return order_id
 
 
-def _limit() -> int:
-    text = request.args.get("limit", str(DEFAULT_ORDERS))
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_ORDERS):
-        raise InvalidRequest("limit", f"must be a whole number from 1 to {MOST_ORDERS}")
+def _whole(name: str, most: int) -> int | None:
+    """A whole number of the query, from 1 to `most`, or None when it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise InvalidRequest(name, f"must be a whole number from 1 to {most}")
     return int(text)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 
 from common.wire import Denial, Instrument, OrderType, Phase, Side
 from executor.orders import PRECISION
+from executor.paper import within
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Proposal:
     type: OrderType
     quantity: Decimal
     limit_price: Decimal | None
+    post_only: bool
     market: Market | None
     instrument: Instrument | None
     funds_unit: str
@@ -171,6 +173,20 @@ def _price_collar(proposal: Proposal, limits: Limits) -> Denial | None:
     )
 
 
+def _post_only(proposal: Proposal, _limits: Limits) -> Denial | None:
+    best = proposal.market.best_opposite if proposal.market else None
+    if not proposal.post_only or best is None or proposal.limit_price is None:
+        return None
+    if not within(proposal.side, best, proposal.limit_price):
+        return None
+    return _deny(
+        "POST_ONLY",
+        f"a post-only order at {proposal.limit_price} would trade at {best} at once",
+        limit_price=proposal.limit_price,
+        best_opposite=best,
+    )
+
+
 def _funds(proposal: Proposal, _limits: Limits) -> Denial | None:
     if proposal.market is None or proposal.funds_needed <= proposal.funds_available:
         return None
@@ -194,6 +210,7 @@ RULES: Mapping[str, Rule] = {
     "MIN_NOTIONAL": _min_notional,
     "MAX_NOTIONAL": _max_notional,
     "PRICE_COLLAR": _price_collar,
+    "POST_ONLY": _post_only,
     "INSUFFICIENT_FUNDS": _funds,
 }
 """Every rule under the one code it denies with; the order is the order in which denials are listed."""

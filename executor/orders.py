@@ -10,10 +10,19 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 import msgspec
 
 from common.errors import InvalidRequest
-from common.wire import Denial, Fill, Order, OrderRequest, OrderStatus
+from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus
 
 PRECISION = 120
 """Digits that decimal arithmetic keeps: enough for sums of products of the largest quantity and price allowed."""
+
+
+class ReplaceRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client asks in place of an open limit order, under a key of its own. `quantity` is what is to be open
+    then, and the rest of the old order unless it is given; at least one of the two must be."""
+
+    client_order_id: str
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
 
 
 class IllegalStep(Exception):
@@ -43,22 +52,54 @@ def tidy(value: Decimal) -> Decimal:
 
 def check(request: OrderRequest) -> OrderRequest:
     """The request with defaults filled in and numbers tidied; raises `InvalidRequest` naming the first bad field."""
-    if not _CLIENT_ORDER_ID.fullmatch(request.client_order_id):
-        raise InvalidRequest("client_order_id", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+    _check_key(request.client_order_id)
     if not _SYMBOL.fullmatch(request.symbol):
         raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
     if request.type == "limit" and request.limit_price is None:
         raise InvalidRequest("limit_price", "is required for a limit order")
     if request.type == "market" and request.limit_price is not None:
         raise InvalidRequest("limit_price", "must not be given for a market order")
-    if request.type == "market" and request.time_in_force not in (None, "IOC"):
-        raise InvalidRequest("time_in_force", "a market order is always IOC")
+    if request.type == "market" and request.time_in_force not in (None, "IOC", "FOK"):
+        raise InvalidRequest("time_in_force", "a market order is IOC or FOK")
+    if request.post_only and (request.type == "market" or request.time_in_force not in (None, "GTC")):
+        raise InvalidRequest("post_only", "only a limit order that is good till cancelled can be post-only")
     return msgspec.structs.replace(
         request,
         quantity=_amount("quantity", request.quantity),
         limit_price=None if request.limit_price is None else _amount("limit_price", request.limit_price),
         time_in_force=request.time_in_force or ("IOC" if request.type == "market" else "GTC"),
     )
+
+
+def check_replacement(request: ReplaceRequest) -> ReplaceRequest:
+    """The request with numbers tidied; raises `InvalidRequest` naming the first bad field."""
+    _check_key(request.client_order_id)
+    if request.quantity is None and request.limit_price is None:
+        raise InvalidRequest("quantity", "nothing is to be replaced: give quantity, limit_price or both")
+    return msgspec.structs.replace(
+        request,
+        quantity=None if request.quantity is None else _amount("quantity", request.quantity),
+        limit_price=None if request.limit_price is None else _amount("limit_price", request.limit_price),
+    )
+
+
+def replacement(old: Order, request: ReplaceRequest) -> OrderRequest:
+    """The order that a checked request asks for in place of an open one."""
+    return OrderRequest(
+        client_order_id=request.client_order_id,
+        symbol=old.symbol,
+        side=old.side,
+        type=old.type,
+        quantity=request.quantity or remaining(old),
+        limit_price=request.limit_price or old.limit_price,
+        time_in_force=old.time_in_force,
+        post_only=old.post_only,
+    )
+
+
+def _check_key(client_order_id: str) -> None:
+    if not _CLIENT_ORDER_ID.fullmatch(client_order_id):
+        raise InvalidRequest("client_order_id", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
 
 
 def _amount(field: str, value: Decimal) -> Decimal:
@@ -73,11 +114,26 @@ def _amount(field: str, value: Decimal) -> Decimal:
 
 def differences(first: Order, request: OrderRequest) -> list[str]:
     """Names of the fields in which a checked request differs from the one that `first` was made of."""
-    asked = ("symbol", "side", "type", "quantity", "limit_price", "time_in_force")
-    return [name for name in asked if getattr(first, name) != getattr(request, name)]
+    asked = ("symbol", "side", "type", "quantity", "limit_price", "time_in_force", "post_only")
+    differs = [name for name in asked if getattr(first, name) != getattr(request, name)]
+    return [*differs, *(["replaces"] if first.replaces else [])]
 
 
-def received(request: OrderRequest, order_id: str, account: str, at: datetime, sequence: int) -> Order:
+def differences_of_replacement(first: Order, replaces: str, request: ReplaceRequest) -> list[str]:
+    """As `differences`, for a checked request to replace an order; what it leaves open can't differ."""
+    asked = [name for name in ("quantity", "limit_price") if getattr(request, name) is not None]
+    differs = [name for name in asked if getattr(first, name) != getattr(request, name)]
+    return [*differs, *(["replaces"] if first.replaces != replaces else [])]
+
+
+def number(order_id: str) -> int:
+    """The ledger's sequence of the event that an order began with: the larger, the newer."""
+    return int(order_id.rpartition("-")[2])
+
+
+def received(
+    request: OrderRequest, order_id: str, account: str, at: datetime, sequence: int, replaces: str | None = None
+) -> Order:
     """A new order of a checked request."""
     return Order(
         order_id=order_id,
@@ -98,6 +154,8 @@ def received(request: OrderRequest, order_id: str, account: str, at: datetime, s
         received_at=at,
         updated_at=at,
         sequence=sequence,
+        post_only=request.post_only,
+        replaces=replaces,
     )
 
 

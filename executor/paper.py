@@ -101,6 +101,12 @@ def left(levels: Sequence[Level], taken: Mapping[Decimal, Taken], seen_at: datet
     return [level for level in remaining if level.quantity]
 
 
+def total(slices: Sequence[Slice]) -> Decimal:
+    """How much is to be had from the slices together."""
+    with localcontext(prec=PRECISION):
+        return sum((part.quantity for part in slices), Decimal(0))
+
+
 def walk(side: Side, levels: Sequence[Level], quantity: Decimal, bound: Decimal) -> list[Slice]:
     """What an order of `quantity` gets from the levels in front of it (best first), going no further than `bound`."""
     slices: list[Slice] = []

@@ -1,4 +1,4 @@
-"""The whole path of an order, in one function that reads top to bottom; and of a cancel."""
+"""The whole path of an order, in one function that reads top to bottom; of a replacement, and of a cancel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from executor import account, guardrails, orders, paper
 from executor.account import Terms
 from executor.errors import ClientOrderIdReused, OrderFinal
 from executor.ledger import Change, Ledger, Transaction
+from executor.orders import ReplaceRequest
 from executor.quotes import Quotes, View
+
+BY_OPERATOR = "asked for by the operator"
+CANCELLED_TOGETHER, MOST_ROUNDS = 500, 1_000
 
 
 @dataclass(frozen=True)
@@ -52,42 +56,90 @@ def submit(request: OrderRequest, desk: Desk) -> Outcome:
     wanted = orders.check(request)
     first = desk.ledger.first_answer(wanted.client_order_id)
     if first is not None:
-        return Outcome(_same(first, wanted), new=False)
+        return _again(first, orders.differences(first, wanted))
     view = desk.quotes.look(wanted.symbol)
     with desk.ledger.transaction() as ledger:
         first = ledger.first_answer(wanted.client_order_id)
         if first is not None:
-            return Outcome(_same(first, wanted), new=False)
-        order = ledger.receive(wanted)
-        plan = _plan(order, view, ledger, desk)
-        denials = guardrails.check(_proposal(order, view, plan, ledger, desk), desk.limits)
-        if denials or plan is None:
-            return Outcome(ledger.deny(order, denials), new=True, changes=ledger.changes)
-        order = ledger.accept(order, plan.terms)
-        for part in plan.slices:
-            fee = paper.fee(part.price, part.quantity, desk.fees.taker_percent)
-            order = ledger.fill(order, part.price, part.quantity, fee, "taker")
-            ledger.consume(plan.book, order.side, part.price, part.quantity)
-        if order.time_in_force == "IOC" and order.status in orders.OPEN:
-            order = ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
+            return _again(first, orders.differences(first, wanted))
+        order = _trade(ledger.receive(wanted), view, ledger, desk)
     return Outcome(order, new=True, changes=ledger.changes)
+
+
+def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
+    """Puts an order in the place of an open one, in one step: either the new one is accepted and the old one is
+    cancelled, or the new one is denied and the old one stays as it is.
+
+    Raises as `submit`, and `UnknownOrder` and `OrderFinal` for the old order.
+    """
+    wanted = orders.check_replacement(request)
+    first = desk.ledger.first_answer(wanted.client_order_id)
+    if first is not None:
+        return _again(first, orders.differences_of_replacement(first, order_id, wanted))
+    view = desk.quotes.look(desk.ledger.order(order_id).symbol)
+    with desk.ledger.transaction() as ledger:
+        first = ledger.first_answer(wanted.client_order_id)
+        if first is not None:
+            return _again(first, orders.differences_of_replacement(first, order_id, wanted))
+        old = _open(order_id, ledger)
+        order = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
+    return Outcome(order, new=True, changes=ledger.changes)
+
+
+def _trade(order: Order, view: View, ledger: Transaction, desk: Desk, old: Order | None = None) -> Order:
+    """Guardrails, then what the order gets at once, then what becomes of its rest; `old` gives way if it passes."""
+    plan = _plan(order, view, ledger, desk)
+    denials = guardrails.check(_proposal(order, view, plan, ledger, desk), desk.limits)
+    if denials or plan is None:
+        return ledger.deny(order, denials)
+    if old is not None:
+        ledger.end(old, "cancelled", f"replaced by {order.order_id}")
+    order = ledger.accept(order, plan.terms)
+    if order.time_in_force == "FOK" and paper.total(plan.slices) < order.quantity:
+        return ledger.end(order, "expired", "fill or kill: the book has less within the bound")
+    for part in plan.slices:
+        fee = paper.fee(part.price, part.quantity, desk.fees.taker_percent)
+        order = ledger.fill(order, part.price, part.quantity, fee, "taker")
+        ledger.consume(plan.book, order.side, part.price, part.quantity)
+    if order.time_in_force == "IOC" and order.status in orders.OPEN:
+        return ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
+    return order
 
 
 def cancel(order_id: str, ledger: Ledger) -> Outcome:
     """Cancels what is still open of an order; raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
     with ledger.transaction() as transaction:
-        order = transaction.load(order_id)
-        if order.status not in orders.OPEN:
-            raise OrderFinal(order_id, order.status)
-        order = transaction.end(order, "cancelled", "asked for by the operator")
+        order = transaction.end(_open(order_id, transaction), "cancelled", BY_OPERATOR)
     return Outcome(order, new=False, changes=transaction.changes)
 
 
-def _same(first: Order, wanted: OrderRequest) -> Order:
-    differs = orders.differences(first, wanted)
+def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[Change]:
+    """Cancels what is still open of every order, of one symbol or of all, so many in one step; what became of each.
+    Orders that come while this runs may be left. Raises `LedgerUnavailable`: some steps may have been done by then."""
+    changes: list[Change] = []
+    for _ in range(MOST_ROUNDS):
+        with ledger.transaction() as transaction:
+            found = transaction.load_open(symbol, together)
+            for order in found:
+                transaction.end(order, "cancelled", BY_OPERATOR)
+        changes += transaction.changes
+        if len(found) < together:
+            break
+    return changes
+
+
+def _open(order_id: str, ledger: Transaction) -> Order:
+    order = ledger.load(order_id)
+    if order.status not in orders.OPEN:
+        raise OrderFinal(order_id, order.status)
+    return order
+
+
+def _again(first: Order, differs: Sequence[str]) -> Outcome:
+    """The first answer to a key that is known; raises `ClientOrderIdReused` when another order was asked for."""
     if differs:
-        raise ClientOrderIdReused(wanted.client_order_id, first.order_id, differs)
-    return first
+        raise ClientOrderIdReused(first.client_order_id, first.order_id, list(differs))
+    return Outcome(first, new=False)
 
 
 def _plan(order: Order, view: View, ledger: Transaction, desk: Desk) -> Plan | None:
@@ -123,11 +175,12 @@ def _proposal(order: Order, view: View, plan: Plan | None, ledger: Transaction, 
         type=order.type,
         quantity=order.quantity,
         limit_price=order.limit_price,
+        post_only=order.post_only,
         market=_market(order, view, desk.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
         funds_needed=_needed(order, plan, desk.fees) if plan else Decimal(0),
-        funds_available=ledger.available(plan.terms.reserve) if plan else Decimal(0),
+        funds_available=ledger.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=(ledger.switch.reason or "no reason given") if ledger.switch.engaged else None,
     )
 

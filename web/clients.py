@@ -129,6 +129,10 @@ class Executors:
         """Hands an order on, with the caller's own token. Raises `Unavailable`; see `_write` for what it means."""
         return self._write("/v1/orders", body, authorization)
 
+    def cancel_all(self, body: bytes, authorization: str) -> Passed:
+        """Hands on the wish to cancel all open orders, with the caller's own token. Raises `Unavailable`."""
+        return self._write("/v1/orders/cancel-all", body, authorization)
+
     def cancel(self, order_id: str, authorization: str) -> Passed:
         """Hands a cancel on, with the caller's own token. Raises `Unavailable`."""
         return self._write(f"/v1/orders/{in_path(order_id, safe='')}/cancel", b"{}", authorization)

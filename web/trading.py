@@ -13,12 +13,16 @@ ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def blueprint(executors: Executors) -> Blueprint:
-    """`POST /api/orders` and `POST /api/orders/<order_id>/cancel`: the executor's status and body pass through."""
+    """`POST /api/orders`, `…/cancel-all` and `…/<order_id>/cancel`: the executor's status and body pass through."""
     pages = Blueprint("trading", __name__)
 
     @pages.post("/api/orders")
     def place() -> Response:
         return _answer(executors.place(request.get_data(), request.headers.get("Authorization", "")))
+
+    @pages.post("/api/orders/cancel-all")
+    def cancel_all() -> Response:
+        return _answer(executors.cancel_all(request.get_data(), request.headers.get("Authorization", "")))
 
     @pages.post("/api/orders/<order_id>/cancel")
     def cancel(order_id: str) -> Response:

@@ -30,9 +30,10 @@ class Opened(Payload, frozen=True, kw_only=True, tag="opened"):
 
 
 class Received(Payload, frozen=True, kw_only=True, tag="received"):
-    """An order came in."""
+    """An order came in; `replaces` is the order whose place it is to take."""
 
     request: OrderRequest
+    replaces: str | None = None
 
 
 class Denied(Payload, frozen=True, kw_only=True, tag="denied"):

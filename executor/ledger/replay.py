@@ -66,8 +66,8 @@ class Replay:
     def _next(self, event: Event, content: events.Any) -> Order | None:
         order_id, at, sequence = str(event.order_id), event.recorded_at, event.sequence
         match content:
-            case events.Received(request=request):
-                return orders.received(request, order_id, event.account, at, sequence)
+            case events.Received(request=request, replaces=replaces):
+                return orders.received(request, order_id, event.account, at, sequence, replaces)
             case events.Denied(denials=denials):
                 return orders.move(self.orders[order_id], "denied", at, sequence, denials)
             case events.Accepted(terms=terms):

@@ -25,7 +25,7 @@ _ORDERS = schema.orders.c
 _LEVELS = schema.consumption.c
 _HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
 _BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
-_OPEN_TERMS = sa.select(_ORDERS.terms, _ORDERS.quantity, _ORDERS.filled_quantity).where(
+_OPEN_TERMS = sa.select(_ORDERS.order_id, _ORDERS.terms, _ORDERS.quantity, _ORDERS.filled_quantity).where(
     _ORDERS.account == _ACCOUNT, _ORDERS.is_open
 )
 _BY_KEY = sa.select(_ORDERS.order_id, _ORDERS.sequence, _ORDERS.answered_sequence).where(
@@ -120,10 +120,14 @@ def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
     return {Entry(row.name, row.symbol, row.unit): row.amount for row in rows}
 
 
-def open_terms(connection: sa.Connection, account: str) -> list[tuple[Terms, Decimal]]:
-    """The terms and the remaining quantity of each open order."""
+def open_terms(connection: sa.Connection, account: str, without: str | None = None) -> list[tuple[Terms, Decimal]]:
+    """The terms and the remaining quantity of each open order, one perhaps left out."""
     rows = connection.execute(_OPEN_TERMS, {"account": account})
-    return [(msgspec.json.decode(row.terms, type=Terms), row.quantity - row.filled_quantity) for row in rows]
+    return [
+        (msgspec.json.decode(row.terms, type=Terms), row.quantity - row.filled_quantity)
+        for row in rows
+        if row.order_id != without
+    ]
 
 
 def resting(connection: sa.Connection, account: str, symbol: str | None = None) -> list[Resting]:
@@ -134,10 +138,11 @@ def resting(connection: sa.Connection, account: str, symbol: str | None = None) 
     return [Resting(*row) for row in connection.execute(query.order_by(table.received_sequence))]
 
 
-def terms(connection: sa.Connection, order_id: str) -> Terms:
-    """The terms that an accepted order has."""
-    text = connection.execute(sa.select(schema.orders.c.terms).where(schema.orders.c.order_id == order_id)).scalar_one()
-    return msgspec.json.decode(text, type=Terms)
+def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, Terms]:
+    """The terms of several accepted orders, by order."""
+    table = schema.orders.c
+    rows = connection.execute(sa.select(table.order_id, table.terms).where(table.order_id.in_(order_ids)))
+    return {row.order_id: msgspec.json.decode(row.terms, type=Terms) for row in rows}
 
 
 def taken(connection: sa.Connection, account: str, symbol: str, side: Side) -> dict[Decimal, Taken]:

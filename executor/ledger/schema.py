@@ -129,6 +129,8 @@ orders = sa.Table(
     sa.Column("answered_sequence", sa.BigInteger, nullable=False),
     sa.Column("is_open", sa.Boolean, nullable=False),
     sa.Column("terms", sa.Text),
+    sa.Column("post_only", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("replaces", sa.Text),
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
     comment="each order's present state: a projection of its events",

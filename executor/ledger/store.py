@@ -82,10 +82,11 @@ class Ledger:
             raise UnknownOrder(order_id)
         return found[0]
 
-    def orders(self, limit: int, *, only_open: bool = False) -> list[Order]:
-        """Up to `limit` orders, newest first."""
+    def orders(self, limit: int, *, only_open: bool = False, before: int | None = None) -> list[Order]:
+        """Up to `limit` orders, newest first; only those whose number is below `before`, if that is given."""
         table = schema.orders.c
         conditions = [table.account == self.account_name, *([table.is_open] if only_open else [])]
+        conditions += [] if before is None else [table.received_sequence < before]
         with self._reading() as connection:
             return rows.orders(connection, *conditions, limit=limit)
 

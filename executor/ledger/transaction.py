@@ -45,10 +45,11 @@ class Transaction:
         """The units that are cash."""
         return accounts.currencies(self._replay.balances)
 
-    def available(self, entry: Entry) -> Decimal:
-        """The balance of `entry` less what open orders have reserved of it."""
+    def available(self, entry: Entry, without: str | None = None) -> Decimal:
+        """The balance of `entry` less what open orders, one perhaps left out, have reserved of it."""
         held = self._replay.balances.get(entry, Decimal(0))
-        return held - accounts.reserved(rows.open_terms(self._connection, self.account)).get(entry, Decimal(0))
+        open_terms = rows.open_terms(self._connection, self.account, without)
+        return held - accounts.reserved(open_terms).get(entry, Decimal(0))
 
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""
@@ -63,8 +64,17 @@ class Transaction:
         order = found[0]
         self._replay.orders[order_id] = order
         if order.status in OPEN:
-            self._replay.terms[order_id] = rows.terms(self._connection, order_id)
+            self._replay.terms[order_id] = rows.terms_of(self._connection, [order_id])[order_id]
         return order
+
+    def load_open(self, symbol: str | None, most: int) -> list[Order]:
+        """Open orders of one symbol or of all, newest first, at most so many."""
+        table = schema.orders.c
+        conditions = [table.account == self.account, table.is_open, *([table.symbol == symbol] if symbol else [])]
+        found = rows.orders(self._connection, *conditions, limit=most)
+        self._replay.orders |= {order.order_id: order for order in found}
+        self._replay.terms |= rows.terms_of(self._connection, [order.order_id for order in found])
+        return found
 
     def resting(self, symbol: str) -> list[Resting]:
         """The symbol's open orders as far as matching needs them, oldest first."""
@@ -74,9 +84,10 @@ class Transaction:
         """What a loaded open order was accepted on."""
         return self._replay.terms[order.order_id]
 
-    def receive(self, request: OrderRequest) -> Order:
-        """Records a checked request as a new order."""
-        return self._step(f"{self.account}-{self._head.sequence + 1}", events.Received(request=request))
+    def receive(self, request: OrderRequest, replaces: str | None = None) -> Order:
+        """Records a checked request as a new order, which may be one in place of another."""
+        number = self._head.sequence + 1
+        return self._step(f"{self.account}-{number}", events.Received(request=request, replaces=replaces))
 
     def deny(self, order: Order, denials: tuple[Denial, ...]) -> Order:
         """Records why the guardrails refused."""

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.web.console import Console, Surroundings
-from tests.web.world import TOKEN
+from tests.web.trading_world import TOKEN
 from web.live import MAX_STREAMS
 
 Own = tuple[Console, Surroundings]

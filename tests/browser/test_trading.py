@@ -8,7 +8,7 @@ import msgspec
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Own, Watched, opened
-from tests.web.world import TOKEN
+from tests.web.trading_world import TOKEN
 
 
 def filled_in(page: Page, quantity: str = "0.01", token: str = TOKEN) -> None:
@@ -62,6 +62,43 @@ def test_an_open_order_is_cancelled_by_its_button(page: Page, desk: Own) -> None
     expect(page.locator("#cancel-outcome")).to_contain_text("cancelled")
     expect(page.locator("#orders tbody tr")).to_contain_text("cancelled")
     expect(page.locator("button[data-cancel]")).to_have_count(0)
+
+
+def test_an_orders_kind_is_chosen_and_shown(page: Page, desk: Own) -> None:
+    opened(page, desk[0].url)
+    filled_in(page)
+    lasts, post_only = page.locator("#time-in-force"), page.locator("#post-only")
+    expect(lasts).to_have_value("IOC")
+    expect(post_only).to_be_disabled()
+    limit(page, "4000000")
+    expect(lasts).to_have_value("GTC")
+    post_only.check()
+    page.locator("#place").click()
+    expect(page.locator("#orders tbody tr").first).to_contain_text("limit, post only")
+    lasts.select_option("FOK")
+    expect(post_only).to_be_disabled()
+    expect(post_only).not_to_be_checked()
+    page.locator("#place").click()
+    expect(page.locator("#orders tbody tr").first).to_contain_text("limit, FOK")
+    placed = desk[1].executors[0].orders
+    assert [(order.time_in_force, order.post_only) for order in placed] == [("FOK", False), ("GTC", True)]
+
+
+def test_all_open_orders_are_cancelled_by_two_presses_and_not_by_one(page: Page, desk: Own) -> None:
+    opened(page, desk[0].url)
+    filled_in(page)
+    limit(page, "4000000")
+    for count in (1, 2):
+        page.locator("#place").click()
+        expect(page.locator("button[data-cancel]")).to_have_count(count)
+    every = page.locator("#cancel-all")
+    every.click()
+    expect(every).to_contain_text("Press again")
+    assert {order.status for order in desk[1].executors[0].orders} == {"accepted"}
+    every.click()
+    expect(page.locator("#cancel-outcome")).to_contain_text("2 open orders cancelled")
+    expect(page.locator("button[data-cancel]")).to_have_count(0)
+    expect(every).to_have_text("Cancel all open orders")
 
 
 def test_cancelling_without_the_token_asks_for_it(page: Page, desk: Own) -> None:

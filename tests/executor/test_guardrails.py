@@ -26,6 +26,7 @@ GOOD = Proposal(
     type="limit",
     quantity=Decimal(5),
     limit_price=Decimal(100),
+    post_only=False,
     market=MARKET,
     instrument=INSTRUMENT,
     funds_unit="TRY",
@@ -56,6 +57,7 @@ def test_a_good_order_passes() -> None:
         ("LOT_SIZE", {"quantity": Decimal("0.3")}, {"quantity": Decimal("0.35")}),
         ("MIN_NOTIONAL", {"quantity": Decimal("0.1")}, {"quantity": Decimal("0.1"), "limit_price": Decimal("99.5")}),
         ("MAX_NOTIONAL", {"quantity": Decimal(10)}, {"quantity": Decimal("10.1")}),
+        ("POST_ONLY", {"post_only": True}, {"post_only": True, "limit_price": Decimal(101), "quantity": Decimal(1)}),
         ("PRICE_COLLAR", {"limit_price": Decimal(102)}, {"limit_price": Decimal("102.5"), "quantity": Decimal(1)}),
         ("PRICE_COLLAR", {"limit_price": Decimal(98)}, {"limit_price": Decimal("97.5")}),
         ("INSUFFICIENT_FUNDS", {"funds_needed": Decimal(500)}, {"funds_needed": Decimal("500.00000001")}),
@@ -101,6 +103,7 @@ def test_every_rule_is_heard() -> None:
     worst = replace(
         GOOD,
         kill_switch="drill",
+        post_only=True,
         market=replace(MARKET, stale=True, delayed=True, phase="halted"),
         limit_price=Decimal("150.1"),
         quantity=Decimal("77.77"),

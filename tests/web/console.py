@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.web import world
+from tests.web import trading_world, world
 from tests.web.standin_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ class Surroundings:
     """Stand-ins for everybody whom the console asks."""
 
     market: world.Market = field(default_factory=world.Market)
-    executors: list[world.Executor] = field(default_factory=lambda: [world.Executor()])
+    executors: list[trading_world.Executor] = field(default_factory=lambda: [trading_world.Executor()])
     canary: world.Canary = field(default_factory=world.Canary)
     plain: Server = field(default_factory=lambda: Server(world.plain))
 

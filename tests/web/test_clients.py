@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import NotFound, Unavailable
-from tests.web import world
+from tests.web import trading_world, world
 from tests.web.console import Surroundings
 from tests.web.standin_server import Asked, Server, Told, told
 from web import messages
@@ -17,7 +17,7 @@ from web.clients import Canary, Executors, MarketData, Markets
 
 SIMULATED = Markets("simulated")
 ORDER = b'{"client_order_id":"c1","symbol":"BTCTURK:BTCTRY","side":"buy","type":"market","quantity":"0.5"}'
-TOKEN = f"Bearer {world.TOKEN}"
+TOKEN = f"Bearer {trading_world.TOKEN}"
 
 
 @pytest.fixture
@@ -34,18 +34,18 @@ def serve() -> Iterator[Callable[[Callable[[Asked], Told]], Server]]:
 
 
 @pytest.fixture
-def pair() -> Iterator[list[world.Executor]]:
-    executors = [world.Executor(), world.Executor()]
+def pair() -> Iterator[list[trading_world.Executor]]:
+    executors = [trading_world.Executor(), trading_world.Executor()]
     yield executors
     for executor in executors:
         executor.stop()
 
 
-def client(executors: list[world.Executor]) -> Executors:
+def client(executors: list[trading_world.Executor]) -> Executors:
     return Executors([executor.server.url for executor in executors], SIMULATED)
 
 
-def posts(executor: world.Executor) -> int:
+def posts(executor: trading_world.Executor) -> int:
     return sum(asked.method == "POST" for asked in executor.server.asked)
 
 
@@ -109,7 +109,7 @@ def test_an_answer_that_cannot_be_read_is_no_answer(
         MarketData(serve(lambda _asked: Told(body)).url, SIMULATED).quotes()
 
 
-def test_a_dead_first_executor_does_not_stop_reading(pair: list[world.Executor]) -> None:
+def test_a_dead_first_executor_does_not_stop_reading(pair: list[trading_world.Executor]) -> None:
     executors = client(pair)
     assert executors.orders(5) == ()
     pair[0].stop()
@@ -117,7 +117,7 @@ def test_a_dead_first_executor_does_not_stop_reading(pair: list[world.Executor])
     assert executors.positions() == ()
 
 
-def test_the_executor_that_answered_last_is_asked_first(pair: list[world.Executor]) -> None:
+def test_the_executor_that_answered_last_is_asked_first(pair: list[trading_world.Executor]) -> None:
     executors = client(pair)
     pair[0].stop()
     for _ in range(3):
@@ -125,7 +125,7 @@ def test_the_executor_that_answered_last_is_asked_first(pair: list[world.Executo
     assert len(pair[1].server.asked) == 3
 
 
-def test_all_executors_away_names_each(pair: list[world.Executor]) -> None:
+def test_all_executors_away_names_each(pair: list[trading_world.Executor]) -> None:
     executors = client(pair)
     for executor in pair:
         executor.stop()
@@ -133,7 +133,9 @@ def test_all_executors_away_names_each(pair: list[world.Executor]) -> None:
         executors.account()
 
 
-def test_an_order_goes_to_the_next_executor_when_the_first_cannot_be_connected_to(pair: list[world.Executor]) -> None:
+def test_an_order_goes_to_the_next_executor_when_the_first_cannot_be_connected_to(
+    pair: list[trading_world.Executor],
+) -> None:
     executors = client(pair)
     pair[0].stop()
     passed = executors.place(ORDER, TOKEN)
@@ -142,7 +144,7 @@ def test_an_order_goes_to_the_next_executor_when_the_first_cannot_be_connected_t
 
 
 def test_an_order_whose_outcome_is_unknown_is_sent_to_nobody_else(
-    pair: list[world.Executor], serve: Callable[[Callable[[Asked], Told]], Server]
+    pair: list[trading_world.Executor], serve: Callable[[Callable[[Asked], Told]], Server]
 ) -> None:
     def cut(_asked: Asked) -> Told:
         raise OSError("the connection is cut after the order was read")
@@ -156,7 +158,7 @@ def test_an_order_whose_outcome_is_unknown_is_sent_to_nobody_else(
 
 @pytest.mark.parametrize("status", [401, 409, 422, 503])
 def test_whatever_an_executor_answers_to_an_order_is_the_answer(
-    status: int, pair: list[world.Executor], serve: Callable[[Callable[[Asked], Told]], Server]
+    status: int, pair: list[trading_world.Executor], serve: Callable[[Callable[[Asked], Told]], Server]
 ) -> None:
     body = {"error": {"code": "SOME_CODE", "message": "why", "retryable": False, "details": {}}}
     refusing = serve(lambda _asked: told(body, status))

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from common import wire
-from tests.web import world
+from tests.web import trading_world, world
 from tests.web.conftest import Built, build
 from tests.web.console import Surroundings
 from web.settings import Settings
@@ -138,7 +138,7 @@ def test_denials_are_shown_with_code_and_numbers(built: Built, around: Surroundi
         b'{"client_order_id":"c","symbol":"BTCTURK:BTCTRY","side":"buy","type":"market","quantity":"250"}',
         type=wire.OrderRequest,
     )
-    around.executors[0].orders.append(world.order(request, 1))
+    around.executors[0].orders.append(trading_world.order(request, 1))
     built.look()
     html = page(built)
     assert "MAX_NOTIONAL" in html

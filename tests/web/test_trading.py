@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
-from tests.web.world import TOKEN
+from tests.web.trading_world import TOKEN
 
 GOOD = {"Authorization": f"Bearer {TOKEN}"}
 ORDER = {
@@ -61,6 +61,16 @@ def test_an_open_order_is_cancelled(built: Built) -> None:
     assert (answer.status_code, answer.get_json()["status"]) == (200, "cancelled")
 
 
+def test_all_open_orders_are_cancelled(built: Built, around: Surroundings) -> None:
+    limit: dict[str, Any] = ORDER | {"type": "limit", "limit_price": "4000000"}
+    for number in range(2):
+        built.client.post("/api/orders", json=limit | {"client_order_id": f"web-{number}"}, headers=GOOD)
+    assert built.client.post("/api/orders/cancel-all", json={}).status_code == 401
+    answer = built.client.post("/api/orders/cancel-all", json={}, headers=GOOD)
+    assert (answer.status_code, len(answer.get_json()["cancelled"])) == (200, 2)
+    assert around.executors[0].server.asked[-1].body == b"{}"
+
+
 @pytest.mark.parametrize("order_id", ["..", "a.b", "%2e%2e", "a%20b", "x" * 65, "a%0d%0ab", "%00"])
 def test_an_order_id_that_is_none_is_refused(lasting: Built, around: Surroundings, order_id: str) -> None:
     answer = lasting.client.post(f"/api/orders/{order_id}/cancel", headers=GOOD)
@@ -79,6 +89,6 @@ def test_neither_token_nor_order_is_logged(
     assert "web-1" not in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/api/orders", "/api/orders/order-1/cancel"])
+@pytest.mark.parametrize("path", ["/api/orders", "/api/orders/cancel-all", "/api/orders/order-1/cancel"])
 def test_orders_are_not_read_here(lasting: Built, path: str) -> None:
     assert lasting.client.get(path).status_code == 405

@@ -8,12 +8,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from common import wire
 from tests.web.standin_server import Asked, Server, Told, told
 
-TOKEN = "the-operators-token"
 PACKAGE = "canary_0.1.0_20261122T101500Z.zip"
 PACKAGE_BYTES = b"PK\x05\x06" + bytes(18)
 PAIRS = {
@@ -143,103 +140,6 @@ class Market:
 
 def _event(name: str, body: object) -> bytes:
     return b"event: %s\nid: 1\ndata: %s\n\n" % (name.encode(), wire.encode(body))
-
-
-class Executor:
-    """The executor's answers: market orders fill at once, limit orders rest, large ones are denied."""
-
-    def __init__(self, market: wire.Market = "simulated") -> None:
-        self.market = market
-        self.server = Server(self._answer)
-        self.reset()
-
-    def reset(self) -> None:
-        self.orders: list[wire.Order] = []
-        self.positions: list[wire.Position] = []
-        self.kill_switch = False
-        self.server.reset()
-
-    def stop(self) -> None:
-        self.server.stop()
-
-    def _answer(self, asked: Asked) -> Told:
-        if asked.method == "POST" and asked.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return told({"error": {"code": "UNAUTHORIZED", "message": "wrong token", "retryable": False}}, 401)
-        if asked.method == "POST" and asked.path == "/v1/orders":
-            return self._place(asked)
-        if asked.method == "POST" and asked.path.endswith("/cancel"):
-            return self._cancel(asked.path.split("/")[3])
-        if asked.path == "/readyz":
-            return told({"ready": True, "service": "executor", "market": self.market, "parts": {}})
-        if asked.path == "/v1/orders":
-            return told({"market": self.market, "orders": self.orders[: int(asked.query["limit"])]})
-        if asked.path == "/v1/positions":
-            return told({"market": self.market, "account": "paper", "positions": self.positions})
-        return told({"market": self.market, **msgspec.to_builtins(self._account())})
-
-    def _account(self) -> wire.Account:
-        resting = [order for order in self.orders if order.status == "accepted"]
-        return wire.Account(
-            account="paper",
-            cash={"TRY": Decimal("1000000"), "USDT": Decimal("5000")},
-            reserved={"TRY": sum((order.quantity * (order.limit_price or 0) for order in resting), Decimal(0))},
-            open_orders=len(resting),
-            kill_switch=self.kill_switch,
-            sequence=len(self.orders),
-        )
-
-    def _place(self, asked: Asked) -> Told:
-        request = wire.decode(wire.OrderRequest, asked.body)
-        known = next((each for each in self.orders if each.client_order_id == request.client_order_id), None)
-        if known:
-            return told(known)
-        made = order(request, len(self.orders) + 1)
-        self.orders.insert(0, made)
-        return told(made, 201)
-
-    def _cancel(self, order_id: str) -> Told:
-        for index, each in enumerate(self.orders):
-            if each.order_id == order_id:
-                self.orders[index] = msgspec.structs.replace(each, status="cancelled", updated_at=datetime.now(UTC))
-                return told(self.orders[index])
-        return told({"error": {"code": "NOT_FOUND", "message": "no such order", "retryable": False}}, 404)
-
-
-def order(request: wire.OrderRequest, number: int) -> wire.Order:
-    """What becomes of a request in this world."""
-    price, now = Decimal("4125003"), datetime.now(UTC)
-    status: wire.OrderStatus = "accepted"
-    fills: tuple[wire.Fill, ...] = ()
-    denials: tuple[wire.Denial, ...] = ()
-    if request.quantity > 100:
-        status = "denied"
-        numbers = {"notional": str(request.quantity * price), "limit": "1000000"}
-        denials = (wire.Denial(code="MAX_NOTIONAL", message="The order is larger than allowed.", numbers=numbers),)
-    elif request.type == "market":
-        status = "filled"
-        fee = (request.quantity * price * Decimal("0.0012")).quantize(Decimal("0.01"))
-        fills = (wire.Fill(trade_id=f"t{number}", price=price, quantity=request.quantity, fee=fee, filled_at=now),)
-    filled = request.quantity if fills else Decimal(0)
-    return wire.Order(
-        order_id=f"order-{number}",
-        client_order_id=request.client_order_id,
-        account="paper",
-        symbol=request.symbol,
-        side=request.side,
-        type=request.type,
-        time_in_force="IOC" if request.type == "market" else "GTC",
-        quantity=request.quantity,
-        limit_price=request.limit_price,
-        status=status,
-        filled_quantity=filled,
-        average_price=price if fills else None,
-        fees=sum((fill.fee for fill in fills), Decimal(0)),
-        denials=denials,
-        fills=fills,
-        received_at=now,
-        updated_at=now,
-        sequence=number,
-    )
 
 
 class Canary:

@@ -4,10 +4,14 @@ const form = document.getElementById("ticket-form");
 const token = document.getElementById("token");
 const place = document.getElementById("place");
 const limitPrice = document.getElementById("limit-price");
+const timeInForce = document.getElementById("time-in-force");
+const postOnly = document.getElementById("post-only");
+const cancelAll = document.getElementById("cancel-all");
 const idShown = document.getElementById("client-order-id");
 const outcome = document.getElementById("ticket-outcome");
 const cancelOutcome = document.getElementById("cancel-outcome");
 const DEADLINE_MS = 20000;
+const ARMED_MS = 5000;
 
 let clientOrderId = "";
 let sentAs = "";
@@ -29,6 +33,13 @@ function follow() {
   limitPrice.disabled = !limit;
   limitPrice.required = limit;
   limitPrice.placeholder = limit ? "price" : "market";
+  const rest = timeInForce.querySelector("[value=GTC]");
+  if (rest.disabled === limit) {
+    rest.disabled = rest.hidden = !limit;
+    timeInForce.value = limit ? "GTC" : "IOC";
+  }
+  postOnly.disabled = timeInForce.value !== "GTC";
+  if (postOnly.disabled) postOnly.checked = false;
   place.textContent = `Place ${chosen("side")} order`;
   place.dataset.side = chosen("side");
 }
@@ -92,6 +103,8 @@ async function submit(event) {
   event.preventDefault();
   if (place.disabled || missing()) return;
   const order = { symbol: chosen("symbol"), side: chosen("side"), type: chosen("type"), quantity: chosen("quantity").trim() };
+  order.time_in_force = timeInForce.value;
+  if (postOnly.checked) order.post_only = true;
   if (order.type === "limit") order.limit_price = limitPrice.value.trim();
   const content = JSON.stringify(order);
   if (sentAs && sentAs !== content) newId();
@@ -111,12 +124,42 @@ async function submit(event) {
   }
 }
 
-async function cancel(button) {
-  if (!token.value) {
-    say(cancelOutcome, "bad", "Cancelling needs the operator token: enter it in the order ticket.");
-    token.focus();
-    return;
+function mayCancel() {
+  if (token.value) return true;
+  say(cancelOutcome, "bad", "Cancelling needs the operator token: enter it in the order ticket.");
+  token.focus();
+  return false;
+}
+
+let disarming = 0;
+
+function arm(armed) {
+  clearTimeout(disarming);
+  cancelAll.toggleAttribute("data-armed", armed);
+  cancelAll.textContent = armed ? "Really cancel all? Press again" : "Cancel all open orders";
+  if (armed) disarming = setTimeout(arm, ARMED_MS, false);
+}
+
+async function cancelEvery() {
+  if (!mayCancel()) return;
+  const armed = cancelAll.hasAttribute("data-armed");
+  arm(!armed);
+  if (!armed) return;
+  cancelAll.disabled = true;
+  try {
+    const answer = await send("/api/orders/cancel-all", {});
+    const count = answer.body.cancelled?.length;
+    if (answer.status === 200) say(cancelOutcome, "good", `${count || "No"} open order${count === 1 ? "" : "s"} cancelled.`);
+    else say(cancelOutcome, "bad", `Not all cancelled. ${problem(answer)}`);
+  } catch (error) {
+    say(cancelOutcome, "bad", `No answer (${error.name}). Some may have been cancelled: the list above tells.`);
+  } finally {
+    cancelAll.disabled = false;
   }
+}
+
+async function cancel(button) {
+  if (!mayCancel()) return;
   button.disabled = true;
   try {
     const answer = await send(`/api/orders/${encodeURIComponent(button.dataset.cancel)}/cancel`, {});
@@ -131,6 +174,7 @@ async function cancel(button) {
 
 form.addEventListener("submit", submit);
 form.addEventListener("change", follow);
+cancelAll.addEventListener("click", cancelEvery);
 document.getElementById("orders").addEventListener("click", (event) => {
   const button = event.target.closest("button[data-cancel]");
   if (button) cancel(button);
