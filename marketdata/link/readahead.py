@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import cast
 
-from websocket import WebSocket
+from websocket import WebSocket, WebSocketTimeoutException
 
 PIECE_BYTES = 64 * 1024
 _WHOLE_TEXT = 0x81
@@ -23,10 +24,11 @@ class ReadAhead(WebSocket):
 
     def texts(self) -> list[bytes]:
         """The payloads of the text frames that have come whole, in order, up to the first frame that is something else;
-        none when that is the next one, which then is for `recv_data_frame`. Waits while nothing at all has come, and
-        raises as the library does."""
-        if self._at == len(self._ahead):
-            self._refill()
+        none when that is the next one, which then is for `recv_data_frame`. Waits for as long as nothing at all comes:
+        the socket's timeout is for what has begun. Raises as the library does."""
+        while self._at == len(self._ahead):
+            with contextlib.suppress(WebSocketTimeoutException):
+                self._refill()
         found: list[bytes] = []
         if self.cont_frame.recving_frames:  # no new text may begin inside of a fragmented one
             return found

@@ -22,7 +22,7 @@ SHARE_FRAMES = (
     *("lower_case_keys", "garbage"),
 )
 SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "refuse_upgrade", "expire_session")
-LOGINS = ("refuse_login", "refuse_sms")
+LOGINS = ("refuse_login", "refuse_sms", "fail_login")
 PAUSE = (2.0, 6.0)
 FIRST_SOCKETS = (20.0, 27.0)
 QUICK_GAP_SECONDS, SLOW_GAP_SECONDS = 75.0, 135.0
@@ -30,7 +30,10 @@ QUICK_GAP_SECONDS, SLOW_GAP_SECONDS = 75.0, 135.0
 back-off would grow all the time up to a minute. Only what ends the socket at once is quick."""
 QUICK = ("reset", "close", "no_book", "expire_session")
 LEAST_LEFT_SECONDS, LOGIN_LEFT_SECONDS = 25.0, 150.0
-"""Nothing ends a socket so shortly before the end of the faults: it could not heal in time."""
+"""Nothing ends a socket, or delays a login, so shortly before the end of the faults: it could not heal in time."""
+BROKER_CALLS = ("GetEquityInfo", "SessionRefresh")
+"""What fails at any time. A login is tried once a minute and fails only by `LOGINS`: if its calls failed as often as
+they are tried, there would be no session for as long as that goes on."""
 SILENCE_SECONDS = 70.0
 
 
@@ -67,7 +70,7 @@ class Thrower:
             name = self._rng.choice(SHARE_FRAMES)
             self._bist(name, symbol=self._rng.choice(SHARES))
         else:
-            self._rest()
+            self._rest(left)
 
     def clear(self) -> None:
         """No fault is armed any more."""
@@ -134,17 +137,23 @@ class Thrower:
             case "refuse_login" | "refuse_sms":
                 self._bist(name)
                 self._arm_bist("expire_session")
+            case "fail_login":
+                calls = ("LoginUser", "LoginUserControl")
+                self._bist("rest_status", status=self._rng.choice((429, 500, 503)), endpoint=self._rng.choice(calls))
+                self._arm_bist("expire_session")
             case _:
                 self._bist(name)
 
-    def _rest(self) -> None:
-        match self._rng.choice(("rest_status", "slow_rest", "bist rest_status")):
+    def _rest(self, left: float) -> None:
+        calls = ("rest_status", "slow_rest", "bist rest_status")
+        match self._rng.choice(calls if left > LOGIN_LEFT_SECONDS else calls[:2]):
             case "rest_status":
                 self._crypto("rest_status", status=self._rng.choice((429, 500, 503)), retry_after=5)
             case "slow_rest":
                 self._crypto("slow_rest")
             case _:
-                self._bist("rest_status", status=self._rng.choice((429, 500, 503)))
+                status, endpoint = self._rng.choice((429, 500, 503)), self._rng.choice(BROKER_CALLS)
+                self._bist("rest_status", status=status, endpoint=endpoint)
 
 
 def _gap(name: str) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from marketdata.link.connection import Timings
 from tests.marketdata.link.connected import LONG, QUIET, closed_port, next_arrival, running
-from tests.marketdata.link.peers import answers, close_frame, peer, reset, upgraded, with_tls
+from tests.marketdata.link.peers import answers, close_frame, peer, reset, text_frame, upgraded, with_tls
 from tests.marketdata.rig import QUICK
 from tests.venue.rig import eventually
 
@@ -144,6 +144,20 @@ def test_a_venue_whose_certificate_nobody_vouches_for_is_not_talked_to(tmp_path:
         eventually(lambda: tally.attempts["tls"] >= 1, LONG)
         eventually(lambda: "CERTIFICATE_VERIFY_FAILED" in connection.condition().reason, LONG)
     assert not heard.is_set()
+
+
+def test_a_quiet_socket_is_kept_for_as_long_as_silence_is_allowed() -> None:
+    def late(taken: socket.socket) -> None:
+        time.sleep(1.0)  # ten times the time-out of what has begun
+        taken.sendall(text_frame(b"at last"))
+
+    timings = replace(QUIET, socket=0.1, silence=30.0)
+    with (
+        peer(upgraded(late), reads_the_request=False) as venue,
+        running(venue.url, timings) as (_, inbox, tally),
+    ):
+        assert [next_arrival(inbox).kind, next_arrival(inbox).payload] == ["opened", b"at last"]
+        assert (tally.attempts["open"], tally.closes.total()) == (1, 0)
 
 
 def test_pings_of_the_peer_keep_a_quiet_socket_alive() -> None:
