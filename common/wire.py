@@ -71,7 +71,8 @@ class Level(Message, frozen=True, kw_only=True, array_like=True):
 
 
 class Book(Fact, frozen=True, kw_only=True):
-    """Visible depth: bids descending, asks ascending. `stale` books are shown but must not be traded on."""
+    """Visible depth: bids descending, asks ascending. `stale` books are shown but must not be traded on; `floor` and
+    `ceiling` are the day's limits, where the venue has them."""
 
     base_asset: str
     quote_currency: str
@@ -80,6 +81,8 @@ class Book(Fact, frozen=True, kw_only=True):
     age_seconds: float
     stale: bool
     phase: Phase = "continuous"
+    floor: Decimal | None = None
+    ceiling: Decimal | None = None
 
 
 class Trade(Fact, frozen=True, kw_only=True):

@@ -126,6 +126,21 @@ def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
     return {unit: total for unit, total in sums.items() if total}
 
 
+def exposure(balances: Balances, unit: str, open_buys: Iterable[tuple[Terms, Decimal]]) -> Decimal:
+    """What the positions in a currency cost, and what open buys of more, as (terms, notional), would."""
+    cash_currencies = currencies(balances)
+    with localcontext(prec=PRECISION):
+        held = sum((amount for entry, amount in balances.items() if entry[::2] == ("cost", unit)), Decimal(0))
+        return held + sum(
+            (
+                notional
+                for terms, notional in open_buys
+                if terms.quote_currency == unit and terms.base_asset not in cash_currencies
+            ),
+            Decimal(0),
+        )
+
+
 def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:
     """What open orders hold back, of (terms, remaining quantity)."""
     sums: dict[Entry, Decimal] = {}

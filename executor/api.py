@@ -44,7 +44,7 @@ def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> 
     _order_routes(routes, desk, metrics, token, market)
     _account_routes(routes, desk, market)
     _list_route(routes, desk, market)
-    _kill_switch_routes(routes, desk, token, market)
+    _kill_switch_routes(routes, desk, metrics, token, market)
     return routes
 
 
@@ -112,7 +112,7 @@ def _account_routes(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         return ops.answer({"market": market, **msgspec.structs.asdict(desk.ledger.account())})
 
 
-def _kill_switch_routes(routes: Blueprint, desk: Desk, token: str, market: wire.Market) -> None:
+def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> None:
     @routes.get("/kill-switch")
     def get_kill_switch() -> Response:
         switch = desk.ledger.switch()
@@ -127,7 +127,9 @@ def _kill_switch_routes(routes: Blueprint, desk: Desk, token: str, market: wire.
             raise InvalidRequest("reason", f"must be 1 to {LONGEST_REASON} printable characters")
         with desk.ledger.transaction() as transaction:
             transaction.set_switch(Switch(asked.engaged, reason))
-        log.warning("kill switch", extra={"engaged": asked.engaged, "reason": reason})
+        ended = cancel_all(None, desk.ledger, reason=f"kill switch: {reason}") if asked.engaged else ()
+        metrics.count(ended)
+        log.warning("kill switch", extra={"engaged": asked.engaged, "reason": reason, "cancelled": len(ended)})
         return ops.answer({"market": market, "engaged": asked.engaged, "reason": reason})
 
 
@@ -150,6 +152,10 @@ def _whole(name: str, most: int) -> int | None:
 
 def _note(outcome: Outcome, metrics: Metrics) -> None:
     metrics.count(outcome.changes)
+    near = metrics.note_uses(outcome.uses)
+    if near:
+        shares = {code: f"{outcome.uses[code].share:.0%}" for code in near}
+        log.warning("near a limit", extra={"order_id": outcome.order.order_id, "used": shares})
     if outcome.changes:
         order = outcome.order
         codes = [denial.code for denial in order.denials]

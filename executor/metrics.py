@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from common.ops import BUCKETS
 from common.wire import Account, OrderStatus, Side
-from executor.guardrails import RULES
+from executor.guardrails import MEASURES, RULES, Use
 from executor.ledger import Change
+
+NEAR_SHARE = Decimal("0.8")
 
 
 class Metrics:
@@ -20,6 +23,12 @@ class Metrics:
         self.orders = Counter("executor_orders", "Orders that entered a status", ["status"], registry=registry)
         self.denials = Counter(
             "executor_denials", "Refusals by guardrail; one order can have several", ["code"], registry=registry
+        )
+        self.near_limits = Counter(
+            "executor_near_limits", "Orders that passed with 80 % of a limit used or more", ["code"], registry=registry
+        )
+        self._limit_use = Gauge(
+            "executor_limit_use_ratio", "The part of a limit that the latest order used", ["code"], registry=registry
         )
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
         self.matcher_failures = Counter("executor_matcher_failures", "Matching passes that failed", registry=registry)
@@ -49,6 +58,8 @@ class Metrics:
         return {
             self.orders: get_args(OrderStatus),
             self.denials: tuple(RULES),
+            self.near_limits: tuple(MEASURES),
+            self._limit_use: tuple(MEASURES),
             self.fills: get_args(Side),
             self._cash: units,
             self._reserved: units,
@@ -64,6 +75,15 @@ class Metrics:
                     self.denials.labels(denial.code).inc()
             if before is not None and len(after.fills) > len(before.fills):
                 self.fills.labels(after.side).inc()
+
+    def note_uses(self, uses: Mapping[str, Use]) -> list[str]:
+        """Shows how much of each limit an accepted order uses; the codes of those that are nearly used up."""
+        for code, use in uses.items():
+            self._limit_use.labels(code).set(float(use.share))
+        near = [code for code, use in uses.items() if use.share >= NEAR_SHARE]
+        for code in near:
+            self.near_limits.labels(code).inc()
+        return near
 
     def show(self, account: Account) -> None:
         """Sets the gauges to the account as it was just read."""

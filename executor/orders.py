@@ -50,6 +50,11 @@ def tidy(value: Decimal) -> Decimal:
         return Decimal(format(value.normalize(), "f")) if value else Decimal(0)
 
 
+def symbol_form(text: str) -> bool:
+    """Whether a text has the form of a symbol."""
+    return _SYMBOL.fullmatch(text) is not None
+
+
 def check(request: OrderRequest) -> OrderRequest:
     """The request with defaults filled in and numbers tidied; raises `InvalidRequest` naming the first bad field."""
     _check_key(request.client_order_id)

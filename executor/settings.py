@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from common.settings import Reader, SettingsError
 from common.wire import Market
 from executor.guardrails import Limits
+from executor.orders import symbol_form
 from executor.paper import Fees
 
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -69,11 +70,25 @@ class Settings:
         stale = reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=3600.0)
         collar = reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most="50")
         notional = reader.text("SPARK_MAX_ORDER_NOTIONAL", "TRY:500000,USDT:15000")
+        position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
+        exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")
+        quantity = reader.text("SPARK_MAX_ORDER_QUANTITY", "")
+        rate = reader.integer("SPARK_MAX_ORDERS_PER_SECOND", 100, at_least=1, at_most=100_000)
+        duplicate = reader.seconds("SPARK_DUPLICATE_SECONDS", 0.0, above=-1.0, at_most=3600.0)
         taker = reader.text("SPARK_TAKER_FEE_PERCENT", "0.12")
         maker = reader.text("SPARK_MAKER_FEE_PERCENT", "0.06")
         reader.check()
         ledger = LedgerSettings.from_environment(environment)
-        limits = Limits(stale, collar, _amounts("SPARK_MAX_ORDER_NOTIONAL", notional))
+        limits = Limits(
+            quote_stale_seconds=stale,
+            price_collar_percent=collar,
+            max_order_notional=_amounts("SPARK_MAX_ORDER_NOTIONAL", notional),
+            max_position_notional=_amounts("SPARK_MAX_POSITION", position),
+            max_exposure=_amounts("SPARK_MAX_EXPOSURE", exposure),
+            max_order_quantity=_quantities("SPARK_MAX_ORDER_QUANTITY", quantity),
+            max_orders_per_second=rate,
+            duplicate_seconds=duplicate,
+        )
         fees = Fees(_percent("SPARK_TAKER_FEE_PERCENT", taker), _percent("SPARK_MAKER_FEE_PERCENT", maker))
         return cls(service, replica, market, ledger, token, marketdata, limits, fees)
 
@@ -101,6 +116,20 @@ def _amounts(name: str, text: str) -> dict[str, Decimal]:
             raise SettingsError(f"{name}={text!r}: must be CURRENCY:AMOUNT pairs, none twice, amounts up to 10^12")
         amounts[currency] = amount
     return amounts
+
+
+def _quantities(name: str, text: str) -> dict[str, Decimal]:
+    """Reads `BTCTURK:BTCTRY=5,BIST:THYAO=10000`; empty for none."""
+    quantities: dict[str, Decimal] = {}
+    for part in filter(None, text.split(",")):
+        symbol, _, number = part.strip().partition("=")
+        quantity = _number(number)
+        if not symbol_form(symbol) or symbol in quantities or quantity is None or not 0 < quantity <= 10**12:
+            raise SettingsError(
+                f"{name}={text!r}: must be VENUE:PAIR=QUANTITY pairs, none twice, quantities up to 10^12"
+            )
+        quantities[symbol] = quantity
+    return quantities
 
 
 def _percent(name: str, text: str) -> Decimal:

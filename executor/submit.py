@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from common.wire import Book, Order, OrderRequest
@@ -30,11 +30,12 @@ class Desk:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The order to answer with, whether it is new, and what was changed on the way."""
+    """The order to answer with, whether it is new, what was changed on the way, and how much of each limit it uses."""
 
     order: Order
     new: bool
     changes: Sequence[Change] = ()
+    uses: Mapping[str, guardrails.Use] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ def submit(request: OrderRequest, desk: Desk) -> Outcome:
         first = ledger.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences(first, wanted))
-        order = _trade(ledger.receive(wanted), view, ledger, desk)
-    return Outcome(order, new=True, changes=ledger.changes)
+        order, uses = _trade(ledger.receive(wanted), view, ledger, desk)
+    return Outcome(order, new=True, changes=ledger.changes, uses=uses)
 
 
 def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
@@ -82,27 +83,35 @@ def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
         if first is not None:
             return _again(first, orders.differences_of_replacement(first, order_id, wanted))
         old = _open(order_id, ledger)
-        order = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
-    return Outcome(order, new=True, changes=ledger.changes)
+        order, uses = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
+    return Outcome(order, new=True, changes=ledger.changes, uses=uses)
 
 
-def _trade(order: Order, view: View, ledger: Transaction, desk: Desk, old: Order | None = None) -> Order:
+def _trade(
+    order: Order, view: View, ledger: Transaction, desk: Desk, old: Order | None = None
+) -> tuple[Order, Mapping[str, guardrails.Use]]:
     """Guardrails, then what the order gets at once, then what becomes of its rest; `old` gives way if it passes."""
     plan = _plan(order, view, ledger, desk)
-    denials = guardrails.check(_proposal(order, view, plan, ledger, desk), desk.limits)
+    proposal = _proposal(order, view, plan, ledger, desk)
+    denials = guardrails.check(proposal, desk.limits)
     if denials or plan is None:
-        return ledger.deny(order, denials)
+        return ledger.deny(order, denials), {}
     if old is not None:
         ledger.end(old, "cancelled", f"replaced by {order.order_id}")
-    order = ledger.accept(order, plan.terms)
+    order = _fill(ledger.accept(order, plan.terms), plan, ledger, desk.fees)
+    if order.time_in_force == "IOC" and order.status in orders.OPEN:
+        order = ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
+    return order, guardrails.uses(proposal, desk.limits)
+
+
+def _fill(order: Order, plan: Plan, ledger: Transaction, fees: paper.Fees) -> Order:
+    """What the book gives at once; of a fill or kill order all or nothing."""
     if order.time_in_force == "FOK" and paper.total(plan.slices) < order.quantity:
         return ledger.end(order, "expired", "fill or kill: the book has less within the bound")
     for part in plan.slices:
-        fee = paper.fee(part.price, part.quantity, desk.fees.taker_percent)
+        fee = paper.fee(part.price, part.quantity, fees.taker_percent)
         order = ledger.fill(order, part.price, part.quantity, fee, "taker")
         ledger.consume(plan.book, order.side, part.price, part.quantity)
-    if order.time_in_force == "IOC" and order.status in orders.OPEN:
-        return ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
     return order
 
 
@@ -113,7 +122,9 @@ def cancel(order_id: str, ledger: Ledger) -> Outcome:
     return Outcome(order, new=False, changes=transaction.changes)
 
 
-def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[Change]:
+def cancel_all(
+    symbol: str | None, ledger: Ledger, *, reason: str = BY_OPERATOR, together: int = CANCELLED_TOGETHER
+) -> Sequence[Change]:
     """Cancels what is still open of every order, of one symbol or of all, so many in one step; what became of each.
     Orders that come while this runs may be left. Raises `LedgerUnavailable`: some steps may have been done by then."""
     changes: list[Change] = []
@@ -121,7 +132,7 @@ def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_
         with ledger.transaction() as transaction:
             found = transaction.load_open(symbol, together)
             for order in found:
-                transaction.end(order, "cancelled", BY_OPERATOR)
+                transaction.end(order, "cancelled", reason)
         changes += transaction.changes
         if len(found) < together:
             break
@@ -171,6 +182,7 @@ def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, desk: 
 
 def _proposal(order: Order, view: View, plan: Plan | None, ledger: Transaction, desk: Desk) -> guardrails.Proposal:
     return guardrails.Proposal(
+        symbol=order.symbol,
         side=order.side,
         type=order.type,
         quantity=order.quantity,
@@ -182,7 +194,16 @@ def _proposal(order: Order, view: View, plan: Plan | None, ledger: Transaction, 
         funds_needed=_needed(order, plan, desk.fees) if plan else Decimal(0),
         funds_available=ledger.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=(ledger.switch.reason or "no reason given") if ledger.switch.engaged else None,
+        holdings=ledger.holdings(order, view.book, desk.limits) if view.book else guardrails.Holdings(),
+        reach=_reach(order, plan) if plan else None,
     )
+
+
+def _reach(order: Order, plan: Plan) -> Decimal | None:
+    """The furthest price at which the order would trade or rest; None when it would do neither."""
+    if paper.total(plan.slices) >= order.quantity:
+        return plan.slices[-1].price
+    return None if order.time_in_force == "FOK" else plan.bound
 
 
 def _market(order: Order, view: View, now: float) -> guardrails.Market | None:
@@ -198,6 +219,8 @@ def _market(order: Order, view: View, now: float) -> guardrails.Market | None:
         quote_currency=book.quote_currency,
         phase=book.phase,
         delayed=book.delayed,
+        floor=book.floor,
+        ceiling=book.ceiling,
     )
 
 

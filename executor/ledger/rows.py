@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -25,8 +26,21 @@ _ORDERS = schema.orders.c
 _LEVELS = schema.consumption.c
 _HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
 _BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
-_OPEN_TERMS = sa.select(_ORDERS.order_id, _ORDERS.terms, _ORDERS.quantity, _ORDERS.filled_quantity).where(
-    _ORDERS.account == _ACCOUNT, _ORDERS.is_open
+_OPEN = sa.select(
+    _ORDERS.order_id,
+    _ORDERS.symbol,
+    _ORDERS.side,
+    _ORDERS.limit_price,
+    _ORDERS.quantity,
+    _ORDERS.filled_quantity,
+    _ORDERS.terms,
+).where(_ORDERS.account == _ACCOUNT, _ORDERS.is_open)
+_SINCE = sa.bindparam("since", type_=schema.Utc)
+_RECENT = sa.select(sa.func.count()).select_from(
+    sa.select(sa.literal(1))
+    .where(_ORDERS.account == _ACCOUNT, _ORDERS.received_at > _SINCE)
+    .limit(sa.bindparam("most"))
+    .subquery()
 )
 _BY_KEY = sa.select(_ORDERS.order_id, _ORDERS.sequence, _ORDERS.answered_sequence).where(
     _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id == sa.bindparam("client_order_id")
@@ -42,6 +56,17 @@ class Head(NamedTuple):
     sequence: int
     hash: str
     switch: Switch
+
+
+class Open(NamedTuple):
+    """An open order, as far as guardrails need it."""
+
+    order_id: str
+    symbol: str
+    side: Side
+    limit_price: Decimal
+    remaining: Decimal
+    terms: Terms
 
 
 class Resting(NamedTuple):
@@ -120,14 +145,34 @@ def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
     return {Entry(row.name, row.symbol, row.unit): row.amount for row in rows}
 
 
-def open_terms(connection: sa.Connection, account: str, without: str | None = None) -> list[tuple[Terms, Decimal]]:
-    """The terms and the remaining quantity of each open order, one perhaps left out."""
-    rows = connection.execute(_OPEN_TERMS, {"account": account})
+def open_orders(connection: sa.Connection, account: str) -> list[Open]:
+    """Every open order."""
     return [
-        (msgspec.json.decode(row.terms, type=Terms), row.quantity - row.filled_quantity)
-        for row in rows
-        if row.order_id != without
+        Open(
+            row.order_id,
+            row.symbol,
+            row.side,
+            row.limit_price,
+            row.quantity - row.filled_quantity,
+            msgspec.json.decode(row.terms, type=Terms),
+        )
+        for row in connection.execute(_OPEN, {"account": account})
     ]
+
+
+def recent(connection: sa.Connection, account: str, since: datetime, most: int) -> int:
+    """How many orders came after a time; counted up to `most`."""
+    return int(connection.execute(_RECENT, {"account": account, "since": since, "most": most}).scalar_one())
+
+
+def twin(connection: sa.Connection, order: Order, since: datetime) -> str | None:
+    """The id of another order that came after a time and asked for the same."""
+    table = schema.orders.c
+    same = [table[name] == getattr(order, name) for name in ("account", "symbol", "side", "type", "quantity")]
+    price = table.limit_price.is_(None) if order.limit_price is None else table.limit_price == order.limit_price
+    query = sa.select(table.order_id).where(*same, price, table.received_at > since, table.order_id != order.order_id)
+    found: str | None = connection.execute(query.limit(1)).scalar_one_or_none()
+    return found
 
 
 def resting(connection: sa.Connection, account: str, symbol: str | None = None) -> list[Resting]:

@@ -133,6 +133,7 @@ orders = sa.Table(
     sa.Column("replaces", sa.Text),
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
+    sa.Index("ix_orders_account_received_at", "account", "received_at"),
     comment="each order's present state: a projection of its events",
 )
 sa.Index(

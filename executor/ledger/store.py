@@ -100,15 +100,15 @@ class Ledger:
         with self._reading() as connection:
             head = self._head(connection)
             balances = rows.balances(connection, self.account_name)
-            open_terms = rows.open_terms(connection, self.account_name)
+            open_orders = rows.open_orders(connection, self.account_name)
         with localcontext(prec=PRECISION):
-            reserved = accounts.reserved(open_terms)
+            reserved = accounts.reserved((order.terms, order.remaining) for order in open_orders)
         cash = {unit: accounts.cash(unit) for unit in sorted(accounts.currencies(balances))}
         return Account(
             account=self.account_name,
             cash={unit: tidy(balances[entry]) for unit, entry in cash.items()},
             reserved={unit: tidy(reserved.get(entry, Decimal(0))) for unit, entry in cash.items()},
-            open_orders=len(open_terms),
+            open_orders=len(open_orders),
             kill_switch=head.switch.engaged,
             sequence=head.sequence,
         )

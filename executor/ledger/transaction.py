@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -13,10 +13,11 @@ from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Side
 from executor import account as accounts
 from executor.account import Entry, Posting, Terms
 from executor.errors import UnknownOrder
+from executor.guardrails import Holdings, Limits
 from executor.ledger import events, rows, schema, writes
 from executor.ledger.events import Event
 from executor.ledger.replay import Change, Replay, Switch
-from executor.ledger.rows import Resting
+from executor.ledger.rows import Open, Resting
 from executor.orders import OPEN, tidy
 from executor.paper import Taken, left, take
 
@@ -34,6 +35,7 @@ class Transaction:
         self._events: list[Event] = []
         self._postings: dict[int, list[Posting]] = {}
         self._taken: dict[tuple[str, Side, Decimal], Taken] = {}
+        self._open: list[Open] | None = None
 
     @property
     def switch(self) -> Switch:
@@ -48,8 +50,24 @@ class Transaction:
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """The balance of `entry` less what open orders, one perhaps left out, have reserved of it."""
         held = self._replay.balances.get(entry, Decimal(0))
-        open_terms = rows.open_terms(self._connection, self.account, without)
-        return held - accounts.reserved(open_terms).get(entry, Decimal(0))
+        reserved = accounts.reserved((order.terms, order.remaining) for order in self._others(without))
+        return held - reserved.get(entry, Decimal(0))
+
+    def holdings(self, order: Order, book: Book, limits: Limits) -> Holdings:
+        """What the account has and did beside an order that was just received."""
+        balances, others = self._replay.balances, self._others(order.replaces)
+        same = [other for other in others if other.symbol == order.symbol]
+        opposite = [other.limit_price for other in same if other.side != order.side]
+        held = accounts.holding(order.symbol, book.base_asset, self.cash_currencies)
+        buys = [(other.terms, other.remaining * other.limit_price) for other in others if other.side == "buy"]
+        return Holdings(
+            position=None if held.name == "cash" else balances.get(held, Decimal(0)),
+            open_buys=sum((other.remaining for other in same if other.side == "buy"), Decimal(0)),
+            exposure=accounts.exposure(balances, book.quote_currency, buys),
+            opposite=(min if order.side == "buy" else max)(opposite, default=None),
+            recent=self._recent(limits.max_orders_per_second),
+            twin=self._twin(order, limits.duplicate_seconds),
+        )
 
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""
@@ -148,6 +166,18 @@ class Transaction:
             writes.orders(self._connection, self._summed(), self._replay.terms)
             writes.balances(self._connection, self.account, self._touched())
             writes.head(self._connection, self._events[-1], self._replay.switch)
+
+    def _others(self, without: str | None) -> list[Open]:
+        """The open orders, one perhaps left out."""
+        if self._open is None:
+            self._open = rows.open_orders(self._connection, self.account)
+        return [order for order in self._open if order.order_id != without]
+
+    def _recent(self, most: int) -> int:
+        return rows.recent(self._connection, self.account, self.at - timedelta(seconds=1), most)
+
+    def _twin(self, order: Order, seconds: float) -> str | None:
+        return rows.twin(self._connection, order, self.at - timedelta(seconds=seconds)) if seconds else None
 
     def _summed(self) -> list[Change]:
         """One change for each order, however many events it had."""

@@ -97,13 +97,15 @@ class Store(Latest):
                 state.changed["auction"] = self._next(received, balance.venue_time)
 
     def set_standing(self, symbol: str, standing: Standing, received: float) -> None:
-        """Takes in phase, reference price and limits; quote, book and auction tell the phase too."""
+        """Takes in phase, reference price and limits; quote, book and auction tell the phase too, a book the limits."""
         with self._lock:
             state = self._states[symbol]
             if standing == state.standing:
                 return
             if standing.phase != state.standing.phase:
                 self._touch(state, "quote", "book", "auction")
+            elif (standing.floor, standing.ceiling) != (state.standing.floor, state.standing.ceiling):
+                self._touch(state, "book")
             state.standing, state.changed["status"] = standing, self._next(received)
 
     def lose(self, symbol: str, received: float) -> None:

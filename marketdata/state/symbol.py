@@ -131,6 +131,8 @@ class State:
             age_seconds=self.age(self.book.live, now),
             stale=self.stale,
             phase=self.standing.phase,
+            floor=self.standing.floor,
+            ceiling=self.standing.ceiling,
         )
 
     def trade(self, kept: Kept) -> wire.Trade:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from executor.guardrails import Limits
 from tests.executor import postgres
 from tests.executor.standin import CASH, Executor, MarketData, Place, make_executor, market_data, serving
 
@@ -47,8 +48,15 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
     """Makes executors that share the market data, with their ledger ready; closes them at the end."""
     made: list[Executor] = []
 
-    def build(place: Place, *, cash: dict[str, Decimal] = CASH, fee: str = "0.1", ready: bool = True) -> Executor:
-        executor = make_executor(place, marketdata, cash=cash, fee=fee)
+    def build(
+        place: Place,
+        *,
+        cash: dict[str, Decimal] = CASH,
+        fee: str = "0.1",
+        ready: bool = True,
+        limits: Limits | None = None,
+    ) -> Executor:
+        executor = make_executor(place, marketdata, cash=cash, fee=fee, limits=limits)
         made.append(executor)
         if ready:
             executor.desk.ledger.prepare()

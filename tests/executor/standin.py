@@ -195,10 +195,24 @@ class Executor:
         return found
 
 
-def make_executor(place: Place, data: MarketData, *, cash: Mapping[str, Decimal] = CASH, fee: str = "0.1") -> Executor:
+def make_executor(
+    place: Place,
+    data: MarketData,
+    *,
+    cash: Mapping[str, Decimal] = CASH,
+    fee: str = "0.1",
+    limits: Limits | None = None,
+) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs."""
     clock, market = Clock(), "simulated"
-    limits = Limits(5.0, Decimal(2), {"TRY": Decimal(500_000), "USDT": Decimal(15_000)})
+    limits = limits or Limits(
+        quote_stale_seconds=5.0,
+        price_collar_percent=Decimal(2),
+        max_order_notional={"TRY": Decimal(500_000), "USDT": Decimal(15_000)},
+        max_position_notional={"TRY": Decimal(10**7), "USDT": Decimal(10**6)},
+        max_exposure={"TRY": Decimal(10**7), "USDT": Decimal(10**6)},
+        max_orders_per_second=10_000,
+    )
     fees = Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2)
     desk = Desk(place.ledger(cash), Quotes(JsonClient(data.url, 1.0), "simulated", clock), limits, fees)
     watch = Watch(clock)

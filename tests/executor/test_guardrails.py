@@ -9,9 +9,18 @@ from typing import Any
 import pytest
 
 from common.wire import Instrument
-from executor.guardrails import RULES, Limits, Market, Proposal, check
+from executor.guardrails import RULES, Holdings, Limits, Market, Proposal, check, uses
 
-LIMITS = Limits(5.0, Decimal(2), {"TRY": Decimal(1000)})
+LIMITS = Limits(
+    quote_stale_seconds=5.0,
+    price_collar_percent=Decimal(2),
+    max_order_notional={"TRY": Decimal(1000)},
+    max_position_notional={"TRY": Decimal(3000)},
+    max_exposure={"TRY": Decimal(5000)},
+    max_order_quantity={"V:BTCTRY": Decimal("10.1")},
+    max_orders_per_second=10,
+    duplicate_seconds=2.0,
+)
 MARKET = Market(age_seconds=1.0, stale=False, reference=Decimal(100), best_opposite=Decimal(101), quote_currency="TRY")
 INSTRUMENT = Instrument(
     symbol="V:BTCTRY",
@@ -22,6 +31,7 @@ INSTRUMENT = Instrument(
     min_notional=Decimal(10),
 )
 GOOD = Proposal(
+    symbol="V:BTCTRY",
     side="buy",
     type="limit",
     quantity=Decimal(5),
@@ -33,7 +43,19 @@ GOOD = Proposal(
     funds_needed=Decimal(500),
     funds_available=Decimal(500),
     kill_switch=None,
+    holdings=Holdings(position=Decimal(10), open_buys=Decimal(5), exposure=Decimal(1500)),
+    reach=Decimal(100),
 )
+
+
+BAND: dict[str, Any] = {"floor": Decimal(99), "ceiling": Decimal("100.5")}
+ABOVE = Decimal(101)
+CHEAP = {"limit_price": Decimal(98), "holdings": Holdings()}
+
+
+def _held(**changes: Any) -> Holdings:
+    numbers: dict[str, Any] = {name: Decimal(value) for name, value in changes.items()}
+    return replace(GOOD.holdings, **numbers)
 
 
 def _codes(proposal: Proposal) -> list[str]:
@@ -60,6 +82,15 @@ def test_a_good_order_passes() -> None:
         ("POST_ONLY", {"post_only": True}, {"post_only": True, "limit_price": Decimal(101), "quantity": Decimal(1)}),
         ("PRICE_COLLAR", {"limit_price": Decimal(102)}, {"limit_price": Decimal("102.5"), "quantity": Decimal(1)}),
         ("PRICE_COLLAR", {"limit_price": Decimal(98)}, {"limit_price": Decimal("97.5")}),
+        ("MAX_QUANTITY", {"quantity": Decimal("10.1"), **CHEAP}, {"quantity": Decimal("10.2"), **CHEAP}),
+        ("PRICE_LIMIT", {"market": replace(MARKET, **BAND)}, {"market": replace(MARKET, **BAND), "limit_price": ABOVE}),
+        ("MAX_POSITION", {"holdings": _held(position=20)}, {"holdings": _held(position="20.1")}),
+        ("MAX_POSITION", {"holdings": _held(open_buys=15)}, {"holdings": _held(open_buys="15.1")}),
+        ("MAX_EXPOSURE", {"holdings": _held(exposure=4500)}, {"holdings": _held(exposure="4500.01")}),
+        ("SELF_TRADE", {"holdings": _held(opposite="100.5")}, {"holdings": _held(opposite=100)}),
+        ("SELF_TRADE", {"holdings": _held(opposite=100), "reach": None}, {"holdings": _held(opposite=100)}),
+        ("ORDER_RATE", {"holdings": replace(GOOD.holdings, recent=9)}, {"holdings": replace(GOOD.holdings, recent=10)}),
+        ("DUPLICATE_ORDER", {"holdings": GOOD.holdings}, {"holdings": replace(GOOD.holdings, twin="paper-7")}),
         ("INSUFFICIENT_FUNDS", {"funds_needed": Decimal(500)}, {"funds_needed": Decimal("500.00000001")}),
     ],
 )
@@ -90,7 +121,8 @@ def test_a_market_order_is_measured_at_the_reference_and_collared_at_the_best_pr
 
 
 def test_a_currency_without_a_limit_is_not_traded() -> None:
-    assert _codes(replace(GOOD, market=replace(MARKET, quote_currency="EUR"))) == ["MAX_NOTIONAL"]
+    euros = replace(GOOD, market=replace(MARKET, quote_currency="EUR"))
+    assert _codes(euros) == ["MAX_NOTIONAL", "MAX_POSITION", "MAX_EXPOSURE"]
 
 
 def test_a_denial_carries_its_numbers() -> None:
@@ -104,9 +136,40 @@ def test_every_rule_is_heard() -> None:
         GOOD,
         kill_switch="drill",
         post_only=True,
-        market=replace(MARKET, stale=True, delayed=True, phase="halted"),
+        market=replace(MARKET, stale=True, delayed=True, phase="halted", floor=Decimal(90), ceiling=Decimal(110)),
         limit_price=Decimal("150.1"),
         quantity=Decimal("77.77"),
         funds_needed=Decimal(501),
+        holdings=replace(GOOD.holdings, opposite=Decimal(101), recent=10, twin="paper-7"),
+        reach=Decimal("150.1"),
     )
     assert set(_codes(worst)) == set(RULES) - {"NO_QUOTE", "MIN_NOTIONAL"}
+
+
+def test_selling_passes_whatever_is_held_already() -> None:
+    much = Holdings(position=Decimal(10**6), open_buys=Decimal(10**6), exposure=Decimal(10**9))
+    assert _codes(replace(GOOD, side="sell", holdings=much)) == []
+
+
+def test_a_currency_is_no_position() -> None:
+    assert _codes(replace(GOOD, holdings=Holdings(position=None, exposure=Decimal(10**9)))) == []
+
+
+def test_an_own_bid_is_in_the_way_of_an_ask_at_its_price_or_below() -> None:
+    market = replace(MARKET, best_opposite=Decimal(99))
+    bid = Holdings(position=Decimal(10), opposite=Decimal(99))
+    sale = replace(GOOD, side="sell", market=market, holdings=bid)
+    assert _codes(replace(sale, reach=Decimal("99.5"))) == []
+    assert _codes(replace(sale, reach=Decimal(99))) == ["SELF_TRADE"]
+
+
+def test_how_much_of_each_limit_is_used_is_told() -> None:
+    told = {code: (str(use.value), str(use.limit)) for code, use in uses(GOOD, LIMITS).items()}
+    assert told == {
+        "MAX_QUANTITY": ("5", "10.1"),
+        "MAX_NOTIONAL": ("500", "1000"),
+        "MAX_POSITION": ("2000", "3000"),
+        "MAX_EXPOSURE": ("2000", "5000"),
+        "ORDER_RATE": ("1", "10"),
+    }
+    assert uses(GOOD, LIMITS)["MAX_EXPOSURE"].share == Decimal("0.4")

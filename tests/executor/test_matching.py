@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from executor.ledger import Switch
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
@@ -114,8 +115,8 @@ def test_a_delayed_or_closed_market_fills_nothing(
 
 def test_nothing_is_matched_while_the_kill_switch_is_engaged(desk_executor: Executor, marketdata: MarketData) -> None:
     order = desk_executor.limit("rest", "buy", "1", "99.5")
-    headers = {"Authorization": "Bearer the-operators-token"}
-    desk_executor.client.put("/v1/kill-switch", json={"engaged": True, "reason": "drill"}, headers=headers)
+    with desk_executor.desk.ledger.transaction() as transaction:
+        transaction.set_switch(Switch(engaged=True, reason="drill"))
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")])
     desk_executor.matcher.pass_once()
     assert _status(desk_executor, order) == ("accepted", "0")

@@ -1,0 +1,86 @@
+"""Whether the account may have it: funds, positions, exposure, its own other orders, and how fast they come."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+from common.wire import Denial
+from executor.guardrails.proposal import Limits, Proposal, Use, deny, shown
+from executor.orders import PRECISION
+from executor.paper import within
+
+
+def funds(proposal: Proposal, _limits: Limits) -> Denial | None:
+    if proposal.market is None or proposal.funds_needed <= proposal.funds_available:
+        return None
+    return deny(
+        "INSUFFICIENT_FUNDS",
+        f"needs {shown(proposal.funds_needed)} {proposal.funds_unit}, {shown(proposal.funds_available)} is available",
+        needed=proposal.funds_needed,
+        available=proposal.funds_available,
+        unit=proposal.funds_unit,
+    )
+
+
+def max_position_use(proposal: Proposal, limits: Limits) -> Use | None:
+    """What would be held of the symbol, open buys counted, at the order's price. Only buying adds to it."""
+    held, price = proposal.holdings, proposal.price
+    if proposal.side == "sell" or held.position is None or price is None or proposal.market is None:
+        return None
+    with localcontext(prec=PRECISION):
+        value = (held.position + held.open_buys + proposal.quantity) * price
+    return Use(value, limits.max_position_notional.get(proposal.market.quote_currency, Decimal(0)))
+
+
+def max_position(proposal: Proposal, limits: Limits) -> Denial | None:
+    use = max_position_use(proposal, limits)
+    if use is None or not use.over:
+        return None
+    message = f"the position would be worth {shown(use.value)}, the limit is {shown(use.limit)}"
+    return deny("MAX_POSITION", message, position=use.value, limit=use.limit)
+
+
+def max_exposure_use(proposal: Proposal, limits: Limits) -> Use | None:
+    """What all positions in the currency cost and open buys would, with this order. Only buying adds to it."""
+    if proposal.side == "sell" or proposal.holdings.position is None or proposal.market is None:
+        return None
+    with localcontext(prec=PRECISION):
+        value = proposal.holdings.exposure + (proposal.notional or Decimal(0))
+    return Use(value, limits.max_exposure.get(proposal.market.quote_currency, Decimal(0)))
+
+
+def max_exposure(proposal: Proposal, limits: Limits) -> Denial | None:
+    use = max_exposure_use(proposal, limits)
+    if use is None or not use.over:
+        return None
+    message = f"positions and open orders would cost {shown(use.value)}, the limit is {shown(use.limit)}"
+    return deny("MAX_EXPOSURE", message, exposure=use.value, limit=use.limit)
+
+
+def self_trade(proposal: Proposal, _limits: Limits) -> Denial | None:
+    own, reach = proposal.holdings.opposite, proposal.reach
+    if own is None or reach is None or not within(proposal.side, own, reach):
+        return None
+    message = f"an own open order on the other side, at {shown(own)}, is within reach of {shown(reach)}"
+    return deny("SELF_TRADE", message, own_price=own, reach=reach)
+
+
+def order_rate_use(proposal: Proposal, limits: Limits) -> Use | None:
+    """Orders within a second, with this one."""
+    return Use(Decimal(proposal.holdings.recent + 1), Decimal(limits.max_orders_per_second))
+
+
+def order_rate(proposal: Proposal, limits: Limits) -> Denial | None:
+    use = order_rate_use(proposal, limits)
+    if use is None or not use.over:
+        return None
+    message = f"{shown(use.value)} orders within a second, the limit is {shown(use.limit)}"
+    return deny("ORDER_RATE", message, orders=use.value, limit=use.limit)
+
+
+def duplicate_order(proposal: Proposal, limits: Limits) -> Denial | None:
+    twin = proposal.holdings.twin
+    if twin is None:
+        return None
+    message = f"order {twin} asked for the same less than {limits.duplicate_seconds:g} s ago"
+    return deny("DUPLICATE_ORDER", message, order_id=twin, limit_seconds=f"{limits.duplicate_seconds:g}")

@@ -1,0 +1,132 @@
+"""Whether the order itself is one that may be placed: its grid, its size, its price."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+from common.wire import Denial
+from executor.guardrails.proposal import Limits, Proposal, Use, deny, multiple, shown
+from executor.orders import PRECISION
+from executor.paper import within
+
+
+def tick_size(proposal: Proposal, _limits: Limits) -> Denial | None:
+    price, instrument = proposal.limit_price, proposal.instrument
+    if price is None or instrument is None or multiple(price, instrument.tick_size):
+        return None
+    return deny(
+        "TICK_SIZE",
+        f"limit_price {price} is not a multiple of the tick size {instrument.tick_size}",
+        limit_price=price,
+        tick_size=instrument.tick_size,
+    )
+
+
+def lot_size(proposal: Proposal, _limits: Limits) -> Denial | None:
+    instrument = proposal.instrument
+    if instrument is None or multiple(proposal.quantity, instrument.lot_size):
+        return None
+    return deny(
+        "LOT_SIZE",
+        f"quantity {proposal.quantity} is not a multiple of the lot size {instrument.lot_size}",
+        quantity=proposal.quantity,
+        lot_size=instrument.lot_size,
+    )
+
+
+def min_notional(proposal: Proposal, _limits: Limits) -> Denial | None:
+    instrument, notional = proposal.instrument, proposal.notional
+    if instrument is None or notional is None or notional >= instrument.min_notional:
+        return None
+    return deny(
+        "MIN_NOTIONAL",
+        f"the order is worth {shown(notional)}, the venue asks for {instrument.min_notional}",
+        notional=notional,
+        min_notional=instrument.min_notional,
+    )
+
+
+def max_quantity_use(proposal: Proposal, limits: Limits) -> Use | None:
+    """The order's quantity against the symbol's largest."""
+    limit = limits.max_order_quantity.get(proposal.symbol)
+    return None if limit is None else Use(proposal.quantity, limit)
+
+
+def max_quantity(proposal: Proposal, limits: Limits) -> Denial | None:
+    use = max_quantity_use(proposal, limits)
+    if use is None or not use.over:
+        return None
+    message = f"quantity {shown(use.value)} is above the limit of {shown(use.limit)}"
+    return deny("MAX_QUANTITY", message, quantity=use.value, limit=use.limit)
+
+
+def max_notional_use(proposal: Proposal, limits: Limits) -> Use | None:
+    """What the order is worth against the largest order in its currency."""
+    if proposal.market is None or proposal.notional is None:
+        return None
+    return Use(proposal.notional, limits.max_order_notional.get(proposal.market.quote_currency, Decimal(0)))
+
+
+def max_notional(proposal: Proposal, limits: Limits) -> Denial | None:
+    use = max_notional_use(proposal, limits)
+    if use is None or not use.over or proposal.market is None:
+        return None
+    currency = proposal.market.quote_currency
+    return deny(
+        "MAX_NOTIONAL",
+        f"the order is worth {shown(use.value)} {currency}, the limit is {shown(use.limit)}",
+        notional=use.value,
+        limit=use.limit,
+        currency=currency,
+    )
+
+
+def price_collar(proposal: Proposal, limits: Limits) -> Denial | None:
+    market = proposal.market
+    if market is None or market.reference is None:
+        return None
+    price = proposal.limit_price if proposal.type == "limit" else market.best_opposite
+    if price is None:
+        return None
+    with localcontext(prec=PRECISION):
+        away = abs(price - market.reference) * 100 / market.reference
+    if away <= limits.price_collar_percent:
+        return None
+    percent = f"{away:.4f}"
+    return deny(
+        "PRICE_COLLAR",
+        f"{price} is {percent} % away from {shown(market.reference)}, the limit is {limits.price_collar_percent} %",
+        price=price,
+        reference=market.reference,
+        away_percent=percent,
+        limit_percent=limits.price_collar_percent,
+    )
+
+
+def price_limit(proposal: Proposal, _limits: Limits) -> Denial | None:
+    market, price = proposal.market, proposal.limit_price
+    if market is None or price is None or market.floor is None or market.ceiling is None:
+        return None
+    if market.floor <= price <= market.ceiling:
+        return None
+    return deny(
+        "PRICE_LIMIT",
+        f"limit_price {price} is outside the day's limits, {shown(market.floor)} to {shown(market.ceiling)}",
+        limit_price=price,
+        floor=market.floor,
+        ceiling=market.ceiling,
+    )
+
+
+def post_only(proposal: Proposal, _limits: Limits) -> Denial | None:
+    best = proposal.market.best_opposite if proposal.market else None
+    if not proposal.post_only or best is None or proposal.limit_price is None:
+        return None
+    if not within(proposal.side, best, proposal.limit_price):
+        return None
+    return deny(
+        "POST_ONLY",
+        f"a post-only order at {proposal.limit_price} would trade at {best} at once",
+        limit_price=proposal.limit_price,
+        best_opposite=best,
+    )

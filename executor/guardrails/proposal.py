@@ -1,0 +1,138 @@
+"""What the rules are asked about: an order as it would be, what it meets, what is held; and what they measure it by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from common.wire import Denial, Instrument, OrderType, Phase, Side
+from executor.orders import PRECISION
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the rules measure against; money by currency, quantities by symbol, times in seconds.
+
+    A currency without a largest notional, position or exposure can't be traded with at all; a symbol without a largest
+    quantity has none. `duplicate_seconds` 0 lets the same order be placed again at once.
+    """
+
+    quote_stale_seconds: float
+    price_collar_percent: Decimal
+    max_order_notional: Mapping[str, Decimal]
+    max_position_notional: Mapping[str, Decimal]
+    max_exposure: Mapping[str, Decimal]
+    max_order_quantity: Mapping[str, Decimal] = field(default_factory=dict)
+    max_orders_per_second: int = 100
+    duplicate_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Market:
+    """What is known of the market when the order is decided; ages in seconds, prices in the quote currency. `floor` and
+    `ceiling` are the day's limits, where the venue has them."""
+
+    age_seconds: float
+    stale: bool
+    reference: Decimal | None
+    best_opposite: Decimal | None
+    quote_currency: str
+    phase: Phase = "continuous"
+    delayed: bool = False
+    floor: Decimal | None = None
+    ceiling: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the account has and did, without this order and without one that it replaces.
+
+    `position` is the quantity held of the symbol, None where its base is cash; `open_buys` what other orders may still
+    buy of it; `exposure` what all positions cost and open buys would, in the quote currency; `opposite` the best limit
+    price of an own open order on the other side; `recent` how many orders came within the last second; `twin` the id
+    of one with the same content within `Limits.duplicate_seconds`.
+    """
+
+    position: Decimal | None = None
+    open_buys: Decimal = Decimal(0)
+    exposure: Decimal = Decimal(0)
+    opposite: Decimal | None = None
+    recent: int = 0
+    twin: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An order as it would be if it were accepted: what it asks, what it meets, what it takes from where.
+
+    `reach` is the furthest price at which it would trade or rest; None when it would do neither. `kill_switch` is why
+    trading is stopped, or None.
+    """
+
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    limit_price: Decimal | None
+    post_only: bool
+    market: Market | None
+    instrument: Instrument | None
+    funds_unit: str
+    funds_needed: Decimal
+    funds_available: Decimal
+    kill_switch: str | None
+    holdings: Holdings = Holdings()
+    reach: Decimal | None = None
+
+    @property
+    def price(self) -> Decimal | None:
+        """What a unit is counted at: the limit price, for a market order the reference price."""
+        return self.limit_price or (self.market.reference if self.market else None)
+
+    @property
+    def notional(self) -> Decimal | None:
+        """Quantity at `price`."""
+        with localcontext(prec=PRECISION):
+            return None if self.price is None else self.price * self.quantity
+
+
+class Use(NamedTuple):
+    """How much of a limit there would be used, and the limit."""
+
+    value: Decimal
+    limit: Decimal
+
+    @property
+    def over(self) -> bool:
+        """Whether the limit would be passed."""
+        return self.value > self.limit
+
+    @property
+    def share(self) -> Decimal:
+        """The part of the limit that would be used; 1 is all of it."""
+        with localcontext(prec=PRECISION):
+            return self.value / self.limit if self.limit else Decimal(self.value > 0)
+
+
+Rule = Callable[[Proposal, Limits], Denial | None]
+Measure = Callable[[Proposal, Limits], Use | None]
+
+
+def deny(code: str, message: str, **numbers: Decimal | str) -> Denial:
+    """A refusal with the numbers that met."""
+    texts = {name: value if isinstance(value, str) else shown(value) for name, value in numbers.items()}
+    return Denial(code=code, message=message, numbers=texts)
+
+
+def shown(value: Decimal) -> str:
+    """A number as people write it."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def multiple(value: Decimal, step: Decimal) -> bool:
+    """Whether a value is on the grid of a step."""
+    with localcontext(prec=PRECISION):
+        return step <= 0 or value % step == 0
