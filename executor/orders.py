@@ -131,6 +131,12 @@ def differences_of_replacement(first: Order, replaces: str, request: ReplaceRequ
     return [*differs, *(["replaces"] if first.replaces != replaces else [])]
 
 
+def alike(one: Order, other: Order) -> bool:
+    """Whether two orders ask for the same, whoever asked first."""
+    asked = ("symbol", "side", "type", "quantity", "limit_price")
+    return all(getattr(one, name) == getattr(other, name) for name in asked)
+
+
 def number(order_id: str) -> int:
     """The ledger's sequence of the event that an order began with: the larger, the newer."""
     return int(order_id.rpartition("-")[2])

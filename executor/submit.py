@@ -59,12 +59,16 @@ def submit(request: OrderRequest, desk: Desk) -> Outcome:
     if first is not None:
         return _again(first, orders.differences(first, wanted))
     view = desk.quotes.look(wanted.symbol)
-    with desk.ledger.transaction() as ledger:
+
+    def work(ledger: Transaction) -> Outcome:
         first = ledger.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences(first, wanted))
+        before = len(ledger.changes)
         order, uses = _trade(ledger.receive(wanted), view, ledger, desk)
-    return Outcome(order, new=True, changes=ledger.changes, uses=uses)
+        return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
+
+    return desk.ledger.do(work)
 
 
 def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
@@ -78,13 +82,16 @@ def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
     if first is not None:
         return _again(first, orders.differences_of_replacement(first, order_id, wanted))
     view = desk.quotes.look(desk.ledger.order(order_id).symbol)
-    with desk.ledger.transaction() as ledger:
+
+    def work(ledger: Transaction) -> Outcome:
         first = ledger.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences_of_replacement(first, order_id, wanted))
-        old = _open(order_id, ledger)
+        before, old = len(ledger.changes), _open(order_id, ledger)
         order, uses = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
-    return Outcome(order, new=True, changes=ledger.changes, uses=uses)
+        return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
+
+    return desk.ledger.do(work)
 
 
 def _trade(
@@ -117,9 +124,13 @@ def _fill(order: Order, plan: Plan, ledger: Transaction, fees: paper.Fees) -> Or
 
 def cancel(order_id: str, ledger: Ledger) -> Outcome:
     """Cancels what is still open of an order; raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
-    with ledger.transaction() as transaction:
+
+    def work(transaction: Transaction) -> Outcome:
+        before = len(transaction.changes)
         order = transaction.end(_open(order_id, transaction), "cancelled", BY_OPERATOR)
-    return Outcome(order, new=False, changes=transaction.changes)
+        return Outcome(order, new=False, changes=transaction.changes[before:])
+
+    return ledger.do(work)
 
 
 def cancel_all(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -17,11 +18,14 @@ from executor.errors import LedgerUnavailable, UnknownOrder
 from executor.ledger import rows, schema
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.events import GENESIS
+from executor.ledger.group import Group
 from executor.ledger.migrate import migrate
 from executor.ledger.replay import Switch
 from executor.ledger.transaction import Transaction
 from executor.ledger.turn import Turn
 from executor.orders import PRECISION, tidy
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -38,6 +42,7 @@ class Ledger:
         self._preparing = threading.Lock()
         self._prepared = False
         self.turn = Turn(self._engine, f"matching:{account}")
+        self._group = Group(self.transaction)
 
     def prepare(self) -> None:
         """Brings the tables up to date and opens the account, once; asked again it does nothing."""
@@ -67,6 +72,11 @@ class Ledger:
             transaction = Transaction(connection, self.account_name, head, self._now())
             yield transaction
             transaction.flush()
+
+    def do(self, work: Callable[[Transaction], T]) -> T:
+        """What `work` returns, once all that it did under the account's lock is durable; it shares a transaction with
+        what others do meanwhile. What it raises undoes what it did."""
+        return self._group.do(work)
 
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -11,15 +12,28 @@ import sqlalchemy as sa
 
 from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Side
 from executor import account as accounts
+from executor import orders
 from executor.account import Entry, Posting, Terms
 from executor.errors import UnknownOrder
 from executor.guardrails import Holdings, Limits
 from executor.ledger import events, rows, schema, writes
+from executor.ledger.consumption import Consumption
 from executor.ledger.events import Event
 from executor.ledger.replay import Change, Replay, Switch
 from executor.ledger.rows import Open, Resting
 from executor.orders import OPEN, tidy
-from executor.paper import Taken, left, take
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a transaction stood."""
+
+    head: rows.Head
+    events: int
+    changes: int
+    replay: Replay
+    consumption: Consumption
+    open_orders: dict[str, Open] | None
 
 
 class Transaction:
@@ -34,8 +48,11 @@ class Transaction:
         self._replay = Replay(balances=rows.balances(connection, account), switch=head.switch)
         self._events: list[Event] = []
         self._postings: dict[int, list[Posting]] = {}
-        self._taken: dict[tuple[str, Side, Decimal], Taken] = {}
-        self._open: list[Open] | None = None
+        self._consumption = Consumption(connection, account)
+        self._open: dict[str, Open] | None = None
+        self._answered: dict[str, Order] = {}
+        self._settled = 0
+        self._recent_before: int | None = None
 
     @property
     def switch(self) -> Switch:
@@ -69,12 +86,47 @@ class Transaction:
             twin=self._twin(order, limits.duplicate_seconds),
         )
 
+    def mark(self) -> Mark:
+        """Where the transaction stands, to come back to."""
+        replay = self._replay
+        return Mark(
+            head=self._head,
+            events=len(self._events),
+            changes=len(self.changes),
+            replay=replace(replay, orders=dict(replay.orders), terms=dict(replay.terms)),
+            consumption=self._consumption.copy(),
+            open_orders=None if self._open is None else dict(self._open),
+        )
+
+    def back_to(self, mark: Mark) -> None:
+        """Takes back all that was done since the mark; nothing of it was written yet."""
+        for event in self._events[mark.events :]:
+            del self._postings[event.sequence]
+        del self._events[mark.events :], self.changes[mark.changes :]
+        self._head, self._replay, self._consumption, self._open = (
+            mark.head,
+            mark.replay,
+            mark.consumption,
+            mark.open_orders,
+        )
+
+    def settle(self) -> None:
+        """What was done since the last time is what is answered: the first answer to each new order's key."""
+        for change in self.changes[self._settled :]:
+            if change.before is None:
+                self._answered[change.after.client_order_id] = self._replay.orders[change.after.order_id]
+        self._settled = len(self.changes)
+
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""
+        if client_order_id in self._answered:
+            return self._answered[client_order_id]
         return rows.first_answer(self._connection, self.account, client_order_id)
 
     def load(self, order_id: str) -> Order:
         """The order as it is now; raises `UnknownOrder`."""
+        if order_id in self._replay.orders:
+            return self._replay.orders[order_id]
         table = schema.orders.c
         found = rows.orders(self._connection, table.order_id == order_id, table.account == self.account)
         if not found:
@@ -143,41 +195,62 @@ class Transaction:
 
     def levels(self, book: Book, side: Side) -> list[Level]:
         """The levels that an order of `side` can trade against, without what our own fills have used up."""
-        shown = book.asks if side == "buy" else book.bids
-        taken = rows.taken(self._connection, self.account, book.symbol, side)
-        prices = {level.price for level in shown}
-        gone = [price for price, seen in taken.items() if price not in prices and seen.seen_at < book.received_at]
-        writes.forget(self._connection, self.account, book.symbol, side, gone)
-        self._taken |= {(book.symbol, side, price): seen for price, seen in taken.items() if price not in gone}
-        return left(shown, taken, book.received_at)
+        return self._consumption.levels(book, side)
 
     def consume(self, book: Book, side: Side, price: Decimal, quantity: Decimal) -> None:
         """Notes that `quantity` of the level at `price` is used up."""
-        shown = next(level for level in (book.asks if side == "buy" else book.bids) if level.price == price)
-        key = (book.symbol, side, price)
-        seen = take(shown, self._taken.get(key), quantity, book.sequence, book.received_at)
-        self._taken[key] = seen
-        writes.consumption(self._connection, self.account, key, seen)
+        self._consumption.consume(book, side, price, quantity)
 
     def flush(self) -> None:
         """Writes everything that was recorded; called once, just before the commit."""
+        self.settle()
+        self._consumption.flush()
         if self._events:
+            answered = {order.order_id: order.sequence for order in self._answered.values()}
             writes.log(self._connection, self._events, self._postings)
-            writes.orders(self._connection, self._summed(), self._replay.terms)
+            writes.orders(self._connection, self._summed(), self._replay.terms, answered)
             writes.balances(self._connection, self.account, self._touched())
             writes.head(self._connection, self._events[-1], self._replay.switch)
 
     def _others(self, without: str | None) -> list[Open]:
         """The open orders, one perhaps left out."""
         if self._open is None:
-            self._open = rows.open_orders(self._connection, self.account)
-        return [order for order in self._open if order.order_id != without]
+            self._open = {order.order_id: order for order in rows.open_orders(self._connection, self.account)}
+            for order_id in self._touched_orders():
+                self._follow(order_id)
+        return [order for order in self._open.values() if order.order_id != without]
+
+    def _follow(self, order_id: str) -> None:
+        """Keeps the open orders as they are after a change of one."""
+        order = self._replay.orders[order_id]
+        if self._open is None:
+            return
+        if order.status not in OPEN or order.limit_price is None:
+            self._open.pop(order_id, None)
+            return
+        terms = self._replay.terms[order_id]
+        self._open[order_id] = Open(
+            order_id, order.symbol, order.side, order.limit_price, orders.remaining(order), terms
+        )
 
     def _recent(self, most: int) -> int:
-        return rows.recent(self._connection, self.account, self.at - timedelta(seconds=1), most)
+        """Orders of the last second: those in the tables, and those of this transaction but the latest."""
+        if self._recent_before is None:
+            since = self.at - timedelta(seconds=1)
+            self._recent_before = rows.recent(self._connection, self.account, since, most)
+        return self._recent_before + sum(change.before is None for change in self.changes) - 1
 
     def _twin(self, order: Order, seconds: float) -> str | None:
-        return rows.twin(self._connection, order, self.at - timedelta(seconds=seconds)) if seconds else None
+        if not seconds:
+            return None
+        for change in self.changes:
+            other = change.after
+            if change.before is None and other.order_id != order.order_id and orders.alike(other, order):
+                return other.order_id
+        return rows.twin(self._connection, order, self.at - timedelta(seconds=seconds))
+
+    def _touched_orders(self) -> set[str]:
+        return {change.after.order_id for change in self.changes}
 
     def _summed(self) -> list[Change]:
         """One change for each order, however many events it had."""
@@ -202,3 +275,4 @@ class Transaction:
         self._postings[event.sequence] = effect.postings
         if effect.change is not None:
             self.changes.append(effect.change)
+            self._follow(effect.change.after.order_id)

@@ -63,15 +63,24 @@ def order_row(order: Order, terms: Terms | None) -> dict[str, Any]:
     }
 
 
-def orders(connection: sa.Connection, changes: Sequence[Change], terms: Mapping[str, Terms]) -> None:
-    """Inserts the new orders and updates the others; raises `LostUpdate` when one is not as it was."""
+def orders(
+    connection: sa.Connection, changes: Sequence[Change], terms: Mapping[str, Terms], answered: Mapping[str, int]
+) -> None:
+    """Inserts the new orders, with the sequences that they were first answered at, and updates the others; raises
+    `LostUpdate` when one is not as it was."""
     table = schema.orders
-    for before, after, first_sequence in changes:
-        row = order_row(after, terms.get(after.order_id))
+    new = [
+        order_row(after, terms.get(after.order_id))
+        | {"received_sequence": first_sequence, "answered_sequence": answered[after.order_id]}
+        for before, after, first_sequence in changes
+        if before is None
+    ]
+    if new:
+        connection.execute(sa.insert(table), new)
+    for before, after, _ in changes:
         if before is None:
-            row |= {"received_sequence": first_sequence, "answered_sequence": after.sequence}
-            connection.execute(sa.insert(table), row)
             continue
+        row = order_row(after, terms.get(after.order_id))
         unchanged = (table.c.order_id == after.order_id, table.c.sequence == before.sequence)
         if connection.execute(sa.update(table).where(*unchanged).values(row)).rowcount != 1:
             raise LostUpdate(after.order_id)
@@ -96,18 +105,26 @@ def head(connection: sa.Connection, latest: Event, switch: Switch) -> None:
     connection.execute(_upsert(connection.dialect.name, schema.accounts), row)
 
 
-def consumption(connection: sa.Connection, account: str, key: tuple[str, Side, Decimal], seen: Taken) -> None:
-    """Notes how much of a level is used up."""
-    symbol, side, price = key
-    row = {"account": account, "symbol": symbol, "side": side, "price": price, "shown": seen.shown}
-    row |= {"taken": seen.taken, "book_sequence": seen.sequence, "seen_at": seen.seen_at}
-    connection.execute(_upsert(connection.dialect.name, schema.consumption), row)
+def consumption(
+    connection: sa.Connection, account: str, notes: Mapping[tuple[tuple[str, Side], Decimal], Taken]
+) -> None:
+    """Notes how much of each level, by place and price, is used up."""
+    changed = [
+        {"account": account, "symbol": symbol, "side": side, "price": price, "shown": seen.shown}
+        | {"taken": seen.taken, "book_sequence": seen.sequence, "seen_at": seen.seen_at}
+        for ((symbol, side), price), seen in notes.items()
+    ]
+    if changed:
+        connection.execute(_upsert(connection.dialect.name, schema.consumption), changed)
 
 
-def forget(connection: sa.Connection, account: str, symbol: str, side: Side, prices: Sequence[Decimal]) -> None:
+def forget(connection: sa.Connection, account: str, levels: Sequence[tuple[tuple[str, Side], Decimal]]) -> None:
     """Drops the notes of levels that a newer book no longer shows."""
-    if prices:
-        table = schema.consumption
+    table = schema.consumption
+    by_place: dict[tuple[str, Side], list[Decimal]] = {}
+    for place, price in levels:
+        by_place.setdefault(place, []).append(price)
+    for (symbol, side), prices in by_place.items():
         level = (table.c.account == account, table.c.symbol == symbol, table.c.side == side)
         connection.execute(sa.delete(table).where(*level, table.c.price.in_(prices)))
 

@@ -1,0 +1,60 @@
+"""What our own fills used up of the levels that were shown, as one transaction knows it; written once, at its end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from common.wire import Book, Level, Side
+from executor.ledger import rows, writes
+from executor.paper import Taken, left, take
+
+Place = tuple[str, Side]
+"""A symbol, and the side of the orders that trade there."""
+
+
+class Consumption:
+    """Notes by place and price. What is noted counts at once for whoever asks again in the same transaction."""
+
+    def __init__(self, connection: sa.Connection, account: str) -> None:
+        self._connection, self._account = connection, account
+        self._notes: dict[Place, dict[Decimal, Taken]] = {}
+        self._changed: dict[tuple[Place, Decimal], Taken | None] = {}
+
+    def levels(self, book: Book, side: Side) -> list[Level]:
+        """The levels that an order of `side` can trade against, without what our own fills have used up."""
+        place, shown = (book.symbol, side), book.asks if side == "buy" else book.bids
+        notes, prices = self._at(place), {level.price for level in shown}
+        for price in [
+            price for price, seen in notes.items() if price not in prices and seen.seen_at < book.received_at
+        ]:
+            del notes[price]
+            self._changed[place, price] = None
+        return left(shown, notes, book.received_at)
+
+    def consume(self, book: Book, side: Side, price: Decimal, quantity: Decimal) -> None:
+        """Notes that `quantity` of the level at `price` is used up."""
+        place = (book.symbol, side)
+        shown = next(level for level in (book.asks if side == "buy" else book.bids) if level.price == price)
+        notes = self._at(place)
+        notes[price] = take(shown, notes.get(price), quantity, book.sequence, book.received_at)
+        self._changed[place, price] = notes[price]
+
+    def copy(self) -> Consumption:
+        """The notes as they are now, to come back to."""
+        other = Consumption(self._connection, self._account)
+        other._notes = {place: dict(notes) for place, notes in self._notes.items()}
+        other._changed = dict(self._changed)
+        return other
+
+    def flush(self) -> None:
+        """Writes what was noted and what was dropped."""
+        kept = {key: seen for key, seen in self._changed.items() if seen is not None}
+        writes.consumption(self._connection, self._account, kept)
+        writes.forget(self._connection, self._account, [key for key in self._changed if key not in kept])
+
+    def _at(self, place: Place) -> dict[Decimal, Taken]:
+        if place not in self._notes:
+            self._notes[place] = rows.taken(self._connection, self._account, *place)
+        return self._notes[place]

@@ -1,0 +1,190 @@
+"""Works that share a transaction: each as if it were alone, all of them durable or none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+import pytest
+import sqlalchemy as sa
+
+from common.wire import OrderRequest
+from executor.errors import LedgerUnavailable, OrderFinal
+from executor.ledger import Transaction
+from executor.ledger.engine import make_engine, reading
+from executor.ledger.verify import Proof, verify
+from executor.orders import check
+from tests.executor.conftest import MakeExecutor
+from tests.executor.standin import BTCTRY, Executor, Place
+from tests.venue.rig import eventually
+
+T = TypeVar("T")
+
+
+class Together:
+    """Holds the first transaction back until all that is to share the next one waits."""
+
+    def __init__(self, executor: Executor, pool: ThreadPoolExecutor) -> None:
+        self._group = executor.desk.ledger._group
+        self._pool = pool
+        self._go, self._held = threading.Event(), threading.Event()
+        self._first = pool.submit(executor.desk.ledger.do, self._hold)
+        assert self._held.wait(10)
+        self._count = 0
+
+    def do(self, call: Callable[[], T]) -> Future[T]:
+        """Has another thread make the call, and waits until its work is in line."""
+        future = self._pool.submit(call)
+        self._count += 1
+        eventually(lambda: len(self._group._waiting) == self._count or future.done())
+        return future
+
+    def release(self) -> None:
+        self._go.set()
+        self._first.result(10)
+
+    def _hold(self, _transaction: Transaction) -> None:
+        self._held.set()
+        assert self._go.wait(20)
+
+
+@contextmanager
+def together(executor: Executor) -> Iterator[Together]:
+    with ThreadPoolExecutor(40) as pool:
+        held = Together(executor, pool)
+        try:
+            yield held
+        finally:
+            held.release()
+
+
+def proof(place: Place) -> Proof:
+    engine = make_engine(place.url, place.password)
+    with reading(engine) as connection:
+        [found] = verify(connection)
+    engine.dispose()
+    return found
+
+
+def times(place: Place) -> int:
+    """How many different moments the events of the ledger have: one for each transaction."""
+    engine = make_engine(place.url, place.password)
+    with engine.connect() as connection:
+        count = connection.execute(sa.text("SELECT count(DISTINCT recorded_at) FROM events")).scalar_one()
+    engine.dispose()
+    return int(count)
+
+
+def test_what_waits_shares_one_transaction(make: MakeExecutor, place: Place) -> None:
+    executor = make(place)
+    with together(executor) as held:
+        answers = [held.do(lambda n=n: executor.limit(f"n{n}", "buy", "1", "99")) for n in range(20)]  # type: ignore[misc]
+    orders = [answer.result(10) for answer in answers]
+    assert [order["status"] for order in orders] == ["accepted"] * 20
+    assert len({order["order_id"] for order in orders}) == 20
+    assert times(place) == 2, "the opening of the account, and all orders together"
+    assert len(proof(place).replay.orders) == 20
+
+
+def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecutor, place: Place) -> None:
+    executor = make(place)
+
+    def half(transaction: Transaction) -> None:
+        request = OrderRequest(client_order_id="half", symbol=BTCTRY, side="buy", type="market", quantity=Decimal(1))
+        order = transaction.receive(check(request))
+        transaction.deny(order, ())
+        raise ZeroDivisionError
+
+    with together(executor) as held:
+        one = held.do(lambda: executor.order(client_order_id="one", quantity="2"))
+        broken = held.do(lambda: executor.desk.ledger.do(half))
+        two = held.do(lambda: executor.order(client_order_id="two", quantity="1"))
+    assert (one.result(10)[1]["status"], two.result(10)[1]["status"]) == ("filled", "filled")
+    assert two.result()[1]["average_price"] == "100.2", "the level that the first one used up is gone"
+    with pytest.raises(ZeroDivisionError):
+        broken.result(10)
+    found = proof(place)
+    assert {order.client_order_id for order in found.replay.orders.values()} == {"one", "two"}
+
+
+def test_the_same_key_twice_in_one_transaction_is_one_order(make: MakeExecutor, place: Place) -> None:
+    executor = make(place)
+    with together(executor) as held:
+        answers = [held.do(lambda: executor.order(client_order_id="same", quantity="1")) for _ in range(5)]
+    results = [answer.result(10) for answer in answers]
+    assert sorted(status for status, _ in results) == [200, 200, 200, 200, 201]
+    assert len({order["order_id"] for _, order in results}) == 1
+    assert len(proof(place).fills) == 1
+
+
+def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_transaction(
+    make: MakeExecutor, place: Place
+) -> None:
+    executor = make(place)
+    with together(executor) as held:
+        placed = held.do(lambda: executor.limit("key", "buy", "1", "99"))
+        cancelled = held.do(lambda: executor.post("/v1/orders/paper-2/cancel"))
+        again = held.do(lambda: executor.post("/v1/orders/paper-2/cancel"))
+    assert placed.result(10)["status"] == "accepted"
+    assert cancelled.result(10)[1]["status"] == "cancelled"
+    assert again.result(10)[1]["error"]["code"] == OrderFinal.code
+    status, first = executor.order(client_order_id="key", type="limit", quantity="1", limit_price="99")
+    assert (status, first["status"]) == (200, "accepted")
+    assert executor.get("/v1/orders/paper-2")["status"] == "cancelled"
+    proof(place)
+
+
+def test_limits_count_what_came_before_in_the_same_transaction(make: MakeExecutor, place: Place) -> None:
+    limits = replace(make(place).desk.limits, max_orders_per_second=3, duplicate_seconds=60.0)
+    executor = make(place, limits=limits)
+    with together(executor) as held:
+        buys = [held.do(lambda n=n: executor.limit(f"n{n}", "buy", str(n + 1), "99")) for n in range(2)]  # type: ignore[misc]
+        twin = held.do(lambda: executor.limit("twin", "buy", "1", "99"))
+        fourth = held.do(lambda: executor.limit("fourth", "buy", "9", "99"))
+    assert [buy.result(10)["status"] for buy in buys] == ["accepted", "accepted"]
+    assert [denial["code"] for denial in twin.result(10)["denials"]] == ["DUPLICATE_ORDER"]
+    assert [denial["code"] for denial in fourth.result(10)["denials"]] == ["ORDER_RATE"]
+
+
+def test_funds_and_levels_are_not_given_twice_in_one_transaction(make: MakeExecutor, place: Place) -> None:
+    executor = make(place)
+    with together(executor) as held:
+        answers = [held.do(lambda n=n: executor.order(client_order_id=f"n{n}", quantity="3")) for n in range(4)]  # type: ignore[misc]
+    filled = sum(float(answer.result(10)[1]["filled_quantity"]) for answer in answers)
+    assert filled == 7, "the book has seven"
+    assert len(proof(place).replay.orders) == 4
+
+
+def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make: MakeExecutor, place: Place) -> None:
+    executor = make(place)
+
+    def away(_transaction: Transaction) -> None:
+        raise LedgerUnavailable("pulled")
+
+    with together(executor) as held:
+        one = held.do(lambda: executor.order(client_order_id="one"))
+        broken = held.do(lambda: executor.desk.ledger.do(away))
+        two = held.do(lambda: executor.order(client_order_id="two"))
+    assert (one.result(10)[0], two.result(10)[0]) == (503, 503)
+    with pytest.raises(LedgerUnavailable):
+        broken.result(10)
+    assert proof(place).replay.orders == {}
+    assert executor.order(client_order_id="one")[0] == 201, "nothing hangs afterwards"
+
+
+def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place) -> None:
+    one, two = make(place), make(place)
+
+    def place_one(number: int) -> tuple[int, str]:
+        executor = (one, two)[number % 2]
+        return number, executor.limit(f"n{number}", "buy", "1", "99")["client_order_id"]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(place_one, range(200)))
+    assert answers == [(number, f"n{number}") for number in range(200)]
+    assert len(proof(place).replay.orders) == 200
