@@ -1,0 +1,91 @@
+"""A child that trades and dies by SIGKILL at a named point. Arguments: URL PASSWORD MARKETDATA_URL ACTION WHEN POINT.
+
+ACTION is `order`, `replace`, `match` or `cancel`; WHEN is `before` or `after` the first call of POINT, a dotted name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from common.wire import OrderRequest
+from executor.orders import ReplaceRequest
+from executor.submit import cancel, replace, submit
+from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
+
+
+def place_order(executor: Executor) -> None:
+    """A market order that takes two levels."""
+    request = OrderRequest(client_order_id="key", symbol=BTCTRY, side="buy", type="market", quantity=Decimal(3))
+    submit(request, executor.desk)
+
+
+def replace_resting(executor: Executor) -> None:
+    """The resting order, at a price that takes two levels."""
+    request = ReplaceRequest(client_order_id="key", quantity=Decimal(3), limit_price=Decimal("100.2"))
+    replace(resting(executor), request, executor.desk)
+
+
+def match_resting(executor: Executor) -> None:
+    """What crosses is filled by the matcher."""
+    executor.matcher.pass_once()
+
+
+def cancel_resting(executor: Executor) -> None:
+    """The resting order ends."""
+    cancel(resting(executor), executor.desk.ledger)
+
+
+ACTIONS: dict[str, Callable[[Executor], None]] = {
+    "order": place_order,
+    "replace": replace_resting,
+    "match": match_resting,
+    "cancel": cancel_resting,
+}
+
+
+def resting(executor: Executor) -> str:
+    """The id of the one order that rests."""
+    [order] = executor.desk.ledger.orders(10, only_open=True)
+    return order.order_id
+
+
+def die_at(when: str, point: str) -> None:
+    """Has the process killed before or after the first call of a function or method."""
+    module, owner, name = _home(point)
+    holder: Any = getattr(module, owner) if owner else module
+    honest = getattr(holder, name)
+
+    def deadly(*arguments: Any, **named: Any) -> Any:
+        if when == "after":
+            honest(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(holder, name, deadly)
+
+
+def _home(point: str) -> tuple[Any, str, str]:
+    path, _, name = point.rpartition(".")
+    try:
+        return importlib.import_module(path), "", name
+    except ModuleNotFoundError:
+        module, _, owner = path.rpartition(".")
+        return importlib.import_module(module), owner, name
+
+
+def main(url: str, password: str, marketdata: str, action: str, when: str, point: str) -> None:
+    """Ends by the kill; reaching the end is a failure of the test that asked for it."""
+    executor = make_executor(Place(url, password), MarketData(url=marketdata))
+    executor.desk.ledger.prepare()
+    die_at(when, point)
+    ACTIONS[action](executor)
+    print(f"{point} was never reached", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,136 @@
+"""A kill at any step of an order's life leaves all of the step or nothing; asking again makes it whole, and once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from executor.ledger.engine import reading
+from executor.ledger.verify import verify
+from tests.executor.conftest import MakeExecutor
+from tests.executor.crash_child import ACTIONS
+from tests.executor.standin import BTCTRY, Executor, MarketData, Place
+
+ROOT = Path(__file__).parents[2]
+TRANSACTION, WRITES = "executor.ledger.transaction.Transaction", "executor.ledger.writes"
+
+BEFORE_THE_COMMIT = [
+    ("before", "executor.ledger.group.Group._lead"),
+    ("before", f"{TRANSACTION}.mark"),
+    ("before", f"{TRANSACTION}.settle"),
+    ("before", f"{TRANSACTION}.flush"),
+    ("after", f"{WRITES}.log"),
+    ("after", f"{WRITES}.orders"),
+    ("after", f"{WRITES}.balances"),
+    ("after", f"{WRITES}.head"),
+    ("after", f"{TRANSACTION}.flush"),
+]
+ON_THE_WAY = [
+    ("before", "executor.orders.check"),
+    ("after", "executor.quotes.Quotes.look"),
+    ("after", f"{TRANSACTION}.receive"),
+    ("after", "executor.guardrails.check"),
+    ("after", f"{TRANSACTION}.accept"),
+    ("after", f"{TRANSACTION}.fill"),
+    ("after", f"{TRANSACTION}.consume"),
+    ("after", f"{WRITES}.consumption"),
+]
+AFTER_THE_COMMIT = [("after", "executor.ledger.group.Group._run"), ("after", "executor.ledger.group.Group.do")]
+SHARED = [("after", f"{WRITES}.log"), ("after", f"{TRANSACTION}.flush")]
+
+DEATHS = [
+    *(("order", False, *point) for point in (*ON_THE_WAY, *BEFORE_THE_COMMIT)),
+    *(("order", True, *point) for point in AFTER_THE_COMMIT),
+    *(("replace", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
+    *(("replace", True, *point) for point in AFTER_THE_COMMIT),
+    *(("match", False, *point) for point in (("after", f"{TRANSACTION}.fill"), *SHARED)),
+    ("match", True, "before", "executor.metrics.Metrics.count"),
+    *(("cancel", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
+    *(("cancel", True, *point) for point in AFTER_THE_COMMIT),
+]
+
+
+def _name(death: tuple[str, bool, str, str]) -> str:
+    action, _, when, point = death
+    return f"{action}-{when}-{point.rpartition('.')[2]}"
+
+
+@pytest.mark.parametrize(("action", "committed", "when", "point"), DEATHS, ids=map(_name, DEATHS))
+def test_a_kill_leaves_all_or_nothing_and_asking_again_makes_it_whole(
+    make: MakeExecutor, place: Place, marketdata: MarketData, action: str, committed: bool, when: str, point: str
+) -> None:
+    executor = make(place)
+    if action != "order":
+        executor.limit("resting", "buy", "3", "99.5")
+    if action == "match":
+        marketdata.put(BTCTRY, [("99", "2")], [("99.2", "2"), ("99.4", "5")])
+    before = _state(executor)
+    child = [sys.executable, "-m", "tests.executor.crash_child", place.url, place.password, marketdata.url]
+    died = subprocess.run([*child, action, when, point], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert died.returncode == -9, died.stderr
+    restarted = make(place)
+    _prove(restarted)
+    assert (_state(restarted) != before) == committed
+    _ask_again(action, restarted)
+    _prove(restarted)
+    assert _state(restarted) == WHOLE[action]
+
+
+def _ask_again(action: str, executor: Executor) -> None:
+    """As a client does that got no answer; a cancel of what is cancelled is refused, and that is an answer."""
+    if action == "cancel":
+        status, _ = executor.post("/v1/orders/paper-2/cancel")
+        assert status in (200, 409)
+    elif action == "replace":
+        body = {"client_order_id": "key", "quantity": "3", "limit_price": "100.2"}
+        assert executor.post("/v1/orders/paper-2/replace", body)[0] in (200, 201)
+    else:
+        ACTIONS[action](executor)
+
+
+def _state(executor: Executor) -> dict[str, object]:
+    """Every order by its key, with its fills; positions and cash."""
+    orders = executor.get("/v1/orders?limit=500")["orders"]
+    account = executor.get("/v1/account")
+    return {
+        "orders": {
+            order["client_order_id"]: (order["status"], [(fill["price"], fill["quantity"]) for fill in order["fills"]])
+            for order in orders
+        },
+        "positions": {held["symbol"]: held["quantity"] for held in executor.get("/v1/positions")["positions"]},
+        "spent": str(Decimal(5_000_000) - Decimal(account["cash"]["TRY"])),
+        "reserved": account["reserved"]["TRY"],
+    }
+
+
+def _prove(executor: Executor) -> None:
+    with reading(executor.desk.ledger._engine) as connection:
+        verify(connection)
+
+
+TAKEN = [("100.1", "2"), ("100.2", "1")]
+WHOLE: dict[str, dict[str, object]] = {
+    "order": {
+        "orders": {"key": ("filled", TAKEN)},
+        "positions": {BTCTRY: "3"},
+        "spent": "300.7004",
+        "reserved": "0",
+    },
+    "replace": {
+        "orders": {"resting": ("cancelled", []), "key": ("filled", TAKEN)},
+        "positions": {BTCTRY: "3"},
+        "spent": "300.7004",
+        "reserved": "0",
+    },
+    "match": {
+        "orders": {"resting": ("filled", [("99.5", "2"), ("99.5", "1")])},
+        "positions": {BTCTRY: "3"},
+        "spent": "298.64925",
+        "reserved": "0",
+    },
+    "cancel": {"orders": {"resting": ("cancelled", [])}, "positions": {}, "spent": "0", "reserved": "0"},
+}
