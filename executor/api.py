@@ -8,34 +8,32 @@ import re
 import msgspec
 from flask import Blueprint, Response, request
 
-from common import ops, wire
+from common import VERSION, ops, wire
 from common.errors import InvalidRequest
 from executor.errors import UnknownOrder
 from executor.ledger import Switch
 from executor.metrics import Metrics
-from executor.orders import ReplaceRequest, number
+from executor.openapi import (
+    DEFAULT_ORDERS,
+    LAST_NUMBER,
+    LONGEST_REASON,
+    MOST_ORDERS,
+    ORDER_ID_FORM,
+    AccountNow,
+    CancelAllRequest,
+    Cancelled,
+    KillSwitch,
+    KillSwitchRequest,
+    Orders,
+    Positions,
+    document,
+)
+from executor.orders import ReplaceRequest, number, symbol_form
 from executor.submit import Desk, Outcome, cancel, cancel_all, replace, submit
 
 log = logging.getLogger(__name__)
 
-MOST_ORDERS = 500
-DEFAULT_ORDERS = 100
-LAST_NUMBER = 2**63 - 1
-LONGEST_REASON = 200
-_ORDER_ID = re.compile(r"[a-z0-9_-]{1,64}")
-
-
-class CancelAllRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which open orders are to be cancelled: those of a symbol, or all."""
-
-    symbol: str | None = None
-
-
-class KillSwitchRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operator asks of the kill switch."""
-
-    engaged: bool
-    reason: str
+_ORDER_ID = re.compile(ORDER_ID_FORM)
 
 
 def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> Blueprint:
@@ -45,6 +43,11 @@ def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> 
     _account_routes(routes, desk, market)
     _list_route(routes, desk, market)
     _kill_switch_routes(routes, desk, metrics, token, market)
+
+    @routes.get("/openapi.json")
+    def get_document() -> Response:
+        return ops.answer(document(VERSION))
+
     return routes
 
 
@@ -70,11 +73,13 @@ def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, m
     @routes.post("/orders/cancel-all")
     def post_cancel_all() -> Response:
         ops.require_token(token)
-        asked = wire.decode(CancelAllRequest, request.get_data() or b"{}")
+        asked = wire.decode(CancelAllRequest, request.get_data())
+        if asked.symbol is not None and not symbol_form(asked.symbol):
+            raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
         changes = cancel_all(asked.symbol, desk.ledger)
         metrics.count(changes)
         log.warning("all orders cancelled", extra={"symbol": asked.symbol, "count": len(changes)})
-        return ops.answer({"market": market, "cancelled": [change.after for change in changes]})
+        return ops.answer(Cancelled(market=market, cancelled=tuple(change.after for change in changes)))
 
     @routes.post("/orders/<order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
@@ -98,25 +103,25 @@ def _list_route(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         before = _whole("before", LAST_NUMBER)
         found = desk.ledger.orders(limit, only_open=status == "open", before=before)
         more = number(found[-1].order_id) if len(found) == limit else None
-        return ops.answer({"market": market, "orders": found, "next": more})
+        return ops.answer(Orders(market=market, orders=tuple(found), next=more))
 
 
 def _account_routes(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
     @routes.get("/positions")
     def get_positions() -> Response:
         held = desk.ledger.positions()
-        return ops.answer({"market": market, "account": desk.ledger.account_name, "positions": held})
+        return ops.answer(Positions(market=market, account=desk.ledger.account_name, positions=tuple(held)))
 
     @routes.get("/account")
     def get_account() -> Response:
-        return ops.answer({"market": market, **msgspec.structs.asdict(desk.ledger.account())})
+        return ops.answer(AccountNow(market=market, **msgspec.structs.asdict(desk.ledger.account())))
 
 
 def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> None:
     @routes.get("/kill-switch")
     def get_kill_switch() -> Response:
         switch = desk.ledger.switch()
-        return ops.answer({"market": market, "engaged": switch.engaged, "reason": switch.reason})
+        return ops.answer(KillSwitch(market=market, engaged=switch.engaged, reason=switch.reason))
 
     @routes.put("/kill-switch")
     def put_kill_switch() -> Response:
@@ -130,7 +135,7 @@ def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: 
         ended = cancel_all(None, desk.ledger, reason=f"kill switch: {reason}") if asked.engaged else ()
         metrics.count(ended)
         log.warning("kill switch", extra={"engaged": asked.engaged, "reason": reason, "cancelled": len(ended)})
-        return ops.answer({"market": market, "engaged": asked.engaged, "reason": reason})
+        return ops.answer(KillSwitch(market=market, engaged=asked.engaged, reason=reason))
 
 
 def _known_form(order_id: str) -> str:

@@ -38,8 +38,9 @@ _STEPS: dict[OrderStatus, tuple[OrderStatus, ...]] = {
     "accepted": ("partially_filled", "filled", "cancelled", "expired"),
     "partially_filled": ("partially_filled", "filled", "cancelled", "expired"),
 }
-_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SYMBOL = re.compile(r"[A-Z0-9]{1,16}:[A-Z0-9._-]{1,32}")
+CLIENT_ORDER_ID_FORM = "[A-Za-z0-9._-]{1,64}"
+SYMBOL_FORM = "[A-Z0-9]{1,16}:[A-Z0-9._-]{1,32}"
+_CLIENT_ORDER_ID, _SYMBOL = re.compile(CLIENT_ORDER_ID_FORM), re.compile(SYMBOL_FORM)
 _TOO_LARGE = Decimal(10) ** 12
 _DECIMALS = 18
 

@@ -115,7 +115,7 @@ def test_all_open_orders_are_cancelled_or_those_of_one_symbol(executor: Executor
     assert (status, {order["order_id"] for order in body["cancelled"]}) == (200, {order["order_id"] for order in here})
     assert {order["status"] for order in body["cancelled"]} == {"cancelled"}
     assert status_of(executor, there) == "accepted"
-    _, body = executor.post("/v1/orders/cancel-all")
+    _, body = executor.post("/v1/orders/cancel-all", {})
     assert [order["order_id"] for order in body["cancelled"]] == [there["order_id"]]
     account = executor.get("/v1/account")
     assert (account["open_orders"], account["reserved"]) == (0, {"TRY": "0", "USDT": "0"})

@@ -28,7 +28,7 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "executor": {
-        1: "account errors guardrails orders paper",
+        1: "account errors guardrails openapi orders paper",
         2: "ledger metrics quotes settings",
         3: "matching submit",
         4: "api",

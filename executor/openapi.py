@@ -1,0 +1,228 @@
+"""What the HTTP door answers, as an OpenAPI 3.1 document: the messages from their types, the calls from one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from common import wire
+from executor.orders import CLIENT_ORDER_ID_FORM, SYMBOL_FORM, ReplaceRequest
+
+ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
+MOST_ORDERS, DEFAULT_ORDERS, LAST_NUMBER = 500, 100, 2**63 - 1
+LONGEST_REASON = 200
+_JSON = "application/json"
+_SCHEMAS = "#/components/schemas/"
+_BODY_TOO_LARGE, _BAD, _NO_TOKEN, _AWAY = "413", "422", "401", "503"
+_ERRORS = {
+    "400": "The request can't be read as HTTP",
+    _NO_TOKEN: "The operator's token is missing or wrong",
+    "404": "There is no such order, or no such symbol",
+    "409": "The key belongs to another order, or the order has ended",
+    _BODY_TOO_LARGE: "The body is larger than 64 KiB",
+    _BAD: "A field is wrong; `details.field` names it",
+    _AWAY: "The ledger does not answer; nothing is half done, ask again with the same client_order_id",
+}
+
+
+class CancelAllRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which open orders are to be cancelled: those of a symbol, or all."""
+
+    symbol: str | None = None
+
+
+class KillSwitchRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator asks of the kill switch. Engaging it cancels every open order."""
+
+    engaged: bool
+    reason: str
+
+
+class Orders(wire.Message, frozen=True, kw_only=True):
+    """Orders, newest first; `next` is the `before` of the next page, None on the last one."""
+
+    market: wire.Market
+    orders: tuple[wire.Order, ...]
+    next: int | None
+
+
+class Cancelled(wire.Message, frozen=True, kw_only=True):
+    """The orders that were cancelled."""
+
+    market: wire.Market
+    cancelled: tuple[wire.Order, ...]
+
+
+class AccountNow(wire.Account, frozen=True, kw_only=True):
+    """The account, and the market that it trades on."""
+
+    market: wire.Market
+
+
+class Positions(wire.Message, frozen=True, kw_only=True):
+    """What is, or was, held of each symbol."""
+
+    market: wire.Market
+    account: str
+    positions: tuple[wire.Position, ...]
+
+
+class KillSwitch(wire.Message, frozen=True, kw_only=True):
+    """Whether trading is stopped, and why."""
+
+    market: wire.Market
+    engaged: bool
+    reason: str
+
+
+_MESSAGES: Sequence[Any] = (
+    wire.OrderRequest,
+    ReplaceRequest,
+    CancelAllRequest,
+    KillSwitchRequest,
+    wire.Order,
+    Orders,
+    Cancelled,
+    Positions,
+    AccountNow,
+    KillSwitch,
+)
+
+
+def document(version: str) -> dict[str, Any]:
+    """The whole document; `version` is the software's."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Spark executor",
+            "version": version,
+            "description": "Paper orders behind guardrails, in a durable ledger. Amounts are decimals in strings.",
+        },
+        "paths": _paths(),
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    order, orders = "/v1/orders/{order_id}", "/v1/orders"
+    placed = {"201": ("Order", "A new order, which may be denied"), "200": ("Order", "The first answer to a known key")}
+    found = {"200": ("Order", "The order")}
+    switch = {"200": ("KillSwitch", "The kill switch")}
+    return {
+        orders: {
+            "post": _call("placeOrder", "Place an order", placed, "404", "409", body="OrderRequest"),
+            "get": _call("listOrders", "Orders, newest first", {"200": ("Orders", "A page")}, query=_PAGE),
+        },
+        order: {"get": _call("readOrder", "One order", found, "404", path=True)},
+        f"{order}/cancel": {
+            "post": _call(
+                "cancelOrder", "Cancel what is open of an order", found, "404", "409", path=True, guarded=True
+            )
+        },
+        f"{order}/replace": {
+            "post": _call(
+                "replaceOrder",
+                "Put an order in the place of an open one, in one step",
+                placed,
+                "404",
+                "409",
+                path=True,
+                body="ReplaceRequest",
+            )
+        },
+        f"{orders}/cancel-all": {
+            "post": _call(
+                "cancelAllOrders", "Cancel all open orders", {"200": ("Cancelled", "What was")}, body="CancelAllRequest"
+            )
+        },
+        "/v1/positions": {"get": _call("listPositions", "Positions", {"200": ("Positions", "All of them")})},
+        "/v1/account": {"get": _call("readAccount", "Cash and reserves", {"200": ("AccountNow", "The account")})},
+        "/v1/kill-switch": {
+            "get": _call("readKillSwitch", "The kill switch", switch),
+            "put": _call("setKillSwitch", "Engage or release it", switch, body="KillSwitchRequest"),
+        },
+    }
+
+
+_PAGE = (
+    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ORDERS}},
+    {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": LAST_NUMBER}},
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": ["open", "all"]}},
+)
+
+
+def _call(
+    name: str,
+    summary: str,
+    answers: dict[str, tuple[str, str]],
+    *errors: str,
+    path: bool = False,
+    body: str = "",
+    query: Sequence[dict[str, Any]] = (),
+    guarded: bool = False,
+) -> dict[str, Any]:
+    """One operation. A call with a body, and one that is `guarded`, needs the token."""
+    needs_token = bool(body) or guarded
+    told = {"400", _AWAY, *errors, *((_NO_TOKEN, _BODY_TOO_LARGE) if needs_token else ())}
+    told |= {_BAD} if body or query else set()
+    responses = {status: _answer(schema, what) for status, (schema, what) in answers.items()}
+    responses |= {status: _answer("Failure", _ERRORS[status]) for status in sorted(told)}
+    operation: dict[str, Any] = {"operationId": name, "summary": summary, "responses": responses}
+    parameters = [*([_ORDER_ID] if path else []), *query]
+    if parameters:
+        operation["parameters"] = parameters
+    if body:
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": {"$ref": _SCHEMAS + body}}}}
+    if needs_token:
+        operation["security"] = [{"operator": []}]
+    return operation
+
+
+_ORDER_ID = {
+    "name": "order_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{ORDER_ID_FORM}$"},
+}
+
+
+def _answer(schema: str, what: str) -> dict[str, Any]:
+    return {"description": what, "content": {_JSON: {"schema": {"$ref": _SCHEMAS + schema}}}}
+
+
+def _schemas() -> dict[str, Any]:
+    """The messages as their types have them, with the rules that the types can't say."""
+    _, schemas = msgspec.json.schema_components(_MESSAGES, ref_template=_SCHEMAS + "{name}")
+    amount = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,18})?$"}
+    for name in ("OrderRequest", "ReplaceRequest"):
+        fields = schemas[name]["properties"]
+        fields["client_order_id"]["pattern"] = f"^{CLIENT_ORDER_ID_FORM}$"
+        for field in ("quantity", "limit_price"):
+            optional = "default" in fields[field]
+            fields[field] = {"anyOf": [amount, {"type": "null"}], "default": None} if optional else amount
+    symbol = {"type": "string", "pattern": f"^{SYMBOL_FORM}$"}
+    schemas["OrderRequest"]["properties"]["symbol"] = symbol
+    schemas["CancelAllRequest"]["properties"]["symbol"] = {"anyOf": [symbol, {"type": "null"}], "default": None}
+    schemas["KillSwitchRequest"]["properties"]["reason"] |= {"minLength": 1, "maxLength": LONGEST_REASON}
+    schemas["Failure"] = {
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "retryable", "details"],
+                "properties": {
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                    "retryable": {"type": "boolean"},
+                    "details": {"type": "object"},
+                },
+            }
+        },
+    }
+    return schemas
