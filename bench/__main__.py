@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench import frame_rows, rows, stack_rows, stream_rows
+from bench import frame_rows, order_rows, rows, stack_rows, stream_rows
 
 RESULTS = Path(__file__).parent / "results.json"
-GROUPS = {"stack": stack_rows.measure, "frames": frame_rows.measure, "stream": stream_rows.measure}
+GROUPS = {
+    "stack": stack_rows.measure,
+    "frames": frame_rows.measure,
+    "stream": stream_rows.measure,
+    "orders": order_rows.measure,
+}
 
 
 def main(names: list[str]) -> int:

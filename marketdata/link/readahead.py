@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import cast
 
-from websocket import WebSocket, WebSocketTimeoutException
+from websocket import WebSocket, WebSocketConnectionClosedException, WebSocketTimeoutException
 
 PIECE_BYTES = 64 * 1024
 _WHOLE_TEXT = 0x81
@@ -20,6 +19,7 @@ class ReadAhead(WebSocket):
 
     def __init__(self) -> None:
         super().__init__(skip_utf8_validation=True)
+        self._room = memoryview(bytearray(PIECE_BYTES))  # a buffer anew for each piece would leave holes in the heap
         self._ahead, self._at = b"", 0
 
     def texts(self) -> list[bytes]:
@@ -55,4 +55,13 @@ class ReadAhead(WebSocket):
         return piece
 
     def _refill(self) -> None:
-        self._ahead, self._at = cast("bytes", super()._recv(PIECE_BYTES)), 0  # type: ignore[no-untyped-call]
+        sock = self.sock
+        if sock is None:
+            raise WebSocketConnectionClosedException("the socket is closed")
+        try:
+            size = sock.recv_into(self._room)
+        except TimeoutError as error:
+            raise WebSocketTimeoutException(str(error)) from error
+        if not size:
+            raise WebSocketConnectionClosedException("the peer ended the connection")
+        self._ahead, self._at = bytes(self._room[:size]), 0
