@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from common import VERSION, ops, wire
 from common.errors import InvalidRequest
 from executor.errors import UnknownOrder
+from executor.inflow import Gate
 from executor.ledger import Switch
 from executor.metrics import Metrics
 from executor.openapi import (
@@ -36,13 +37,13 @@ log = logging.getLogger(__name__)
 _ORDER_ID = re.compile(ORDER_ID_FORM)
 
 
-def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> Blueprint:
+def blueprint(desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> Blueprint:
     """The endpoints under /v1."""
     routes = Blueprint("orders", __name__, url_prefix="/v1")
-    _order_routes(routes, desk, metrics, token, market)
+    _order_routes(routes, desk, metrics, gate, market)
     _account_routes(routes, desk, market)
     _list_route(routes, desk, market)
-    _kill_switch_routes(routes, desk, metrics, token, market)
+    _kill_switch_routes(routes, desk, metrics, gate, market)
 
     @routes.get("/openapi.json")
     def get_document() -> Response:
@@ -51,10 +52,10 @@ def blueprint(desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> 
     return routes
 
 
-def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> None:
+def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> None:
     @routes.post("/orders")
     def post_order() -> Response:
-        ops.require_token(token)
+        gate.admit()
         asked = wire.decode(wire.OrderRequest, request.get_data())
         with metrics.duration.time():
             outcome = submit(asked, desk)
@@ -63,7 +64,7 @@ def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, m
 
     @routes.post("/orders/<order_id>/replace")
     def post_replace(order_id: str) -> Response:
-        ops.require_token(token)
+        gate.admit()
         asked = wire.decode(ReplaceRequest, request.get_data())
         with metrics.duration.time():
             outcome = replace(_known_form(order_id), asked, desk)
@@ -72,7 +73,7 @@ def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, m
 
     @routes.post("/orders/cancel-all")
     def post_cancel_all() -> Response:
-        ops.require_token(token)
+        gate.admit()
         asked = wire.decode(CancelAllRequest, request.get_data())
         if asked.symbol is not None and not symbol_form(asked.symbol):
             raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
@@ -83,7 +84,7 @@ def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, m
 
     @routes.post("/orders/<order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
-        ops.require_token(token)
+        gate.admit()
         outcome = cancel(_known_form(order_id), desk.ledger)
         _note(outcome, metrics)
         return ops.answer(outcome.order)
@@ -117,7 +118,7 @@ def _account_routes(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         return ops.answer(AccountNow(market=market, **msgspec.structs.asdict(desk.ledger.account())))
 
 
-def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: str, market: wire.Market) -> None:
+def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> None:
     @routes.get("/kill-switch")
     def get_kill_switch() -> Response:
         switch = desk.ledger.switch()
@@ -125,7 +126,7 @@ def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, token: 
 
     @routes.put("/kill-switch")
     def put_kill_switch() -> Response:
-        ops.require_token(token)
+        gate.admit()
         asked = wire.decode(KillSwitchRequest, request.get_data())
         reason = asked.reason.strip()
         if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():

@@ -11,6 +11,7 @@ from flask import Flask
 from common import ops
 from common.client import JsonClient
 from executor import api
+from executor.inflow import Gate
 from executor.ledger import Ledger
 from executor.matching import Matcher, Watch
 from executor.metrics import Metrics
@@ -32,7 +33,8 @@ def create_app(settings: Settings, *, desk: Desk, watch: Watch) -> Flask:
     registry = ops.install(app, identity, {"ledger": watch.reason, "quotes": desk.quotes.reason})
     metrics = Metrics(registry, settings.ledger.starting_cash)
     app.extensions[METRICS] = metrics
-    app.register_blueprint(api.blueprint(desk, metrics, settings.operator_token, settings.market))
+    gate = Gate(settings.operator_token, settings.most_writes_per_second, time.monotonic)
+    app.register_blueprint(api.blueprint(desk, metrics, gate, settings.market))
     return app
 
 

@@ -17,6 +17,7 @@ _JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
 _BODY_TOO_LARGE, _BAD, _NO_TOKEN, _AWAY = "413", "422", "401", "503"
 _ERRORS = {
+    "429": "More writes than allowed within a second; Retry-After tells when to ask again",
     "400": "The request can't be read as HTTP",
     _NO_TOKEN: "The operator's token is missing or wrong",
     "404": "There is no such order, or no such symbol",
@@ -168,7 +169,7 @@ def _call(
 ) -> dict[str, Any]:
     """One operation. A call with a body, and one that is `guarded`, needs the token."""
     needs_token = bool(body) or guarded
-    told = {"400", _AWAY, *errors, *((_NO_TOKEN, _BODY_TOO_LARGE) if needs_token else ())}
+    told = {"400", _AWAY, *errors, *((_NO_TOKEN, _BODY_TOO_LARGE, "429") if needs_token else ())}
     told |= {_BAD} if body or query else set()
     responses = {status: _answer(schema, what) for status, (schema, what) in answers.items()}
     responses |= {status: _answer("Failure", _ERRORS[status]) for status in sorted(told)}

@@ -54,6 +54,7 @@ class Settings:
     market: Market
     ledger: LedgerSettings
     operator_token: str
+    most_writes_per_second: int
     marketdata_url: str
     limits: Limits
     fees: Fees
@@ -66,6 +67,7 @@ class Settings:
         replica = reader.text("SPARK_REPLICA", "1")
         market = cast(Market, reader.choice("SPARK_MARKET", "simulated", ("simulated", "live")))
         token = reader.secret("SPARK_OPERATOR_TOKEN")
+        writes = reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000)
         marketdata = reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001")
         stale = reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=3600.0)
         collar = reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most="50")
@@ -90,7 +92,7 @@ class Settings:
             duplicate_seconds=duplicate,
         )
         fees = Fees(_percent("SPARK_TAKER_FEE_PERCENT", taker), _percent("SPARK_MAKER_FEE_PERCENT", maker))
-        return cls(service, replica, market, ledger, token, marketdata, limits, fees)
+        return cls(service, replica, market, ledger, token, writes, marketdata, limits, fees)
 
 
 def _ledger_url(text: str) -> str:

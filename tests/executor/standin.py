@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -112,6 +112,10 @@ def serving(data: MarketData) -> Iterator[MarketData]:
         disable_nagle_algorithm = True
         wbufsize = -1
 
+        def handle(self) -> None:
+            with suppress(ConnectionResetError):  # an executor that was killed
+                super().handle()
+
         def do_GET(self) -> None:
             status, body = data.answer(self.path)
             payload = json.dumps(body).encode()
@@ -202,6 +206,7 @@ def make_executor(
     cash: Mapping[str, Decimal] = CASH,
     fee: str = "0.1",
     limits: Limits | None = None,
+    writes: int = 100_000,
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs."""
     clock, market = Clock(), "simulated"
@@ -222,6 +227,7 @@ def make_executor(
         market="simulated" if market == "simulated" else "live",
         ledger=LedgerSettings(place.url, place.password, "paper", cash),
         operator_token=TOKEN,
+        most_writes_per_second=writes,
         marketdata_url=data.url,
         limits=limits,
         fees=fees,

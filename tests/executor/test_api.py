@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -147,3 +148,29 @@ def test_an_order_shows_its_fields_as_the_contract_has_them(door: Executor) -> N
     assert order["symbol"] == BTCTRY
     assert order["received_at"].endswith("Z")
     assert (order["account"], order["client_order_id"], order["time_in_force"]) == ("paper", "shape", "IOC")
+
+
+def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_is_free(sqlite_place: Place) -> None:
+    with serving(market_data()) as data:
+        executor = make_executor(sqlite_place, data, writes=5)
+        executor.desk.ledger.prepare()
+        refused = []
+        for number in range(30):
+            body = {
+                "client_order_id": f"n{number}",
+                "symbol": BTCTRY,
+                "side": "buy",
+                "type": "market",
+                "quantity": "0.1",
+            }
+            answer = executor.client.post("/v1/orders", json=body, headers=AUTHORIZED)
+            if answer.status_code == 429:
+                refused.append(answer)
+        assert refused
+        assert refused[0].headers["Retry-After"] == "1"
+        assert refused[0].get_json()["error"]["code"] == "TOO_MANY_REQUESTS"
+        assert len(executor.get("/v1/orders")["orders"]) == 30 - len(refused)
+        assert executor.order(token="wrong")[0] == 401, "a wrong token is told so whatever the limit"
+        time.sleep(1.1)
+        assert executor.order(client_order_id="later")[0] == 201
+        executor.desk.ledger.close()

@@ -29,7 +29,7 @@ LINES: dict[str, dict[int, str]] = {
     },
     "executor": {
         1: "account errors guardrails openapi orders paper",
-        2: "ledger metrics quotes settings",
+        2: "inflow ledger metrics quotes settings",
         3: "matching submit",
         4: "api",
         5: "app",

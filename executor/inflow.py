@@ -1,0 +1,33 @@
+"""How fast writes may come in: one limit for whoever holds the operator's token, at each executor."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
+from werkzeug.exceptions import TooManyRequests
+
+from common import ops
+
+RETRY_SECONDS = 1
+
+
+class Gate:
+    """What every write passes: the token, then the limit. The limit is a sliding second, so nothing is owed longer.
+    `clock` is monotonic seconds. The bucket is used without the library's `Limiter`, which starts a thread."""
+
+    def __init__(self, token: str, per_second: int, clock: Callable[[], float]) -> None:
+        self._token, self._per_second, self._clock = token, per_second, clock
+        self._bucket = InMemoryBucket([Rate(per_second, Duration.SECOND)])
+        self._lock = threading.Lock()
+
+    def admit(self) -> None:
+        """Raises `Unauthorized`, or `TooManyRequests` with Retry-After; then nothing was done."""
+        ops.require_token(self._token)
+        with self._lock:
+            now = int(self._clock() * 1000)
+            self._bucket.leak(now)
+            admitted = self._bucket.put(RateItem("write", now))
+        if not admitted:
+            raise TooManyRequests(f"the limit is {self._per_second} writes per second", retry_after=RETRY_SECONDS)
