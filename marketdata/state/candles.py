@@ -16,7 +16,8 @@ Resolution = Literal["1m", "1d"]
 
 MINUTE, DAY = 60, 86_400
 MOST_MINUTES, MOST_DAYS = 1_500, 500
-MOST_KNOWN_TRADES = 1_000
+MOST_KNOWN_TRADES = 200
+"""Four times what a venue tells again."""
 SETTLED_SECONDS = 5.0
 """After its end a bar of the venue is taken for final: the venue's clock may be off a little, and it may be slow."""
 
