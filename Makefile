@@ -1,7 +1,7 @@
 # Everything a person does with Spark. `make help` lists it.
 SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs secrets evidence bist-credentials bist-login test check lint bench soak lock clean
+.PHONY: help up down status logs secrets evidence backup restore bist-credentials bist-login test check lint bench soak chaos lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ secrets: ## Show the operator's token and Grafana's first password
 evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCONCLUSIVE)
 	@scripts/evidence.sh
 
+backup: ## Write the ledger into backups/, while it is traded on
+	@scripts/backup.sh
+
+restore: ## Put a backup in the place of the ledger (FILE=backups/spark_….dump) and verify it
+	@scripts/restore.sh "$(FILE)"
+
 bist-credentials: ## Give your own AlgoLab credentials (asks for key, user name, password)
 	@scripts/bist.sh credentials
 
@@ -46,6 +52,9 @@ bench: ## Measure, print a table, write bench/results.json
 
 soak: ## Throw faults at market data for MINUTES (30) and see whether it ever shows a wrong book
 	@scripts/test.sh soak
+
+chaos: ## Kill executors and database for MINUTES (5) while clients trade: is anything lost, doubled, over-filled?
+	@scripts/test.sh chaos
 
 lock: ## Pin every requirements.in anew, with hashes
 	@scripts/lock.sh

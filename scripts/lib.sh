@@ -29,6 +29,23 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 engine_answers() { docker info >/dev/null 2>&1; }
 
+# in_postgres COMMAND...: runs it in the database's container, as the ledger's owner; standard input and output pass through.
+in_postgres() {
+  # shellcheck disable=SC2016 # the container's shell expands these
+  docker compose exec -T postgres bash -c \
+    'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") PGHOST=127.0.0.1 PGUSER=$POSTGRES_USER PGDATABASE=$POSTGRES_DB exec "$@"' \
+    in_postgres "$@"
+}
+
+# check_dump FILE: fails unless it is a dump of a ledger, readable to its end.
+check_dump() {
+  local contents
+  contents=$(in_postgres pg_restore --list <"$1") || fail "$1 is no dump that pg_restore reads"
+  grep -q ' TABLE DATA public events ' <<<"$contents" || fail "$1 is no dump of a ledger"
+  # The list is only the beginning of the file; this reads the rest.
+  in_postgres pg_restore --file=/dev/null <"$1" || fail "$1 is not whole"
+}
+
 is_debian_like() { [ -r /etc/os-release ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; }
 
 # Whether packages can be installed here: root, on Debian or Ubuntu.

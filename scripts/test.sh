@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak
+# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-what=${1:?all, unit, lint, bench or soak}
+what=${1:?all, unit, lint, bench, soak or chaos}
 export STARTED_AT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -89,7 +89,7 @@ case $what in
   lint) lint ;;
   unit)
     lint
-    parallel -m "not engine" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --hypothesis-profile=desk
+    parallel -m "not engine" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --hypothesis-profile=desk
     ;;
   all)
     install_browser
@@ -107,5 +107,10 @@ case $what in
     $BIN/python -m bench
     ;;
   soak) $BIN/python -m tests.soak "${MINUTES:-30}" ;;
-  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak" ;;
+  chaos)
+    scripts/engine.sh
+    scripts/images.sh "$work/missing"
+    $BIN/python -m tests.chaos "${MINUTES:-5}"
+    ;;
+  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos" ;;
 esac

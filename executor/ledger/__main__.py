@@ -1,26 +1,42 @@
-"""`python -m executor.ledger verify`: says whether the ledger proves itself; 0 clean, 1 a bad row, 2 can't be read."""
+"""`python -m executor.ledger verify` says whether the ledger proves itself: 0 clean, 1 a bad row, 2 can't be read.
+`python -m executor.ledger export FOLDER [--replace]` writes the account's books as CSV files: 0 written, 2 could not.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from common.settings import SettingsError
 from executor.errors import LedgerUnavailable
 from executor.ledger.engine import make_engine, reading
+from executor.ledger.export import NotExported, export
 from executor.ledger.verify import Broken, Proof, verify
 from executor.settings import LedgerSettings
 
+USAGE = "usage: python -m executor.ledger verify | export FOLDER [--replace]"
+
 
 def main(arguments: list[str], environment: Mapping[str, str] | None = None) -> int:
-    """Runs the command and prints what it found."""
-    if arguments != ["verify"]:
-        print("usage: python -m executor.ledger verify", file=sys.stderr)
-        return 2
+    """Runs the command and prints what it found or wrote."""
+    match arguments:
+        case ["verify"]:
+            return _verify(environment)
+        case ["export", folder] | ["export", folder, "--replace"] if not folder.startswith("-"):
+            return _export(folder, replace=len(arguments) > 2, environment=environment)
+        case _:
+            print(USAGE, file=sys.stderr)
+            return 2
+
+
+def _verify(environment: Mapping[str, str] | None) -> int:
     try:
-        proofs = _proofs(LedgerSettings.from_environment(environment))
+        with _snapshot(LedgerSettings.from_environment(environment)) as connection:
+            proofs = verify(connection)
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError) as error:
         print(f"verify: not checked: {error}", file=sys.stderr)
         return 2
@@ -32,13 +48,31 @@ def main(arguments: list[str], environment: Mapping[str, str] | None = None) -> 
     return 0
 
 
-def _proofs(settings: LedgerSettings) -> list[Proof]:
+def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None) -> int:
+    try:
+        settings = LedgerSettings.from_environment(environment)
+        with _snapshot(settings) as connection:
+            done = export(connection, settings.account, Path(folder), replace=replace)
+    except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError, NotExported, OSError) as error:
+        print(f"export: not written: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"export: account={settings.account} events={done.events} postings={done.postings} "
+        f"orders={done.orders} fills={done.fills} to {folder}"
+    )
+    return 0
+
+
+@contextmanager
+def _snapshot(settings: LedgerSettings) -> Iterator[sa.Connection]:
+    """One moment of the ledger, for as long as reading all of it takes."""
     engine = make_engine(settings.url, settings.password)
     try:
         with reading(engine) as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            return verify(connection)
+                connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield connection
     finally:
         engine.dispose()
 

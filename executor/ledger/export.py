@@ -1,0 +1,186 @@
+"""Writes an account's books as CSV files for a spreadsheet: journal, orders, fills and trial balance of one moment."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, localcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from common.wire import Denial
+from executor.account import Terms
+from executor.ledger import rows, schema
+from executor.ledger.events import Filled
+from executor.orders import PRECISION, tidy
+
+Value = str | int | bool | Decimal | datetime | None
+Lines = Iterable[tuple[Value, ...]]
+
+ROWS_AT_ONCE = 1000
+"""How many rows are asked of the database at a time, and so kept in memory."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a text must not begin with, lest a spreadsheet runs it."""
+
+
+class NotExported(Exception):
+    """Why no file was written, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """How many of each there are in the files; `events` is the account's latest sequence."""
+
+    events: int
+    postings: int
+    orders: int
+    fills: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One file: its name, its columns, and what reads its lines for an account."""
+
+    name: str
+    columns: str
+    lines: Callable[[sa.Connection, str], Lines]
+
+
+def export(connection: sa.Connection, account: str, folder: Path, *, replace: bool = False) -> Exported:
+    """Writes all files into `folder`, which is made if need be; `connection` must see one moment of the ledger.
+
+    They are written beside their places and moved there at the end, when all are whole. Raises `NotExported` when one
+    is there already and `replace` is not asked for, for an unknown account or an unreadable row, and `OSError`.
+    """
+    head = rows.head(connection, account)
+    if head is None:
+        raise NotExported(f"the ledger has no account {account}")
+    folder.mkdir(parents=True, exist_ok=True)
+    _refuse_taken(folder, replace)
+    with TemporaryDirectory(prefix=".export-", dir=folder) as work, localcontext(prec=PRECISION):
+        try:
+            counts = {sheet.name: _write(Path(work), sheet, sheet.lines(connection, account)) for sheet in SHEETS}
+        except (ValueError, ArithmeticError, msgspec.MsgspecError) as error:
+            raise NotExported(f"a row can't be read ({error}); verify says which") from error
+        _refuse_taken(folder, replace)
+        for sheet in SHEETS:
+            (Path(work) / sheet.name).replace(folder / sheet.name)
+    return Exported(head.sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
+
+
+def cell(value: Value) -> str:
+    """A value as the files have it: numbers exact and in full, times in UTC as ISO 8601, nothing for None.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case str():
+            return f"'{value}" if value.startswith(FORMULA) else value
+        case _:
+            return str(value)
+
+
+def _refuse_taken(folder: Path, replace: bool) -> None:
+    taken = [sheet.name for sheet in SHEETS if (folder / sheet.name).exists()]
+    if taken and not replace:
+        raise NotExported(f"{folder} has {', '.join(taken)} already; --replace writes over it")
+
+
+def _write(folder: Path, sheet: Sheet, lines: Lines) -> int:
+    count = 0
+    with (folder / sheet.name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(sheet.columns.split())
+        for count, line in enumerate(lines, start=1):  # noqa: B007
+            writer.writerow([cell(value) for value in line])
+    return count
+
+
+def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+    return iter(connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}))
+
+
+def _sides(amount: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Debit and credit of an amount: what moves in is a debit."""
+    return (None, amount.copy_abs()) if amount < 0 else (amount, None)
+
+
+def _journal(connection: sa.Connection, account: str) -> Lines:
+    """Every posting, also one whose event is missing: the sums must show it."""
+    lines, log = schema.postings, schema.events
+    event = (log.c.account == lines.c.account) & (log.c.sequence == lines.c.sequence)
+    place = (lines.c.account, lines.c.sequence, lines.c.line)
+    about = (log.c.recorded_at, log.c.kind, log.c.order_id)
+    query = sa.select(*place, *about, lines.c.name, lines.c.symbol, lines.c.unit, lines.c.amount, log.c.payload)
+    query = query.select_from(lines.outerjoin(log, event)).where(lines.c.account == account)
+    for row in _stream(connection, query.order_by(lines.c.sequence, lines.c.line)):
+        trade_id = msgspec.json.decode(row.payload, type=Filled).fill.trade_id if row.kind == "filled" else None
+        yield (*row[:6], trade_id, *row[6:9], *_sides(row.amount))
+
+
+_ORDER_COLUMNS = (
+    "account order_id client_order_id received_at updated_at sequence symbol side type time_in_force post_only "
+    "replaces status quantity limit_price filled_quantity average_price fees"
+)
+
+
+def _orders(connection: sa.Connection, account: str) -> Lines:
+    table = schema.orders.c
+    query = sa.select(*(table[name] for name in _ORDER_COLUMNS.split()), table.terms, table.denials)
+    query = query.where(table.account == account).order_by(table.received_sequence)
+    for row in _stream(connection, query):
+        denials = msgspec.json.decode(row.denials, type=tuple[Denial, ...])
+        yield (*row[:-2], _quote_currency(row.terms), " ".join(denial.code for denial in denials))
+
+
+def _fills(connection: sa.Connection, account: str) -> Lines:
+    fills, orders = schema.fills.c, schema.orders.c
+    which = (fills.account, fills.sequence, fills.order_id, fills.trade_id, fills.filled_at)
+    what = (orders.symbol, orders.side, fills.liquidity, fills.quantity, fills.price)
+    query = sa.select(*which, *what, fills.fee, orders.terms)
+    query = query.select_from(schema.fills.outerjoin(schema.orders, orders.order_id == fills.order_id))
+    query = query.where(fills.account == account).order_by(fills.sequence, fills.order_id, fills.trade_id)
+    for row in _stream(connection, query):
+        yield (*row[:-2], tidy(row.quantity * row.price), row.fee, _quote_currency(row.terms))
+
+
+def _balances(connection: sa.Connection, account: str) -> Lines:
+    """Sorted here: a database's own order of texts depends on its locale."""
+    balances = rows.balances(connection, account)
+    for entry in sorted(balances):
+        yield (account, *entry, *_sides(balances[entry]))
+
+
+def _quote_currency(terms: str | None) -> str | None:
+    return None if terms is None else msgspec.json.decode(terms, type=Terms).quote_currency
+
+
+SHEETS = (
+    Sheet(
+        "journal.csv",
+        "account event_sequence line time event_kind order_id trade_id ledger_account symbol unit debit credit",
+        _journal,
+    ),
+    Sheet("orders.csv", f"{_ORDER_COLUMNS} currency denials", _orders),
+    Sheet(
+        "fills.csv",
+        "account event_sequence order_id trade_id time symbol side liquidity quantity price notional fee currency",
+        _fills,
+    ),
+    Sheet("balances.csv", "account ledger_account symbol unit debit credit", _balances),
+)
