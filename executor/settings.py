@@ -69,7 +69,7 @@ class Settings:
         token = reader.secret("SPARK_OPERATOR_TOKEN")
         writes = reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000)
         marketdata = reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001")
-        stale = reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=3600.0)
+        stale = reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=300.0)
         collar = reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most="50")
         notional = reader.text("SPARK_MAX_ORDER_NOTIONAL", "TRY:500000,USDT:15000")
         position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")

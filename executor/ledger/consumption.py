@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -9,6 +10,9 @@ import sqlalchemy as sa
 from common.wire import Book, Level, Side
 from executor.ledger import rows, writes
 from executor.paper import Taken, left, take
+
+FORGET_AFTER = timedelta(seconds=360)
+"""Longer than the oldest book that may be set to be traded on, and market data's slowest answer, take together."""
 
 Place = tuple[str, Side]
 """A symbol, and the side of the orders that trade there."""
@@ -26,12 +30,21 @@ class Consumption:
         """The levels that an order of `side` can trade against, without what our own fills have used up."""
         place, shown = (book.symbol, side), book.asks if side == "buy" else book.bids
         notes, prices = self._at(place), {level.price for level in shown}
-        for price in [
-            price for price, seen in notes.items() if price not in prices and seen.seen_at < book.received_at
-        ]:
+        gone = [price for price, seen in notes.items() if price not in prices and seen.seen_at < book.received_at]
+        for price in gone:
+            self._go(place, price, book)
+        return left(shown, notes, book.received_at)
+
+    def _go(self, place: Place, price: Decimal, book: Book) -> None:
+        """A newer book shows a level no more. Whoever still holds an older one must get nothing of it, so that it is
+        noted as gone, and forgotten only when nobody can hold such a book any longer."""
+        notes = self._at(place)
+        if notes[price].shown:
+            notes[price] = Taken(Decimal(0), Decimal(0), book.sequence, book.received_at)
+            self._changed[place, price] = notes[price]
+        elif book.received_at - notes[price].seen_at > FORGET_AFTER:
             del notes[price]
             self._changed[place, price] = None
-        return left(shown, notes, book.received_at)
 
     def consume(self, book: Book, side: Side, price: Decimal, quantity: Decimal) -> None:
         """Notes that `quantity` of the level at `price` is used up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import statistics
@@ -130,6 +131,12 @@ def environment(venues: Venues, folder: Path, port: int) -> dict[str, str]:
     }
 
 
+def image_environment() -> dict[str, str]:
+    """What the image sets for the allocator: production's memory behaves so."""
+    text = (ROOT / "marketdata/Dockerfile").read_text()
+    return dict(re.findall(r"\b(MALLOC_\w+)=(\w+)", text))
+
+
 @contextmanager
 def running(venues: Venues, folder: Path) -> Iterator[Service]:
     """Started, and ended with the block whatever happens: its own group of processes, so that none is left."""
@@ -141,7 +148,7 @@ def running(venues: Venues, folder: Path) -> Iterator[Service]:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--config", "common/gunicorn.conf.py", "marketdata.app:serve()"],
             cwd=ROOT,
-            env=inherited | environment(venues, folder, port),
+            env=inherited | image_environment() | environment(venues, folder, port),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
