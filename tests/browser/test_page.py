@@ -78,10 +78,10 @@ def test_everything_is_there_without_javascript(chromium: Browser, console_url: 
 def test_the_ticket_is_reached_and_read_by_keyboard(seen: Page) -> None:
     seen.locator("#symbol").focus()
     reached = []
-    for _ in range(5):
+    for _ in range(6):
         seen.keyboard.press("Tab")
         reached.append(seen.evaluate("() => document.activeElement.name || document.activeElement.id"))
-    assert reached == ["side", "type", "quantity", "token", "place"]
+    assert reached == ["side", "type", "quantity", "time_in_force", "token", "place"]
 
 
 CONTRAST = """
