@@ -37,10 +37,11 @@ class Client:
             asked = time.monotonic()
             if asked >= end:
                 return
-            answer = self._pool.request("POST", self._url, body=self._order(f"{key}-{self._number}-{turn}", turn))
+            body = self._order(f"{key}-{self._number}-{turn}", turn)
+            answer = self._pool.request("POST", self._url, body=body, headers=self._headers)
             answered = time.monotonic()
             if answer.status != 201 or b'"denied"' in answer.data:
-                told = f"{answer.status} {answer.data[:200]!r}"
+                told = f"{answer.status} {answer.data[-600:]!r}"
                 self.failed[told] = self.failed.get(told, 0) + 1
             elif asked >= begin and answered <= end:
                 self.latencies.append(answered - asked)
@@ -48,7 +49,7 @@ class Client:
     def _order(self, key: str, turn: int) -> bytes:
         """Buys and sells in turn, so that nothing runs out; each quantity differs from the last."""
         order: dict[str, Any] = {"client_order_id": key, "symbol": "BTCTURK:BTCTRY", "type": "market"}
-        order |= {"side": "sell" if turn % 2 else "buy", "quantity": f"0.{1 + self._number:03d}"}
+        order |= {"side": "sell" if turn % 2 else "buy", "quantity": f"1.{1 + self._number:03d}"}
         return json.dumps(order).encode()
 
 
