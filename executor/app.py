@@ -6,11 +6,11 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from common import ops
 from common.client import JsonClient
-from executor import api
+from executor.api import account, controls, orders
 from executor.inflow import Gate
 from executor.ledger import Ledger
 from executor.matching import Matcher, Watch
@@ -31,10 +31,14 @@ def create_app(settings: Settings, *, desk: Desk, watch: Watch) -> Flask:
     app = Flask(__name__)
     identity = ops.Identity(settings.service, settings.replica, settings.market)
     registry = ops.install(app, identity, {"ledger": watch.reason, "quotes": desk.quotes.reason})
-    metrics = Metrics(registry, settings.ledger.starting_cash)
+    metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
     app.extensions[METRICS] = metrics
     gate = Gate(settings.operator_token, settings.most_writes_per_second, time.monotonic)
-    app.register_blueprint(api.blueprint(desk, metrics, gate, settings.market))
+    routes = Blueprint("executor", __name__, url_prefix="/v1")
+    orders.add(routes, desk, metrics, gate, settings.market)
+    account.add(routes, desk, settings.market)
+    controls.add(routes, desk, metrics, gate, settings.market)
+    app.register_blueprint(routes)
     return app
 
 
@@ -46,6 +50,7 @@ def make_desk(settings: Settings) -> Desk:
         quotes=Quotes(JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.market, time.monotonic),
         limits=settings.limits,
         fees=settings.fees,
+        equity_currency=settings.equity_currency,
     )
 
 

@@ -11,8 +11,10 @@ from common.errors import ServiceError
 from common.wire import Book
 from executor import orders, paper
 from executor.errors import LedgerUnavailable
+from executor.guardrails.limits import overlaid
 from executor.ledger import Resting, Transaction
 from executor.metrics import Metrics
+from executor.oversight import Oversight
 from executor.submit import Desk
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Matcher:
         self._desk = desk
         self._metrics = metrics
         self._watch = watch
+        self._oversight = Oversight(desk, metrics)
         self._last_symbol = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -70,7 +73,7 @@ class Matcher:
             if self._watch.reason() is None:
                 log.warning("the ledger went away", extra={"reason": error.message})
             self._watch.down(error.message)
-            self._metrics.ledger_up.set(0)
+            self._metrics.account.ledger_up.set(0)
         except Exception:
             log.exception("matching failed")
             self._metrics.matcher_failures.inc()
@@ -82,12 +85,14 @@ class Matcher:
         """Raises `LedgerUnavailable`."""
         ledger = self._desk.ledger
         ledger.prepare()
-        self._metrics.show(ledger.account())
+        found = ledger.condition()
+        self._metrics.account.show(found)
         if self._watch.reason() is not None:
             log.info("the ledger is ready")
         self._watch.up()
         holder = ledger.turn.mine()
-        self._metrics.matcher_holder.set(holder)
+        self._metrics.account.matcher_holder.set(holder)
+        self._oversight.look(found, act=holder)
         if holder:
             self._match_all(ledger.resting())
 
@@ -113,10 +118,12 @@ class Matcher:
         with self._desk.ledger.transaction() as transaction:
             age = view.age_seconds(self._desk.quotes.monotonic())
             usable = not (book.stale or book.delayed) and book.phase == "continuous"
-            if transaction.switch.engaged or not usable or age > self._desk.limits.quote_stale_seconds:
+            limits = overlaid(self._desk.limits, transaction.controls.limits)
+            if not usable or age > limits.quote_stale_seconds:
                 return
             for order in _crossing(transaction.resting(symbol), book):
-                _fill(order, book, transaction)
+                if transaction.controls.forbids(symbol, order.side) is None:
+                    _fill(order, book, transaction)
         self._metrics.count(transaction.changes)
 
 

@@ -8,6 +8,20 @@ from typing import Any
 import msgspec
 
 from common import wire
+from executor.guardrails.controls import ACCOUNT, EVERYTHING
+from executor.messages import (
+    AccountNow,
+    CancelAllRequest,
+    Cancelled,
+    KillSwitch,
+    KillSwitchRequest,
+    LimitsNow,
+    LimitsRequest,
+    Orders,
+    Positions,
+    TradingStateNow,
+    TradingStateRequest,
+)
 from executor.orders import CLIENT_ORDER_ID_FORM, SYMBOL_FORM, ReplaceRequest
 
 ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
@@ -28,67 +42,21 @@ _ERRORS = {
 }
 
 
-class CancelAllRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which open orders are to be cancelled: those of a symbol, or all."""
-
-    symbol: str | None = None
-
-
-class KillSwitchRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operator asks of the kill switch. Engaging it cancels every open order."""
-
-    engaged: bool
-    reason: str
-
-
-class Orders(wire.Message, frozen=True, kw_only=True):
-    """Orders, newest first; `next` is the `before` of the next page, None on the last one."""
-
-    market: wire.Market
-    orders: tuple[wire.Order, ...]
-    next: int | None
-
-
-class Cancelled(wire.Message, frozen=True, kw_only=True):
-    """The orders that were cancelled."""
-
-    market: wire.Market
-    cancelled: tuple[wire.Order, ...]
-
-
-class AccountNow(wire.Account, frozen=True, kw_only=True):
-    """The account, and the market that it trades on."""
-
-    market: wire.Market
-
-
-class Positions(wire.Message, frozen=True, kw_only=True):
-    """What is, or was, held of each symbol."""
-
-    market: wire.Market
-    account: str
-    positions: tuple[wire.Position, ...]
-
-
-class KillSwitch(wire.Message, frozen=True, kw_only=True):
-    """Whether trading is stopped, and why."""
-
-    market: wire.Market
-    engaged: bool
-    reason: str
-
-
 _MESSAGES: Sequence[Any] = (
     wire.OrderRequest,
     ReplaceRequest,
     CancelAllRequest,
     KillSwitchRequest,
+    TradingStateRequest,
+    LimitsRequest,
     wire.Order,
     Orders,
     Cancelled,
     Positions,
     AccountNow,
     KillSwitch,
+    TradingStateNow,
+    LimitsNow,
 )
 
 
@@ -113,7 +81,6 @@ def _paths() -> dict[str, Any]:
     order, orders = "/v1/orders/{order_id}", "/v1/orders"
     placed = {"201": ("Order", "A new order, which may be denied"), "200": ("Order", "The first answer to a known key")}
     found = {"200": ("Order", "The order")}
-    switch = {"200": ("KillSwitch", "The kill switch")}
     return {
         orders: {
             "post": _call("placeOrder", "Place an order", placed, "404", "409", body="OrderRequest"),
@@ -141,11 +108,28 @@ def _paths() -> dict[str, Any]:
                 "cancelAllOrders", "Cancel all open orders", {"200": ("Cancelled", "What was")}, body="CancelAllRequest"
             )
         },
+        **_account_paths(),
+    }
+
+
+def _account_paths() -> dict[str, Any]:
+    switch = {"200": ("KillSwitch", "The kill switch")}
+    state = {"200": ("TradingStateNow", "The trading state")}
+    limits = {"200": ("LimitsNow", "The limits in force")}
+    return {
         "/v1/positions": {"get": _call("listPositions", "Positions", {"200": ("Positions", "All of them")})},
         "/v1/account": {"get": _call("readAccount", "Cash and reserves", {"200": ("AccountNow", "The account")})},
         "/v1/kill-switch": {
             "get": _call("readKillSwitch", "The kill switch", switch),
             "put": _call("setKillSwitch", "Engage or release it", switch, body="KillSwitchRequest"),
+        },
+        "/v1/trading-state": {
+            "get": _call("readTradingState", "What the account may do, and why", state),
+            "put": _call("setTradingState", "Hold the account, or end all holds", state, body="TradingStateRequest"),
+        },
+        "/v1/limits": {
+            "get": _call("readLimits", "The limits in force", limits),
+            "put": _call("setLimits", "Set limits, or bring back those of the start", limits, body="LimitsRequest"),
         },
     }
 
@@ -209,7 +193,9 @@ def _schemas() -> dict[str, Any]:
     symbol = {"type": "string", "pattern": f"^{SYMBOL_FORM}$"}
     schemas["OrderRequest"]["properties"]["symbol"] = symbol
     schemas["CancelAllRequest"]["properties"]["symbol"] = {"anyOf": [symbol, {"type": "null"}], "default": None}
-    schemas["KillSwitchRequest"]["properties"]["reason"] |= {"minLength": 1, "maxLength": LONGEST_REASON}
+    for name in ("KillSwitchRequest", "TradingStateRequest", "LimitsRequest"):
+        schemas[name]["properties"]["reason"] |= {"minLength": 1, "maxLength": LONGEST_REASON}
+    schemas["KillSwitchRequest"]["properties"]["scope"] |= {"pattern": f"^({EVERYTHING}|{ACCOUNT}|{SYMBOL_FORM})$"}
     schemas["Failure"] = {
         "type": "object",
         "required": ["error"],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from common import wire
 from common.client import JsonClient
 from common.errors import Unavailable
+from executor.equity import Mark
 from executor.errors import UnknownSymbol
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,18 @@ class Quotes:
             log.error("market data gave another book", extra={"symbol": symbol, "got": book.symbol, "of": book.market})
             return View(None, instrument, asked_at)
         return View(book, instrument, asked_at)
+
+    def marks(self) -> dict[str, Mark]:
+        """What each symbol is worth now: the middle of its quote, or its last price where it has no two sides; the
+        latest there is, however old. Symbols without a price are left out. Raises `Unavailable`."""
+        answer = self._client.get("/v1/quotes", AllQuotes)
+        marks = {}
+        for quote in answer.quotes if answer else ():
+            instrument = self._instrument(quote.symbol) if quote.market == self._market else None
+            price = (quote.bid + quote.ask) / 2 if quote.bid and quote.ask else quote.last
+            if instrument is not None and price:
+                marks[quote.symbol] = Mark(instrument.base_asset, instrument.quote_currency, price)
+        return marks
 
     def reason(self) -> str | None:
         """None when market data answers with at least one fresh quote, else why not."""

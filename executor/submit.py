@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
@@ -10,6 +10,8 @@ from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
 from executor.errors import ClientOrderIdReused, OrderFinal
+from executor.guardrails.limits import overlaid
+from executor.guardrails.state import REPEATED
 from executor.ledger import Change, Ledger, Transaction
 from executor.orders import ReplaceRequest
 from executor.quotes import Quotes, View
@@ -26,6 +28,7 @@ class Desk:
     quotes: Quotes
     limits: guardrails.Limits
     fees: paper.Fees
+    equity_currency: str
 
 
 @dataclass(frozen=True)
@@ -98,17 +101,21 @@ def _trade(
     order: Order, view: View, ledger: Transaction, desk: Desk, old: Order | None = None
 ) -> tuple[Order, Mapping[str, guardrails.Use]]:
     """Guardrails, then what the order gets at once, then what becomes of its rest; `old` gives way if it passes."""
-    plan = _plan(order, view, ledger, desk)
-    proposal = _proposal(order, view, plan, ledger, desk)
-    denials = guardrails.check(proposal, desk.limits)
+    limits = overlaid(desk.limits, ledger.controls.limits)
+    plan = _plan(order, view, ledger, desk.fees, limits)
+    proposal = _proposal(order, view, plan, ledger, desk, limits)
+    denials = guardrails.check(proposal, limits)
     if denials or plan is None:
+        for denial in denials:
+            if denial.code == REPEATED:
+                ledger.control.hold(REPEATED, "HALTED", denial.message)
         return ledger.deny(order, denials), {}
     if old is not None:
         ledger.end(old, "cancelled", f"replaced by {order.order_id}")
     order = _fill(ledger.accept(order, plan.terms), plan, ledger, desk.fees)
     if order.time_in_force == "IOC" and order.status in orders.OPEN:
         order = ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
-    return order, guardrails.uses(proposal, desk.limits)
+    return order, guardrails.uses(proposal, limits)
 
 
 def _fill(order: Order, plan: Plan, ledger: Transaction, fees: paper.Fees) -> Order:
@@ -133,17 +140,25 @@ def cancel(order_id: str, ledger: Ledger) -> Outcome:
     return ledger.do(work)
 
 
-def cancel_all(
-    symbol: str | None, ledger: Ledger, *, reason: str = BY_OPERATOR, together: int = CANCELLED_TOGETHER
-) -> Sequence[Change]:
+def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[Change]:
     """Cancels what is still open of every order, of one symbol or of all, so many in one step; what became of each.
     Orders that come while this runs may be left. Raises `LedgerUnavailable`: some steps may have been done by then."""
+    return _end_all(lambda transaction, most: transaction.load_open(most, symbol=symbol), ledger, together)
+
+
+def enforce(ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[Change]:
+    """Cancels what the account's controls forbid to stay open; what became of each. As `cancel_all`."""
+    return _end_all(lambda transaction, most: transaction.load_forbidden(most), ledger, together)
+
+
+def _end_all(load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger, together: int) -> Sequence[Change]:
     changes: list[Change] = []
     for _ in range(MOST_ROUNDS):
         with ledger.transaction() as transaction:
-            found = transaction.load_open(symbol, together)
+            found = load(transaction, together)
             for order in found:
-                transaction.end(order, "cancelled", reason)
+                reason = transaction.controls.forbids(order.symbol, order.side)
+                transaction.end(order, "cancelled", reason or BY_OPERATOR)
         changes += transaction.changes
         if len(found) < together:
             break
@@ -164,20 +179,20 @@ def _again(first: Order, differs: Sequence[str]) -> Outcome:
     return Outcome(first, new=False)
 
 
-def _plan(order: Order, view: View, ledger: Transaction, desk: Desk) -> Plan | None:
+def _plan(order: Order, view: View, ledger: Transaction, fees: paper.Fees, limits: guardrails.Limits) -> Plan | None:
     book = view.book
     reference = paper.reference(book.bids, book.asks) if book else None
     if book is None or reference is None:
         return None
-    lowest, highest = paper.collar(reference, desk.limits.price_collar_percent)
+    lowest, highest = paper.collar(reference, limits.price_collar_percent)
     bound = order.limit_price or (highest if order.side == "buy" else lowest)
     slices = paper.walk(order.side, ledger.levels(book, order.side), order.quantity, bound)
-    return Plan(book, bound, slices, _terms(order, book, bound, ledger, desk))
+    return Plan(book, bound, slices, _terms(order, book, bound, ledger, fees))
 
 
-def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, desk: Desk) -> Terms:
+def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, fees: paper.Fees) -> Terms:
     if order.side == "buy":
-        reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), desk.fees.highest)
+        reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), fees.highest)
     else:
         reserve, per_unit = account.holding(order.symbol, book.base_asset, ledger.cash_currencies), Decimal(1)
     return Terms(
@@ -187,11 +202,13 @@ def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, desk: 
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
         reserve_per_unit=per_unit,
-        maker_fee_percent=desk.fees.maker_percent,
+        maker_fee_percent=fees.maker_percent,
     )
 
 
-def _proposal(order: Order, view: View, plan: Plan | None, ledger: Transaction, desk: Desk) -> guardrails.Proposal:
+def _proposal(
+    order: Order, view: View, plan: Plan | None, ledger: Transaction, desk: Desk, limits: guardrails.Limits
+) -> guardrails.Proposal:
     return guardrails.Proposal(
         symbol=order.symbol,
         side=order.side,
@@ -204,8 +221,9 @@ def _proposal(order: Order, view: View, plan: Plan | None, ledger: Transaction, 
         funds_unit=plan.terms.reserve_unit if plan else "",
         funds_needed=_needed(order, plan, desk.fees) if plan else Decimal(0),
         funds_available=ledger.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
-        kill_switch=(ledger.switch.reason or "no reason given") if ledger.switch.engaged else None,
-        holdings=ledger.holdings(order, view.book, desk.limits) if view.book else guardrails.Holdings(),
+        kill_switch=ledger.controls.stopped(order.symbol),
+        holds=ledger.controls.holds,
+        holdings=ledger.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
         reach=_reach(order, plan) if plan else None,
     )
 

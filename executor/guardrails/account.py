@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 from common.wire import Denial
-from executor.guardrails.proposal import Limits, Proposal, Use, deny, shown
+from executor.guardrails.limits import Limits
+from executor.guardrails.proposal import Proposal, Use, deny, shown
 from executor.orders import PRECISION
 from executor.paper import within
 

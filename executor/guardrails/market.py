@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from common.wire import Denial
-from executor.guardrails.proposal import Limits, Proposal, deny
+from executor.guardrails.limits import Limits
+from executor.guardrails.proposal import Proposal, deny
 
 
 def kill_switch(proposal: Proposal, _limits: Limits) -> Denial | None:

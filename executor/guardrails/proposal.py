@@ -8,25 +8,9 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from common.wire import Denial, Instrument, OrderType, Phase, Side
+from executor.guardrails.controls import Hold
+from executor.guardrails.limits import Limits
 from executor.orders import PRECISION
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the rules measure against; money by currency, quantities by symbol, times in seconds.
-
-    A currency without a largest notional, position or exposure can't be traded with at all; a symbol without a largest
-    quantity has none. `duplicate_seconds` 0 lets the same order be placed again at once.
-    """
-
-    quote_stale_seconds: float
-    price_collar_percent: Decimal
-    max_order_notional: Mapping[str, Decimal]
-    max_position_notional: Mapping[str, Decimal]
-    max_exposure: Mapping[str, Decimal]
-    max_order_quantity: Mapping[str, Decimal] = field(default_factory=dict)
-    max_orders_per_second: int = 100
-    duplicate_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,8 @@ class Holdings:
     `position` is the quantity held of the symbol, None where its base is cash; `open_buys` what other orders may still
     buy of it; `exposure` what all positions cost and open buys would, in the quote currency; `opposite` the best limit
     price of an own open order on the other side; `recent` how many orders came within the last second; `twin` the id
-    of one with the same content within `Limits.duplicate_seconds`.
+    of one with the same content within `Limits.duplicate_seconds`; `executions` how many orders of the symbol and side
+    were executed within a minute.
     """
 
     position: Decimal | None = None
@@ -61,6 +46,7 @@ class Holdings:
     opposite: Decimal | None = None
     recent: int = 0
     twin: str | None = None
+    executions: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +54,7 @@ class Proposal:
     """An order as it would be if it were accepted: what it asks, what it meets, what it takes from where.
 
     `reach` is the furthest price at which it would trade or rest; None when it would do neither. `kill_switch` is why
-    trading is stopped, or None.
+    trading is stopped, or None; `holds` are those of the account, by code.
     """
 
     symbol: str
@@ -85,6 +71,7 @@ class Proposal:
     kill_switch: str | None
     holdings: Holdings = Holdings()
     reach: Decimal | None = None
+    holds: Mapping[str, Hold] = field(default_factory=dict)
 
     @property
     def price(self) -> Decimal | None:

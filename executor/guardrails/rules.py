@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from common.wire import Denial
-from executor.guardrails import account, market, order
-from executor.guardrails.proposal import Limits, Measure, Proposal, Rule, Use
+from executor.guardrails import account, market, order, state
+from executor.guardrails.limits import Limits
+from executor.guardrails.proposal import Measure, Proposal, Rule, Use
 
 RULES: Mapping[str, Rule] = {
     "KILL_SWITCH": market.kill_switch,
+    "TRADING_STATE": state.held("TRADING_STATE"),
+    "DAILY_LOSS": state.held("DAILY_LOSS"),
+    "DRAWDOWN": state.held("DRAWDOWN"),
+    "REPEATED_EXECUTIONS": state.repeated_executions,
     "NO_QUOTE": market.quote,
     "QUOTE_STALE": market.quote_age,
     "QUOTE_DELAYED": market.delayed,
@@ -37,6 +42,7 @@ MEASURES: Mapping[str, Measure] = {
     "MAX_POSITION": account.max_position_use,
     "MAX_EXPOSURE": account.max_exposure_use,
     "ORDER_RATE": account.order_rate_use,
+    "REPEATED_EXECUTIONS": state.repeated_executions_use,
 }
 """The rules that are a limit on an amount, of which a part may be used."""
 

@@ -14,6 +14,8 @@ import msgspec
 from common import wire
 from common.wire import Denial, Fill, OrderRequest
 from executor.account import Terms
+from executor.guardrails.controls import ACCOUNT
+from executor.guardrails.limits import Overrides
 
 GENESIS = "0" * 64
 """What the first event of an account carries in place of a previous hash."""
@@ -63,13 +65,36 @@ class Ended(Payload, frozen=True, kw_only=True, tag="ended"):
 
 
 class Switched(Payload, frozen=True, kw_only=True, tag="switched"):
-    """The kill switch was engaged or released."""
+    """The kill switch of a scope was engaged or released: of `all` accounts, of this `account`, or of a symbol."""
 
     engaged: bool
     reason: str
+    scope: str = ACCOUNT
 
 
-Any = Opened | Received | Denied | Accepted | Filled | Ended | Switched
+class Held(Payload, frozen=True, kw_only=True, tag="held"):
+    """A guardrail, or the operator, made the account reduce only, or halt."""
+
+    code: str
+    state: Literal["REDUCING", "HALTED"]
+    reason: str
+
+
+class Released(Payload, frozen=True, kw_only=True, tag="released"):
+    """A hold ended."""
+
+    code: str
+    reason: str
+
+
+class LimitsSet(Payload, frozen=True, kw_only=True, tag="limits_set"):
+    """An operator set limits; these are all that are set now in place of those of the start."""
+
+    limits: Overrides
+    reason: str
+
+
+Any = Opened | Received | Denied | Accepted | Filled | Ended | Switched | Held | Released | LimitsSet
 _READER = msgspec.json.Decoder(Any)
 
 

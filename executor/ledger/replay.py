@@ -9,16 +9,9 @@ from typing import NamedTuple
 from common.wire import Order
 from executor import account, orders
 from executor.account import Entry, Posting, Terms
+from executor.guardrails.controls import Controls, Hold
 from executor.ledger import events
 from executor.ledger.events import Event
-
-
-@dataclass(frozen=True)
-class Switch:
-    """The kill switch: whether trading is stopped, and why."""
-
-    engaged: bool = False
-    reason: str = ""
 
 
 class Change(NamedTuple):
@@ -44,7 +37,7 @@ class Replay:
     orders: dict[str, Order] = field(default_factory=dict)
     terms: dict[str, Terms] = field(default_factory=dict)
     balances: dict[Entry, Decimal] = field(default_factory=dict)
-    switch: Switch = Switch()
+    controls: Controls = field(default_factory=Controls)
 
     def apply(self, event: Event) -> Effect:
         """Takes the event in; raises `KeyError` or `IllegalStep` when it can't follow what came before."""
@@ -53,10 +46,9 @@ class Replay:
         postings: list[Posting] = []
         if isinstance(content, events.Opened):
             postings = account.opening(content.cash)
-        elif isinstance(content, events.Switched):
-            self.switch = Switch(content.engaged, content.reason)
         elif isinstance(content, events.Filled):
             postings = self._settle(self.orders[str(event.order_id)], content)
+        self.controls = _controlled(self.controls, event, content)
         after = self._next(event, content)
         if after is not None:
             self.orders[after.order_id] = after
@@ -91,3 +83,17 @@ class Replay:
             fill.price,
             fill.fee,
         )
+
+
+def _controlled(controls: Controls, event: Event, content: events.Any) -> Controls:
+    match content:
+        case events.Switched(engaged=engaged, reason=reason, scope=scope):
+            return controls.switched(scope, (reason or "no reason given") if engaged else None)
+        case events.Held(code=code, state=state, reason=reason):
+            return controls.held(code, Hold(state=state, reason=reason, since=event.recorded_at))
+        case events.Released(code=code):
+            return controls.held(code, None)
+        case events.LimitsSet(limits=limits):
+            return controls.limited(limits)
+        case _:
+            return controls

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from common.wire import Denial, Fill, Order, Side
 from executor.account import Entry, Terms
+from executor.equity import Anchors
+from executor.guardrails.controls import Controls
 from executor.ledger import schema
 from executor.ledger.events import Event
-from executor.ledger.replay import Replay, Switch
+from executor.ledger.replay import Replay
 from executor.paper import Taken
 
 _ORDER_FIELDS = frozenset(Order.__struct_fields__) - {"denials", "fills"}
@@ -49,13 +51,22 @@ _TAKEN = sa.select(schema.consumption).where(
     _LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"), _LEVELS.side == sa.bindparam("side")
 )
 
+_ANCHORS = sa.select(schema.anchors).where(schema.anchors.c.account == _ACCOUNT)
+_SLOTS = schema.executions.c
+_EXECUTIONS = sa.select(sa.func.coalesce(sa.func.sum(_SLOTS.orders), 0)).where(
+    _SLOTS.account == _ACCOUNT,
+    _SLOTS.symbol == sa.bindparam("symbol"),
+    _SLOTS.side == sa.bindparam("side"),
+    _SLOTS.second >= sa.bindparam("oldest"),
+)
+
 
 class Head(NamedTuple):
-    """The latest event of an account, and its kill switch."""
+    """The latest event of an account, and its controls."""
 
     sequence: int
     hash: str
-    switch: Switch
+    controls: Controls
 
 
 class Open(NamedTuple):
@@ -81,7 +92,24 @@ class Resting(NamedTuple):
 def head(connection: sa.Connection, account: str) -> Head | None:
     """The account's head, None when it was never opened."""
     row = connection.execute(_HEAD, {"account": account}).one_or_none()
-    return None if row is None else Head(row.sequence, row.hash, Switch(row.kill_switch, row.kill_reason))
+    return None if row is None else Head(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
+
+
+def accounts(connection: sa.Connection) -> list[str]:
+    """The names of all accounts."""
+    return list(connection.execute(sa.select(schema.accounts.c.account).order_by("account")).scalars())
+
+
+def all_controls(connection: sa.Connection) -> list[Controls]:
+    """The controls of every account."""
+    found = connection.execute(sa.select(schema.accounts.c.controls)).scalars()
+    return [msgspec.json.decode(text, type=Controls) for text in found]
+
+
+def anchors(connection: sa.Connection, account: str) -> Anchors | None:
+    """What the account's equity is measured from; None before it was first known."""
+    row = connection.execute(_ANCHORS, {"account": account}).one_or_none()
+    return None if row is None else Anchors(date.fromisoformat(row.day), row.day_start, row.peak)
 
 
 def orders(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500) -> list[Order]:
@@ -165,6 +193,12 @@ def recent(connection: sa.Connection, account: str, since: datetime, most: int) 
     return int(connection.execute(_RECENT, {"account": account, "since": since, "most": most}).scalar_one())
 
 
+def executions(connection: sa.Connection, account: str, symbol: str, side: Side, oldest: int) -> int:
+    """How many orders of a symbol and side were executed since a second of Unix time, not more than a minute ago."""
+    asked = {"account": account, "symbol": symbol, "side": side, "oldest": oldest}
+    return int(connection.execute(_EXECUTIONS, asked).scalar_one())
+
+
 def twin(connection: sa.Connection, order: Order, since: datetime) -> str | None:
     """The id of another order that came after a time and asked for the same."""
     table = schema.orders.c
@@ -181,6 +215,13 @@ def resting(connection: sa.Connection, account: str, symbol: str | None = None) 
     query = sa.select(table.order_id, table.symbol, table.side, table.limit_price)
     query = query.where(table.account == account, table.is_open, *([table.symbol == symbol] if symbol else []))
     return [Resting(*row) for row in connection.execute(query.order_by(table.received_sequence))]
+
+
+def open_places(connection: sa.Connection, account: str) -> list[tuple[str, Side]]:
+    """Symbols and sides that have open orders."""
+    table = schema.orders.c
+    query = sa.select(table.symbol, table.side).where(table.account == account, table.is_open).distinct()
+    return [(row.symbol, row.side) for row in connection.execute(query.order_by(table.symbol, table.side))]
 
 
 def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, Terms]:

@@ -58,8 +58,7 @@ accounts = sa.Table(
     sa.Column("account", sa.Text, primary_key=True),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
-    sa.Column("kill_switch", sa.Boolean, nullable=False),
-    sa.Column("kill_reason", sa.Text, nullable=False),
+    sa.Column("controls", sa.Text, nullable=False, server_default="{}"),
     comment="the head of each account's log",
 )
 
@@ -134,6 +133,7 @@ orders = sa.Table(
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
     sa.Index("ix_orders_account_received_at", "account", "received_at"),
+    sa.Index("ix_orders_account_sequence", "account", "sequence"),
     comment="each order's present state: a projection of its events",
 )
 sa.Index(
@@ -167,4 +167,27 @@ consumption = sa.Table(
     sa.Column("book_sequence", sa.BigInteger, nullable=False),
     sa.Column("seen_at", Utc, nullable=False),
     comment="how much of each shown level our own fills used up; working state, not part of the books",
+)
+
+anchors = sa.Table(
+    "anchors",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("day_start", Exact, nullable=False),
+    sa.Column("peak", Exact, nullable=False),
+    sa.Column("updated_at", Utc, nullable=False),
+    comment="what the account was worth as the day began, and at most; working state, not part of the books",
+)
+
+executions = sa.Table(
+    "executions",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("symbol", sa.Text, primary_key=True),
+    sa.Column("side", sa.Text, primary_key=True),
+    sa.Column("slot", sa.Integer, primary_key=True),
+    sa.Column("second", sa.BigInteger, nullable=False),
+    sa.Column("orders", sa.BigInteger, nullable=False),
+    comment="orders executed in each second of the last minute; working state, not part of the books",
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import TypeVar
@@ -14,18 +15,32 @@ import sqlalchemy as sa
 
 from common.wire import Account, Order, Position
 from executor import account as accounts
+from executor.account import Balances
+from executor.equity import Anchors
 from executor.errors import LedgerUnavailable, UnknownOrder
+from executor.guardrails.controls import EVERYTHING, Controls
 from executor.ledger import rows, schema
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.events import GENESIS
 from executor.ledger.group import Group
 from executor.ledger.migrate import migrate
-from executor.ledger.replay import Switch
 from executor.ledger.transaction import Transaction
 from executor.ledger.turn import Turn
 from executor.orders import PRECISION, tidy
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the account is at one moment: cash, what open orders have reserved of it, what is stopped, all balances, what
+    its equity is measured from, and whether an order is open that the controls forbid."""
+
+    account: Account
+    controls: Controls
+    balances: Balances
+    anchors: Anchors | None
+    open_forbidden: bool
 
 
 class Ledger:
@@ -50,11 +65,12 @@ class Ledger:
             if self._prepared:
                 return
             migrate(self._engine)
-            with localcontext(prec=PRECISION), writing(self._engine, self._lock) as connection:
+            with localcontext(prec=PRECISION), writing(self._engine, _lock(self.account_name)) as connection:
                 if rows.head(connection, self.account_name) is None:
-                    first = rows.Head(0, GENESIS, Switch())
+                    first = rows.Head(0, GENESIS, Controls())
                     transaction = Transaction(connection, self.account_name, first, self._now())
                     transaction.open_account(self._starting_cash)
+                    _follow_others(transaction, rows.all_controls(connection))
                     transaction.flush()
             self._prepared = True
 
@@ -64,12 +80,13 @@ class Ledger:
         self._engine.dispose()
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """The account under its lock. Leaving it well commits everything, an exception undoes everything."""
+    def transaction(self, account: str | None = None) -> Iterator[Transaction]:
+        """The account, or another one, under its lock. Leaving it well commits everything, an exception undoes
+        everything."""
         self._require_prepared()
-        with localcontext(prec=PRECISION), writing(self._engine, self._lock) as connection:
-            head = self._head(connection)
-            transaction = Transaction(connection, self.account_name, head, self._now())
+        name = account or self.account_name
+        with localcontext(prec=PRECISION), writing(self._engine, _lock(name)) as connection:
+            transaction = Transaction(connection, name, self._head(connection, name), self._now())
             yield transaction
             transaction.flush()
 
@@ -77,6 +94,15 @@ class Ledger:
         """What `work` returns, once all that it did under the account's lock is durable; it shares a transaction with
         what others do meanwhile. What it raises undoes what it did."""
         return self._group.do(work)
+
+    def now(self) -> datetime:
+        """The time that the ledger records."""
+        return self._now()
+
+    def accounts(self) -> list[str]:
+        """The names of all accounts in the ledger."""
+        with self._reading() as connection:
+            return rows.accounts(connection)
 
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""
@@ -105,12 +131,18 @@ class Ledger:
         with self._reading() as connection:
             return rows.resting(connection, self.account_name)
 
-    def account(self) -> Account:
-        """Cash, what open orders have reserved of it, and the kill switch, all of one moment."""
+    def condition(self) -> Condition:
+        """How the account is, all of one moment."""
         with self._reading() as connection:
             head = self._head(connection)
             balances = rows.balances(connection, self.account_name)
             open_orders = rows.open_orders(connection, self.account_name)
+            anchors = rows.anchors(connection, self.account_name)
+        forbidden = any(head.controls.forbids(order.symbol, order.side) is not None for order in open_orders)
+        account = self._account(head, balances, open_orders)
+        return Condition(account, head.controls, balances, anchors, open_forbidden=forbidden)
+
+    def _account(self, head: rows.Head, balances: Balances, open_orders: Sequence[rows.Open]) -> Account:
         with localcontext(prec=PRECISION):
             reserved = accounts.reserved((order.terms, order.remaining) for order in open_orders)
         cash = {unit: accounts.cash(unit) for unit in sorted(accounts.currencies(balances))}
@@ -119,7 +151,7 @@ class Ledger:
             cash={unit: tidy(balances[entry]) for unit, entry in cash.items()},
             reserved={unit: tidy(reserved.get(entry, Decimal(0))) for unit, entry in cash.items()},
             open_orders=len(open_orders),
-            kill_switch=head.switch.engaged,
+            kill_switch=head.controls.killed is not None,
             sequence=head.sequence,
         )
 
@@ -129,14 +161,10 @@ class Ledger:
             held = accounts.positions(rows.balances(connection, self.account_name))
         return [msgspec.structs.replace(position, average_cost=tidy(position.average_cost)) for position in held]
 
-    def switch(self) -> Switch:
-        """The kill switch."""
+    def controls(self) -> Controls:
+        """What is stopped, and the limits set."""
         with self._reading() as connection:
-            return self._head(connection).switch
-
-    @property
-    def _lock(self) -> str:
-        return f"account:{self.account_name}"
+            return self._head(connection).controls
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -148,8 +176,18 @@ class Ledger:
         if not self._prepared:
             raise LedgerUnavailable("its tables are not ready yet")
 
-    def _head(self, connection: sa.Connection) -> rows.Head:
-        head = rows.head(connection, self.account_name)
+    def _head(self, connection: sa.Connection, account: str | None = None) -> rows.Head:
+        head = rows.head(connection, account or self.account_name)
         if head is None:
             raise LedgerUnavailable("the account is not open")
         return head
+
+
+def _lock(account: str) -> str:
+    return f"account:{account}"
+
+
+def _follow_others(transaction: Transaction, others: Iterable[Controls]) -> None:
+    """A new account is stopped like all others while the kill switch of all is engaged."""
+    for reason in {other.switches[EVERYTHING] for other in others if EVERYTHING in other.switches}:
+        transaction.control.switch(engaged=True, reason=reason, scope=EVERYTHING)

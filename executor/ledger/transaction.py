@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -16,10 +16,13 @@ from executor import orders
 from executor.account import Entry, Posting, Terms
 from executor.errors import UnknownOrder
 from executor.guardrails import Holdings, Limits
+from executor.guardrails.controls import Controls
 from executor.ledger import events, rows, schema, writes
 from executor.ledger.consumption import Consumption
+from executor.ledger.control import Control
 from executor.ledger.events import Event
-from executor.ledger.replay import Change, Replay, Switch
+from executor.ledger.recent import Recent
+from executor.ledger.replay import Change, Replay
 from executor.ledger.rows import Open, Resting
 from executor.orders import OPEN, tidy
 
@@ -45,19 +48,20 @@ class Transaction:
         self.changes: list[Change] = []
         self._connection = connection
         self._head = head
-        self._replay = Replay(balances=rows.balances(connection, account), switch=head.switch)
+        self._replay = Replay(balances=rows.balances(connection, account), controls=head.controls)
         self._events: list[Event] = []
         self._postings: dict[int, list[Posting]] = {}
         self._consumption = Consumption(connection, account)
         self._open: dict[str, Open] | None = None
         self._answered: dict[str, Order] = {}
         self._settled = 0
-        self._recent_before: int | None = None
+        self._recent = Recent(connection, account, at, self.changes)
+        self.control = Control(connection, self, self._recent, lambda content: self._record(None, content))
 
     @property
-    def switch(self) -> Switch:
-        """The kill switch as it stands."""
-        return self._replay.switch
+    def controls(self) -> Controls:
+        """What is stopped, and the limits set, as they stand."""
+        return self._replay.controls
 
     @property
     def cash_currencies(self) -> frozenset[str]:
@@ -82,8 +86,9 @@ class Transaction:
             open_buys=sum((other.remaining for other in same if other.side == "buy"), Decimal(0)),
             exposure=accounts.exposure(balances, book.quote_currency, buys),
             opposite=(min if order.side == "buy" else max)(opposite, default=None),
-            recent=self._recent(limits.max_orders_per_second),
-            twin=self._twin(order, limits.duplicate_seconds),
+            recent=self._recent.orders(limits.max_orders_per_second),
+            twin=self._recent.twin(order, limits.duplicate_seconds),
+            executions=self._recent.executions(order.symbol, order.side),
         )
 
     def mark(self) -> Mark:
@@ -137,13 +142,22 @@ class Transaction:
             self._replay.terms[order_id] = rows.terms_of(self._connection, [order_id])[order_id]
         return order
 
-    def load_open(self, symbol: str | None, most: int) -> list[Order]:
-        """Open orders of one symbol or of all, newest first, at most so many."""
+    def load_open(self, most: int, *, symbol: str | None = None, side: Side | None = None) -> list[Order]:
+        """Open orders of a symbol and side, or of all, newest first, at most so many."""
         table = schema.orders.c
-        conditions = [table.account == self.account, table.is_open, *([table.symbol == symbol] if symbol else [])]
+        wanted = {table.account: self.account, table.symbol: symbol, table.side: side}
+        conditions = [table.is_open, *(column == value for column, value in wanted.items() if value is not None)]
         found = rows.orders(self._connection, *conditions, limit=most)
         self._replay.orders |= {order.order_id: order for order in found}
         self._replay.terms |= rows.terms_of(self._connection, [order.order_id for order in found])
+        return found
+
+    def load_forbidden(self, most: int) -> list[Order]:
+        """Open orders that the controls forbid, newest first, at most so many."""
+        found: list[Order] = []
+        for symbol, side in rows.open_places(self._connection, self.account):
+            if len(found) < most and self.controls.forbids(symbol, side) is not None:
+                found += self.load_open(most - len(found), symbol=symbol, side=side)
         return found
 
     def resting(self, symbol: str) -> list[Resting]:
@@ -188,11 +202,6 @@ class Transaction:
         """Records the starting cash."""
         self._record(None, events.Opened(cash=dict(cash)))
 
-    def set_switch(self, switch: Switch) -> None:
-        """Records the kill switch, when that changes it."""
-        if switch != self._replay.switch:
-            self._record(None, events.Switched(engaged=switch.engaged, reason=switch.reason))
-
     def levels(self, book: Book, side: Side) -> list[Level]:
         """The levels that an order of `side` can trade against, without what our own fills have used up."""
         return self._consumption.levels(book, side)
@@ -210,7 +219,8 @@ class Transaction:
             writes.log(self._connection, self._events, self._postings)
             writes.orders(self._connection, self._summed(), self._replay.terms, answered)
             writes.balances(self._connection, self.account, self._touched())
-            writes.head(self._connection, self._events[-1], self._replay.switch)
+            self._recent.flush()
+            writes.head(self._connection, self._events[-1], self._replay.controls)
 
     def _others(self, without: str | None) -> list[Open]:
         """The open orders, one perhaps left out."""
@@ -233,22 +243,6 @@ class Transaction:
             order_id, order.symbol, order.side, order.limit_price, orders.remaining(order), terms
         )
 
-    def _recent(self, most: int) -> int:
-        """Orders of the last second: those in the tables, and those of this transaction but the latest."""
-        if self._recent_before is None:
-            since = self.at - timedelta(seconds=1)
-            self._recent_before = rows.recent(self._connection, self.account, since, most)
-        return self._recent_before + sum(change.before is None for change in self.changes) - 1
-
-    def _twin(self, order: Order, seconds: float) -> str | None:
-        if not seconds:
-            return None
-        for change in self.changes:
-            other = change.after
-            if change.before is None and other.order_id != order.order_id and orders.alike(other, order):
-                return other.order_id
-        return rows.twin(self._connection, order, self.at - timedelta(seconds=seconds))
-
     def _touched_orders(self) -> set[str]:
         return {change.after.order_id for change in self.changes}
 
@@ -270,7 +264,7 @@ class Transaction:
     def _record(self, order_id: str | None, content: events.Any) -> None:
         event = events.make(self.account, self._head.sequence + 1, order_id, self.at, content, self._head.hash)
         effect = self._replay.apply(event)
-        self._head = rows.Head(event.sequence, event.hash, self._replay.switch)
+        self._head = rows.Head(event.sequence, event.hash, self._replay.controls)
         self._events.append(event)
         self._postings[event.sequence] = effect.postings
         if effect.change is not None:

@@ -117,8 +117,8 @@ def _check_projections(connection: sa.Connection, proof: Proof) -> None:
             f"{proof.account}: the head says event {head.sequence if head else 0}, "
             f"the last event is {last.sequence if last else 0}"
         )
-    if head.switch != proof.replay.switch:
-        raise Broken(f"{proof.account}: the kill switch is {head.switch}, the events say {proof.replay.switch}")
+    if head.controls != proof.replay.controls:
+        raise Broken(f"{proof.account}: the controls are {head.controls}, the events say {proof.replay.controls}")
     _check_table(connection, schema.fills, proof.account, ("order_id", "trade_id"), proof.fills.values())
     orders = proof.replay.orders.values()
     expected_orders = [writes.order_row(order, proof.replay.terms.get(order.order_id)) for order in orders]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,9 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from common.wire import Order, Side
 from executor.account import Entry, Posting, Terms
+from executor.equity import Anchors
+from executor.guardrails.controls import Controls
+from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import schema
 from executor.ledger.events import Event
-from executor.ledger.replay import Change, Switch
+from executor.ledger.replay import Change
 from executor.orders import OPEN
 from executor.paper import Taken
 
@@ -93,14 +97,13 @@ def balances(connection: sa.Connection, account: str, amounts: Mapping[Entry, De
         connection.execute(_upsert(connection.dialect.name, schema.balances), changed)
 
 
-def head(connection: sa.Connection, latest: Event, switch: Switch) -> None:
+def head(connection: sa.Connection, latest: Event, controls: Controls) -> None:
     """Moves the account's head to its latest event."""
     row = {
         "account": latest.account,
         "sequence": latest.sequence,
         "hash": latest.hash,
-        "kill_switch": switch.engaged,
-        "kill_reason": switch.reason,
+        "controls": msgspec.json.encode(controls, order="deterministic").decode(),
     }
     connection.execute(_upsert(connection.dialect.name, schema.accounts), row)
 
@@ -116,6 +119,43 @@ def consumption(
     ]
     if changed:
         connection.execute(_upsert(connection.dialect.name, schema.consumption), changed)
+
+
+def executions(connection: sa.Connection, account: str, second: int, counts: Mapping[tuple[str, Side], int]) -> None:
+    """Adds orders that were executed to their second (of Unix time); each takes the place of the minute before."""
+    rows = [
+        {"account": account, "symbol": symbol, "side": side, "slot": second % EXECUTIONS_SECONDS}
+        | {"second": second, "orders": count}
+        for (symbol, side), count in counts.items()
+    ]
+    if rows:
+        connection.execute(_add_executions(connection.dialect.name), rows)
+
+
+def anchors(connection: sa.Connection, account: str, after: Anchors, at: datetime) -> None:
+    """Sets what the account's equity is measured from."""
+    row = {"account": account, "day": after.day.isoformat(), "day_start": after.day_start, "peak": after.peak}
+    connection.execute(_upsert(connection.dialect.name, schema.anchors), {**row, "updated_at": at})
+
+
+def forget_anchors(connection: sa.Connection, account: str) -> None:
+    """Begins to measure the account's equity anew."""
+    connection.execute(sa.delete(schema.anchors).where(schema.anchors.c.account == account))
+
+
+def forget_executions(connection: sa.Connection, account: str) -> None:
+    """Begins to count the account's executions anew."""
+    connection.execute(sa.delete(schema.executions).where(schema.executions.c.account == account))
+
+
+@cache
+def _add_executions(dialect: str) -> Any:
+    table = schema.executions
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    new = statement.excluded
+    orders = sa.case((table.c.second == new.second, table.c.orders + new.orders), else_=new.orders)
+    values = {"second": new.second, "orders": orders}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)
 
 
 def forget(connection: sa.Connection, account: str, levels: Sequence[tuple[tuple[str, Side], Decimal]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -55,8 +56,10 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
         fee: str = "0.1",
         ready: bool = True,
         limits: Limits | None = None,
+        now: Callable[[], datetime] | None = None,
+        account: str = "paper",
     ) -> Executor:
-        executor = make_executor(place, marketdata, cash=cash, fee=fee, limits=limits)
+        executor = make_executor(place, marketdata, cash=cash, fee=fee, limits=limits, now=now, account=account)
         made.append(executor)
         if ready:
             executor.desk.ledger.prepare()

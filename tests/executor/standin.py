@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -99,8 +99,10 @@ def market_data() -> MarketData:
 
 
 def _quote(book: Mapping[str, Any]) -> dict[str, Any]:
-    nothing = dict.fromkeys(("bid", "bid_quantity", "ask", "ask_quantity", "last", "daily_change_percent"))
-    return {**{name: value for name, value in book.items() if name not in ("bids", "asks")}, **nothing}
+    bid, ask = ((book[side] or [(None, None)])[0] for side in ("bids", "asks"))
+    best = {"bid": bid[0], "bid_quantity": bid[1], "ask": ask[0], "ask_quantity": ask[1]}
+    kept = {name: value for name, value in book.items() if name not in ("bids", "asks")}
+    return {**kept, **best, "last": None, "daily_change_percent": None}
 
 
 @contextmanager
@@ -147,8 +149,10 @@ class Place:
     url: str
     password: str = ""
 
-    def ledger(self, cash: Mapping[str, Decimal] = CASH) -> Ledger:
-        return Ledger(self.url, self.password, "paper", cash, lambda: datetime.now(UTC))
+    def ledger(
+        self, cash: Mapping[str, Decimal] = CASH, now: Callable[[], datetime] | None = None, account: str = "paper"
+    ) -> Ledger:
+        return Ledger(self.url, self.password, account, cash, now or (lambda: datetime.now(UTC)))
 
 
 class Clock:
@@ -207,6 +211,8 @@ def make_executor(
     fee: str = "0.1",
     limits: Limits | None = None,
     writes: int = 100_000,
+    now: Callable[[], datetime] | None = None,
+    account: str = "paper",
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs."""
     clock, market = Clock(), "simulated"
@@ -219,18 +225,20 @@ def make_executor(
         max_orders_per_second=10_000,
     )
     fees = Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2)
-    desk = Desk(place.ledger(cash), Quotes(JsonClient(data.url, 1.0), "simulated", clock), limits, fees)
+    quotes = Quotes(JsonClient(data.url, 1.0), "simulated", clock)
+    desk = Desk(place.ledger(cash, now, account), quotes, limits, fees, "TRY")
     watch = Watch(clock)
     settings = Settings(
         service="executor",
         replica="1",
         market="simulated" if market == "simulated" else "live",
-        ledger=LedgerSettings(place.url, place.password, "paper", cash),
+        ledger=LedgerSettings(place.url, place.password, account, cash),
         operator_token=TOKEN,
         most_writes_per_second=writes,
         marketdata_url=data.url,
         limits=limits,
         fees=fees,
+        equity_currency="TRY",
     )
     app = create_app(settings, desk=desk, watch=watch)
     return Executor(desk, app, Matcher(desk, app.extensions[METRICS], watch), watch, clock)

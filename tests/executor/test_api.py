@@ -125,7 +125,8 @@ def test_a_bad_query_is_named(door: Executor, query: str, field: str) -> None:
         ({"engaged": True, "reason": " "}, "reason"),
         ({"engaged": True, "reason": "x" * 201}, "reason"),
         ({"engaged": True, "reason": "a\nb"}, "reason"),
-        ({"engaged": True, "reason": "x", "scope": "all"}, "scope"),
+        ({"engaged": True, "reason": "x", "scope": "ALL"}, "scope"),
+        ({"engaged": True, "reason": "x", "extra": 1}, "extra"),
     ],
 )
 def test_a_bad_kill_switch_request_is_named_and_changes_nothing(
@@ -137,8 +138,8 @@ def test_a_bad_kill_switch_request_is_named_and_changes_nothing(
 
 
 def test_reads_need_no_token_and_name_the_market(door: Executor) -> None:
-    for path in ("/v1/orders", "/v1/positions", "/v1/account", "/v1/kill-switch"):
-        answer = door.client.get(path)
+    for path in ("orders", "positions", "account", "kill-switch", "trading-state", "limits"):
+        answer = door.client.get(f"/v1/{path}")
         assert answer.get_json()["market"] == "simulated"
         assert answer.headers["X-Spark-Market"] == "simulated"
 

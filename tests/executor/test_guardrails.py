@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from common.wire import Instrument
 from executor.guardrails import RULES, Holdings, Limits, Market, Proposal, check, uses
+from executor.guardrails.controls import Hold
 
 LIMITS = Limits(
     quote_stale_seconds=5.0,
@@ -48,9 +50,13 @@ GOOD = Proposal(
 )
 
 
+HOLDS: tuple[Literal["HALTED", "REDUCING"], ...] = ("HALTED", "REDUCING")
 BAND: dict[str, Any] = {"floor": Decimal(99), "ceiling": Decimal("100.5")}
 ABOVE = Decimal(101)
 CHEAP = {"limit_price": Decimal(98), "holdings": Holdings()}
+
+
+HALT, REDUCE = (Hold(state=state, reason="drill", since=datetime(2026, 11, 25, tzinfo=UTC)) for state in HOLDS)
 
 
 def _held(**changes: Any) -> Holdings:
@@ -140,10 +146,23 @@ def test_every_rule_is_heard() -> None:
         limit_price=Decimal("150.1"),
         quantity=Decimal("77.77"),
         funds_needed=Decimal(501),
-        holdings=replace(GOOD.holdings, opposite=Decimal(101), recent=10, twin="paper-7"),
+        holdings=replace(GOOD.holdings, opposite=Decimal(101), recent=10, twin="paper-7", executions=600),
         reach=Decimal("150.1"),
+        holds=dict.fromkeys(("TRADING_STATE", "DAILY_LOSS", "DRAWDOWN"), HALT),
     )
     assert set(_codes(worst)) == set(RULES) - {"NO_QUOTE", "MIN_NOTIONAL"}
+
+
+@pytest.mark.parametrize("code", ["TRADING_STATE", "DAILY_LOSS", "DRAWDOWN", "REPEATED_EXECUTIONS"])
+def test_a_hold_that_reduces_lets_sales_pass_and_one_that_halts_nothing(code: str) -> None:
+    sale = replace(GOOD, side="sell")
+    assert [_codes(replace(order, holds={code: REDUCE})) for order in (GOOD, sale)] == [[code], []]
+    assert [_codes(replace(order, holds={code: HALT})) for order in (GOOD, sale)] == [[code], [code]]
+
+
+def test_the_last_execution_that_is_allowed_passes_and_the_next_does_not() -> None:
+    assert _codes(replace(GOOD, holdings=replace(GOOD.holdings, executions=599))) == []
+    assert _codes(replace(GOOD, holdings=replace(GOOD.holdings, executions=600))) == ["REPEATED_EXECUTIONS"]
 
 
 def test_selling_passes_whatever_is_held_already() -> None:
@@ -171,5 +190,6 @@ def test_how_much_of_each_limit_is_used_is_told() -> None:
         "MAX_POSITION": ("2000", "3000"),
         "MAX_EXPOSURE": ("2000", "5000"),
         "ORDER_RATE": ("1", "10"),
+        "REPEATED_EXECUTIONS": ("1", "600"),
     }
     assert uses(GOOD, LIMITS)["MAX_EXPOSURE"].share == Decimal("0.4")

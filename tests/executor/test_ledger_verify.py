@@ -93,7 +93,7 @@ def test_an_honest_ledger_is_clean(traded: Place) -> None:
         ("UPDATE orders SET status = 'expired' WHERE client_order_id = 'rest'", "orders paper-8: status is expired"),
         ("UPDATE orders SET client_order_id = 'other' WHERE client_order_id = 'rest'", "client_order_id is other"),
         ("DELETE FROM orders WHERE client_order_id = 'denied'", "orders paper-6 is missing"),
-        ("UPDATE accounts SET kill_switch = (1 = 0)", "the kill switch is"),
+        ("UPDATE accounts SET controls = '{}'", "the controls are"),
     ],
 )
 def test_a_changed_row_is_named(traded: Place, statement: str, told: str) -> None:

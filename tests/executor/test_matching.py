@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from executor.ledger import Switch
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
@@ -113,13 +112,15 @@ def test_a_delayed_or_closed_market_fills_nothing(
     assert _status(desk_executor, order) == ("accepted", "0")
 
 
-def test_nothing_is_matched_while_the_kill_switch_is_engaged(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_a_kill_switch_whose_executor_died_before_it_cancelled_anything_still_fills_nothing(
+    desk_executor: Executor, marketdata: MarketData
+) -> None:
     order = desk_executor.limit("rest", "buy", "1", "99.5")
     with desk_executor.desk.ledger.transaction() as transaction:
-        transaction.set_switch(Switch(engaged=True, reason="drill"))
+        transaction.control.switch(engaged=True, reason="drill")
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")])
     desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("accepted", "0")
+    assert _status(desk_executor, order) == ("cancelled", "0")
 
 
 def test_one_symbol_without_market_data_does_not_hold_up_another(

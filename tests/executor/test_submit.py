@@ -126,7 +126,12 @@ def test_the_kill_switch_cancels_what_is_open_and_denies_what_is_new(executor: E
     assert executor.client.put("/v1/kill-switch", json=asked, headers=headers).status_code == 200
     _, order = executor.order(client_order_id="no")
     assert [denial["code"] for denial in order["denials"]] == ["KILL_SWITCH"]
-    assert executor.get("/v1/kill-switch") == {"market": "simulated", "engaged": True, "reason": "drill"}
+    assert executor.get("/v1/kill-switch") == {
+        "market": "simulated",
+        "engaged": True,
+        "reason": "drill",
+        "switches": {"account": "drill"},
+    }
     assert executor.get(f"/v1/orders/{resting['order_id']}")["status"] == "cancelled"
     assert executor.get("/v1/account")["open_orders"] == 0
     asked = {"engaged": False, "reason": "drill over"}

@@ -35,12 +35,13 @@ def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
     found: dict[str, Labels] = {**PROCESS, **FLASK, **SCRAPE}
     for service in SERVICES:
-        found |= exported_by(ROOT / service / "metrics.py", service)
+        for name in ("metrics.py", "gauges.py"):
+            found |= exported_by(ROOT / service / name, service)
     return found
 
 
 def exported_by(module: Path, service: str) -> dict[str, Labels]:
-    """What one `metrics.py` makes: a call whose first argument is a literal that begins with the service's name."""
+    """What one module makes: a call whose first argument is a literal that begins with the service's name."""
     if not module.exists():
         return {}
     name = re.compile(rf"{service}_[a-z0-9_]+")

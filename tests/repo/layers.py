@@ -28,9 +28,9 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "executor": {
-        1: "account errors guardrails openapi orders paper",
-        2: "inflow ledger metrics quotes settings",
-        3: "matching submit",
+        1: "account equity errors guardrails messages openapi orders paper",
+        2: "gauges inflow ledger metrics quotes settings",
+        3: "matching oversight submit",
         4: "api",
         5: "app",
     },

@@ -1,34 +1,19 @@
-"""The HTTP door: parses, calls, maps the outcome; nothing is decided here."""
+"""The door for orders: parses, calls, maps the outcome; nothing is decided here."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-import msgspec
 from flask import Blueprint, Response, request
 
-from common import VERSION, ops, wire
+from common import ops, wire
 from common.errors import InvalidRequest
 from executor.errors import UnknownOrder
 from executor.inflow import Gate
-from executor.ledger import Switch
+from executor.messages import CancelAllRequest, Cancelled, Orders
 from executor.metrics import Metrics
-from executor.openapi import (
-    DEFAULT_ORDERS,
-    LAST_NUMBER,
-    LONGEST_REASON,
-    MOST_ORDERS,
-    ORDER_ID_FORM,
-    AccountNow,
-    CancelAllRequest,
-    Cancelled,
-    KillSwitch,
-    KillSwitchRequest,
-    Orders,
-    Positions,
-    document,
-)
+from executor.openapi import DEFAULT_ORDERS, LAST_NUMBER, MOST_ORDERS, ORDER_ID_FORM
 from executor.orders import ReplaceRequest, number, symbol_form
 from executor.submit import Desk, Outcome, cancel, cancel_all, replace, submit
 
@@ -37,19 +22,10 @@ log = logging.getLogger(__name__)
 _ORDER_ID = re.compile(ORDER_ID_FORM)
 
 
-def blueprint(desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> Blueprint:
-    """The endpoints under /v1."""
-    routes = Blueprint("orders", __name__, url_prefix="/v1")
+def add(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> None:
+    """The calls that place, change, cancel and read orders."""
     _order_routes(routes, desk, metrics, gate, market)
-    _account_routes(routes, desk, market)
     _list_route(routes, desk, market)
-    _kill_switch_routes(routes, desk, metrics, gate, market)
-
-    @routes.get("/openapi.json")
-    def get_document() -> Response:
-        return ops.answer(document(VERSION))
-
-    return routes
 
 
 def _order_routes(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> None:
@@ -105,38 +81,6 @@ def _list_route(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         found = desk.ledger.orders(limit, only_open=status == "open", before=before)
         more = number(found[-1].order_id) if len(found) == limit else None
         return ops.answer(Orders(market=market, orders=tuple(found), next=more))
-
-
-def _account_routes(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
-    @routes.get("/positions")
-    def get_positions() -> Response:
-        held = desk.ledger.positions()
-        return ops.answer(Positions(market=market, account=desk.ledger.account_name, positions=tuple(held)))
-
-    @routes.get("/account")
-    def get_account() -> Response:
-        return ops.answer(AccountNow(market=market, **msgspec.structs.asdict(desk.ledger.account())))
-
-
-def _kill_switch_routes(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, market: wire.Market) -> None:
-    @routes.get("/kill-switch")
-    def get_kill_switch() -> Response:
-        switch = desk.ledger.switch()
-        return ops.answer(KillSwitch(market=market, engaged=switch.engaged, reason=switch.reason))
-
-    @routes.put("/kill-switch")
-    def put_kill_switch() -> Response:
-        gate.admit()
-        asked = wire.decode(KillSwitchRequest, request.get_data())
-        reason = asked.reason.strip()
-        if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
-            raise InvalidRequest("reason", f"must be 1 to {LONGEST_REASON} printable characters")
-        with desk.ledger.transaction() as transaction:
-            transaction.set_switch(Switch(asked.engaged, reason))
-        ended = cancel_all(None, desk.ledger, reason=f"kill switch: {reason}") if asked.engaged else ()
-        metrics.count(ended)
-        log.warning("kill switch", extra={"engaged": asked.engaged, "reason": reason, "cancelled": len(ended)})
-        return ops.answer(KillSwitch(market=market, engaged=asked.engaged, reason=reason))
 
 
 def _known_form(order_id: str) -> str:

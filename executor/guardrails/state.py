@@ -1,0 +1,44 @@
+"""Whether the account is to trade at all: holds, and how often the same was executed lately."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from common.wire import Denial
+from executor.guardrails.limits import EXECUTIONS_SECONDS, Limits
+from executor.guardrails.proposal import Proposal, Rule, Use, deny, shown
+
+REPEATED = "REPEATED_EXECUTIONS"
+
+
+def held(code: str) -> Rule:
+    """The rule that a hold of this code makes: nothing passes while it halts; sales alone while it reduces."""
+
+    def rule(proposal: Proposal, _limits: Limits) -> Denial | None:
+        hold = proposal.holds.get(code)
+        if hold is None or (hold.state == "REDUCING" and proposal.side == "sell"):
+            return None
+        allowed = "nothing may be traded" if hold.state == "HALTED" else "only sales pass"
+        return deny(code, f"{hold.state}, {allowed}: {hold.reason}", state=hold.state)
+
+    return rule
+
+
+_held_for_repetition = held(REPEATED)
+
+
+def repeated_executions_use(proposal: Proposal, limits: Limits) -> Use | None:
+    """Orders of the symbol and side that were executed within a minute, with this one."""
+    return Use(Decimal(proposal.holdings.executions + 1), Decimal(limits.max_executions))
+
+
+def repeated_executions(proposal: Proposal, limits: Limits) -> Denial | None:
+    hold = _held_for_repetition(proposal, limits)
+    use = repeated_executions_use(proposal, limits)
+    if hold is not None or use is None or not use.over:
+        return hold
+    message = (
+        f"{shown(use.value - 1)} orders to {proposal.side} {proposal.symbol} were executed within "
+        f"{EXECUTIONS_SECONDS} s, the limit is {shown(use.limit)}"
+    )
+    return deny(REPEATED, message, executions=use.value - 1, limit=use.limit)
