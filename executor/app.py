@@ -33,6 +33,7 @@ def create_app(settings: Settings, *, desk: Desk, watch: Watch) -> Flask:
     registry = ops.install(app, identity, {"ledger": watch.reason, "quotes": desk.quotes.reason})
     metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
     app.extensions[METRICS] = metrics
+    desk.ledger.observer = desk.quotes.observer = metrics
     gate = Gate(settings.operator_token, settings.most_writes_per_second, time.monotonic)
     routes = Blueprint("executor", __name__, url_prefix="/v1")
     orders.add(routes, desk, metrics, gate, settings.market)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from common.errors import ServiceError
 from common.wire import Book
 from executor import orders, paper
 from executor.errors import LedgerUnavailable
@@ -107,11 +106,9 @@ class Matcher:
             self._match(symbol, [order for order in resting if order.symbol == symbol])
 
     def _match(self, symbol: str, resting: Sequence[Resting]) -> None:
-        try:
-            view = self._desk.quotes.look(symbol)
-        except ServiceError as error:
-            log.warning("resting orders wait", extra={"symbol": symbol, "reason": error.message})
-            return
+        view = self._desk.quotes.look(symbol)
+        if not view.listed:
+            log.warning("resting orders wait", extra={"symbol": symbol, "reason": "market data knows no such symbol"})
         book = view.book
         if book is None or not _crossing(resting, book):
             return

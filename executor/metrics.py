@@ -16,6 +16,8 @@ from executor.guardrails import MEASURES, RULES, Use
 from executor.ledger import Change
 
 NEAR_SHARE = Decimal("0.8")
+STAGES = ("quote", "queue", "lock", "decide", "write", "commit")
+STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
@@ -40,19 +42,35 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self._stages = Histogram(
+            "executor_order_stage_seconds", "Where the time goes", ["stage"], buckets=STAGE_BUCKETS, registry=registry
+        )
+        self._together = Histogram(
+            "executor_commit_works", "Works that share a commit", buckets=(1, 2, 4, 8, 16, 32, 64), registry=registry
+        )
         self.account = AccountGauges(registry, currencies, equity_currency)
         for counter, labels in self._known().items():
             for label in labels:
                 counter.labels(label)
 
-    def _known(self) -> Mapping[Counter | Gauge, Sequence[str]]:
+    def _known(self) -> Mapping[Counter | Gauge | Histogram, Sequence[str]]:
         return {
             self.orders: get_args(OrderStatus),
             self.denials: tuple(RULES),
             self.near_limits: (*MEASURES, *LOSSES),
             self._limit_use: (*MEASURES, *LOSSES),
             self.fills: get_args(Side),
+            self._stages: STAGES,
         }
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Counts how long a stage took: of an order its quote and its wait for a transaction, the others of a
+        transaction."""
+        self._stages.labels(name).observe(seconds)
+
+    def together(self, works: int) -> None:
+        """Counts works that are to share a transaction."""
+        self._together.observe(works)
 
     def count(self, changes: Iterable[Change]) -> None:
         """Counts what a committed transaction did."""

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
-from executor.errors import ClientOrderIdReused, OrderFinal
+from executor.errors import ClientOrderIdReused, OrderFinal, UnknownSymbol
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
 from executor.ledger import Change, Ledger, Transaction
@@ -58,20 +58,19 @@ def submit(request: OrderRequest, desk: Desk) -> Outcome:
     guardrails is an order with status denied. No network call happens while the account is locked.
     """
     wanted = orders.check(request)
-    first = desk.ledger.first_answer(wanted.client_order_id)
-    if first is not None:
-        return _again(first, orders.differences(first, wanted))
     view = desk.quotes.look(wanted.symbol)
 
     def work(ledger: Transaction) -> Outcome:
         first = ledger.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences(first, wanted))
+        if not view.listed:
+            raise UnknownSymbol(wanted.symbol)
         before = len(ledger.changes)
         order, uses = _trade(ledger.receive(wanted), view, ledger, desk)
         return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
 
-    return desk.ledger.do(work)
+    return desk.ledger.do(work, wanted.client_order_id)
 
 
 def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
@@ -81,20 +80,19 @@ def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
     Raises as `submit`, and `UnknownOrder` and `OrderFinal` for the old order.
     """
     wanted = orders.check_replacement(request)
-    first = desk.ledger.first_answer(wanted.client_order_id)
-    if first is not None:
-        return _again(first, orders.differences_of_replacement(first, order_id, wanted))
     view = desk.quotes.look(desk.ledger.order(order_id).symbol)
 
     def work(ledger: Transaction) -> Outcome:
         first = ledger.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences_of_replacement(first, order_id, wanted))
+        if not view.listed:
+            raise UnknownSymbol(view.symbol)
         before, old = len(ledger.changes), _open(order_id, ledger)
         order, uses = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
         return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
 
-    return desk.ledger.do(work)
+    return desk.ledger.do(work, wanted.client_order_id)
 
 
 def _trade(

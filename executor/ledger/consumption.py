@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from common.wire import Book, Level, Side
 from executor.ledger import rows, writes
+from executor.ledger.bulk import Bulk
 from executor.paper import Taken, left, take
 
 FORGET_AFTER = timedelta(seconds=360)
@@ -61,13 +62,13 @@ class Consumption:
         other._changed = dict(self._changed)
         return other
 
-    def flush(self) -> None:
-        """Writes what was noted and what was dropped."""
+    def flush(self, into: Bulk) -> None:
+        """Writes what was noted, and drops what is to be forgotten."""
         kept = {key: seen for key, seen in self._changed.items() if seen is not None}
-        writes.consumption(self._connection, self._account, kept)
+        writes.consumption(into, self._account, kept)
         writes.forget(self._connection, self._account, [key for key in self._changed if key not in kept])
 
     def _at(self, place: Place) -> dict[Decimal, Taken]:
         if place not in self._notes:
-            self._notes[place] = rows.taken(self._connection, self._account, *place)
+            self._notes |= rows.taken(self._connection, self._account, place[0])
         return self._notes[place]

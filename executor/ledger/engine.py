@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +18,7 @@ CONNECT_SECONDS = 2
 LOCK_SECONDS = 2
 STATEMENT_SECONDS = 5
 IDLE_SECONDS = 10
+ASK_AGAIN_SECONDS = 0.001
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.PendingRollbackError)
 """What SQLAlchemy raises when the database is away, restarts, is too slow, or has no connection left."""
 
@@ -61,10 +64,32 @@ def _sqlite(address: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("writes", False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    """SQLite itself would ask for the lock ever more seldom, up to ten times a second, and so never find it free while
+    another process writes one transaction after the other."""
+    cursor, deadline = connection.connection.cursor(), time.monotonic() + STATEMENT_SECONDS
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise LedgerUnavailable(why(error)) from error
+                time.sleep(ASK_AGAIN_SECONDS)
+            else:
+                return
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={STATEMENT_SECONDS * 1000}")
+        cursor.close()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from executor.errors import LedgerUnavailable
 from executor.ledger.transaction import Transaction
+from executor.timing import Laps, Nobody, Observer
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +27,22 @@ class Group:
     waits, own work included, and then passes the lead on to the next who waits. There is no thread of its own, so that
     a work that comes alone waits for nobody."""
 
-    def __init__(self, begin: Callable[[], AbstractContextManager[Transaction]], most: int = MOST_TOGETHER) -> None:
-        self._begin, self._most = begin, most
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[Transaction]],
+        observer: Callable[[], Observer] = Nobody,
+        most: int = MOST_TOGETHER,
+    ) -> None:
+        self._begin, self._observer, self._most = begin, observer, most
         self._lock = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
         self._led = False
 
-    def do(self, work: Callable[[Transaction], T]) -> T:
+    def do(self, work: Callable[[Transaction], T], key: str | None = None) -> T:
         """What `work` returns, once it is durable. What it raises undoes all that it did, and nothing of the others.
+        `key` is the client's, where the work will ask for the first answer to one: all are looked up together.
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the commit was lost, all."""
-        job = _Job(work)
+        job = _Job(work, key, Laps(self._observer()))
         with self._lock:
             self._waiting.append(job)
             leads, self._led = not self._led, True
@@ -63,8 +70,12 @@ class Group:
                 following.turn.set()
 
     def _run(self, jobs: list[_Job[Any]]) -> None:
+        self._observer().together(len(jobs))
+        for job in jobs:
+            job.waited.lap("queue")
         try:
             with self._begin() as transaction:
+                transaction.expect([job.key for job in jobs if job.key is not None])
                 for job in jobs:
                     job.attempt(transaction)
         except BaseException as error:
@@ -82,7 +93,8 @@ class Group:
 class _Job(Generic[T]):
     """One work, and what came of it."""
 
-    def __init__(self, work: Callable[[Transaction], T]) -> None:
+    def __init__(self, work: Callable[[Transaction], T], key: str | None, waited: Laps) -> None:
+        self.key, self.waited = key, waited
         self.turn = threading.Event()
         self.ended = False
         self._work = work

@@ -12,6 +12,7 @@ from common.wire import Order, Side
 from executor import orders
 from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import rows, writes
+from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import Place
 from executor.ledger.replay import Change
 
@@ -23,7 +24,7 @@ class Recent:
     def __init__(self, connection: sa.Connection, account: str, at: datetime, changes: Sequence[Change]) -> None:
         self._connection, self._account, self._at, self._changes = connection, account, at, changes
         self._orders_before: int | None = None
-        self._executed_before: dict[Place, int] = {}
+        self._executed_before: dict[Place, int] | None = None
 
     def orders(self, most: int) -> int:
         """Orders of the last second, without the latest; counted up to `most` in the tables."""
@@ -44,20 +45,20 @@ class Recent:
 
     def executions(self, symbol: str, side: Side) -> int:
         """Orders that were executed within a minute."""
-        place = (symbol, side)
-        if place not in self._executed_before:
+        if self._executed_before is None:
             oldest = int(self._at.timestamp()) - EXECUTIONS_SECONDS + 1
-            self._executed_before[place] = rows.executions(self._connection, self._account, symbol, side, oldest)
-        return self._executed_before[place] + self._executed()[place]
+            self._executed_before = rows.executions(self._connection, self._account, oldest)
+        place = (symbol, side)
+        return self._executed_before.get(place, 0) + self._executed()[place]
 
     def forget_executions(self) -> None:
         """Begins to count executions anew, with this transaction's own."""
         writes.forget_executions(self._connection, self._account)
-        self._executed_before.clear()
+        self._executed_before = {}
 
-    def flush(self) -> None:
+    def flush(self, into: Bulk) -> None:
         """Writes what was executed in this transaction."""
-        writes.executions(self._connection, self._account, int(self._at.timestamp()), self._executed())
+        writes.executions(into, self._account, int(self._at.timestamp()), self._executed())
 
     def _executed(self) -> Counter[Place]:
         """How many orders got their first fill in this transaction."""

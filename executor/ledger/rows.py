@@ -47,17 +47,17 @@ _RECENT = sa.select(sa.func.count()).select_from(
 _BY_KEY = sa.select(_ORDERS.order_id, _ORDERS.sequence, _ORDERS.answered_sequence).where(
     _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id == sa.bindparam("client_order_id")
 )
-_TAKEN = sa.select(schema.consumption).where(
-    _LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"), _LEVELS.side == sa.bindparam("side")
+_KNOWN = sa.select(_ORDERS.client_order_id).where(
+    _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id.in_(sa.bindparam("client_order_ids", expanding=True))
 )
+_TAKEN = sa.select(schema.consumption).where(_LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"))
 
 _ANCHORS = sa.select(schema.anchors).where(schema.anchors.c.account == _ACCOUNT)
 _SLOTS = schema.executions.c
-_EXECUTIONS = sa.select(sa.func.coalesce(sa.func.sum(_SLOTS.orders), 0)).where(
-    _SLOTS.account == _ACCOUNT,
-    _SLOTS.symbol == sa.bindparam("symbol"),
-    _SLOTS.side == sa.bindparam("side"),
-    _SLOTS.second >= sa.bindparam("oldest"),
+_EXECUTIONS = (
+    sa.select(_SLOTS.symbol, _SLOTS.side, sa.func.sum(_SLOTS.orders).label("orders"))
+    .where(_SLOTS.account == _ACCOUNT, _SLOTS.second >= sa.bindparam("oldest"))
+    .group_by(_SLOTS.symbol, _SLOTS.side)
 )
 
 
@@ -158,6 +158,12 @@ def first_answer(connection: sa.Connection, account: str, client_order_id: str) 
     return as_answered(connection, row.order_id, row.answered_sequence)
 
 
+def known(connection: sa.Connection, account: str, client_order_ids: Sequence[str]) -> set[str]:
+    """Those of a client's keys that belong to an order."""
+    asked = {"account": account, "client_order_ids": list(client_order_ids)}
+    return set(connection.execute(_KNOWN, asked).scalars())
+
+
 def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Order:
     """The order as its events up to `sequence` made it."""
     replay = Replay()
@@ -193,10 +199,10 @@ def recent(connection: sa.Connection, account: str, since: datetime, most: int) 
     return int(connection.execute(_RECENT, {"account": account, "since": since, "most": most}).scalar_one())
 
 
-def executions(connection: sa.Connection, account: str, symbol: str, side: Side, oldest: int) -> int:
-    """How many orders of a symbol and side were executed since a second of Unix time, not more than a minute ago."""
-    asked = {"account": account, "symbol": symbol, "side": side, "oldest": oldest}
-    return int(connection.execute(_EXECUTIONS, asked).scalar_one())
+def executions(connection: sa.Connection, account: str, oldest: int) -> dict[tuple[str, Side], int]:
+    """How many orders were executed since a second of Unix time, not more than a minute ago, by symbol and side."""
+    found = connection.execute(_EXECUTIONS, {"account": account, "oldest": oldest})
+    return {(row.symbol, row.side): int(row.orders) for row in found}
 
 
 def twin(connection: sa.Connection, order: Order, since: datetime) -> str | None:
@@ -231,7 +237,9 @@ def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, T
     return {row.order_id: msgspec.json.decode(row.terms, type=Terms) for row in rows}
 
 
-def taken(connection: sa.Connection, account: str, symbol: str, side: Side) -> dict[Decimal, Taken]:
-    """What our own fills used up of the levels that orders of `side` trade against, by price."""
-    rows = connection.execute(_TAKEN, {"account": account, "symbol": symbol, "side": side})
-    return {row.price: Taken(row.shown, row.taken, row.book_sequence, row.seen_at) for row in rows}
+def taken(connection: sa.Connection, account: str, symbol: str) -> dict[tuple[str, Side], dict[Decimal, Taken]]:
+    """What our own fills used up of the levels that orders of each side trade against, by price."""
+    found: dict[tuple[str, Side], dict[Decimal, Taken]] = {(symbol, "buy"): {}, (symbol, "sell"): {}}
+    for row in connection.execute(_TAKEN, {"account": account, "symbol": symbol}):
+        found[symbol, row.side][row.price] = Taken(row.shown, row.taken, row.book_sequence, row.seen_at)
+    return found

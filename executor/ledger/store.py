@@ -27,6 +27,7 @@ from executor.ledger.migrate import migrate
 from executor.ledger.transaction import Transaction
 from executor.ledger.turn import Turn
 from executor.orders import PRECISION, tidy
+from executor.timing import Laps, Nobody, Observer
 
 T = TypeVar("T")
 
@@ -44,8 +45,8 @@ class Condition:
 
 
 class Ledger:
-    """One account's ledger, which any number of executors share. Every method raises `LedgerUnavailable` when the
-    database is away; none of them waits longer than a few seconds."""
+    """One account's ledger, which any number of executors share; `observer` is told how long its stages take. Every
+    method raises `LedgerUnavailable` when the database is away; none of them waits longer than a few seconds."""
 
     def __init__(
         self, url: str, password: str, account: str, starting_cash: Mapping[str, Decimal], now: Callable[[], datetime]
@@ -57,7 +58,8 @@ class Ledger:
         self._preparing = threading.Lock()
         self._prepared = False
         self.turn = Turn(self._engine, f"matching:{account}")
-        self._group = Group(self.transaction)
+        self.observer: Observer = Nobody()
+        self._group = Group(self.transaction, lambda: self.observer)
 
     def prepare(self) -> None:
         """Brings the tables up to date and opens the account, once; asked again it does nothing."""
@@ -85,15 +87,20 @@ class Ledger:
         everything."""
         self._require_prepared()
         name = account or self.account_name
+        laps = Laps(self.observer)
         with localcontext(prec=PRECISION), writing(self._engine, _lock(name)) as connection:
             transaction = Transaction(connection, name, self._head(connection, name), self._now())
+            laps.lap("lock")
             yield transaction
+            laps.lap("decide")
             transaction.flush()
+            laps.lap("write")
+        laps.lap("commit")
 
-    def do(self, work: Callable[[Transaction], T]) -> T:
+    def do(self, work: Callable[[Transaction], T], key: str | None = None) -> T:
         """What `work` returns, once all that it did under the account's lock is durable; it shares a transaction with
-        what others do meanwhile. What it raises undoes what it did."""
-        return self._group.do(work)
+        what others do meanwhile. What it raises undoes what it did. `key` is the client's, where there is one."""
+        return self._group.do(work, key)
 
     def now(self) -> datetime:
         """The time that the ledger records."""
@@ -103,11 +110,6 @@ class Ledger:
         """The names of all accounts in the ledger."""
         with self._reading() as connection:
             return rows.accounts(connection)
-
-    def first_answer(self, client_order_id: str) -> Order | None:
-        """The first answer to a client's key, None for a new key."""
-        with self._reading() as connection:
-            return rows.first_answer(connection, self.account_name, client_order_id)
 
     def order(self, order_id: str) -> Order:
         """The order as it is now; raises `UnknownOrder`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from executor.errors import UnknownOrder
 from executor.guardrails import Holdings, Limits
 from executor.guardrails.controls import Controls
 from executor.ledger import events, rows, schema, writes
+from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import Consumption
 from executor.ledger.control import Control
 from executor.ledger.events import Event
@@ -54,6 +55,7 @@ class Transaction:
         self._consumption = Consumption(connection, account)
         self._open: dict[str, Open] | None = None
         self._answered: dict[str, Order] = {}
+        self._new: set[str] = set()
         self._settled = 0
         self._recent = Recent(connection, account, at, self.changes)
         self.control = Control(connection, self, self._recent, lambda content: self._record(None, content))
@@ -122,10 +124,17 @@ class Transaction:
                 self._answered[change.after.client_order_id] = self._replay.orders[change.after.order_id]
         self._settled = len(self.changes)
 
+    def expect(self, client_order_ids: Sequence[str]) -> None:
+        """Looks up together which of the keys that will be asked for are new."""
+        if client_order_ids:
+            self._new = set(client_order_ids) - rows.known(self._connection, self.account, client_order_ids)
+
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""
         if client_order_id in self._answered:
             return self._answered[client_order_id]
+        if client_order_id in self._new:
+            return None
         return rows.first_answer(self._connection, self.account, client_order_id)
 
     def load(self, order_id: str) -> Order:
@@ -213,14 +222,16 @@ class Transaction:
     def flush(self) -> None:
         """Writes everything that was recorded; called once, just before the commit."""
         self.settle()
-        self._consumption.flush()
+        together = Bulk()
+        self._consumption.flush(together)
         if self._events:
             answered = {order.order_id: order.sequence for order in self._answered.values()}
-            writes.log(self._connection, self._events, self._postings)
-            writes.orders(self._connection, self._summed(), self._replay.terms, answered)
-            writes.balances(self._connection, self.account, self._touched())
-            self._recent.flush()
-            writes.head(self._connection, self._events[-1], self._replay.controls)
+            writes.log(together, self._events, self._postings)
+            writes.orders(self._connection, together, self._summed(), self._replay.terms, answered)
+            writes.balances(together, self.account, self._touched())
+            self._recent.flush(together)
+            writes.head(together, self._events[-1], self._replay.controls)
+        together.write(self._connection)
 
     def _others(self, without: str | None) -> list[Open]:
         """The open orders, one perhaps left out."""

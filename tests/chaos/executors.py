@@ -127,6 +127,9 @@ def environment(database: Database, marketdata_url: str, folder: Path) -> dict[s
         "SPARK_MAX_EXPOSURE": WIDE,
         "SPARK_MAX_ORDER_QUANTITY": ",".join(f"{symbol}=1000000" for symbol in SYMBOLS),
         "SPARK_MAX_ORDERS_PER_SECOND": "100000",
+        "SPARK_MAX_EXECUTIONS_PER_MINUTE": "100000",
+        "SPARK_MAX_DAILY_LOSS_PERCENT": "100",
+        "SPARK_MAX_DRAWDOWN_PERCENT": "100",
         "SPARK_MAX_WRITES_PER_SECOND": "10000",
         "SPARK_QUOTE_STALE_SECONDS": str(STALE_SECONDS),
     }

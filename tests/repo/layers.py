@@ -29,7 +29,7 @@ LINES: dict[str, dict[int, str]] = {
     },
     "executor": {
         1: "account equity errors guardrails messages openapi orders paper",
-        2: "gauges inflow ledger metrics quotes settings",
+        2: "gauges inflow ledger metrics quotes settings timing",
         3: "matching oversight submit",
         4: "api",
         5: "app",

@@ -1,0 +1,70 @@
+"""Rows of several tables at once: how rows get to a database costs more than the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+Row = Mapping[str, Any]
+
+
+class _Part(NamedTuple):
+    """What goes into one table, and what happens to rows that are there."""
+
+    table: sa.Table
+    rows: Sequence[Row]
+    conflict: str
+
+
+class Bulk:
+    """Collects rows, at most once for each table, and writes them together: PostgreSQL takes all in one statement."""
+
+    def __init__(self) -> None:
+        self._parts: list[_Part] = []
+
+    def insert(self, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Adds rows, which all have the same columns."""
+        self._parts.append(_Part(table, rows, ""))
+
+    def upsert(self, table: sa.Table, rows: Sequence[Row], **changed: str) -> None:
+        """Adds rows, or sets the columns of those whose primary key is there: each to the new value unless `changed`
+        has an SQL expression for it, in which the new row is `excluded`. No key may come twice."""
+        key = ", ".join(column.name for column in table.primary_key.columns)
+        values = {column.name: f"excluded.{column.name}" for column in table.c if not column.primary_key}
+        setting = ", ".join(f"{name} = {value}" for name, value in {**values, **changed}.items())
+        self._parts.append(_Part(table, rows, f" ON CONFLICT ({key}) DO UPDATE SET {setting}"))
+
+    def write(self, connection: sa.Connection) -> None:
+        """Writes everything that was collected."""
+        parts = [part for part in self._parts if part.rows]
+        self._parts = []
+        if connection.dialect.name != "postgresql":
+            for part in parts:
+                connection.execute(_from_values(part.table, tuple(part.rows[0]), part.conflict), list(part.rows))
+        elif parts:
+            texts = [_from_json(part.table, tuple(part.rows[0])) + part.conflict for part in parts]
+            *others, last = texts
+            ahead = ", ".join(f"{part.table.name}_ AS ({text})" for part, text in zip(parts, others, strict=False))
+            encoded = {part.table.name: msgspec.json.encode(part.rows).decode() for part in parts}
+            connection.exec_driver_sql(f"WITH {ahead} {last}" if ahead else last, encoded)
+
+
+@cache
+def _from_json(table: sa.Table, names: tuple[str, ...]) -> str:
+    """All rows come as one text: a row of parameters each would cost a message and a parse each."""
+    dialect = sa.make_url("postgresql+psycopg://").get_dialect()()
+    columns = ", ".join(f"{name} {table.c[name].type.compile(dialect)}" for name in names)
+    rows = f"json_to_recordset(%({table.name})s::json) AS row({columns})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM {rows}"  # noqa: S608 - names of our own
+
+
+@cache
+def _from_values(table: sa.Table, names: tuple[str, ...], conflict: str) -> sa.TextClause:
+    """SQLite prepares a statement once for all rows."""
+    places = ", ".join(f":{name}" for name in names)
+    text = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places}){conflict}"  # noqa: S608 - names of our own
+    return sa.text(text).bindparams(*(sa.bindparam(name, type_=table.c[name].type) for name in names))
