@@ -52,6 +52,8 @@ class Metrics:
         for counter, labels in self._known().items():
             for label in labels:
                 counter.labels(label)
+        self._uses = {code: self._limit_use.labels(code) for code in (*MEASURES, *LOSSES)}
+        self._stage = {name: self._stages.labels(name) for name in STAGES}
 
     def _known(self) -> Mapping[Counter | Gauge | Histogram, Sequence[str]]:
         return {
@@ -66,7 +68,7 @@ class Metrics:
     def stage(self, name: str, seconds: float) -> None:
         """Counts how long a stage took: of an order its quote and its wait for a transaction, the others of a
         transaction."""
-        self._stages.labels(name).observe(seconds)
+        self._stage[name].observe(seconds)
 
     def together(self, works: int) -> None:
         """Counts works that are to share a transaction."""
@@ -86,7 +88,7 @@ class Metrics:
     def show_shares(self, shares: Mapping[str, Decimal]) -> list[str]:
         """Shows which part of each limit is used; the codes of those that are nearly used up."""
         for code, share in shares.items():
-            self._limit_use.labels(code).set(float(share))
+            self._uses[code].set(float(share))
         return [code for code, share in shares.items() if share >= NEAR_SHARE]
 
     def note_uses(self, uses: Mapping[str, Use]) -> list[str]:

@@ -70,7 +70,7 @@ def submit(request: OrderRequest, desk: Desk) -> Outcome:
         order, uses = _trade(ledger.receive(wanted), view, ledger, desk)
         return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
 
-    return desk.ledger.do(work, wanted.client_order_id)
+    return desk.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
 
 
 def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
@@ -92,7 +92,7 @@ def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
         order, uses = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
         return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
 
-    return desk.ledger.do(work, wanted.client_order_id)
+    return desk.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
 
 
 def _trade(

@@ -52,7 +52,7 @@ def _kill_switch(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, ma
         if scope not in (EVERYTHING, ACCOUNT) and not symbol_form(scope):
             raise InvalidRequest("scope", f"must be {EVERYTHING}, {ACCOUNT} or a symbol, as in BTCTURK:BTCTRY")
         for name in desk.ledger.accounts() if scope == EVERYTHING else [desk.ledger.account_name]:
-            with desk.ledger.transaction(name) as transaction:
+            with desk.ledger.transaction(account=name) as transaction:
                 transaction.control.switch(engaged=asked.engaged, reason=reason, scope=scope)
         cancelled = _enforce(desk, metrics) if asked.engaged else 0
         told = {"engaged": asked.engaged, "scope": scope, "reason": reason, "cancelled": cancelled}

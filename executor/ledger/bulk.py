@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -44,7 +44,9 @@ class Bulk:
         self._parts = []
         if connection.dialect.name != "postgresql":
             for part in parts:
-                connection.execute(_from_values(part.table, tuple(part.rows[0]), part.conflict), list(part.rows))
+                text, kinds = _from_values(part.table, tuple(part.rows[0]))
+                values = [tuple(kind(row[name]) for name, kind in kinds) for row in part.rows]
+                connection.exec_driver_sql(text + part.conflict, values)
         elif parts:
             texts = [_from_json(part.table, tuple(part.rows[0])) + part.conflict for part in parts]
             *others, last = texts
@@ -63,8 +65,13 @@ def _from_json(table: sa.Table, names: tuple[str, ...]) -> str:
 
 
 @cache
-def _from_values(table: sa.Table, names: tuple[str, ...], conflict: str) -> sa.TextClause:
-    """SQLite prepares a statement once for all rows."""
-    places = ", ".join(f":{name}" for name in names)
-    text = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places}){conflict}"  # noqa: S608 - names of our own
-    return sa.text(text).bindparams(*(sa.bindparam(name, type_=table.c[name].type) for name in names))
+def _from_values(table: sa.Table, names: tuple[str, ...]) -> tuple[str, list[tuple[str, Callable[[Any], Any]]]]:
+    """SQLite prepares a statement once for all rows; what makes the driver's values of ours is found once, too."""
+    dialect = sa.make_url("sqlite://").get_dialect()()
+    makers = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    text = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})"  # noqa: S608
+    return text, [(name, maker or _as_it_is) for name, maker in zip(names, makers, strict=True)]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

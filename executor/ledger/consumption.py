@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -26,6 +27,10 @@ class Consumption:
         self._connection, self._account = connection, account
         self._notes: dict[Place, dict[Decimal, Taken]] = {}
         self._changed: dict[tuple[Place, Decimal], Taken | None] = {}
+
+    def know(self, notes: Mapping[Place, dict[Decimal, Taken]]) -> None:
+        """What the tables say, where it was read with other things."""
+        self._notes |= notes
 
     def levels(self, book: Book, side: Side) -> list[Level]:
         """The levels that an order of `side` can trade against, without what our own fills have used up."""

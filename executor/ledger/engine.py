@@ -103,11 +103,11 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def writing(engine: sa.Engine, lock: str) -> Iterator[sa.Connection]:
-    """A transaction that holds the named lock until it ends; raises `LedgerUnavailable`, and then nothing was written
-    (or, if only the answer to the commit was lost, all of it)."""
+def writing(engine: sa.Engine, lock: str | None = None) -> Iterator[sa.Connection]:
+    """A transaction, that holds the named lock until it ends, if there is one; raises `LedgerUnavailable`, and then
+    nothing was written (or, if only the answer to the commit was lost, all of it)."""
     with _translated(), engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
+        if lock is not None and engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(lock))))
         yield connection
 

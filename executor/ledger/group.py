@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
@@ -38,11 +38,11 @@ class Group:
         self._waiting: deque[_Job[Any]] = deque()
         self._led = False
 
-    def do(self, work: Callable[[Transaction], T], key: str | None = None) -> T:
+    def do(self, work: Callable[[Transaction], T], key: str | None = None, symbol: str | None = None) -> T:
         """What `work` returns, once it is durable. What it raises undoes all that it did, and nothing of the others.
-        `key` is the client's, where the work will ask for the first answer to one: all are looked up together.
+        `key` and `symbol` are those of an order, whose transaction reads what orders need all together.
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the commit was lost, all."""
-        job = _Job(work, key, Laps(self._observer()))
+        job = _Job(work, key, symbol, Laps(self._observer()))
         with self._lock:
             self._waiting.append(job)
             leads, self._led = not self._led, True
@@ -54,31 +54,39 @@ class Group:
         return result
 
     def _lead(self) -> None:
-        """Does the works that wait, this thread's first among them, and wakes who did them, and who is to lead next."""
-        with self._lock:
-            together = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+        """Does the works that wait once the lock is had, this thread's first among them; wakes who did them, and who is
+        to lead next."""
+        jobs: list[_Job[Any]] = []
         try:
-            self._run(together)
+            self._run(jobs, self._take)
         finally:
             with self._lock:
                 following = self._waiting[0] if self._waiting else None
                 self._led = following is not None
-            for job in together:
+            for job in jobs:
                 job.ended = True
                 job.turn.set()
             if following is not None:
                 following.turn.set()
 
-    def _run(self, jobs: list[_Job[Any]]) -> None:
-        self._observer().together(len(jobs))
-        for job in jobs:
+    def _take(self) -> list[_Job[Any]]:
+        with self._lock:
+            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+        for job in taken:
             job.waited.lap("queue")
+        self._observer().together(len(taken))
+        return taken
+
+    def _run(self, jobs: list[_Job[Any]], take: Callable[[], list[_Job[Any]]]) -> None:
+        """Does, in one transaction, the jobs that there are when it has the lock, and adds them to `jobs`."""
         try:
             with self._begin() as transaction:
-                transaction.expect([job.key for job in jobs if job.key is not None])
+                jobs += take()
+                transaction.expect(*_wanted(jobs))
                 for job in jobs:
                     job.attempt(transaction)
         except BaseException as error:
+            jobs += [] if jobs else take()
             for job in jobs:
                 job.fail(error)
             if not isinstance(error, Exception):
@@ -87,14 +95,14 @@ class Group:
                 return
             log.exception("works that share a transaction failed together; each is done alone")
             for job in jobs:
-                self._run([job])
+                self._run([], lambda job=job: [job])  # type: ignore[misc]
 
 
 class _Job(Generic[T]):
     """One work, and what came of it."""
 
-    def __init__(self, work: Callable[[Transaction], T], key: str | None, waited: Laps) -> None:
-        self.key, self.waited = key, waited
+    def __init__(self, work: Callable[[Transaction], T], key: str | None, symbol: str | None, waited: Laps) -> None:
+        self.key, self.symbol, self.waited = key, symbol, waited
         self.turn = threading.Event()
         self.ended = False
         self._work = work
@@ -124,3 +132,8 @@ class _Job(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[return-value]
+
+
+def _wanted(jobs: Sequence[_Job[Any]]) -> tuple[list[str], set[str]]:
+    keys = [job.key for job in jobs if job.key is not None]
+    return keys, {job.symbol for job in jobs if job.symbol is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -24,13 +24,16 @@ class Recent:
     def __init__(self, connection: sa.Connection, account: str, at: datetime, changes: Sequence[Change]) -> None:
         self._connection, self._account, self._at, self._changes = connection, account, at, changes
         self._orders_before: int | None = None
-        self._executed_before: dict[Place, int] | None = None
+        self._executed_before: Mapping[Place, int] | None = None
 
-    def orders(self, most: int) -> int:
-        """Orders of the last second, without the latest; counted up to `most` in the tables."""
+    def know(self, orders: int, executions: Mapping[Place, int]) -> None:
+        """What the tables say, where it was read with other things."""
+        self._orders_before, self._executed_before = orders, executions
+
+    def orders(self) -> int:
+        """Orders of the last second, without the latest."""
         if self._orders_before is None:
-            since = self._at - timedelta(seconds=1)
-            self._orders_before = rows.recent(self._connection, self._account, since, most)
+            self._orders_before = rows.recent(self._connection, self._account, self._at - timedelta(seconds=1))
         return self._orders_before + sum(change.before is None for change in self._changes) - 1
 
     def twin(self, order: Order, seconds: float) -> str | None:
@@ -48,8 +51,7 @@ class Recent:
         if self._executed_before is None:
             oldest = int(self._at.timestamp()) - EXECUTIONS_SECONDS + 1
             self._executed_before = rows.executions(self._connection, self._account, oldest)
-        place = (symbol, side)
-        return self._executed_before.get(place, 0) + self._executed()[place]
+        return self._executed_before.get((symbol, side), 0) + self._executed()[symbol, side]
 
     def forget_executions(self) -> None:
         """Begins to count executions anew, with this transaction's own."""

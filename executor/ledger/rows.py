@@ -24,41 +24,35 @@ _ORDER_COLUMNS = [column for column in schema.orders.c if column.name in {*_ORDE
 
 # What every order asks is built once: building a statement costs more than sending it.
 _ACCOUNT: sa.BindParameter[str] = sa.bindparam("account")
-_ORDERS = schema.orders.c
-_LEVELS = schema.consumption.c
-_HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
-_BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
-_OPEN = sa.select(
-    _ORDERS.order_id,
-    _ORDERS.symbol,
-    _ORDERS.side,
-    _ORDERS.limit_price,
-    _ORDERS.quantity,
-    _ORDERS.filled_quantity,
-    _ORDERS.terms,
-).where(_ORDERS.account == _ACCOUNT, _ORDERS.is_open)
-_SINCE = sa.bindparam("since", type_=schema.Utc)
-_RECENT = sa.select(sa.func.count()).select_from(
-    sa.select(sa.literal(1))
-    .where(_ORDERS.account == _ACCOUNT, _ORDERS.received_at > _SINCE)
+_ORDERS, _LEVELS, _SLOTS = schema.orders.c, schema.consumption.c, schema.executions.c
+HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
+BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
+_OPEN_COLUMNS = ("order_id", "symbol", "side", "limit_price", "quantity", "filled_quantity", "terms")
+OPEN = sa.select(*(_ORDERS[name] for name in _OPEN_COLUMNS)).where(_ORDERS.account == _ACCOUNT, _ORDERS.is_open)
+MOST_RECENT = 100_000
+RECENT = sa.select(sa.func.count().label("count")).select_from(
+    sa.select(sa.literal_column("1"))
+    .where(_ORDERS.account == _ACCOUNT, _ORDERS.received_at > sa.bindparam("since", type_=schema.Utc))
     .limit(sa.bindparam("most"))
     .subquery()
 )
 _BY_KEY = sa.select(_ORDERS.order_id, _ORDERS.sequence, _ORDERS.answered_sequence).where(
     _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id == sa.bindparam("client_order_id")
 )
-_KNOWN = sa.select(_ORDERS.client_order_id).where(
-    _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id.in_(sa.bindparam("client_order_ids", expanding=True))
-)
-_TAKEN = sa.select(schema.consumption).where(_LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"))
-
-_ANCHORS = sa.select(schema.anchors).where(schema.anchors.c.account == _ACCOUNT)
-_SLOTS = schema.executions.c
-_EXECUTIONS = (
+_KEYS = sa.select(_ORDERS.client_order_id).where(_ORDERS.account == _ACCOUNT)
+KEYS = {
+    "postgresql": _KEYS.where(
+        _ORDERS.client_order_id == sa.any_(sa.bindparam("client_order_ids", type_=sa.ARRAY(sa.Text)))
+    ),
+    "sqlite": _KEYS.where(_ORDERS.client_order_id.in_(sa.bindparam("client_order_ids", expanding=True))),
+}
+TAKEN = sa.select(schema.consumption).where(_LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"))
+EXECUTIONS = (
     sa.select(_SLOTS.symbol, _SLOTS.side, sa.func.sum(_SLOTS.orders).label("orders"))
     .where(_SLOTS.account == _ACCOUNT, _SLOTS.second >= sa.bindparam("oldest"))
     .group_by(_SLOTS.symbol, _SLOTS.side)
 )
+_ANCHORS = sa.select(schema.anchors).where(schema.anchors.c.account == _ACCOUNT)
 
 
 class Head(NamedTuple):
@@ -91,8 +85,13 @@ class Resting(NamedTuple):
 
 def head(connection: sa.Connection, account: str) -> Head | None:
     """The account's head, None when it was never opened."""
-    row = connection.execute(_HEAD, {"account": account}).one_or_none()
-    return None if row is None else Head(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
+    row = connection.execute(HEAD, {"account": account}).one_or_none()
+    return None if row is None else head_of(row)
+
+
+def head_of(row: Any) -> Head:
+    """A row of `HEAD`."""
+    return Head(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
 
 
 def accounts(connection: sa.Connection) -> list[str]:
@@ -158,12 +157,6 @@ def first_answer(connection: sa.Connection, account: str, client_order_id: str) 
     return as_answered(connection, row.order_id, row.answered_sequence)
 
 
-def known(connection: sa.Connection, account: str, client_order_ids: Sequence[str]) -> set[str]:
-    """Those of a client's keys that belong to an order."""
-    asked = {"account": account, "client_order_ids": list(client_order_ids)}
-    return set(connection.execute(_KNOWN, asked).scalars())
-
-
 def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Order:
     """The order as its events up to `sequence` made it."""
     replay = Replay()
@@ -175,12 +168,21 @@ def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Orde
 
 def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
     """Every balance of the account."""
-    rows = connection.execute(_BALANCES, {"account": account})
-    return {Entry(row.name, row.symbol, row.unit): row.amount for row in rows}
+    return balances_of(connection.execute(BALANCES, {"account": account}))
+
+
+def balances_of(found: Iterable[Any]) -> dict[Entry, Decimal]:
+    """Rows of `BALANCES`."""
+    return {Entry(row.name, row.symbol, row.unit): row.amount for row in found}
 
 
 def open_orders(connection: sa.Connection, account: str) -> list[Open]:
     """Every open order."""
+    return open_of(connection.execute(OPEN, {"account": account}))
+
+
+def open_of(found: Iterable[Any]) -> list[Open]:
+    """Rows of `OPEN`."""
     return [
         Open(
             row.order_id,
@@ -190,18 +192,23 @@ def open_orders(connection: sa.Connection, account: str) -> list[Open]:
             row.quantity - row.filled_quantity,
             msgspec.json.decode(row.terms, type=Terms),
         )
-        for row in connection.execute(_OPEN, {"account": account})
+        for row in found
     ]
 
 
-def recent(connection: sa.Connection, account: str, since: datetime, most: int) -> int:
-    """How many orders came after a time; counted up to `most`."""
-    return int(connection.execute(_RECENT, {"account": account, "since": since, "most": most}).scalar_one())
+def recent(connection: sa.Connection, account: str, since: datetime) -> int:
+    """How many orders came after a time; counted up to `MOST_RECENT`."""
+    asked = {"account": account, "since": since, "most": MOST_RECENT}
+    return int(connection.execute(RECENT, asked).scalar_one())
 
 
 def executions(connection: sa.Connection, account: str, oldest: int) -> dict[tuple[str, Side], int]:
     """How many orders were executed since a second of Unix time, not more than a minute ago, by symbol and side."""
-    found = connection.execute(_EXECUTIONS, {"account": account, "oldest": oldest})
+    return executions_of(connection.execute(EXECUTIONS, {"account": account, "oldest": oldest}))
+
+
+def executions_of(found: Iterable[Any]) -> dict[tuple[str, Side], int]:
+    """Rows of `EXECUTIONS`."""
     return {(row.symbol, row.side): int(row.orders) for row in found}
 
 
@@ -239,7 +246,12 @@ def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, T
 
 def taken(connection: sa.Connection, account: str, symbol: str) -> dict[tuple[str, Side], dict[Decimal, Taken]]:
     """What our own fills used up of the levels that orders of each side trade against, by price."""
-    found: dict[tuple[str, Side], dict[Decimal, Taken]] = {(symbol, "buy"): {}, (symbol, "sell"): {}}
-    for row in connection.execute(_TAKEN, {"account": account, "symbol": symbol}):
-        found[symbol, row.side][row.price] = Taken(row.shown, row.taken, row.book_sequence, row.seen_at)
-    return found
+    return taken_of(symbol, connection.execute(TAKEN, {"account": account, "symbol": symbol}))
+
+
+def taken_of(symbol: str, found: Iterable[Any]) -> dict[tuple[str, Side], dict[Decimal, Taken]]:
+    """Rows of `TAKEN`."""
+    notes: dict[tuple[str, Side], dict[Decimal, Taken]] = {(symbol, "buy"): {}, (symbol, "sell"): {}}
+    for row in found:
+        notes[symbol, row.side][row.price] = Taken(row.shown, row.taken, row.book_sequence, row.seen_at)
+    return notes

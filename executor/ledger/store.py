@@ -23,6 +23,7 @@ from executor.ledger import rows, schema
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.events import GENESIS
 from executor.ledger.group import Group
+from executor.ledger.known import locked
 from executor.ledger.migrate import migrate
 from executor.ledger.transaction import Transaction
 from executor.ledger.turn import Turn
@@ -70,7 +71,7 @@ class Ledger:
             with localcontext(prec=PRECISION), writing(self._engine, _lock(self.account_name)) as connection:
                 if rows.head(connection, self.account_name) is None:
                     first = rows.Head(0, GENESIS, Controls())
-                    transaction = Transaction(connection, self.account_name, first, self._now())
+                    transaction = Transaction(connection, self.account_name, first, {}, self._now())
                     transaction.open_account(self._starting_cash)
                     _follow_others(transaction, rows.all_controls(connection))
                     transaction.flush()
@@ -88,8 +89,9 @@ class Ledger:
         self._require_prepared()
         name = account or self.account_name
         laps = Laps(self.observer)
-        with localcontext(prec=PRECISION), writing(self._engine, _lock(name)) as connection:
-            transaction = Transaction(connection, name, self._head(connection, name), self._now())
+        with localcontext(prec=PRECISION), writing(self._engine) as connection:
+            head, balances = locked(connection, _lock(name), name)
+            transaction = Transaction(connection, name, head, balances, self._now())
             laps.lap("lock")
             yield transaction
             laps.lap("decide")
@@ -97,10 +99,11 @@ class Ledger:
             laps.lap("write")
         laps.lap("commit")
 
-    def do(self, work: Callable[[Transaction], T], key: str | None = None) -> T:
+    def do(self, work: Callable[[Transaction], T], *, key: str | None = None, symbol: str | None = None) -> T:
         """What `work` returns, once all that it did under the account's lock is durable; it shares a transaction with
-        what others do meanwhile. What it raises undoes what it did. `key` is the client's, where there is one."""
-        return self._group.do(work, key)
+        what others do meanwhile. What it raises undoes what it did. `key` is the client's and `symbol` that of the
+        order, where there is one: what all of them need is read together."""
+        return self._group.do(work, key, symbol)
 
     def now(self) -> datetime:
         """The time that the ledger records."""
@@ -178,8 +181,8 @@ class Ledger:
         if not self._prepared:
             raise LedgerUnavailable("its tables are not ready yet")
 
-    def _head(self, connection: sa.Connection, account: str | None = None) -> rows.Head:
-        head = rows.head(connection, account or self.account_name)
+    def _head(self, connection: sa.Connection) -> rows.Head:
+        head = rows.head(connection, self.account_name)
         if head is None:
             raise LedgerUnavailable("the account is not open")
         return head

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import Consumption
 from executor.ledger.control import Control
 from executor.ledger.events import Event
+from executor.ledger.known import for_orders
 from executor.ledger.recent import Recent
 from executor.ledger.replay import Change, Replay
 from executor.ledger.rows import Open, Resting
@@ -43,19 +44,21 @@ class Mark:
 class Transaction:
     """Made by `Ledger.transaction`, which holds the lock and commits. Reads see the account as it is under the lock."""
 
-    def __init__(self, connection: sa.Connection, account: str, head: rows.Head, at: datetime) -> None:
+    def __init__(
+        self, connection: sa.Connection, account: str, head: rows.Head, balances: accounts.Balances, at: datetime
+    ) -> None:
         self.at = at
         self.account = account
         self.changes: list[Change] = []
         self._connection = connection
         self._head = head
-        self._replay = Replay(balances=rows.balances(connection, account), controls=head.controls)
+        self._replay = Replay(balances=dict(balances), controls=head.controls)
         self._events: list[Event] = []
         self._postings: dict[int, list[Posting]] = {}
         self._consumption = Consumption(connection, account)
         self._open: dict[str, Open] | None = None
         self._answered: dict[str, Order] = {}
-        self._new: set[str] = set()
+        self._new_keys: Set[str] = frozenset()
         self._settled = 0
         self._recent = Recent(connection, account, at, self.changes)
         self.control = Control(connection, self, self._recent, lambda content: self._record(None, content))
@@ -88,7 +91,7 @@ class Transaction:
             open_buys=sum((other.remaining for other in same if other.side == "buy"), Decimal(0)),
             exposure=accounts.exposure(balances, book.quote_currency, buys),
             opposite=(min if order.side == "buy" else max)(opposite, default=None),
-            recent=self._recent.orders(limits.max_orders_per_second),
+            recent=self._recent.orders(),
             twin=self._recent.twin(order, limits.duplicate_seconds),
             executions=self._recent.executions(order.symbol, order.side),
         )
@@ -124,16 +127,20 @@ class Transaction:
                 self._answered[change.after.client_order_id] = self._replay.orders[change.after.order_id]
         self._settled = len(self.changes)
 
-    def expect(self, client_order_ids: Sequence[str]) -> None:
-        """Looks up together which of the keys that will be asked for are new."""
-        if client_order_ids:
-            self._new = set(client_order_ids) - rows.known(self._connection, self.account, client_order_ids)
+    def expect(self, keys: Sequence[str], symbols: Set[str]) -> None:
+        """Reads together what orders with these keys and of these symbols will ask for; before any of them."""
+        if keys:
+            known = for_orders(self._connection, self.account, self.at, keys, symbols)
+            self._new_keys = known.new_keys
+            self._open = {order.order_id: order for order in known.open_orders}
+            self._recent.know(known.recent, known.executions)
+            self._consumption.know(known.taken)
 
     def first_answer(self, client_order_id: str) -> Order | None:
         """The first answer to a client's key, None for a new key."""
         if client_order_id in self._answered:
             return self._answered[client_order_id]
-        if client_order_id in self._new:
+        if client_order_id in self._new_keys:
             return None
         return rows.first_answer(self._connection, self.account, client_order_id)
 
