@@ -117,6 +117,28 @@ def apply(balances: Balances, postings: Iterable[Posting]) -> dict[Entry, Decima
     return after
 
 
+def opposite(postings: Iterable[Posting]) -> list[Posting]:
+    """The postings that take others back."""
+    return [Posting(entry, -amount) for entry, amount in postings]
+
+
+def shortage(balances: Balances, held_back: Mapping[Entry, Decimal], postings: Iterable[Posting]) -> str | None:
+    """Why an account can't have these postings: cash or a position would not cover what is held back, or what a
+    position cost would no longer fit what is held; None when it can."""
+    after = apply(balances, postings)
+    for entry in sorted({posting.entry for posting in postings}):
+        left = after[entry] - held_back.get(entry, Decimal(0))
+        if entry.name in ("cash", "position") and left < 0:
+            return f"{-left} {entry.unit} more would have to be free"
+        if entry.name == "cost" and (after[entry] < 0 or (after[entry] and not _held(after, entry.symbol))):
+            return f"a part of the position in {entry.symbol} was sold since"
+    return None
+
+
+def _held(balances: Balances, symbol: str) -> Decimal:
+    return sum((amount for entry, amount in balances.items() if entry[:2] == ("position", symbol)), Decimal(0))
+
+
 def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
     """The units whose postings do not add up to zero, with what they add up to; empty when all is well."""
     sums: dict[str, Decimal] = {}

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask
 
 from common import ops
 from common.client import JsonClient
-from executor.api import account, controls, orders
+from executor.api import account, controls, corrections, orders
 from executor.inflow import Gate
 from executor.ledger import Ledger
 from executor.matching import Matcher, Watch
@@ -39,6 +39,7 @@ def create_app(settings: Settings, *, desk: Desk, watch: Watch) -> Flask:
     orders.add(routes, desk, metrics, gate, settings.market)
     account.add(routes, desk, settings.market)
     controls.add(routes, desk, metrics, gate, settings.market)
+    corrections.add(routes, desk, gate, settings.market)
     app.register_blueprint(routes)
     return app
 

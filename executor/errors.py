@@ -48,6 +48,25 @@ class OrderFinal(ServiceError):
         super().__init__(f"order {order_id} is {status}: it can't be cancelled any more", order_status=status)
 
 
+class UnknownTrade(NotFound):
+    """The ledger has no such fill."""
+
+    code = "UNKNOWN_TRADE"
+
+    def __init__(self, trade_id: str) -> None:
+        super().__init__(f"there is no fill {trade_id[:80]!r}", field="trade_id")
+
+
+class NotReversible(ServiceError):
+    """The fill was taken back already, or what it brought is not there any more."""
+
+    status = 409
+    code = "NOT_REVERSIBLE"
+
+    def __init__(self, trade_id: str, reason: str) -> None:
+        super().__init__(f"fill {trade_id} can't be reversed: {reason}", trade_id=trade_id)
+
+
 class LedgerUnavailable(Unavailable):
     """The database is away or too slow. Nothing is half done: an order is in the ledger whole or not at all."""
 

@@ -6,8 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from common import wire
+from common.errors import InvalidRequest
 from executor.guardrails.controls import TradingState
 from executor.guardrails.limits import LimitsChange
+
+LONGEST_REASON = 200
+
+
+def checked_reason(text: str) -> str:
+    """A reason without blanks around it; raises `InvalidRequest`."""
+    reason = text.strip()
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise InvalidRequest("reason", f"must be 1 to {LONGEST_REASON} printable characters")
+    return reason
 
 
 class CancelAllRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +48,25 @@ class LimitsRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fiel
 
     limits: LimitsChange
     reason: str
+
+
+class ReversalRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a fill is to be taken back."""
+
+    reason: str
+
+
+class Reversal(wire.Message, frozen=True, kw_only=True):
+    """A fill that was taken back: `sequence` is the event that did it, `reversed_sequence` the fill's own."""
+
+    market: wire.Market
+    account: str
+    order_id: str
+    trade_id: str
+    sequence: int
+    reversed_sequence: int
+    reason: str
+    recorded_at: datetime
 
 
 class Orders(wire.Message, frozen=True, kw_only=True):

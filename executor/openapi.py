@@ -10,6 +10,7 @@ import msgspec
 from common import wire
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
 from executor.messages import (
+    LONGEST_REASON,
     AccountNow,
     CancelAllRequest,
     Cancelled,
@@ -19,6 +20,8 @@ from executor.messages import (
     LimitsRequest,
     Orders,
     Positions,
+    Reversal,
+    ReversalRequest,
     TradingStateNow,
     TradingStateRequest,
 )
@@ -26,7 +29,6 @@ from executor.orders import CLIENT_ORDER_ID_FORM, SYMBOL_FORM, ReplaceRequest
 
 ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
 MOST_ORDERS, DEFAULT_ORDERS, LAST_NUMBER = 500, 100, 2**63 - 1
-LONGEST_REASON = 200
 _JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
 _BODY_TOO_LARGE, _BAD, _NO_TOKEN, _AWAY = "413", "422", "401", "503"
@@ -34,8 +36,8 @@ _ERRORS = {
     "429": "More writes than allowed within a second; Retry-After tells when to ask again",
     "400": "The request can't be read as HTTP",
     _NO_TOKEN: "The operator's token is missing or wrong",
-    "404": "There is no such order, or no such symbol",
-    "409": "The key belongs to another order, or the order has ended",
+    "404": "There is no such order, fill or symbol",
+    "409": "The key belongs to another order, the order has ended, or the fill can't be reversed",
     _BODY_TOO_LARGE: "The body is larger than 64 KiB",
     _BAD: "A field is wrong; `details.field` names it",
     _AWAY: "The ledger does not answer; nothing is half done, ask again with the same client_order_id",
@@ -47,6 +49,7 @@ _MESSAGES: Sequence[Any] = (
     ReplaceRequest,
     CancelAllRequest,
     KillSwitchRequest,
+    ReversalRequest,
     TradingStateRequest,
     LimitsRequest,
     wire.Order,
@@ -55,6 +58,7 @@ _MESSAGES: Sequence[Any] = (
     Positions,
     AccountNow,
     KillSwitch,
+    Reversal,
     TradingStateNow,
     LimitsNow,
 )
@@ -86,10 +90,10 @@ def _paths() -> dict[str, Any]:
             "post": _call("placeOrder", "Place an order", placed, "404", "409", body="OrderRequest"),
             "get": _call("listOrders", "Orders, newest first", {"200": ("Orders", "A page")}, query=_PAGE),
         },
-        order: {"get": _call("readOrder", "One order", found, "404", path=True)},
+        order: {"get": _call("readOrder", "One order", found, "404", path="order_id")},
         f"{order}/cancel": {
             "post": _call(
-                "cancelOrder", "Cancel what is open of an order", found, "404", "409", path=True, guarded=True
+                "cancelOrder", "Cancel what is open of an order", found, "404", "409", path="order_id", guarded=True
             )
         },
         f"{order}/replace": {
@@ -99,7 +103,7 @@ def _paths() -> dict[str, Any]:
                 placed,
                 "404",
                 "409",
-                path=True,
+                path="order_id",
                 body="ReplaceRequest",
             )
         },
@@ -117,6 +121,17 @@ def _account_paths() -> dict[str, Any]:
     state = {"200": ("TradingStateNow", "The trading state")}
     limits = {"200": ("LimitsNow", "The limits in force")}
     return {
+        "/v1/fills/{trade_id}/reverse": {
+            "post": _call(
+                "reverseFill",
+                "Take a fill back by the opposite postings",
+                {"201": ("Reversal", "What was taken back")},
+                "404",
+                "409",
+                path="trade_id",
+                body="ReversalRequest",
+            )
+        },
         "/v1/positions": {"get": _call("listPositions", "Positions", {"200": ("Positions", "All of them")})},
         "/v1/account": {"get": _call("readAccount", "Cash and reserves", {"200": ("AccountNow", "The account")})},
         "/v1/kill-switch": {
@@ -146,7 +161,7 @@ def _call(
     summary: str,
     answers: dict[str, tuple[str, str]],
     *errors: str,
-    path: bool = False,
+    path: str = "",
     body: str = "",
     query: Sequence[dict[str, Any]] = (),
     guarded: bool = False,
@@ -158,7 +173,7 @@ def _call(
     responses = {status: _answer(schema, what) for status, (schema, what) in answers.items()}
     responses |= {status: _answer("Failure", _ERRORS[status]) for status in sorted(told)}
     operation: dict[str, Any] = {"operationId": name, "summary": summary, "responses": responses}
-    parameters = [*([_ORDER_ID] if path else []), *query]
+    parameters = [*([_in_path(path)] if path else []), *query]
     if parameters:
         operation["parameters"] = parameters
     if body:
@@ -168,12 +183,13 @@ def _call(
     return operation
 
 
-_ORDER_ID = {
-    "name": "order_id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "pattern": f"^{ORDER_ID_FORM}$"},
-}
+def _in_path(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{ORDER_ID_FORM}$"},
+    }
 
 
 def _answer(schema: str, what: str) -> dict[str, Any]:
@@ -193,7 +209,7 @@ def _schemas() -> dict[str, Any]:
     symbol = {"type": "string", "pattern": f"^{SYMBOL_FORM}$"}
     schemas["OrderRequest"]["properties"]["symbol"] = symbol
     schemas["CancelAllRequest"]["properties"]["symbol"] = {"anyOf": [symbol, {"type": "null"}], "default": None}
-    for name in ("KillSwitchRequest", "TradingStateRequest", "LimitsRequest"):
+    for name in ("KillSwitchRequest", "ReversalRequest", "TradingStateRequest", "LimitsRequest"):
         schemas[name]["properties"]["reason"] |= {"minLength": 1, "maxLength": LONGEST_REASON}
     schemas["KillSwitchRequest"]["properties"]["scope"] |= {"pattern": f"^({EVERYTHING}|{ACCOUNT}|{SYMBOL_FORM})$"}
     schemas["Failure"] = {

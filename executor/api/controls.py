@@ -23,9 +23,9 @@ from executor.messages import (
     Measured,
     TradingStateNow,
     TradingStateRequest,
+    checked_reason,
 )
 from executor.metrics import Metrics
-from executor.openapi import LONGEST_REASON
 from executor.orders import symbol_form
 from executor.submit import Desk, enforce
 
@@ -48,7 +48,7 @@ def _kill_switch(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, ma
     def put_kill_switch() -> Response:
         gate.admit()
         asked = wire.decode(KillSwitchRequest, request.get_data())
-        reason, scope = _reason(asked.reason), asked.scope
+        reason, scope = checked_reason(asked.reason), asked.scope
         if scope not in (EVERYTHING, ACCOUNT) and not symbol_form(scope):
             raise InvalidRequest("scope", f"must be {EVERYTHING}, {ACCOUNT} or a symbol, as in BTCTURK:BTCTRY")
         for name in desk.ledger.accounts() if scope == EVERYTHING else [desk.ledger.account_name]:
@@ -69,7 +69,7 @@ def _trading_state(routes: Blueprint, desk: Desk, metrics: Metrics, gate: Gate, 
     def put_trading_state() -> Response:
         gate.admit()
         asked = wire.decode(TradingStateRequest, request.get_data())
-        reason = _reason(asked.reason)
+        reason = checked_reason(asked.reason)
         with desk.ledger.transaction() as transaction:
             if asked.state == "ACTIVE":
                 transaction.control.release_all(reason)
@@ -93,7 +93,7 @@ def _limits(routes: Blueprint, desk: Desk, gate: Gate, market: wire.Market) -> N
     def put_limits() -> Response:
         gate.admit()
         asked = wire.decode(LimitsRequest, request.get_data())
-        reason = _reason(asked.reason)
+        reason = checked_reason(asked.reason)
         with desk.ledger.transaction() as transaction:
             limits = changed(transaction.controls.limits, asked.limits)
             transaction.control.set_limits(limits, reason)
@@ -105,13 +105,6 @@ def _enforce(desk: Desk, metrics: Metrics) -> int:
     ended = enforce(desk.ledger)
     metrics.count(ended)
     return len(ended)
-
-
-def _reason(text: str) -> str:
-    reason = text.strip()
-    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
-        raise InvalidRequest("reason", f"must be 1 to {LONGEST_REASON} printable characters")
-    return reason
 
 
 def _switches(market: wire.Market, controls: Controls) -> KillSwitch:

@@ -94,8 +94,27 @@ class LimitsSet(Payload, frozen=True, kw_only=True, tag="limits_set"):
     reason: str
 
 
-Any = Opened | Received | Denied | Accepted | Filled | Ended | Switched | Held | Released | LimitsSet
+class Line(wire.Message, frozen=True, kw_only=True):
+    """One posting of a reversal."""
+
+    name: str
+    symbol: str
+    unit: str
+    amount: Decimal
+
+
+class Reversed(Payload, frozen=True, kw_only=True, tag="reversed"):
+    """The fill of an earlier event was taken back, by postings that are the opposite of its own."""
+
+    sequence: int
+    trade_id: str
+    reason: str
+    lines: tuple[Line, ...]
+
+
+Any = Opened | Received | Denied | Accepted | Filled | Ended | Switched | Held | Released | LimitsSet | Reversed
 _READER = msgspec.json.Decoder(Any)
+_sealing = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -121,7 +140,7 @@ class Event:
         """The hash that this row's content and its `previous_hash` lead to."""
         at = self.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
         sealed = [self.previous_hash, self.account, self.sequence, self.kind, self.order_id, at, self.payload]
-        return hashlib.sha256(json.dumps(sealed, ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(_sealing.encode(sealed).encode()).hexdigest()
 
 
 def make(
@@ -132,3 +151,8 @@ def make(
     kind = str(content.__struct_config__.tag)
     open_row = Event(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
     return Event(**{**vars(open_row), "hash": open_row.expected_hash()})
+
+
+def reversal_in(event: Event) -> Reversed:
+    """What an event says that reverses another; raises `msgspec.MsgspecError` for any other event."""
+    return msgspec.json.decode(event.payload, type=Reversed)

@@ -155,8 +155,10 @@ def _fills(connection: sa.Connection, account: str) -> Lines:
     query = sa.select(*which, *what, fills.fee, orders.terms)
     query = query.select_from(schema.fills.outerjoin(schema.orders, orders.order_id == fills.order_id))
     query = query.where(fills.account == account).order_by(fills.sequence, fills.order_id, fills.trade_id)
+    reversals = rows.reversals(connection, account)
     for row in _stream(connection, query):
-        yield (*row[:-2], tidy(row.quantity * row.price), row.fee, _quote_currency(row.terms))
+        notional, reversed_by = tidy(row.quantity * row.price), reversals.get(row.sequence)
+        yield (*row[:-2], notional, row.fee, _quote_currency(row.terms), reversed_by)
 
 
 def _balances(connection: sa.Connection, account: str) -> Lines:
@@ -179,7 +181,8 @@ SHEETS = (
     Sheet("orders.csv", f"{_ORDER_COLUMNS} currency denials", _orders),
     Sheet(
         "fills.csv",
-        "account event_sequence order_id trade_id time symbol side liquidity quantity price notional fee currency",
+        "account event_sequence order_id trade_id time symbol side liquidity quantity price notional fee currency "
+        "reversed_by",
         _fills,
     ),
     Sheet("balances.csv", "account ledger_account symbol unit debit credit", _balances),

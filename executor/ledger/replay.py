@@ -46,6 +46,8 @@ class Replay:
         postings: list[Posting] = []
         if isinstance(content, events.Opened):
             postings = account.opening(content.cash)
+        elif isinstance(content, events.Reversed):
+            postings = [Posting(Entry(line.name, line.symbol, line.unit), line.amount) for line in content.lines]
         elif isinstance(content, events.Filled):
             postings = self._settle(self.orders[str(event.order_id)], content)
         self.controls = _controlled(self.controls, event, content)

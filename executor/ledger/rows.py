@@ -11,11 +11,11 @@ import msgspec
 import sqlalchemy as sa
 
 from common.wire import Denial, Fill, Order, Side
-from executor.account import Entry, Terms
+from executor.account import Entry, Posting, Terms
 from executor.equity import Anchors
 from executor.guardrails.controls import Controls
 from executor.ledger import schema
-from executor.ledger.events import Event
+from executor.ledger.events import Event, reversal_in
 from executor.ledger.replay import Replay
 from executor.paper import Taken
 
@@ -235,6 +235,29 @@ def open_places(connection: sa.Connection, account: str) -> list[tuple[str, Side
     table = schema.orders.c
     query = sa.select(table.symbol, table.side).where(table.account == account, table.is_open).distinct()
     return [(row.symbol, row.side) for row in connection.execute(query.order_by(table.symbol, table.side))]
+
+
+def fill(connection: sa.Connection, account: str, trade_id: str) -> tuple[int, str] | None:
+    """The event of a fill and the order's id; None when there is no such fill."""
+    table = schema.fills.c
+    query = sa.select(table.sequence, table.order_id).where(table.account == account, table.trade_id == trade_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.sequence, row.order_id)
+
+
+def postings(connection: sa.Connection, account: str, sequence: int) -> list[Posting]:
+    """The postings of one event, in their order."""
+    table = schema.postings
+    query = sa.select(table).where(table.c.account == account, table.c.sequence == sequence).order_by(table.c.line)
+    return [Posting(Entry(row.name, row.symbol, row.unit), row.amount) for row in connection.execute(query)]
+
+
+def reversals(connection: sa.Connection, account: str, order_id: str | None = None) -> dict[int, int]:
+    """The events that took fills back, of one order or of all, by the event of the fill."""
+    log = schema.events.c
+    of_order = [] if order_id is None else [log.order_id == order_id]
+    found = events(connection, log.account == account, log.kind == "reversed", *of_order)
+    return {reversal_in(event).sequence: event.sequence for event in found}
 
 
 def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, Terms]:

@@ -61,7 +61,7 @@ class Transaction:
         self._new_keys: Set[str] = frozenset()
         self._settled = 0
         self._recent = Recent(connection, account, at, self.changes)
-        self.control = Control(connection, self, self._recent, lambda content: self._record(None, content))
+        self.control = Control(connection, self, self._recent, self._record)
 
     @property
     def controls(self) -> Controls:
@@ -76,8 +76,7 @@ class Transaction:
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """The balance of `entry` less what open orders, one perhaps left out, have reserved of it."""
         held = self._replay.balances.get(entry, Decimal(0))
-        reserved = accounts.reserved((order.terms, order.remaining) for order in self._others(without))
-        return held - reserved.get(entry, Decimal(0))
+        return held - self._reserved(without).get(entry, Decimal(0))
 
     def holdings(self, order: Order, book: Book, limits: Limits) -> Holdings:
         """What the account has and did beside an order that was just received."""
@@ -214,6 +213,10 @@ class Transaction:
         """Records that the rest of the order will not be traded."""
         return self._step(order.order_id, events.Ended(status=status, reason=reason))
 
+    def shortage(self, postings: Sequence[Posting]) -> str | None:
+        """Why the account can't have these postings; None when it can."""
+        return accounts.shortage(self._replay.balances, self._reserved(None), postings)
+
     def open_account(self, cash: Mapping[str, Decimal]) -> None:
         """Records the starting cash."""
         self._record(None, events.Opened(cash=dict(cash)))
@@ -239,6 +242,9 @@ class Transaction:
             self._recent.flush(together)
             writes.head(together, self._events[-1], self._replay.controls)
         together.write(self._connection)
+
+    def _reserved(self, without: str | None) -> dict[Entry, Decimal]:
+        return accounts.reserved((order.terms, order.remaining) for order in self._others(without))
 
     def _others(self, without: str | None) -> list[Open]:
         """The open orders, one perhaps left out."""
@@ -279,7 +285,7 @@ class Transaction:
         self._record(order_id, content)
         return self._replay.orders[order_id]
 
-    def _record(self, order_id: str | None, content: events.Any) -> None:
+    def _record(self, order_id: str | None, content: events.Any) -> Event:
         event = events.make(self.account, self._head.sequence + 1, order_id, self.at, content, self._head.hash)
         effect = self._replay.apply(event)
         self._head = rows.Head(event.sequence, event.hash, self._replay.controls)
@@ -288,3 +294,4 @@ class Transaction:
         if effect.change is not None:
             self.changes.append(effect.change)
             self._follow(effect.change.after.order_id)
+        return event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import localcontext
 from itertools import groupby
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from executor import account
 from executor.account import Entry, Posting, unbalanced
 from executor.ledger import rows, schema, writes
-from executor.ledger.events import GENESIS, Event
+from executor.ledger.events import GENESIS, Event, reversal_in
 from executor.ledger.replay import Replay
 from executor.orders import PRECISION, IllegalStep
 
@@ -29,6 +30,7 @@ class Proof:
     account: str
     replay: Replay
     fills: dict[tuple[str, str], dict[str, Any]]
+    reversed: set[int] = field(default_factory=set)
     postings: int = 0
     last: Event | None = None
 
@@ -44,21 +46,21 @@ def _accounts() -> sa.CompoundSelect[Any]:
     return sa.union(*(sa.select(table.c.account) for table in tables)).order_by("account")
 
 
-def _account(connection: sa.Connection, account: str) -> Proof:
-    proof = Proof(account, Replay(), {})
-    postings = _postings(connection, account)
+def _account(connection: sa.Connection, name: str) -> Proof:
+    proof = Proof(name, Replay(), {})
+    postings = _postings(connection, name)
     found = next(postings, None)
-    for event in rows.events(connection, schema.events.c.account == account):
+    for event in rows.events(connection, schema.events.c.account == name):
         _check_link(proof, event)
         if found is not None and found[0] < event.sequence:
             break
         lines = found[1] if found is not None and found[0] == event.sequence else []
-        _check_postings(event, lines, _apply(proof, event))
+        _check_postings(event, lines, _apply(connection, proof, event))
         proof.postings += len(lines)
         if lines:
             found = next(postings, None)
     if found is not None:
-        raise Broken(f"{account}: posting {found[0]}/1 belongs to no event that may have it")
+        raise Broken(f"{name}: posting {found[0]}/1 belongs to no event that may have it")
     _check_projections(connection, proof)
     return proof
 
@@ -82,15 +84,30 @@ def _check_link(proof: Proof, event: Event) -> None:
     proof.last = event
 
 
-def _apply(proof: Proof, event: Event) -> list[Posting]:
+def _apply(connection: sa.Connection, proof: Proof, event: Event) -> list[Posting]:
     try:
         effect = proof.replay.apply(event)
     except (KeyError, IllegalStep, msgspec.MsgspecError) as error:
         raise Broken(f"{proof.account}: event {event.sequence} can't follow what came before it ({error})") from error
+    if event.kind == "reversed":
+        _check_reversal(connection, proof, event)
     if event.kind == "filled":
         row = writes.fill_row(event, event.content)
         proof.fills[row["order_id"], row["trade_id"]] = row
     return effect.postings
+
+
+def _check_reversal(connection: sa.Connection, proof: Proof, event: Event) -> None:
+    """A fill may be taken back once, by the opposite of its postings, which were checked before."""
+    content = reversal_in(event)
+    taken = rows.postings(connection, proof.account, content.sequence)
+    expected = [(*posting.entry, posting.amount) for posting in account.opposite(taken)]
+    if [(line.name, line.symbol, line.unit, line.amount) for line in content.lines] != expected:
+        raise Broken(f"{proof.account}: event {event.sequence} is not the opposite of event {content.sequence}")
+    fill = proof.fills.get((str(event.order_id), content.trade_id))
+    if fill is None or fill["sequence"] != content.sequence or content.sequence in proof.reversed:
+        raise Broken(f"{proof.account}: event {event.sequence} reverses what is no fill, or was reversed before")
+    proof.reversed.add(content.sequence)
 
 
 def _check_postings(event: Event, lines: list[sa.Row[Any]], expected: list[Posting]) -> None:
