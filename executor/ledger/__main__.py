@@ -66,12 +66,9 @@ def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None
 @contextmanager
 def _snapshot(settings: LedgerSettings) -> Iterator[sa.Connection]:
     """One moment of the ledger, for as long as reading all of it takes."""
-    engine = make_engine(settings.url, settings.password)
+    engine = make_engine(settings.url, settings.password, patient=True)
     try:
         with reading(engine) as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
-                connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             yield connection
     finally:
         engine.dispose()

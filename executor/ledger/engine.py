@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from executor.errors import LedgerUnavailable
+from executor.ledger.patience import ImpatientConnection
 
 CONNECT_SECONDS = 2
 LOCK_SECONDS = 2
@@ -23,19 +24,20 @@ AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.PendingR
 """What SQLAlchemy raises when the database is away, restarts, is too slow, or has no connection left."""
 
 
-def make_engine(url: str, password: str) -> sa.Engine:
-    """An engine for the ledger; connects on first use, not now."""
+def make_engine(url: str, password: str, *, patient: bool = False) -> sa.Engine:
+    """An engine for the ledger; connects on first use, not now. A `patient` one lets statements and the pauses between
+    them take as long as they need: for migrations, and for who reads everything."""
     address = sa.make_url(url)
     if address.get_backend_name() == "sqlite":
         return _sqlite(address)
     options = {
         "lock_timeout": LOCK_SECONDS * 1000,
-        "statement_timeout": STATEMENT_SECONDS * 1000,
-        "idle_in_transaction_session_timeout": IDLE_SECONDS * 1000,
+        "statement_timeout": 0 if patient else STATEMENT_SECONDS * 1000,
+        "idle_in_transaction_session_timeout": 0 if patient else IDLE_SECONDS * 1000,
         "synchronous_commit": "on",
         "timezone": "UTC",
     }
-    return sa.create_engine(
+    engine = sa.create_engine(
         address.set(password=password or None),
         pool_pre_ping=True,
         pool_size=8,
@@ -49,6 +51,13 @@ def make_engine(url: str, password: str) -> sa.Engine:
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
+    if not patient:
+
+        @sa.event.listens_for(engine, "do_connect")
+        def connect(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+            return ImpatientConnection.connect(*arguments, **named)
+
+    return engine
 
 
 def _sqlite(address: sa.URL) -> sa.Engine:

@@ -55,6 +55,7 @@ class Ledger:
         self.account_name = account
         self._starting_cash = starting_cash
         self._now = now
+        self._url, self._password = url, password
         self._engine = make_engine(url, password)
         self._preparing = threading.Lock()
         self._prepared = False
@@ -67,7 +68,7 @@ class Ledger:
         with self._preparing:
             if self._prepared:
                 return
-            migrate(self._engine)
+            self._migrate()
             with localcontext(prec=PRECISION), writing(self._engine, _lock(self.account_name)) as connection:
                 if rows.head(connection, self.account_name) is None:
                     first = rows.Head(0, GENESIS, Controls())
@@ -76,6 +77,13 @@ class Ledger:
                     _follow_others(transaction, rows.all_controls(connection))
                     transaction.flush()
             self._prepared = True
+
+    def _migrate(self) -> None:
+        patient = make_engine(self._url, self._password, patient=True)
+        try:
+            migrate(patient)
+        finally:
+            patient.dispose()
 
     def close(self) -> None:
         """Gives all connections back."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from executor.ledger.engine import CONNECT_SECONDS
+from executor.ledger.patience import SILENT_SECONDS
 from tests.executor import postgres
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Executor, Place
@@ -23,6 +26,8 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.plugged = True
+        self.flows = threading.Event()
+        self.flows.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def pull(self) -> None:
@@ -32,9 +37,15 @@ class Wire:
 
     def plug(self) -> None:
         self.plugged = True
+        self.flows.set()
+
+    def hang(self) -> None:
+        """As when the server's process is stopped: sockets stay open, and nothing comes through."""
+        self.flows.clear()
 
     def close(self) -> None:
         self.pull()
+        self.flows.set()
         _close(self._listener)
 
     def _accept(self) -> None:
@@ -49,12 +60,13 @@ class Wire:
             far = socket.create_connection(("127.0.0.1", self._target))
             self._ends += [near, far]
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                threading.Thread(target=_pump, args=(source, sink, self.flows), daemon=True).start()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, flows: threading.Event) -> None:
     try:
         while data := source.recv(65536):
+            flows.wait()
             sink.sendall(data)
     except OSError:
         pass
@@ -106,6 +118,21 @@ def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     assert executor.client.get("/readyz").status_code == 200
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["before"]
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
+
+
+def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_answers(
+    make: MakeExecutor, postgres_server: postgres.Server, wire: Wire
+) -> None:
+    executor = make(postgres_server.new_place(wire.port))
+    assert executor.order(client_order_id="before")[0] == 201
+    wire.hang()
+    began = time.monotonic()
+    _assert_away(executor)
+    assert time.monotonic() - began < 10 * (SILENT_SECONDS + CONNECT_SECONDS)
+    wire.plug()
+    assert executor.matcher.attempt()
+    assert executor.order(client_order_id="away")[1]["status"] == "filled"
+    assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["away", "before"]
 
 
 def test_a_server_that_ends_its_connections_costs_no_order(
