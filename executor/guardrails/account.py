@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 from common.wire import Denial
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import Proposal, Use, deny, shown
+from executor.guardrails.proposal import Proposal, Use, deny, limited, shown
 from executor.orders import PRECISION
 from executor.paper import within
 
@@ -33,12 +33,9 @@ def max_position_use(proposal: Proposal, limits: Limits) -> Use | None:
     return Use(value, limits.max_position_notional.get(proposal.market.quote_currency, Decimal(0)))
 
 
-def max_position(proposal: Proposal, limits: Limits) -> Denial | None:
-    use = max_position_use(proposal, limits)
-    if use is None or not use.over:
-        return None
-    message = f"the position would be worth {shown(use.value)}, the limit is {shown(use.limit)}"
-    return deny("MAX_POSITION", message, position=use.value, limit=use.limit)
+max_position = limited(
+    "MAX_POSITION", max_position_use, "position", "the position would be worth {value}, the limit is {limit}"
+)
 
 
 def max_exposure_use(proposal: Proposal, limits: Limits) -> Use | None:
@@ -50,12 +47,9 @@ def max_exposure_use(proposal: Proposal, limits: Limits) -> Use | None:
     return Use(value, limits.max_exposure.get(proposal.market.quote_currency, Decimal(0)))
 
 
-def max_exposure(proposal: Proposal, limits: Limits) -> Denial | None:
-    use = max_exposure_use(proposal, limits)
-    if use is None or not use.over:
-        return None
-    message = f"positions and open orders would cost {shown(use.value)}, the limit is {shown(use.limit)}"
-    return deny("MAX_EXPOSURE", message, exposure=use.value, limit=use.limit)
+max_exposure = limited(
+    "MAX_EXPOSURE", max_exposure_use, "exposure", "positions and open orders would cost {value}, the limit is {limit}"
+)
 
 
 def self_trade(proposal: Proposal, _limits: Limits) -> Denial | None:
@@ -71,12 +65,7 @@ def order_rate_use(proposal: Proposal, limits: Limits) -> Use | None:
     return Use(Decimal(proposal.holdings.recent + 1), Decimal(limits.max_orders_per_second))
 
 
-def order_rate(proposal: Proposal, limits: Limits) -> Denial | None:
-    use = order_rate_use(proposal, limits)
-    if use is None or not use.over:
-        return None
-    message = f"{shown(use.value)} orders within a second, the limit is {shown(use.limit)}"
-    return deny("ORDER_RATE", message, orders=use.value, limit=use.limit)
+order_rate = limited("ORDER_RATE", order_rate_use, "orders", "{value} orders within a second, the limit is {limit}")
 
 
 def duplicate_order(proposal: Proposal, limits: Limits) -> Denial | None:

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 from common.wire import Denial
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import Proposal, Use, deny, multiple, shown
+from executor.guardrails.proposal import Proposal, Use, deny, limited, multiple, shown
 from executor.orders import PRECISION
 from executor.paper import within
 
@@ -53,12 +53,7 @@ def max_quantity_use(proposal: Proposal, limits: Limits) -> Use | None:
     return None if limit is None else Use(proposal.quantity, limit)
 
 
-def max_quantity(proposal: Proposal, limits: Limits) -> Denial | None:
-    use = max_quantity_use(proposal, limits)
-    if use is None or not use.over:
-        return None
-    message = f"quantity {shown(use.value)} is above the limit of {shown(use.limit)}"
-    return deny("MAX_QUANTITY", message, quantity=use.value, limit=use.limit)
+max_quantity = limited("MAX_QUANTITY", max_quantity_use, "quantity", "quantity {value} is above the limit of {limit}")
 
 
 def max_notional_use(proposal: Proposal, limits: Limits) -> Use | None:

@@ -113,6 +113,20 @@ def deny(code: str, message: str, **numbers: Decimal | str) -> Denial:
     return Denial(code=code, message=message, numbers=texts)
 
 
+def limited(code: str, measure: Measure, name: str, message: str) -> Rule:
+    """The rule that a measure must not pass its limit; `message` has places for `value` and `limit`, and `name` is the
+    measure's in the numbers."""
+
+    def rule(proposal: Proposal, limits: Limits) -> Denial | None:
+        use = measure(proposal, limits)
+        if use is None or not use.over:
+            return None
+        told = message.format(value=shown(use.value), limit=shown(use.limit))
+        return deny(code, told, **{name: use.value, "limit": use.limit})
+
+    return rule
+
+
 def shown(value: Decimal) -> str:
     """A number as people write it."""
     text = format(value, "f")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
-import signal
 import sys
 import tempfile
 import traceback
 from pathlib import Path
-from types import FrameType
 
+from tests.broken_off import end_within, ended
 from tests.chaos import database as databases
 from tests.chaos.run import chaos
 
@@ -20,24 +19,18 @@ SHOWN = 5
 NO_FIGURES = "chaos: FAIL acked=? kills=? lost=? doubled=? overfilled=? verify=?"
 
 
-class BrokenOff(Exception):
-    """Somebody ends the run, or it lasts too long."""
-
-
 def main(arguments: list[str]) -> int:
     """0 when it passed."""
     minutes, seed = float(arguments[0]), int(arguments[1]) if len(arguments) > 1 else random.randrange(10_000)
     logging.disable(logging.CRITICAL)
-    signal.signal(signal.SIGTERM, _break_off)
-    signal.signal(signal.SIGALRM, _break_off)
-    signal.alarm(round(minutes * 60) + MOST_SECONDS_BESIDE)
+    end_within(minutes * 60 + MOST_SECONDS_BESIDE)
     print(f"chaos: {minutes:g} minutes, seed {seed}", flush=True)
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
             databases.running(Path(folder), random.Random(seed)) as database,
         ):
-            outcome = chaos(minutes, seed, database, done=lambda: signal.alarm(0))
+            outcome = chaos(minutes, seed, database, done=ended)
     except (Exception, KeyboardInterrupt):
         traceback.print_exc(file=sys.stdout)
         print(NO_FIGURES)
@@ -49,13 +42,6 @@ def main(arguments: list[str]) -> int:
         print(f"verify: {outcome.verify}")
     print(outcome.line())
     return 0 if outcome.passed else 1
-
-
-def _break_off(number: int, _frame: FrameType | None) -> None:
-    """Ends the run from wherever it is; what it has started is ended on the way."""
-    for one in (signal.SIGTERM, signal.SIGALRM):
-        signal.signal(one, signal.SIG_IGN)
-    raise BrokenOff(f"{signal.Signals(number).name}: it did not end by itself")
 
 
 if __name__ == "__main__":

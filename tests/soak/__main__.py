@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
-import signal
 import sys
 import traceback
-from types import FrameType
 
+from tests.broken_off import end_within, ended
 from tests.soak.run import soak
 
 MOST_SECONDS_AFTER = 78
@@ -16,20 +15,14 @@ MOST_SECONDS_AFTER = 78
 NO_FIGURES = "soak: FAIL faults=? resyncs=? wrong_books=? dials_max_60s=? rss_growth_pct=? threads_growth=?"
 
 
-class BrokenOff(Exception):
-    """Somebody ends the soak, or it lasts too long."""
-
-
 def main(arguments: list[str]) -> int:
     """0 when it passed."""
     minutes, seed = float(arguments[0]), int(arguments[1]) if len(arguments) > 1 else random.randrange(10_000)
     logging.disable(logging.CRITICAL)
-    signal.signal(signal.SIGTERM, _break_off)
-    signal.signal(signal.SIGALRM, _break_off)
-    signal.alarm(round(minutes * 60) + MOST_SECONDS_AFTER)
+    end_within(minutes * 60 + MOST_SECONDS_AFTER)
     print(f"soak: {minutes:g} minutes, seed {seed}", flush=True)
     try:
-        outcome = soak(minutes, seed, done=lambda: signal.alarm(0))
+        outcome = soak(minutes, seed, done=ended)
     except (Exception, KeyboardInterrupt):
         traceback.print_exc(file=sys.stdout)
         print(NO_FIGURES)
@@ -40,13 +33,6 @@ def main(arguments: list[str]) -> int:
         print(text)
     print(outcome.line())
     return 0 if outcome.passed else 1
-
-
-def _break_off(number: int, _frame: FrameType | None) -> None:
-    """Ends the soak from wherever it is; what it has started is ended on the way."""
-    for one in (signal.SIGTERM, signal.SIGALRM):
-        signal.signal(one, signal.SIG_IGN)
-    raise BrokenOff(f"{signal.Signals(number).name}: it did not end by itself")
 
 
 if __name__ == "__main__":
