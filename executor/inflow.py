@@ -1,14 +1,16 @@
-"""How fast writes may come in: one limit for whoever holds the operator's token, at each executor."""
+"""What comes in: how fast writes may, one limit for whoever holds the operator's token; numbers of a query."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
+from flask import request
 from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
 from werkzeug.exceptions import TooManyRequests
 
 from common import ops
+from common.errors import InvalidRequest
 
 RETRY_SECONDS = 1
 
@@ -31,3 +33,13 @@ class Gate:
             admitted = self._bucket.put(RateItem("write", now))
         if not admitted:
             raise TooManyRequests(f"the limit is {self._per_second} writes per second", retry_after=RETRY_SECONDS)
+
+
+def whole(name: str, most: int) -> int | None:
+    """A whole number of the query, from 1 to `most`, or None when it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise InvalidRequest(name, f"must be a whole number from 1 to {most}")
+    return int(text)

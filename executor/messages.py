@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
+import msgspec
+
 from common import wire
 from common.errors import InvalidRequest
 from executor.guardrails.controls import TradingState
@@ -74,6 +76,26 @@ class Orders(wire.Message, frozen=True, kw_only=True):
 
     market: wire.Market
     orders: tuple[wire.Order, ...]
+    next: int | None
+
+
+class EventNow(wire.Message, frozen=True, kw_only=True):
+    """One event of the ledger, as it was recorded: `content` says what happened, `hash` seals it and all before it."""
+
+    sequence: int
+    kind: str
+    order_id: str | None
+    recorded_at: datetime
+    content: msgspec.Raw
+    hash: str
+
+
+class Events(wire.Message, frozen=True, kw_only=True):
+    """Events of the account, newest first; `next` is the `before` of the next page, None on the last one."""
+
+    market: wire.Market
+    account: str
+    events: tuple[EventNow, ...]
     next: int | None
 
 

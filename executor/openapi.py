@@ -14,6 +14,7 @@ from executor.messages import (
     AccountNow,
     CancelAllRequest,
     Cancelled,
+    Events,
     KillSwitch,
     KillSwitchRequest,
     LimitsNow,
@@ -27,8 +28,12 @@ from executor.messages import (
 )
 from executor.orders import CLIENT_ORDER_ID_FORM, SYMBOL_FORM, ReplaceRequest
 
+KINDS = (
+    *("opened", "received", "denied", "accepted", "filled", "ended"),
+    *("switched", "held", "released", "limits_set", "reversed"),
+)
 ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
-MOST_ORDERS, DEFAULT_ORDERS, LAST_NUMBER = 500, 100, 2**63 - 1
+MOST_ON_PAGE, DEFAULT_ON_PAGE, LAST_NUMBER = 500, 100, 2**63 - 1
 _JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
 _BODY_TOO_LARGE, _BAD, _NO_TOKEN, _AWAY = "413", "422", "401", "503"
@@ -55,6 +60,7 @@ _MESSAGES: Sequence[Any] = (
     wire.Order,
     Orders,
     Cancelled,
+    Events,
     Positions,
     AccountNow,
     KillSwitch,
@@ -88,7 +94,7 @@ def _paths() -> dict[str, Any]:
     return {
         orders: {
             "post": _call("placeOrder", "Place an order", placed, "404", "409", body="OrderRequest"),
-            "get": _call("listOrders", "Orders, newest first", {"200": ("Orders", "A page")}, query=_PAGE),
+            "get": _call("listOrders", "Orders, newest first", {"200": ("Orders", "A page")}, query=(*_PAGE, _STATUS)),
         },
         order: {"get": _call("readOrder", "One order", found, "404", path="order_id")},
         f"{order}/cancel": {
@@ -132,6 +138,11 @@ def _account_paths() -> dict[str, Any]:
                 body="ReversalRequest",
             )
         },
+        "/v1/events": {
+            "get": _call(
+                "listEvents", "What was recorded, newest first", {"200": ("Events", "A page")}, query=(*_PAGE, _KIND)
+            )
+        },
         "/v1/positions": {"get": _call("listPositions", "Positions", {"200": ("Positions", "All of them")})},
         "/v1/account": {"get": _call("readAccount", "Cash and reserves", {"200": ("AccountNow", "The account")})},
         "/v1/kill-switch": {
@@ -149,11 +160,12 @@ def _account_paths() -> dict[str, Any]:
     }
 
 
-_PAGE = (
-    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ORDERS}},
+_PAGE: tuple[dict[str, Any], ...] = (
+    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ON_PAGE}},
     {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": LAST_NUMBER}},
-    {"name": "status", "in": "query", "schema": {"type": "string", "enum": ["open", "all"]}},
 )
+_STATUS = {"name": "status", "in": "query", "schema": {"type": "string", "enum": ["open", "all"]}}
+_KIND = {"name": "kind", "in": "query", "schema": {"type": "string", "enum": list(KINDS)}}
 
 
 def _call(

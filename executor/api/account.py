@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from common import VERSION, ops, wire
-from executor.messages import AccountNow, Positions
-from executor.openapi import document
+from common.errors import InvalidRequest
+from executor.inflow import whole
+from executor.ledger.events import Event
+from executor.messages import AccountNow, EventNow, Events, Positions
+from executor.openapi import DEFAULT_ON_PAGE, KINDS, LAST_NUMBER, MOST_ON_PAGE, document
 from executor.submit import Desk
 
 
@@ -23,8 +26,30 @@ def add(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         held = desk.ledger.positions()
         return ops.answer(Positions(market=market, account=desk.ledger.account_name, positions=tuple(held)))
 
+    @routes.get("/events")
+    def get_events() -> Response:
+        kind = request.args.get("kind")
+        if kind is not None and kind not in KINDS:
+            raise InvalidRequest("kind", f"must be one of {', '.join(KINDS)}")
+        limit = whole("limit", MOST_ON_PAGE) or DEFAULT_ON_PAGE
+        found = desk.ledger.events(limit, kind=kind, before=whole("before", LAST_NUMBER))
+        told = tuple(_told(event) for event in found)
+        more = found[-1].sequence if len(found) == limit else None
+        return ops.answer(Events(market=market, account=desk.ledger.account_name, events=told, next=more))
+
     @routes.get("/account")
     def get_account() -> Response:
         found = desk.ledger.condition()
         known = msgspec.structs.asdict(found.account)
         return ops.answer(AccountNow(market=market, trading_state=found.controls.state, **known))
+
+
+def _told(event: Event) -> EventNow:
+    return EventNow(
+        sequence=event.sequence,
+        kind=event.kind,
+        order_id=event.order_id,
+        recorded_at=event.recorded_at,
+        content=msgspec.Raw(event.payload.encode()),
+        hash=event.hash,
+    )

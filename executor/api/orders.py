@@ -10,10 +10,10 @@ from flask import Blueprint, Response, request
 from common import ops, wire
 from common.errors import InvalidRequest
 from executor.errors import UnknownOrder
-from executor.inflow import Gate
+from executor.inflow import Gate, whole
 from executor.messages import CancelAllRequest, Cancelled, Orders
 from executor.metrics import Metrics
-from executor.openapi import DEFAULT_ORDERS, LAST_NUMBER, MOST_ORDERS, ORDER_ID_FORM
+from executor.openapi import DEFAULT_ON_PAGE, LAST_NUMBER, MOST_ON_PAGE, ORDER_ID_FORM
 from executor.orders import ReplaceRequest, number, symbol_form
 from executor.submit import Desk, Outcome, cancel, cancel_all, replace, submit
 
@@ -76,8 +76,8 @@ def _list_route(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
         status = request.args.get("status", "all")
         if status not in ("open", "all"):
             raise InvalidRequest("status", "must be open or all")
-        limit = _whole("limit", MOST_ORDERS) or DEFAULT_ORDERS
-        before = _whole("before", LAST_NUMBER)
+        limit = whole("limit", MOST_ON_PAGE) or DEFAULT_ON_PAGE
+        before = whole("before", LAST_NUMBER)
         found = desk.ledger.orders(limit, only_open=status == "open", before=before)
         more = number(found[-1].order_id) if len(found) == limit else None
         return ops.answer(Orders(market=market, orders=tuple(found), next=more))
@@ -88,16 +88,6 @@ def _known_form(order_id: str) -> str:
     if not _ORDER_ID.fullmatch(order_id):
         raise UnknownOrder(order_id)
     return order_id
-
-
-def _whole(name: str, most: int) -> int | None:
-    """A whole number of the query, from 1 to `most`, or None when it is not given."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
-        raise InvalidRequest(name, f"must be a whole number from 1 to {most}")
-    return int(text)
 
 
 def _note(outcome: Outcome, metrics: Metrics) -> None:

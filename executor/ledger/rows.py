@@ -147,6 +147,13 @@ def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> It
     return (Event(**row._mapping) for row in found)
 
 
+def latest_events(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int) -> list[Event]:
+    """The newest events that meet the conditions, newest first."""
+    table = schema.events
+    found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.sequence.desc()).limit(limit))
+    return [Event(**row._mapping) for row in found]
+
+
 def first_answer(connection: sa.Connection, account: str, client_order_id: str) -> Order | None:
     """The order of a client's key as it was when the request that made it was answered."""
     row = connection.execute(_BY_KEY, {"account": account, "client_order_id": client_order_id}).one_or_none()

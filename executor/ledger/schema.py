@@ -76,6 +76,11 @@ events = sa.Table(
     comment="append-only; the authority",
 )
 
+_rare = events.c.kind.in_(("opened", "switched", "held", "released", "limits_set", "reversed"))
+sa.Index(
+    "ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare, sqlite_where=_rare
+)
+
 postings = sa.Table(
     "postings",
     metadata,

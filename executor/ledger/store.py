@@ -21,7 +21,7 @@ from executor.errors import LedgerUnavailable, UnknownOrder
 from executor.guardrails.controls import EVERYTHING, Controls
 from executor.ledger import rows, schema
 from executor.ledger.engine import make_engine, reading, writing
-from executor.ledger.events import GENESIS
+from executor.ledger.events import GENESIS, Event
 from executor.ledger.group import Group
 from executor.ledger.known import locked
 from executor.ledger.migrate import migrate
@@ -138,6 +138,14 @@ class Ledger:
         conditions += [] if before is None else [table.received_sequence < before]
         with self._reading() as connection:
             return rows.orders(connection, *conditions, limit=limit)
+
+    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[Event]:
+        """Up to `limit` events, newest first; only those of a kind, and below a sequence, if these are given."""
+        log = schema.events.c
+        conditions = [log.account == self.account_name, *([] if kind is None else [log.kind == kind])]
+        conditions += [] if before is None else [log.sequence < before]
+        with self._reading() as connection:
+            return rows.latest_events(connection, *conditions, limit=limit)
 
     def resting(self) -> list[rows.Resting]:
         """All open orders, as far as matching needs them."""

@@ -265,3 +265,19 @@ def test_nothing_is_held_while_something_has_no_price(make: MakeExecutor, place:
     executor.matcher.pass_once()
     assert Decimal(executor.get("/v1/trading-state")["anchors"]["peak"]) == 5_000_000 + 100_000 * Decimal("40.05")
     assert "executor_equity_known 1.0" in executor.client.get("/metrics").text
+
+
+def test_every_change_by_the_operator_can_be_read_with_its_reason(executor: Executor) -> None:
+    put(executor, "kill-switch", {"engaged": True, "reason": "odd prices", "scope": BTCTRY})
+    put(executor, "limits", {"reason": "smaller", "limits": {"max_executions": 5}})
+    put(executor, "trading-state", {"state": "REDUCING", "reason": "too hot"})
+    put(executor, "trading-state", {"state": "ACTIVE", "reason": "cooled down"})
+    page = executor.get("/v1/events?limit=3")
+    told = [(event["kind"], event["content"]["reason"]) for event in page["events"]]
+    assert told == [("released", "cooled down"), ("held", "too hot"), ("limits_set", "smaller")]
+    rest = executor.get(f"/v1/events?limit=3&before={page['next']}")
+    assert [event["kind"] for event in rest["events"]] == ["switched", "opened"]
+    assert (rest["next"], rest["events"][0]["content"]["scope"]) == (None, BTCTRY)
+    assert [event["sequence"] for event in executor.get("/v1/events?kind=held")["events"]] == [4]
+    answer = executor.client.get("/v1/events?kind=nope")
+    assert (answer.status_code, answer.get_json()["error"]["details"]["field"]) == (422, "kind")

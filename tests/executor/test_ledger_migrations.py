@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from executor.ledger import rows
 from executor.ledger.engine import make_engine, reading
+from executor.ledger.migrate import migrate
 from executor.ledger.schema import metadata
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Place
@@ -53,3 +55,21 @@ def test_the_connections_are_durable_and_bounded_in_time(make: MakeExecutor, pla
 def test_starting_cash_counts_only_for_a_new_account(make: MakeExecutor, place: Place) -> None:
     make(place)
     assert make(place, cash={"TRY": Decimal(1)}).get("/v1/account")["cash"]["TRY"] == "5000000"
+
+
+def test_a_kill_switch_that_was_engaged_before_an_update_stays_engaged(place: Place) -> None:
+    engine = make_engine(place.url, place.password)
+    migrate(engine, "0002")
+    insert = "INSERT INTO accounts (account, sequence, hash, kill_switch, kill_reason) VALUES (:a, 1, 'h', :on, :why)"
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(insert), [{"a": "on", "on": True, "why": "drill"}, {"a": "off", "on": False, "why": ""}]
+        )
+    migrate(engine)
+    with reading(engine) as connection:
+        found = {name: rows.head(connection, name) for name in ("on", "off")}
+    engine.dispose()
+    assert {name: head and head.controls.switches for name, head in found.items()} == {
+        "on": {"account": "drill"},
+        "off": {},
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import schemathesis
@@ -16,7 +16,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from executor.openapi import document
+from executor.ledger import events
+from executor.openapi import KINDS, document
 from tests.executor.standin import TOKEN, Executor, Place, make_executor, market_data, serving
 from tests.marketdata.rig import http_server
 
@@ -76,6 +77,10 @@ def test_every_call_is_in_the_document_and_every_call_of_it_exists(door: Executo
         if rule.rule.startswith("/v1/") and rule.rule != DOCUMENT and method not in ("HEAD", "OPTIONS")
     }
     assert told == routes
+
+
+def test_every_kind_of_event_can_be_asked_for() -> None:
+    assert set(KINDS) == {kind.__struct_config__.tag for kind in get_args(events.Any)}
 
 
 def test_answers_of_a_real_day_are_as_the_document_says(door: Executor) -> None:

@@ -35,6 +35,9 @@ def upgrade() -> None:
         comment="orders executed in each second of the last minute; working state, not part of the books",
     )
     op.create_index("ix_orders_account_sequence", "orders", ["account", "sequence"])
+    rare = sa.text("kind IN ('opened', 'switched', 'held', 'released', 'limits_set', 'reversed')")
+    columns = ["account", "kind", "sequence"]
+    op.create_index("ix_events_rare", "events", columns, postgresql_where=rare, sqlite_where=rare)
 
 
 def _controls() -> None:
