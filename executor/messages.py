@@ -113,6 +113,27 @@ class AccountNow(wire.Account, frozen=True, kw_only=True):
     trading_state: TradingState
 
 
+def account_now(market: wire.Market, account: wire.Account, state: TradingState) -> AccountNow:
+    """The message of an account and its state."""
+    return AccountNow(market=market, trading_state=state, **msgspec.structs.asdict(account))
+
+
+class OrdersNow(wire.Message, frozen=True, kw_only=True):
+    """What a stream begins with, all as of `sequence`: the open orders, newest first, at most 1000, and the account."""
+
+    market: wire.Market
+    sequence: int
+    orders: tuple[wire.Order, ...]
+    account: AccountNow
+
+
+class Resumed(wire.Message, frozen=True, kw_only=True):
+    """A stream goes on from the sequence that its client named: what changed since follows."""
+
+    market: wire.Market
+    sequence: int
+
+
 class Positions(wire.Message, frozen=True, kw_only=True):
     """What is, or was, held of each symbol."""
 

@@ -49,6 +49,7 @@ class Metrics:
             "executor_commit_works", "Works that share a commit", buckets=(1, 2, 4, 8, 16, 32, 64), registry=registry
         )
         self.account = AccountGauges(registry, currencies, equity_currency)
+        self.streams = StreamMetrics(registry)
         for counter, labels in self._known().items():
             for label in labels:
                 counter.labels(label)
@@ -97,3 +98,18 @@ class Metrics:
         for code in near:
             self.near_limits.labels(code).inc()
         return near
+
+
+class StreamMetrics:
+    """Who listens to orders, and how late they are told."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.open = Gauge("executor_order_streams", "Streams of orders that are open", registry=registry)
+        self.refused = Counter("executor_order_streams_refused", "Streams refused at the limit", registry=registry)
+        self.failures = Counter("executor_stream_failures", "Looks for changes that failed", registry=registry)
+        self.lag = Histogram(
+            "executor_stream_lag_seconds",
+            "From when an order's change was recorded to when it is told",
+            buckets=BUCKETS,
+            registry=registry,
+        )

@@ -20,7 +20,9 @@ from executor.messages import (
     LimitsNow,
     LimitsRequest,
     Orders,
+    OrdersNow,
     Positions,
+    Resumed,
     Reversal,
     ReversalRequest,
     TradingStateNow,
@@ -34,7 +36,7 @@ KINDS = (
 )
 ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
 MOST_ON_PAGE, DEFAULT_ON_PAGE, LAST_NUMBER = 500, 100, 2**63 - 1
-_JSON = "application/json"
+_JSON, _EVENTS = "application/json", "text/event-stream"
 _SCHEMAS = "#/components/schemas/"
 _BODY_TOO_LARGE, _BAD, _NO_TOKEN, _AWAY = "413", "422", "401", "503"
 _ERRORS = {
@@ -63,6 +65,8 @@ _MESSAGES: Sequence[Any] = (
     Events,
     Positions,
     AccountNow,
+    OrdersNow,
+    Resumed,
     KillSwitch,
     Reversal,
     TradingStateNow,
@@ -118,8 +122,18 @@ def _paths() -> dict[str, Any]:
                 "cancelAllOrders", "Cancel all open orders", {"200": ("Cancelled", "What was")}, body="CancelAllRequest"
             )
         },
+        f"{orders}/stream": {"get": _stream()},
         **_account_paths(),
     }
+
+
+def _stream() -> dict[str, Any]:
+    told = "snapshot (OrdersNow) or resumed (Resumed), then order (Order) and account (AccountNow) as they change"
+    last = {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}
+    call = _call("streamOrders", "Orders and the account as they change, without end", {})
+    content = {_EVENTS: {"schema": {"type": "string"}}}
+    opened = {"description": f"Server-Sent Events: {told}", "content": content}
+    return {**call, "parameters": [last], "responses": {"200": opened, **call["responses"]}}
 
 
 def _account_paths() -> dict[str, Any]:

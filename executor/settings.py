@@ -56,6 +56,7 @@ class Settings:
     ledger: LedgerSettings
     operator_token: str
     most_writes_per_second: int
+    most_order_streams: int
     marketdata_url: str
     limits: Limits
     fees: Fees
@@ -70,6 +71,7 @@ class Settings:
         market = cast(Market, reader.choice("SPARK_MARKET", "simulated", ("simulated", "live")))
         token = reader.secret("SPARK_OPERATOR_TOKEN")
         writes = reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000)
+        streams = reader.integer("SPARK_MAX_ORDER_STREAMS", 8, at_least=1, at_most=1000)
         marketdata = reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001")
         equity_currency = reader.text("SPARK_EQUITY_CURRENCY", "TRY")
         taker = reader.text("SPARK_TAKER_FEE_PERCENT", "0.12")
@@ -81,7 +83,7 @@ class Settings:
             raise SettingsError(f"SPARK_EQUITY_CURRENCY={equity_currency!r}: must be cash, which is one of {known}")
         fees = Fees(_percent("SPARK_TAKER_FEE_PERCENT", taker), _percent("SPARK_MAKER_FEE_PERCENT", maker))
         limits = _limits(environment)
-        return cls(service, replica, market, ledger, token, writes, marketdata, limits, fees, equity_currency)
+        return cls(service, replica, market, ledger, token, writes, streams, marketdata, limits, fees, equity_currency)
 
 
 def _limits(environment: Mapping[str, str] | None) -> Limits:

@@ -9,7 +9,7 @@ from common import VERSION, ops, wire
 from common.errors import InvalidRequest
 from executor.inflow import whole
 from executor.ledger.events import Event
-from executor.messages import AccountNow, EventNow, Events, Positions
+from executor.messages import EventNow, Events, Positions, account_now
 from executor.openapi import DEFAULT_ON_PAGE, KINDS, LAST_NUMBER, MOST_ON_PAGE, document
 from executor.submit import Desk
 
@@ -40,8 +40,7 @@ def add(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
     @routes.get("/account")
     def get_account() -> Response:
         found = desk.ledger.condition()
-        known = msgspec.structs.asdict(found.account)
-        return ops.answer(AccountNow(market=market, trading_state=found.controls.state, **known))
+        return ops.answer(account_now(market, found.account, found.controls.state))
 
 
 def _told(event: Event) -> EventNow:

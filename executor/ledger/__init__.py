@@ -2,7 +2,7 @@
 
 from executor.ledger.replay import Change
 from executor.ledger.rows import Resting
-from executor.ledger.store import Condition, Ledger
+from executor.ledger.store import Changes, Condition, Ledger
 from executor.ledger.transaction import Transaction
 
-__all__ = ["Change", "Condition", "Ledger", "Resting", "Transaction"]
+__all__ = ["Change", "Changes", "Condition", "Ledger", "Resting", "Transaction"]

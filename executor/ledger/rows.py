@@ -111,10 +111,12 @@ def anchors(connection: sa.Connection, account: str) -> Anchors | None:
     return None if row is None else Anchors(date.fromisoformat(row.day), row.day_start, row.peak)
 
 
-def orders(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500) -> list[Order]:
-    """The orders that meet the conditions, newest first."""
-    newest = schema.orders.c.received_sequence.desc()
-    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(newest).limit(limit)).all()
+def orders(
+    connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500, by_change: bool = False
+) -> list[Order]:
+    """The orders that meet the conditions, newest first; or, `by_change`, the one first that did not change longest."""
+    order = schema.orders.c.sequence if by_change else schema.orders.c.received_sequence.desc()
+    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(order).limit(limit)).all()
     return _with_fills(connection, rows)
 
 

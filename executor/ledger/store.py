@@ -45,9 +45,20 @@ class Condition:
     open_forbidden: bool
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Orders as they were when the account's log had come to `sequence`, and how the account was then; without the
+    account, there are more of them."""
+
+    sequence: int
+    orders: Sequence[Order]
+    condition: Condition | None
+
+
 class Ledger:
-    """One account's ledger, which any number of executors share; `observer` is told how long its stages take. Every
-    method raises `LedgerUnavailable` when the database is away; none of them waits longer than a few seconds."""
+    """One account's ledger, which any number of executors share; `observer` is told how long its stages take, and
+    `committed` is called after each commit. Every method raises `LedgerUnavailable` when the database is away; none of
+    them waits longer than a few seconds."""
 
     def __init__(
         self, url: str, password: str, account: str, starting_cash: Mapping[str, Decimal], now: Callable[[], datetime]
@@ -61,6 +72,7 @@ class Ledger:
         self._prepared = False
         self.turn = Turn(self._engine, f"matching:{account}")
         self.observer: Observer = Nobody()
+        self.committed: Callable[[], None] = _nobody_waits
         self._group = Group(self.transaction, lambda: self.observer)
 
     def prepare(self) -> None:
@@ -106,6 +118,7 @@ class Ledger:
             transaction.flush()
             laps.lap("write")
         laps.lap("commit")
+        self.committed()
 
     def do(self, work: Callable[[Transaction], T], *, key: str | None = None, symbol: str | None = None) -> T:
         """What `work` returns, once all that it did under the account's lock is durable; it shares a transaction with
@@ -155,10 +168,36 @@ class Ledger:
     def condition(self) -> Condition:
         """How the account is, all of one moment."""
         with self._reading() as connection:
+            return self._condition(connection, self._head(connection))
+
+    def sequence(self) -> int:
+        """The sequence of the account's latest event."""
+        with self._reading() as connection:
+            return self._head(connection).sequence
+
+    def changes(self, after: int, most: int) -> Changes:
+        """Up to `most` orders that changed after a sequence, as they are now, in the order of their latest change."""
+        table = schema.orders.c
+        with self._reading() as connection:
             head = self._head(connection)
-            balances = rows.balances(connection, self.account_name)
-            open_orders = rows.open_orders(connection, self.account_name)
-            anchors = rows.anchors(connection, self.account_name)
+            changed = (table.account == self.account_name, table.sequence > after)
+            found = rows.orders(connection, *changed, limit=most + 1, by_change=True)
+            if len(found) > most:
+                return Changes(found[most - 1].sequence, found[:most], None)
+            return Changes(head.sequence, found, self._condition(connection, head))
+
+    def open_now(self, most: int) -> Changes:
+        """Up to `most` open orders, newest first, and the account, all of one moment."""
+        table = schema.orders.c
+        with self._reading() as connection:
+            head = self._head(connection)
+            found = rows.orders(connection, table.account == self.account_name, table.is_open, limit=most)
+            return Changes(head.sequence, found, self._condition(connection, head))
+
+    def _condition(self, connection: sa.Connection, head: rows.Head) -> Condition:
+        balances = rows.balances(connection, self.account_name)
+        open_orders = rows.open_orders(connection, self.account_name)
+        anchors = rows.anchors(connection, self.account_name)
         forbidden = any(head.controls.forbids(order.symbol, order.side) is not None for order in open_orders)
         account = self._account(head, balances, open_orders)
         return Condition(account, head.controls, balances, anchors, open_forbidden=forbidden)
@@ -202,6 +241,10 @@ class Ledger:
         if head is None:
             raise LedgerUnavailable("the account is not open")
         return head
+
+
+def _nobody_waits() -> None:
+    """Nobody is told of commits."""
 
 
 def _lock(account: str) -> str:

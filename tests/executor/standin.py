@@ -23,6 +23,7 @@ from executor.matching import Matcher, Watch
 from executor.paper import Fees
 from executor.quotes import Quotes
 from executor.settings import LedgerSettings, Settings
+from executor.stream.streams import PACE, Pace
 from executor.submit import Desk
 
 TOKEN = "the-operators-token"
@@ -211,6 +212,8 @@ def make_executor(
     fee: str = "0.1",
     limits: Limits | None = None,
     writes: int = 100_000,
+    streams: int = 8,
+    pace: Pace = PACE,
     now: Callable[[], datetime] | None = None,
     account: str = "paper",
 ) -> Executor:
@@ -235,10 +238,23 @@ def make_executor(
         ledger=LedgerSettings(place.url, place.password, account, cash),
         operator_token=TOKEN,
         most_writes_per_second=writes,
+        most_order_streams=streams,
         marketdata_url=data.url,
         limits=limits,
         fees=fees,
         equity_currency="TRY",
     )
-    app = create_app(settings, desk=desk, watch=watch)
+    app = create_app(settings, desk=desk, watch=watch, pace=pace)
     return Executor(desk, app, Matcher(desk, app.extensions[METRICS], watch), watch, clock)
+
+
+@contextmanager
+def having_traded(place: Place) -> Iterator[Executor]:
+    """An executor of its own, ready on `place`, with an order that was filled and one that rests."""
+    with serving(market_data()) as data:
+        executor = make_executor(place, data)
+        executor.desk.ledger.prepare()
+        executor.order(client_order_id="filled")
+        executor.limit("resting", "buy", "1", "99")
+        yield executor
+        executor.desk.ledger.close()

@@ -50,7 +50,8 @@ def url(door: Executor) -> Iterator[str]:
         yield served
 
 
-schema = schemathesis.openapi.from_dict(document("0"))
+schema = schemathesis.openapi.from_dict(document("0")).exclude(operation_id="streamOrders")
+"""A stream has no end, so that waiting for its answer has none; `test_order_stream` asks it."""
 
 
 @schema.parametrize()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from flask import Flask
@@ -106,14 +107,20 @@ def moving() -> Flask:
 
 
 @contextmanager
-def gunicorn(app: str = "tests.marketdata.busy:moving()", threads: int = 12, **more: str) -> Iterator[tuple[str, int]]:
-    """An app under the server and the configuration of production, the moving market by default; its address."""
+def gunicorn(
+    app: str = "tests.marketdata.busy:moving()",
+    threads: int = 12,
+    grace: int = 1,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[tuple[str, int]]:
+    """An app under the server and the configuration of production, the moving market by default; its address. At the
+    end what still goes on has `grace` seconds. `more` is of the environment."""
     environment = {"PORT": "0", "SPARK_SERVICE": "marketdata", "SPARK_LOG_LEVEL": "WARNING"}
     environment |= {"SPARK_THREADS": str(threads), **more}
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         command = ["gunicorn", "--config", "common/gunicorn.conf.py", "--bind", f"fd://{listener.fileno()}"]
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--graceful-timeout", "1", app],
+            [sys.executable, "-m", *command, "--graceful-timeout", str(grace), app],
             cwd=ROOT,
             env=os.environ | environment,
             pass_fds=[listener.fileno()],
