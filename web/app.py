@@ -17,6 +17,7 @@ from web.inbox import Inbox
 from web.knowledge import Knowledge
 from web.messages import Status
 from web.metrics import Metrics
+from web.orderstream import OrderStream
 from web.readiness import Probe
 from web.settings import Settings
 
@@ -70,6 +71,7 @@ def connect(settings: Settings) -> watch.Parts:
     return watch.Parts(
         marketdata=MarketData(settings.marketdata_url, markets),
         executors=Executors(settings.executor_urls, markets),
+        order_stream=OrderStream(settings.executor_urls, markets),
         canary=Canary(settings.canary_url, markets),
         inbox=Inbox(settings.data_dir / "alerts.sqlite"),
         probes={name: Probe(address, settings.market) for name, address in settings.targets().items()},

@@ -87,7 +87,7 @@ class MarketData:
     def _messages(self, answer: urllib3.BaseHTTPResponse) -> Iterator[messages.QuoteList | wire.Quote]:
         if answer.status != 200:
             raise Unavailable(f"the quote stream answered {answer.status}", answered=answer.status)
-        for event in sse.read(sse.lines(_as_it_comes(answer))):
+        for event in sse.read(sse.lines(as_it_comes(answer))):
             if event is None:
                 continue
             if event.name == "snapshot":
@@ -125,6 +125,14 @@ class Executors:
         self._markets.check(answer.market, "the executor")
         return answer
 
+    def controls(self) -> messages.Controls:
+        """What the account may do, and every kill switch that is engaged. Raises `Unavailable`."""
+        state = self._read("/v1/trading-state", messages.TradingState)
+        switch = self._read("/v1/kill-switch", messages.KillSwitch)
+        for answer in (state, switch):
+            self._markets.check(answer.market, "the executor")
+        return messages.Controls(state=state.state, holds=state.holds, switches=switch.switches)
+
     def place(self, body: bytes, authorization: str) -> Passed:
         """Hands an order on, with the caller's own token. Raises `Unavailable`; see `_write` for what it means."""
         return self._write("/v1/orders", body, authorization)
@@ -137,13 +145,17 @@ class Executors:
         """Hands a cancel on, with the caller's own token. Raises `Unavailable`."""
         return self._write(f"/v1/orders/{in_path(order_id, safe='')}/cancel", b"{}", authorization)
 
+    def set_trading_state(self, body: bytes, authorization: str) -> Passed:
+        """Hands on the wish to hold the account or to let it go, with the caller's own token. Raises `Unavailable`."""
+        return self._write("/v1/trading-state", body, authorization, method="PUT")
+
     def _read(self, path: str, kind: type[T]) -> T:
         def ask(number: int) -> T:
             return needed(self._readers[number].get(path, kind), f"executor-{number + 1}", path)
 
         return self._in_turn(ask, lambda _failure: True)
 
-    def _write(self, path: str, body: bytes, authorization: str) -> Passed:
+    def _write(self, path: str, body: bytes, authorization: str, *, method: str = "POST") -> Passed:
         """Only an executor that could not be connected to is passed over: it has certainly done nothing.
 
         After any other failure the outcome is unknown; the same `client_order_id` may be sent again to learn it.
@@ -151,7 +163,7 @@ class Executors:
 
         def send(number: int) -> Passed:
             status, answer, headers = self._writers[number].request(
-                "POST", path, body=body, headers={"Authorization": authorization}
+                method, path, body=body, headers={"Authorization": authorization}
             )
             return Passed(status, answer, headers.get("Content-Type", "application/json"))
 
@@ -209,7 +221,8 @@ class Canary:
         raise Unavailable(f"the canary answered {answer.status}", answered=answer.status)
 
 
-def _as_it_comes(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def as_it_comes(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Whatever has arrived, as soon as something has."""
     while chunk := answer.read1(64 * 1024):
         yield chunk
 

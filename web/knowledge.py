@@ -7,8 +7,11 @@ from datetime import datetime
 
 from common import wire
 from web.board import Changes, Clock, Slot
-from web.messages import AccountAnswer, Alert, CanaryStatus, Package, State, Status
+from web.messages import AccountAnswer, Alert, CanaryStatus, Controls, Package, State, Status
+from web.orders import Orders
 from web.quotes import Quotes
+
+ORDERS_SHOWN = 25
 
 
 class Knowledge:
@@ -19,9 +22,10 @@ class Knowledge:
         self.changes = Changes()
         self.quotes = Quotes(clock, self.changes, stale_seconds)
         self.instruments: Slot[tuple[wire.Instrument, ...]] = Slot(clock, self.changes)
-        self.orders: Slot[tuple[wire.Order, ...]] = Slot(clock, self.changes)
+        self.orders = Orders(clock, self.changes, ORDERS_SHOWN)
         self.positions: Slot[tuple[wire.Position, ...]] = Slot(clock, self.changes)
         self.account: Slot[AccountAnswer] = Slot(clock, self.changes)
+        self.controls: Slot[Controls] = Slot(clock, self.changes)
         self.canary: Slot[CanaryStatus] = Slot(clock, self.changes)
         self.evidence: Slot[tuple[Package, ...]] = Slot(clock, self.changes)
         self.alerts: Slot[tuple[Alert, ...]] = Slot(clock, self.changes)

@@ -43,9 +43,56 @@ class PositionList(wire.Message, frozen=True, kw_only=True):
 
 
 class AccountAnswer(wire.Account, frozen=True, kw_only=True):
-    """`GET /v1/account`: the account, and the market it trades on."""
+    """`GET /v1/account`, and what the stream tells of it: the account, whether it may trade, and on which market."""
 
     market: wire.Market
+    trading_state: str = "ACTIVE"
+
+
+class OrdersSnapshot(wire.Message, frozen=True, kw_only=True):
+    """What the stream of orders begins with: the orders that are open, and the account."""
+
+    market: wire.Market
+    orders: tuple[wire.Order, ...]
+    account: AccountAnswer
+
+
+class Resumed(wire.Message, frozen=True, kw_only=True):
+    """The stream of orders goes on where the last one ended."""
+
+    market: wire.Market
+
+
+class Hold(wire.Message, frozen=True, kw_only=True):
+    """Why the account is held: the guardrail's code, what it may still do, and since when."""
+
+    code: str
+    state: str
+    reason: str
+    since: datetime
+
+
+class TradingState(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/trading-state`."""
+
+    market: wire.Market
+    state: str
+    holds: tuple[Hold, ...] = ()
+
+
+class KillSwitch(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/kill-switch`: the reasons of those that are engaged, by scope."""
+
+    market: wire.Market
+    switches: dict[str, str]
+
+
+class Controls(wire.Message, frozen=True, kw_only=True):
+    """What the account may do, why, and which kill switches are engaged."""
+
+    state: str
+    holds: tuple[Hold, ...]
+    switches: dict[str, str]
 
 
 class Target(wire.Message, frozen=True, kw_only=True):

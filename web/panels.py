@@ -21,7 +21,7 @@ from web.messages import CanaryStatus, Container, State
 
 log = logging.getLogger(__name__)
 
-STALE_SECONDS = {"services": 20, "orders": 6, "portfolio": 10, "canary": 20, "alerts": 6}
+STALE_SECONDS = {"services": 20, "orders": 15, "portfolio": 15, "controls": 15, "canary": 20, "alerts": 6}
 """How old each panel's last answer may get before it is marked; a few times the interval at which it is asked for."""
 REDRAW_SECONDS = 0.8
 
@@ -69,6 +69,7 @@ class Painter:
             "services": self._services,
             "orders": self._orders,
             "portfolio": self._portfolio,
+            "controls": self._controls,
             "canary": self._canary,
             "alerts": self._alerts,
             "symbols": self._symbols,
@@ -141,6 +142,10 @@ class Painter:
 
         return Source([account, positions], values, known.quotes.revision)
 
+    def _controls(self) -> Source:
+        look = self._known.controls.look()
+        return Source([look], lambda: {"look": look})
+
     def _canary(self) -> Source:
         status, evidence = self._known.canary.look(), self._known.evidence.look()
 
@@ -164,7 +169,7 @@ class Painter:
         known = self._known
         services = [slot.look() for slot in known.services.values()]
         canary, counts, account = known.canary.look(), known.alert_counts.look(), known.account.look()
-        beat = self._heartbeat()
+        controls, beat = known.controls.look(), self._heartbeat()
         quotes = known.quotes.now()
         fresh = sum(not quote.stale for quote in quotes)
         values = {
@@ -174,10 +179,13 @@ class Painter:
             "counts": counts,
             "beat": beat,
             "account": account,
+            "controls": controls,
             "fresh": fresh,
             "quotes": len(quotes),
         }
-        return Source([*services, canary, counts, account], lambda: values, (fresh, len(quotes), _path_word(beat)))
+        return Source(
+            [*services, canary, counts, account, controls], lambda: values, (fresh, len(quotes), _path_word(beat))
+        )
 
     def _heartbeat(self) -> Heartbeat | None:
         """The alert path's heartbeat as of now; None while the inbox was not read yet."""

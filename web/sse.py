@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from common import wire
 
-MAX_EVENT_BYTES = 1024 * 1024
+MAX_EVENT_BYTES = 4 * 1024 * 1024
 HEARTBEAT = b": still here\n\n"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a stream: its name (`message` when it has none) and its data."""
+    """One event of a stream: its name (`message` when it has none), its data, and its id where it has one."""
 
     name: str
     data: str
+    id: str = ""
 
 
 class TooLarge(Exception):
@@ -25,7 +26,7 @@ class TooLarge(Exception):
 
 def read(lines: Iterable[bytes]) -> Iterator[Event | None]:
     """The events in `lines` (without their ends); None for a heartbeat comment. Raises `TooLarge`."""
-    name, data, size = "message", list[str](), 0
+    name, data, identity, size = "message", list[str](), "", 0
     for raw in lines:
         size += len(raw)
         if size > MAX_EVENT_BYTES:
@@ -33,8 +34,8 @@ def read(lines: Iterable[bytes]) -> Iterator[Event | None]:
         line = raw.decode("utf-8", errors="replace")
         if not line:
             if data:
-                yield Event(name, "\n".join(data))
-            name, data, size = "message", [], 0
+                yield Event(name, "\n".join(data), identity)
+            name, data, identity, size = "message", [], "", 0
             continue
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
@@ -44,6 +45,8 @@ def read(lines: Iterable[bytes]) -> Iterator[Event | None]:
             name = value
         elif field == "data":
             data.append(value)
+        elif field == "id":
+            identity = value
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Orders from the console's ticket, handed to an executor as they are, with the caller's own token."""
+"""What an operator asks for on the page, handed to an executor as it is, with the caller's own token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def blueprint(executors: Executors) -> Blueprint:
-    """`POST /api/orders`, `…/cancel-all` and `…/<order_id>/cancel`: the executor's status and body pass through."""
+    """`POST /api/orders`, `…/cancel-all` and `…/<order_id>/cancel`, `PUT /api/trading-state`: the executor's status and
+    body pass through."""
     pages = Blueprint("trading", __name__)
 
     @pages.post("/api/orders")
@@ -29,6 +30,10 @@ def blueprint(executors: Executors) -> Blueprint:
         if not ORDER_ID.fullmatch(order_id):
             raise InvalidRequest("order_id", "must be letters, digits, hyphens and underscores, at most 64")
         return _answer(executors.cancel(order_id, request.headers.get("Authorization", "")))
+
+    @pages.put("/api/trading-state")
+    def set_trading_state() -> Response:
+        return _answer(executors.set_trading_state(request.get_data(), request.headers.get("Authorization", "")))
 
     return pages
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from common.errors import ServiceError
-from web import messages
 from web.board import Slot
 from web.clients import Canary, Executors, MarketData
+from web.following import follow, follow_orders, read_account
 from web.inbox import Inbox
-from web.knowledge import Knowledge
+from web.knowledge import ORDERS_SHOWN, Knowledge
 from web.metrics import Metrics
+from web.orderstream import OrderStream
 from web.readiness import Probe
 
 log = logging.getLogger(__name__)
@@ -23,19 +24,19 @@ T = TypeVar("T")
 
 STREAM_RETRY_SECONDS = 1.0
 QUOTES_SECONDS = 2.0
-ORDERS_SECONDS = 1.0
-ACCOUNT_SECONDS = 2.0
+ORDER_STREAM_RETRY_SECONDS = 0.5
+ACCOUNT_SECONDS = 5.0
+LEAST_PAUSE_SECONDS = 0.5
 SLOW_SECONDS = 5.0
 INSTRUMENTS_SECONDS = 30.0
 INBOX_SECONDS = 1.0
 HUNG_SECONDS = 60.0
-ORDERS_SHOWN = 25
 ALERTS_SHOWN = 25
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to look at every `seconds`; `failed` is told the reason when that did not work."""
+    """Something to look at every `seconds`, and soon once `hurry` is set; `failed` is told why that did not work."""
 
     name: str
     upstream: str
@@ -43,6 +44,7 @@ class Job:
     look: Callable[[], None]
     failed: Callable[[str], None]
     endless: bool = False
+    hurry: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Parts:
 
     marketdata: MarketData
     executors: Executors
+    order_stream: OrderStream
     canary: Canary
     inbox: Inbox
     probes: Mapping[str, Probe]
@@ -62,7 +65,7 @@ def jobs(parts: Parts, known: Knowledge, metrics: Metrics) -> list[Job]:
     def fill(name: str, upstream: str, seconds: float, slot: Slot[T], ask: Callable[[], T]) -> Job:
         return Job(name, upstream, seconds, lambda: slot.put(ask()), slot.fail)
 
-    market, executors, canary = parts.marketdata, parts.executors, parts.canary
+    market, canary = parts.marketdata, parts.canary
     return [
         Job(
             "stream",
@@ -80,9 +83,7 @@ def jobs(parts: Parts, known: Knowledge, metrics: Metrics) -> list[Job]:
             known.quotes.poll_failed,
         ),
         fill("instruments", "marketdata", INSTRUMENTS_SECONDS, known.instruments, market.instruments),
-        fill("orders", "executor", ORDERS_SECONDS, known.orders, partial(executors.orders, ORDERS_SHOWN)),
-        fill("positions", "executor", ACCOUNT_SECONDS, known.positions, executors.positions),
-        fill("account", "executor", ACCOUNT_SECONDS, known.account, executors.account),
+        *_trading(parts, known),
         fill("canary", "canary", SLOW_SECONDS, known.canary, canary.status),
         fill("evidence", "canary", SLOW_SECONDS, known.evidence, canary.packages),
         fill("alerts", "inbox", INBOX_SECONDS, known.alerts, lambda: tuple(parts.inbox.pressing(ALERTS_SHOWN))),
@@ -92,13 +93,28 @@ def jobs(parts: Parts, known: Knowledge, metrics: Metrics) -> list[Job]:
     ]
 
 
-def follow(market: MarketData, known: Knowledge) -> None:
-    """Follows the quote stream until it breaks; raises `Unavailable` then."""
-    for message in market.stream():
-        if isinstance(message, messages.QuoteList):
-            known.quotes.start_over(message.quotes)
-        else:
-            known.quotes.move(message)
+def _trading(parts: Parts, known: Knowledge) -> list[Job]:
+    """Orders and the account come by the stream. They are read as well, seldom: that bridges what the stream can't, and
+    proves that what is shown is still true while nothing happens."""
+    asked, every = parts.executors, ACCOUNT_SECONDS
+    newest = partial(asked.orders, ORDERS_SHOWN)
+    account = partial(read_account, asked.account, known.account)
+    read = {
+        job.name: job
+        for job in (
+            Job("orders", "executor", every, partial(known.orders.read, newest), known.orders.fail),
+            Job("positions", "executor", every, lambda: known.positions.put(asked.positions()), known.positions.fail),
+            Job("account", "executor", every, account, known.account.fail),
+            Job("controls", "executor", every, lambda: known.controls.put(asked.controls()), known.controls.fail),
+        )
+    }
+    look = partial(follow_orders, parts.order_stream, known, lambda name: read[name].hurry.set())
+    stream = Job("order-stream", "executor", ORDER_STREAM_RETRY_SECONDS, look, _bridged, endless=True)
+    return [stream, *read.values()]
+
+
+def _bridged(_reason: str) -> None:
+    """The readers go on, and tell why when they fail too."""
 
 
 def _service(name: str, probe: Probe, known: Knowledge, metrics: Metrics) -> Job:
@@ -135,6 +151,8 @@ class Watch:
     def stop(self) -> None:
         """Lets every job end after its present look."""
         self._stop.set()
+        for job in self._jobs:
+            job.hurry.set()
 
     def ready(self) -> str | None:
         """Why the page would not move, or None: a job that has not come back for a minute."""
@@ -162,4 +180,7 @@ class Watch:
         while not self._stop.is_set():
             self.look(job)
             self._looked[job.name] = self._clock() + job.seconds
-            self._stop.wait(job.seconds)
+            least = min(job.seconds, LEAST_PAUSE_SECONDS)
+            self._stop.wait(least)
+            job.hurry.wait(job.seconds - least)
+            job.hurry.clear()

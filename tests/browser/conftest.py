@@ -79,7 +79,7 @@ def desk(given_url: str, request: pytest.FixtureRequest) -> Own:
     if given_url:
         pytest.skip("this test looks behind the console, so it is not run against SPARK_TEST_CONSOLE_URL")
     shared: Own = request.getfixturevalue("shared")
-    shared[1].executors[0].orders.clear()
+    shared[1].executors[0].forget()
     await_calm(shared[0], streams=0, without_orders=True)
     return shared
 

@@ -33,7 +33,7 @@ def test_the_first_message_has_everything(built: Built) -> None:
     built.look()
     first = feed(built).changes()
     assert len(first["quotes"]) == 5
-    names = ["glance", "services", "orders", "portfolio", "canary", "alerts", "symbols"]
+    names = ["glance", "services", "orders", "portfolio", "controls", "canary", "alerts", "symbols"]
     assert [panel["name"] for panel in first["panels"]] == names
     assert all(panel["html"] for panel in first["panels"])
     assert first["quotes_reason"] is None
@@ -116,4 +116,4 @@ def test_the_state_is_whole_for_those_who_poll(built: Built) -> None:
         state = built.client.get("/api/state").get_json()
         assert state["market"] == "simulated"
         assert len(state["quotes"]) == 5
-        assert len(state["panels"]) == 7
+        assert len(state["panels"]) == 8

@@ -27,6 +27,29 @@ def test_an_engaged_kill_switch_is_loud(built: Built, around: Surroundings) -> N
     assert "HALTED" in html(built, "glance")
 
 
+def test_a_held_account_is_loud_with_its_code_and_reason(built: Built, around: Surroundings) -> None:
+    built.look()
+    assert "ACTIVE" in html(built, "controls")
+    assert "alarm" not in html(built, "glance")
+    around.executors[0].hold("DRAWDOWN", "HALTED", "the equity fell by 21 <percent>")
+    built.look()
+    for name in ("controls", "glance"):
+        assert "HALTED" in html(built, name)
+        assert "DRAWDOWN" in html(built, name)
+        assert "the equity fell by 21 &lt;percent&gt;" in html(built, name)
+    assert "Trading HALTED" in html(built, "glance")
+
+
+def test_a_symbols_kill_switch_is_told_with_its_reason(built: Built, around: Surroundings) -> None:
+    around.executors[0].switches = {"BTCTURK:BTCTRY": "odd prices"}
+    built.look()
+    assert "Kill switch ENGAGED" in html(built, "glance")
+    assert "kill switch of 1 symbol" in html(built, "glance")
+    for name in ("controls", "glance"):
+        assert "BTCTURK:BTCTRY" in html(built, name)
+        assert "odd prices" in html(built, name)
+
+
 def test_a_dead_service_has_its_reason_and_its_last_answer(built: Built, around: Surroundings) -> None:
     built.look()
     around.canary.stop()

@@ -71,6 +71,15 @@ def test_all_open_orders_are_cancelled(built: Built, around: Surroundings) -> No
     assert around.executors[0].server.asked[-1].body == b"{}"
 
 
+def test_the_trading_state_is_set_with_the_operators_own_token(built: Built, around: Surroundings) -> None:
+    body = {"state": "HALTED", "reason": "a test"}
+    assert built.client.put("/api/trading-state", json=body).status_code == 401
+    assert around.executors[0].state == "ACTIVE"
+    answer = built.client.put("/api/trading-state", json=body, headers=GOOD)
+    assert (answer.status_code, answer.get_json()["state"]) == (200, "HALTED")
+    assert around.executors[0].server.asked[-1].method == "PUT"
+
+
 @pytest.mark.parametrize("order_id", ["..", "a.b", "%2e%2e", "a%20b", "x" * 65, "a%0d%0ab", "%00"])
 def test_an_order_id_that_is_none_is_refused(lasting: Built, around: Surroundings, order_id: str) -> None:
     answer = lasting.client.post(f"/api/orders/{order_id}/cancel", headers=GOOD)
@@ -89,6 +98,8 @@ def test_neither_token_nor_order_is_logged(
     assert "web-1" not in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/api/orders", "/api/orders/cancel-all", "/api/orders/order-1/cancel"])
+@pytest.mark.parametrize(
+    "path", ["/api/orders", "/api/trading-state", "/api/orders/cancel-all", "/api/orders/order-1/cancel"]
+)
 def test_orders_are_not_read_here(lasting: Built, path: str) -> None:
     assert lasting.client.get(path).status_code == 405

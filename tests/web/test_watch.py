@@ -25,8 +25,8 @@ def test_every_part_is_known_after_one_look(built: Built) -> None:
     built.look()
     known = built.known
     assert len(known.quotes.now()) == 5
-    slots = (known.instruments, known.orders, known.positions, known.account, known.canary, known.evidence)
-    assert [slot.look().reason for slot in slots] == [None] * 6
+    slots = (known.instruments, known.orders, known.positions, known.account, known.controls, known.canary)
+    assert [slot.look().reason for slot in (*slots, known.evidence)] == [None] * 7
     assert {name: slot.look().reason for name, slot in known.services.items()} == dict.fromkeys(known.services)
 
 
@@ -45,7 +45,7 @@ def test_what_does_not_answer_is_told_counted_and_nothing_else_suffers(built: Bu
 
 
 def test_the_stream_moves_the_quotes_and_tells_when_it_breaks(built: Built, around: Surroundings) -> None:
-    (stream,) = [job for job in built.jobs() if job.endless]
+    (stream,) = [job for job in built.jobs() if job.name == "stream"]
     thread = threading.Thread(target=built.readers.look, args=(stream,))
     thread.start()
     seen = built.known.changes.count

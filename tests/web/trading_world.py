@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -18,20 +21,30 @@ class Executor:
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
+        self._ended = threading.Event()
         self.server = Server(self._answer)
         self.reset()
 
     def reset(self) -> None:
+        self.forget()
+        self.server.reset()
+
+    def forget(self) -> None:
+        """No orders, no positions, nothing stopped; streams end."""
+        self._ended.set()
+        self._ended = threading.Event()
         self.orders: list[wire.Order] = []
         self.positions: list[wire.Position] = []
         self.kill_switch = False
-        self.server.reset()
+        self.switches: dict[str, str] = {}
+        self.state, self.holds = "ACTIVE", list[dict[str, Any]]()
 
     def stop(self) -> None:
+        self._ended.set()
         self.server.stop()
 
     def _answer(self, asked: Asked) -> Told:
-        if asked.method == "POST" and asked.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if asked.method != "GET" and asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return told({"error": {"code": "UNAUTHORIZED", "message": "wrong token", "retryable": False}}, 401)
         if asked.method == "POST" and asked.path == "/v1/orders":
             return self._place(asked)
@@ -41,11 +54,53 @@ class Executor:
             return self._cancel(asked.path.split("/")[3])
         if asked.path == "/readyz":
             return told({"ready": True, "service": "executor", "market": self.market, "parts": {}})
+        if asked.path == "/v1/orders/stream":
+            return Told(self._stream(asked.headers.get("Last-Event-ID", "")), content_type="text/event-stream")
         if asked.path == "/v1/orders":
             return told({"market": self.market, "orders": self.orders[: int(asked.query["limit"])]})
         if asked.path == "/v1/positions":
             return told({"market": self.market, "account": "paper", "positions": self.positions})
-        return told({"market": self.market, **msgspec.to_builtins(self._account())})
+        return self._account_answer(asked)
+
+    def _account_answer(self, asked: Asked) -> Told:
+        if asked.path == "/v1/kill-switch":
+            switches = self.switches | ({"account": "as told"} if self.kill_switch else {})
+            return told({"market": self.market, "engaged": self.kill_switch, "reason": "", "switches": switches})
+        if asked.path != "/v1/trading-state":
+            return told(self._account_now())
+        if asked.method == "PUT":
+            wanted = msgspec.json.decode(asked.body)
+            self.hold("TRADING_STATE", wanted["state"], wanted["reason"])
+        return told({"market": self.market, "state": self.state, "holds": self.holds, "currency": "TRY"})
+
+    def hold(self, code: str, state: str, reason: str) -> None:
+        """Holds the account, or lets it go; its stream tells."""
+        self.state = state
+        hold = {"code": code, "state": state, "reason": reason, "since": datetime.now(UTC)}
+        self.holds = [] if state == "ACTIVE" else [hold]
+
+    def _stream(self, last_id: str) -> Iterator[bytes]:
+        """Looks for what changed as often as a browser could see it."""
+        ended, known = self._ended, {each.order_id: each for each in self.orders}
+        account = self._account_now()
+        sequence = account["sequence"]
+        if last_id and int(last_id) <= sequence:
+            known = {}
+            yield _event("resumed", {"market": self.market, "sequence": int(last_id)}, last_id)
+        else:
+            body = {"market": self.market, "sequence": sequence, "orders": list(known.values()), "account": account}
+            yield _event("snapshot", body, sequence)
+        while not ended.wait(0.05):
+            changed = [each for each in self.orders if known.get(each.order_id) != each]
+            for each in changed:
+                known[each.order_id] = each
+                yield _event("order", each, each.sequence)
+            if changed or account != self._account_now():
+                account = self._account_now()
+                yield _event("account", account)
+
+    def _account_now(self) -> dict[str, Any]:
+        return {"market": self.market, "trading_state": self.state, **msgspec.to_builtins(self._account())}
 
     def _account(self) -> wire.Account:
         resting = [order for order in self.orders if order.status == "accepted"]
@@ -55,7 +110,7 @@ class Executor:
             reserved={"TRY": sum((order.quantity * (order.limit_price or 0) for order in resting), Decimal(0))},
             open_orders=len(resting),
             kill_switch=self.kill_switch,
-            sequence=len(self.orders),
+            sequence=max((order.sequence for order in self.orders), default=0),
         )
 
     def _place(self, asked: Asked) -> Told:
@@ -63,7 +118,7 @@ class Executor:
         known = next((each for each in self.orders if each.client_order_id == request.client_order_id), None)
         if known:
             return told(known)
-        made = order(request, len(self.orders) + 1)
+        made = order(request, max((each.sequence for each in self.orders), default=0) + 1)
         self.orders.insert(0, made)
         return told(made, 201)
 
@@ -74,9 +129,16 @@ class Executor:
         return told(self._end(found[0]))
 
     def _end(self, order: wire.Order) -> wire.Order:
-        ended = msgspec.structs.replace(order, status="cancelled", updated_at=datetime.now(UTC))
+        newest = max(each.sequence for each in self.orders)
+        changes = {"status": "cancelled", "updated_at": datetime.now(UTC), "sequence": newest + 1}
+        ended = msgspec.structs.replace(order, **changes)
         self.orders = [ended if each is order else each for each in self.orders]
         return ended
+
+
+def _event(name: str, body: object, sequence: int | str = "") -> bytes:
+    identity = f"id: {sequence}\n" if sequence != "" else ""
+    return f"event: {name}\n{identity}data: ".encode() + wire.encode(body) + b"\n\n"
 
 
 def order(request: wire.OrderRequest, number: int) -> wire.Order:

@@ -1,7 +1,8 @@
 // The order ticket and the cancel buttons. The operator token lives in its field alone and is sent to nobody else.
 
+import { mayAct, problem, say, send, token, twice } from "./operator.js";
+
 const form = document.getElementById("ticket-form");
-const token = document.getElementById("token");
 const place = document.getElementById("place");
 const limitPrice = document.getElementById("limit-price");
 const timeInForce = document.getElementById("time-in-force");
@@ -10,8 +11,7 @@ const cancelAll = document.getElementById("cancel-all");
 const idShown = document.getElementById("client-order-id");
 const outcome = document.getElementById("ticket-outcome");
 const cancelOutcome = document.getElementById("cancel-outcome");
-const DEADLINE_MS = 20000;
-const ARMED_MS = 5000;
+const pressedAgain = twice(cancelAll, "Really cancel all? Press again");
 
 let clientOrderId = "";
 let sentAs = "";
@@ -42,33 +42,6 @@ function follow() {
   if (postOnly.disabled) postOnly.checked = false;
   place.textContent = `Place ${chosen("side")} order`;
   place.dataset.side = chosen("side");
-}
-
-/** Shows lines of text: never markup, since parts of them come from elsewhere. */
-function say(where, state, ...lines) {
-  where.dataset.state = state;
-  where.replaceChildren(
-    ...lines.map((line) => {
-      const element = document.createElement("p");
-      element.textContent = line;
-      return element;
-    }),
-  );
-}
-
-async function send(path, body) {
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token.value}` },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  });
-  return { status: answer.status, body: await answer.json().catch(() => ({})) };
-}
-
-function problem(answer) {
-  const error = answer.body.error ?? {};
-  return `${answer.status} ${error.code ?? ""}: ${error.message ?? "the answer can't be read"}`;
 }
 
 function tellOrder(order) {
@@ -125,26 +98,11 @@ async function submit(event) {
 }
 
 function mayCancel() {
-  if (token.value) return true;
-  say(cancelOutcome, "bad", "Cancelling needs the operator token: enter it in the order ticket.");
-  token.focus();
-  return false;
-}
-
-let disarming = 0;
-
-function arm(armed) {
-  clearTimeout(disarming);
-  cancelAll.toggleAttribute("data-armed", armed);
-  cancelAll.textContent = armed ? "Really cancel all? Press again" : "Cancel all open orders";
-  if (armed) disarming = setTimeout(arm, ARMED_MS, false);
+  return mayAct(cancelOutcome, "Cancelling");
 }
 
 async function cancelEvery() {
-  if (!mayCancel()) return;
-  const armed = cancelAll.hasAttribute("data-armed");
-  arm(!armed);
-  if (!armed) return;
+  if (!mayCancel() || !pressedAgain()) return;
   cancelAll.disabled = true;
   try {
     const answer = await send("/api/orders/cancel-all", {});
