@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 from grafana.overview import overview
+from grafana.trading import trading
 
 FOLDER = Path(__file__).parent / "dashboards"
 
 
 def dashboards() -> dict[str, str]:
     """File name to content of every dashboard."""
-    return {f"{board['uid']}.json": json.dumps(board, indent=2, ensure_ascii=False) + "\n" for board in (overview(),)}
+    boards = (overview(), trading())
+    return {f"{board['uid']}.json": json.dumps(board, indent=2, ensure_ascii=False) + "\n" for board in boards}
 
 
 def main() -> None:

@@ -11,19 +11,22 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = 'job=~"$job", instance=~"$instance"'
 
 Json = dict[str, Any]
-Kind = Literal["stat", "timeseries"]
+Kind = Literal["stat", "timeseries", "state-timeline", "bargauge"]
 Steps = Sequence[tuple[float | None, str]]
 """Colours from a value upwards; the first step has None: from minus infinity."""
 
 PLAIN: Steps = ((None, "green"),)
+NOW: tuple[Kind, ...] = ("stat", "bargauge")
+"""The kinds that show the latest value alone."""
 
 
 @dataclass(frozen=True)
 class Panel:
     """One panel. `queries` maps a legend to its PromQL, in which SELECTED stands for the chosen targets.
 
-    `unit` is one of Grafana's unit ids (`s`, `bytes`, `reqps`, `none` …). `colours` colour a stat, and are drawn as
-    lines in a time series. `words` are shown instead of numbers; `names` colour a stat by its legend.
+    `unit` is one of Grafana's unit ids (`s`, `bytes`, `reqps`, `none` …). `colours` are drawn as lines in a time series
+    and colour the other kinds. `words` are shown instead of numbers; `names` colour a stat by its legend. `from_zero`
+    keeps zero in sight of a time series; without it the scale is of what is drawn.
     """
 
     title: str
@@ -37,6 +40,7 @@ class Panel:
     words: dict[str, str] | None = None
     names: dict[str, str] | None = None
     when_empty: str = "no data"
+    from_zero: bool = True
 
     def to_json(self, number: int, x: int, y: int) -> Json:
         """The panel as Grafana reads it, at the given place of the grid."""
@@ -48,17 +52,15 @@ class Panel:
             "datasource": DATASOURCE,
             "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
             "fieldConfig": {"defaults": self._defaults(), "overrides": self._overrides()},
-            "options": _STAT_OPTIONS | {"textMode": "name" if self.names else "value_and_name"}
-            if self.kind == "stat"
-            else _TIMESERIES_OPTIONS,
+            "options": self._options(),
             "targets": [
                 {
                     "refId": chr(ord("A") + index),
                     "datasource": DATASOURCE,
                     "expr": query,
                     "legendFormat": legend,
-                    "instant": self.kind == "stat",
-                    "range": self.kind != "stat",
+                    "instant": self.kind in NOW,
+                    "range": self.kind not in NOW,
                 }
                 for index, (legend, query) in enumerate(self.queries.items())
             ],
@@ -75,10 +77,23 @@ class Panel:
         if self.words:
             options = {value: {"index": index, "text": text} for index, (value, text) in enumerate(self.words.items())}
             defaults["mappings"] = [{"type": "value", "options": options}]
-        if self.kind == "timeseries":
-            drawn = "dashed" if len(self.colours) > 1 else "off"
-            defaults |= {"min": 0, "custom": _LINE | {"thresholdsStyle": {"mode": drawn}}}
+        match self.kind:
+            case "timeseries":
+                drawn = "dashed" if len(self.colours) > 1 else "off"
+                defaults |= {"min": 0} if self.from_zero else {}
+                defaults["custom"] = _LINE | {"thresholdsStyle": {"mode": drawn}}
+            case "state-timeline":
+                defaults |= {"color": {"mode": "thresholds"}, "custom": {"fillOpacity": 80, "lineWidth": 0}}
+            case "bargauge":
+                defaults |= {"color": {"mode": "thresholds"}, "min": 0, "max": 1}
+            case "stat":
+                pass
         return defaults
+
+    def _options(self) -> Json:
+        if self.kind == "stat":
+            return _STAT_OPTIONS | {"textMode": "name" if self.names else "value_and_name"}
+        return _OPTIONS[self.kind]
 
     def _overrides(self) -> list[Json]:
         return [
@@ -103,12 +118,31 @@ _TIMESERIES_OPTIONS: Json = {
     "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
     "tooltip": {"mode": "multi", "sort": "desc"},
 }
+_LATEST: Json = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 _STAT_OPTIONS: Json = {
     "colorMode": "background",
     "graphMode": "none",
     "justifyMode": "auto",
     "orientation": "auto",
-    "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+    "reduceOptions": _LATEST,
+}
+_OPTIONS: dict[Kind, Json] = {
+    "timeseries": _TIMESERIES_OPTIONS,
+    "state-timeline": {
+        "alignValue": "left",
+        "mergeValues": True,
+        "rowHeight": 0.9,
+        "showValue": "auto",
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+        "tooltip": {"mode": "single", "sort": "none"},
+    },
+    "bargauge": {
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "showUnfilled": True,
+        "valueMode": "color",
+        "reduceOptions": _LATEST,
+    },
 }
 
 

@@ -5,11 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from common.wire import Message, decode
+from executor.guardrails.limits import Overrides, changed
+from executor.messages import KillSwitchRequest, LimitsRequest, TradingStateRequest
 from tests.repo import promql
 
-RUNBOOK = promql.ROOT / "prometheus/runbook.md"
+PAGES = sorted((promql.ROOT / "prometheus").glob("runbook*.md"))
 ALERTS = {rule["alert"]: rule for rule in promql.rules() if "alert" in rule}
-SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL))
+HEADED = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+FOUND = [section for page in PAGES for section in HEADED.findall(page.read_text())]
+SECTIONS: dict[str, str] = dict(FOUND)
+WRITES = re.findall(r"-X PUT \S+/v1/(\S+) .* -d '(.+)'$", "\n".join(SECTIONS.values()), re.MULTILINE)
+REQUESTS: dict[str, type[Message]] = {
+    "kill-switch": KillSwitchRequest,
+    "trading-state": TradingStateRequest,
+    "limits": LimitsRequest,
+}
 PARTS = ("**What the user feels.**", "**First commands.**", "**Likely causes.**", "**Wake someone**")
 
 
@@ -25,8 +36,8 @@ def test_the_runbook_link_of_an_alert_leads_to_its_heading(alert: str) -> None:
     assert anchor in _anchors(promql.ROOT / page)
 
 
-def test_every_heading_is_of_an_alert() -> None:
-    assert set(SECTIONS) == set(ALERTS)
+def test_every_heading_is_of_an_alert_and_every_alert_has_one() -> None:
+    assert sorted(heading for heading, _ in FOUND) == sorted(ALERTS)
 
 
 @pytest.mark.parametrize("alert", sorted(SECTIONS))
@@ -36,3 +47,14 @@ def test_a_section_says_severity_effect_commands_causes_and_whom_to_wake(alert: 
     assert [part for part in PARTS if part not in section] == []
     commands = section.split("**First commands.**")[1].split("**Likely causes.**")[0]
     assert len(re.findall(r"^    \S", commands, re.MULTILINE)) == 3
+
+
+@pytest.mark.parametrize(("call", "body"), WRITES)
+def test_a_call_of_the_runbook_is_one_that_the_executor_understands(call: str, body: str) -> None:
+    asked = decode(REQUESTS[call], body.encode())
+    if isinstance(asked, LimitsRequest):
+        assert changed(Overrides(), asked.limits) is not None
+
+
+def test_every_control_is_told_in_the_runbook() -> None:
+    assert {call for call, _ in WRITES} == set(REQUESTS)

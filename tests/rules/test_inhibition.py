@@ -18,6 +18,10 @@ Labels = tuple[tuple[str, str], ...]
 
 DOWN = {"alertname": "TargetDown", "severity": "critical", "service": "executor", "instance": "executor-1:4001"}
 STALE = {"alertname": "MarketDataStale", "severity": "critical", "service": "marketdata", "instance": "marketdata:5001"}
+HALTED = {"alertname": "TradingHalted", "severity": "critical", "service": "executor", "state": "HALTED"}
+REDUCING = {"alertname": "TradingReducing", "severity": "warning", "state": "REDUCING"}
+NEAR = {"alertname": "LossLimitNear", "severity": "warning"}
+FAILING = {"alertname": "MatcherFailing", "severity": "critical", "service": "executor"}
 
 ECHOES = [
     {"alertname": "HighErrorRate", "severity": "warning", "service": "executor"},
@@ -30,10 +34,23 @@ ECHOES = [
         "instance": "marketdata:5001",
         "symbol": "X",
     },
+    FAILING | {"instance": "executor-1:4001"},
+    REDUCING | {"service": "executor"},
+    NEAR | {"service": "executor", "code": "DAILY_LOSS"},
+    NEAR | {"service": "executor", "code": "DRAWDOWN"},
+    NEAR | {"service": "reducing", "code": "DAILY_LOSS"},
 ]
 NEWS = [
     DOWN,
     STALE,
+    HALTED,
+    FAILING | {"instance": "executor-2:4001"},
+    REDUCING | {"service": "reducing"},
+    NEAR | {"service": "reducing", "code": "DRAWDOWN"},
+    NEAR | {"service": "active", "code": "DAILY_LOSS"},
+    {"alertname": "SymbolKillSwitchEngaged", "severity": "warning", "service": "executor"},
+    {"alertname": "EquityUnknown", "severity": "warning", "service": "executor"},
+    {"alertname": "NobodyMatches", "severity": "critical", "service": "executor"},
     {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-2:4001"},
     {"alertname": "HighErrorRate", "severity": "warning", "service": "web"},
     {"alertname": "KillSwitchEngaged", "severity": "warning", "service": "executor"},
