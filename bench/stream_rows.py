@@ -52,13 +52,15 @@ def level(count: int) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
         gunicorn(
             "marketdata.app:serve()",
             threads=count + SPARE_THREADS,
-            SPARK_BTCTURK_PAIRS=",".join(PAIRS),
-            SPARK_BTCTURK_WS_URL=addresses["websocket"],
-            SPARK_BTCTURK_REST_URL=addresses["rest"],
-            SPARK_BTCTURK_CHART_URL=addresses["rest"],
-            SPARK_BIST_SYMBOLS="none",
-            SPARK_STREAMS_MAX=str(count),
-            SPARK_LOG_LEVEL="ERROR",
+            more={
+                "SPARK_BTCTURK_PAIRS": ",".join(PAIRS),
+                "SPARK_BTCTURK_WS_URL": addresses["websocket"],
+                "SPARK_BTCTURK_REST_URL": addresses["rest"],
+                "SPARK_BTCTURK_CHART_URL": addresses["rest"],
+                "SPARK_BIST_SYMBOLS": "none",
+                "SPARK_STREAMS_MAX": str(count),
+                "SPARK_LOG_LEVEL": "ERROR",
+            },
         ) as (_, port),
     ):
         return clients(port, "/v1/stream", count), clients(addresses["bare"], "/", count)

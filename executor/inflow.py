@@ -25,12 +25,13 @@ class Gate:
         self._lock = threading.Lock()
 
     def admit(self) -> None:
-        """Raises `Unauthorized`, or `TooManyRequests` with Retry-After; then nothing was done."""
+        """Raises `Unauthorized`, `RequestEntityTooLarge`, or `TooManyRequests` with Retry-After: nothing was done."""
         ops.require_token(self._token)
         with self._lock:
             now = int(self._clock() * 1000)
             self._bucket.leak(now)
             admitted = self._bucket.put(RateItem("write", now))
+        request.get_data()  # also where nothing is asked of the body: one that is too large is refused
         if not admitted:
             raise TooManyRequests(f"the limit is {self._per_second} writes per second", retry_after=RETRY_SECONDS)
 

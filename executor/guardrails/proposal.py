@@ -75,8 +75,10 @@ class Proposal:
 
     @property
     def price(self) -> Decimal | None:
-        """What a unit is counted at: the limit price, for a market order the reference price."""
-        return self.limit_price or (self.market.reference if self.market else None)
+        """What a unit is counted at: the limit price; for a market order the dearest that it would buy at, and the
+        reference price when it sells."""
+        dearest = self.limit_price or (self.reach if self.side == "buy" else None)
+        return dearest or (self.market.reference if self.market else None)
 
     @property
     def notional(self) -> Decimal | None:
