@@ -118,6 +118,8 @@ def gunicorn(
     environment = {"PORT": "0", "SPARK_SERVICE": "marketdata", "SPARK_LOG_LEVEL": "WARNING"}
     environment |= {"SPARK_THREADS": str(threads), **more}
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        # As the server does with listeners of its own: or each answer waits for the client's delayed acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         command = ["gunicorn", "--config", "common/gunicorn.conf.py", "--bind", f"fd://{listener.fileno()}"]
         process = subprocess.Popen(
             [sys.executable, "-m", *command, "--graceful-timeout", str(grace), app],

@@ -1,0 +1,257 @@
+"""Two executors on one ledger, and the reference, which are told the same and must come to the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from common.wire import Book, Instrument, Level, Order, OrderRequest
+from executor.equity import Mark
+from executor.errors import OrderFinal
+from executor.guardrails import Limits
+from executor.ledger import Transaction, rows
+from executor.ledger.engine import reading
+from executor.matching import Matcher, Watch
+from executor.metrics import Metrics
+from executor.orders import ReplaceRequest
+from executor.paper import Fees
+from executor.quotes import Quotes, View
+from executor.submit import Desk, cancel, replace, submit
+from tests.executor.reference import AMOUNT, MAKER, PRICE, QUANTITY, TAKER, Placed, Reference, Shown
+from tests.executor.standin import BEGIN, BTCTRY, BTCUSDT, USDTTRY, Place
+from tests.executor.steps import Amend, Move, Put, Rush, Step
+from tests.venue.rig import eventually
+
+PAIRS = {BTCTRY: ("BTC", "TRY"), USDTTRY: ("USDT", "TRY"), BTCUSDT: ("BTC", "USDT")}
+CASH = {"TRY": Decimal(4000), "USDT": Decimal(900)}
+FAR = {"TRY": Decimal(10**9), "USDT": Decimal(10**9)}
+WIDE = Limits(
+    quote_stale_seconds=5.0,
+    price_collar_percent=Decimal(2),
+    max_order_notional=FAR,
+    max_position_notional=FAR,
+    max_exposure=FAR,
+    max_orders_per_second=10_000,
+    max_daily_loss_percent=Decimal(100),
+    max_drawdown_percent=Decimal(100),
+)
+FIRST = Shown(((9990, 20_000), (9980, 50_000)), ((10_010, 60_000), (10_020, 50_000)), 0)
+
+
+class Seen(Quotes):
+    """The books that one executor sees."""
+
+    def __init__(self) -> None:
+        self.shown = dict.fromkeys(PAIRS, FIRST)
+        self.monotonic = lambda: 0.0
+
+    def look(self, symbol: str) -> View:
+        shown, (base, quote) = self.shown[symbol], PAIRS[symbol]
+        sizes = {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
+        grid = {name: Decimal(value) for name, value in sizes.items()}
+        instrument = Instrument(symbol=symbol, base_asset=base, quote_currency=quote, **grid)
+        book = Book(
+            symbol=symbol,
+            market="simulated",
+            source="test",
+            delayed=False,
+            sequence=shown.seen,
+            received_at=BEGIN + timedelta(seconds=shown.seen),
+            base_asset=base,
+            quote_currency=quote,
+            bids=_levels(shown.bids),
+            asks=_levels(shown.asks),
+            age_seconds=0.1,
+            stale=False,
+        )
+        return View(symbol, book, instrument, 0.0)
+
+    def marks(self) -> dict[str, Mark]:
+        return {symbol: Mark(*pair, Decimal(100)) for symbol, pair in PAIRS.items()}
+
+
+def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:
+    return tuple(Level(price=Decimal(price) / PRICE, quantity=Decimal(quantity) / QUANTITY) for price, quantity in side)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an executor is to be asked, for the order of a key, and whether the reference refuses it."""
+
+    key: str
+    call: Callable[[], Order]
+    refused: bool = False
+
+
+class Both:
+    """Two executors on one ledger, and the reference, which are told the same."""
+
+    def __init__(self, place: Place) -> None:
+        percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
+        self.seen = (Seen(), Seen())
+        self.desks = [Desk(place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY") for seen in self.seen]
+        self.matchers = [
+            Matcher(desk, Metrics(CollectorRegistry(), CASH, "TRY"), Watch(lambda: 0.0)) for desk in self.desks
+        ]
+        self.reference = Reference({unit: _whole(amount, AMOUNT) for unit, amount in CASH.items()}, PAIRS)
+        self.ids: dict[str, str] = {}
+        for desk in self.desks:
+            desk.ledger.prepare()
+        self.moves = 0
+
+    def close(self) -> None:
+        for desk in self.desks:
+            desk.ledger.close()
+
+    def do(self, step: Step) -> None:
+        match step:
+            case Move():
+                self._move(step)
+            case Rush(asked):
+                self._rush(asked)
+            case _:
+                self._one(step)
+
+    def _move(self, step: Move) -> None:
+        self.moves += 1
+        bids = tuple((step.middle - 10 * (n + 1), size) for n, size in enumerate(step.bids) if size)
+        asks = tuple((step.middle + 10 * (n + 1), size) for n, size in enumerate(step.asks) if size)
+        for desk in step.seen_by:
+            self.seen[desk].shown[step.symbol] = Shown(bids, asks, self.moves)
+        for desk in step.matched_by:
+            self.matchers[desk].pass_once()
+            self.reference.match(self.seen[desk].shown)
+
+    def _one(self, step: Put | Amend) -> None:
+        asked = self._ask(step)
+        if asked is None:
+            return
+        if asked.refused:
+            with pytest.raises(OrderFinal):
+                asked.call()
+            return
+        order = asked.call()
+        self.ids[asked.key] = order.order_id
+        self.compare_order(asked.key, order)
+
+    def _rush(self, steps: list[Put | Amend]) -> None:
+        """All at the executor of the first one; what the reference did one after the other is compared later."""
+        ledger = self.desks[steps[0].desk].ledger
+        calls = [self._ask(step._replace(desk=steps[0].desk)) for step in steps]
+        asked = [call for call in calls if call is not None]
+        busy, done = threading.Event(), threading.Event()
+
+        def work(_transaction: Transaction) -> None:
+            busy.set()
+            assert done.wait(20)
+
+        with ThreadPoolExecutor(len(asked) + 1) as pool:
+            pool.submit(ledger.do, work)
+            assert busy.wait(20)
+            answers = []
+            try:
+                for number, each in enumerate(asked, start=1):
+                    answers.append(pool.submit(each.call))
+                    eventually(lambda number=number: len(ledger._group._waiting) == number)  # type: ignore[misc]
+            finally:
+                done.set()
+        for each, answer in zip(asked, answers, strict=True):
+            if each.refused:
+                assert isinstance(answer.exception(), OrderFinal)
+            else:
+                self.ids[each.key] = answer.result().order_id
+
+    def _ask(self, step: Put | Amend) -> Asked | None:
+        """Tells the reference; what the executor is to be told is left to the caller. None when there is no order that
+        could be amended."""
+        if isinstance(step, Put):
+            return self._put(step)
+        known = [name for name in self.ids if self.reference.orders[name].open] or list(self.ids)[-1:]
+        return self._amend(step, known[step.which % len(known)]) if known else None
+
+    def _put(self, step: Put) -> Asked:
+        key, desk, (kind, option) = f"k{len(self.reference.orders)}", self.desks[step.desk], step.kind.split()
+        force: Any = "GTC" if option == "post" else option
+        price = step.price if kind == "limit" else None
+        order = Placed(step.symbol, step.side, step.quantity, price, force, option == "post")
+        self.reference.place(key, order, self.seen[step.desk].shown[step.symbol])
+        request = OrderRequest(
+            client_order_id=key,
+            symbol=step.symbol,
+            side=step.side,
+            type="market" if price is None else "limit",
+            quantity=Decimal(step.quantity) / QUANTITY,
+            limit_price=None if price is None else Decimal(price) / PRICE,
+            time_in_force=force,
+            post_only=order.post_only,
+        )
+        return Asked(key, lambda: submit(request, desk).order)
+
+    def _amend(self, step: Amend, old: str) -> Asked:
+        order_id, desk = self.ids[old], self.desks[step.desk]
+        if step.quantity is None and step.price is None:
+            done = self.reference.cancel(old)
+            return Asked(old, lambda: cancel(order_id, desk.ledger).order, refused=not done)
+        key, book = f"k{len(self.reference.orders)}", self.seen[step.desk].shown[self.reference.orders[old].symbol]
+        done = self.reference.replace(key, old, step.quantity, step.price, book)
+        wanted = ReplaceRequest(
+            client_order_id=key,
+            quantity=None if step.quantity is None else Decimal(step.quantity) / QUANTITY,
+            limit_price=None if step.price is None else Decimal(step.price) / PRICE,
+        )
+        return Asked(key, lambda: replace(order_id, wanted, desk).order, refused=not done)
+
+    def compare_order(self, key: str, order: Order) -> None:
+        expected = self.reference.orders[key]
+        fills = [
+            (_whole(fill.price, PRICE), _whole(fill.quantity, QUANTITY), _whole(fill.fee, AMOUNT))
+            for fill in order.fills
+        ]
+        codes = [denial.code for denial in order.denials]
+        assert (order.status, codes, fills) == (expected.status, expected.codes, expected.fills), key
+        assert _whole(order.filled_quantity, QUANTITY) == expected.quantity - expected.left, key
+
+    def compare_account(self, desk: int) -> None:
+        account, expected = self.desks[desk].ledger.condition().account, self.reference
+        for unit in CASH:
+            found = _whole(account.cash[unit], AMOUNT), _whole(account.reserved[unit], AMOUNT)
+            assert found == (expected.holds(unit), expected.reserved(unit)), unit
+            assert found[0] >= found[1] >= 0
+        assert account.open_orders == sum(order.open for order in expected.orders.values())
+
+    def compare_all(self, desk: int) -> None:
+        """Every order, position, fee and used level, as one executor reads them."""
+        ledger, expected = self.desks[desk].ledger, self.reference
+        found = {order.client_order_id: order for order in ledger.orders(500)}
+        assert found.keys() == expected.orders.keys()
+        for key, order in found.items():
+            self.compare_order(key, order)
+        self.compare_account(desk)
+        for held in ledger.positions():
+            amounts = _whole(held.quantity, AMOUNT), _whole(held.fees, AMOUNT)
+            assert amounts == (expected.holds(held.symbol), expected.fees[held.symbol]), held.symbol
+        with reading(ledger._engine) as connection:
+            used = {
+                place: notes for symbol in PAIRS for place, notes in rows.taken(connection, "paper", symbol).items()
+            }
+        for place, notes in used.items():
+            levels = {
+                _whole(price, PRICE): (_whole(note.shown, QUANTITY), _whole(note.taken, QUANTITY))
+                for price, note in notes.items()
+            }
+            wanted = {price: (note.shown, note.used) for price, note in expected.notes.get(place, {}).items()}
+            assert levels == wanted, place
+
+
+def _whole(value: Decimal, scale: int) -> int:
+    found = value * scale
+    assert found == int(found), f"{value} has more decimals than there can be"
+    return int(found)
