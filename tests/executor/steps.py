@@ -83,3 +83,10 @@ OLDER: list[Step] = [
     Put(1, BTCTRY, "buy", 50_000, 10_010, "limit IOC"),
 ]
 """Whoever sees what was shown between two fills gets only what the later one left."""
+EAGER: list[Step] = [
+    Put(0, BTCTRY, "buy", 10_000, 9_950, "limit GTC"),
+    Put(1, BTCTRY, "buy", 10_000, 9_980, "limit GTC"),
+    Put(0, BTCTRY, "buy", 10_000, 9_980, "limit GTC"),
+    Move(BTCTRY, 9_900, (20_000,), (13_333,), (0, 1), (1,)),
+]
+"""The better price goes first, and then the older order."""

@@ -24,7 +24,7 @@ from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.pair import CASH, PAIRS, Both
 from tests.executor.standin import Place
-from tests.executor.steps import HOLDING, OLDER, Step, moves, rushes, steps
+from tests.executor.steps import EAGER, HOLDING, OLDER, Step, moves, rushes, steps
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def both_on(opened: Path) -> Iterator[Both]:
 
 @settings(max_examples=settings().max_examples // 2)
 @example(script=OLDER)
+@example(script=EAGER)
 @given(script=st.lists(steps, min_size=10, max_size=32))
 def test_orders_fills_fees_and_balances_are_those_of_the_reference(opened: Path, script: list[Step]) -> None:
     with both_on(opened) as both:
