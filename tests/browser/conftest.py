@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.web.console import Console, Surroundings
 from tests.web.trading_world import TOKEN
@@ -155,6 +156,14 @@ def page(watched: Watched) -> Page:
 def opened(page: Page, url: str) -> Page:
     """The console, live and with quotes."""
     page.goto(f"{url}/")
-    page.wait_for_selector("#link[data-state=live]")
-    page.wait_for_selector("#quote-rows tr")
+    try:
+        page.wait_for_selector("#link[data-state=live]")
+        page.wait_for_selector("#quote-rows tr")
+    except PlaywrightTimeout as error:
+        asked = page.evaluate(
+            "() => performance.getEntriesByType('resource').map((one) => "
+            "`${one.name} ${one.responseStatus} ${Math.round(one.startTime)}+${Math.round(one.duration)} ms`)"
+        )
+        told = page.locator("#link").inner_text(), page.locator("#quotes-reason").inner_text()
+        raise AssertionError(f"the page did not become live: {told}; it had asked for {asked}") from error
     return page
