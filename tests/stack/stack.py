@@ -32,6 +32,7 @@ PORTS = {
     "alertmanager": ("SPARK_PORT_ALERTMANAGER", 9093),
     "grafana": ("SPARK_PORT_GRAFANA", 3000),
 }
+NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
 FLASK_SERVICES = ("marketdata", "executor-1", "executor-2", "web", "canary")
 
 
@@ -194,11 +195,12 @@ def free_ports(count: int) -> list[int]:
 
 
 def stack_environment(project: str) -> dict[str, str]:
-    """What the stack's commands run with: every variable of the compose file at its default, own ports and name."""
+    """What the stack's commands run with, as in a shell of their own, whichever command runs the tests: every variable
+    of the compose file at its default, own ports and name."""
     defaults = dict(re.findall(r"\$\{(SPARK_\w+):-([^}]*)\}", COMPOSE_FILE.read_text()))
     ports = {variable: str(port) for (variable, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
     own = {"COMPOSE_PROJECT_NAME": project, "SPARK_PROBE_INTERVAL_SECONDS": "5"}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "COMPOSE_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
     return inherited | defaults | ports | own
 
 
