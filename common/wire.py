@@ -207,8 +207,8 @@ class Account(Message, frozen=True, kw_only=True):
 
 
 _FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
-_NOT_FINITE = re.compile(rb"""(?i)\\|"[+-]?s?(nan|inf)""")
-"""What a body has somewhere if one of its decimals, which are texts, is not finite; to look at each takes longer."""
+_NOT_FINITE = re.compile(rb"""(?i)\\|"[^"a-z0-9]*(s_*)?(n_*a_*n|i_*n_*f)""")
+"""What a body has somewhere if one of its decimals, texts that may have blanks and _ in them, is not finite."""
 _NAMED = re.compile(r"(?:field|required field|unknown field) `(?P<name>[^`]*)`")
 
 

@@ -110,11 +110,15 @@ def test_an_unknown_word_is_told_with_the_choices(field: str, choices: str) -> N
     assert choices in refusal.message
 
 
-@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    "number", ["NaN", "sNaN", "Infinity", "-Infinity", " nan", "N_aN", "_NaN", "s_NaN", "-i_nf", "\u00a0NaN", "NaN7"]
+)
 @pytest.mark.parametrize("field", ["quantity", "limit_price"])
 def test_a_number_that_is_not_finite_is_refused_by_field(field: str, number: str) -> None:
     refusal = _refused(wire.OrderRequest, {**ORDER, field: number})
     assert refusal.details == {"field": field}
+    with pytest.raises(InvalidRequest):  # the same without an escape in it
+        wire.decode(wire.OrderRequest, json.dumps({**ORDER, field: number}, ensure_ascii=False))
 
 
 def test_a_wrong_value_deep_inside_is_named_with_its_place() -> None:
