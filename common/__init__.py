@@ -1,3 +1,3 @@
-"""What crosses a service border, and nothing else."""
+"""The ground floor: what two or more services use, and no business rule."""
 
 VERSION = "0.1.0"

@@ -1,57 +1,69 @@
-"""What every service offers its operators: /healthz, /readyz, /metrics, one error shape, the market on every answer."""
+"""The operators' side of every service: /healthz, /readyz, /metrics, one error shape, the market on every answer."""
 
 from __future__ import annotations
 
 import hmac
 import logging
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Flask, Response, request
+from gunicorn.http.errors import ParseException
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics
 from werkzeug.exceptions import HTTPException
 
-from common import VERSION, wire
+from common import VERSION, query, wire
 from common.errors import ServiceError, Unauthorized, error_body
+from common.framing import MAX_BODY_BYTES
+from common.loop import Supervisor
+from common.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0)
-MAX_BODY_BYTES = 64 * 1024
-MAX_DRAINED_BYTES = 2 * 1024 * 1024
 PROBES = ("/healthz", "/readyz", "/metrics")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+UNKNOWN_METHOD = "UNKNOWN"
+BEARER = re.compile(r"(?i:bearer) +(.*\S) *")
 
 Readiness = Mapping[str, Callable[[], str | None]]
 """For each part of a service, a check that returns None when the part is ready, or the reason why it is not."""
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who answers: the service's name, which replica of it, and the market it trades on."""
+def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: Supervisor) -> CollectorRegistry:
+    """Adds the operators' endpoints and the error shape to `app`; returns the app's own registry for more metrics.
 
-    service: str
-    replica: str
-    market: wire.Market
-
-
-def install(app: Flask, identity: Identity, readiness: Readiness) -> CollectorRegistry:
-    """Adds the operators' endpoints and the error shape to `app`; returns the app's own registry for more metrics."""
+    The service is ready when every check of `readiness` and every loop is.
+    """
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    registry = _metrics(app, identity)
-    unready = Counter("readiness_failures", "Answers of /readyz that were not ready", ["part"], registry=registry)
-    for part in readiness:
+    app.wsgi_app = _known_methods(app.wsgi_app)  # type: ignore[method-assign]
+    checks = {**readiness, "loops": loops.trouble}
+    registry = _metrics(app, service)
+    registry.register(LoopCollector(loops))
+    unready = Counter(
+        "readiness_failures",
+        "Answers of /readyz that said not ready, by the part that was not",
+        ["part"],
+        registry=registry,
+    )
+    for part in checks:
         unready.labels(part=part)
     _errors(app)
 
+    @app.before_request
+    def check_query() -> None:
+        if request.path not in PROBES and request.endpoint != "static":
+            query.refuse_unknown()
+
     @app.after_request
     def finish(response: Response) -> Response:
-        _drain_oversized_body()
-        response.headers["X-Spark-Market"] = identity.market
+        response.headers["X-Spark-Market"] = service.market
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -62,24 +74,24 @@ def install(app: Flask, identity: Identity, readiness: Readiness) -> CollectorRe
         return answer(
             {
                 "status": "alive",
-                "service": identity.service,
-                "replica": identity.replica,
+                "service": service.name,
+                "replica": service.replica,
                 "version": VERSION,
-                "market": identity.market,
+                "market": service.market,
             }
         )
 
     @app.get("/readyz")
     def readyz() -> Response:
         """Readiness: 200 when every part is ready, else 503, each part with its reason."""
-        reasons = {part: _reason(check) for part, check in readiness.items()}
+        reasons = {part: _reason(check) for part, check in checks.items()}
         for part, reason in reasons.items():
             if reason is not None:
                 unready.labels(part=part).inc()
         ready = not any(reasons.values())
         parts = {part: {"ready": reason is None, "reason": reason} for part, reason in reasons.items()}
         return answer(
-            {"ready": ready, "service": identity.service, "market": identity.market, "parts": parts},
+            {"ready": ready, "service": service.name, "market": service.market, "parts": parts},
             200 if ready else 503,
         )
 
@@ -87,25 +99,50 @@ def install(app: Flask, identity: Identity, readiness: Readiness) -> CollectorRe
 
 
 def answer(body: object, status: int = 200) -> Response:
-    """A JSON answer of wire messages, or of plain containers of them."""
+    """Returns a JSON answer of wire messages, or of plain containers of them."""
     return Response(wire.encode(body), status, content_type="application/json")
 
 
 def require_token(expected: str) -> None:
-    """Raises `Unauthorized` unless the request carries `Authorization: Bearer <expected>`, in constant time."""
-    presented = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(presented.encode(), f"Bearer {expected}".encode()):
+    """Raises `Unauthorized` unless the request carries `Authorization: Bearer <expected>`; compares in constant time.
+
+    The word Bearer may be written in small letters. Source: RFC 9110, section 11.1.
+    """
+    found = BEARER.fullmatch(request.headers.get("Authorization", ""))
+    presented = found[1] if found else ""
+    if not hmac.compare_digest(presented.encode(), expected.encode()):
         raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>")
 
 
-def _drain_oversized_body() -> None:
-    """Takes a body that was refused for its size off the socket, up to a bound, so that its sender gets the answer and
-    the connection stays usable; the server would close it without a word. What is larger still is cut off."""
-    if not MAX_BODY_BYTES < (request.content_length or 0) <= MAX_DRAINED_BYTES:
-        return
-    stream = request.environ["wsgi.input"]
-    while stream.read(MAX_BODY_BYTES):
-        pass
+class LoopCollector(Collector):
+    """The state of every loop of the service, read at each scrape."""
+
+    def __init__(self, loops: Supervisor) -> None:
+        self._loops = loops
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """Yields one family for each fact, with the loop's name as label."""
+        up = GaugeMetricFamily("spark_loop_up", "1 while the loop's thread runs, else 0", labels=["loop"])
+        overdue = GaugeMetricFamily(
+            "spark_loop_overdue_seconds", "Seconds since the loop's next step was due; 0 while in time", labels=["loop"]
+        )
+        failures = CounterMetricFamily("spark_loop_failures", "Steps of the loop that failed", labels=["loop"])
+        for health in self._loops.health():
+            up.add_metric([health.name], float(health.alive))
+            overdue.add_metric([health.name], health.overdue_seconds)
+            failures.add_metric([health.name], health.failures)
+        return up, overdue, failures
+
+
+def _known_methods(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Gives every method that HTTP does not know one name: clients choose it, and it becomes a label of a metric."""
+
+    def call(environ: dict[str, object], start_response: object) -> Iterable[bytes]:
+        if environ.get("REQUEST_METHOD") not in METHODS:
+            environ["REQUEST_METHOD"] = UNKNOWN_METHOD
+        return application(environ, start_response)
+
+    return call
 
 
 def _reason(check: Callable[[], str | None]) -> str | None:
@@ -116,7 +153,7 @@ def _reason(check: Callable[[], str | None]) -> str | None:
         return f"the check itself failed: {type(error).__name__}"
 
 
-def _metrics(app: Flask, identity: Identity) -> CollectorRegistry:
+def _metrics(app: Flask, service: ServiceSettings) -> CollectorRegistry:
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
@@ -129,9 +166,12 @@ def _metrics(app: Flask, identity: Identity) -> CollectorRegistry:
         excluded_paths=[f"^{re.escape(path)}$" for path in PROBES],
     )
     info = Gauge(
-        "spark_build_info", "What runs here; always 1", ["service", "replica", "version", "market"], registry=registry
+        "spark_build_info",
+        "Always 1; its labels tell which service, replica and version runs",
+        ["service", "replica", "version", "market"],
+        registry=registry,
     )
-    info.labels(identity.service, identity.replica, VERSION, identity.market).set(1)
+    info.labels(service.name, service.replica, VERSION, service.market).set(1)
     _start_server_errors_at_zero(registry)
     return registry
 
@@ -161,6 +201,11 @@ def _errors(app: Flask) -> None:
             if name.lower() in ("allow", "retry-after"):
                 response.headers[name] = value
         return response
+
+    @app.errorhandler(ParseException)
+    def broken_body(error: ParseException) -> Response:
+        """A body that the server can't decode, such as one with a broken chunk."""
+        return answer(error_body("BAD_REQUEST", f"the body can't be read: {error}"), 400)
 
     @app.errorhandler(Exception)
     def unknown_failure(error: Exception) -> Response:

@@ -1,16 +1,36 @@
-"""Typed readers of the environment. Whatever is wrong is told at once: variable, value and rule."""
+"""Typed readers of the environment. All faults are told together: variable, value and rule."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import cast, get_args
 from urllib.parse import urlsplit
+
+from common.wire import Market
 
 
 class SettingsError(Exception):
     """One or more settings are wrong; the message has a line for each."""
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """The settings that every service has.
+
+    name: the service's name, as in logs and metrics.
+    replica: which replica of the service this is.
+    market: the market that the stack runs on.
+    recycle_mib: resident memory in MiB above which the server's worker is replaced; 0 for never.
+    """
+
+    name: str
+    replica: str
+    market: Market
+    recycle_mib: int = 0
 
 
 class Reader:
@@ -56,21 +76,30 @@ class Reader:
         self._faults.append(f"{name}={value!r}: must be a whole number from {at_least} to {at_most}")
         return default
 
-    def decimal(self, name: str, default: str, *, above: str, at_most: str) -> Decimal:
-        """An exact decimal number within bounds."""
+    def decimal(
+        self, name: str, default: str, *, at_most: str, above: str | None = None, at_least: str | None = None
+    ) -> Decimal:
+        """An exact decimal number within bounds: larger than `above`, or at least `at_least`."""
         value = self.text(name, default)
         try:
             number = Decimal(value)
-            if number.is_finite() and Decimal(above) < number <= Decimal(at_most):
+            large_enough = (above is None or number > Decimal(above)) and (
+                at_least is None or number >= Decimal(at_least)
+            )
+            if number.is_finite() and large_enough and number <= Decimal(at_most):
                 return number
         except InvalidOperation:
             pass
-        self._faults.append(f"{name}={value!r}: must be a number above {above} and at most {at_most}")
+        low = f"above {above}" if above is not None else f"of at least {at_least}"
+        self._faults.append(f"{name}={value!r}: must be a number {low} and at most {at_most}")
         return Decimal(default)
 
-    def seconds(self, name: str, default: float, *, above: float = 0.0, at_most: float = 86_400.0) -> float:
-        """A duration in seconds."""
-        return float(self.decimal(name, str(default), above=str(above), at_most=str(at_most)))
+    def seconds(
+        self, name: str, default: float, *, above: float = 0.0, at_least: float | None = None, at_most: float = 86_400.0
+    ) -> float:
+        """A duration in seconds: larger than `above`, or, where that is given, at least `at_least`."""
+        low = {"above": str(above)} if at_least is None else {"at_least": str(at_least)}
+        return float(self.decimal(name, str(default), at_most=str(at_most), **low))
 
     def names(self, name: str, default: str) -> tuple[str, ...]:
         """A comma-separated list without repeats, at least one name long."""
@@ -83,10 +112,27 @@ class Reader:
     def url(self, name: str, default: str | None = None, *, schemes: Sequence[str] = ("http", "https")) -> str:
         """An address with one of the schemes and a host, without a trailing slash."""
         value = self.text(name, default)
-        parts = urlsplit(value)
-        if value and (parts.scheme not in schemes or not parts.hostname):
+        if value and not _is_address(value, schemes):
             self._faults.append(f"{name}={value!r}: must be an address that begins with {'://, '.join(schemes)}://")
         return value.rstrip("/")
+
+    def urls(self, name: str, default: str, *, schemes: Sequence[str] = ("http", "https")) -> tuple[str, ...]:
+        """A comma-separated list of addresses, each as `url` reads it, none twice."""
+        value = self.text(name, default)
+        found = tuple(part.strip().rstrip("/") for part in value.split(","))
+        if not all(_is_address(part, schemes) for part in found) or len(set(found)) != len(found):
+            rule = f"must be addresses separated by commas, none twice, each beginning with {'://, '.join(schemes)}://"
+            self._faults.append(f"{name}={value!r}: {rule}")
+        return found
+
+    def service(self, name: str) -> ServiceSettings:
+        """The settings that every service has; `name` is the service's own."""
+        return ServiceSettings(
+            name=self.text("SPARK_SERVICE", name),
+            replica=self.text("SPARK_REPLICA", "1"),
+            market=cast(Market, self.choice("SPARK_MARKET", "simulated", get_args(Market))),
+            recycle_mib=self.integer("SPARK_RECYCLE_MIB", 0, at_least=0, at_most=1_000_000),
+        )
 
     def secret(self, name: str) -> str:
         """The content of the file that `<name>_FILE` names; no part of a secret is ever in an error."""
@@ -102,3 +148,11 @@ class Reader:
         if not secret:
             self._faults.append(f"{variable}={path!r}: the file is empty, it must hold the secret")
         return secret
+
+
+def _is_address(text: str, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,21 +1,52 @@
-"""A small Flask service for the tests of common/ops.py: every kind of answer, and nothing of ours but ops."""
+"""A small Flask service for the tests of common/: every kind of answer, a stream, and nothing of another service."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from flask import Flask, Response, request
 
-from common import ops
+from common import ops, query, service, sse
 from common.errors import NotFound, Unavailable
+from common.loop import Stop, Supervisor
+from common.settings import Reader, ServiceSettings
 
 TOKEN = "correct horse"
 
 Check = Callable[[], str | None]
 
 
-def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny") -> Flask:
-    """A new app with its own registry."""
+def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", loops: Supervisor | None = None) -> Flask:
+    """Returns a new app with its own registry."""
     app = Flask(service)
-    ops.install(app, ops.Identity(service, "1", "simulated"), readiness or {})
+    loops = loops or Supervisor(Stop())
+    stop = loops.stop_signal
+    slots = sse.StreamSlots(2, instead="come back later")
+    ops.install(app, ServiceSettings(service, "1", "simulated"), readiness or {}, loops)
+
+    @app.get("/stream")
+    @query.takes("limit")
+    def stream() -> Response:
+        def begin() -> Iterator[bytes]:
+            return sse.follow(sse.encode("hello", {}), _nothing, stop=stop, heartbeat=0.2, monotonic=time.monotonic)
+
+        def _nothing(seconds: float) -> bytes:
+            stop.wait(seconds)
+            return b""
+
+        return sse.respond(slots, begin, 1.0)
+
+    @app.get("/flood")
+    def flood() -> Response:
+        def begin() -> Iterator[bytes]:
+            while not stop.is_set():
+                yield b": " + b"x" * 65_536 + b"\n\n"
+
+        return sse.respond(slots, begin, 1.0)
+
+    @app.get("/open")
+    def open_streams() -> Response:
+        return ops.answer({"open": slots.open})
 
     @app.get("/hello/<name>")
     def hello(name: str) -> Response:
@@ -45,6 +76,29 @@ def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny") ->
     return app
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The service's parts: its loops alone."""
+
+    loops: Supervisor
+
+    def start(self) -> None:
+        self.loops.start()
+
+
+def _read() -> ServiceSettings:
+    reader = Reader()
+    settings = reader.service("tiny")
+    reader.text("SPARK_WORD", "a word")
+    reader.check()
+    return settings
+
+
+def _build(settings: ServiceSettings, loops: Supervisor) -> Parts:
+    service.add_memory_loop(loops, settings)
+    return Parts(loops)
+
+
 def serve() -> Flask:
-    """What the server's configuration is tried with."""
-    return make()
+    """Starts the service as the real ones are started."""
+    return service.serve(_read, _build, lambda _settings, parts: make(loops=parts.loops))

@@ -44,7 +44,7 @@ def test_liveness_says_who_answers_and_nothing_of_the_parts() -> None:
 def test_readiness_is_200_when_every_part_is_ready() -> None:
     answer = make({"feed": lambda: None}).test_client().get("/readyz")
     assert answer.status_code == 200
-    assert answer.get_json()["parts"] == {"feed": {"ready": True, "reason": None}}
+    assert answer.get_json()["parts"]["feed"] == {"ready": True, "reason": None}
 
 
 def test_readiness_is_503_with_the_reason_of_each_part() -> None:
@@ -54,7 +54,11 @@ def test_readiness_is_503_with_the_reason_of_each_part() -> None:
         "ready": False,
         "service": "tiny",
         "market": "simulated",
-        "parts": {"feed": {"ready": False, "reason": "no quote yet"}, "ledger": {"ready": True, "reason": None}},
+        "parts": {
+            "feed": {"ready": False, "reason": "no quote yet"},
+            "ledger": {"ready": True, "reason": None},
+            "loops": {"ready": True, "reason": None},
+        },
     }
 
 
