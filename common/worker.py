@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from gunicorn import http
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from common import wire
@@ -85,6 +86,10 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._read_request(conn)
+
+    def handle_quit(self, number: int, frame: Any) -> None:
+        """Ends the worker at SIGQUIT. gunicorn's own handler takes a lock that the interrupted code may hold."""
+        Worker.handle_quit(self, number, frame)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Has a request answered, on one of the threads; returns true when the connection can be used again."""
