@@ -1,50 +1,51 @@
-"""What the streams of the other services change in what is known."""
+"""Brings the events of the other services' streams into the console's state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from common import wire
-from web import messages
-from web.board import Slot
-from web.clients import MarketData
-from web.knowledge import Knowledge
-from web.orderstream import OrderStream
-
-Hurry = Callable[[str], None]
+from common.answers import AccountStatus, OrdersSnapshot, Quotes
+from web.cells import Cell
+from web.quotes import QuoteTable
+from web.state import ConsoleState
+from web.streams import OrderStream, QuoteStream
 
 
-def follow(market: MarketData, known: Knowledge) -> None:
-    """Follows the quote stream until it breaks; raises `Unavailable` then."""
-    for message in market.stream():
-        if isinstance(message, messages.QuoteList):
-            known.quotes.start_over(message.quotes)
-        else:
-            known.quotes.move(message)
-
-
-def follow_orders(stream: OrderStream, known: Knowledge, hurry: Hurry) -> None:
-    """Follows the stream of orders until it breaks; raises `Unavailable` then. `hurry` calls for a reader by name: what
-    orders did to positions, and the reasons why the account is held, are not in the stream."""
+def follow_quotes(stream: QuoteStream, quotes: QuoteTable) -> None:
+    """Follows the stream of quotes. Raises `Unavailable` when it ends."""
     for message in stream.follow():
-        if isinstance(message, messages.OrdersSnapshot):
-            known.orders.tell(message.orders)
-            known.account.put(message.account)
-            for name in ("orders", "positions", "controls"):
-                hurry(name)
+        if isinstance(message, Quotes):
+            quotes.start_over(message.quotes)
+        else:
+            quotes.update(message)
+
+
+def follow_orders(stream: OrderStream, state: ConsoleState, wake: Callable[[str], None]) -> None:
+    """Follows the stream of orders. Raises `Unavailable` when it ends.
+
+    `wake` makes a reader ask at once, by its name. The stream does not tell what an order did to the valuation, nor why
+    the account is held.
+    """
+    for message in stream.follow():
+        if isinstance(message, OrdersSnapshot):
+            state.orders.update(message.orders)
+            state.account.put(message.account)
+            for name in ("orders", "valuation", "controls"):
+                wake(name)
         elif isinstance(message, wire.Order):
-            known.orders.tell([message])
+            state.orders.update([message])
             if message.fills:
-                hurry("positions")
-        elif isinstance(message, messages.AccountAnswer):
-            known.account.put(message)
-            hurry("controls")
+                wake("valuation")
+        elif isinstance(message, AccountStatus):
+            state.account.put(message)
+            wake("controls")
 
 
-def read_account(ask: Callable[[], messages.AccountAnswer], slot: Slot[messages.AccountAnswer]) -> None:
-    """Takes what `ask` answers unless a stream told something newer meanwhile."""
-    before = slot.look()
+def read_account(ask: Callable[[], AccountStatus], cell: Cell[AccountStatus]) -> None:
+    """Takes the account that `ask` returns, unless the stream has brought a newer one since it was asked for."""
+    before = cell.reading
     answer = ask()
-    now = slot.look()
+    now = cell.reading
     if now is before or now.value is None or answer.sequence >= now.value.sequence:
-        slot.put(answer)
+        cell.put(answer)

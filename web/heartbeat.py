@@ -1,4 +1,4 @@
-"""The dead man's switch: an alert that always fires, so that its silence tells of a broken path for all alerts."""
+"""The heartbeat of the alert path: an alert that always fires, so that its silence tells of a broken path."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from common import wire
 
 ALERT_NAME = "Watchdog"
 SILENT_SECONDS = 180.0
-"""Alertmanager repeats it with every group interval, 1 minute: above this, three in a row are missing. One may be lost
-to a restart and a second be late; the third has no innocent reason."""
+"""Alertmanager repeats the alert about once a minute, so three in a row are missing above this. A restart may lose one,
+and a second may be late; a third has no harmless reason."""
 
 
-class Heartbeat(wire.Message, frozen=True, kw_only=True):
-    """When an alert last proved the way from Prometheus to here, and whether that is too long ago."""
+class AlertHeartbeat(wire.Message, frozen=True, kw_only=True):
+    """The state of the alert path.
+
+    received_at: when an alert last proved the path from Prometheus to the console, UTC; None before the first.
+    age_seconds: how long ago that was; None before the first.
+    silent: true when that is more than `SILENT_SECONDS` ago.
+    """
 
     received_at: datetime | None
     age_seconds: float | None
     silent: bool
 
 
-def heartbeat(received_at: datetime | None, now: datetime) -> Heartbeat:
-    """The state as of `now`; before the first arrival nothing is proven, and nothing is known to be broken either.
+def alert_heartbeat(received_at: datetime | None, now: datetime) -> AlertHeartbeat:
+    """Returns the state as of `now`. Before the first heartbeat the path is not proven, and not silent either.
 
-    The age is told by the time of day: no monotonic clock outlives the process, and the last arrival does.
+    The age is measured by the time of day: the last arrival outlives the process, and no monotonic clock does.
     """
     if received_at is None:
-        return Heartbeat(received_at=None, age_seconds=None, silent=False)
+        return AlertHeartbeat(received_at=None, age_seconds=None, silent=False)
     age = max(0.0, (now - received_at).total_seconds())
-    return Heartbeat(received_at=received_at, age_seconds=age, silent=age > SILENT_SECONDS)
+    return AlertHeartbeat(received_at=received_at, age_seconds=age, silent=age > SILENT_SECONDS)

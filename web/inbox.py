@@ -1,4 +1,4 @@
-"""The alert inbox on disk: one row per alert instance, never more than a bound; beside it, the last heartbeat."""
+"""The alert inbox on disk: one row for each alert, at most a fixed number, and the time of the last heartbeat."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from common import wire
-from web.messages import STATUSES, Alert, Status
+from web.alertmanager import STATUSES, Alert, AlertStatus
 
 KEEP_ROWS = 1000
 BUSY_SECONDS = 5.0
@@ -29,8 +30,8 @@ CREATE TABLE IF NOT EXISTS alert (
 HEARTBEAT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS heartbeat (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), received_at TEXT NOT NULL)
 """
-BEAT = "INSERT OR REPLACE INTO heartbeat (only_row, received_at) VALUES (1, ?)"
-LAST_BEAT = "SELECT received_at FROM heartbeat"
+PUT_HEARTBEAT = "INSERT OR REPLACE INTO heartbeat (only_row, received_at) VALUES (1, ?)"
+HEARTBEAT = "SELECT received_at FROM heartbeat"
 UPSERT = """
 INSERT INTO alert (group_key, fingerprint, starts_at, status, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (group_key, fingerprint, starts_at)
@@ -38,12 +39,26 @@ DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at, body =
 """
 TRIM = "DELETE FROM alert WHERE id NOT IN (SELECT id FROM alert ORDER BY updated_at DESC, id DESC LIMIT ?)"
 NEWEST = "SELECT body FROM alert ORDER BY updated_at DESC, id DESC LIMIT ?"
-PRESSING = "SELECT body FROM alert ORDER BY status = 'firing' DESC, updated_at DESC, id DESC LIMIT ?"
+FIRING_FIRST = "SELECT body FROM alert ORDER BY status = 'firing' DESC, updated_at DESC, id DESC LIMIT ?"
 COUNTS = "SELECT status, count(*) FROM alert GROUP BY status"
 
 
+@dataclass(frozen=True)
+class InboxContents:
+    """The inbox at one moment.
+
+    alerts: the firing ones, then the others, each newest first; a bounded number.
+    counts: how many alerts are kept in each status.
+    heartbeat_at: when the last heartbeat of the alert path came, UTC; None before the first.
+    """
+
+    alerts: tuple[Alert, ...]
+    counts: dict[AlertStatus, int]
+    heartbeat_at: datetime | None
+
+
 class Inbox:
-    """Alerts in SQLite (write-ahead log, synced at every commit), safe for threads, kept over restarts."""
+    """Keeps alerts in SQLite, over restarts. Every write is on disk when it returns. Any thread may call it."""
 
     def __init__(self, file: Path, *, keep: int = KEEP_ROWS) -> None:
         self._file = file
@@ -56,9 +71,9 @@ class Inbox:
             connection.execute(HEARTBEAT_SCHEMA)
 
     def store(self, alerts: Iterable[Alert], *, heartbeat_at: datetime | None = None) -> None:
-        """Writes the alerts, and the heartbeat if there was one, in one transaction, on disk when this returns.
+        """Writes the alerts, and the heartbeat where one came, in one transaction. Raises sqlite3.Error.
 
-        The newest state of an instance replaces the older one.
+        The newest state of an alert replaces the older one.
         """
         rows = [
             (
@@ -76,33 +91,33 @@ class Inbox:
             connection.executemany(UPSERT, rows)
             connection.execute(TRIM, (self._keep,))
             if heartbeat_at is not None:
-                connection.execute(BEAT, (_text(heartbeat_at),))
+                connection.execute(PUT_HEARTBEAT, (_text(heartbeat_at),))
             connection.execute("COMMIT")
 
     def newest(self, limit: int) -> list[Alert]:
-        """The alerts that changed last, newest first."""
+        """Returns at most `limit` alerts, the one that changed last first."""
         with self._connection() as connection:
-            return [wire.decode(Alert, body) for (body,) in connection.execute(NEWEST, (limit,))]
+            return _alerts(connection.execute(NEWEST, (limit,)))
 
-    def pressing(self, limit: int) -> list[Alert]:
-        """What fires, then what does not any more, each newest first."""
+    def contents(self, limit: int) -> InboxContents:
+        """Returns the inbox with at most `limit` alerts."""
         with self._connection() as connection:
-            return [wire.decode(Alert, body) for (body,) in connection.execute(PRESSING, (limit,))]
+            connection.execute("BEGIN")
+            alerts = _alerts(connection.execute(FIRING_FIRST, (limit,)))
+            counts = dict(connection.execute(COUNTS).fetchall())
+            return InboxContents(
+                alerts=tuple(alerts),
+                counts={status: counts.get(status, 0) for status in STATUSES},
+                heartbeat_at=_heartbeat_at(connection),
+            )
 
-    def counts(self) -> dict[Status, int]:
-        """How many instances are kept in each status."""
+    def heartbeat_at(self) -> datetime | None:
+        """Returns when the last heartbeat came, or None before the first."""
         with self._connection() as connection:
-            found = dict(connection.execute(COUNTS).fetchall())
-        return {status: found.get(status, 0) for status in STATUSES}
+            return _heartbeat_at(connection)
 
-    def heartbeat(self) -> datetime | None:
-        """When the last heartbeat came, or None before the first."""
-        with self._connection() as connection:
-            found = connection.execute(LAST_BEAT).fetchone()
-        return datetime.fromisoformat(found[0]) if found else None
-
-    def ready(self) -> str | None:
-        """Why the inbox can't take alerts, or None when it can."""
+    def trouble(self) -> str | None:
+        """Returns the reason why the inbox can't take alerts, or None when it can."""
         try:
             with self._writing, self._connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -113,10 +128,19 @@ class Inbox:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection of the thread's own; a transaction that was left open ends with it, undone."""
+        """Opens a connection for one call. A transaction that is still open at its end is undone."""
         with closing(sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             yield connection
+
+
+def _alerts(rows: sqlite3.Cursor) -> list[Alert]:
+    return [wire.decode(Alert, body) for (body,) in rows]
+
+
+def _heartbeat_at(connection: sqlite3.Connection) -> datetime | None:
+    found = connection.execute(HEARTBEAT).fetchone()
+    return datetime.fromisoformat(found[0]) if found else None
 
 
 def _text(moment: datetime) -> str:

@@ -1,91 +1,85 @@
-"""What the console exports about itself, beside what every service exports."""
+"""The console's metrics: counters of what happens, and gauges that are read from the state at each scrape."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
+from prometheus_client import Counter, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from web.messages import STATUSES, Status
+from common.sse import StreamSlots
+from web.alertmanager import STATUSES
+from web.heartbeat import alert_heartbeat
+from web.state import ConsoleState
+
+UNKNOWN = float("nan")
 
 
-class HeartbeatAge(Collector):
-    """A gauge that is absent, not NaN, before the first heartbeat: a rule can ask for `absent()`."""
+class Counters:
+    """Counts what happens. Each label value exists from the start, so that the first increase is seen.
 
-    def __init__(self, age: Callable[[], float | None]) -> None:
-        self._age = age
+    streams_refused: streams that were refused because all were taken.
+    alerts_received: alerts that the inbox took, by status.
+    upstream_errors: background requests to a service, or to the inbox, that brought no usable answer.
+    """
 
-    def describe(self) -> Iterable[Metric]:
-        return [GaugeMetricFamily("web_alert_heartbeat_age_seconds", "Time since an alert last proved the alert path")]
+    def __init__(self, services: Iterable[str]) -> None:
+        self.streams_refused = Counter(
+            "web_streams_refused_total", "Streams that were refused because all were taken", registry=None
+        )
+        self.alerts_received = Counter(
+            "web_alerts_received_total", "Alerts that the inbox took", ["status"], registry=None
+        )
+        self.upstream_errors = Counter(
+            "web_upstream_errors_total", "Background requests without a usable answer", ["upstream"], registry=None
+        )
+        for status in STATUSES:
+            self.alerts_received.labels(status)
+        for upstream in ("executor", "inbox", *services):
+            self.upstream_errors.labels(upstream)
+
+
+class MetricsCollector(Collector):
+    """Yields the counters, and gauges from the state."""
+
+    def __init__(self, state: ConsoleState, counters: Counters, streams: StreamSlots) -> None:
+        self._state = state
+        self._counters = counters
+        self._streams = streams
 
     def collect(self) -> Iterable[Metric]:
-        age = self._age()
-        if age is None:
+        """Yields every metric of the console."""
+        counters = self._counters
+        for counter in (counters.streams_refused, counters.alerts_received, counters.upstream_errors):
+            yield from counter.collect()
+        oldest = max((quote.age_seconds for quote in self._state.quotes.now()), default=UNKNOWN)
+        yield GaugeMetricFamily("web_streams_open", "Browsers that are sent live changes", value=self._streams.open)
+        yield GaugeMetricFamily("web_quote_age_seconds", "Age of the oldest quote shown; NaN without any", value=oldest)
+        yield self._upstreams()
+        yield from self._inbox()
+
+    def _upstreams(self) -> Metric:
+        up = GaugeMetricFamily(
+            "web_upstream_up", "1 when the service called itself ready when last asked, else 0", labels=["upstream"]
+        )
+        for name, cell in self._state.services.items():
+            reading = cell.reading
+            up.add_metric([name], float(reading.reason is None and reading.value is not None and reading.value.ready))
+        return up
+
+    def _inbox(self) -> Iterable[Metric]:
+        """Yields the inbox's gauges. The heartbeat's age is absent before the first one, which a rule can ask for."""
+        contents = self._state.inbox.reading.value
+        alerts = GaugeMetricFamily(
+            "web_inbox_alerts", "Alerts kept in the inbox; NaN before the first count", labels=["status"]
+        )
+        for status in STATUSES:
+            alerts.add_metric([status], contents.counts[status] if contents else UNKNOWN)
+        yield alerts
+        if contents is None or contents.heartbeat_at is None:
             return
-        for family in self.describe():
-            family.add_sample(family.name, {}, age)
-            yield family
-
-
-class Metrics:
-    """The console's own metrics; every child exists from the start, so that a first increase is seen."""
-
-    def __init__(self, registry: CollectorRegistry, services: Iterable[str]) -> None:
-        self._registry = registry
-        self._streams = Gauge("web_streams_open", "Browsers that are sent live changes", registry=registry)
-        self._refused = Counter(
-            "web_streams_refused_total", "Streams refused because the cap was reached", registry=registry
+        age = alert_heartbeat(contents.heartbeat_at, self._state.clock.now()).age_seconds
+        yield GaugeMetricFamily(
+            "web_alert_heartbeat_age_seconds", "Seconds since an alert last proved the alert path", value=age
         )
-        self._alerts = Counter(
-            "web_alerts_received_total", "Alerts taken into the inbox", ["status"], registry=registry
-        )
-        self._errors = Counter(
-            "web_upstream_errors_total", "Requests that got no usable answer", ["upstream"], registry=registry
-        )
-        self._up = Gauge(
-            "web_upstream_up", "1 when the service called itself ready when last asked", ["upstream"], registry=registry
-        )
-        self._kept = Gauge("web_inbox_alerts", "Alerts kept in the inbox", ["status"], registry=registry)
-        self._age = Gauge(
-            "web_quote_age_seconds", "Age of the oldest quote on the page; NaN without any", registry=registry
-        )
-        for status in STATUSES:
-            self._alerts.labels(status)
-        for service in services:
-            self._errors.labels(service)
-            self._up.labels(service)
-        for asked in ("executor", "inbox"):
-            self._errors.labels(asked)
-
-    def alert_received(self, status: Status) -> None:
-        self._alerts.labels(status).inc()
-
-    def upstream_failed(self, upstream: str) -> None:
-        self._errors.labels(upstream).inc()
-
-    def upstream_up(self, upstream: str, *, up: bool) -> None:
-        self._up.labels(upstream).set(up)
-
-    def stream_opened(self) -> None:
-        self._streams.inc()
-
-    def stream_closed(self) -> None:
-        self._streams.dec()
-
-    def stream_refused(self) -> None:
-        self._refused.inc()
-
-    def watch(
-        self,
-        oldest_quote: Callable[[], float],
-        kept: Callable[[Status], float],
-        heartbeat_age: Callable[[], float | None],
-    ) -> None:
-        """Reads these at scrape time."""
-        self._age.set_function(oldest_quote)
-        self._registry.register(HeartbeatAge(heartbeat_age))
-        for status in STATUSES:
-            self._kept.labels(status).set_function(partial(kept, status))

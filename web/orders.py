@@ -1,58 +1,64 @@
-"""The newest orders: read whole now and then, and told one by one in between."""
+"""The newest orders: read as a list now and then, and updated one by one by a stream in between."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from common import wire
-from web.board import Changes, Clock, Slot
+from common.clock import Clock
+from web.cells import Cell, Changes
 
-Newest = tuple[wire.Order, ...]
+OrderList = tuple[wire.Order, ...]
 
 
-class Told(NamedTuple):
-    """An order as a stream told it, and when."""
+class StreamedOrder(NamedTuple):
+    """An order that came by the stream.
+
+    order: the order.
+    received_at: when it came, in seconds of the monotonic clock.
+    """
 
     order: wire.Order
-    moment: float
+    received_at: float
 
 
-class Orders(Slot[Newest]):
-    """At most `most` orders, newest first. What was told while an answer was on its way is not undone by it."""
+class RecentOrders(Cell[OrderList]):
+    """Holds at most `most` orders, newest first. A list never undoes what the stream brought after it was asked for."""
 
     def __init__(self, clock: Clock, changes: Changes, most: int) -> None:
         super().__init__(clock, changes)
-        self._monotonic, self._most = clock.monotonic, most
-        self._lock = threading.Lock()
-        self._told: dict[str, Told] = {}
+        self._most = most
+        self._streamed: dict[str, StreamedOrder] = {}
 
-    def read(self, ask: Callable[[], Newest]) -> None:
-        """Takes what `ask` answers for the truth, but for orders of which something newer was told meanwhile."""
-        begun = self._monotonic()
+    def read(self, ask: Callable[[], OrderList]) -> None:
+        """Takes the list that `ask` returns, except for orders that the stream has changed since it was asked for."""
+        asked_at = self._clock.monotonic()
         answer = ask()
         with self._lock:
-            self._told = {name: told for name, told in self._told.items() if told.moment >= begun}
+            self._streamed = {
+                order_id: streamed for order_id, streamed in self._streamed.items() if streamed.received_at >= asked_at
+            }
             self.put(self._merged(answer))
 
-    def tell(self, orders: Iterable[wire.Order]) -> None:
-        """Takes the newest states of orders; they are shown once the list was read."""
+    def update(self, orders: Iterable[wire.Order]) -> None:
+        """Takes orders of the stream. They are shown once a list was read."""
         with self._lock:
-            self._told |= {order.order_id: Told(order, self._monotonic()) for order in orders}
-            shown = self.look().value
+            now = self._clock.monotonic()
+            self._streamed |= {order.order_id: StreamedOrder(order, now) for order in orders}
+            shown = self.reading.value
             if shown is not None:
                 self.put(self._merged(shown))
 
-    def _merged(self, orders: Newest) -> Newest:
-        known = {order.order_id: order for order in orders}
-        for name, told in self._told.items():
-            if name not in known or known[name].sequence < told.order.sequence:
-                known[name] = told.order
-        return tuple(sorted(known.values(), key=_age, reverse=True)[: self._most])
+    def _merged(self, orders: OrderList) -> OrderList:
+        merged = {order.order_id: order for order in orders}
+        for order_id, streamed in self._streamed.items():
+            if order_id not in merged or merged[order_id].sequence < streamed.order.sequence:
+                merged[order_id] = streamed.order
+        return tuple(sorted(merged.values(), key=_place, reverse=True)[: self._most])
 
 
-def _age(order: wire.Order) -> tuple[datetime, int, str]:
-    """Orders of one moment are told apart by their ids, which end in a number that grows."""
+def _place(order: wire.Order) -> tuple[datetime, int, str]:
+    """Returns the sort key: the time, then the id, which ends in a number that grows."""
     return order.received_at, len(order.order_id), order.order_id

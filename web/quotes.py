@@ -1,82 +1,93 @@
-"""The newest quote of every symbol, with an age that is true at the moment of asking."""
+"""The newest quote of every symbol, with an age that is true when it is read."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from common import wire
-from web.board import WAITING, Changes, Clock
+from common.clock import Clock
+from web.cells import WAITING, Changes
 
 
 @dataclass(frozen=True)
-class Held:
-    """A quote, and the moment when its `age_seconds` was true."""
+class ReceivedQuote:
+    """A quote and its arrival.
+
+    quote: the quote as marketdata sent it.
+    received_at: the moment, on the monotonic clock, at which the quote's `age_seconds` was true.
+    """
 
     quote: wire.Quote
-    taken: float
+    received_at: float
 
 
-class Quotes:
-    """Fed from the stream as it moves and from a poll that proves its age."""
+class QuoteTable:
+    """Takes quotes from the stream as they move, and from a poll that proves the age of those that don't.
+
+    stream_reason: why the stream brings nothing; None while it runs.
+    poll_reason: why the poll brings nothing; None while it works.
+    """
 
     def __init__(self, clock: Clock, changes: Changes, stale_seconds: float) -> None:
+        self.stream_reason: str | None = WAITING
+        self.poll_reason: str | None = WAITING
         self._clock = clock
         self._changes = changes
         self._stale_seconds = stale_seconds
-        self._held: dict[str, Held] = {}
-        self.stream_reason: str | None = WAITING
-        self.poll_reason: str | None = WAITING
+        self._lock = threading.Lock()
+        self._received: dict[str, ReceivedQuote] = {}
 
     def start_over(self, quotes: Iterable[wire.Quote]) -> None:
-        """A stream's first snapshot: the truth from here on, whatever sequence was before (a restart counts anew)."""
-        moment = self._clock.monotonic()
-        with self._changes:
-            self._held = {quote.symbol: Held(quote, moment) for quote in quotes}
+        """Replaces all quotes with a stream's snapshot. Sequences may be lower than before: a restart begins anew."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._received = {quote.symbol: ReceivedQuote(quote, now) for quote in quotes}
             self.stream_reason = None
+        self._changes.put(None)
 
-    def move(self, quote: wire.Quote) -> None:
-        """One quote of the stream."""
-        with self._changes:
-            self._held[quote.symbol] = Held(quote, self._clock.monotonic())
+    def update(self, quote: wire.Quote) -> None:
+        """Takes one quote of the stream."""
+        with self._lock:
+            self._received[quote.symbol] = ReceivedQuote(quote, self._clock.monotonic())
+        self._changes.put(None)
 
-    def poll(self, quotes: Iterable[wire.Quote]) -> None:
-        """A polled answer. While the stream runs it may be older than what the stream brought: that is kept then."""
-        moment = self._clock.monotonic()
-        with self._changes:
+    def update_from_poll(self, quotes: Iterable[wire.Quote]) -> None:
+        """Takes a polled answer. While the stream runs, a quote with a lower sequence is older and is left out."""
+        now = self._clock.monotonic()
+        with self._lock:
             for quote in quotes:
-                held = self._held.get(quote.symbol)
-                behind = held is not None and quote.sequence < held.quote.sequence
-                if not (behind and self.stream_reason is None):
-                    self._held[quote.symbol] = Held(quote, moment)
+                present = self._received.get(quote.symbol)
+                older = present is not None and quote.sequence < present.quote.sequence
+                if not (older and self.stream_reason is None):
+                    self._received[quote.symbol] = ReceivedQuote(quote, now)
             self.poll_reason = None
+        self._changes.put(None)
 
-    def stream_lost(self, reason: str) -> None:
-        with self._changes:
-            self.stream_reason = reason
+    def stream_failed(self, reason: str) -> None:
+        """Takes note that the stream ended."""
+        self.stream_reason = reason
+        self._changes.put(None)
 
     def poll_failed(self, reason: str) -> None:
-        with self._changes:
-            self.poll_reason = reason
+        """Takes note that a poll brought no answer."""
+        self.poll_reason = reason
+        self._changes.put(None)
 
     def now(self) -> list[wire.Quote]:
-        """Every quote by symbol, `age_seconds` and `stale` as of this moment."""
-        held, moment = dict(self._held), self._clock.monotonic()
-        return [self._aged(held[symbol], moment) for symbol in sorted(held)]
-
-    @property
-    def revision(self) -> tuple[object, ...]:
-        """Differs whenever a price moved or a quote became stale or fresh."""
-        return tuple((quote.symbol, quote.sequence, quote.stale) for quote in self.now())
+        """Returns every quote by symbol, its `age_seconds` and `stale` as of this moment."""
+        received, now = dict(self._received), self._clock.monotonic()
+        return [self._aged(received[symbol], now) for symbol in sorted(received)]
 
     @property
     def reason(self) -> str | None:
-        """Why nothing new can be expected, or None while the stream or the poll works."""
+        """The reason why no new quote can be expected; None while the stream or the poll works."""
         return self.stream_reason and self.poll_reason
 
-    def _aged(self, held: Held, moment: float) -> wire.Quote:
-        age = max(0.0, held.quote.age_seconds + moment - held.taken)
-        stale = held.quote.stale or age > self._stale_seconds
-        return msgspec.structs.replace(held.quote, age_seconds=round(age, 3), stale=stale)
+    def _aged(self, received: ReceivedQuote, now: float) -> wire.Quote:
+        age = max(0.0, received.quote.age_seconds + now - received.received_at)
+        stale = received.quote.stale or age > self._stale_seconds
+        return msgspec.structs.replace(received.quote, age_seconds=round(age, 3), stale=stale)

@@ -1,22 +1,30 @@
-"""What the console is told by its environment, read once at start."""
+"""The console's settings, read once at the start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from common import wire
-from common.settings import Reader
+from common.settings import Reader, ServiceSettings
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the other services are, whose alerts are taken, and how old a quote may be (seconds)."""
+    """The console's settings.
 
-    market: wire.Market
-    replica: str
+    service: the settings that every service has.
+    marketdata_url: the address of the market data service.
+    executor_urls: the addresses of the executors, at least one; the first is shown as executor-1.
+    canary_url: the address of the canary.
+    alertmanager_url: the address of Alertmanager.
+    prometheus_url: the address of Prometheus.
+    alert_token: the secret that Alertmanager presents with its alerts.
+    data_dir: the folder of the alert inbox.
+    quote_stale_seconds: the age above which a quote is shown as stale, in seconds.
+    """
+
+    service: ServiceSettings
     marketdata_url: str
     executor_urls: tuple[str, ...]
     canary_url: str
@@ -28,13 +36,12 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads the settings; raises `SettingsError` with everything that is wrong."""
+        """Reads the settings. Raises `SettingsError` with everything that is wrong."""
         reader = Reader(environment)
         settings = cls(
-            market=cast(wire.Market, reader.choice("SPARK_MARKET", "simulated", ("simulated", "live"))),
-            replica=reader.text("SPARK_REPLICA", "1"),
+            service=reader.service("web"),
             marketdata_url=reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001"),
-            executor_urls=reader.names("SPARK_EXECUTOR_URLS", "http://executor-1:4001,http://executor-2:4001"),
+            executor_urls=reader.urls("SPARK_EXECUTOR_URLS", "http://executor-1:4001,http://executor-2:4001"),
             canary_url=reader.url("SPARK_CANARY_URL", "http://canary:6001"),
             alertmanager_url=reader.url("SPARK_ALERTMANAGER_URL", "http://alertmanager:9093"),
             prometheus_url=reader.url("SPARK_PROMETHEUS_URL", "http://prometheus:9090"),
@@ -43,14 +50,10 @@ class Settings:
             quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0),
         )
         reader.check()
-        for address in settings.executor_urls:
-            each = Reader({"SPARK_EXECUTOR_URLS": address})
-            each.url("SPARK_EXECUTOR_URLS")
-            each.check()
         return settings
 
-    def targets(self) -> dict[str, str]:
-        """The readiness address of every service the console watches, by the service's name."""
+    def readiness_urls(self) -> dict[str, str]:
+        """Returns the readiness address of every service that the console watches, by the service's name."""
         executors = {f"executor-{number}": f"{url}/readyz" for number, url in enumerate(self.executor_urls, 1)}
         return {
             "marketdata": f"{self.marketdata_url}/readyz",

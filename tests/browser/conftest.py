@@ -18,7 +18,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.web.console import Console, Surroundings
 from tests.web.trading_world import TOKEN
-from web.live import MAX_STREAMS
+from web.parts import MAX_STREAMS
 
 Own = tuple[Console, Surroundings]
 DESK: ViewportSize = {"width": 1440, "height": 900}

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Own, Watched, opened
-from web.live import MAX_STREAMS
+from web.parts import MAX_STREAMS
 
 BIDS = "() => [...document.querySelectorAll('#quote-rows [data-field=bid]')].map((cell) => cell.textContent).join()"
 

@@ -35,11 +35,11 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "web": {
-        1: "heartbeat messages risk sse view",
-        2: "board clients inbox metrics orders orderstream quotes readiness settings",
-        3: "following knowledge panels watch",
-        4: "alerts live pages tools trading",
-        5: "app",
+        1: "alertmanager canary_answers heartbeat view",
+        2: "cells clients inbox orders quotes readiness settings streams",
+        3: "following metrics panels readers rows state",
+        4: "api",
+        5: "app parts",
     },
     "canary": {
         1: "observation report verdict window",

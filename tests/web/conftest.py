@@ -1,4 +1,4 @@
-"""The console built from its real parts among stand-ins; its readers look once, when a test says so."""
+"""The console built from its real parts among stand-ins; its readers read when a test says so."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
+from common.loop import Loop, Stop, Supervisor
 from tests.web.console import ALERT_TOKEN, Surroundings
-from web import app as web_app
-from web.knowledge import Knowledge
+from web.app import create_app
+from web.parts import Parts
 from web.settings import Settings
-from web.watch import Job, Parts, Watch
+from web.state import ConsoleState
 
 
 class Compiled(BytecodeCache):
@@ -35,24 +36,36 @@ class Compiled(BytecodeCache):
 COMPILED = Compiled()
 
 
+class NamedLoops(Supervisor):
+    """A supervisor whose loops a test can find by their names."""
+
+    def __init__(self) -> None:
+        super().__init__(Stop())
+        self.by_name: dict[str, Loop] = {}
+
+    def add(self, loop: Loop) -> Loop:
+        self.by_name[loop.name] = loop
+        return super().add(loop)
+
+
 @dataclass
 class Built:
     """A console in this process: nothing runs by itself."""
 
     app: Flask
     parts: Parts
-    known: Knowledge
-    readers: Watch
+    loops: NamedLoops
     client: FlaskClient
 
-    def look(self, *names: str) -> None:
-        """Lets every reader look once, or the named ones."""
-        for job in self.jobs():
-            if (not names and not job.endless) or job.name in names:
-                self.readers.look(job)
+    @property
+    def state(self) -> ConsoleState:
+        return self.parts.state
 
-    def jobs(self) -> list[Job]:
-        return list(self.readers._jobs)
+    def read(self, *names: str) -> None:
+        """Runs every reader once, or the named ones; the two that follow a stream only by name."""
+        for name, loop in self.loops.by_name.items():
+            if name in names or (not names and not name.endswith("-stream")):
+                loop.run_once()
 
 
 @pytest.fixture(scope="session")
@@ -96,8 +109,8 @@ def lasting(stand_ins: Surroundings, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def build(settings: Settings) -> Built:
-    known = web_app.remember(settings)
-    parts = web_app.connect(settings)
-    app = web_app.create_app(settings, parts=parts, known=known)
+    loops = NamedLoops()
+    parts = Parts.build(settings, loops)
+    app = create_app(settings, parts)
     app.jinja_env.bytecode_cache = COMPILED
-    return Built(app, parts, known, app.extensions["readers"], app.test_client())
+    return Built(app, parts, loops, app.test_client())

@@ -96,10 +96,10 @@ class Console:
             )
         self._await(self._process)
 
-    def terminate(self) -> None:
+    def terminate(self, number: int = signal.SIGTERM) -> None:
         """Asks it to end."""
         if self._process:
-            self._process.terminate()
+            self._process.send_signal(number)
 
     def wait(self, seconds: float) -> int | None:
         """The exit status; raises `subprocess.TimeoutExpired`."""

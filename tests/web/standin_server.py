@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +32,7 @@ class Told:
     body: bytes | Iterator[bytes]
     status: int = 200
     content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def told(body: object, status: int = 200) -> Told:
@@ -75,6 +76,8 @@ class Server:
             def _send(self, answer: Told) -> None:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
                 if isinstance(answer.body, bytes):
                     self.send_header("Content-Length", str(len(answer.body)))
                     self.end_headers()

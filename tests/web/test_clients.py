@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +9,8 @@ from common.errors import NotFound, Unavailable
 from tests.web import trading_world, world
 from tests.web.console import Surroundings
 from tests.web.standin_server import Asked, Server, Told, told
-from web import messages
 from web.clients import Canary, Executors, MarketData, Markets
+from web.streams import QuoteStream
 
 SIMULATED = Markets("simulated")
 ORDER = b'{"client_order_id":"c1","symbol":"BTCTURK:BTCTRY","side":"buy","type":"market","quantity":"0.5"}'
@@ -54,47 +51,14 @@ def test_quotes_and_instruments_are_typed(around: Surroundings) -> None:
     assert {quote.symbol for quote in market.quotes()} == {each.symbol for each in market.instruments()}
 
 
-def test_the_stream_gives_the_snapshot_and_then_what_moves(around: Surroundings) -> None:
-    stream = MarketData(around.market.server.url, SIMULATED).stream()
-    with closing(stream):  # type: ignore[type-var]
-        first, *rest = itertools.islice(stream, 4)
-    assert isinstance(first, messages.QuoteList)
-    assert {type(each).__name__ for each in rest} == {"Quote"}
-
-
-def test_a_refused_stream_says_its_status(around: Surroundings) -> None:
-    around.market.streams_refused = True
-    with pytest.raises(Unavailable, match="503"):
-        next(MarketData(around.market.server.url, SIMULATED).stream())
-
-
-def test_a_stream_that_falls_silent_is_given_up(serve: Callable[[Callable[[Asked], Told]], Server]) -> None:
-    released = threading.Event()
-
-    def silence() -> Iterator[bytes]:
-        yield b": hello\n\n"
-        released.wait(10)
-
-    server = serve(lambda _asked: Told(silence(), content_type="text/event-stream"))
-    with pytest.raises(Unavailable, match="ReadTimeoutError"):
-        next(MarketData(server.url, SIMULATED, silence=0.2).stream())
-    released.set()
-
-
-def test_a_stream_that_ends_is_not_taken_for_quiet(serve: Callable[[Callable[[Asked], Told]], Server]) -> None:
-    server = serve(lambda _asked: Told(iter([b": hello\n\n"]), content_type="text/event-stream"))
-    with pytest.raises(Unavailable, match="ended"):
-        next(MarketData(server.url, SIMULATED).stream())
-
-
 def test_the_other_market_is_refused(around: Surroundings) -> None:
     live = Markets("live")
     for ask in (
         MarketData(around.market.server.url, live).quotes,
         MarketData(around.market.server.url, live).instruments,
-        MarketData(around.market.server.url, live).stream().__next__,
+        QuoteStream(around.market.server.url, live).follow().__next__,
         Executors([around.executors[0].server.url], live).account,
-        Executors([around.executors[0].server.url], live).positions,
+        Executors([around.executors[0].server.url], live).valuation,
         Canary(around.canary.server.url, live).status,
     ):
         with pytest.raises(Unavailable, match="on the simulated market, this console on the live one"):
@@ -114,7 +78,7 @@ def test_a_dead_first_executor_does_not_stop_reading(pair: list[trading_world.Ex
     assert executors.orders(5) == ()
     pair[0].stop()
     assert executors.account().account == "paper"
-    assert executors.positions() == ()
+    assert executors.valuation().account == "paper"
 
 
 def test_the_executor_that_answered_last_is_asked_first(pair: list[trading_world.Executor]) -> None:
@@ -138,8 +102,8 @@ def test_an_order_goes_to_the_next_executor_when_the_first_cannot_be_connected_t
 ) -> None:
     executors = client(pair)
     pair[0].stop()
-    passed = executors.place(ORDER, TOKEN)
-    assert passed.status == 201
+    forwarded = executors.place(ORDER, TOKEN)
+    assert forwarded.status == 201
     assert len(pair[1].orders) == 1
 
 
@@ -162,8 +126,8 @@ def test_whatever_an_executor_answers_to_an_order_is_the_answer(
 ) -> None:
     body = {"error": {"code": "SOME_CODE", "message": "why", "retryable": False, "details": {}}}
     refusing = serve(lambda _asked: told(body, status))
-    passed = Executors([refusing.url, pair[1].server.url], SIMULATED).place(ORDER, TOKEN)
-    assert (passed.status, b"SOME_CODE" in passed.body) == (status, True)
+    forwarded = Executors([refusing.url, pair[1].server.url], SIMULATED).place(ORDER, TOKEN)
+    assert (forwarded.status, b"SOME_CODE" in forwarded.body) == (status, True)
     assert posts(pair[1]) == 0
 
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
+from tests.web.api.test_alerts import alert, batch, listed, post
 from tests.web.conftest import Built, build
-from tests.web.test_alerts import alert, batch, listed, post
 from tests.web.test_panels import html
-from web.heartbeat import SILENT_SECONDS, Heartbeat, heartbeat
+from web.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.settings import Settings
 
 THEN = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-READERS = ("alerts", "alert-counts", "heartbeat")
 WATCHDOG = {"labels": {"alertname": "Watchdog", "severity": "info"}, "fingerprint": "77", "annotations": {}}
 
 
@@ -30,37 +29,37 @@ def beat(console: Built) -> None:
 def heard(console: Built, seconds_ago: float) -> datetime:
     """The same, some time ago."""
     moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
-    console.parts.inbox.store([], heartbeat_at=moment)
-    console.look(*READERS)
+    console.parts.upstreams.inbox.store([], heartbeat_at=moment)
+    console.read("inbox")
     return moment
 
 
 def metrics(console: Built) -> str:
-    console.look(*READERS)
+    console.read("inbox")
     return str(console.client.get("/metrics").get_data(as_text=True))
 
 
 @pytest.mark.parametrize(
     ("received_at", "state"),
     [
-        (None, Heartbeat(received_at=None, age_seconds=None, silent=False)),
-        (THEN, Heartbeat(received_at=THEN, age_seconds=0.0, silent=False)),
+        (None, AlertHeartbeat(received_at=None, age_seconds=None, silent=False)),
+        (THEN, AlertHeartbeat(received_at=THEN, age_seconds=0.0, silent=False)),
         (
             THEN - timedelta(seconds=180),
-            Heartbeat(received_at=THEN - timedelta(seconds=180), age_seconds=180, silent=False),
+            AlertHeartbeat(received_at=THEN - timedelta(seconds=180), age_seconds=180, silent=False),
         ),
         (
             THEN - timedelta(seconds=181),
-            Heartbeat(received_at=THEN - timedelta(seconds=181), age_seconds=181, silent=True),
+            AlertHeartbeat(received_at=THEN - timedelta(seconds=181), age_seconds=181, silent=True),
         ),
         (
             THEN + timedelta(seconds=5),
-            Heartbeat(received_at=THEN + timedelta(seconds=5), age_seconds=0.0, silent=False),
+            AlertHeartbeat(received_at=THEN + timedelta(seconds=5), age_seconds=0.0, silent=False),
         ),
     ],
 )
-def test_three_minutes_without_a_heartbeat_are_silence(received_at: datetime | None, state: Heartbeat) -> None:
-    assert heartbeat(received_at, THEN) == state
+def test_three_minutes_without_a_heartbeat_are_silence(received_at: datetime | None, state: AlertHeartbeat) -> None:
+    assert alert_heartbeat(received_at, THEN) == state
 
 
 def test_the_watchdog_is_a_heartbeat_and_no_alert(alone: Built) -> None:
@@ -115,7 +114,7 @@ def test_the_age_is_exported_once_there_is_one(alone: Built) -> None:
 
 def test_before_the_first_heartbeat_the_path_is_not_proven(alone: Built) -> None:
     assert "Alert path" not in html(alone, "alerts")
-    alone.look(*READERS)
+    alone.read("inbox")
     assert "Alert path not proven yet" in html(alone, "alerts")
     assert '<a href="#alerts" data-state="warn">' in html(alone, "glance")
     assert "path not proven yet" in html(alone, "glance")

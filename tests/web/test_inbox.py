@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from web.alertmanager import Alert
 from web.inbox import Inbox
-from web.messages import Alert
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ONE = Alert(
@@ -51,7 +51,7 @@ def test_a_resolved_alert_replaces_its_own_firing(file: Path) -> None:
     resolved = later(ONE, 60, status="resolved", ends_at=START)
     inbox.store([resolved])
     assert inbox.newest(10) == [resolved]
-    assert inbox.counts() == {"firing": 0, "resolved": 1}
+    assert inbox.contents(10).counts == {"firing": 0, "resolved": 1}
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_another_group_fingerprint_or_start_is_another_row(file: Path, other: di
 
 def test_the_last_heartbeat_is_there_after_a_restart_and_is_no_row(file: Path) -> None:
     inbox = Inbox(file)
-    assert inbox.heartbeat() is None
+    assert inbox.heartbeat_at() is None
     inbox.store([], heartbeat_at=START)
     inbox.store([ONE], heartbeat_at=START + timedelta(seconds=60))
     inbox.store([ONE])
     again = Inbox(file)
-    assert again.heartbeat() == START + timedelta(seconds=60)
+    assert again.heartbeat_at() == START + timedelta(seconds=60)
     assert again.newest(10) == [ONE]
 
 
@@ -85,7 +85,7 @@ def test_what_fires_comes_before_newer_resolved_ones(file: Path) -> None:
     inbox = Inbox(file)
     inbox.store([ONE, later(ONE, 60, fingerprint="f2", status="resolved")])
     assert [alert.fingerprint for alert in inbox.newest(2)] == ["f2", "f1"]
-    assert [alert.fingerprint for alert in inbox.pressing(2)] == ["f1", "f2"]
+    assert [alert.fingerprint for alert in inbox.contents(2).alerts] == ["f1", "f2"]
 
 
 def test_the_log_is_written_ahead(file: Path) -> None:
@@ -115,15 +115,15 @@ def test_threads_write_at_the_same_time_and_nothing_is_lost(file: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert inbox.counts() == {"firing": 40, "resolved": 0}
+    assert inbox.contents(10).counts == {"firing": 40, "resolved": 0}
 
 
 def test_it_says_when_it_cannot_be_written(file: Path) -> None:
     inbox = Inbox(file)
-    assert inbox.ready() is None
+    assert inbox.trouble() is None
     for each in file.parent.iterdir():
         each.unlink()
     file.mkdir()
-    reason = inbox.ready()
+    reason = inbox.trouble()
     assert reason is not None
     assert "can't be written" in reason

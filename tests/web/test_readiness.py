@@ -6,8 +6,7 @@ import pytest
 
 from common.errors import Unavailable
 from tests.web.standin_server import Server, Told, told
-from web.messages import State
-from web.readiness import Probe
+from web.readiness import ReadinessProbe, ServiceState
 
 
 class Saying:
@@ -16,7 +15,7 @@ class Saying:
     def __init__(self) -> None:
         self.answer = Told(b"")
         self.server = Server(lambda _asked: self.answer)
-        self.probe = Probe(f"{self.server.url}/readyz", "simulated")
+        self.probe = ReadinessProbe(f"{self.server.url}/readyz", "simulated")
 
 
 @pytest.fixture
@@ -28,13 +27,13 @@ def service() -> Iterator[Saying]:
 
 def test_a_ready_service_is_ready(service: Saying) -> None:
     service.answer = told({"ready": True, "market": "simulated", "parts": {"ledger": {"ready": True, "reason": None}}})
-    assert service.probe.ask() == State(ready=True)
+    assert service.probe.ask() == ServiceState(ready=True)
 
 
 def test_a_service_that_is_not_ready_says_why(service: Saying) -> None:
     parts = {"ledger": {"ready": False, "reason": "postgres is away"}, "quotes": {"ready": True, "reason": None}}
     service.answer = told({"ready": False, "market": "simulated", "parts": parts}, 503)
-    assert service.probe.ask() == State(ready=False, reasons=("ledger: postgres is away",))
+    assert service.probe.ask() == ServiceState(ready=False, reasons=("ledger: postgres is away",))
 
 
 def test_a_service_on_the_other_market_is_not_ready(service: Saying) -> None:

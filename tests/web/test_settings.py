@@ -17,9 +17,9 @@ def token_file(tmp_path: Path) -> str:
 
 def test_the_defaults_are_the_addresses_inside_the_stack(token_file: str) -> None:
     settings = Settings.from_environment({"SPARK_ALERT_TOKEN_FILE": token_file})
-    assert settings.market == "simulated"
+    assert (settings.service.name, settings.service.market) == ("web", "simulated")
     assert settings.alert_token == "secret-of-the-test"
-    assert settings.targets() == {
+    assert settings.readiness_urls() == {
         "marketdata": "http://marketdata:5001/readyz",
         "executor-1": "http://executor-1:4001/readyz",
         "executor-2": "http://executor-2:4001/readyz",
@@ -36,9 +36,13 @@ def test_the_defaults_are_the_addresses_inside_the_stack(token_file: str) -> Non
         ("SPARK_MARKETDATA_URL", "marketdata:5001"),
         ("SPARK_EXECUTOR_URLS", "http://executor-1:4001,executor-2"),
         ("SPARK_EXECUTOR_URLS", "http://executor-1:4001,"),
+        ("SPARK_EXECUTOR_URLS", "http://executor-1:4001,http://executor-1:4001/"),
+        ("SPARK_EXECUTOR_URLS", "http://executor-1:4001,http://executor-2:port"),
         ("SPARK_CANARY_URL", "ftp://canary"),
         ("SPARK_QUOTE_STALE_SECONDS", "NaN"),
         ("SPARK_QUOTE_STALE_SECONDS", "0"),
+        ("SPARK_QUOTE_STALE_SECONDS", "-0.5"),
+        ("SPARK_RECYCLE_MIB", "-1"),
         ("SPARK_ALERT_TOKEN_FILE", "/does/not/exist"),
     ],
 )
@@ -52,3 +56,20 @@ def test_a_wrong_setting_is_named_with_its_value(token_file: str, name: str, val
 def test_the_alert_token_is_required() -> None:
     with pytest.raises(SettingsError, match="SPARK_ALERT_TOKEN_FILE"):
         Settings.from_environment({})
+
+
+def test_an_executors_address_may_end_in_a_slash_and_have_blanks_around_it(token_file: str) -> None:
+    urls = "http://executor-1:4001/ , http://executor-2:4001/"
+    settings = Settings.from_environment({"SPARK_ALERT_TOKEN_FILE": token_file, "SPARK_EXECUTOR_URLS": urls})
+    assert settings.executor_urls == ("http://executor-1:4001", "http://executor-2:4001")
+    assert settings.readiness_urls()["executor-2"] == "http://executor-2:4001/readyz"
+
+
+def test_all_wrong_settings_are_told_together() -> None:
+    wrong = {"SPARK_EXECUTOR_URLS": "executor-1", "SPARK_MARKET": "real", "SPARK_CANARY_URL": "canary"}
+    with pytest.raises(SettingsError) as failure:
+        Settings.from_environment(wrong)
+    assert {line.split("=")[0].split(" ")[0] for line in str(failure.value).splitlines()} == {
+        *wrong,
+        "SPARK_ALERT_TOKEN_FILE",
+    }

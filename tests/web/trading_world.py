@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from common import wire
+from common.answers import (
+    CashValue,
+    EquityAnchors,
+    Orders,
+    PositionValue,
+    Unpriced,
+    Valuation,
+    ValuationSummary,
+)
 from tests.web.standin_server import Asked, Server, Told, told
 
 TOKEN = "the-operators-token"
+CASH = {
+    "TRY": CashValue(amount=Decimal(1_000_000), reserved=Decimal(0), value=Decimal(1_000_000)),
+    "USDT": CashValue(amount=Decimal(5_000), reserved=Decimal(0), value=Decimal(210_025)),
+}
+EQUITY = Decimal(1_210_025)
 
 
 class Executor:
@@ -34,7 +48,9 @@ class Executor:
         self._ended.set()
         self._ended = threading.Event()
         self.orders: list[wire.Order] = []
-        self.positions: list[wire.Position] = []
+        self.positions: list[PositionValue] = []
+        self.unpriced: tuple[Unpriced, ...] = ()
+        self.refusal: Told | None = None
         self.kill_switch = False
         self.switches: dict[str, str] = {}
         self.state, self.holds = "ACTIVE", list[dict[str, Any]]()
@@ -46,6 +62,8 @@ class Executor:
     def _answer(self, asked: Asked) -> Told:
         if asked.method != "GET" and asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return told({"error": {"code": "UNAUTHORIZED", "message": "wrong token", "retryable": False}}, 401)
+        if asked.method == "POST" and self.refusal:
+            return self.refusal
         if asked.method == "POST" and asked.path == "/v1/orders":
             return self._place(asked)
         if asked.method == "POST" and asked.path == "/v1/orders/cancel-all":
@@ -57,9 +75,10 @@ class Executor:
         if asked.path == "/v1/orders/stream":
             return Told(self._stream(asked.headers.get("Last-Event-ID", "")), content_type="text/event-stream")
         if asked.path == "/v1/orders":
-            return told({"market": self.market, "orders": self.orders[: int(asked.query["limit"])]})
-        if asked.path == "/v1/positions":
-            return told({"market": self.market, "account": "paper", "positions": self.positions})
+            orders = tuple(self.orders[: int(asked.query["limit"])])
+            return told(Orders(market=self.market, orders=orders, next=None))
+        if asked.path == "/v1/valuation":
+            return told(self._valuation())
         return self._account_answer(asked)
 
     def _account_answer(self, asked: Asked) -> Told:
@@ -71,7 +90,9 @@ class Executor:
         if asked.method == "PUT":
             wanted = msgspec.json.decode(asked.body)
             self.hold("TRADING_STATE", wanted["state"], wanted["reason"])
-        return told({"market": self.market, "state": self.state, "holds": self.holds, "currency": "TRY"})
+        anchors = EquityAnchors(day=date(2026, 11, 22), day_start=EQUITY, peak=EQUITY)
+        answer = {"market": self.market, "state": self.state, "holds": self.holds, "currency": "TRY"}
+        return told({**answer, "anchors": anchors})
 
     def hold(self, code: str, state: str, reason: str) -> None:
         """Holds the account, or lets it go; its stream tells."""
@@ -102,11 +123,37 @@ class Executor:
     def _account_now(self) -> dict[str, Any]:
         return {"market": self.market, "trading_state": self.state, **msgspec.to_builtins(self._account())}
 
+    def _valuation(self) -> Valuation:
+        """The sums of the positions as they are, which tests set, beside cash that never moves."""
+        exposure = sum((each.value or Decimal(0) for each in self.positions), Decimal(0))
+        summary = ValuationSummary(
+            currency="TRY",
+            equity=None if self.unpriced else EQUITY + exposure,
+            gross_exposure=exposure,
+            net_exposure=exposure,
+            realised_pnl=Decimal(0),
+            unrealised_pnl=sum((each.unrealised_pnl or Decimal(0) for each in self.positions), Decimal(0)),
+            fees=sum((each.fees or Decimal(0) for each in self.positions), Decimal(0)),
+            open_orders=self._account().open_orders,
+            oldest_quote_age_seconds=0.2,
+            priced=not self.unpriced,
+            unpriced=self.unpriced,
+        )
+        return Valuation(
+            market=self.market,
+            account="paper",
+            sequence=self._account().sequence,
+            valued_at=datetime.now(UTC),
+            summary=summary,
+            positions=tuple(self.positions),
+            cash=CASH,
+        )
+
     def _account(self) -> wire.Account:
         resting = [order for order in self.orders if order.status == "accepted"]
         return wire.Account(
             account="paper",
-            cash={"TRY": Decimal("1000000"), "USDT": Decimal("5000")},
+            cash={name: each.amount for name, each in CASH.items()},
             reserved={"TRY": sum((order.quantity * (order.limit_price or 0) for order in resting), Decimal(0))},
             open_orders=len(resting),
             kill_switch=self.kill_switch,

@@ -1,4 +1,4 @@
-"""The console page, painted whole on the server, and the evidence packages it links to."""
+"""The console's page, painted whole on the server, and the evidence packages that it links to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from common import VERSION, wire
 from common.errors import InvalidRequest
 from web import panels, view
 from web.clients import Canary
-from web.knowledge import Knowledge
 from web.panels import Painter
+from web.state import ConsoleState
 
 PACKAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*\.zip")
 MAX_NAME = 128
@@ -40,9 +40,9 @@ FILTERS = {
 
 
 def blueprint(
-    market: wire.Market, painter: Painter, known: Knowledge, canary: Canary, stale_seconds: float
+    market: wire.Market, painter: Painter, state: ConsoleState, canary: Canary, quote_stale_seconds: float
 ) -> Blueprint:
-    """`GET /` and `GET /api/evidence/<name>`."""
+    """Returns `GET /` and `GET /api/evidence/<name>`; every answer of the console gets the security headers."""
     pages = Blueprint("pages", __name__)
 
     @pages.get("/")
@@ -51,10 +51,10 @@ def blueprint(
             "console.html",
             market=market,
             version=VERSION,
-            now=known.clock.now(),
+            now=state.clock.now(),
             quotes=painter.quotes(),
-            quotes_reason=known.quotes.reason,
-            quote_stale_seconds=stale_seconds,
+            quotes_reason=state.quotes.reason,
+            quote_stale_seconds=quote_stale_seconds,
             panels={panel.name: panel for panel in painter.panels()},
             stale_seconds=panels.STALE_SECONDS,
         )

@@ -19,7 +19,7 @@ def page(built: Built) -> str:
 
 
 def test_the_page_is_painted_whole_on_the_server(built: Built) -> None:
-    built.look()
+    built.read()
     html = page(built)
     for text in ("BTC/TRY", "4,124,997", "Positions and risk", "No orders yet.", "PASS", "executor-1", "No alert has"):
         assert text in html
@@ -34,9 +34,9 @@ def test_the_page_comes_before_anything_has_answered(built: Built) -> None:
 
 
 def test_the_page_stands_when_everybody_is_dead_and_says_so(built: Built, around: Surroundings) -> None:
-    built.look()
+    built.read()
     around.stop()
-    built.look()
+    built.read()
     html = page(built)
     assert html.count("no answer") >= 6
     assert "Orders can't be read" in html
@@ -58,14 +58,14 @@ def test_what_comes_from_outside_is_escaped(built: Built, around: Surroundings) 
     attack = "<script>alert(1)</script>"
     around.canary.reasons = [attack]
     around.canary.verdict = "FAIL"
-    built.look()
+    built.read()
     html = page(built)
     assert attack not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
 def test_nothing_inline_and_nothing_from_elsewhere(built: Built) -> None:
-    built.look()
+    built.read()
     answer = built.client.get("/")
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
@@ -129,7 +129,7 @@ def test_an_unknown_package_is_not_found_and_a_dead_canary_is_unavailable(built:
 
 def test_a_package_name_from_the_canary_is_escaped_in_the_link(built: Built, around: Surroundings) -> None:
     around.canary.packages[0] |= {"name": 'x" onmouseover="y.zip'}
-    built.look()
+    built.read()
     assert 'x" onmouseover' not in page(built)
 
 
@@ -139,7 +139,7 @@ def test_denials_are_shown_with_code_and_numbers(built: Built, around: Surroundi
         type=wire.OrderRequest,
     )
     around.executors[0].orders.append(trading_world.order(request, 1))
-    built.look()
+    built.read()
     html = page(built)
     assert "MAX_NOTIONAL" in html
     assert "1,031,250,750" in html

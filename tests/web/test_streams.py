@@ -1,24 +1,24 @@
-"""The stream of orders: it goes on at another executor where one ended, and changes what the console knows at once."""
+"""The streams that the console reads, and how the stream of orders goes on at another executor."""
 
 from __future__ import annotations
 
+import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
 from common import wire
+from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed
 from common.errors import Unavailable
 from tests.web import trading_world
-from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from tests.web.standin_server import Asked, Server, Told, told
 from tests.web.test_orders import REQUEST
 from tests.web.trading_world import order
-from web import messages
 from web.clients import Markets
-from web.orderstream import Message, OrderStream
+from web.streams import OrderMessage, OrderStream, QuoteStream
 
 SIMULATED = Markets("simulated")
 
@@ -35,7 +35,7 @@ def stream_of(executors: list[trading_world.Executor]) -> OrderStream:
     return OrderStream([executor.server.url for executor in executors], SIMULATED)
 
 
-def until(stream: Iterator[Message], wanted: type[Message]) -> Message:
+def until(stream: Iterator[OrderMessage], wanted: type[OrderMessage]) -> OrderMessage:
     for message in stream:
         if isinstance(message, wanted):
             return message
@@ -46,18 +46,18 @@ def test_a_stream_begins_with_a_snapshot_and_tells_each_change(pair: list[tradin
     pair[0].orders = [order(REQUEST, 1)]
     stream = stream_of(pair).follow()
     first = next(stream)
-    assert isinstance(first, messages.OrdersSnapshot)
+    assert isinstance(first, OrdersSnapshot)
     assert (first.orders[0].order_id, first.account.open_orders) == ("order-1", 1)
     pair[0].orders.insert(0, order(REQUEST, 2))
     changed = until(stream, wire.Order)
     assert isinstance(changed, wire.Order)
     assert changed.order_id == "order-2"
     pair[0].hold("DRAWDOWN", "HALTED", "a test")
-    account = until(stream, messages.AccountAnswer)
-    assert isinstance(account, messages.AccountAnswer)
+    account = until(stream, AccountStatus)
+    assert isinstance(account, AccountStatus)
     while account.trading_state != "HALTED":
-        account = until(stream, messages.AccountAnswer)
-        assert isinstance(account, messages.AccountAnswer)
+        account = until(stream, AccountStatus)
+        assert isinstance(account, AccountStatus)
 
 
 def test_it_goes_on_at_the_other_executor_with_the_last_event_it_had(pair: list[trading_world.Executor]) -> None:
@@ -68,12 +68,10 @@ def test_it_goes_on_at_the_other_executor_with_the_last_event_it_had(pair: list[
     pair[1].orders = [order(REQUEST, 2), *pair[0].orders]
     threading.Timer(0.2, pair[0].stop).start()
     with pytest.raises(Unavailable):
-        until(stream, messages.Resumed)
-    began = time.monotonic()
+        until(stream, Resumed)
     again = orders.follow()
-    assert isinstance(next(again), messages.Resumed)
+    assert isinstance(next(again), Resumed)
     told_again = until(again, wire.Order)
-    assert time.monotonic() - began < 2
     assert isinstance(told_again, wire.Order)
     assert pair[1].server.asked[-1].headers["Last-Event-ID"] == "1"
 
@@ -88,7 +86,7 @@ def test_without_any_executor_each_is_named(pair: list[trading_world.Executor]) 
 def test_one_without_a_free_place_is_passed_over(pair: list[trading_world.Executor]) -> None:
     full = Server(lambda _asked: told({"error": {"code": "UNAVAILABLE"}}, 503))
     stream = OrderStream([full.url, pair[1].server.url], SIMULATED)
-    assert isinstance(next(stream.follow()), messages.OrdersSnapshot)
+    assert isinstance(next(stream.follow()), OrdersSnapshot)
     full.stop()
 
 
@@ -114,40 +112,77 @@ def test_one_that_falls_silent_is_given_up() -> None:
     server.stop()
 
 
-def test_what_the_stream_tells_is_known_at_once_and_calls_for_what_it_does_not_tell(
-    built: Built, around: Surroundings
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[Asked], Told]], Server]]:
+    servers: list[Server] = []
+
+    def start(answer: Callable[[Asked], Told]) -> Server:
+        servers.append(Server(answer))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def test_the_stream_of_quotes_begins_with_a_snapshot_and_then_has_what_moves(around: Surroundings) -> None:
+    stream = QuoteStream(around.market.server.url, SIMULATED).follow()
+    with closing(stream):  # type: ignore[type-var]
+        first, *rest = itertools.islice(stream, 4)
+    assert isinstance(first, Quotes)
+    assert {type(each) for each in rest} == {wire.Quote}
+
+
+def test_a_refused_stream_says_its_status(around: Surroundings) -> None:
+    around.market.streams_refused = True
+    with pytest.raises(Unavailable, match="503"):
+        next(QuoteStream(around.market.server.url, SIMULATED).follow())
+
+
+def test_a_stream_that_falls_silent_is_given_up(serve: Callable[[Callable[[Asked], Told]], Server]) -> None:
+    released = threading.Event()
+
+    def silence() -> Iterator[bytes]:
+        yield b": hello\n\n"
+        released.wait(10)
+
+    server = serve(lambda _asked: Told(silence(), content_type="text/event-stream"))
+    with pytest.raises(Unavailable, match="ReadTimeoutError"):
+        next(QuoteStream(server.url, SIMULATED, silence=0.2).follow())
+    released.set()
+
+
+def test_a_stream_that_ends_is_not_taken_for_quiet(serve: Callable[[Callable[[Asked], Told]], Server]) -> None:
+    server = serve(lambda _asked: Told(iter([b": hello\n\n"]), content_type="text/event-stream"))
+    with pytest.raises(Unavailable, match="ended"):
+        next(QuoteStream(server.url, SIMULATED).follow())
+
+
+def test_a_stream_is_ended_from_another_thread_though_its_sender_is_silent(
+    serve: Callable[[Callable[[Asked], Told]], Server],
 ) -> None:
-    built.look()
-    hurried = {job.name: job.hurry for job in built.jobs()}
-    (job,) = [job for job in built.jobs() if job.name == "order-stream"]
-    thread = threading.Thread(target=built.readers.look, args=(job,))
-    thread.start()
-    _await(built, lambda: hurried["orders"].is_set())
-    for event in hurried.values():
-        event.clear()
-    market = wire.OrderRequest(
-        client_order_id="m", symbol=REQUEST.symbol, side="buy", type="market", quantity=REQUEST.quantity
-    )
-    around.executors[0].orders.insert(0, order(market, 1))
-    _await(built, lambda: [each.status for each in built.known.orders.look().value or ()] == ["filled"])
-    around.executors[0].hold("DRAWDOWN", "HALTED", "a test")
-    _await(built, lambda: _state(built) == "HALTED")
-    assert hurried["positions"].is_set()
-    assert hurried["controls"].is_set()
-    around.executors[0].stop()
-    thread.join(5)
-    assert not thread.is_alive()
-    assert built.known.orders.look().reason is None
+    begun, released = threading.Event(), threading.Event()
 
+    def silence() -> Iterator[bytes]:
+        yield b": hello\n\n"
+        begun.set()
+        released.wait(30)
 
-def _state(built: Built) -> str | None:
-    account = built.known.account.look().value
-    return None if account is None else account.trading_state
+    stream = QuoteStream(serve(lambda _asked: Told(silence(), content_type="text/event-stream")).url, SIMULATED)
+    failures: list[Exception] = []
 
+    def follow() -> None:
+        try:
+            next(stream.follow())
+        except Unavailable as failure:
+            failures.append(failure)
 
-def _await(built: Built, condition: Callable[[], bool]) -> None:
-    """Waits for changes until something holds, five seconds at most."""
-    end, seen = time.monotonic() + 5, built.known.changes.count
-    while not condition():
-        assert time.monotonic() < end
-        seen = built.known.changes.wait(seen, 0.1)
+    reader = threading.Thread(target=follow, daemon=True)
+    reader.start()
+    assert begun.wait(5)
+    stream.end()
+    reader.join(10)
+    assert len(failures) == 1
+    with pytest.raises(Unavailable):
+        next(stream.follow())
+    released.set()

@@ -1,25 +1,26 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import pytest
-from prometheus_client import CollectorRegistry
-
-from common.errors import Unavailable
+from common import sse
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from tests.web.world import quote
-from web import sse
-from web.live import MAX_STREAMS, Feed, Slots, events
-from web.metrics import Metrics
+from web.api.live import BEAT_SECONDS, PageFeed, events
 from web.panels import Painter
+from web.parts import MAX_STREAMS
 
 
-def feed(built: Built) -> Feed:
-    return Feed(Painter(built.app.jinja_env, built.known), built.known)
+def feed(built: Built) -> PageFeed:
+    return PageFeed(Painter(built.app.jinja_env, built.state), built.state)
+
+
+def stream_of(built: Built) -> Iterator[bytes]:
+    return events(feed(built), built.state, built.loops.stop_signal)
 
 
 def messages(stream: Iterator[bytes]) -> Iterator[dict[str, Any]]:
@@ -30,20 +31,20 @@ def messages(stream: Iterator[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def test_the_first_message_has_everything(built: Built) -> None:
-    built.look()
+    built.read()
     first = feed(built).changes()
     assert len(first["quotes"]) == 5
-    names = ["glance", "services", "orders", "portfolio", "controls", "canary", "alerts", "symbols"]
+    names = ["glance", "services", "orders", "portfolio", "currency", "controls", "canary", "alerts", "symbols"]
     assert [panel["name"] for panel in first["panels"]] == names
     assert all(panel["html"] for panel in first["panels"])
     assert first["quotes_reason"] is None
 
 
 def test_later_messages_have_only_what_changed(built: Built) -> None:
-    built.look()
+    built.read()
     sent = feed(built)
     sent.changes()
-    built.known.quotes.move(quote(sequence=2000, bid=Decimal(7)))
+    built.state.quotes.update(quote(sequence=2000, bid=Decimal(7)))
     later = sent.changes()
     assert [row.symbol for row in later["quotes"]] == ["BTCTURK:BTCTRY"]
     assert "panels" not in later or all("html" not in panel for panel in later["panels"])
@@ -51,10 +52,10 @@ def test_later_messages_have_only_what_changed(built: Built) -> None:
 
 
 def test_an_answer_that_came_again_moves_the_age_and_not_the_html(built: Built) -> None:
-    built.look()
+    built.read()
     sent = feed(built)
     first = {panel["name"]: panel for panel in sent.changes()["panels"]}
-    built.known.orders.put(built.known.orders.look().value or ())
+    built.state.orders.put(built.state.orders.reading.value or ())
     moved = [panel for panel in sent.changes().get("panels", []) if panel["name"] == "orders"]
     for panel in moved:
         assert "html" not in panel
@@ -62,27 +63,48 @@ def test_an_answer_that_came_again_moves_the_age_and_not_the_html(built: Built) 
 
 
 def test_the_reason_why_quotes_stop_is_sent_once(built: Built, around: Surroundings) -> None:
-    built.look()
+    built.read()
     sent = feed(built)
     sent.changes()
     around.market.stop()
-    built.look("quotes", "stream")
+    built.read("quotes", "quote-stream")
     assert "does not answer" in sent.changes()["quotes_reason"]
     assert "quotes_reason" not in sent.changes()
 
 
 def test_a_stream_sends_all_and_then_each_change(built: Built) -> None:
-    built.look()
-    stream = messages(events(feed(built), built.known))
+    built.read()
+    stream = messages(stream_of(built))
     assert len(next(stream)["quotes"]) == 5
-    built.known.quotes.move(quote(sequence=2000, bid=Decimal("4125999")))
+    built.state.quotes.update(quote(sequence=2000, bid=Decimal("4125999")))
     assert next(stream)["quotes"][0]["bid"] == "4,125,999"
 
 
-def test_a_stream_ends_with_the_server(built: Built) -> None:
-    stream = events(feed(built), built.known)
-    built.known.changes.end()
-    assert list(stream) == [b"retry: 2000\n\n"]
+def test_a_stream_sends_the_time_when_nothing_changes(built: Built) -> None:
+    stream = messages(stream_of(built))
+    first, second = next(stream), next(stream)
+    assert set(second) == {"now"}
+    assert second["now"] - first["now"] >= BEAT_SECONDS
+
+
+def test_a_stream_ends_with_the_console(built: Built) -> None:
+    stream = stream_of(built)
+    assert next(stream) == b"retry: 2000\n\n"
+    next(stream)
+    built.parts.stop()
+    assert list(stream) == []
+
+
+def test_sending_is_bounded_so_that_a_browser_that_stops_reading_gives_its_place_back(built: Built) -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(None)
+    size = ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    answer = built.client.get("/api/live", environ_overrides={"gunicorn.socket": ours})
+    assert ours.gettimeout() == sse.SEND_SECONDS
+    assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) < size
+    answer.close()
+    ours.close()
+    theirs.close()
 
 
 def test_streams_are_capped_and_a_closed_one_makes_room(built: Built) -> None:
@@ -100,20 +122,10 @@ def test_streams_are_capped_and_a_closed_one_makes_room(built: Built) -> None:
     assert "web_streams_refused_total 1.0" in metrics
 
 
-def test_a_slot_is_given_back_once() -> None:
-    slots = Slots(1, Metrics(CollectorRegistry(), []))
-    give_back = slots.take()
-    give_back()
-    give_back()
-    slots.take()
-    with pytest.raises(Unavailable):
-        slots.take()
-
-
 def test_the_state_is_whole_for_those_who_poll(built: Built) -> None:
-    built.look()
+    built.read()
     for _ in range(2):
         state = built.client.get("/api/state").get_json()
         assert state["market"] == "simulated"
         assert len(state["quotes"]) == 5
-        assert len(state["panels"]) == 8
+        assert len(state["panels"]) == 9

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.conftest import Built, build
 from tests.web.console import ALERT_TOKEN
-from web import alerts
+from web.alertmanager import WebhookAlert, alert_of
 from web.settings import Settings
 
 GOOD = {"Authorization": f"Bearer {ALERT_TOKEN}"}
@@ -82,6 +82,16 @@ def test_the_inbox_survives_a_restart_of_the_console(built: Built, settings: Set
     assert len(listed(build(settings))["alerts"]) == 1
 
 
+def test_the_word_bearer_may_be_written_in_small_letters(alone: Built) -> None:
+    assert post(alone, batch(alert()), {"Authorization": f"bearer {ALERT_TOKEN}"}).status_code == 200
+
+
+def test_names_in_an_alert_become_no_labels_of_a_metric(alone: Built) -> None:
+    post(alone, batch(alert(labels={"alertname": "Stranger", "service": "stranger", "severity": "stranger"})))
+    alone.read("inbox")
+    assert "tranger" not in alone.client.get("/metrics").get_data(as_text=True)
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": ALERT_TOKEN}])
 def test_without_the_token_nothing_is_taken(lasting: Built, headers: dict[str, str]) -> None:
     answer = post(lasting, batch(alert()), headers)
@@ -151,7 +161,7 @@ def test_a_runbook_in_the_repository_is_shown_as_text_and_not_as_a_link(alone: B
     post(alone, batch(alert(annotations={"runbook_url": place, "dashboard_url": "/d/spark-overview"})))
     (kept,) = listed(alone)["alerts"]
     assert (kept["runbook_url"], kept["runbook_path"]) == ("", place)
-    alone.look("alerts")
+    alone.read("inbox")
     html = alone.client.get("/").get_data(as_text=True)
     assert f'runbook: <span class="place">{place}</span>' in html
     assert f'href="{place}' not in html
@@ -175,14 +185,14 @@ def test_a_runbook_in_the_repository_is_shown_as_text_and_not_as_a_link(alone: B
     ],
 )
 def test_what_is_no_place_in_the_repository_is_not_shown(place: str) -> None:
-    sent = msgspec.convert(alert(annotations={"runbook_url": place}), alerts.Sent)
-    assert alerts.kept("group", sent, datetime.now(UTC)).runbook_path == ""
+    sent = msgspec.convert(alert(annotations={"runbook_url": place}), WebhookAlert)
+    assert alert_of("group", sent, datetime.now(UTC)).runbook_path == ""
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_times_at_the_ends_of_the_calendar_are_kept(alone: Built, moment: str) -> None:
     assert post(alone, batch(alert(startsAt=moment))).status_code == 200
-    alone.look("alerts")
+    alone.read("inbox")
     assert alone.client.get("/").status_code == 200
 
 
@@ -201,7 +211,7 @@ def test_the_newest_come_first_and_the_limit_holds(alone: Built) -> None:
 
 def test_received_alerts_are_counted_by_status(alone: Built) -> None:
     post(alone, batch(alert(), alert(fingerprint="2", status="resolved")))
-    alone.look("alert-counts")
+    alone.read("inbox")
     metrics = alone.client.get("/metrics").get_data(as_text=True)
     assert 'web_alerts_received_total{status="firing"} 1.0' in metrics
     assert 'web_inbox_alerts{status="resolved"} 1.0' in metrics

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from web import sse
+from common import sse
 
 
 def test_events_heartbeats_and_unnamed_data_are_told_apart() -> None:

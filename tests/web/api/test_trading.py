@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from common import wire
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
+from tests.web.standin_server import Told
 from tests.web.trading_world import TOKEN
 
 GOOD = {"Authorization": f"Bearer {TOKEN}"}
@@ -52,6 +54,21 @@ def test_executors_away_is_a_retryable_503(built: Built, around: Surroundings) -
     around.executors[0].stop()
     answer = built.client.post("/api/orders", json=ORDER, headers=GOOD)
     assert (answer.status_code, answer.get_json()["error"]["retryable"]) == (503, True)
+
+
+@pytest.mark.parametrize("path", ["/api/orders", "/api/orders/cancel-all", "/api/orders/order-1/cancel"])
+def test_a_refusal_that_says_when_to_try_again_passes_through_with_that(
+    built: Built, around: Surroundings, path: str
+) -> None:
+    error = {"code": "TOO_MANY_REQUESTS", "message": "slower, please", "retryable": True, "details": {}}
+    around.executors[0].refusal = Told(
+        wire.encode({"error": error}), 429, headers={"Retry-After": "3", "X-Secret": "1", "Set-Cookie": "a=b"}
+    )
+    answer = built.client.post(path, json=ORDER, headers=GOOD)
+    assert (answer.status_code, answer.get_json()["error"]) == (429, error)
+    assert (answer.headers["Retry-After"], answer.content_type) == ("3", "application/json")
+    assert "X-Secret" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_an_open_order_is_cancelled(built: Built) -> None:

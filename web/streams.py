@@ -1,0 +1,141 @@
+"""The event streams that the console reads: quotes from the market data service, orders from the executors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
+
+import urllib3
+
+from common import sse, wire
+from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed
+from common.errors import Unavailable
+from web.clients import CHUNK_BYTES, READ_SECONDS, Markets
+
+SILENCE_SECONDS = 15.0
+BROKEN = (urllib3.exceptions.HTTPError, OSError)
+
+QuoteMessage = Quotes | wire.Quote
+OrderMessage = OrdersSnapshot | Resumed | wire.Order | AccountStatus
+QUOTE_EVENTS: dict[str, type[QuoteMessage]] = {"snapshot": Quotes, "quote": wire.Quote}
+ORDER_EVENTS: dict[str, type[OrderMessage]] = {
+    "snapshot": OrdersSnapshot,
+    "resumed": Resumed,
+    "order": wire.Order,
+    "account": AccountStatus,
+}
+
+
+class EventStream:
+    """Reads one event stream at a time. A sender that is silent for `silence` seconds is given up."""
+
+    def __init__(self, senders: int, silence: float) -> None:
+        self._pool = urllib3.PoolManager(
+            num_pools=senders, maxsize=1, retries=False, timeout=urllib3.Timeout(connect=READ_SECONDS, read=silence)
+        )
+        self._answer: urllib3.BaseHTTPResponse | None = None
+        self._ended = False
+
+    def open(self, url: str, sender: str, last_id: str = "") -> Generator[sse.Event, None, None]:
+        """Opens the stream of `sender` and returns its events. Raises `Unavailable`, also when the stream ends."""
+        headers = {"Connection": "close", **({"Last-Event-ID": last_id} if last_id else {})}
+        try:
+            answer = self._pool.request("GET", url, headers=headers, preload_content=False, redirect=False)
+        except BROKEN as error:
+            raise Unavailable(f"{sender} does not answer ({type(error).__name__})") from error
+        self._answer = answer
+        if answer.status != 200 or self._ended:
+            answer.close()
+            raise Unavailable(f"{sender} answered {answer.status}", answered=answer.status)
+        return self._events(answer, sender)
+
+    def end(self) -> None:
+        """Ends the open stream and every later one. Any thread may call this."""
+        self._ended = True
+        if self._answer is not None:
+            with contextlib.suppress(ValueError, RuntimeError, OSError):  # the stream has ended by itself meanwhile
+                self._answer.shutdown()
+
+    def _events(self, answer: urllib3.BaseHTTPResponse, sender: str) -> Generator[sse.Event, None, None]:
+        try:
+            for event in sse.read(sse.lines(_chunks(answer))):
+                if event is not None:
+                    yield event
+        except (*BROKEN, sse.TooLarge) as error:
+            raise Unavailable(f"the stream of {sender} broke ({type(error).__name__})") from error
+        finally:
+            answer.close()
+        raise Unavailable(f"{sender} ended its stream")
+
+
+class QuoteStream:
+    """Follows the market data service's stream of quotes."""
+
+    def __init__(self, base_url: str, markets: Markets, *, silence: float = SILENCE_SECONDS) -> None:
+        self._url = f"{base_url}/v1/stream"
+        self._markets = markets
+        self._stream = EventStream(1, silence)
+
+    def follow(self) -> Iterator[QuoteMessage]:
+        """Yields the snapshot and then each quote that moves. Raises `Unavailable` as soon as the stream ends."""
+        with contextlib.closing(self._stream.open(self._url, "marketdata")) as events:
+            for event in events:
+                if event.name not in QUOTE_EVENTS:
+                    continue
+                message = wire.decode(QUOTE_EVENTS[event.name], event.data)
+                if isinstance(message, Quotes):
+                    self._markets.check(message.market, "marketdata")
+                yield message
+
+    def end(self) -> None:
+        """Ends the stream for good. Any thread may call this."""
+        self._stream.end()
+
+
+class OrderStream:
+    """Follows the stream of orders of one executor at a time. After a break, the next one continues it."""
+
+    def __init__(self, urls: Sequence[str], markets: Markets, *, silence: float = SILENCE_SECONDS) -> None:
+        self._urls = urls
+        self._markets = markets
+        self._stream = EventStream(len(urls), silence)
+        self._next = 0
+        self._last_id = ""
+
+    def follow(self) -> Iterator[OrderMessage]:
+        """Yields what one executor sends. Raises `Unavailable` as soon as the stream ends.
+
+        The next call asks another executor to continue after the last event whose handling has ended. Nothing is then
+        missed; an executor that can't continue begins with a snapshot.
+        """
+        with contextlib.closing(self._open()) as events:
+            for event in events:
+                if event.name not in ORDER_EVENTS:
+                    continue
+                message = wire.decode(ORDER_EVENTS[event.name], event.data)
+                if not isinstance(message, wire.Order):
+                    self._markets.check(message.market, "the executor")
+                yield message
+                self._last_id = event.id or self._last_id
+
+    def end(self) -> None:
+        """Ends the stream for good. Any thread may call this."""
+        self._stream.end()
+
+    def _open(self) -> Generator[sse.Event, None, None]:
+        reasons = list[str]()
+        for _ in self._urls:
+            number = self._next
+            self._next = (number + 1) % len(self._urls)
+            try:
+                url = f"{self._urls[number]}/v1/orders/stream"
+                return self._stream.open(url, f"executor-{number + 1}", self._last_id)
+            except Unavailable as failure:
+                reasons.append(failure.message)
+        raise Unavailable(f"no stream of orders: {'; '.join(reasons)}")
+
+
+def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Yields what has arrived, as soon as something has."""
+    while chunk := answer.read1(CHUNK_BYTES):
+        yield chunk
