@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.web.console import Console, Surroundings
@@ -23,6 +23,8 @@ from web.parts import MAX_STREAMS
 Own = tuple[Console, Surroundings]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 30_000
+"""A bound for tests that fail; how fast the page is, is measured elsewhere."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -42,6 +44,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -122,6 +125,8 @@ def _left_over(url: str, streams: int, without_orders: bool) -> str | None:
         return "a broken feed"
     if without_orders and any("data-client-order-id" in panel.get("html", "") for panel in state["panels"]):
         return "an order"
+    if without_orders and any('class="alarm" href="#controls"' in panel.get("html", "") for panel in state["panels"]):
+        return "a hold or a kill switch"
     return None
 
 
@@ -144,7 +149,7 @@ def watched(chromium: Browser) -> Iterator[Watched]:
 def context_of(chromium: Browser) -> BrowserContext:
     """A profile of its own; without motion, which is dear where no GPU draws it, and patient on a busy machine."""
     context = chromium.new_context(viewport=DESK, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 

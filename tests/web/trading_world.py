@@ -51,6 +51,7 @@ class Executor:
         self.positions: list[PositionValue] = []
         self.unpriced: tuple[Unpriced, ...] = ()
         self.refusal: Told | None = None
+        self.answers_only_by_stream = False
         self.kill_switch = False
         self.switches: dict[str, str] = {}
         self.state, self.holds = "ACTIVE", list[dict[str, Any]]()
@@ -82,6 +83,8 @@ class Executor:
         return self._account_answer(asked)
 
     def _account_answer(self, asked: Asked) -> Told:
+        if self.answers_only_by_stream:
+            return told({"error": {"code": "UNAVAILABLE", "message": "as told", "retryable": True}}, 503)
         if asked.path == "/v1/kill-switch":
             switches = self.switches | ({"account": "as told"} if self.kill_switch else {})
             return told({"market": self.market, "engaged": self.kill_switch, "reason": "", "switches": switches})
