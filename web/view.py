@@ -1,4 +1,4 @@
-"""How values are written for people: numbers with separators, ages, words for states. One place for page and stream."""
+"""Writes values for people: numbers with separators, ages, words. The first paint and the stream both use it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,19 @@ Trend = Literal["up", "down", "flat", "unknown"]
 
 
 class QuoteRow(wire.Message, frozen=True, kw_only=True):
-    """One row of the quote table, as text. `at`: when the feed last proved it, seconds since 1970; `note`: what keeps
-    the quote from being traded on though it is fresh."""
+    """One row of the quote table. Prices, sizes and changes are texts; `–` where there is none.
+
+    symbol: the instrument's symbol.
+    pair: the pair as people write it, such as BTC/TRY.
+    bid, bid_quantity, ask, ask_quantity: the best prices and their sizes.
+    spread: ask less bid over their middle, in basis points.
+    last: the price of the last trade.
+    change: the change in a day, in percent.
+    trend: the sign of the change.
+    at: when the feed last proved the quote, in seconds since 1970.
+    stale: true when it is too old, or the feed does not vouch for it.
+    note: `delayed`, or the trading phase when it is not continuous; empty otherwise.
+    """
 
     symbol: str
     pair: str
@@ -33,7 +44,7 @@ class QuoteRow(wire.Message, frozen=True, kw_only=True):
 
 
 def number(value: Decimal | None, places: int = 0) -> str:
-    """At least `places` decimals, never fewer than the value has; thousands separated."""
+    """Returns the value with all its decimals, at least `places`, and separated thousands."""
     if value is None:
         return MISSING
     shown = value.normalize()
@@ -43,7 +54,7 @@ def number(value: Decimal | None, places: int = 0) -> str:
 
 
 def money(value: Decimal | None, places: int = 2) -> str:
-    """Rounded to `places` decimals, half to even; thousands separated."""
+    """Returns the value rounded to `places` decimals, half to even, with separated thousands."""
     if value is None:
         return MISSING
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN) + 0
@@ -51,13 +62,13 @@ def money(value: Decimal | None, places: int = 2) -> str:
 
 
 def signed(value: Decimal | None, places: int = 2) -> str:
-    """As `money`, with a plus before gains."""
+    """Returns the value as `money` does, with a plus before gains."""
     text = money(value, places)
     return f"+{text}" if value is not None and value > 0 and text.strip("0.,") else text
 
 
 def figure(text: str) -> str:
-    """A number of a denial for people; what is no number stays as it is."""
+    """Returns a number of a denial with separated thousands; any other text as it is."""
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -66,7 +77,7 @@ def figure(text: str) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """A duration as people say it: <1 s, 12 s, 3 min, 2 h, 5 d. The page's script says it the same way."""
+    """Returns a duration as people say it: <1 s, 12 s, 3 min, 2 h, 5 d. The page's script does the same."""
     if seconds is None:
         return MISSING
     if seconds < 1:
@@ -78,44 +89,44 @@ def age(seconds: float | None) -> str:
 
 
 def bytes_of(size: int | None) -> str:
-    """A size in kB (1000 bytes), or in bytes when small."""
+    """Returns a size in kB (1000 bytes), or in bytes when it is small."""
     if size is None:
         return MISSING
     return f"{size / 1000:,.1f} kB" if size >= 1000 else f"{size} B"
 
 
 def clock(moment: datetime) -> str:
-    """The time of day in UTC."""
+    """Returns the time of day in UTC."""
     return f"{moment.astimezone(UTC):%H:%M:%S}"
 
 
 def day_and_clock(moment: datetime) -> str:
-    """Date and time in UTC."""
+    """Returns date and time in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def trend_of(value: Decimal | None) -> Trend:
-    """The sign in a word."""
+    """Returns the sign as a word."""
     if value is None:
         return "unknown"
     return "up" if value > 0 else "down" if value < 0 else "flat"
 
 
 def pair_of(symbol: str, instrument: wire.Instrument | None = None) -> str:
-    """BTC/TRY where the instrument is known, else the symbol without its venue."""
+    """Returns BTC/TRY where the instrument is known, else the symbol without its venue."""
     if instrument:
         return f"{instrument.base_asset}/{instrument.quote_currency}"
     return symbol.partition(":")[2] or symbol
 
 
 def places_of(step: Decimal | None) -> int:
-    """How many decimals a tick or lot size has."""
+    """Returns the number of decimals that a tick or lot size has."""
     exponent = step.normalize().as_tuple().exponent if step is not None else 0
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def quote_row(quote: wire.Quote, instrument: wire.Instrument | None, proved_at: datetime) -> QuoteRow:
-    """The row of one quote; `proved_at` is the time of day that its age points to."""
+    """Returns the row of one quote. `proved_at` is when the feed last proved it."""
     price = places_of(instrument.tick_size if instrument else None)
     size = places_of(instrument.lot_size if instrument else None)
     return QuoteRow(
@@ -136,13 +147,13 @@ def quote_row(quote: wire.Quote, instrument: wire.Instrument | None, proved_at: 
 
 
 def note_of(quote: wire.Quote) -> str:
-    """Delayed, or in which phase other than continuous trading; empty for a live quote."""
+    """Returns why a fresh quote can't be traded on; empty when it can."""
     phase = "" if quote.phase == "continuous" else quote.phase.replace("_", " ")
     return ", ".join(word for word in ("delayed" if quote.delayed else "", phase) if word)
 
 
 def _spread(quote: wire.Quote) -> str:
-    """Ask minus bid over their middle, in basis points."""
+    """Returns ask less bid over their middle, in basis points."""
     if quote.bid is None or quote.ask is None or quote.bid + quote.ask <= 0:
         return MISSING
     return money((quote.ask - quote.bid) / ((quote.ask + quote.bid) / 2) * 10_000, 2)

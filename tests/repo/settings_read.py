@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("executor", "marketdata", "web", "canary", "venue")
-READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "secret")
+READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret")
 NAME = re.compile(r"SPARK_[A-Z0-9_]+|PORT")
 
 

@@ -1,4 +1,4 @@
-// Keeps every age on the page true, and marks what is too old. All times are the server's.
+// Keeps the ages on the page up to date and marks what is too old. All times are the server's.
 
 let offset = 0;
 
@@ -11,7 +11,7 @@ export function serverNow() {
   return offset + performance.now() / 1000;
 }
 
-/** A duration in seconds as the server writes it: <1 s, 12 s, 3 min, 2 h, 5 d. */
+/** Returns a duration in seconds as the server writes it: <1 s, 12 s, 3 min, 2 h, 5 d. */
 export function ageText(seconds) {
   if (seconds < 1) return "<1 s";
   if (seconds < 90) return `${Math.floor(seconds)} s`;
@@ -24,7 +24,7 @@ export function clockText(seconds) {
   return new Date(seconds * 1000).toISOString().slice(11, 19);
 }
 
-/** Writes all ages anew; a table row follows its age, or the server's word that it is stale. */
+/** Writes all ages anew. A row of a table is stale by its age, or when the server says so. */
 export function tick() {
   const now = serverNow();
   for (const element of document.querySelectorAll(".age[data-at]")) {

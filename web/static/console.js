@@ -1,4 +1,4 @@
-// Keeps the page live: an event stream, polling where no stream is to be had, and an honest word when neither works.
+// Keeps the page live: by an event stream, by polling when no stream is free. It says so when neither works.
 
 import { ageText, clockText, serverNow, setServerTime, tick } from "./ages.js";
 import { draw } from "./draw.js";
@@ -61,11 +61,11 @@ async function poll() {
     const answer = await fetch("/api/state", { signal: AbortSignal.timeout(5000) });
     if (answer.ok) heard(await answer.json(), "Live, polling");
   } catch {
-    // the watch below says that the connection is lost
+    // checkLink says that the connection is lost
   }
 }
 
-function watch() {
+function checkLink() {
   const now = performance.now();
   const silent = now - lastHeard > SILENCE_MS;
   if (silent || (polling && now - lastHeard > POLL_MS * 2)) lost();
@@ -75,6 +75,6 @@ function watch() {
 
 setServerTime(Number(document.body.dataset.now));
 openStream();
-setInterval(watch, 500);
+setInterval(checkLink, 500);
 setInterval(() => polling && poll(), POLL_MS);
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && watch());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && checkLink());

@@ -1,4 +1,4 @@
-// Halting the account and letting it go: a reason, the token of the ticket, and two presses.
+// Sets the trading state: needs a reason, the token of the ticket, and two presses.
 
 import { mayAct, problem, say, send, twice } from "./operator.js";
 

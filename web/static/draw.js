@@ -1,4 +1,4 @@
-// Draws what the server sent: quote rows cell by cell, panels row by row, so that focus and clicks survive.
+// Draws what the server sent: quote rows cell by cell, panels row by row, so that focus and clicks are kept.
 
 import { tick } from "./ages.js";
 
@@ -29,7 +29,7 @@ function rowOf(symbol) {
   return row;
 }
 
-/** One quote: only the cells that differ are touched. */
+/** Draws one quote and changes only the cells that differ. */
 export function drawQuote(quote) {
   const row = rowOf(quote.symbol);
   row.dataset.stale = quote.stale;
@@ -44,14 +44,14 @@ export function drawQuote(quote) {
   row.querySelector(".age").dataset.at = quote.at;
 }
 
-/** Why no new quotes can be expected, or null. */
+/** Shows why no new quote can be expected; null hides it. */
 export function drawQuotesReason(reason) {
   const notice = document.getElementById("quotes-reason");
   notice.hidden = !reason;
   notice.textContent = reason ? `No new quotes: ${reason}` : "";
 }
 
-/** Makes `old` equal to `fresh`, keeping every node that already is. Keys keep rows together when others come. */
+/** Makes `old` equal to `fresh` and keeps every node that is equal already. Rows are matched by their keys. */
 function morph(old, fresh) {
   const keyed = new Map([...old.children].filter((node) => node.dataset.key).map((node) => [node.dataset.key, node]));
   const wanted = [...fresh.childNodes].map((node) => {
@@ -74,7 +74,7 @@ function morphTable(old, fresh) {
   morph(old.tBodies[0], fresh.tBodies[0]);
 }
 
-/** One panel: its age, and its content when the server sent a new one. */
+/** Draws one panel: its age, and its content when the server sent it. */
 export function drawPanel(panel) {
   for (const age of document.querySelectorAll(`[data-age-of="${panel.name}"]`)) age.dataset.at = panel.at ?? "";
   const place = document.querySelector(`[data-panel="${panel.name}"]`);
@@ -92,7 +92,7 @@ export function drawPanel(panel) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-/** Everything that one message brings. */
+/** Draws everything that one message brings. */
 export function draw(message) {
   message.quotes?.forEach(drawQuote);
   message.panels?.forEach(drawPanel);

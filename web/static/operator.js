@@ -1,11 +1,11 @@
-// What every wish of the operator shares: the token, which is in its field alone, the call, the word about what came of
-// it, and buttons that ask twice.
+// Shared by the operator's forms: the token, which is kept in its field only, the call, the message about its outcome,
+// and buttons that need two presses.
 
 export const token = document.getElementById("token");
 const DEADLINE_MS = 20000;
 const ARMED_MS = 5000;
 
-/** Shows lines of text: never markup, since parts of them come from elsewhere. */
+/** Shows lines of text. They are never markup, because parts of them come from other services. */
 export function say(where, state, ...lines) {
   where.dataset.state = state;
   where.replaceChildren(
@@ -32,7 +32,7 @@ export function problem(answer) {
   return `${answer.status} ${error.code ?? ""}: ${error.message ?? "the answer can't be read"}`;
 }
 
-/** Whether the token is there; if not, says what needs it. */
+/** Returns true when the token is entered, and asks for it when it is not. */
 export function mayAct(where, doing) {
   if (token.value) return true;
   say(where, "bad", `${doing} needs the operator token: enter it in the order ticket.`);
@@ -40,7 +40,7 @@ export function mayAct(where, doing) {
   return false;
 }
 
-/** A function that is true at the second press of a button within five seconds, and says so on it at the first. */
+/** Returns a function that returns true at a button's second press within five seconds; the first shows `again`. */
 export function twice(button, again) {
   const plain = button.textContent;
   let disarming = 0;

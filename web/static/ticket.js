@@ -1,4 +1,4 @@
-// The order ticket and the cancel buttons. The operator token lives in its field alone and is sent to nobody else.
+// The order ticket and the cancel buttons. The operator's token is kept in its field only, and sent to this server only.
 
 import { mayAct, problem, say, send, token, twice } from "./operator.js";
 
