@@ -8,6 +8,7 @@ those of the pinned version; the tests of this module hold them.
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import time
@@ -73,7 +74,9 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         """Takes a new connection; when there are too many, the one that has been read for longest gives way."""
         try:
             client, address = listener.accept()
-        except OSError:
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._make_room()
             return
         self.nr_conns += 1
         if self.nr_conns > self.worker_connections - SPARE_CONNECTIONS:
@@ -85,6 +88,10 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._read_request(conn)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Ends as for SIGTERM. gunicorn's own handler takes a lock that the interrupted thread may hold: it would hang."""
+        self.handle_exit(sig, frame)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Has a request answered, on one of the threads; returns true when the connection can be used again."""
@@ -113,10 +120,10 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Ends what takes too long. gunicorn calls this about once a second, and after each event."""
         now = time.monotonic()
-        for conn in [conn for conn in self._reading if conn.until <= now]:
+        while self._reading and (conn := next(iter(self._reading))).until <= now:
             del self._reading[conn]
             self._refuse(conn, BadFraming(408, f"a request must come whole within {REQUEST_SECONDS:.0f} s"))
-        for conn in [conn for conn in self._lingering if conn.until <= now]:
+        while self._lingering and (conn := next(iter(self._lingering))).until <= now:
             self._drop(conn, self._lingering)
 
     def _cap_keepalive(self, _deadline: float) -> None:
@@ -128,9 +135,9 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Waits for events, when the worker stops no longer than its last connections may take."""
-        waiting = (*self._reading, *self._lingering)
-        if waiting and not self.alive:
-            timeout = min(timeout, max(0.0, min(conn.until for conn in waiting) - time.monotonic()))
+        if not self.alive:
+            oldest = [next(iter(group)).until for group in (self._reading, self._lingering) if group]
+            timeout = max(0.0, min([timeout, *(until - time.monotonic() for until in oldest)]))
         super().wait_for_and_dispatch_events(timeout)
 
     def _read_request(self, conn: Connection, received: bytes = b"") -> None:
@@ -223,7 +230,11 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def _make_room(self) -> None:
-        """Ends the connection that has waited longest: lingering ones first, then those that are read."""
+        """Ends the connection that has waited longest: a lingering one, else an idle one, else one that is read."""
+        if self.keepalived_conns and not self._lingering:
+            self.keepalived_conns[0].timeout = 0.0
+            self.murder_keepalived()
+            return
         for group in (self._lingering, self._reading):
             if group:
                 self._drop(next(iter(group)), group)
