@@ -325,7 +325,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(kind: type[T], body: bytes | str) -> T:
-    """Returns the message in `body`. Raises `InvalidRequest` with the field; numbers that are not finite are refused."""
+    """Returns the message in `body`. Raises `InvalidRequest` with the field, also for a number that is not finite."""
     try:
         message = msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:

@@ -90,7 +90,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         self._read_request(conn)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """Ends as for SIGTERM. gunicorn's own handler takes a lock that the interrupted thread may hold: it would hang."""
+        """Ends as for SIGTERM. gunicorn's own handler takes a lock that the interrupted code may hold: it can hang."""
         self.handle_exit(sig, frame)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
