@@ -47,7 +47,7 @@ class JsonClient:
         return answer.status, answer.data, answer.headers
 
     def get(self, path: str, kind: type[T]) -> T | None:
-        """Returns the answer as `kind`, None for 404. Raises `Unavailable` for any other status and an unreadable body."""
+        """Returns the answer as `kind`, None for 404. Raises `Unavailable` for other statuses and unreadable bodies."""
         status, body, _ = self.request("GET", path)
         if status == 404:
             return None

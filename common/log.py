@@ -12,7 +12,7 @@ _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as a JSON object: time (UTC), level, service, replica, logger, event, and the fields of `extra`."""
+    """Formats a record as a JSON object: time (UTC), level, service, replica, logger, event, the fields of `extra`."""
 
     def __init__(self, service: str, replica: str) -> None:
         super().__init__()
