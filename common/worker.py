@@ -2,8 +2,8 @@
 
 gunicorn's own threaded worker gives a connection a thread from its first byte on. A few clients that never end their
 body then hold every thread, and the server answers nobody. Here a thread reads what has come and lets go of a request
-that is not whole. The main thread waits for the rest, within `REQUEST_SECONDS`, and ends connections without waiting for
-their clients. This relies on names inside the pinned version of gunicorn; the tests of this module hold them.
+that is not whole. The main thread waits for the rest, within `REQUEST_SECONDS`, and it ends connections without waiting
+for their clients. This relies on names inside the pinned version of gunicorn; the tests of this module hold them.
 """
 
 from __future__ import annotations
