@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Literal
 
-import msgspec
-
-from common.errors import InvalidRequest
+from common.codec import Message as Message
+from common.codec import decode as decode
+from common.codec import encode as encode
 
 Market = Literal["simulated", "live"]
 Side = Literal["buy", "sell"]
@@ -17,12 +16,6 @@ OrderType = Literal["market", "limit"]
 TimeInForce = Literal["GTC", "IOC", "FOK"]
 Phase = Literal["continuous", "opening_auction", "closing_auction", "trades_at_close", "halted", "closed"]
 OrderStatus = Literal["received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"]
-
-T = TypeVar("T")
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every wire message. Readers ignore fields they don't know, so that a service can be updated alone."""
 
 
 class Instrument(Message, frozen=True, kw_only=True):
@@ -91,8 +84,7 @@ class Quote(Fact, frozen=True, kw_only=True):
 class Level(Message, frozen=True, kw_only=True, array_like=True):
     """One price level of an order book, as `[price, quantity]`.
 
-    price: in the quote currency.
-    quantity: in the base asset.
+    price, quantity: in the quote currency, and in the base asset.
     """
 
     price: Decimal
@@ -126,8 +118,7 @@ class Trade(Fact, frozen=True, kw_only=True):
     """One trade of the venue.
 
     trade_id: unique within the symbol.
-    price: in the quote currency.
-    quantity: in the base asset.
+    price, quantity: in the quote currency, and in the base asset.
     side: the aggressor's side.
     """
 
@@ -222,8 +213,7 @@ class Fill(Message, frozen=True, kw_only=True):
     """One paper fill of an order.
 
     trade_id: unique within the ledger.
-    price: in the quote currency.
-    quantity: in the base asset.
+    price, quantity: in the quote currency, and in the base asset.
     fee: in the quote currency.
     filled_at: when it was recorded, UTC.
     """
@@ -311,63 +301,3 @@ class Account(Message, frozen=True, kw_only=True):
     open_orders: int
     kill_switch: bool
     sequence: int
-
-
-_FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
-_NOT_FINITE = re.compile(rb"""(?i)\\|"[^"a-z0-9]*(s_*)?(n_*a_*n|i_*n_*f)""")
-"""Matches every body with a decimal that is not finite: a text such as `NaN`, also with blanks and _ in it."""
-_NAMED = re.compile(r"(?:field|required field|unknown field) `(?P<name>[^`]*)`")
-
-
-def encode(value: Any) -> bytes:
-    """Returns the JSON of a message, or of containers of messages: decimals as strings, times as RFC 3339 in UTC."""
-    return msgspec.json.encode(value)
-
-
-def decode(kind: type[T], body: bytes | str) -> T:
-    """Returns the message in `body`. Raises `InvalidRequest` with the field, also for a number that is not finite."""
-    try:
-        message = msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        field = _field_of(str(error))
-        raise InvalidRequest(field, _reason_of(str(error), kind, field)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest("body", f"must be JSON ({error})") from error
-    if _NOT_FINITE.search(body if isinstance(body, bytes) else body.encode()):
-        _require_finite(message)
-    return message
-
-
-def _field_of(text: str) -> str:
-    path = _FIELD.search(text)
-    named = _NAMED.search(text)
-    inner = path["path"] if path else ""
-    if named:
-        return f"{inner}.{named['name']}".lstrip(".")
-    return inner or "body"
-
-
-def _reason_of(text: str, kind: Any, field: str) -> str:
-    reason = text.split(" - at `")[0][:200]
-    choices = [
-        word
-        for word in get_args(getattr(kind, "__annotations__", {}) and get_type_hints(kind).get(field))
-        for word in (get_args(word) or (word,))
-        if isinstance(word, str)
-    ]
-    return f"{reason}, must be one of {', '.join(choices)}" if choices and "enum" in reason else reason
-
-
-def _require_finite(value: Any, path: str = "") -> None:
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise InvalidRequest(path or "body", "must be a finite number")
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            _require_finite(getattr(value, name), f"{path}.{name}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for index, part in enumerate(value):
-            _require_finite(part, f"{path}[{index}]")
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            _require_finite(part, f"{path}.{name}".lstrip("."))
