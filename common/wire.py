@@ -22,8 +22,7 @@ class Instrument(Message, frozen=True, kw_only=True):
     """Something that can be traded.
 
     symbol: `VENUE:PAIR`, such as BTCTURK:BTCTRY.
-    base_asset: the asset that quantities are in.
-    quote_currency: the currency that prices are in.
+    base_asset, quote_currency: the units of quantities and of prices.
     tick_size: the step between two prices.
     lot_size: the step between two quantities.
     min_notional: the smallest price times quantity of an order, in the quote currency.
@@ -41,8 +40,7 @@ class Fact(Message, frozen=True, kw_only=True):
     """Base of every piece of market data.
 
     symbol: the instrument's symbol.
-    market: the market that it is from.
-    source: the venue that it is from.
+    market, source: the market and the venue that it is from.
     delayed: true for data that is minutes old by contract.
     sequence: rises with every change of the market data service.
     received_at: when it arrived here, UTC.
@@ -146,8 +144,7 @@ class Auction(Fact, frozen=True, kw_only=True):
     """The indicative result of a call auction.
 
     phase: the trading phase.
-    price: the price at which the auction would match now; None while nothing would match.
-    quantity: the quantity that would match now; None while nothing would match.
+    price, quantity: the price and quantity at which it would match now; None while nothing would match.
     """
 
     phase: Phase

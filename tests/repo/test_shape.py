@@ -93,3 +93,28 @@ def test_a_public_class_name_means_one_thing() -> None:
         node.name for path, node in _nodes() if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert {name: count for name, count in names.items() if count > 1 and name not in SAME_IN_EVERY_SERVICE} == {}
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    """The public fields of a message, a dataclass or a named tuple; none for any other class."""
+    bases = {ast.unparse(base).split("[")[0].rpartition(".")[2] for base in node.bases}
+    decorators = {ast.unparse(each).split("(")[0] for each in node.decorator_list}
+    if not (decorators & {"dataclass"} or bases & {"NamedTuple", "Struct", "Message", "Fact", "Payload"}):
+        return []
+    named = [
+        each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    ]
+    return [name for name in named if not name.startswith("_")]
+
+
+def test_every_field_of_a_message_or_dataclass_has_a_line_that_says_what_it_is() -> None:
+    missing = []
+    for path, node in _nodes():
+        if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+            continue
+        told = set()
+        for line in (ast.get_docstring(node) or "").splitlines():
+            names, colon, _ = line.strip().partition(":")
+            told |= {name.strip() for name in names.split(",")} if colon else set()
+        missing += [f"{path}:{node.lineno} {node.name}.{name}" for name in _fields(node) if name not in told]
+    assert missing == []
