@@ -2,16 +2,13 @@
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import pytest
 import urllib3
 
-from common.worker import REQUEST_SECONDS, RequestWorker
+from common.worker import REQUEST_SECONDS
 from tests.common.server import Server, get, gunicorn
 
 HEAD = b"POST /body HTTP/1.1\r\nHost: x\r\n"
@@ -164,22 +161,3 @@ def _wait(reached: Callable[[], bool], until: float) -> None:
     while not reached():
         assert time.monotonic() < until
         time.sleep(0.05)
-
-
-def test_sigquit_ends_a_worker_that_it_interrupts_while_a_request_is_handed_to_a_thread() -> None:
-    worker = RequestWorker.__new__(RequestWorker)
-    worker.cfg = SimpleNamespace(worker_int=lambda _worker: None)
-    worker.tpool = ThreadPoolExecutor(1)
-    exits: list[object] = []
-
-    def quit_now() -> None:
-        try:
-            worker.handle_quit(3, None)
-        except SystemExit as end:
-            exits.append(end.code)
-
-    with worker.tpool._shutdown_lock:
-        handler = threading.Thread(target=quit_now, daemon=True)
-        handler.start()
-        handler.join(5)
-    assert exits == [0]
