@@ -6,7 +6,7 @@ from flask import Flask
 
 from common import ops, service
 from web.api import alerts, live, pages, reports, trading
-from web.metrics import MetricsCollector
+from web.metrics import Metrics
 from web.panels import Painter
 from web.parts import Parts
 from web.settings import Settings
@@ -18,7 +18,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(pages.FILTERS)
     registry = ops.install(app, settings.service, {"inbox": parts.upstreams.inbox.trouble}, parts.loops)
-    registry.register(MetricsCollector(parts.state, parts.counters, parts.streams))
+    registry.register(Metrics(parts.state, parts.counters, parts.streams))
 
     market, state, upstreams = settings.service.market, parts.state, parts.upstreams
     painter = Painter(app.jinja_env, state)

@@ -12,7 +12,7 @@ from common import wire
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 
 
-class ContainerStatus(wire.Message, frozen=True, kw_only=True):
+class ContainerSummary(wire.Message, frozen=True, kw_only=True):
     """One container, as the container engine tells it.
 
     service: the service that runs in it.
@@ -51,7 +51,7 @@ class CanaryStatus(wire.Message, frozen=True, kw_only=True):
     metrics_bytes: dict[str, int | None] = msgspec.field(default_factory=dict)
     last_pass: datetime | None = None
     checked_at: datetime | None = None
-    containers: tuple[ContainerStatus, ...] | None = None
+    containers: tuple[ContainerSummary, ...] | None = None
 
 
 class Package(wire.Message, frozen=True, kw_only=True):

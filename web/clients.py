@@ -48,7 +48,7 @@ class Forwarded:
 
 
 @dataclass(frozen=True)
-class Controls:
+class TradingControls:
     """The controls of the account.
 
     state: the orders that may pass.
@@ -120,13 +120,13 @@ class Executors:
         self._markets.check(answer.market, "the executor")
         return answer
 
-    def controls(self) -> Controls:
+    def controls(self) -> TradingControls:
         """Returns the holds and the kill switches of the account. Raises `Unavailable`."""
         trading = self._read("/v1/trading-state", TradingStateStatus)
         kill_switch = self._read("/v1/kill-switch", KillSwitchStatus)
         for market in (trading.market, kill_switch.market):
             self._markets.check(market, "the executor")
-        return Controls(trading.state, trading.holds, kill_switch.switches)
+        return TradingControls(trading.state, trading.holds, kill_switch.switches)
 
     def place(self, body: bytes, authorization: str) -> Forwarded:
         """Forwards an order with the caller's own token. Raises `Unavailable`; `_write` says what that means."""

@@ -57,7 +57,7 @@ class InboxContents:
     heartbeat_at: datetime | None
 
 
-class Inbox:
+class AlertInbox:
     """Keeps alerts in SQLite, over restarts. Every write is on disk when it returns. Any thread may call it."""
 
     def __init__(self, file: Path, *, keep: int = KEEP_ROWS) -> None:

@@ -16,7 +16,7 @@ from web.state import ConsoleState
 UNKNOWN = float("nan")
 
 
-class Counters:
+class ConsoleCounters:
     """Counts what happens. Each label value exists from the start, so that the first increase is seen.
 
     streams_refused: streams that were refused because all were taken.
@@ -40,10 +40,10 @@ class Counters:
             self.upstream_errors.labels(upstream)
 
 
-class MetricsCollector(Collector):
+class Metrics(Collector):
     """Yields the counters, and gauges from the state."""
 
-    def __init__(self, state: ConsoleState, counters: Counters, streams: StreamSlots) -> None:
+    def __init__(self, state: ConsoleState, counters: ConsoleCounters, streams: StreamSlots) -> None:
         self._state = state
         self._counters = counters
         self._streams = streams

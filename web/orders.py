@@ -24,7 +24,7 @@ class StreamedOrder(NamedTuple):
     received_at: float
 
 
-class RecentOrders(Cell[OrderList]):
+class OrderTable(Cell[OrderList]):
     """Holds at most `most` orders, newest first. A list never undoes what the stream brought after it was asked for."""
 
     def __init__(self, clock: Clock, changes: Changes, most: int) -> None:

@@ -9,8 +9,8 @@ from common.clock import SYSTEM_CLOCK
 from common.loop import Supervisor
 from common.sse import StreamSlots
 from web.clients import Canary, Executors, MarketData, Markets
-from web.inbox import Inbox
-from web.metrics import Counters
+from web.inbox import AlertInbox
+from web.metrics import ConsoleCounters
 from web.readers import Upstreams, add_readers
 from web.readiness import ReadinessProbe
 from web.settings import Settings
@@ -43,7 +43,7 @@ class Parts:
     state: ConsoleState
     upstreams: Upstreams
     streams: StreamSlots
-    counters: Counters
+    counters: ConsoleCounters
 
     @classmethod
     def build(cls, settings: Settings, loops: Supervisor) -> Parts:
@@ -52,14 +52,14 @@ class Parts:
         market = settings.service.market
         markets = Markets(market)
         state = ConsoleState(SYSTEM_CLOCK, targets, settings.quote_stale_seconds)
-        counters = Counters(targets)
+        counters = ConsoleCounters(targets)
         upstreams = Upstreams(
             marketdata=MarketData(settings.marketdata_url, markets),
             quote_stream=QuoteStream(settings.marketdata_url, markets),
             executors=Executors(settings.executor_urls, markets),
             order_stream=OrderStream(settings.executor_urls, markets),
             canary=Canary(settings.canary_url, markets),
-            inbox=Inbox(settings.data_dir / "alerts.sqlite"),
+            inbox=AlertInbox(settings.data_dir / "alerts.sqlite"),
             probes={name: ReadinessProbe(address, market) for name, address in targets.items()},
         )
         add_readers(loops, upstreams, state, counters)

@@ -13,8 +13,8 @@ from common.loop import Loop, Supervisor
 from web.cells import Cell
 from web.clients import Canary, Executors, MarketData
 from web.following import follow_orders, follow_quotes, read_account
-from web.inbox import Inbox
-from web.metrics import Counters
+from web.inbox import AlertInbox
+from web.metrics import ConsoleCounters
 from web.readiness import ReadinessProbe
 from web.state import ORDERS_SHOWN, ConsoleState
 from web.streams import OrderStream, QuoteStream
@@ -52,7 +52,7 @@ class Upstreams:
     executors: Executors
     order_stream: OrderStream
     canary: Canary
-    inbox: Inbox
+    inbox: AlertInbox
     probes: Mapping[str, ReadinessProbe]
 
 
@@ -62,7 +62,7 @@ class Readers:
     A service that does not answer is no failure of the loop: its cell keeps the reason, and the loop asks again.
     """
 
-    def __init__(self, loops: Supervisor, counters: Counters) -> None:
+    def __init__(self, loops: Supervisor, counters: ConsoleCounters) -> None:
         self._loops = loops
         self._counters = counters
 
@@ -105,7 +105,7 @@ class Readers:
         return self.add(name, upstream, every, lambda: cell.put(ask()), cell.fail)
 
 
-def add_readers(loops: Supervisor, asked: Upstreams, state: ConsoleState, counters: Counters) -> None:
+def add_readers(loops: Supervisor, asked: Upstreams, state: ConsoleState, counters: ConsoleCounters) -> None:
     """Adds a loop for everything that the console asks."""
     readers = Readers(loops, counters)
     _add_market(readers, asked, state)

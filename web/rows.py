@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from web.canary_answers import CanaryStatus, ContainerStatus
+from web.canary_answers import CanaryStatus, ContainerSummary
 from web.cells import Reading
 from web.readiness import ServiceState
 
@@ -70,7 +70,7 @@ def container_rows(status: CanaryStatus) -> list[ContainerRow]:
     return rows + [ContainerRow(name, word, "warn", None, status.metrics_bytes[name]) for name in unseen]
 
 
-def _container_word(container: ContainerStatus) -> tuple[str, str]:
+def _container_word(container: ContainerSummary) -> tuple[str, str]:
     if container.state == "exited" and container.exit_code == 0:
         return "done", "good"
     if container.state != "running":

@@ -9,9 +9,9 @@ from common.answers import AccountStatus, Valuation
 from common.clock import Clock
 from web.canary_answers import CanaryStatus, Package
 from web.cells import Cell, Changes
-from web.clients import Controls
+from web.clients import TradingControls
 from web.inbox import InboxContents
-from web.orders import RecentOrders
+from web.orders import OrderTable
 from web.quotes import QuoteTable
 from web.readiness import ServiceState
 
@@ -41,10 +41,10 @@ class ConsoleState:
         self.changes = changes
         self.quotes = QuoteTable(clock, changes, quote_stale_seconds)
         self.instruments: Cell[tuple[wire.Instrument, ...]] = Cell(clock, changes)
-        self.orders = RecentOrders(clock, changes, ORDERS_SHOWN)
+        self.orders = OrderTable(clock, changes, ORDERS_SHOWN)
         self.account: Cell[AccountStatus] = Cell(clock, changes)
         self.valuation: Cell[Valuation] = Cell(clock, changes)
-        self.controls: Cell[Controls] = Cell(clock, changes)
+        self.controls: Cell[TradingControls] = Cell(clock, changes)
         self.canary: Cell[CanaryStatus] = Cell(clock, changes)
         self.evidence: Cell[tuple[Package, ...]] = Cell(clock, changes)
         self.inbox: Cell[InboxContents] = Cell(clock, changes)

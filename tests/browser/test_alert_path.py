@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Own, opened
 from tests.browser.test_page import CONTRAST
 from tests.web.console import ALERT_TOKEN, Console
-from web.inbox import Inbox
+from web.inbox import AlertInbox
 
 
 def beat(console: Console) -> None:
@@ -26,7 +26,7 @@ def beat(console: Console) -> None:
 
 def test_a_silent_alert_path_is_said_until_a_heartbeat_comes(page: Page, desk: Own) -> None:
     long_ago = datetime.now(UTC) - timedelta(minutes=10)
-    Inbox(desk[0].folder / "alerts.sqlite").store([], heartbeat_at=long_ago)
+    AlertInbox(desk[0].folder / "alerts.sqlite").store([], heartbeat_at=long_ago)
     opened(page, desk[0].url)
     said = f"since {long_ago:%Y-%m-%d %H:%M:%S} UTC; no alert may reach this page"
     expect(page.locator("#alerts .path")).to_have_text(f"Alert path SILENT {said}")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from web.alertmanager import Alert
-from web.inbox import Inbox
+from web.inbox import AlertInbox
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ONE = Alert(
@@ -41,12 +41,12 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_was_stored_is_there_after_a_restart(file: Path) -> None:
-    Inbox(file).store([ONE])
-    assert Inbox(file).newest(10) == [ONE]
+    AlertInbox(file).store([ONE])
+    assert AlertInbox(file).newest(10) == [ONE]
 
 
 def test_a_resolved_alert_replaces_its_own_firing(file: Path) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
     inbox.store([ONE])
     resolved = later(ONE, 60, status="resolved", ends_at=START)
     inbox.store([resolved])
@@ -59,44 +59,44 @@ def test_a_resolved_alert_replaces_its_own_firing(file: Path) -> None:
     [{"group_key": "other"}, {"fingerprint": "f2"}, {"starts_at": START + timedelta(microseconds=1)}],
 )
 def test_another_group_fingerprint_or_start_is_another_row(file: Path, other: dict[str, object]) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
     inbox.store([ONE, later(ONE, 1, **other)])
     assert len(inbox.newest(10)) == 2
 
 
 def test_the_last_heartbeat_is_there_after_a_restart_and_is_no_row(file: Path) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
     assert inbox.heartbeat_at() is None
     inbox.store([], heartbeat_at=START)
     inbox.store([ONE], heartbeat_at=START + timedelta(seconds=60))
     inbox.store([ONE])
-    again = Inbox(file)
+    again = AlertInbox(file)
     assert again.heartbeat_at() == START + timedelta(seconds=60)
     assert again.newest(10) == [ONE]
 
 
 def test_only_the_newest_rows_are_kept(file: Path) -> None:
-    inbox = Inbox(file, keep=3)
+    inbox = AlertInbox(file, keep=3)
     inbox.store(later(ONE, index, fingerprint=f"f{index}") for index in range(5))
     assert [alert.fingerprint for alert in inbox.newest(10)] == ["f4", "f3", "f2"]
 
 
 def test_what_fires_comes_before_newer_resolved_ones(file: Path) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
     inbox.store([ONE, later(ONE, 60, fingerprint="f2", status="resolved")])
     assert [alert.fingerprint for alert in inbox.newest(2)] == ["f2", "f1"]
     assert [alert.fingerprint for alert in inbox.contents(2).alerts] == ["f1", "f2"]
 
 
 def test_the_log_is_written_ahead(file: Path) -> None:
-    Inbox(file)
+    AlertInbox(file)
     with sqlite3.connect(file) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(file: Path) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
     broken = msgspec.structs.replace(ONE, fingerprint=None)
     with pytest.raises(sqlite3.IntegrityError):
         inbox.store([ONE, broken])
@@ -104,7 +104,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(file: Path) -> None:
 
 
 def test_threads_write_at_the_same_time_and_nothing_is_lost(file: Path) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
 
     def write(writer: int) -> None:
         for index in range(10):
@@ -119,7 +119,7 @@ def test_threads_write_at_the_same_time_and_nothing_is_lost(file: Path) -> None:
 
 
 def test_it_says_when_it_cannot_be_written(file: Path) -> None:
-    inbox = Inbox(file)
+    inbox = AlertInbox(file)
     assert inbox.trouble() is None
     for each in file.parent.iterdir():
         each.unlink()

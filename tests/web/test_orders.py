@@ -12,7 +12,7 @@ from common import wire
 from tests.web.test_cells import SetClock
 from tests.web.trading_world import order
 from web.cells import Changes
-from web.orders import RecentOrders
+from web.orders import OrderTable
 
 REQUEST = wire.OrderRequest(
     client_order_id="c", symbol="BTCTURK:BTCTRY", side="buy", type="limit", quantity=Decimal(1), limit_price=Decimal(5)
@@ -30,36 +30,34 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def orders(clock: SetClock) -> RecentOrders:
-    return RecentOrders(clock.clock(), Changes(None), 3)
+def orders(clock: SetClock) -> OrderTable:
+    return OrderTable(clock.clock(), Changes(None), 3)
 
 
-def shown(orders: RecentOrders) -> list[tuple[str, str]]:
+def shown(orders: OrderTable) -> list[tuple[str, str]]:
     return [(each.order_id, each.status) for each in orders.reading.value or ()]
 
 
-def test_an_order_of_the_stream_is_shown_once_the_list_was_read(orders: RecentOrders) -> None:
+def test_an_order_of_the_stream_is_shown_once_the_list_was_read(orders: OrderTable) -> None:
     orders.update([made(2)])
     assert orders.reading.value is None
     orders.read(lambda: (made(1),))
     assert shown(orders) == [("order-2", "accepted"), ("order-1", "accepted")]
 
 
-def test_a_new_order_comes_first_and_the_oldest_leaves(orders: RecentOrders) -> None:
+def test_a_new_order_comes_first_and_the_oldest_leaves(orders: OrderTable) -> None:
     orders.read(lambda: (made(3), made(2), made(1)))
     orders.update([made(4)])
     assert [order_id for order_id, _ in shown(orders)] == ["order-4", "order-3", "order-2"]
 
 
-def test_of_two_orders_of_one_moment_the_higher_number_is_newer(orders: RecentOrders) -> None:
+def test_of_two_orders_of_one_moment_the_higher_number_is_newer(orders: OrderTable) -> None:
     moment = datetime(2026, 11, 22, tzinfo=UTC)
     orders.read(lambda: tuple(made(number, received_at=moment) for number in (9, 11, 10)))
     assert [order_id for order_id, _ in shown(orders)] == ["order-11", "order-10", "order-9"]
 
 
-def test_a_list_that_was_on_its_way_does_not_undo_what_the_stream_brought(
-    orders: RecentOrders, clock: SetClock
-) -> None:
+def test_a_list_that_was_on_its_way_does_not_undo_what_the_stream_brought(orders: OrderTable, clock: SetClock) -> None:
     orders.read(lambda: (made(1),))
 
     def overtaken() -> tuple[wire.Order, ...]:
@@ -71,7 +69,7 @@ def test_a_list_that_was_on_its_way_does_not_undo_what_the_stream_brought(
     assert shown(orders) == [("order-2", "accepted"), ("order-1", "filled")]
 
 
-def test_a_later_list_is_the_truth_also_where_it_has_fewer_orders(orders: RecentOrders, clock: SetClock) -> None:
+def test_a_later_list_is_the_truth_also_where_it_has_fewer_orders(orders: OrderTable, clock: SetClock) -> None:
     orders.read(lambda: (made(1),))
     orders.update([made(2, sequence=9)])
     clock.seconds += 1
@@ -79,7 +77,7 @@ def test_a_later_list_is_the_truth_also_where_it_has_fewer_orders(orders: Recent
     assert shown(orders) == [("order-1", "accepted")]
 
 
-def test_an_order_of_the_stream_proves_the_list_anew(orders: RecentOrders, clock: SetClock) -> None:
+def test_an_order_of_the_stream_proves_the_list_anew(orders: OrderTable, clock: SetClock) -> None:
     orders.read(lambda: (made(1),))
     orders.fail("no answer")
     clock.seconds += 1

@@ -13,7 +13,7 @@ from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from tests.web.test_orders import REQUEST
 from tests.web.trading_world import order
-from web.metrics import Counters
+from web.metrics import ConsoleCounters
 from web.readers import SILENT_SECONDS, Readers
 
 STREAMS = {"quote-stream", "order-stream"}
@@ -96,7 +96,7 @@ def test_each_reader_but_those_of_streams_makes_the_console_unready_when_it_hang
 
 
 def readers() -> Readers:
-    return Readers(Supervisor(Stop()), Counters(["marketdata"]))
+    return Readers(Supervisor(Stop()), ConsoleCounters(["marketdata"]))
 
 
 def test_an_unexpected_failure_is_told_and_counted_by_the_loop() -> None:

@@ -12,14 +12,14 @@ from common.clock import Clock
 from common.errors import Unavailable
 from web.alertmanager import WebhookCall, alert_of
 from web.heartbeat import alert_heartbeat
-from web.inbox import Inbox
+from web.inbox import AlertInbox
 
 MAX_CALL_BYTES = 1024 * 1024
 MAX_LISTED = 1000
 DEFAULT_LISTED = 100
 
 
-def blueprint(market: wire.Market, token: str, inbox: Inbox, clock: Clock, received: Counter) -> Blueprint:
+def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, received: Counter) -> Blueprint:
     """Returns `POST` and `GET /api/alerts`. `received` counts the alerts by their status."""
     pages = Blueprint("alerts", __name__)
 
