@@ -1,4 +1,4 @@
-"""The console in a real Chromium: a running one where SPARK_TEST_CONSOLE_URL names it, else one among stand-ins."""
+"""The console in a real Chromium: the running one that SPARK_TEST_CONSOLE_URL names, else one among stand-ins."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Own = tuple[Console, Surroundings]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 30_000
-"""A bound for tests that fail; how fast the page is, is measured elsewhere."""
+"""The wait after which a test fails. It says nothing about speed."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @dataclass
 class Watched:
-    """A page, and everything that went wrong in it."""
+    """A page, and the errors in it."""
 
     page: Page
     troubles: list[str] = field(default_factory=list)
@@ -53,13 +53,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def given_url() -> str:
-    """The address of a running console to test, or nothing."""
+    """The address of a running console to test; empty for none."""
     return os.environ.get("SPARK_TEST_CONSOLE_URL", "").rstrip("/")
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    """The one console among stand-ins of this session; whoever breaks something takes it from `own`."""
+    """The one console among stand-ins of this session. A test that breaks something takes it from `own`."""
     folder = tmp_path_factory.mktemp("console")
     surroundings = Surroundings()
     console = Console(surroundings.environment(folder), folder)
@@ -79,7 +79,7 @@ def console_url(given_url: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def desk(given_url: str, request: pytest.FixtureRequest) -> Own:
-    """The shared console, without orders."""
+    """The shared console, without orders, holds and kill switches."""
     if given_url:
         pytest.skip("this test looks behind the console, so it is not run against SPARK_TEST_CONSOLE_URL")
     shared: Own = request.getfixturevalue("shared")
@@ -90,7 +90,7 @@ def desk(given_url: str, request: pytest.FixtureRequest) -> Own:
 
 @pytest.fixture
 def operator_token(given_url: str) -> str:
-    """Of the running console, as SPARK_TEST_OPERATOR_TOKEN gives it, or of the stand-ins."""
+    """The operator's token of the running console, from SPARK_TEST_OPERATOR_TOKEN, or that of the stand-ins."""
     token = os.environ.get("SPARK_TEST_OPERATOR_TOKEN", "") if given_url else TOKEN
     if not token:
         pytest.skip("placing orders needs SPARK_TEST_OPERATOR_TOKEN beside SPARK_TEST_CONSOLE_URL")
@@ -99,7 +99,7 @@ def operator_token(given_url: str) -> str:
 
 @pytest.fixture
 def own(desk: Own) -> Iterator[Own]:
-    """The same for a test that breaks it, the console or those around it: all is put back afterwards."""
+    """The same for a test that breaks the console or a stand-in; all are put back afterwards."""
     yield desk
     console, surroundings = desk
     surroundings.reset()
@@ -107,7 +107,7 @@ def own(desk: Own) -> Iterator[Own]:
 
 
 def await_calm(console: Console, *, streams: int = MAX_STREAMS // 2, without_orders: bool = False) -> None:
-    """Waits until nothing of an earlier test is in the way: fresh quotes, few open streams and, if asked, no orders."""
+    """Waits until nothing of an earlier test is left: fresh quotes, few open streams and, if asked, no orders."""
     end = time.monotonic() + 20
     while (left := _left_over(console.url, streams, without_orders)) is not None:
         assert time.monotonic() < end, f"of an earlier test there still is: {left}"
@@ -147,7 +147,7 @@ def watched(chromium: Browser) -> Iterator[Watched]:
 
 
 def context_of(chromium: Browser) -> BrowserContext:
-    """A profile of its own; without motion, which is dear where no GPU draws it, and patient on a busy machine."""
+    """Returns a new profile. It shows no motion, which is slow without a GPU, and waits long on a busy machine."""
     context = chromium.new_context(viewport=DESK, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     return context
@@ -159,7 +159,7 @@ def page(watched: Watched) -> Page:
 
 
 def opened(page: Page, url: str) -> Page:
-    """The console, live and with quotes."""
+    """Opens the console and returns the page, live and with quotes."""
     page.goto(f"{url}/")
     try:
         page.wait_for_selector("#link[data-state=live]")

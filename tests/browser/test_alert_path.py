@@ -1,4 +1,4 @@
-"""The alert path in the page: its silence is said at the top, until the next heartbeat proves it again."""
+"""The alert path in the page: its silence is shown at the top until the next heartbeat proves it again."""
 
 from __future__ import annotations
 

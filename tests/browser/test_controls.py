@@ -1,4 +1,4 @@
-"""What may be traded, in the page: loud when it is not all, and set by the operator in two presses."""
+"""The trading state in the page: loud unless it is ACTIVE, and set by the operator in two presses."""
 
 from __future__ import annotations
 

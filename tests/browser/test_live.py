@@ -1,4 +1,4 @@
-"""The page in time: quotes move, what is old is marked, what is lost is said, and it comes back."""
+"""The page over time: quotes move, old ones are marked, a lost connection is shown, and it comes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as it stands: its banner, its rules about content, its widths, its keyboard."""
+"""The page at rest: its banner, its rules about content, its widths, its keyboard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.conftest import DESK, Watched, context_of, opened
 
 @pytest.fixture(scope="module")
 def long_open(chromium: Browser) -> Iterator[Page]:
-    """One page for all tests that only look at it; it is loaded by the first."""
+    """One page for all tests that only look at it; the first test loads it."""
     context = context_of(chromium)
     yield context.new_page()
     context.close()
@@ -20,7 +20,7 @@ def long_open(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def seen(long_open: Page, console_url: str) -> Page:
-    """That page, live, on a desk's width, with nothing in focus."""
+    """That page, live, in a desk's width, with nothing in focus."""
     if not long_open.url.startswith(console_url):
         opened(long_open, console_url)
     long_open.wait_for_selector("#link[data-state=live]")

@@ -1,4 +1,4 @@
-"""Orders from the page: placed, denied, refused and cancelled."""
+"""Orders from the page are placed, denied, refused and cancelled."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Built:
         return self.parts.state
 
     def read(self, *names: str) -> None:
-        """Runs every reader once, or the named ones; the two that follow a stream only by name."""
+        """Runs every reader once, or the named ones. The two that follow a stream are run only by name."""
         for name, loop in self.loops.by_name.items():
             if name in names or (not names and not name.endswith("-stream")):
                 loop.run_once()
@@ -77,7 +77,7 @@ def stand_ins() -> Iterator[Surroundings]:
 
 @pytest.fixture
 def around(stand_ins: Surroundings) -> Surroundings:
-    """The stand-ins, as new: started once, put back for each test."""
+    """The stand-ins in their first state. They are started once for all tests."""
     stand_ins.reset()
     return stand_ins
 
@@ -94,7 +94,7 @@ def built(settings: Settings) -> Built:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Built:
-    """A console that needs nobody for what is tested."""
+    """A console for tests that need no other service."""
     token = tmp_path / "alert-token"
     token.write_text(ALERT_TOKEN)
     return build(
@@ -104,7 +104,7 @@ def alone(tmp_path: Path) -> Built:
 
 @pytest.fixture(scope="session")
 def lasting(stand_ins: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """One console for all requests that it answers alone, without a stand-in, and that leave no trace in it."""
+    """One console for all tests that need no other service and leave no trace in it."""
     return build(Settings.from_environment(stand_ins.environment(tmp_path_factory.mktemp("lasting"))))
 
 

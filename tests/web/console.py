@@ -29,7 +29,7 @@ def free_port() -> int:
 
 @dataclass
 class Surroundings:
-    """Stand-ins for everybody whom the console asks."""
+    """Stand-ins for all services that the console asks."""
 
     market: world.Market = field(default_factory=world.Market)
     executors: list[trading_world.Executor] = field(default_factory=lambda: [trading_world.Executor()])
@@ -37,7 +37,7 @@ class Surroundings:
     plain: Server = field(default_factory=lambda: Server(world.plain))
 
     def environment(self, folder: Path, market: str = "simulated") -> dict[str, str]:
-        """The settings of a console among these; secrets and data lie in `folder`."""
+        """Returns the settings of a console among these; its secrets and its data are in `folder`."""
         token = folder / "alert-token"
         token.write_text(ALERT_TOKEN)
         return {
@@ -52,7 +52,7 @@ class Surroundings:
         }
 
     def reset(self) -> None:
-        """All as at the start, at the same addresses."""
+        """Puts all of them back to their first state, at the same addresses."""
         self.market.reset()
         self.canary.reset()
         self.plain.reset()
@@ -68,7 +68,7 @@ class Surroundings:
 
 
 class Console:
-    """One console process; `url` answers once the constructor, or `start` after an end, has returned."""
+    """One console process. Its `url` answers when the constructor, or `start`, has returned."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.port = free_port()
@@ -80,7 +80,7 @@ class Console:
         self.start()
 
     def start(self) -> None:
-        """Starts it, at the same address as before; nothing to do where it runs."""
+        """Starts it at the same address as before; does nothing when it runs."""
         if self._process and self._process.poll() is None:
             return
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "common/gunicorn.conf.py"]
@@ -97,12 +97,12 @@ class Console:
         self._await(self._process)
 
     def terminate(self, number: int = signal.SIGTERM) -> None:
-        """Asks it to end."""
+        """Sends it a signal that asks it to end."""
         if self._process:
             self._process.send_signal(number)
 
     def wait(self, seconds: float) -> int | None:
-        """The exit status; raises `subprocess.TimeoutExpired`."""
+        """Returns the exit status. Raises `subprocess.TimeoutExpired`."""
         return self._process.wait(seconds) if self._process else None
 
     def kill(self) -> None:

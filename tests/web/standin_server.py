@@ -1,4 +1,4 @@
-"""A small real HTTP server for tests: answers from a function, streams when the function gives an iterator."""
+"""A small real HTTP server for tests. A function gives the answers; an iterator as body is streamed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from common import wire
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as it arrived; `query` has the last value of each name."""
+class Request:
+    """A request that arrived; `query` has the last value of each name."""
 
     method: str
     path: str
@@ -26,7 +26,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Told:
+class Answer:
     """An answer. An iterator as body is sent chunk by chunk as it comes."""
 
     body: bytes | Iterator[bytes]
@@ -35,16 +35,16 @@ class Told:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def told(body: object, status: int = 200) -> Told:
-    """A JSON answer."""
-    return Told(wire.encode(body), status)
+def json_answer(body: object, status: int = 200) -> Answer:
+    """Returns a JSON answer."""
+    return Answer(wire.encode(body), status)
 
 
 class Server:
-    """Serves on a free loopback port until `stop`, which also cuts the connections that are open; `start` is again."""
+    """Serves on a free loopback port until `stop`, which also cuts the open connections. `start` serves there again."""
 
-    def __init__(self, answer: Callable[[Asked], Told]) -> None:
-        self.asked: list[Asked] = []
+    def __init__(self, answer: Callable[[Request], Answer]) -> None:
+        self.asked: list[Request] = []
         self._sockets: list[socket.socket] = []
         outer = self
 
@@ -69,11 +69,11 @@ class Server:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-                asked = Asked(self.command, parts.path, query, dict(self.headers.items()), body)
+                asked = Request(self.command, parts.path, query, dict(self.headers.items()), body)
                 outer.asked.append(asked)
                 self._send(answer(asked))
 
-            def _send(self, answer: Told) -> None:
+            def _send(self, answer: Answer) -> None:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)
                 for name, value in answer.headers.items():
@@ -93,7 +93,7 @@ class Server:
             do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Quiet."""
+                """Logs nothing."""
 
         self._handler = Handler
         self._port = 0
@@ -101,7 +101,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Serves, on the same port as before; nothing to do where it serves already."""
+        """Serves on the same port as before; does nothing when it serves already."""
         if self._server:
             return
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
@@ -112,7 +112,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Refuses from now on."""
+        """Refuses connections from now on."""
         if self._server:
             self._server.shutdown()
             self._server.server_close()
@@ -127,7 +127,7 @@ class Server:
                 self._sockets.pop().shutdown(socket.SHUT_RDWR)
 
     def reset(self) -> None:
-        """As new: it serves, nobody is connected, nothing was asked."""
+        """Puts the server back to its first state: nobody is connected and nothing was asked."""
         self.cut()
         self.asked = []
         self.start()

@@ -8,7 +8,7 @@ import pytest
 from common.errors import NotFound, Unavailable
 from tests.web import trading_world, world
 from tests.web.console import Surroundings
-from tests.web.standin_server import Asked, Server, Told, told
+from tests.web.standin_server import Answer, Request, Server, json_answer
 from web.clients import Canary, Executors, MarketData, Markets
 from web.streams import QuoteStream
 
@@ -18,10 +18,10 @@ TOKEN = f"Bearer {trading_world.TOKEN}"
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[Asked], Told]], Server]]:
+def serve() -> Iterator[Callable[[Callable[[Request], Answer]], Server]]:
     servers: list[Server] = []
 
-    def start(answer: Callable[[Asked], Told]) -> Server:
+    def start(answer: Callable[[Request], Answer]) -> Server:
         servers.append(Server(answer))
         return servers[-1]
 
@@ -67,10 +67,10 @@ def test_the_other_market_is_refused(around: Surroundings) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"market":"simulated","quotes":[{"symbol":1}]}', b"\xff"])
 def test_an_answer_that_cannot_be_read_is_no_answer(
-    body: bytes, serve: Callable[[Callable[[Asked], Told]], Server]
+    body: bytes, serve: Callable[[Callable[[Request], Answer]], Server]
 ) -> None:
     with pytest.raises(Unavailable, match="can't be read"):
-        MarketData(serve(lambda _asked: Told(body)).url, SIMULATED).quotes()
+        MarketData(serve(lambda _asked: Answer(body)).url, SIMULATED).quotes()
 
 
 def test_a_dead_first_executor_does_not_stop_reading(pair: list[trading_world.Executor]) -> None:
@@ -108,9 +108,9 @@ def test_an_order_goes_to_the_next_executor_when_the_first_cannot_be_connected_t
 
 
 def test_an_order_whose_outcome_is_unknown_is_sent_to_nobody_else(
-    pair: list[trading_world.Executor], serve: Callable[[Callable[[Asked], Told]], Server]
+    pair: list[trading_world.Executor], serve: Callable[[Callable[[Request], Answer]], Server]
 ) -> None:
-    def cut(_asked: Asked) -> Told:
+    def cut(_asked: Request) -> Answer:
         raise OSError("the connection is cut after the order was read")
 
     cutting = serve(cut)
@@ -122,10 +122,10 @@ def test_an_order_whose_outcome_is_unknown_is_sent_to_nobody_else(
 
 @pytest.mark.parametrize("status", [401, 409, 422, 503])
 def test_whatever_an_executor_answers_to_an_order_is_the_answer(
-    status: int, pair: list[trading_world.Executor], serve: Callable[[Callable[[Asked], Told]], Server]
+    status: int, pair: list[trading_world.Executor], serve: Callable[[Callable[[Request], Answer]], Server]
 ) -> None:
     body = {"error": {"code": "SOME_CODE", "message": "why", "retryable": False, "details": {}}}
-    refusing = serve(lambda _asked: told(body, status))
+    refusing = serve(lambda _asked: json_answer(body, status))
     forwarded = Executors([refusing.url, pair[1].server.url], SIMULATED).place(ORDER, TOKEN)
     assert (forwarded.status, b"SOME_CODE" in forwarded.body) == (status, True)
     assert posts(pair[1]) == 0

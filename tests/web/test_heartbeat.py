@@ -20,14 +20,14 @@ def watchdog(**changes: Any) -> dict[str, Any]:
 
 
 def beat(console: Built) -> None:
-    """One call as Alertmanager makes it each minute."""
+    """Makes the call that Alertmanager makes each minute."""
     labels = {"alertname": "Watchdog"}
     body = batch(watchdog(), receiver="watchdog", groupKey='{}/{alertname="Watchdog"}:{}', groupLabels=labels)
     assert post(console, body).status_code == 200
 
 
 def heard(console: Built, seconds_ago: float) -> datetime:
-    """The same, some time ago."""
+    """Stores a heartbeat that came some time ago; returns its time."""
     moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
     console.parts.upstreams.inbox.store([], heartbeat_at=moment)
     console.read("inbox")

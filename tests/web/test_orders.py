@@ -1,4 +1,4 @@
-"""The list of orders: a list never undoes what the stream brought after it was asked for."""
+"""The table of orders: a list never undoes what the stream brought after it was asked for."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed
 from common.errors import Unavailable
 from tests.web import trading_world
 from tests.web.console import Surroundings
-from tests.web.standin_server import Asked, Server, Told, told
+from tests.web.standin_server import Answer, Request, Server, json_answer
 from tests.web.test_orders import REQUEST
 from tests.web.trading_world import order
 from web.clients import Markets
@@ -84,7 +84,7 @@ def test_without_any_executor_each_is_named(pair: list[trading_world.Executor]) 
 
 
 def test_one_without_a_free_place_is_passed_over(pair: list[trading_world.Executor]) -> None:
-    full = Server(lambda _asked: told({"error": {"code": "UNAVAILABLE"}}, 503))
+    full = Server(lambda _asked: json_answer({"error": {"code": "UNAVAILABLE"}}, 503))
     stream = OrderStream([full.url, pair[1].server.url], SIMULATED)
     assert isinstance(next(stream.follow()), OrdersSnapshot)
     full.stop()
@@ -98,12 +98,12 @@ def test_the_other_market_is_refused(pair: list[trading_world.Executor]) -> None
 def test_one_that_falls_silent_is_given_up() -> None:
     released = threading.Event()
 
-    def silence(_asked: Asked) -> Told:
+    def silence(_asked: Request) -> Answer:
         def chunks() -> Iterator[bytes]:
             yield b": hello\n\n"
             released.wait(10)
 
-        return Told(chunks(), content_type="text/event-stream")
+        return Answer(chunks(), content_type="text/event-stream")
 
     server = Server(silence)
     with pytest.raises(Unavailable, match="ReadTimeoutError"):
@@ -113,10 +113,10 @@ def test_one_that_falls_silent_is_given_up() -> None:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[Asked], Told]], Server]]:
+def serve() -> Iterator[Callable[[Callable[[Request], Answer]], Server]]:
     servers: list[Server] = []
 
-    def start(answer: Callable[[Asked], Told]) -> Server:
+    def start(answer: Callable[[Request], Answer]) -> Server:
         servers.append(Server(answer))
         return servers[-1]
 
@@ -139,27 +139,27 @@ def test_a_refused_stream_says_its_status(around: Surroundings) -> None:
         next(QuoteStream(around.market.server.url, SIMULATED).follow())
 
 
-def test_a_stream_that_falls_silent_is_given_up(serve: Callable[[Callable[[Asked], Told]], Server]) -> None:
+def test_a_stream_that_falls_silent_is_given_up(serve: Callable[[Callable[[Request], Answer]], Server]) -> None:
     released = threading.Event()
 
     def silence() -> Iterator[bytes]:
         yield b": hello\n\n"
         released.wait(10)
 
-    server = serve(lambda _asked: Told(silence(), content_type="text/event-stream"))
+    server = serve(lambda _asked: Answer(silence(), content_type="text/event-stream"))
     with pytest.raises(Unavailable, match="ReadTimeoutError"):
         next(QuoteStream(server.url, SIMULATED, silence=0.2).follow())
     released.set()
 
 
-def test_a_stream_that_ends_is_not_taken_for_quiet(serve: Callable[[Callable[[Asked], Told]], Server]) -> None:
-    server = serve(lambda _asked: Told(iter([b": hello\n\n"]), content_type="text/event-stream"))
+def test_a_stream_that_ends_is_not_taken_for_quiet(serve: Callable[[Callable[[Request], Answer]], Server]) -> None:
+    server = serve(lambda _asked: Answer(iter([b": hello\n\n"]), content_type="text/event-stream"))
     with pytest.raises(Unavailable, match="ended"):
         next(QuoteStream(server.url, SIMULATED).follow())
 
 
 def test_a_stream_is_ended_from_another_thread_though_its_sender_is_silent(
-    serve: Callable[[Callable[[Asked], Told]], Server],
+    serve: Callable[[Callable[[Request], Answer]], Server],
 ) -> None:
     begun, released = threading.Event(), threading.Event()
 
@@ -168,7 +168,7 @@ def test_a_stream_is_ended_from_another_thread_though_its_sender_is_silent(
         begun.set()
         released.wait(30)
 
-    stream = QuoteStream(serve(lambda _asked: Told(silence(), content_type="text/event-stream")).url, SIMULATED)
+    stream = QuoteStream(serve(lambda _asked: Answer(silence(), content_type="text/event-stream")).url, SIMULATED)
     failures: list[Exception] = []
 
     def follow() -> None:

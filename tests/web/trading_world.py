@@ -1,4 +1,4 @@
-"""An executor as the console sees it: orders, positions and cash, over a real socket."""
+"""A stand-in for an executor: orders, positions and cash, over a real socket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from common.answers import (
     Valuation,
     ValuationSummary,
 )
-from tests.web.standin_server import Asked, Server, Told, told
+from tests.web.standin_server import Answer, Request, Server, json_answer
 
 TOKEN = "the-operators-token"
 CASH = {
@@ -31,7 +31,7 @@ EQUITY = Decimal(1_210_025)
 
 
 class Executor:
-    """The executor's answers: market orders fill at once, limit orders rest, large ones are denied."""
+    """The answers of an executor. Market orders fill at once, limit orders rest, large ones are denied."""
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
@@ -44,13 +44,13 @@ class Executor:
         self.server.reset()
 
     def forget(self) -> None:
-        """No orders, no positions, nothing stopped; streams end."""
+        """Removes orders, positions, holds and kill switches, and ends the streams."""
         self._ended.set()
         self._ended = threading.Event()
         self.orders: list[wire.Order] = []
         self.positions: list[PositionValue] = []
         self.unpriced: tuple[Unpriced, ...] = ()
-        self.refusal: Told | None = None
+        self.refusal: Answer | None = None
         self.answers_only_by_stream = False
         self.kill_switch = False
         self.switches: dict[str, str] = {}
@@ -60,51 +60,51 @@ class Executor:
         self._ended.set()
         self.server.stop()
 
-    def _answer(self, asked: Asked) -> Told:
+    def _answer(self, asked: Request) -> Answer:
         if asked.method != "GET" and asked.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return told({"error": {"code": "UNAUTHORIZED", "message": "wrong token", "retryable": False}}, 401)
+            return json_answer({"error": {"code": "UNAUTHORIZED", "message": "wrong token", "retryable": False}}, 401)
         if asked.method == "POST" and self.refusal:
             return self.refusal
         if asked.method == "POST" and asked.path == "/v1/orders":
             return self._place(asked)
         if asked.method == "POST" and asked.path == "/v1/orders/cancel-all":
-            return told({"cancelled": [self._end(each) for each in self.orders if each.status == "accepted"]})
+            return json_answer({"cancelled": [self._end(each) for each in self.orders if each.status == "accepted"]})
         if asked.method == "POST" and asked.path.endswith("/cancel"):
             return self._cancel(asked.path.split("/")[3])
         if asked.path == "/readyz":
-            return told({"ready": True, "service": "executor", "market": self.market, "parts": {}})
+            return json_answer({"ready": True, "service": "executor", "market": self.market, "parts": {}})
         if asked.path == "/v1/orders/stream":
-            return Told(self._stream(asked.headers.get("Last-Event-ID", "")), content_type="text/event-stream")
+            return Answer(self._stream(asked.headers.get("Last-Event-ID", "")), content_type="text/event-stream")
         if asked.path == "/v1/orders":
             orders = tuple(self.orders[: int(asked.query["limit"])])
-            return told(Orders(market=self.market, orders=orders, next=None))
+            return json_answer(Orders(market=self.market, orders=orders, next=None))
         if asked.path == "/v1/valuation":
-            return told(self._valuation())
+            return json_answer(self._valuation())
         return self._account_answer(asked)
 
-    def _account_answer(self, asked: Asked) -> Told:
+    def _account_answer(self, asked: Request) -> Answer:
         if self.answers_only_by_stream:
-            return told({"error": {"code": "UNAVAILABLE", "message": "as told", "retryable": True}}, 503)
+            return json_answer({"error": {"code": "UNAVAILABLE", "message": "as told", "retryable": True}}, 503)
         if asked.path == "/v1/kill-switch":
             switches = self.switches | ({"account": "as told"} if self.kill_switch else {})
-            return told({"market": self.market, "engaged": self.kill_switch, "reason": "", "switches": switches})
+            return json_answer({"market": self.market, "engaged": self.kill_switch, "reason": "", "switches": switches})
         if asked.path != "/v1/trading-state":
-            return told(self._account_now())
+            return json_answer(self._account_now())
         if asked.method == "PUT":
             wanted = msgspec.json.decode(asked.body)
             self.hold("TRADING_STATE", wanted["state"], wanted["reason"])
         anchors = EquityAnchors(day=date(2026, 11, 22), day_start=EQUITY, peak=EQUITY)
         answer = {"market": self.market, "state": self.state, "holds": self.holds, "currency": "TRY"}
-        return told({**answer, "anchors": anchors})
+        return json_answer({**answer, "anchors": anchors})
 
     def hold(self, code: str, state: str, reason: str) -> None:
-        """Holds the account, or lets it go; its stream tells."""
+        """Sets the trading state with one hold, or without any for ACTIVE; the stream sends it."""
         self.state = state
         hold = {"code": code, "state": state, "reason": reason, "since": datetime.now(UTC)}
         self.holds = [] if state == "ACTIVE" else [hold]
 
     def _stream(self, last_id: str) -> Iterator[bytes]:
-        """Looks for what changed as often as a browser could see it."""
+        """Yields what changed, 20 times a second."""
         ended, known = self._ended, {each.order_id: each for each in self.orders}
         account = self._account_now()
         sequence = account["sequence"]
@@ -127,7 +127,7 @@ class Executor:
         return {"market": self.market, "trading_state": self.state, **msgspec.to_builtins(self._account())}
 
     def _valuation(self) -> Valuation:
-        """The sums of the positions as they are, which tests set, beside cash that never moves."""
+        """Returns the sums of the positions, which tests set, and of cash that never moves."""
         exposure = sum((each.value or Decimal(0) for each in self.positions), Decimal(0))
         summary = ValuationSummary(
             currency="TRY",
@@ -163,20 +163,20 @@ class Executor:
             sequence=max((order.sequence for order in self.orders), default=0),
         )
 
-    def _place(self, asked: Asked) -> Told:
+    def _place(self, asked: Request) -> Answer:
         request = wire.decode(wire.OrderRequest, asked.body)
         known = next((each for each in self.orders if each.client_order_id == request.client_order_id), None)
         if known:
-            return told(known)
+            return json_answer(known)
         made = order(request, max((each.sequence for each in self.orders), default=0) + 1)
         self.orders.insert(0, made)
-        return told(made, 201)
+        return json_answer(made, 201)
 
-    def _cancel(self, order_id: str) -> Told:
+    def _cancel(self, order_id: str) -> Answer:
         found = [each for each in self.orders if each.order_id == order_id]
         if not found:
-            return told({"error": {"code": "NOT_FOUND", "message": "no such order", "retryable": False}}, 404)
-        return told(self._end(found[0]))
+            return json_answer({"error": {"code": "NOT_FOUND", "message": "no such order", "retryable": False}}, 404)
+        return json_answer(self._end(found[0]))
 
     def _end(self, order: wire.Order) -> wire.Order:
         newest = max(each.sequence for each in self.orders)
@@ -192,7 +192,7 @@ def _event(name: str, body: object, sequence: int | str = "") -> bytes:
 
 
 def order(request: wire.OrderRequest, number: int) -> wire.Order:
-    """What becomes of a request in this world."""
+    """Returns the order that a request becomes."""
     price, now = Decimal("4125003"), datetime.now(UTC)
     status: wire.OrderStatus = "accepted"
     fills: tuple[wire.Fill, ...] = ()

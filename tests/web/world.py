@@ -1,4 +1,4 @@
-"""A whole small world around the console: a market that moves, an executor that fills, a canary with a verdict."""
+"""Stand-ins for the services around the console: a market that moves, and a canary with a verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from common import wire
-from tests.web.standin_server import Asked, Server, Told, told
+from tests.web.standin_server import Answer, Request, Server, json_answer
 
 PACKAGE = "canary_0.1.0_20261122T101500Z.zip"
 PACKAGE_BYTES = b"PK\x05\x06" + bytes(18)
@@ -60,7 +60,7 @@ def quote(symbol: str = "BTCTURK:BTCTRY", middle: str = "4125000", **changes: An
 
 
 class Run:
-    """The steps of a market from one reset to the next: a stream that is left over moves only its own."""
+    """The steps of a market from one reset to the next. A stream that an earlier test left open moves only its own."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -68,7 +68,7 @@ class Run:
 
 
 class Market:
-    """marketdata's answers. Prices move by one tick per step; `frozen` stops them, `age` is what the feed admits to."""
+    """The answers of marketdata. Prices move by a tick in each step; `frozen` stops them, `age` is the quotes' age."""
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
@@ -112,18 +112,18 @@ class Market:
             )
         return found
 
-    def _answer(self, asked: Asked) -> Told:
+    def _answer(self, asked: Request) -> Answer:
         if asked.path == "/readyz":
-            return told({"ready": True, "service": "marketdata", "market": self.market, "parts": {}})
+            return json_answer({"ready": True, "service": "marketdata", "market": self.market, "parts": {}})
         if asked.path == "/v1/quotes":
-            return told({"market": self.market, "sequence": 1000 + self._run.steps, "quotes": self.quotes()})
+            return json_answer({"market": self.market, "sequence": 1000 + self._run.steps, "quotes": self.quotes()})
         if asked.path == "/v1/instruments":
-            return told({"market": self.market, "instruments": [instrument(pair) for pair in PAIRS]})
+            return json_answer({"market": self.market, "instruments": [instrument(pair) for pair in PAIRS]})
         if asked.path == "/v1/stream" and self.streams_refused:
-            return told({"error": {"code": "UNAVAILABLE", "message": "too many streams"}}, 503)
+            return json_answer({"error": {"code": "UNAVAILABLE", "message": "too many streams"}}, 503)
         if asked.path == "/v1/stream":
-            return Told(self._stream(), content_type="text/event-stream")
-        return told({"error": {"code": "NOT_FOUND", "message": "no such path"}}, 404)
+            return Answer(self._stream(), content_type="text/event-stream")
+        return json_answer({"error": {"code": "NOT_FOUND", "message": "no such path"}}, 404)
 
     def _stream(self) -> Iterator[bytes]:
         run = self._run
@@ -143,7 +143,7 @@ def _event(name: str, body: object) -> bytes:
 
 
 class Canary:
-    """The canary's answers."""
+    """The answers of the canary."""
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
@@ -180,18 +180,18 @@ class Canary:
             ],
         }
 
-    def _answer(self, asked: Asked) -> Told:
+    def _answer(self, asked: Request) -> Answer:
         if asked.path == "/readyz":
-            return told({"ready": True, "service": "canary", "market": self.market, "parts": {}})
+            return json_answer({"ready": True, "service": "canary", "market": self.market, "parts": {}})
         if asked.path == "/v1/status":
-            return told(self.status())
+            return json_answer(self.status())
         if asked.path == "/v1/evidence":
-            return told(self.packages)
+            return json_answer(self.packages)
         if asked.path == f"/v1/evidence/{PACKAGE}":
-            return Told(PACKAGE_BYTES, content_type="application/zip")
-        return told({"error": {"code": "NOT_FOUND", "message": "no such package"}}, 404)
+            return Answer(PACKAGE_BYTES, content_type="application/zip")
+        return json_answer({"error": {"code": "NOT_FOUND", "message": "no such package"}}, 404)
 
 
-def plain(_asked: Asked) -> Told:
-    """Prometheus and Alertmanager, as far as the console asks them."""
-    return Told(b"Ready.\n", content_type="text/plain; charset=utf-8")
+def plain(_asked: Request) -> Answer:
+    """The answer of Prometheus and of Alertmanager."""
+    return Answer(b"Ready.\n", content_type="text/plain; charset=utf-8")

@@ -8,7 +8,7 @@ import pytest
 from common import wire
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
-from tests.web.standin_server import Told
+from tests.web.standin_server import Answer
 from tests.web.trading_world import TOKEN
 
 GOOD = {"Authorization": f"Bearer {TOKEN}"}
@@ -61,7 +61,7 @@ def test_a_refusal_that_says_when_to_try_again_passes_through_with_that(
     built: Built, around: Surroundings, path: str
 ) -> None:
     error = {"code": "TOO_MANY_REQUESTS", "message": "slower, please", "retryable": True, "details": {}}
-    around.executors[0].refusal = Told(
+    around.executors[0].refusal = Answer(
         wire.encode({"error": error}), 429, headers={"Retry-After": "3", "X-Secret": "1", "Set-Cookie": "a=b"}
     )
     answer = built.client.post(path, json=ORDER, headers=GOOD)
