@@ -56,7 +56,7 @@ def test_the_list_is_newest_first_with_size_time_and_verdict(tmp_path: Path) -> 
     (tmp_path / "canary_other.zip").write_bytes(b"not ours")
     (tmp_path / "canary_0.1.0_20269999T120000Z.zip").write_bytes(b"no such day")
     (tmp_path / "canary_0.1.0_20261122T130000Z.zip").symlink_to("/etc/hostname")
-    newest, oldest = store.listed()
+    newest, oldest = store.packages()
     assert (newest.name, newest.verdict) == ("canary_0.2.0_20261122T130000Z.zip", None)
     assert (oldest.name, oldest.size, oldest.verdict) == (FIRST, len(package()), "FAIL")
     assert oldest.created == NOW.replace(microsecond=0)
@@ -66,7 +66,7 @@ def test_beyond_the_number_the_oldest_goes_and_is_counted(tmp_path: Path) -> Non
     store = EvidenceStore(tmp_path, most_packages=2)
     for minute in range(5):
         store.write(b"x", "0.1.0", NOW + timedelta(minutes=minute))
-    assert [one.created.minute for one in store.listed()] == [4, 3]
+    assert [one.created.minute for one in store.packages()] == [4, 3]
     assert EvidenceStore(tmp_path).pruned() == 3
 
 
@@ -75,14 +75,14 @@ def test_beyond_the_bytes_the_oldest_goes_but_never_the_one_just_written(tmp_pat
     for minute in range(3):
         store.write(b"x" * 60, "0.1.0", NOW + timedelta(minutes=minute))
     store.write(b"x" * 200, "0.1.0", NOW + timedelta(minutes=9))
-    assert [one.size for one in store.listed()] == [200]
+    assert [one.size for one in store.packages()] == [200]
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem_with_its_reason(tmp_path: Path) -> None:
-    assert EvidenceStore(tmp_path).problem() is None
+    assert EvidenceStore(tmp_path).trouble() is None
     assert names(tmp_path) == []
     missing = tmp_path / "none"
-    assert EvidenceStore(missing).problem() == f"{missing} can't be written (No such file or directory)"
+    assert EvidenceStore(missing).trouble() == f"{missing} can't be written (No such file or directory)"
     with pytest.raises(OSError, match="No such file"):
         EvidenceStore(missing).write(b"x", "0.1.0", NOW)
 
@@ -130,4 +130,4 @@ def test_a_package_that_is_not_there_is_not_found_nor_is_a_link_or_a_pipe(tmp_pa
     os.mkfifo(tmp_path / FIRST)
     with pytest.raises(ServiceError):
         store.path_of(FIRST)
-    assert store.listed() == []
+    assert store.packages() == []

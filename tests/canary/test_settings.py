@@ -27,7 +27,7 @@ def test_the_defaults_are_the_whole_simulated_stack() -> None:
 def test_in_the_live_market_there_is_no_venue_of_ours_to_probe() -> None:
     settings = Settings.from_environment({"SPARK_MARKET": "live"})
     assert "venue" not in [target.name for target in settings.targets]
-    assert settings.market == "live"
+    assert settings.service.market == "live"
 
 
 def test_the_engine_can_be_switched_off() -> None:
