@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import groupby
 
-from flask import Flask, Response, send_file
+from flask import Flask, Response
 
+from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor
 from canary.observation import Check, Condition, Container
@@ -86,7 +87,7 @@ class StatusAnswer(wire.Message, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...]
 
 
-def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore) -> None:
+def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore, downloads: Downloads) -> None:
     """Adds /v1/status and /v1/evidence."""
 
     @app.get("/v1/status")
@@ -99,8 +100,7 @@ def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: Evide
 
     @app.get("/v1/evidence/<name>")
     def package(name: str) -> Response:
-        path = evidence.path_of(name)
-        return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name)
+        return downloads.respond(evidence.path_of(name))
 
 
 def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:

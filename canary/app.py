@@ -15,7 +15,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask("canary", static_folder=None)
     registry = ops.install(app, settings.service, {"evidence": parts.evidence.trouble}, parts.loops)
     metrics.install(registry, parts.durations, parts.monitor, parts.evidence)
-    api.add_routes(app, settings, parts.monitor, parts.evidence)
+    api.add_routes(app, settings, parts.monitor, parts.evidence, parts.downloads)
     return app
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from canary.package import REPORT, UNREADABLE
+from canary.package import COMPRESSIONS, REPORT, UNREADABLE
 from canary.verdict import VERDICTS
 from common import wire
 from common.errors import InvalidRequest, NotFound
@@ -171,10 +171,7 @@ def _read_verdict(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(REPORT)
-            if entry.file_size > _LARGEST_REPORT or entry.compress_type not in (
-                zipfile.ZIP_STORED,
-                zipfile.ZIP_DEFLATED,
-            ):
+            if entry.file_size > _LARGEST_REPORT or entry.compress_type not in COMPRESSIONS:
                 return None
             verdict = msgspec.json.decode(archive.read(entry), type=_ReportHead).verdict
     except (*UNREADABLE, KeyError, msgspec.MsgspecError):

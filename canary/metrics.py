@@ -70,25 +70,13 @@ def _of_the_verdict(status: Status) -> Iterator[Metric]:
     for word in VERDICTS:
         verdict.add_metric([word], float(word == status.judgement.verdict))
     yield verdict
-    if status.judgement.p95_seconds is not None:
-        yield GaugeMetricFamily(
-            "canary_p95_seconds",
-            "95th percentile (nearest rank) of the durations of the latest probes",
-            value=status.judgement.p95_seconds,
-        )
-    yield GaugeMetricFamily(
-        "canary_p95_samples", "Number of probes that the percentile is computed from", value=status.judgement.samples
-    )
-    yield GaugeMetricFamily(
-        "canary_last_pass_timestamp_seconds",
-        "Unix time of the last PASS; 0 for never",
-        value=_unix(status.last_pass),
-    )
-    yield GaugeMetricFamily(
-        "canary_last_check_timestamp_seconds",
-        "Unix time at which the last round ended; 0 for never",
-        value=_unix(status.seen.checked_at if status.seen else None),
-    )
+    p95, samples = status.judgement.p95_seconds, status.judgement.samples
+    if p95 is not None:
+        yield GaugeMetricFamily("canary_p95_seconds", "95th percentile of the latest probes' durations", value=p95)
+    yield GaugeMetricFamily("canary_p95_samples", "Probes that the 95th percentile is computed from", value=samples)
+    yield _time("canary_last_pass_timestamp_seconds", "Unix time of the last PASS; 0 for never", status.last_pass)
+    checked_at = status.seen.checked_at if status.seen else None
+    yield _time("canary_last_check_timestamp_seconds", "Unix time of the last round's end; 0 for never", checked_at)
 
 
 def _of_the_probes(seen: Observation) -> Iterator[Metric]:
@@ -126,5 +114,5 @@ def _per_service(name: str, help_text: str, values: dict[str, int] | dict[str, b
     return family
 
 
-def _unix(at: datetime | None) -> float:
-    return at.timestamp() if at else 0.0
+def _time(name: str, help_text: str, at: datetime | None) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=at.timestamp() if at else 0.0)

@@ -9,7 +9,7 @@ import msgspec
 
 from canary.evidence import EvidenceStore
 from canary.memory import LastPass
-from canary.observation import Observation
+from canary.observation import Observation, nothing_seen
 from canary.observer import Observer
 from canary.settings import Settings
 from canary.verdict import Judgement, judge
@@ -49,6 +49,7 @@ class Monitor:
         self._seen: Observation | None = None
         self._ended_at = clock.monotonic()
         self._passed = False
+        self._starting_interval = min(settings.interval, STARTING_INTERVAL_SECONDS)
 
     def trouble(self) -> str | None:
         """Returns since when no round has ended; None while rounds end in time."""
@@ -59,19 +60,11 @@ class Monitor:
 
     def status(self) -> Status:
         """Returns the latest observation, judged together with the loop's state now: a stalled loop has no opinion."""
-        seen = self._seen
-        if seen is None:
-            nothing = Observation(
-                checked_at=self._clock.now(),
-                checks=(),
-                samples=(),
-                containers=None,
-                containers_problem=None,
-                own={"loop": self.trouble() or "the first round has not ended yet"},
-            )
-            return Status(judgement=judge(nothing, self._settings.limits), seen=None, last_pass=self._last_pass)
-        now = msgspec.structs.replace(seen, own={**seen.own, "loop": self.trouble()})
-        return Status(judgement=judge(now, self._settings.limits), seen=now, last_pass=self._last_pass)
+        seen, trouble = self._seen, self.trouble()
+        if seen is not None:
+            seen = msgspec.structs.replace(seen, own={**seen.own, "loop": trouble})
+        known = seen or nothing_seen(self._clock.now(), {"loop": trouble or "the first round has not ended yet"})
+        return Status(judgement=judge(known, self._settings.limits), seen=seen, last_pass=self._last_pass)
 
     def step(self) -> float:
         """Runs one round and returns the seconds until the next one.
@@ -81,9 +74,7 @@ class Monitor:
         """
         began = self._clock.monotonic()
         self.run_round()
-        interval = self._settings.interval
-        if not self._passed:
-            interval = min(interval, STARTING_INTERVAL_SECONDS)
+        interval = self._settings.interval if self._passed else self._starting_interval
         return max(0.0, began + interval - self._clock.monotonic())
 
     def run_round(self) -> None:

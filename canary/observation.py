@@ -162,6 +162,11 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     own: dict[str, str | None]
 
 
+def nothing_seen(at: datetime, own: dict[str, str | None]) -> Observation:
+    """Returns the observation of a canary that has not ended a round."""
+    return Observation(checked_at=at, checks=(), samples=(), containers=None, containers_problem=None, own=own)
+
+
 def condition(
     about: str, left: str, value: object, rule: str, outcome: Outcome | bool, *, critical: bool = True
 ) -> Condition:

@@ -22,6 +22,7 @@ JUNIT = "junit.xml"
 CONTAINERS = "container_status.json"
 SAMPLES = "samples.json"
 UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _READ_ONLY_FILE = 0o100444
 

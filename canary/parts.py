@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from canary.containers import Containers
+from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.memory import LastPass
 from canary.metrics import ProbeDurations
@@ -17,9 +18,7 @@ from canary.settings import Settings
 from canary.window import SampleWindow
 from common import service
 from common.clock import SYSTEM_CLOCK
-from common.loop import Loop, Supervisor
-
-LONGEST_RETRY_SECONDS = 60.0
+from common.loop import LONGEST_RETRY_SECONDS, Loop, Supervisor
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Parts:
 
     observer: looks at the whole stack once.
     evidence: the folder of packages.
+    downloads: sends packages; the stop cuts what is under way.
     durations: the histogram of the probes' durations.
     monitor: keeps the latest observation and its verdict.
     loops: the threads. `rounds` runs `monitor.step`; `memory` is the floor's. The probes' short-lived threads are
@@ -36,6 +36,7 @@ class Parts:
 
     observer: Observer
     evidence: EvidenceStore
+    downloads: Downloads
     durations: ProbeDurations
     monitor: Monitor
     loops: Supervisor
@@ -52,10 +53,16 @@ class Parts:
         )
         observer = Observer(prober, engine, SampleWindow(settings.window), clock, settings.timeout)
         monitor = Monitor(settings, observer, evidence, LastPass(settings.evidence_dir), clock)
-        retry = (settings.interval, max(LONGEST_RETRY_SECONDS, settings.interval))
-        loops.add(Loop("rounds", monitor.step, silent_after=settings.late_after, retry=retry))
+        loops.add(
+            Loop(
+                "rounds",
+                monitor.step,
+                silent_after=settings.late_after,
+                retry=(settings.interval, LONGEST_RETRY_SECONDS),
+            )
+        )
         service.add_memory_loop(loops, settings.service)
-        return cls(observer, evidence, durations, monitor, loops)
+        return cls(observer, evidence, Downloads(loops.stop_signal), durations, monitor, loops)
 
     def start(self) -> None:
         """Starts the loops."""

@@ -12,6 +12,7 @@ import msgspec
 
 from canary.observation import Answer, Observation
 from canary.package import (
+    COMPRESSIONS,
     CONTAINERS,
     JUNIT,
     MANIFEST,
@@ -58,7 +59,7 @@ def _read(path: Path) -> dict[str, bytes]:
         names = [entry.filename for entry in entries]
         if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
             raise ValueError("it is larger than any package")
-        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        if any(entry.compress_type not in COMPRESSIONS for entry in entries):
             raise ValueError("it is packed in a way that no package is")
         if len(set(names)) != len(names):
             raise ValueError("it has a name twice")

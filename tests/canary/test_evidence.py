@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from canary.evidence import EvidenceStore
+from canary.evidence import LEFTOVER_SECONDS, EvidenceStore
 from common.errors import InvalidRequest, NotFound, ServiceError
 from tests.canary.build import NOW
 from tests.canary.packages import package
@@ -85,6 +86,18 @@ def test_a_folder_that_cannot_be_written_is_a_problem_with_its_reason(tmp_path: 
     assert EvidenceStore(missing).trouble() == f"{missing} can't be written (No such file or directory)"
     with pytest.raises(OSError, match="No such file"):
         EvidenceStore(missing).write(b"x", "0.1.0", NOW)
+
+
+def test_files_that_a_killed_writer_left_are_not_listed_and_the_old_ones_are_removed(tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".partial-old", tmp_path / ".partial-fresh"
+    for path in (old, fresh):
+        path.write_bytes(b"half a package")
+    long_ago = time.time() - LEFTOVER_SECONDS - 1
+    os.utime(old, (long_ago, long_ago))
+    store = EvidenceStore(tmp_path)
+    assert store.packages() == []
+    store.write(package(), "0.1.0", NOW)
+    assert names(tmp_path) == [fresh.name, FIRST]
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -76,3 +76,19 @@ def test_a_wrong_target_is_refused_by_name(entry: str) -> None:
 def test_a_wrong_setting_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({name: value})
+
+
+def test_all_wrong_settings_are_told_together() -> None:
+    wrong = {
+        "SPARK_PROBE_TARGETS": "web=https://web:1,venue,a=http://a:1,a=http://b:1",
+        "SPARK_PROBE_TIMEOUT_SECONDS": "-0.5",
+        "SPARK_P95_LIMIT_SECONDS": "-0.5",
+        "SPARK_MARKET": "real",
+        "SPARK_RECYCLE_MIB": "-1",
+        "PORT": "0",
+    }
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environment(wrong)
+    faults = str(told.value).splitlines()
+    assert {fault.partition("=")[0].partition(" ")[0] for fault in faults} == wrong.keys()
+    assert len([fault for fault in faults if fault.startswith("SPARK_PROBE_TARGETS")]) == 3
