@@ -1,4 +1,4 @@
-"""The dashboard "Spark overview": from "is it alright?" down to what each part does."""
+"""The dashboard "Spark overview": the state of the stack first, then what each part does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALRIGHT = Row(
     (
         Panel(
             "Services",
-            "Whether Prometheus reached each target at its last scrape.",
+            "Up when Prometheus reached the target at its last scrape.",
             "none",
             {"{{service}} {{replica}}": f"up{{{S}}}"},
             kind="stat",
@@ -25,7 +25,7 @@ ALRIGHT = Row(
         ),
         Panel(
             "Canary verdict",
-            "The canary's verdict over all that it probes, as a user would find it.",
+            "The canary's verdict over everything that it probes.",
             "none",
             {"{{verdict}}": f"canary_verdict{{{S}}} == 1"},
             kind="stat",
@@ -35,7 +35,7 @@ ALRIGHT = Row(
         ),
         Panel(
             "Since the last PASS",
-            "Seconds since the canary last found everything as it should be.",
+            "Time since the canary's last verdict PASS.",
             "s",
             {"last PASS": f"time() - (canary_last_pass_timestamp_seconds{{{S}}} > 0)"},
             kind="stat",
@@ -56,7 +56,7 @@ ALRIGHT = Row(
         ),
         Panel(
             "Ledger",
-            "Whether every executor reaches the ledger's database.",
+            "Reachable when every executor reaches the ledger's database.",
             "none",
             {"ledger": f"min(executor_ledger_up{{{S}}})"},
             kind="stat",
@@ -67,7 +67,7 @@ ALRIGHT = Row(
         ),
         Panel(
             "Kill switch",
-            "Whether an operator has stopped trading.",
+            "Engaged when an operator has stopped trading.",
             "none",
             {"kill switch": f"max(executor_kill_switch{{{S}}})"},
             kind="stat",
@@ -84,13 +84,13 @@ REQUESTS = Row(
     (
         Panel(
             "Requests",
-            "Requests a second per service; health checks and scrapes are not counted.",
+            "Requests a second, by service. Health checks and scrapes are not counted.",
             "reqps",
             {"{{service}}": f"sum by (service) (rate(flask_http_request_total{{{S}}}[{RATE}]))"},
         ),
         Panel(
             "p95 latency",
-            "95 % of the requests took at most this long. The line is the alert's limit of one second.",
+            "95 % of the requests took at most this long. The line is the alert's limit of 1 s.",
             "s",
             {
                 "{{service}}": "histogram_quantile(0.95, sum by (service, le) "
@@ -100,7 +100,7 @@ REQUESTS = Row(
         ),
         Panel(
             "Errors",
-            "Answers with a 5xx a second per service. The line is the alert's limit of 0.01.",
+            "Answers with a 5xx status a second, by service. The line is the alert's limit of 0.01.",
             "reqps",
             {"{{service}}": f'sum by (service) (rate(flask_http_request_total{{{S}, status=~"5.."}}[{RATE}]))'},
             colours=((None, "green"), (0.01, "red")),
@@ -113,7 +113,7 @@ MARKET = Row(
     (
         Panel(
             "Quote age",
-            "How long ago the feed last proved each quote. The line is where market data counts as lost.",
+            "Time since the feed last proved each quote. The line is the alert's limit of 20 s.",
             "s",
             {"{{symbol}}": f"max by (symbol) (marketdata_quote_age_seconds{{{S}}})"},
             colours=((None, "green"), (20.0, "red")),
@@ -138,19 +138,19 @@ FEEDS = Row(
     (
         Panel(
             "Feed state",
-            "1 for the state that each venue's feed is in; anything but live is worth a look.",
+            "1 for the state that each venue's feed is in. Only live is normal.",
             "none",
             {"{{venue}} {{state}}": f"max by (venue, state) (marketdata_feed_state{{{S}}}) == 1"},
         ),
         Panel(
             "Resyncs",
-            "Books asked for again a second, by venue.",
+            "Order books that were asked for anew a second, by venue.",
             "cps",
             {"{{venue}}": f"sum by (venue) (rate(marketdata_resyncs_total{{{S}}}[{RATE}]))"},
         ),
         Panel(
             "Calls to venues",
-            "REST calls a second, by how they ended.",
+            "REST calls a second, by venue and outcome.",
             "reqps",
             {"{{venue}} {{outcome}}": f"sum by (venue, outcome) (rate(marketdata_rest_requests_total{{{S}}}[{RATE}]))"},
         ),
@@ -162,7 +162,7 @@ TRADING = Row(
     (
         Panel(
             "Orders by status",
-            "Orders a second that reached each status, over both executors.",
+            "Orders a second that reached each status, both executors together.",
             "cps",
             {"{{status}}": f"sum by (status) (rate(executor_orders_total{{{S}}}[{RATE}]))"},
         ),
@@ -189,13 +189,13 @@ TRADING = Row(
         ),
         Panel(
             "Ledger sequence",
-            "Sequence number of the ledger's latest event, as each executor sees it. It never falls.",
+            "Sequence of the ledger's latest event, as each executor sees it. It never falls.",
             "none",
             {"{{instance}}": f"executor_ledger_sequence{{{S}}}"},
         ),
         Panel(
             "Open orders",
-            "Orders that are neither filled nor ended.",
+            "Orders that can still be filled.",
             "none",
             {"open": f"max(executor_open_orders{{{S}}})"},
         ),
@@ -203,32 +203,31 @@ TRADING = Row(
 )
 
 CANARY = Row(
-    "Canary and containers",
+    "Canary, containers and loops",
     (
         Panel(
             "Restarts",
-            "Restarts of each service's containers as the engine counts them; the budget is ten.",
+            "Restarts of each service's containers, counted by the engine. The line is the canary's budget of ten.",
             "none",
-            # The scrape's own `service` is the canary's, so Prometheus renames the metric's to exported_service.
             {"{{container}}": f"max by (container) (canary_container_restarts{{{S}}})"},
             colours=((None, "green"), (10.0, "red")),
         ),
         Panel(
             "Failed probes",
-            "Checks whose conditions do not hold, by target.",
+            "Checks with a condition that is not met, by target.",
             "none",
             {"{{target}}": f"sum by (target) (canary_probe_success{{{S}}} == bool 0)"},
         ),
         Panel(
-            "p95 of the canary's own requests",
-            "How quickly the canary is answered. The line is the alert's limit of one second.",
+            "p95 of the canary's probes",
+            "95 % of the canary's probes took at most this long. The line is the canary's limit of 1 s.",
             "s",
             {"p95": f"canary_p95_seconds{{{S}}}"},
             colours=((None, "green"), (1.0, "red")),
         ),
         Panel(
             "Size of /metrics",
-            "Bytes of each service's /metrics; steady growth means a label without bounds.",
+            "Size of each service's /metrics. Steady growth means a label without bounds.",
             "bytes",
             {"{{target}}": f"canary_metrics_bytes{{{S}}}"},
         ),
@@ -239,8 +238,21 @@ CANARY = Row(
             {"{{instance}}": f"process_resident_memory_bytes{{{S}}}"},
         ),
         Panel(
+            "Late loops",
+            "Time since each loop's step was due. The line is the alert's limit of 60 s.",
+            "s",
+            {"{{instance}} {{loop}}": f"spark_loop_overdue_seconds{{{S}}}"},
+            colours=((None, "green"), (60.0, "red")),
+        ),
+        Panel(
+            "Failures of loops",
+            "Steps of loops that failed a second.",
+            "cps",
+            {"{{instance}} {{loop}}": f"rate(spark_loop_failures_total{{{S}}}[{RATE}])"},
+        ),
+        Panel(
             "Open streams",
-            "Browsers that are sent live changes.",
+            "Browsers that are connected to a live stream.",
             "none",
             {"{{instance}}": f"web_streams_open{{{S}}}"},
         ),
@@ -249,10 +261,10 @@ CANARY = Row(
 
 
 def overview() -> Json:
-    """The whole dashboard."""
+    """Returns the dashboard."""
     return dashboard(
         "spark-overview",
         "Spark overview",
-        "The whole stack on one page: is it alright, how it answers, what the market and the orders do.",
+        "The whole stack on one page: its state, its answers, the market and the orders.",
         (ALRIGHT, REQUESTS, MARKET, FEEDS, TRADING, CANARY),
     )
