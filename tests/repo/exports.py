@@ -24,9 +24,7 @@ FLASK = {
     "flask_http_request_duration_seconds_count": frozenset({"method", "url_rule", "status"}),
     "flask_http_request_duration_seconds_sum": frozenset({"method", "url_rule", "status"}),
 }
-LOOPS = dict.fromkeys(
-    ("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"})
-)
+LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
 SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
 TARGET = frozenset({"job", "instance", "service", "replica"})
 
