@@ -21,14 +21,13 @@ class Downloads:
         stop.on_set(self._cut)
 
     def respond(self, path: Path) -> Response:
-        """Answers this request with a package. Raises `Unavailable` after the stop."""
+        """Returns the answer of this request: the package at `path`. Raises `Unavailable` after the stop."""
         response = send_file(path, mimetype="application/zip", as_attachment=True, download_name=path.name)
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
             self._open.add(connection)
-            response.direct_passthrough = (
-                False  # else the server sends the file by itself, and nothing is called at its end
-            )
+            # Passed through, the file would be sent by the server itself, and nothing would be called at its end.
+            response.direct_passthrough = False
             response.call_on_close(lambda: self._open.discard(connection))
         if self._stop.is_set():
             self._open.discard(connection)

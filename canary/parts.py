@@ -1,4 +1,4 @@
-"""The canary's parts, joined: one loop looks at the stack, every other part is asked by it or by a request."""
+"""The canary's parts, joined: one loop runs the rounds; requests and scrapes read what it found."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Parts:
     downloads: sends packages; the stop cuts what is under way.
     durations: the histogram of the probes' durations.
     monitor: keeps the latest observation and its verdict.
-    loops: the threads. `rounds` runs `monitor.step`; `memory` is the floor's. The probes' short-lived threads are
-        `canary.probes.pool`'s own.
+    loops: the threads. `rounds` runs `monitor.step`; `memory` replaces the worker when it uses too much memory. The
+        short-lived threads of probes belong to `canary.probes.pool`.
     """
 
     observer: Observer
@@ -43,7 +43,7 @@ class Parts:
 
     @classmethod
     def build(cls, settings: Settings, loops: Supervisor) -> Parts:
-        """Makes the parts; starts nothing."""
+        """Builds the parts. Nothing is probed and no thread runs before `start`."""
         clock = SYSTEM_CLOCK
         durations = ProbeDurations(settings.targets)
         evidence = EvidenceStore(settings.evidence_dir)

@@ -1,4 +1,4 @@
-"""Which checks each target gets."""
+"""The probes that each target gets."""
 
 from __future__ import annotations
 

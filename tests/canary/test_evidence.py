@@ -79,7 +79,7 @@ def test_beyond_the_bytes_the_oldest_goes_but_never_the_one_just_written(tmp_pat
     assert [one.size for one in store.packages()] == [200]
 
 
-def test_a_folder_that_cannot_be_written_is_a_problem_with_its_reason(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path) -> None:
     assert EvidenceStore(tmp_path).trouble() is None
     assert names(tmp_path) == []
     missing = tmp_path / "none"

@@ -1,4 +1,4 @@
-"""What a package holds, and that its bytes depend on its content alone."""
+"""The content of a package, and its bytes, which depend on the content alone."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from common.clock import SYSTEM_CLOCK
 from tests.canary.servers import Site, closed_port, raw_server
 
 
-def prober(targets: dict[str, str], timeout: float = 10.0, heard: list[Answer] | None = None) -> Prober:
+def prober(targets: dict[str, str], timeout: float = 10.0, got: list[Answer] | None = None) -> Prober:
     probes = probes_of(Target(name, url) for name, url in targets.items())
-    return Prober(probes, timeout, SYSTEM_CLOCK, (heard if heard is not None else []).append)
+    return Prober(probes, timeout, SYSTEM_CLOCK, (got if got is not None else []).append)
 
 
 def test_a_round_asks_everything_once_and_keeps_the_order(site: Site) -> None:
@@ -33,10 +33,10 @@ def test_a_round_asks_everything_once_and_keeps_the_order(site: Site) -> None:
     assert len(site.asked) == 8
 
 
-def test_each_answer_is_heard_as_it_comes(site: Site) -> None:
-    heard: list[Answer] = []
-    prober({"web": site.url}, heard=heard).round()
-    assert sorted(one.check for one in heard) == ["healthz", "metrics", "page", "readyz"]
+def test_each_answer_is_told_as_it_comes(site: Site) -> None:
+    got: list[Answer] = []
+    prober({"web": site.url}, got=got).round()
+    assert sorted(one.check for one in got) == ["healthz", "metrics", "page", "readyz"]
 
 
 def test_a_hanging_target_costs_the_others_nothing_and_the_round_ends() -> None:
