@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from canary.observer import Round
+from canary.observer import ProbeRound
 from canary.package import raw_files, report_files, with_sums, zip_of
 from canary.parts import Parts
 from canary.report import Origin
@@ -86,7 +86,7 @@ def status(port: int) -> int:
     return EXIT_CODES[latest.verdict]
 
 
-def package_of(seen: Round, judgement: Judgement, settings: Settings) -> bytes:
+def package_of(seen: ProbeRound, judgement: Judgement, settings: Settings) -> bytes:
     """Returns the bytes of the package of one round and its judgement."""
     origin = Origin(version=VERSION, git_commit=settings.git_commit, market=settings.service.market)
     metrics = {one.answer.target: one.raw for one in seen.answers if one.answer.check == "metrics"}

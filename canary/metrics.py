@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from canary.evidence import EvidenceStore
-from canary.monitor import Monitor, Status
+from canary.monitor import Monitor, MonitorStatus
 from canary.observation import Answer, Observation
 from canary.settings import Target
 from canary.verdict import VERDICTS
@@ -65,7 +65,7 @@ def install(registry: CollectorRegistry, durations: ProbeDurations, monitor: Mon
     registry.register(StatusCollector(monitor, evidence))
 
 
-def _of_the_verdict(status: Status) -> Iterator[Metric]:
+def _of_the_verdict(status: MonitorStatus) -> Iterator[Metric]:
     verdict = GaugeMetricFamily("canary_verdict", "1 for the verdict of now, 0 for the other two", labels=["verdict"])
     for word in VERDICTS:
         verdict.add_metric([word], float(word == status.judgement.verdict))

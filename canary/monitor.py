@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 STARTING_INTERVAL_SECONDS = 2.0
 
 
-class Status(wire.Message, frozen=True, kw_only=True):
+class MonitorStatus(wire.Message, frozen=True, kw_only=True):
     """The verdict at one moment.
 
     judgement: the verdict with its conditions.
@@ -58,13 +58,13 @@ class Monitor:
             return None
         return f"no round ended for {silent:.0f} s, limit {self._settings.late_after:g} s"
 
-    def status(self) -> Status:
+    def status(self) -> MonitorStatus:
         """Returns the latest observation, judged together with the loop's state now: a stalled loop has no opinion."""
         seen, trouble = self._seen, self.trouble()
         if seen is not None:
             seen = msgspec.structs.replace(seen, own={**seen.own, "loop": trouble})
         known = seen or nothing_seen(self._clock.now(), {"loop": trouble or "the first round has not ended yet"})
-        return Status(judgement=judge(known, self._settings.limits), seen=seen, last_pass=self._last_pass)
+        return MonitorStatus(judgement=judge(known, self._settings.limits), seen=seen, last_pass=self._last_pass)
 
     def step(self) -> float:
         """Runs one round and returns the seconds until the next one.

@@ -18,7 +18,7 @@ from common.errors import Unavailable
 
 
 @dataclass(frozen=True)
-class Round:
+class ProbeRound:
     """One round of the canary.
 
     observation: everything that the round found out.
@@ -41,7 +41,7 @@ class Observer:
         self._clock = clock
         self._timeout = timeout
 
-    def look(self, own: Mapping[str, str | None]) -> Round:
+    def look(self, own: Mapping[str, str | None]) -> ProbeRound:
         """Runs one round. `own` has the canary's own parts, each with None or its trouble."""
         answers = self._prober.round()
         self._window.add(one.answer for one in answers)
@@ -56,7 +56,7 @@ class Observer:
             containers_problem=problem,
             own=dict(own),
         )
-        return Round(observation, tuple(answers))
+        return ProbeRound(observation, tuple(answers))
 
     def _read_containers(self) -> tuple[tuple[Container, ...] | None, str | None]:
         ended = run_all(

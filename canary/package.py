@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from canary.observation import Answer, Container, Observation, Sample
 from canary.report import Origin, Report, junit, markdown, pretty, report_of
-from canary.verdict import Judgement, Limits
+from canary.verdict import Judgement, VerdictLimits
 from common import wire
 
 MANIFEST = "manifest.json"
@@ -105,7 +105,7 @@ def raw_files(
     }
 
 
-def report_files(seen: Observation, judgement: Judgement, limits: Limits, origin: Origin) -> dict[str, bytes]:
+def report_files(seen: Observation, judgement: Judgement, limits: VerdictLimits, origin: Origin) -> dict[str, bytes]:
     """Returns the files with what follows from it: the report in its three forms."""
     return forms(report_of(seen, judgement, limits, origin))
 

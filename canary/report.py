@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from canary.observation import Check, Condition, Observation
-from canary.verdict import Judgement, Limits, Verdict
+from canary.verdict import Judgement, Verdict, VerdictLimits
 from common import wire
 
 FORMAT = 1
@@ -43,7 +43,7 @@ class Report(wire.Message, frozen=True, kw_only=True):
     p95_seconds: float | None
     samples: int
     percentile_rule: str
-    limits: Limits
+    limits: VerdictLimits
     own: dict[str, str | None]
     conditions: tuple[Condition, ...]
     checks: tuple[Check, ...]
@@ -61,7 +61,7 @@ class Origin(wire.Message, frozen=True, kw_only=True):
     market: wire.Market
 
 
-def report_of(seen: Observation, judgement: Judgement, limits: Limits, origin: Origin) -> Report:
+def report_of(seen: Observation, judgement: Judgement, limits: VerdictLimits, origin: Origin) -> Report:
     """Returns the report: what was seen, the limits that it was judged by, and the outcome."""
     return Report(
         format=FORMAT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from canary.verdict import Limits
+from canary.verdict import VerdictLimits
 from common.settings import Reader, ServiceSettings
 
 DEFAULT_TARGETS = (
@@ -56,7 +56,7 @@ class Settings:
     docker_url: str | None
     compose_project: str
     evidence_dir: Path
-    limits: Limits
+    limits: VerdictLimits
     git_commit: str
 
     @property
@@ -83,7 +83,7 @@ class Settings:
             docker_url=_docker_url(reader),
             compose_project=reader.text("SPARK_COMPOSE_PROJECT", ""),
             evidence_dir=Path(reader.text("SPARK_EVIDENCE_DIR", "/evidence")),
-            limits=Limits(
+            limits=VerdictLimits(
                 p95_seconds=reader.seconds("SPARK_P95_LIMIT_SECONDS", 1.0),
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),
             ),

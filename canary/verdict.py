@@ -15,7 +15,7 @@ MINIMUM_SAMPLES = 20
 PERCENT = 95
 
 
-class Limits(wire.Message, frozen=True, kw_only=True):
+class VerdictLimits(wire.Message, frozen=True, kw_only=True):
     """The limits that a verdict is judged by.
 
     p95_seconds: the most that the 95th percentile may be.
@@ -43,7 +43,7 @@ class Judgement(wire.Message, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...]
 
 
-def judge(seen: Observation, limits: Limits) -> Judgement:
+def judge(seen: Observation, limits: VerdictLimits) -> Judgement:
     """Returns the verdict.
 
     It is FAIL when a critical condition failed. Else it is INCONCLUSIVE when a condition is unknown, or one about the
@@ -99,14 +99,14 @@ def _targets(seen: Observation) -> list[str]:
     return list(dict.fromkeys(check.target for check in seen.checks))
 
 
-def _speed(seen: Observation, limits: Limits) -> Iterator[Condition]:
+def _speed(seen: Observation, limits: VerdictLimits) -> Iterator[Condition]:
     yield _percentile("all targets", timed_seconds(seen.samples), limits, critical=True)
     own = {check.target for check in seen.checks if not check.critical}
     for target in _targets(seen):
         yield _percentile(target, timed_seconds(seen.samples, target), limits, critical=target not in own)
 
 
-def _percentile(about: str, seconds: Sequence[float], limits: Limits, *, critical: bool) -> Condition:
+def _percentile(about: str, seconds: Sequence[float], limits: VerdictLimits, *, critical: bool) -> Condition:
     rule = f"<= {limits.p95_seconds:g}"
     if len(seconds) < MINIMUM_SAMPLES:
         met = f"n={len(seconds)}, at least {MINIMUM_SAMPLES} needed"
@@ -116,7 +116,7 @@ def _percentile(about: str, seconds: Sequence[float], limits: Limits, *, critica
     return condition(about, "[P95_SECONDS]", met, rule, value <= limits.p95_seconds, critical=critical)
 
 
-def _containers(seen: Observation, limits: Limits) -> Iterator[Condition]:
+def _containers(seen: Observation, limits: VerdictLimits) -> Iterator[Condition]:
     if seen.containers is None:
         problem = seen.containers_problem or "not read yet"
         yield condition("containers", "[CONTAINERS]", problem, "== readable", "unknown")
@@ -129,7 +129,7 @@ def _containers(seen: Observation, limits: Limits) -> Iterator[Condition]:
         yield from _container(container, limits)
 
 
-def _container(container: Container, limits: Limits) -> Iterator[Condition]:
+def _container(container: Container, limits: VerdictLimits) -> Iterator[Condition]:
     about = f"container {container.name}"
     if container.one_shot and container.state == "exited":
         yield condition(about, "[EXIT_CODE]", container.exit_code, "== 0", container.exit_code == 0)

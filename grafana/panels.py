@@ -21,7 +21,7 @@ NOW: tuple[Kind, ...] = ("stat", "bargauge")
 
 
 @dataclass(frozen=True)
-class Panel:
+class DashboardPanel:
     """One panel.
 
     title: the panel's headline.
@@ -115,7 +115,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Row:
+class DashboardRow:
     """A headline with the panels below it.
 
     title: the headline.
@@ -123,7 +123,7 @@ class Row:
     """
 
     title: str
-    panels: tuple[Panel, ...]
+    panels: tuple[DashboardPanel, ...]
 
 
 _LINE: Json = {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": False}
@@ -159,7 +159,7 @@ _OPTIONS: dict[Kind, Json] = {
 }
 
 
-def dashboard(uid: str, title: str, description: str, rows: Sequence[Row]) -> Json:
+def dashboard(uid: str, title: str, description: str, rows: Sequence[DashboardRow]) -> Json:
     """Returns the JSON of a whole dashboard. Links use `uid`, so it must never change."""
     return {
         "id": None,
@@ -178,7 +178,7 @@ def dashboard(uid: str, title: str, description: str, rows: Sequence[Row]) -> Js
     }
 
 
-def _placed(rows: Sequence[Row]) -> list[Json]:
+def _placed(rows: Sequence[DashboardRow]) -> list[Json]:
     placed: list[Json] = []
     y = 0
     for row in rows:

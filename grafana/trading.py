@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grafana.panels import SELECTED as S
-from grafana.panels import Json, Panel, Row, Steps, dashboard
+from grafana.panels import DashboardPanel, DashboardRow, Json, Steps, dashboard
 from grafana.queries import RATE, quantile, shown, summed
 
 BAD_WHEN_SET: Steps = ((None, "green"), (1.0, "red"))
@@ -16,10 +16,10 @@ def fallen(anchor: str) -> str:
     return f"clamp_min(1 - {shown('executor_equity', 'currency')} / {shown(anchor, 'currency')}, 0)"
 
 
-STATE = Row(
+STATE = DashboardRow(
     "May it trade?",
     (
-        Panel(
+        DashboardPanel(
             "Trading state",
             "ACTIVE: every order may pass. REDUCING: only sales. HALTED: none. `GET /v1/trading-state` has the reason.",
             "none",
@@ -34,7 +34,7 @@ STATE = Row(
             colours=((None, "green"), (1.0, "orange"), (2.0, "red")),
             words={"0": "ACTIVE", "1": "REDUCING", "2": "HALTED"},
         ),
-        Panel(
+        DashboardPanel(
             "Who matches",
             "The executor that matches resting orders and judges losses. One without the ledger is left out.",
             "none",
@@ -45,7 +45,7 @@ STATE = Row(
             colours=((None, "text"), (1.0, "green")),
             words={"0": "waits", "1": "matches"},
         ),
-        Panel(
+        DashboardPanel(
             "Kill switches",
             "Engaged kill switches: for all accounts, for this one, and for symbols.",
             "none",
@@ -55,7 +55,7 @@ STATE = Row(
             height=4,
             colours=BAD_WHEN_SET,
         ),
-        Panel(
+        DashboardPanel(
             "Worth",
             "Known when everything that the account holds has a price. Losses are not judged otherwise.",
             "none",
@@ -66,7 +66,7 @@ STATE = Row(
             colours=((None, "red"), (1.0, "green")),
             words={"0": "UNKNOWN", "1": "known"},
         ),
-        Panel(
+        DashboardPanel(
             "Open orders",
             "Orders that can still be filled.",
             "none",
@@ -75,7 +75,7 @@ STATE = Row(
             width=6,
             height=4,
         ),
-        Panel(
+        DashboardPanel(
             "Failed matching passes",
             "Passes a second that failed; what is shown of the account gets old while they fail.",
             "cps",
@@ -86,10 +86,10 @@ STATE = Row(
     ),
 )
 
-WORTH = Row(
+WORTH = DashboardRow(
     "Equity",
     (
-        Panel(
+        DashboardPanel(
             "Equity",
             "Cash and positions at their marks: now, when the day began in Istanbul, and at the highest.",
             "locale",
@@ -102,7 +102,7 @@ WORTH = Row(
             height=8,
             from_zero=False,
         ),
-        Panel(
+        DashboardPanel(
             "Loss and drawdown",
             "The fall of the equity since the day began, and from its peak.",
             "percentunit",
@@ -110,7 +110,7 @@ WORTH = Row(
             width=6,
             height=8,
         ),
-        Panel(
+        DashboardPanel(
             "Limits on losses",
             "The share of each limit that is lost. The lines are the alert's 80 % and the limit itself.",
             "percentunit",
@@ -119,14 +119,14 @@ WORTH = Row(
             height=8,
             colours=NEAR_AND_FULL,
         ),
-        Panel(
+        DashboardPanel(
             "Exposure",
             "Value of the positions, by quote currency.",
             "locale",
             {"{{currency}}": shown("executor_exposure", "currency")},
             width=6,
         ),
-        Panel(
+        DashboardPanel(
             "Unrealised profit and loss",
             "Value of the positions less their cost, fees not included.",
             "locale",
@@ -134,7 +134,7 @@ WORTH = Row(
             width=6,
             from_zero=False,
         ),
-        Panel(
+        DashboardPanel(
             "Realised profit and loss",
             "Gain of all sales since the account began, fees not included.",
             "locale",
@@ -142,7 +142,7 @@ WORTH = Row(
             width=6,
             from_zero=False,
         ),
-        Panel(
+        DashboardPanel(
             "Fees",
             "Fees since the account began.",
             "locale",
@@ -152,28 +152,28 @@ WORTH = Row(
     ),
 )
 
-ORDERS = Row(
+ORDERS = DashboardRow(
     "Orders and guardrails",
     (
-        Panel(
+        DashboardPanel(
             "Orders by status",
             "Orders a second that reached each status, both executors together.",
             "cps",
             {"{{status}}": summed("executor_orders_total", "status")},
         ),
-        Panel(
+        DashboardPanel(
             "Denials by code",
             "Refusals by guardrails a second, by code. One order can have several.",
             "cps",
             {"{{code}}": summed("executor_denials_total", "code")},
         ),
-        Panel(
+        DashboardPanel(
             "Fills by side",
             "Paper fills a second, by side.",
             "cps",
             {"{{side}}": summed("executor_fills_total", "side")},
         ),
-        Panel(
+        DashboardPanel(
             "Use of limits",
             "The share of a limit that the latest accepted order used, or that is lost. The higher of both executors.",
             "percentunit",
@@ -183,7 +183,7 @@ ORDERS = Row(
             height=9,
             colours=NEAR_AND_FULL,
         ),
-        Panel(
+        DashboardPanel(
             "Near a limit",
             "Orders a second that passed and used 80 % of a limit or more, and losses that came so far.",
             "cps",
@@ -194,10 +194,10 @@ ORDERS = Row(
     ),
 )
 
-SPEED = Row(
+SPEED = DashboardRow(
     "Speed",
     (
-        Panel(
+        DashboardPanel(
             "Order duration",
             "Time from the request to the durable answer, both executors together.",
             "s",
@@ -207,19 +207,19 @@ SPEED = Row(
                 "p99": quantile(0.99, "executor_order_duration_seconds"),
             },
         ),
-        Panel(
+        DashboardPanel(
             "Stages, median",
             "Half of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
             "s",
             {"{{stage}}": quantile(0.5, "executor_order_stage_seconds", "stage")},
         ),
-        Panel(
+        DashboardPanel(
             "Stages, p95",
             "95 % of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
             "s",
             {"{{stage}}": quantile(0.95, "executor_order_stage_seconds", "stage")},
         ),
-        Panel(
+        DashboardPanel(
             "Works per commit",
             "Orders, cancels and other works that shared a commit: on average, and the 95th percentile.",
             "none",
@@ -229,13 +229,13 @@ SPEED = Row(
                 "p95": f"ceil({quantile(0.95, 'executor_commit_works')})",
             },
         ),
-        Panel(
+        DashboardPanel(
             "Commits",
             "Commits a second, by executor.",
             "cps",
             {"{{instance}}": summed("executor_commit_works_count", "instance")},
         ),
-        Panel(
+        DashboardPanel(
             "Ledger events",
             "Events a second that are recorded, both executors together.",
             "cps",
@@ -245,16 +245,16 @@ SPEED = Row(
     ),
 )
 
-STREAMS = Row(
+STREAMS = DashboardRow(
     "Streams of orders",
     (
-        Panel(
+        DashboardPanel(
             "Open streams",
             "Clients that follow orders, by executor.",
             "none",
             {"{{instance}}": f"executor_order_streams{{{S}}}"},
         ),
-        Panel(
+        DashboardPanel(
             "Lag",
             "Time from the record of an order's change to its sending, while a client listens. "
             "The line is the alert's limit of 1 s.",
@@ -266,7 +266,7 @@ STREAMS = Row(
             },
             colours=((None, "green"), (1.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Refused and failed",
             "Streams a second that were refused since all places were taken, and looks for changes that failed.",
             "cps",

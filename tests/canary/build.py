@@ -11,13 +11,13 @@ import msgspec
 
 from canary.observation import Answer, Check, Container, Observation, Sample
 from canary.probes.checks import check_of
-from canary.verdict import Limits
+from canary.verdict import VerdictLimits
 from common.clock import Clock
 from tests.canary.servers import METRICS
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
-LIMITS = Limits(p95_seconds=1.0, restart_budget=10)
-LOOSE = Limits(p95_seconds=30.0, restart_budget=10)
+LIMITS = VerdictLimits(p95_seconds=1.0, restart_budget=10)
+LOOSE = VerdictLimits(p95_seconds=30.0, restart_budget=10)
 
 
 class HandClock:

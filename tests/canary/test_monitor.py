@@ -11,9 +11,9 @@ import pytest
 
 from canary.evidence import EvidenceStore
 from canary.memory import LastPass
-from canary.monitor import Monitor, Status
+from canary.monitor import Monitor, MonitorStatus
 from canary.observation import Observation
-from canary.observer import Observer, Round
+from canary.observer import Observer, ProbeRound
 from canary.settings import Settings
 from common.clock import SYSTEM_CLOCK
 from common.loop import Loop
@@ -27,12 +27,12 @@ class Script:
         self.shown = list(shown)
         self.takes, self.hand = 0.0, HandClock()
 
-    def look(self, own: Mapping[str, str | None]) -> Round:
+    def look(self, own: Mapping[str, str | None]) -> ProbeRound:
         self.hand.seconds += self.takes
         now = self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
         if isinstance(now, Exception):
             raise now
-        return Round(msgspec.structs.replace(now, own=dict(own)), ())
+        return ProbeRound(msgspec.structs.replace(now, own=dict(own)), ())
 
 
 def monitor(folder: Path, script: Script, hand: HandClock | None = None, interval: str = "15") -> Monitor:
@@ -41,7 +41,7 @@ def monitor(folder: Path, script: Script, hand: HandClock | None = None, interva
     return Monitor(settings, cast(Observer, script), EvidenceStore(folder), LastPass(folder), clock)
 
 
-def status_after_a_round(monitor: Monitor) -> Status:
+def status_after_a_round(monitor: Monitor) -> MonitorStatus:
     monitor.run_round()
     return monitor.status()
 

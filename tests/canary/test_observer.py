@@ -7,7 +7,7 @@ from canary.observer import Observer
 from canary.probes.catalogue import probes_of
 from canary.probes.prober import Prober
 from canary.settings import Target
-from canary.verdict import MINIMUM_SAMPLES, Limits, judge
+from canary.verdict import MINIMUM_SAMPLES, VerdictLimits, judge
 from canary.window import SampleWindow
 from common.clock import SYSTEM_CLOCK
 from tests.canary.build import LOOSE, answer
@@ -48,7 +48,7 @@ def test_a_slow_start_is_out_of_the_percentile_after_two_more_looks(site: Site, 
     window = SampleWindow(120)
     window.add(answer("web", seconds=9.0, asked_at=SYSTEM_CLOCK.now()) for _ in range(40))
     looking = observer(engine.url, {"web": site.url}, window=window)
-    limits = Limits(p95_seconds=8.0, restart_budget=10)
+    limits = VerdictLimits(p95_seconds=8.0, restart_budget=10)
     assert judge(looking.look(WELL).observation, limits).verdict == "FAIL"
     looking.look(WELL)
     assert judge(looking.look(WELL).observation, limits).verdict == "PASS"
