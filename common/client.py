@@ -1,4 +1,4 @@
-"""How services ask each other: a pooled, thread-safe HTTP client with a deadline, typed answers, typed failures."""
+"""The HTTP client of the services: pooled, thread-safe, with a deadline, typed answers and typed failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ T = TypeVar("T")
 
 
 class JsonClient:
-    """Talks to one service at `base_url`. Every call ends within `timeout` seconds (connect and each read)."""
+    """Asks one service.
+
+    base_url: the service's address, without a trailing slash.
+    timeout: seconds that connecting and each read may take.
+    headers: sent with every request.
+    """
 
     def __init__(self, base_url: str, timeout: float, *, headers: Mapping[str, str] | None = None) -> None:
         self.base_url = base_url.rstrip("/")
@@ -29,7 +34,7 @@ class JsonClient:
     def request(
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        """Status, body and headers of the answer, whatever the status; raises `Unavailable` when there is none."""
+        """Returns status, body and headers of any answer. Raises `Unavailable` when there is no answer."""
         sent = {**self._pool.headers, **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
@@ -42,7 +47,7 @@ class JsonClient:
         return answer.status, answer.data, answer.headers
 
     def get(self, path: str, kind: type[T]) -> T | None:
-        """The answer as `kind`, None for 404; raises `Unavailable` for anything else."""
+        """Returns the answer as `kind`, None for 404. Raises `Unavailable` for other statuses and unreadable bodies."""
         status, body, _ = self.request("GET", path)
         if status == 404:
             return None

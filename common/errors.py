@@ -1,4 +1,4 @@
-"""Failures that a caller can see: one class each, knowing its HTTP status, and one body shape for all of them."""
+"""Failures that a caller can see: one class for each, with its HTTP status, and one body shape for all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from typing import Any, ClassVar
 
 
 class ServiceError(Exception):
-    """A failure with a stable code. Subclasses set `status`, `code` and whether trying again can help."""
+    """A failure with a stable code.
+
+    status: the HTTP status of the answer.
+    code: a name in capital letters, the same in answers, logs and metrics.
+    retryable: true when trying again can help.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
@@ -18,12 +23,12 @@ class ServiceError(Exception):
         self.details = details
 
     def to_json(self) -> dict[str, Any]:
-        """The one error body: `{"error": {"code", "message", "retryable", "details"}}`."""
+        """Returns the one error body: `{"error": {"code", "message", "retryable", "details"}}`."""
         return error_body(self.code, self.message, retryable=self.retryable, **self.details)
 
 
 class InvalidRequest(ServiceError):
-    """The request can't be understood. `details.field` names what is wrong."""
+    """The request can't be understood. `details.field` names the wrong field."""
 
     status = 422
     code = "INVALID_REQUEST"
@@ -40,14 +45,14 @@ class NotFound(ServiceError):
 
 
 class Unauthorized(ServiceError):
-    """The operator's token is missing or wrong; which of the two is not told."""
+    """The operator's token is missing or wrong. The answer does not tell which of the two."""
 
     status = 401
     code = "UNAUTHORIZED"
 
 
 class Unavailable(ServiceError):
-    """A part this service needs does not answer; nothing was done, and trying again can help."""
+    """Something that this service needs does not answer. Nothing was done, and trying again can help."""
 
     status = 503
     code = "UNAVAILABLE"
@@ -55,5 +60,5 @@ class Unavailable(ServiceError):
 
 
 def error_body(code: str, message: str, *, retryable: bool = False, **details: Any) -> dict[str, Any]:
-    """The JSON body of every failure, for the ones that have no class of ours (404 of a path, 405, 413 …)."""
+    """Returns the body of a failure that has no class here, such as 404 for a path, 405 or 413."""
     return {"error": {"code": code, "message": message, "retryable": retryable, "details": details}}

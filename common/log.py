@@ -12,7 +12,7 @@ _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one JSON object: time (UTC), level, logger, event, then whatever `extra` brought."""
+    """Formats a record as a JSON object: time (UTC), level, service, replica, logger, event, the fields of `extra`."""
 
     def __init__(self, service: str, replica: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class SlowClients(logging.Filter):
-    """The server reports a client that stopped reading like a failure of its own, with a traceback; it is neither."""
+    """Makes one plain line of a client that stopped reading, which the server logs as a failure with a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and isinstance(record.exc_info[1], TimeoutError):
@@ -43,7 +43,7 @@ class SlowClients(logging.Filter):
 
 
 def configuration(service: str, replica: str, level: str = "INFO") -> dict[str, Any]:
-    """What `logging.config.dictConfig` needs to send every logger's records to standard output as JSON lines."""
+    """Returns the `dictConfig` that sends every logger's records to standard output as JSON lines."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,9 +1,9 @@
-"""Container health check that also heals: N strikes in a row and it kills the hung server; the engine restarts it.
+"""Container health check that also heals: after N failures in a row it kills the hung server; the engine restarts it.
 
-Usage: `python -S -m common.probe PORT [STRIKES]`; it asks 127.0.0.1:PORT for /healthz. An unhealthy container is not
-restarted by the engine, and a check that kills at once would ignore retries and the start period; so strikes are
-counted in a file on tmpfs, which is empty again after each restart. Until the first success a server gets four times
-as many strikes. It runs every few seconds in every container, so it imports next to nothing.
+Usage: `python -S -m common.probe PORT [STRIKES]`. It asks 127.0.0.1:PORT for /healthz. The engine does not restart an
+unhealthy container, and a check that killed at the first failure would ignore retries and the start period. So failures
+are counted in a file on tmpfs, which is empty after each restart. Until its first success a server may fail four times
+as often. The check runs every few seconds in every container, so it imports next to nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIGKILL = 9
 
 
 def healthy(port: int) -> bool:
-    """Whether /healthz answers 200 in time."""
+    """Returns true when /healthz answers 200 in time."""
     try:
         with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
             connection.settimeout(TIMEOUT_SECONDS)
@@ -30,7 +30,7 @@ def healthy(port: int) -> bool:
 
 
 def children_of_init(proc: str = "/proc") -> list[int]:
-    """Process ids whose parent is the container's first process: the server, and nothing of this check."""
+    """Returns the ids of the processes whose parent is the container's first one: the server, not this check."""
     found = []
     for entry in filter(str.isdigit, os.listdir(proc)):
         try:
@@ -44,7 +44,7 @@ def children_of_init(proc: str = "/proc") -> list[int]:
 
 
 def read_state(file: str) -> tuple[str, int]:
-    """`served` or `starting`, and the strikes in a row so far."""
+    """Returns `served` or `starting`, and how many failures in a row there were."""
     try:
         with open(file) as state:
             word, count = state.read().split()
@@ -54,20 +54,20 @@ def read_state(file: str) -> tuple[str, int]:
 
 
 def write_state(file: str, word: str, strikes: int) -> None:
-    """Remembers the state for the next check."""
+    """Keeps the state for the next check."""
     with open(file, "w") as state:
         state.write(f"{word} {strikes}")
 
 
 def strike(file: str, limit: int) -> bool:
-    """Counts one failure in a row; true when the server has had enough of them to be killed."""
+    """Counts one more failure in a row. Returns true when the server is to be killed."""
     word, strikes = read_state(file)
     write_state(file, word, strikes + 1)
     return strikes + 1 >= (limit if word == "served" else 4 * limit)
 
 
 def main(arguments: list[str]) -> int:
-    """0 when healthy, 1 when not; the last strike kills the server first."""
+    """Returns 0 when healthy, else 1. The last allowed failure kills the server first."""
     limit = int(arguments[1]) if len(arguments) > 1 else 6
     if healthy(int(arguments[0])):
         write_state(STRIKES_FILE, "served", 0)

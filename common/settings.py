@@ -34,10 +34,10 @@ class ServiceSettings:
 
 
 class Reader:
-    """Reads settings from `environment` (the process's own by default) and collects what is wrong.
+    """Reads settings from `environment`, by default the process's own, and collects every fault.
 
-    Each reader returns the default's type, so a settings object can be built in one expression;
-    `check()` then raises `SettingsError` with every fault found.
+    Each reader returns a usable value even for a wrong setting, so a settings object can be built in one expression.
+    `check` then raises `SettingsError` with all faults.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
@@ -50,7 +50,7 @@ class Reader:
             raise SettingsError("\n".join(self._faults))
 
     def fault(self, text: str) -> None:
-        """Adds what the caller found wrong: variable, value and rule."""
+        """Adds a fault that the caller found: variable, value and rule."""
         self._faults.append(text)
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -79,7 +79,7 @@ class Reader:
     def decimal(
         self, name: str, default: str, *, at_most: str, above: str | None = None, at_least: str | None = None
     ) -> Decimal:
-        """An exact decimal number within bounds: larger than `above`, or at least `at_least`."""
+        """An exact decimal number within bounds: above `above`, or at least `at_least`."""
         value = self.text(name, default)
         try:
             number = Decimal(value)
@@ -135,7 +135,7 @@ class Reader:
         )
 
     def secret(self, name: str) -> str:
-        """The content of the file that `<name>_FILE` names; no part of a secret is ever in an error."""
+        """The content of the file that `<name>_FILE` names. No part of a secret is ever in an error."""
         variable = f"{name}_FILE"
         path = self.text(variable)
         if not path:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Literal
 
-import msgspec
-
-from common.errors import InvalidRequest
+from common.codec import Message as Message
+from common.codec import decode as decode
+from common.codec import encode as encode
 
 Market = Literal["simulated", "live"]
 Side = Literal["buy", "sell"]
@@ -18,15 +17,16 @@ TimeInForce = Literal["GTC", "IOC", "FOK"]
 Phase = Literal["continuous", "opening_auction", "closing_auction", "trades_at_close", "halted", "closed"]
 OrderStatus = Literal["received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"]
 
-T = TypeVar("T")
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every wire message. Readers ignore fields they don't know, so that a service can be updated alone."""
-
 
 class Instrument(Message, frozen=True, kw_only=True):
-    """What can be traded: `symbol` is `VENUE:PAIR`; sizes are in the base asset, prices in the quote currency."""
+    """Something that can be traded.
+
+    symbol: `VENUE:PAIR`, such as BTCTURK:BTCTRY.
+    base_asset, quote_currency: the units of quantities and of prices.
+    tick_size: the step between two prices.
+    lot_size: the step between two quantities.
+    min_notional: the smallest price times quantity of an order, in the quote currency.
+    """
 
     symbol: str
     base_asset: str
@@ -37,8 +37,15 @@ class Instrument(Message, frozen=True, kw_only=True):
 
 
 class Fact(Message, frozen=True, kw_only=True):
-    """What every piece of market data says of itself. `delayed` data is minutes old by contract; `venue_time` is the
-    venue's own stamp where it gives one, `received_at` when it arrived here; `sequence` rises with every change."""
+    """Base of every piece of market data.
+
+    symbol: the instrument's symbol.
+    market, source: the market and the venue that it is from.
+    delayed: true for data that is minutes old by contract.
+    sequence: rises with every change of the market data service.
+    received_at: when it arrived here, UTC.
+    venue_time: the venue's own time, UTC; None where the venue gives none.
+    """
 
     symbol: str
     market: Market
@@ -50,7 +57,16 @@ class Fact(Message, frozen=True, kw_only=True):
 
 
 class Quote(Fact, frozen=True, kw_only=True):
-    """Best bid and ask. A side that has no quote is None. `age_seconds` is how long ago the feed last proved it."""
+    """Best bid and ask of a symbol.
+
+    bid, ask: prices; None while that side is empty.
+    bid_quantity, ask_quantity: in the base asset; None while that side is empty.
+    last: the price of the last trade; None before the first one.
+    daily_change_percent: the change of `last` in a day, as the venue tells it; None where it does not.
+    age_seconds: how long ago the feed last proved the quote.
+    stale: true when it is too old, or the feed does not vouch for it.
+    phase: the trading phase.
+    """
 
     bid: Decimal | None
     bid_quantity: Decimal | None
@@ -64,15 +80,26 @@ class Quote(Fact, frozen=True, kw_only=True):
 
 
 class Level(Message, frozen=True, kw_only=True, array_like=True):
-    """One price level of a book, as `[price, quantity]`."""
+    """One price level of an order book, as `[price, quantity]`.
+
+    price, quantity: in the quote currency, and in the base asset.
+    """
 
     price: Decimal
     quantity: Decimal
 
 
 class Book(Fact, frozen=True, kw_only=True):
-    """Visible depth: bids descending, asks ascending. `stale` books are shown but must not be traded on; `floor` and
-    `ceiling` are the day's limits, where the venue has them."""
+    """The visible order book of a symbol.
+
+    base_asset, quote_currency: the instrument's.
+    bids: by price, highest first.
+    asks: by price, lowest first.
+    age_seconds: how long ago the feed last proved the book.
+    stale: true when it is too old or not vouched for; it is shown then, but must not be traded on.
+    phase: the trading phase.
+    floor, ceiling: the lowest and highest price of the day; None where the venue has no such limits.
+    """
 
     base_asset: str
     quote_currency: str
@@ -86,7 +113,12 @@ class Book(Fact, frozen=True, kw_only=True):
 
 
 class Trade(Fact, frozen=True, kw_only=True):
-    """One trade of the venue. `trade_id` is unique within its symbol; `side` is the aggressor's."""
+    """One trade of the venue.
+
+    trade_id: unique within the symbol.
+    price, quantity: in the quote currency, and in the base asset.
+    side: the aggressor's side.
+    """
 
     trade_id: str
     price: Decimal
@@ -95,8 +127,12 @@ class Trade(Fact, frozen=True, kw_only=True):
 
 
 class Status(Fact, frozen=True, kw_only=True):
-    """What may be done with a symbol now: its trading phase, and the day's reference price and limits where the venue
-    has them."""
+    """The trading status of a symbol.
+
+    phase: the trading phase.
+    reference_price: the day's base price; None where the venue has none.
+    floor, ceiling: the lowest and highest price of the day; None where the venue has no such limits.
+    """
 
     phase: Phase
     reference_price: Decimal | None = None
@@ -105,7 +141,11 @@ class Status(Fact, frozen=True, kw_only=True):
 
 
 class Auction(Fact, frozen=True, kw_only=True):
-    """The price at which a call auction would match now, and how much; None while nothing would match."""
+    """The indicative result of a call auction.
+
+    phase: the trading phase.
+    price, quantity: the price and quantity at which it would match now; None while nothing would match.
+    """
 
     phase: Phase
     price: Decimal | None
@@ -113,8 +153,13 @@ class Auction(Fact, frozen=True, kw_only=True):
 
 
 class Candle(Message, frozen=True, kw_only=True):
-    """One bar that begins at `start`. `volume` is in the base asset; `complete` is false while the bar still grows or
-    when trades of it are known to be missing."""
+    """One bar of a chart.
+
+    start: when the bar begins, UTC.
+    open, high, low, close: prices in the quote currency.
+    volume: in the base asset.
+    complete: false while the bar still grows, or when trades of it are known to be missing.
+    """
 
     start: datetime
     open: Decimal
@@ -126,8 +171,17 @@ class Candle(Message, frozen=True, kw_only=True):
 
 
 class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client asks for. `limit_price` belongs to limit orders alone; a market order is IOC or FOK. A `post_only`
-    order is a limit order that rests or is denied: it never pays as a taker."""
+    """The order that a client asks for.
+
+    client_order_id: the client's own key; the same key is filled once.
+    symbol: the instrument's symbol.
+    side: buy or sell.
+    type: market or limit.
+    quantity: in the base asset.
+    limit_price: the worst price; for limit orders alone.
+    time_in_force: GTC rests, IOC and FOK do not; a market order is IOC or FOK. None stands for the type's usual one.
+    post_only: true for a limit order that rests or is denied: it never pays as a taker.
+    """
 
     client_order_id: str
     symbol: str
@@ -140,7 +194,12 @@ class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Denial(Message, frozen=True, kw_only=True):
-    """Why a guardrail refused: a stable upper-case code, a sentence, and the numbers that met."""
+    """The refusal of an order by one guardrail.
+
+    code: the guardrail's stable code, in capital letters.
+    message: a sentence for people.
+    numbers: the values that met, by name.
+    """
 
     code: str
     message: str
@@ -148,7 +207,13 @@ class Denial(Message, frozen=True, kw_only=True):
 
 
 class Fill(Message, frozen=True, kw_only=True):
-    """One paper fill. `fee` is in the quote currency."""
+    """One paper fill of an order.
+
+    trade_id: unique within the ledger.
+    price, quantity: in the quote currency, and in the base asset.
+    fee: in the quote currency.
+    filled_at: when it was recorded, UTC.
+    """
 
     trade_id: str
     price: Decimal
@@ -158,8 +223,22 @@ class Fill(Message, frozen=True, kw_only=True):
 
 
 class Order(Message, frozen=True, kw_only=True):
-    """An order as the ledger has it. `sequence` is the ledger's sequence of its latest event, `replaces` the order
-    whose place it took or was to take."""
+    """An order as the ledger has it.
+
+    order_id: the ledger's own key.
+    client_order_id: the client's key.
+    account: the account's name.
+    symbol, side, type, time_in_force, quantity, limit_price, post_only: as in `OrderRequest`.
+    status: how far the order has come.
+    filled_quantity: in the base asset.
+    average_price: of the fills, in the quote currency; None without a fill.
+    fees: of the fills, in the quote currency.
+    denials: the refusals of a denied order, else empty.
+    fills: in the order in which they came.
+    received_at, updated_at: when the first and the latest event were recorded, UTC.
+    sequence: the ledger's sequence of the order's latest event.
+    replaces: the order whose place this one took or was to take; None where it replaces none.
+    """
 
     order_id: str
     client_order_id: str
@@ -184,7 +263,14 @@ class Order(Message, frozen=True, kw_only=True):
 
 
 class Position(Message, frozen=True, kw_only=True):
-    """What the account holds of one symbol. `average_cost` is per unit, fees not included."""
+    """The holding of one symbol.
+
+    symbol, base_asset, quote_currency: the instrument.
+    quantity: in the base asset.
+    average_cost: per unit, in the quote currency, fees not included.
+    realised_pnl: the gain of what was sold, in the quote currency, fees not included.
+    fees: all fees paid, in the quote currency.
+    """
 
     symbol: str
     base_asset: str
@@ -196,7 +282,15 @@ class Position(Message, frozen=True, kw_only=True):
 
 
 class Account(Message, frozen=True, kw_only=True):
-    """Cash per currency, and how much of it open orders have reserved."""
+    """An account's cash and orders.
+
+    account: the account's name.
+    cash: by currency.
+    reserved: the part of the cash that open orders hold back, by currency.
+    open_orders: how many orders are open.
+    kill_switch: true when a kill switch stops all trading of the account.
+    sequence: the ledger's sequence that all of this is as of.
+    """
 
     account: str
     cash: dict[str, Decimal]
@@ -204,63 +298,3 @@ class Account(Message, frozen=True, kw_only=True):
     open_orders: int
     kill_switch: bool
     sequence: int
-
-
-_FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
-_NOT_FINITE = re.compile(rb"""(?i)\\|"[^"a-z0-9]*(s_*)?(n_*a_*n|i_*n_*f)""")
-"""What a body has somewhere if one of its decimals, texts that may have blanks and _ in them, is not finite."""
-_NAMED = re.compile(r"(?:field|required field|unknown field) `(?P<name>[^`]*)`")
-
-
-def encode(value: Any) -> bytes:
-    """JSON of a message, or of containers of messages: decimals as strings, times as RFC 3339 in UTC."""
-    return msgspec.json.encode(value)
-
-
-def decode(kind: type[T], body: bytes | str) -> T:
-    """Reads a message strictly; raises `InvalidRequest` that names the field, also for a number that is not finite."""
-    try:
-        message = msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        field = _field_of(str(error))
-        raise InvalidRequest(field, _reason_of(str(error), kind, field)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest("body", f"must be JSON ({error})") from error
-    if _NOT_FINITE.search(body if isinstance(body, bytes) else body.encode()):
-        _require_finite(message)
-    return message
-
-
-def _field_of(text: str) -> str:
-    path = _FIELD.search(text)
-    named = _NAMED.search(text)
-    inner = path["path"] if path else ""
-    if named:
-        return f"{inner}.{named['name']}".lstrip(".")
-    return inner or "body"
-
-
-def _reason_of(text: str, kind: Any, field: str) -> str:
-    reason = text.split(" - at `")[0][:200]
-    choices = [
-        word
-        for word in get_args(getattr(kind, "__annotations__", {}) and get_type_hints(kind).get(field))
-        for word in (get_args(word) or (word,))
-        if isinstance(word, str)
-    ]
-    return f"{reason}, must be one of {', '.join(choices)}" if choices and "enum" in reason else reason
-
-
-def _require_finite(value: Any, path: str = "") -> None:
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise InvalidRequest(path or "body", "must be a finite number")
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            _require_finite(getattr(value, name), f"{path}.{name}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for index, part in enumerate(value):
-            _require_finite(part, f"{path}[{index}]")
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            _require_finite(part, f"{path}.{name}".lstrip("."))

@@ -1,0 +1,77 @@
+"""Messages to JSON and back: exact, strict, and with the field named when a message is wrong."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from common.errors import InvalidRequest
+
+T = TypeVar("T")
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every wire message. Readers ignore fields they don't know, so that a service can be updated alone."""
+
+
+_FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
+_NOT_FINITE = re.compile(rb"""(?i)\\|"[^"a-z0-9]*(s_*)?(n_*a_*n|i_*n_*f)""")
+"""Matches every body with a decimal that is not finite: a text such as `NaN`, also with blanks and _ in it."""
+_NAMED = re.compile(r"(?:field|required field|unknown field) `(?P<name>[^`]*)`")
+
+
+def encode(value: Any) -> bytes:
+    """Returns the JSON of a message, or of containers of messages: decimals as strings, times as RFC 3339 in UTC."""
+    return msgspec.json.encode(value)
+
+
+def decode(kind: type[T], body: bytes | str) -> T:
+    """Returns the message in `body`. Raises `InvalidRequest` with the field, also for a number that is not finite."""
+    try:
+        message = msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        field = _field_of(str(error))
+        raise InvalidRequest(field, _reason_of(str(error), kind, field)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest("body", f"must be JSON ({error})") from error
+    if _NOT_FINITE.search(body if isinstance(body, bytes) else body.encode()):
+        _require_finite(message)
+    return message
+
+
+def _field_of(text: str) -> str:
+    path = _FIELD.search(text)
+    named = _NAMED.search(text)
+    inner = path["path"] if path else ""
+    if named:
+        return f"{inner}.{named['name']}".lstrip(".")
+    return inner or "body"
+
+
+def _reason_of(text: str, kind: Any, field: str) -> str:
+    reason = text.split(" - at `")[0][:200]
+    choices = [
+        word
+        for word in get_args(getattr(kind, "__annotations__", {}) and get_type_hints(kind).get(field))
+        for word in (get_args(word) or (word,))
+        if isinstance(word, str)
+    ]
+    return f"{reason}, must be one of {', '.join(choices)}" if choices and "enum" in reason else reason
+
+
+def _require_finite(value: Any, path: str = "") -> None:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise InvalidRequest(path or "body", "must be a finite number")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _require_finite(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            _require_finite(part, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            _require_finite(part, f"{path}.{name}".lstrip("."))
