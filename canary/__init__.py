@@ -1,1 +1,1 @@
-"""The canary: looks at every service as a user would, computes a verdict and keeps the evidence."""
+"""The canary: probes every service as a user would, computes a verdict and keeps evidence."""

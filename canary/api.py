@@ -1,22 +1,32 @@
-"""The canary's HTTP answers: how things stand, and the evidence packages."""
+"""The canary's HTTP answers: the verdict of now, and the evidence packages."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from itertools import groupby
 
-from flask import Flask, Response, send_file
+from flask import Flask, Response
 
+from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
+from canary.monitor import Monitor
 from canary.observation import Check, Condition, Container
 from canary.settings import Settings
 from canary.verdict import Verdict
-from canary.watch import Watch
 from common import ops, wire
 
 
 class CheckRow(wire.Message, frozen=True, kw_only=True):
-    """One check of a target; `bytes` is the body's size."""
+    """One check of a target.
+
+    check: the check's name.
+    url: the address that was asked.
+    ok: true when all conditions are met.
+    status: the HTTP status; None without an answer.
+    seconds: how long the answer took; None without a whole answer.
+    bytes: the size of the body.
+    reason: the first condition that is not met; None when all are.
+    """
 
     check: str
     url: str
@@ -28,7 +38,16 @@ class CheckRow(wire.Message, frozen=True, kw_only=True):
 
 
 class TargetRow(wire.Message, frozen=True, kw_only=True):
-    """One target: status and seconds are those of its health check, `reason` the first thing wrong with any check."""
+    """One target of the probes.
+
+    target: the target's name.
+    url: its address.
+    ok: true when all its checks are met.
+    status: the HTTP status of its health check; None without an answer.
+    seconds: how long its health check took; None without a whole answer.
+    reason: the first check and condition that is not met; None when all are.
+    checks: all its checks.
+    """
 
     target: str
     url: str
@@ -40,7 +59,20 @@ class TargetRow(wire.Message, frozen=True, kw_only=True):
 
 
 class StatusAnswer(wire.Message, frozen=True, kw_only=True):
-    """The body of GET /v1/status."""
+    """The body of `GET /v1/status`.
+
+    market: the market that the stack runs on.
+    verdict: PASS, FAIL or INCONCLUSIVE.
+    reasons: every condition that keeps the verdict from PASS, failed ones first.
+    p95_seconds: the 95th percentile over all targets; None without samples.
+    samples: how many durations the percentile is computed from.
+    metrics_bytes: the size of /metrics, by target.
+    last_pass: when a round last gave PASS, UTC; None for never.
+    checked_at: when the latest round ended, UTC; None before the first one.
+    targets: one row for each target.
+    containers: the project's containers; None when the engine can't be asked.
+    conditions: every condition with the value that it met.
+    """
 
     market: wire.Market
     verdict: Verdict
@@ -55,26 +87,25 @@ class StatusAnswer(wire.Message, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...]
 
 
-def add_routes(app: Flask, settings: Settings, watch: Watch, evidence: EvidenceStore) -> None:
+def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore, downloads: Downloads) -> None:
     """Adds /v1/status and /v1/evidence."""
 
     @app.get("/v1/status")
     def status() -> Response:
-        return ops.answer(status_answer(settings, watch))
+        return ops.answer(status_answer(settings, monitor))
 
     @app.get("/v1/evidence")
     def packages() -> Response:
-        return ops.answer(evidence.listed())
+        return ops.answer(evidence.packages())
 
     @app.get("/v1/evidence/<name>")
     def package(name: str) -> Response:
-        path = evidence.path_of(name)
-        return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name)
+        return downloads.respond(evidence.path_of(name))
 
 
-def status_answer(settings: Settings, watch: Watch) -> StatusAnswer:
-    """The status now, as clients see it."""
-    status = watch.status()
+def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:
+    """Returns the status of now."""
+    status = monitor.status()
     checks = status.seen.checks if status.seen else ()
     urls = {target.name: target.url for target in settings.targets}
     rows = [
@@ -82,7 +113,7 @@ def status_answer(settings: Settings, watch: Watch) -> StatusAnswer:
         for name, of_target in groupby(checks, lambda check: check.target)
     ]
     return StatusAnswer(
-        market=settings.market,
+        market=settings.service.market,
         verdict=status.judgement.verdict,
         reasons=status.judgement.reasons,
         p95_seconds=status.judgement.p95_seconds,

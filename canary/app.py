@@ -1,45 +1,24 @@
-"""Joins the canary's parts: `create_app` only builds, `serve` also starts the loop."""
+"""The canary's Flask app, and the function that the HTTP server calls to start the service."""
 
 from __future__ import annotations
-
-import socket
-import threading
 
 from flask import Flask
 
 from canary import api, metrics
-from canary.evidence import EvidenceStore
-from canary.memory import LastPass
-from canary.metrics import ProbeDurations
-from canary.parts import make_observer, real_clock
+from canary.parts import Parts
 from canary.settings import Settings
-from canary.watch import Watch
-from common import ops
+from common import ops, service
 
 
-def create_app(settings: Settings, *, watch: Watch, evidence: EvidenceStore, durations: ProbeDurations) -> Flask:
-    """The canary's Flask app over parts that are made, and perhaps started, elsewhere."""
+def create_app(settings: Settings, parts: Parts) -> Flask:
+    """Returns the app over parts that are built, and perhaps started, elsewhere."""
     app = Flask("canary", static_folder=None)
-    identity = ops.Identity(settings.service, settings.replica, settings.market)
-    registry = ops.install(app, identity, {"loop": watch.loop_problem, "evidence": evidence.problem})
-    metrics.install(registry, durations, watch, evidence)
-    api.add_routes(app, settings, watch, evidence)
+    registry = ops.install(app, settings.service, {"evidence": parts.evidence.trouble}, parts.loops)
+    metrics.install(registry, parts.durations, parts.monitor, parts.evidence)
+    api.add_routes(app, settings, parts.monitor, parts.evidence, parts.downloads)
     return app
 
 
 def serve() -> Flask:
-    """Reads the settings, makes the parts, starts the loop and returns the app."""
-    settings = Settings.from_environment()
-    clock = real_clock()
-    durations = ProbeDurations(settings.targets)
-    evidence = EvidenceStore(settings.evidence_dir)
-    watch = Watch(
-        settings,
-        observer=make_observer(settings, clock, socket.gethostname(), durations.heard),
-        evidence=evidence,
-        last_pass=LastPass(settings.evidence_dir),
-        clock=clock,
-    )
-    app = create_app(settings, watch=watch, evidence=evidence, durations=durations)
-    threading.Thread(target=watch.run, args=(threading.Event(),), name="canary-loop", daemon=True).start()
-    return app
+    """Starts the service and returns its app."""
+    return service.serve(Settings.from_environment, Parts.build, create_app)

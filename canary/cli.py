@@ -1,24 +1,24 @@
-"""`python -m canary.cli evidence` writes a package of a fresh look, `verify FILE` checks one, `status` asks for now."""
+"""The command line: `evidence` writes a package of a fresh round, `verify FILE` checks one, `status` asks for now."""
 
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from canary.evidence import EvidenceStore
-from canary.observer import Sighting
-from canary.package import raw_files, report_files, sealed, zipped
-from canary.parts import make_observer, real_clock
+from canary.observer import ProbeRound
+from canary.package import raw_files, report_files, with_sums, zip_of
+from canary.parts import Parts
 from canary.report import Origin
 from canary.settings import Settings
 from canary.verdict import Judgement, judge
 from canary.verify import faults_of
 from common import VERSION
 from common.client import JsonClient
+from common.clock import SYSTEM_CLOCK
 from common.errors import Unavailable
+from common.loop import Stop, Supervisor
 from common.settings import SettingsError
 
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
@@ -28,7 +28,7 @@ _STATUS_SECONDS = 5.0
 
 
 class _Parser(argparse.ArgumentParser):
-    """Ends a wrong call with a code that is no verdict's."""
+    """Ends a wrong call with an exit code that no verdict has."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
@@ -36,10 +36,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0, 1, 2 for PASS, FAIL, INCONCLUSIVE; 0 or 1 for verify; 64 for a wrong call or wrong settings."""
+    """Returns the exit code.
+
+    It is 0, 1 or 2 for PASS, FAIL or INCONCLUSIVE, 0 or 1 for `verify`, and 64 for a wrong call or wrong settings.
+    """
     parser = _Parser(prog="canary")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("evidence", help="look afresh, judge, write an evidence package, print its path")
+    commands.add_parser("evidence", help="run a fresh round, judge it, write an evidence package, print its path")
     verifying = commands.add_parser("verify", help="check a package and judge anew from its raw files")
     verifying.add_argument("file", type=Path)
     commands.add_parser("status", help="print the running canary's latest verdict in one line")
@@ -55,14 +58,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def evidence(settings: Settings) -> int:
-    """Writes one package; its path goes to standard output, the verdict and its reasons to standard error."""
-    clock = real_clock()
-    store = EvidenceStore(settings.evidence_dir)
-    observer = make_observer(settings, clock, socket.gethostname(), lambda _answer: None)
-    sighting = observer.look({"evidence": store.problem()})
-    judgement = judge(sighting.observation, settings.limits)
+    """Writes one package. Its path goes to standard output, the verdict with its reasons to standard error."""
+    parts = Parts.build(settings, Supervisor(Stop()))
+    seen = parts.observer.look({"evidence": parts.evidence.trouble()})
+    judgement = judge(seen.observation, settings.limits)
     try:
-        path = store.write(package_of(sighting, judgement, settings), VERSION, clock.now())
+        path = parts.evidence.write(package_of(seen, judgement, settings), VERSION, SYSTEM_CLOCK.now())
     except OSError as error:
         print(f"INCONCLUSIVE: the package can't be written: {error}; {summary(judgement)}", file=sys.stderr)
         return EXIT_CODES["INCONCLUSIVE"]
@@ -72,7 +73,7 @@ def evidence(settings: Settings) -> int:
 
 
 def status(port: int) -> int:
-    """Prints what the canary that runs on `port` of this machine says; no answer is INCONCLUSIVE."""
+    """Prints the verdict of the canary that runs on `port` of this machine; no answer is INCONCLUSIVE."""
     try:
         latest = JsonClient(f"http://127.0.0.1:{port}", _STATUS_SECONDS).get("/v1/status", Judgement)
     except Unavailable as error:
@@ -85,17 +86,17 @@ def status(port: int) -> int:
     return EXIT_CODES[latest.verdict]
 
 
-def package_of(sighting: Sighting, judgement: Judgement, settings: Settings) -> bytes:
-    """The bytes of the package for what was seen and how it was judged."""
-    origin = Origin(version=VERSION, git_commit=settings.git_commit, market=settings.market)
-    metrics = {one.answer.target: one.raw for one in sighting.fetched if one.answer.check == "metrics"}
-    answers = [one.answer for one in sighting.fetched]
-    files = raw_files(sighting.observation, answers, metrics, origin)
-    return zipped(sealed(files | report_files(sighting.observation, judgement, settings.limits, origin)))
+def package_of(seen: ProbeRound, judgement: Judgement, settings: Settings) -> bytes:
+    """Returns the bytes of the package of one round and its judgement."""
+    origin = Origin(version=VERSION, git_commit=settings.git_commit, market=settings.service.market)
+    metrics = {one.answer.target: one.raw for one in seen.answers if one.answer.check == "metrics"}
+    answers = [one.answer for one in seen.answers]
+    files = raw_files(seen.observation, answers, metrics, origin)
+    return zip_of(with_sums(files | report_files(seen.observation, judgement, settings.limits, origin)))
 
 
 def verify(file: Path) -> int:
-    """Prints what is wrong with a package, or that nothing is."""
+    """Prints each fault of a package, or that it has none. Returns the exit code."""
     faults = faults_of(file)
     for fault in faults:
         print(fault, file=sys.stderr)
@@ -104,7 +105,7 @@ def verify(file: Path) -> int:
 
 
 def summary(judgement: Judgement) -> str:
-    """One line: the verdict, the p95 with its n, and the first reasons."""
+    """Returns one line: the verdict, its first reasons, and the percentile with its n."""
     p95 = "none" if judgement.p95_seconds is None else f"{judgement.p95_seconds:.3f} s"
     shown = "; ".join(judgement.reasons[:_MOST_REASONS]) or "every condition is met"
     more = len(judgement.reasons) - _MOST_REASONS

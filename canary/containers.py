@@ -1,4 +1,4 @@
-"""The project's containers as the engine knows them: state, health, restarts. Never their environment."""
+"""The project's containers as the engine describes them: state, health, restarts; never their environment."""
 
 from __future__ import annotations
 
@@ -22,19 +22,38 @@ _SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
 
 
 class _Engine(msgspec.Struct, frozen=True, rename="pascal"):
-    """Base of what is read of the engine's answers; everything else in them, `Env` above all, is dropped."""
+    """Base of the parts of the engine's answers that are read. Everything else, above all `Env`, is dropped."""
 
 
-class _Listed(_Engine, frozen=True, rename="pascal"):
+class _ContainerRow(_Engine, frozen=True, rename="pascal"):
+    """One row of the engine's list.
+
+    id: the container's id.
+    labels: its labels; None when it has none.
+    """
+
     id: str
     labels: dict[str, str] | None = None
 
 
 class _Health(_Engine, frozen=True, rename="pascal"):
+    """The health of a container.
+
+    status: healthy, unhealthy or starting.
+    """
+
     status: str
 
 
 class _State(_Engine, frozen=True, rename="pascal"):
+    """The state of a container.
+
+    status: running, exited, …
+    exit_code: the code of its last end.
+    started_at: when it was last started.
+    health: None when it has no health check.
+    """
+
     status: str
     exit_code: int
     started_at: str
@@ -42,19 +61,44 @@ class _State(_Engine, frozen=True, rename="pascal"):
 
 
 class _Config(_Engine, frozen=True, rename="pascal"):
+    """The configuration of a container.
+
+    image: the name of its image.
+    labels: its labels; None when it has none.
+    """
+
     image: str
     labels: dict[str, str] | None = None
 
 
 class _RestartPolicy(_Engine, frozen=True, rename="pascal"):
+    """The restart policy of a container.
+
+    name: `no` or empty for a one-shot.
+    """
+
     name: str = ""
 
 
 class _HostConfig(_Engine, frozen=True, rename="pascal"):
+    """The host's side of a container.
+
+    restart_policy: its restart policy.
+    """
+
     restart_policy: _RestartPolicy = _RestartPolicy()
 
 
-class _Inspected(_Engine, frozen=True, rename="pascal"):
+class _ContainerDetails(_Engine, frozen=True, rename="pascal"):
+    """One container, under the names of the engine's API.
+
+    id: the container's id.
+    name: its name, which begins with a slash.
+    restart_count: restarts by the engine.
+    image: the digest of its image.
+    state, config, host_config: as described above.
+    """
+
     id: str
     name: str
     restart_count: int
@@ -65,9 +109,9 @@ class _Inspected(_Engine, frozen=True, rename="pascal"):
 
 
 class Containers:
-    """Reads the containers of one compose project at `docker_url`.
+    """Reads the containers of one compose project from the engine at `docker_url`.
 
-    Without a project's name the canary looks up its own container by `hostname`, the beginning of its id.
+    An empty `project` stands for the project of the canary's own container, whose id begins with `hostname`.
     """
 
     def __init__(
@@ -80,7 +124,7 @@ class Containers:
         self._monotonic = monotonic
 
     def read(self) -> tuple[Container, ...]:
-        """All containers of the project, by service and name; raises `Unavailable` that says what is missing."""
+        """Returns all containers of the project, by service and name. Raises `Unavailable` with the reason."""
         if self._url is None:
             raise Unavailable("SPARK_DOCKER_URL is none: no engine to ask")
         try:
@@ -117,7 +161,7 @@ class Containers:
 
 
 def _client(url: str, timeout: float) -> docker.APIClient:
-    """A client that speaks the engine's own version, and never through a proxy that the environment may name."""
+    """Returns a client that speaks the engine's own version and uses no proxy of the environment."""
     seconds = max(1, round(timeout))
     with docker.APIClient(base_url=url, version=MINIMUM_DOCKER_API_VERSION, timeout=seconds) as first:
         first.trust_env = False
@@ -127,14 +171,14 @@ def _client(url: str, timeout: float) -> docker.APIClient:
     return client
 
 
-def _list(engine: docker.APIClient, filters: dict[str, Any]) -> list[_Listed]:
-    return msgspec.convert(engine.containers(all=True, filters=filters), list[_Listed])
+def _list(engine: docker.APIClient, filters: dict[str, Any]) -> list[_ContainerRow]:
+    return msgspec.convert(engine.containers(all=True, filters=filters), list[_ContainerRow])
 
 
 def _inspect(engine: docker.APIClient, identity: str) -> Container | None:
-    """The container, or None for one that went meanwhile or was run by hand (`docker compose run`)."""
+    """Returns the container; None for one that is gone by now, or that was run by hand (`docker compose run`)."""
     try:
-        seen = msgspec.convert(engine.inspect_container(identity), _Inspected)
+        seen = msgspec.convert(engine.inspect_container(identity), _ContainerDetails)
     except NotFound:
         return None
     labels = seen.config.labels or {}

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,25 +17,33 @@ from pathlib import Path
 
 import msgspec
 
-from canary.package import REPORT, UNREADABLE
+from canary.package import COMPRESSIONS, REPORT, UNREADABLE
 from canary.verdict import VERDICTS
 from common import wire
 from common.errors import InvalidRequest, NotFound
+from common.files import TEMPORARY_PREFIX, replace_durably
 
 log = logging.getLogger(__name__)
 
 MOST_PACKAGES = 200
 MOST_BYTES = 200 * 10**6
+LEFTOVER_SECONDS = 3600.0
+"""A temporary file that is older than this belongs to a process that was killed while it wrote."""
 _NAME = re.compile(r"canary_[0-9A-Za-z.+-]{1,40}_([0-9]{8}T[0-9]{6}Z)\.zip")
-_TEMPORARY = ".canary-"
 _LOCK = ".canary-lock"
 _PRUNED = ".canary-pruned.json"
 _LARGEST_REPORT = 16 * 2**20
 _Verdicts = dict[tuple[str, int, int], str | None]
 
 
-class Listed(wire.Message, frozen=True, kw_only=True):
-    """One package of the folder; `size` in bytes, `verdict` None when it can't be read."""
+class PackageEntry(wire.Message, frozen=True, kw_only=True):
+    """One package of the folder, as `GET /v1/evidence` lists it.
+
+    name: the file's name.
+    size: in bytes.
+    created: the time in its name, UTC.
+    verdict: the verdict in its report; None when that can't be read.
+    """
 
     name: str
     size: int
@@ -42,12 +51,17 @@ class Listed(wire.Message, frozen=True, kw_only=True):
     verdict: str | None
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _ReportHead(msgspec.Struct, frozen=True):
+    """The one field of a report that the list shows.
+
+    verdict: PASS, FAIL or INCONCLUSIVE.
+    """
+
     verdict: str
 
 
 class EvidenceStore:
-    """Packages in `folder`. Several processes may write: they take turns by a lock on a file in it."""
+    """The packages in `folder`. Several processes may write: a lock on a file in it lets one write at a time."""
 
     def __init__(self, folder: Path, *, most_packages: int = MOST_PACKAGES, most_bytes: int = MOST_BYTES) -> None:
         self.folder = folder
@@ -55,32 +69,39 @@ class EvidenceStore:
         self._most_bytes = most_bytes
         self._verdicts: _Verdicts = {}
 
-    def problem(self) -> str | None:
-        """None when a file can be written here now, else why not."""
+    def trouble(self) -> str | None:
+        """Returns why no file can be written to the folder now; None when one can."""
         try:
-            with tempfile.NamedTemporaryFile(prefix=_TEMPORARY, dir=self.folder) as file:
+            with tempfile.NamedTemporaryFile(prefix=TEMPORARY_PREFIX, dir=self.folder) as file:
                 file.write(b"x")
         except OSError as error:
             return f"{self.folder} can't be written ({os.strerror(error.errno) if error.errno else 'unknown'})"
         return None
 
     def write(self, content: bytes, version: str, at: datetime) -> Path:
-        """Stores one package durably and returns its path; a name that is taken moves its second on. Raises OSError."""
-        with self._turn():
+        """Stores one package durably and returns its path. Raises OSError.
+
+        When the name of this second is taken, the package gets the name of the next free one.
+        """
+        with self._locked():
+            self._remove_leftovers()
             path = self._free_path(version, at)
             replace_durably(path, content, mode=0o444)
             self._prune(path)
         return path
 
-    def listed(self) -> list[Listed]:
-        """All packages, newest first."""
+    def packages(self) -> list[PackageEntry]:
+        """Returns all packages, newest first."""
         verdicts: _Verdicts = {}
-        found = [one for path in self.folder.glob("canary_*.zip") if (one := self._listed(path, verdicts)) is not None]
+        found = [one for path in self.folder.glob("canary_*.zip") if (one := self._entry(path, verdicts)) is not None]
         self._verdicts = verdicts
         return sorted(found, key=lambda one: (one.created, one.name), reverse=True)
 
     def path_of(self, name: str) -> Path:
-        """The package of that name; raises `InvalidRequest` for any other name, `NotFound` when there is none."""
+        """Returns the path of a package.
+
+        Raises `InvalidRequest` for a name that no package can have, and `NotFound` when there is no such package.
+        """
         if not _NAME.fullmatch(name):
             raise InvalidRequest("name", "must be canary_<version>_<YYYYMMDDTHHMMSSZ>.zip")
         path = self.folder / name
@@ -89,17 +110,25 @@ class EvidenceStore:
         return path
 
     def pruned(self) -> int:
-        """How many packages were removed since the folder exists, to keep within its bounds."""
+        """Returns how many packages were removed to make room, since the folder exists."""
         try:
             return msgspec.json.decode((self.folder / _PRUNED).read_bytes(), type=int)
         except (OSError, msgspec.DecodeError):
             return 0
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with (self.folder / _LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    def _remove_leftovers(self) -> None:
+        for path in self.folder.glob(f"{TEMPORARY_PREFIX}*"):
+            try:
+                if time.time() - path.lstat().st_mtime > LEFTOVER_SECONDS:
+                    path.unlink()
+            except OSError:
+                log.debug("a temporary file can't be removed", extra={"file": path.name})
 
     def _free_path(self, version: str, at: datetime) -> Path:
         while True:
@@ -108,7 +137,8 @@ class EvidenceStore:
                 return path
             at += timedelta(seconds=1)
 
-    def _listed(self, path: Path, verdicts: _Verdicts) -> Listed | None:
+    def _entry(self, path: Path, verdicts: _Verdicts) -> PackageEntry | None:
+        """Returns the package at `path`; None for anything else. Fills `verdicts`, so that a report is read once."""
         stamp = _NAME.fullmatch(path.name)
         try:
             created = datetime.strptime(stamp[1] + "+0000", "%Y%m%dT%H%M%SZ%z") if stamp else None
@@ -120,10 +150,11 @@ class EvidenceStore:
         key = (path.name, state.st_mtime_ns, state.st_size)
         known = self._verdicts
         verdicts[key] = known[key] if key in known else _read_verdict(path)
-        return Listed(name=path.name, size=state.st_size, created=created, verdict=verdicts[key])
+        return PackageEntry(name=path.name, size=state.st_size, created=created, verdict=verdicts[key])
 
     def _prune(self, written: Path) -> None:
-        kept = self.listed()
+        """Removes the oldest packages until the folder is within its bounds; never the one just written."""
+        kept = self.packages()
         removed = 0
         while kept and (len(kept) > self._most_packages or sum(one.size for one in kept) > self._most_bytes):
             oldest = kept.pop()
@@ -136,39 +167,13 @@ class EvidenceStore:
             replace_durably(self.folder / _PRUNED, wire.encode(self.pruned() + removed), mode=0o644)
 
 
-def replace_durably(path: Path, content: bytes, *, mode: int) -> None:
-    """Writes a whole new file beside `path`, then puts it in its place: after a crash there is the old one or the new.
-
-    Raises OSError; what was begun is then removed.
-    """
-    descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).rename(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def _read_verdict(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(REPORT)
-            if entry.file_size > _LARGEST_REPORT or entry.compress_type not in (
-                zipfile.ZIP_STORED,
-                zipfile.ZIP_DEFLATED,
-            ):
+            if entry.file_size > _LARGEST_REPORT or entry.compress_type not in COMPRESSIONS:
                 return None
-            verdict = msgspec.json.decode(archive.read(entry), type=_Head).verdict
+            verdict = msgspec.json.decode(archive.read(entry), type=_ReportHead).verdict
     except (*UNREADABLE, KeyError, msgspec.MsgspecError):
         return None
     return verdict if verdict in VERDICTS else None

@@ -1,4 +1,4 @@
-"""When the last PASS was: kept in a small file, so that it outlives a restart."""
+"""The time of the last PASS, kept in a small file, so that it outlives a restart."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import logging
 from datetime import datetime
 from pathlib import Path
 
-from canary.evidence import replace_durably
 from common import wire
 from common.errors import InvalidRequest
+from common.files import replace_durably
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,11 @@ _FILE = ".canary-state.json"
 
 
 class _State(wire.Message, frozen=True, kw_only=True):
+    """The file's content.
+
+    last_pass: when a round last gave PASS, UTC.
+    """
+
     last_pass: datetime
 
 
@@ -26,7 +31,7 @@ class LastPass:
         self._path = folder / _FILE
 
     def read(self) -> datetime | None:
-        """The time, or None when there was no PASS yet or the file is not readable; that is logged."""
+        """Returns the time; None when there was no PASS yet, or when the file can't be read, which is logged."""
         try:
             state = wire.decode(_State, self._path.read_bytes())
         except FileNotFoundError:
@@ -37,5 +42,5 @@ class LastPass:
         return state.last_pass if state.last_pass.tzinfo else None
 
     def write(self, at: datetime) -> None:
-        """Remembers the time; raises OSError."""
+        """Stores the time durably. Raises OSError."""
         replace_durably(self._path, wire.encode(_State(last_pass=at)), mode=0o644)

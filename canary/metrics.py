@@ -1,4 +1,4 @@
-"""What Prometheus learns from the canary. The verdict is computed when it is scraped, so that it can't be outdated."""
+"""The canary's metrics. The verdict is computed at each scrape, so that it is never out of date."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from canary.evidence import EvidenceStore
+from canary.monitor import Monitor, MonitorStatus
 from canary.observation import Answer, Observation
 from canary.settings import Target
 from canary.verdict import VERDICTS
-from canary.watch import Status, Watch
 from common.ops import BUCKETS
 
 
 class ProbeDurations:
-    """Histogram of how long each target took to answer the canary, in seconds."""
+    """The histogram of the probes' durations, in seconds, by target."""
 
     def __init__(self, targets: Iterable[Target]) -> None:
         self.histogram = Histogram(
             "canary_probe_duration_seconds",
-            "Duration of the canary's requests",
+            "Duration of the canary's probes",
             ["target"],
             buckets=BUCKETS,
             registry=None,
@@ -31,68 +31,59 @@ class ProbeDurations:
         for target in targets:
             self.histogram.labels(target.name)
 
-    def heard(self, answer: Answer) -> None:
-        """Takes one answer's duration, unless there was none."""
+    def observe(self, answer: Answer) -> None:
+        """Counts an answer's duration; an answer that never came has none."""
         if answer.outcome in ("answered", "timed_out", "too_large"):
             self.histogram.labels(answer.target).observe(answer.seconds)
 
 
 class StatusCollector(Collector):
-    """Turns the status at the moment of the scrape into metrics; what is gone leaves no old series behind."""
+    """Turns the status at the moment of the scrape into metrics. A container that is gone leaves no series behind."""
 
-    def __init__(self, watch: Watch, evidence: EvidenceStore) -> None:
-        self._watch = watch
+    def __init__(self, monitor: Monitor, evidence: EvidenceStore) -> None:
+        self._monitor = monitor
         self._evidence = evidence
 
     def collect(self) -> Iterator[Metric]:
-        """One family after the other."""
-        status = self._watch.status()
+        """Yields every metric."""
+        status = self._monitor.status()
         yield from _of_the_verdict(status)
         if status.seen:
             yield from _of_the_probes(status.seen)
             yield from _of_the_containers(status.seen)
-        yield CounterMetricFamily(
-            "canary_loop_errors", "Rounds of the canary that failed unexpectedly", value=self._watch.errors
-        )
-        packages = self._evidence.listed()
+        packages = self._evidence.packages()
         yield GaugeMetricFamily("canary_evidence_packages", "Evidence packages in the folder", value=len(packages))
         size = sum(one.size for one in packages)
-        yield GaugeMetricFamily("canary_evidence_bytes", "Size of all evidence packages together", value=size)
+        yield GaugeMetricFamily("canary_evidence_bytes", "Size of all evidence packages together in bytes", value=size)
         pruned = self._evidence.pruned()
-        yield CounterMetricFamily("canary_evidence_pruned", "Packages removed to keep within bounds", value=pruned)
+        yield CounterMetricFamily("canary_evidence_pruned", "Evidence packages removed to make room", value=pruned)
 
 
-def install(registry: CollectorRegistry, durations: ProbeDurations, watch: Watch, evidence: EvidenceStore) -> None:
+def install(registry: CollectorRegistry, durations: ProbeDurations, monitor: Monitor, evidence: EvidenceStore) -> None:
     """Adds the canary's metrics to the app's registry."""
     registry.register(durations.histogram)
-    registry.register(StatusCollector(watch, evidence))
+    registry.register(StatusCollector(monitor, evidence))
 
 
-def _of_the_verdict(status: Status) -> Iterator[Metric]:
-    verdict = GaugeMetricFamily("canary_verdict", "1 for the present verdict", labels=["verdict"])
+def _of_the_verdict(status: MonitorStatus) -> Iterator[Metric]:
+    verdict = GaugeMetricFamily("canary_verdict", "1 for the verdict of now, 0 for the other two", labels=["verdict"])
     for word in VERDICTS:
         verdict.add_metric([word], float(word == status.judgement.verdict))
     yield verdict
-    if status.judgement.p95_seconds is not None:
-        yield GaugeMetricFamily(
-            "canary_p95_seconds", "p95 (nearest rank) of the canary's own requests", value=status.judgement.p95_seconds
-        )
-    yield GaugeMetricFamily("canary_p95_samples", "How many requests the p95 is over", value=status.judgement.samples)
-    yield GaugeMetricFamily(
-        "canary_last_pass_timestamp_seconds",
-        "When the verdict was last PASS; 0 for never",
-        value=_unix(status.last_pass),
-    )
-    yield GaugeMetricFamily(
-        "canary_last_check_timestamp_seconds",
-        "When the last round ended; 0 for never",
-        value=_unix(status.seen.checked_at if status.seen else None),
-    )
+    p95, samples = status.judgement.p95_seconds, status.judgement.samples
+    if p95 is not None:
+        yield GaugeMetricFamily("canary_p95_seconds", "95th percentile of the latest probes' durations", value=p95)
+    yield GaugeMetricFamily("canary_p95_samples", "Probes that the 95th percentile is computed from", value=samples)
+    yield _time("canary_last_pass_timestamp_seconds", "Unix time of the last PASS; 0 for never", status.last_pass)
+    checked_at = status.seen.checked_at if status.seen else None
+    yield _time("canary_last_check_timestamp_seconds", "Unix time of the last round's end; 0 for never", checked_at)
 
 
 def _of_the_probes(seen: Observation) -> Iterator[Metric]:
-    success = GaugeMetricFamily("canary_probe_success", "1 when a check's conditions hold", labels=["target", "check"])
-    size = GaugeMetricFamily("canary_metrics_bytes", "Size of the target's /metrics", labels=["target"])
+    success = GaugeMetricFamily(
+        "canary_probe_success", "1 when all conditions of the check are met, else 0", labels=["target", "check"]
+    )
+    size = GaugeMetricFamily("canary_metrics_bytes", "Size of the target's /metrics in bytes", labels=["target"])
     for check in seen.checks:
         success.add_metric([check.target, check.check], float(check.ok))
         if check.check == "metrics":
@@ -108,18 +99,20 @@ def _of_the_containers(seen: Observation) -> Iterator[Metric]:
         restarts[container.service] = restarts.get(container.service, 0) + container.restart_count
         up[container.service] = up.get(container.service, True) and container.up
     yield _per_service(
-        "canary_container_restarts", "Restarts of a compose service's containers by the engine", restarts
+        "canary_container_restarts", "Restarts of the compose service's containers, counted by the engine", restarts
     )
-    yield _per_service("canary_container_up", "1 when all containers of a compose service do their work", up)
+    yield _per_service(
+        "canary_container_up", "1 when all containers of the compose service run, or ended as they should; else 0", up
+    )
 
 
 def _per_service(name: str, help_text: str, values: dict[str, int] | dict[str, bool]) -> Metric:
-    """The label is not `service`: Prometheus gives that name to the target it scrapes, the canary itself."""
+    """Returns one series per compose service. The label is not `service`: Prometheus gives that name to the canary."""
     family = GaugeMetricFamily(name, help_text, labels=["container"])
     for service, value in values.items():
         family.add_metric([service], float(value))
     return family
 
 
-def _unix(at: datetime | None) -> float:
-    return at.timestamp() if at else 0.0
+def _time(name: str, help_text: str, at: datetime | None) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=at.timestamp() if at else 0.0)

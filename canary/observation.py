@@ -1,4 +1,4 @@
-"""What was seen, as plain messages: answers, conditions with the values they met, samples and containers."""
+"""Observations as plain messages: answers, conditions with the values they met, samples and containers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,21 @@ _LONGEST_VALUE = 160
 
 
 class Answer(wire.Message, frozen=True, kw_only=True):
-    """One answer as it came, `seconds` after it was asked; `size` in bytes. `problem` says why there is none."""
+    """The answer to one probe.
+
+    target: the name of what was asked.
+    check: the check that the answer is for.
+    url: the address that was asked.
+    critical: false for the canary itself.
+    asked_at: when the probe was sent, UTC.
+    seconds: how long the probe took, whatever came.
+    outcome: `answered` when the whole answer came; `not_asked` when the round ended before the probe's turn.
+    problem: a sentence about why there is no whole answer; None when there is one.
+    status: the HTTP status; None without a whole answer.
+    content_type: the Content-Type header; None when there is none.
+    size: bytes of the body.
+    body: the body as text.
+    """
 
     target: str
     check: CheckName
@@ -32,9 +46,14 @@ class Answer(wire.Message, frozen=True, kw_only=True):
 
 
 class Condition(wire.Message, frozen=True, kw_only=True):
-    """What must hold (`[STATUS] == 200`), the value it met (`500`), and both as one text: `[STATUS] (500) == 200`.
+    """A rule with the value that it met.
 
-    `unknown` is a condition whose value is missing. A failed one that is not critical is about the canary itself.
+    about: the thing that it is about, such as `web healthz`.
+    condition: the rule, such as `[STATUS] == 200`.
+    value: the value that was found, such as `500`.
+    outcome: `unknown` when there is no value to judge.
+    critical: false when it is about the canary itself; then it can't make a FAIL.
+    text: rule and value together: `[STATUS] (500) == 200`.
     """
 
     about: str
@@ -46,7 +65,18 @@ class Condition(wire.Message, frozen=True, kw_only=True):
 
 
 class Check(wire.Message, frozen=True, kw_only=True):
-    """One check of one target. `seconds` and `status` are those of the answer, None where there was none."""
+    """A probe's result with its conditions.
+
+    target: the name of what was asked.
+    check: the check's name.
+    url: the address that was asked.
+    critical: false for the canary itself.
+    ok: true when all conditions are met.
+    status: the HTTP status; None without a whole answer.
+    seconds: how long the answer took; None without a whole answer.
+    size: bytes of the body.
+    conditions: every condition of the check.
+    """
 
     target: str
     check: CheckName
@@ -60,12 +90,19 @@ class Check(wire.Message, frozen=True, kw_only=True):
 
     @property
     def reason(self) -> str | None:
-        """The first condition that does not hold, or None."""
+        """Returns the first condition that is not met; None when all are."""
         return next((one.text for one in self.conditions if one.outcome != "met"), None)
 
 
 class Sample(wire.Message, frozen=True, kw_only=True):
-    """How long one request of the canary took, in seconds."""
+    """The duration of one probe.
+
+    target: the name of what was asked.
+    check: the check's name.
+    asked_at: when the probe was sent, UTC.
+    seconds: how long it took.
+    outcome: the outcome of its answer.
+    """
 
     target: str
     check: CheckName
@@ -75,7 +112,19 @@ class Sample(wire.Message, frozen=True, kw_only=True):
 
 
 class Container(wire.Message, frozen=True, kw_only=True):
-    """A container as the engine tells it, without its environment. A one-shot is not restarted and may end with 0."""
+    """A container as the engine describes it, without its environment.
+
+    service: its compose service.
+    name: its own name.
+    state: `running`, `exited` or another word of the engine.
+    health: the word of its health check; None when it has no health check.
+    restart_count: restarts by the engine.
+    exit_code: the code of its last end; 0 while it runs.
+    image: the name of its image.
+    image_id: the digest of its image.
+    started_at: when it was last started, as the engine writes it.
+    one_shot: true when the engine does not restart it: it may end with 0.
+    """
 
     service: str
     name: str
@@ -90,12 +139,20 @@ class Container(wire.Message, frozen=True, kw_only=True):
 
     @property
     def up(self) -> bool:
-        """Whether it does what it is there for."""
+        """Returns true when it runs, or is a one-shot that ended with 0."""
         return self.state == "running" or (self.one_shot and self.state == "exited" and self.exit_code == 0)
 
 
 class Observation(wire.Message, frozen=True, kw_only=True):
-    """All that one round knows. `own` has the canary's own parts, each with None or the reason why it is not well."""
+    """Everything that one round found out.
+
+    checked_at: when the round ended, UTC.
+    checks: one for each probe.
+    samples: the durations that the percentile is computed from.
+    containers: the project's containers; None when the engine can't be asked.
+    containers_problem: a sentence about why there are no containers; None when there are.
+    own: the canary's own parts, each with None or its trouble.
+    """
 
     checked_at: datetime
     checks: tuple[Check, ...]
@@ -105,10 +162,18 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     own: dict[str, str | None]
 
 
+def nothing_seen(at: datetime, own: dict[str, str | None]) -> Observation:
+    """Returns the observation of a canary that has not ended a round."""
+    return Observation(checked_at=at, checks=(), samples=(), containers=None, containers_problem=None, own=own)
+
+
 def condition(
     about: str, left: str, value: object, rule: str, outcome: Outcome | bool, *, critical: bool = True
 ) -> Condition:
-    """`left` is the thing looked at, `rule` what it must be; a boolean outcome means met or failed."""
+    """Returns a condition. `left` names the value, `rule` says what it must be.
+
+    A true outcome stands for `met`, a false one for `failed`.
+    """
     shown = printable(str(value))
     settled: Outcome = ("met" if outcome else "failed") if isinstance(outcome, bool) else outcome
     return Condition(
@@ -122,6 +187,6 @@ def condition(
 
 
 def printable(text: str) -> str:
-    """`text` on one line without control characters, and not longer than a line: safe in a log and in XML."""
+    """Returns `text` on one line, without control characters and at most 160 letters long: safe in a log and in XML."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= _LONGEST_VALUE else clean[: _LONGEST_VALUE - 1] + "…"

@@ -1,4 +1,4 @@
-"""What an evidence package holds, and its bytes: the same content always gives the same file."""
+"""The content of an evidence package, and its bytes: the same content always gives the same file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from canary.observation import Answer, Container, Observation, Sample
 from canary.report import Origin, Report, junit, markdown, pretty, report_of
-from canary.verdict import Judgement, Limits
+from canary.verdict import Judgement, VerdictLimits
 from common import wire
 
 MANIFEST = "manifest.json"
@@ -22,12 +22,19 @@ JUNIT = "junit.xml"
 CONTAINERS = "container_status.json"
 SAMPLES = "samples.json"
 UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _READ_ONLY_FILE = 0o100444
 
 
 class ContainerStatus(wire.Message, frozen=True, kw_only=True):
-    """What `container_status.json` holds."""
+    """The content of `container_status.json`.
+
+    market: the market that the stack runs on.
+    checked_at: when the round ended, UTC, RFC 3339.
+    problem: a sentence about why there are no containers; None when there are.
+    containers: the project's containers; None when the engine can't be asked.
+    """
 
     market: wire.Market
     checked_at: str
@@ -36,14 +43,23 @@ class ContainerStatus(wire.Message, frozen=True, kw_only=True):
 
 
 class RawSamples(wire.Message, frozen=True, kw_only=True):
-    """What `samples.json` holds: the round's answers, bodies of /metrics apart, and each timed request."""
+    """The content of `samples.json`.
+
+    answers: the round's answers; bodies of /metrics are files of their own.
+    samples: the durations that the percentile is computed from.
+    """
 
     answers: tuple[Answer, ...]
     samples: tuple[Sample, ...]
 
 
 class ManifestEntry(wire.Message, frozen=True, kw_only=True):
-    """One file of the package; `size` in bytes."""
+    """One file of the package.
+
+    path: its name.
+    size: in bytes.
+    sha256: its digest, in hexadecimal.
+    """
 
     path: str
     size: int
@@ -51,25 +67,28 @@ class ManifestEntry(wire.Message, frozen=True, kw_only=True):
 
 
 class Manifest(wire.Message, frozen=True, kw_only=True):
-    """What `manifest.json` holds: every file but itself and the sums."""
+    """The content of `manifest.json`.
+
+    files: every file but the manifest and the sums.
+    """
 
     files: tuple[ManifestEntry, ...]
 
 
 def metrics_file(target: str) -> str:
-    """The name of a target's raw metrics in the package."""
+    """Returns the name of the file with a target's raw metrics."""
     return f"prom_metrics_{target}.txt"
 
 
 def raw_files(
     seen: Observation, answers: Iterable[Answer], metrics: Mapping[str, bytes], origin: Origin
 ) -> dict[str, bytes]:
-    """What was seen. `metrics` has the very bytes of each target's /metrics."""
+    """Returns the files with what was seen. `metrics` has the bytes of each target's /metrics."""
     listed = tuple(answers)
     files = {}
     for answer in listed:
         if answer.check == "metrics":
-            files[metrics_file(answer.target)] = (answer.status == 200 and metrics.get(answer.target)) or _absence(
+            files[metrics_file(answer.target)] = (answer.status == 200 and metrics.get(answer.target)) or _absence_of(
                 answer
             )
     status = ContainerStatus(
@@ -86,19 +105,18 @@ def raw_files(
     }
 
 
-def report_files(seen: Observation, judgement: Judgement, limits: Limits, origin: Origin) -> dict[str, bytes]:
-    """What follows from it: the report in its three forms."""
-    report = report_of(seen, judgement, limits, origin)
-    return forms(report)
+def report_files(seen: Observation, judgement: Judgement, limits: VerdictLimits, origin: Origin) -> dict[str, bytes]:
+    """Returns the files with what follows from it: the report in its three forms."""
+    return forms(report_of(seen, judgement, limits, origin))
 
 
 def forms(report: Report) -> dict[str, bytes]:
-    """One report as JSON, Markdown and JUnit."""
+    """Returns one report as JSON, Markdown and JUnit."""
     return {REPORT: pretty(report), MARKDOWN: markdown(report), JUNIT: junit(report)}
 
 
-def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """`files` with their manifest, and with the sums of everything in the form that `sha256sum -c` reads."""
+def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Returns `files` with their manifest, and with the sums of everything in the form that `sha256sum -c` reads."""
     entries = tuple(
         ManifestEntry(path=path, size=len(content), sha256=sha256(content)) for path, content in sorted(files.items())
     )
@@ -107,8 +125,8 @@ def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**listed, SUMS: sums.encode()}
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """A zip whose bytes depend on names and content alone: sorted, one fixed date, read-only, made on Unix."""
+def zip_of(files: Mapping[str, bytes]) -> bytes:
+    """Returns a zip whose bytes depend on names and content alone: sorted, one fixed date, read-only, made on Unix."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for path, content in sorted(files.items()):
@@ -121,11 +139,12 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def sha256(content: bytes) -> str:
-    """The digest in hexadecimal."""
+    """Returns the digest, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
-def _absence(answer: Answer) -> bytes:
+def _absence_of(answer: Answer) -> bytes:
+    """Returns the metrics file of a target that gave no metrics."""
     status = "" if answer.status is None else f" (status {answer.status})"
     why = answer.problem or f"it answered without metrics{status}"
     return f"# no metrics of {answer.target} from {answer.url}: {why}\n".encode()

@@ -1,28 +1,73 @@
-"""Makes the parts that the service and the command line share."""
+"""The canary's parts, joined: one loop runs the rounds; requests and scrapes read what it found."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+import socket
+from dataclasses import dataclass
 
 from canary.containers import Containers
-from canary.observation import Answer
+from canary.downloads import Downloads
+from canary.evidence import EvidenceStore
+from canary.memory import LastPass
+from canary.metrics import ProbeDurations
+from canary.monitor import Monitor
 from canary.observer import Observer
-from canary.probes.fetch import Clock
+from canary.probes.catalogue import probes_of
 from canary.probes.prober import Prober
-from canary.probes.questions import questions_for
 from canary.settings import Settings
 from canary.window import SampleWindow
+from common import service
+from common.clock import SYSTEM_CLOCK
+from common.loop import LONGEST_RETRY_SECONDS, Loop, Supervisor
 
 
-def real_clock() -> Clock:
-    """The machine's own clocks."""
-    return Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+@dataclass(frozen=True)
+class Parts:
+    """The parts that the service and the command line use.
 
+    observer: looks at the whole stack once.
+    evidence: the folder of packages.
+    downloads: sends packages; the stop cuts what is under way.
+    durations: the histogram of the probes' durations.
+    monitor: keeps the latest observation and its verdict.
+    loops: the threads. `rounds` runs `monitor.step`; `memory` replaces the worker when it uses too much memory. The
+        short-lived threads of probes belong to `canary.probes.pool`.
+    """
 
-def make_observer(settings: Settings, clock: Clock, hostname: str, heard: Callable[[Answer], None]) -> Observer:
-    """An observer with an empty window; `heard` is told of each answer as it comes, on the probe's thread."""
-    prober = Prober(questions_for(settings.targets), settings.timeout, clock, heard)
-    containers = Containers(settings.docker_url, settings.compose_project, hostname, settings.timeout, clock.monotonic)
-    return Observer(prober, containers, SampleWindow(settings.window), clock, settings.timeout)
+    observer: Observer
+    evidence: EvidenceStore
+    downloads: Downloads
+    durations: ProbeDurations
+    monitor: Monitor
+    loops: Supervisor
+
+    @classmethod
+    def build(cls, settings: Settings, loops: Supervisor) -> Parts:
+        """Builds the parts. Nothing is probed and no thread runs before `start`."""
+        clock = SYSTEM_CLOCK
+        durations = ProbeDurations(settings.targets)
+        evidence = EvidenceStore(settings.evidence_dir)
+        prober = Prober(probes_of(settings.targets), settings.timeout, clock, durations.observe)
+        engine = Containers(
+            settings.docker_url, settings.compose_project, socket.gethostname(), settings.timeout, clock.monotonic
+        )
+        observer = Observer(prober, engine, SampleWindow(settings.window), clock, settings.timeout)
+        monitor = Monitor(settings, observer, evidence, LastPass(settings.evidence_dir), clock)
+        loops.add(
+            Loop(
+                "rounds",
+                monitor.step,
+                silent_after=settings.late_after,
+                retry=(settings.interval, LONGEST_RETRY_SECONDS),
+            )
+        )
+        service.add_memory_loop(loops, settings.service)
+        return cls(observer, evidence, Downloads(loops.stop_signal), durations, monitor, loops)
+
+    def start(self) -> None:
+        """Starts the loops."""
+        self.loops.start()
+
+    def stop(self) -> None:
+        """Stops the loops."""
+        self.loops.stop()

@@ -1,4 +1,4 @@
-"""A judgement as texts: JSON for programs, Markdown for people, JUnit for build servers."""
+"""The report of a judgement: JSON for programs, Markdown for people, JUnit for build servers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from canary.observation import Check, Condition, Observation
-from canary.verdict import Judgement, Limits, Verdict
+from canary.verdict import Judgement, Verdict, VerdictLimits
 from common import wire
 
 FORMAT = 1
@@ -16,7 +16,22 @@ PERCENTILE_RULE = "p95, nearest rank, over the canary's own timed requests"
 
 
 class Report(wire.Message, frozen=True, kw_only=True):
-    """What `report.json` holds. `limits` and `targets` are what the verdict depends on besides the raw files."""
+    """The content of `report.json`.
+
+    format: the number of this form; a program reads the one that it knows.
+    version, git_commit: the software's.
+    market: the market that the stack runs on.
+    checked_at: when the round ended, UTC, RFC 3339.
+    verdict: PASS, FAIL or INCONCLUSIVE.
+    reasons: every condition that keeps the verdict from PASS, failed ones first.
+    p95_seconds: the 95th percentile over all targets; None without samples.
+    samples: how many durations the percentile is computed from.
+    percentile_rule: a sentence about how the percentile is computed.
+    limits: the limits that the verdict was judged by.
+    own: the canary's own parts, each with None or its trouble.
+    conditions: every condition with the value that it met.
+    checks: every check.
+    """
 
     format: int
     version: str
@@ -28,22 +43,26 @@ class Report(wire.Message, frozen=True, kw_only=True):
     p95_seconds: float | None
     samples: int
     percentile_rule: str
-    limits: Limits
+    limits: VerdictLimits
     own: dict[str, str | None]
     conditions: tuple[Condition, ...]
     checks: tuple[Check, ...]
 
 
 class Origin(wire.Message, frozen=True, kw_only=True):
-    """Where a package comes from: the software's version and commit, and the market."""
+    """The origin of a package.
+
+    version, git_commit: the software's.
+    market: the market that the stack runs on.
+    """
 
     version: str
     git_commit: str
     market: wire.Market
 
 
-def report_of(seen: Observation, judgement: Judgement, limits: Limits, origin: Origin) -> Report:
-    """Joins what was seen, what it was judged by, and the outcome."""
+def report_of(seen: Observation, judgement: Judgement, limits: VerdictLimits, origin: Origin) -> Report:
+    """Returns the report: what was seen, the limits that it was judged by, and the outcome."""
     return Report(
         format=FORMAT,
         version=origin.version,
@@ -63,12 +82,12 @@ def report_of(seen: Observation, judgement: Judgement, limits: Limits, origin: O
 
 
 def pretty(value: object) -> bytes:
-    """JSON with indents and a last newline."""
+    """Returns JSON with indents and a last line end."""
     return msgspec.json.format(wire.encode(value), indent=2) + b"\n"
 
 
 def markdown(report: Report) -> bytes:
-    """The report for people: verdict and reasons first, then every condition with the value it met."""
+    """Returns the report for people: verdict and reasons first, then every condition with the value that it met."""
     p95 = "none" if report.p95_seconds is None else f"{report.p95_seconds:.6f} s"
     lines = [
         f"# Canary report: {report.verdict}",
@@ -103,7 +122,10 @@ def markdown(report: Report) -> bytes:
 
 
 def junit(report: Report) -> bytes:
-    """One test case per condition; unknown ones, and those about the canary itself, are skipped with their reason."""
+    """Returns the report with one test case per condition.
+
+    Unknown conditions, and failed ones about the canary itself, count as skipped and have their reason.
+    """
     failed = [one for one in report.conditions if one.outcome == "failed" and one.critical]
     unclear = [one for one in report.conditions if one.outcome != "met" and one not in failed]
     counts = {"tests": len(report.conditions), "failures": len(failed), "errors": 0, "skipped": len(unclear)}
@@ -127,5 +149,5 @@ def _answer_row(check: Check) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that another service may have chosen, so that it can't become a link, HTML, code or another cell."""
+    """Returns text of another service, escaped so that it can't become a link, HTML, code or another cell."""
     return re.sub(r"([\\`<|]|(?<=\])\()", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""PASS, FAIL or INCONCLUSIVE, computed from what was seen and nothing else."""
+"""The verdict PASS, FAIL or INCONCLUSIVE, computed from an observation and nothing else."""
 
 from __future__ import annotations
 
@@ -15,15 +15,26 @@ MINIMUM_SAMPLES = 20
 PERCENT = 95
 
 
-class Limits(wire.Message, frozen=True, kw_only=True):
-    """What is judged against: the p95's limit in seconds, and restarts per container."""
+class VerdictLimits(wire.Message, frozen=True, kw_only=True):
+    """The limits that a verdict is judged by.
+
+    p95_seconds: the most that the 95th percentile may be.
+    restart_budget: the most restarts that a container may have.
+    """
 
     p95_seconds: float
     restart_budget: int
 
 
 class Judgement(wire.Message, frozen=True, kw_only=True):
-    """The verdict with every condition behind it. `p95_seconds` is over `samples` timed requests to all targets."""
+    """A verdict with every condition behind it.
+
+    verdict: PASS, FAIL or INCONCLUSIVE.
+    reasons: every condition that keeps the verdict from PASS, failed ones first.
+    p95_seconds: the 95th percentile over all targets; None without samples.
+    samples: how many durations the percentile is computed from.
+    conditions: every condition with the value that it met.
+    """
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -32,8 +43,12 @@ class Judgement(wire.Message, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...]
 
 
-def judge(seen: Observation, limits: Limits) -> Judgement:
-    """A critical condition that failed makes FAIL; else anything missing or wrong in the canary INCONCLUSIVE."""
+def judge(seen: Observation, limits: VerdictLimits) -> Judgement:
+    """Returns the verdict.
+
+    It is FAIL when a critical condition failed. Else it is INCONCLUSIVE when a condition is unknown, or one about the
+    canary itself failed. Else it is PASS.
+    """
     conditions = (*_own(seen), *_checks(seen), *_speed(seen, limits), *_containers(seen, limits))
     failed = [one for one in conditions if one.outcome == "failed" and one.critical]
     unclear = [one for one in conditions if one.outcome != "met" and one not in failed]
@@ -48,7 +63,7 @@ def judge(seen: Observation, limits: Limits) -> Judgement:
 
 
 def nearest_rank(values: Sequence[float], percent: int) -> float:
-    """The smallest value that at least `percent` (1..100) of all values do not exceed; raises ValueError for none."""
+    """Returns the smallest value that at least `percent` (1 to 100) of all values do not exceed. Raises ValueError."""
     if not values:
         raise ValueError("a percentile needs at least one value")
     rank = -(-percent * len(values) // 100)
@@ -56,9 +71,10 @@ def nearest_rank(values: Sequence[float], percent: int) -> float:
 
 
 def timed_seconds(samples: Sequence[Sample], target: str | None = None) -> list[float]:
-    """Seconds of the requests that take part in the percentile: whole answers to what a user or Prometheus asks.
+    """Returns the durations that the percentile is computed from, in seconds; `target` None stands for all targets.
 
-    A request without an answer fails its own check. /readyz is left out: it may rightly wait for the parts it asks.
+    A probe without a whole answer is left out: it fails its own check. /readyz is left out: it may rightly wait for the
+    parts that it asks.
     """
     return [
         one.seconds
@@ -68,8 +84,8 @@ def timed_seconds(samples: Sequence[Sample], target: str | None = None) -> list[
 
 
 def _own(seen: Observation) -> Iterator[Condition]:
-    for part, problem in sorted(seen.own.items()):
-        yield condition("canary itself", f"[{part.upper()}]", problem or "well", "== well", not problem, critical=False)
+    for part, trouble in sorted(seen.own.items()):
+        yield condition("canary itself", f"[{part.upper()}]", trouble or "well", "== well", not trouble, critical=False)
 
 
 def _checks(seen: Observation) -> Iterator[Condition]:
@@ -83,14 +99,14 @@ def _targets(seen: Observation) -> list[str]:
     return list(dict.fromkeys(check.target for check in seen.checks))
 
 
-def _speed(seen: Observation, limits: Limits) -> Iterator[Condition]:
+def _speed(seen: Observation, limits: VerdictLimits) -> Iterator[Condition]:
     yield _percentile("all targets", timed_seconds(seen.samples), limits, critical=True)
     own = {check.target for check in seen.checks if not check.critical}
     for target in _targets(seen):
         yield _percentile(target, timed_seconds(seen.samples, target), limits, critical=target not in own)
 
 
-def _percentile(about: str, seconds: Sequence[float], limits: Limits, *, critical: bool) -> Condition:
+def _percentile(about: str, seconds: Sequence[float], limits: VerdictLimits, *, critical: bool) -> Condition:
     rule = f"<= {limits.p95_seconds:g}"
     if len(seconds) < MINIMUM_SAMPLES:
         met = f"n={len(seconds)}, at least {MINIMUM_SAMPLES} needed"
@@ -100,7 +116,7 @@ def _percentile(about: str, seconds: Sequence[float], limits: Limits, *, critica
     return condition(about, "[P95_SECONDS]", met, rule, value <= limits.p95_seconds, critical=critical)
 
 
-def _containers(seen: Observation, limits: Limits) -> Iterator[Condition]:
+def _containers(seen: Observation, limits: VerdictLimits) -> Iterator[Condition]:
     if seen.containers is None:
         problem = seen.containers_problem or "not read yet"
         yield condition("containers", "[CONTAINERS]", problem, "== readable", "unknown")
@@ -113,7 +129,7 @@ def _containers(seen: Observation, limits: Limits) -> Iterator[Condition]:
         yield from _container(container, limits)
 
 
-def _container(container: Container, limits: Limits) -> Iterator[Condition]:
+def _container(container: Container, limits: VerdictLimits) -> Iterator[Condition]:
     about = f"container {container.name}"
     if container.one_shot and container.state == "exited":
         yield condition(about, "[EXIT_CODE]", container.exit_code, "== 0", container.exit_code == 0)

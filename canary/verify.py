@@ -1,4 +1,4 @@
-"""Reads a package with suspicion: its files, sums and sizes; then judges anew from the raw files."""
+"""Checks an evidence package: its files, sizes and sums, and whether its verdict follows from the raw files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import msgspec
 
 from canary.observation import Answer, Observation
 from canary.package import (
+    COMPRESSIONS,
     CONTAINERS,
     JUNIT,
     MANIFEST,
@@ -40,12 +41,12 @@ _SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\n/]+)\n")
 
 
 def faults_of(path: Path) -> list[str]:
-    """Everything that is wrong with the package, one sentence each; none when it is as it was written."""
+    """Returns every fault of the package, one sentence each; none when it is as it was written."""
     try:
         files = _read(path)
     except UNREADABLE as error:
         return [f"the file can't be read as a package: {error}"]
-    faults = _seal_faults(files)
+    faults = _sum_faults(files)
     try:
         return faults + _judgement_faults(files)
     except (InvalidRequest, KeyError, ValueError) as error:
@@ -58,15 +59,15 @@ def _read(path: Path) -> dict[str, bytes]:
         names = [entry.filename for entry in entries]
         if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
             raise ValueError("it is larger than any package")
-        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        if any(entry.compress_type not in COMPRESSIONS for entry in entries):
             raise ValueError("it is packed in a way that no package is")
         if len(set(names)) != len(names):
             raise ValueError("it has a name twice")
         return {entry.filename: archive.read(entry) for entry in entries}
 
 
-def _seal_faults(files: Mapping[str, bytes]) -> list[str]:
-    """Names, sizes and digests, against the manifest and against the sums."""
+def _sum_faults(files: Mapping[str, bytes]) -> list[str]:
+    """Returns where names, sizes and digests differ from the manifest or the sums."""
     faults = [f"{name} is missing" for name in sorted(_ALWAYS - files.keys())]
     if faults:
         return faults
@@ -95,7 +96,7 @@ def _differences(index: str, listed: set[str], present: set[str]) -> list[str]:
 
 
 def _judgement_faults(files: Mapping[str, bytes]) -> list[str]:
-    """Whether the report follows from the raw files."""
+    """Returns where the report does not follow from the raw files."""
     report = wire.decode(Report, files[REPORT])
     if report.format != FORMAT:
         return [f"the package has format {report.format}, this program reads {FORMAT}"]
@@ -105,7 +106,7 @@ def _judgement_faults(files: Mapping[str, bytes]) -> list[str]:
     faults += [f"{name} does not belong in a package" for name in sorted(files.keys() - expected)]
     if faults:
         return faults
-    again = _again(report, raw, files)
+    again = _judge_again(report, raw, files)
     faults = []
     if again.verdict != report.verdict:
         faults.append(f"{REPORT} says {report.verdict}, but the raw files give {again.verdict}")
@@ -115,12 +116,12 @@ def _judgement_faults(files: Mapping[str, bytes]) -> list[str]:
     return faults
 
 
-def _again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) -> Report:
-    """The report as it must be, by the limits it names."""
+def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) -> Report:
+    """Returns the report that the raw files give, by the limits that the package names."""
     status = wire.decode(ContainerStatus, files[CONTAINERS])
     seen = Observation(
         checked_at=datetime.fromisoformat(report.checked_at),
-        checks=tuple(check_of(_whole(answer, files)) for answer in raw.answers),
+        checks=tuple(check_of(_with_body(answer, files)) for answer in raw.answers),
         samples=raw.samples,
         containers=status.containers,
         containers_problem=status.problem,
@@ -130,8 +131,8 @@ def _again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) -> Repor
     return report_of(seen, judge(seen, report.limits), report.limits, origin)
 
 
-def _whole(answer: Answer, files: Mapping[str, bytes]) -> Answer:
-    """An answer with its body, which for /metrics is a file of its own; its size is what the file really has."""
+def _with_body(answer: Answer, files: Mapping[str, bytes]) -> Answer:
+    """Returns an answer with its body, which for /metrics is a file of its own, and with the size of that file."""
     if answer.check != "metrics" or answer.status != 200 or answer.size == 0:
         return answer
     content = files[metrics_file(answer.target)]

@@ -1,4 +1,4 @@
-"""The latest samples of each target: a bounded number, and none older than the window."""
+"""The latest samples of each target: a bounded number, none older than the window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from canary.observation import Answer, Sample
 
 MOST_PER_TARGET = 50
-"""About two rounds: a percentile that still holds the slow seconds of a start five minutes ago tells nothing of now."""
+"""About two rounds. With more, slow answers of a start five minutes ago would still count."""
 
 
 class SampleWindow:
@@ -20,18 +20,18 @@ class SampleWindow:
         self._kept: defaultdict[str, deque[Sample]] = defaultdict(lambda: deque(maxlen=MOST_PER_TARGET))
 
     def add(self, answers: Iterable[Answer]) -> None:
-        """Takes what each answer says of its duration; a question that was not asked took no time."""
+        """Adds a sample for each answer; a probe that was not sent has no duration."""
         for answer in answers:
             if answer.outcome != "not_asked":
                 self._kept[answer.target].append(sample_of(answer))
 
     def latest(self, now: datetime) -> tuple[Sample, ...]:
-        """The samples of the window that ends now, by target and in the order they were added."""
+        """Returns the samples of the window that ends at `now`, by target and in the order in which they were added."""
         return tuple(sample for kept in self._kept.values() for sample in kept if now - sample.asked_at <= self._age)
 
 
 def sample_of(answer: Answer) -> Sample:
-    """An answer without its content."""
+    """Returns the sample of an answer."""
     return Sample(
         target=answer.target,
         check=answer.check,

@@ -1,1 +1,1 @@
-"""Dashboards as code: a small builder, and the dashboards that it writes."""
+"""Grafana dashboards as code: a small builder, and the dashboards that it writes."""

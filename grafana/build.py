@@ -12,12 +12,13 @@ FOLDER = Path(__file__).parent / "dashboards"
 
 
 def dashboards() -> dict[str, str]:
-    """File name to content of every dashboard."""
+    """Returns the content of every dashboard file, by the file's name."""
     boards = (overview(), trading())
     return {f"{board['uid']}.json": json.dumps(board, indent=2, ensure_ascii=False) + "\n" for board in boards}
 
 
 def main() -> None:
+    """Writes the files."""
     for name, content in dashboards().items():
         (FOLDER / name).write_text(content, encoding="utf-8")
 

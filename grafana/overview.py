@@ -1,20 +1,20 @@
-"""The dashboard "Spark overview": from "is it alright?" down to what each part does."""
+"""The dashboard "Spark overview": the state of the stack first, then what each part does."""
 
 from __future__ import annotations
 
 from grafana.panels import SELECTED as S
-from grafana.panels import Json, Panel, Row, dashboard
+from grafana.panels import DashboardPanel, DashboardRow, Json, dashboard
 
 RATE = "$__rate_interval"
 GOOD_OR_BAD = ((None, "red"), (1.0, "green"))
 BAD_WHEN_SET = ((None, "green"), (1.0, "red"))
 
-ALRIGHT = Row(
+ALRIGHT = DashboardRow(
     "Is it alright?",
     (
-        Panel(
+        DashboardPanel(
             "Services",
-            "Whether Prometheus reached each target at its last scrape.",
+            "Up when Prometheus reached the target at its last scrape.",
             "none",
             {"{{service}} {{replica}}": f"up{{{S}}}"},
             kind="stat",
@@ -23,9 +23,9 @@ ALRIGHT = Row(
             colours=GOOD_OR_BAD,
             words={"0": "down", "1": "up"},
         ),
-        Panel(
+        DashboardPanel(
             "Canary verdict",
-            "The canary's verdict over all that it probes, as a user would find it.",
+            "The canary's verdict over everything that it probes.",
             "none",
             {"{{verdict}}": f"canary_verdict{{{S}}} == 1"},
             kind="stat",
@@ -33,9 +33,9 @@ ALRIGHT = Row(
             height=4,
             names={"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "orange"},
         ),
-        Panel(
+        DashboardPanel(
             "Since the last PASS",
-            "Seconds since the canary last found everything as it should be.",
+            "Time since the canary's last verdict PASS.",
             "s",
             {"last PASS": f"time() - (canary_last_pass_timestamp_seconds{{{S}}} > 0)"},
             kind="stat",
@@ -44,7 +44,7 @@ ALRIGHT = Row(
             colours=((None, "green"), (60.0, "orange"), (300.0, "red")),
             when_empty="never",
         ),
-        Panel(
+        DashboardPanel(
             "Oldest quote",
             "Age of the oldest quote; orders in a stale symbol are denied.",
             "s",
@@ -54,9 +54,9 @@ ALRIGHT = Row(
             height=4,
             colours=((None, "green"), (5.0, "orange"), (20.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Ledger",
-            "Whether every executor reaches the ledger's database.",
+            "Reachable when every executor reaches the ledger's database.",
             "none",
             {"ledger": f"min(executor_ledger_up{{{S}}})"},
             kind="stat",
@@ -65,9 +65,9 @@ ALRIGHT = Row(
             colours=GOOD_OR_BAD,
             words={"0": "unreachable", "1": "reachable"},
         ),
-        Panel(
+        DashboardPanel(
             "Kill switch",
-            "Whether an operator has stopped trading.",
+            "Engaged when an operator has stopped trading.",
             "none",
             {"kill switch": f"max(executor_kill_switch{{{S}}})"},
             kind="stat",
@@ -79,18 +79,18 @@ ALRIGHT = Row(
     ),
 )
 
-REQUESTS = Row(
+REQUESTS = DashboardRow(
     "Requests",
     (
-        Panel(
+        DashboardPanel(
             "Requests",
-            "Requests a second per service; health checks and scrapes are not counted.",
+            "Requests a second, by service. Health checks and scrapes are not counted.",
             "reqps",
             {"{{service}}": f"sum by (service) (rate(flask_http_request_total{{{S}}}[{RATE}]))"},
         ),
-        Panel(
+        DashboardPanel(
             "p95 latency",
-            "95 % of the requests took at most this long. The line is the alert's limit of one second.",
+            "95 % of the requests took at most this long. The line is the alert's limit of 1 s.",
             "s",
             {
                 "{{service}}": "histogram_quantile(0.95, sum by (service, le) "
@@ -98,9 +98,9 @@ REQUESTS = Row(
             },
             colours=((None, "green"), (1.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Errors",
-            "Answers with a 5xx a second per service. The line is the alert's limit of 0.01.",
+            "Answers with a 5xx status a second, by service. The line is the alert's limit of 0.01.",
             "reqps",
             {"{{service}}": f'sum by (service) (rate(flask_http_request_total{{{S}, status=~"5.."}}[{RATE}]))'},
             colours=((None, "green"), (0.01, "red")),
@@ -108,23 +108,23 @@ REQUESTS = Row(
     ),
 )
 
-MARKET = Row(
+MARKET = DashboardRow(
     "Market data",
     (
-        Panel(
+        DashboardPanel(
             "Quote age",
-            "How long ago the feed last proved each quote. The line is where market data counts as lost.",
+            "Time since the feed last proved each quote. The line is the alert's limit of 20 s.",
             "s",
             {"{{symbol}}": f"max by (symbol) (marketdata_quote_age_seconds{{{S}}})"},
             colours=((None, "green"), (20.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Frames",
             "Frames a second from the venue, by type.",
             "cps",
             {"{{venue}} {{type}}": f"sum by (venue, type) (rate(marketdata_frames_total{{{S}}}[{RATE}]))"},
         ),
-        Panel(
+        DashboardPanel(
             "Stale books",
             "1 while a symbol's book must not be traded on.",
             "none",
@@ -133,52 +133,52 @@ MARKET = Row(
     ),
 )
 
-FEEDS = Row(
+FEEDS = DashboardRow(
     "Feeds",
     (
-        Panel(
+        DashboardPanel(
             "Feed state",
-            "1 for the state that each venue's feed is in; anything but live is worth a look.",
+            "1 for the state that each venue's feed is in. Only live is normal.",
             "none",
             {"{{venue}} {{state}}": f"max by (venue, state) (marketdata_feed_state{{{S}}}) == 1"},
         ),
-        Panel(
+        DashboardPanel(
             "Resyncs",
-            "Books asked for again a second, by venue.",
+            "Order books that were asked for anew a second, by venue.",
             "cps",
             {"{{venue}}": f"sum by (venue) (rate(marketdata_resyncs_total{{{S}}}[{RATE}]))"},
         ),
-        Panel(
+        DashboardPanel(
             "Calls to venues",
-            "REST calls a second, by how they ended.",
+            "REST calls a second, by venue and outcome.",
             "reqps",
             {"{{venue}} {{outcome}}": f"sum by (venue, outcome) (rate(marketdata_rest_requests_total{{{S}}}[{RATE}]))"},
         ),
     ),
 )
 
-TRADING = Row(
+TRADING = DashboardRow(
     "Trading",
     (
-        Panel(
+        DashboardPanel(
             "Orders by status",
-            "Orders a second that reached each status, over both executors.",
+            "Orders a second that reached each status, both executors together.",
             "cps",
             {"{{status}}": f"sum by (status) (rate(executor_orders_total{{{S}}}[{RATE}]))"},
         ),
-        Panel(
+        DashboardPanel(
             "Denials by code",
             "Guardrail refusals a second, by code.",
             "cps",
             {"{{code}}": f"sum by (code) (rate(executor_denials_total{{{S}}}[{RATE}]))"},
         ),
-        Panel(
+        DashboardPanel(
             "Fills by side",
             "Paper fills a second, by side.",
             "cps",
             {"{{side}}": f"sum by (side) (rate(executor_fills_total{{{S}}}[{RATE}]))"},
         ),
-        Panel(
+        DashboardPanel(
             "Order duration, p95",
             "From the request to the durable answer, per executor.",
             "s",
@@ -187,60 +187,72 @@ TRADING = Row(
                 f"(rate(executor_order_duration_seconds_bucket{{{S}}}[{RATE}])))"
             },
         ),
-        Panel(
+        DashboardPanel(
             "Ledger sequence",
-            "Sequence number of the ledger's latest event, as each executor sees it. It never falls.",
+            "Sequence of the ledger's latest event, as each executor sees it. It never falls.",
             "none",
             {"{{instance}}": f"executor_ledger_sequence{{{S}}}"},
         ),
-        Panel(
+        DashboardPanel(
             "Open orders",
-            "Orders that are neither filled nor ended.",
+            "Orders that can still be filled.",
             "none",
             {"open": f"max(executor_open_orders{{{S}}})"},
         ),
     ),
 )
 
-CANARY = Row(
-    "Canary and containers",
+CANARY = DashboardRow(
+    "Canary, containers and loops",
     (
-        Panel(
+        DashboardPanel(
             "Restarts",
-            "Restarts of each service's containers as the engine counts them; the budget is ten.",
+            "Restarts of each service's containers, counted by the engine. The line is the canary's budget of ten.",
             "none",
-            # The scrape's own `service` is the canary's, so Prometheus renames the metric's to exported_service.
             {"{{container}}": f"max by (container) (canary_container_restarts{{{S}}})"},
             colours=((None, "green"), (10.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Failed probes",
-            "Checks whose conditions do not hold, by target.",
+            "Checks with a condition that is not met, by target.",
             "none",
             {"{{target}}": f"sum by (target) (canary_probe_success{{{S}}} == bool 0)"},
         ),
-        Panel(
-            "p95 of the canary's own requests",
-            "How quickly the canary is answered. The line is the alert's limit of one second.",
+        DashboardPanel(
+            "p95 of the canary's probes",
+            "95 % of the canary's probes took at most this long. The line is the canary's limit of 1 s.",
             "s",
             {"p95": f"canary_p95_seconds{{{S}}}"},
             colours=((None, "green"), (1.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Size of /metrics",
-            "Bytes of each service's /metrics; steady growth means a label without bounds.",
+            "Size of each service's /metrics. Steady growth means a label without bounds.",
             "bytes",
             {"{{target}}": f"canary_metrics_bytes{{{S}}}"},
         ),
-        Panel(
+        DashboardPanel(
             "Memory",
             "Resident memory of each service's process.",
             "bytes",
             {"{{instance}}": f"process_resident_memory_bytes{{{S}}}"},
         ),
-        Panel(
+        DashboardPanel(
+            "Late loops",
+            "Time since each loop's step was due. The line is the alert's limit of 60 s.",
+            "s",
+            {"{{instance}} {{loop}}": f"spark_loop_overdue_seconds{{{S}}}"},
+            colours=((None, "green"), (60.0, "red")),
+        ),
+        DashboardPanel(
+            "Failures of loops",
+            "Steps of loops that failed a second.",
+            "cps",
+            {"{{instance}} {{loop}}": f"rate(spark_loop_failures_total{{{S}}}[{RATE}])"},
+        ),
+        DashboardPanel(
             "Open streams",
-            "Browsers that are sent live changes.",
+            "Browsers that are connected to a live stream.",
             "none",
             {"{{instance}}": f"web_streams_open{{{S}}}"},
         ),
@@ -249,10 +261,10 @@ CANARY = Row(
 
 
 def overview() -> Json:
-    """The whole dashboard."""
+    """Returns the dashboard."""
     return dashboard(
         "spark-overview",
         "Spark overview",
-        "The whole stack on one page: is it alright, how it answers, what the market and the orders do.",
+        "The whole stack on one page: its state, its answers, the market and the orders.",
         (ALRIGHT, REQUESTS, MARKET, FEEDS, TRADING, CANARY),
     )

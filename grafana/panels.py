@@ -1,4 +1,4 @@
-"""The parts of a dashboard and the JSON that Grafana wants for them: the same input gives the same bytes."""
+"""The parts of a dashboard, and their JSON for Grafana. The same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,29 @@ SELECTED = 'job=~"$job", instance=~"$instance"'
 Json = dict[str, Any]
 Kind = Literal["stat", "timeseries", "state-timeline", "bargauge"]
 Steps = Sequence[tuple[float | None, str]]
-"""Colours from a value upwards; the first step has None: from minus infinity."""
+"""Pairs of a value and the colour from there upwards. The first value is None, which stands for minus infinity."""
 
 PLAIN: Steps = ((None, "green"),)
 NOW: tuple[Kind, ...] = ("stat", "bargauge")
-"""The kinds that show the latest value alone."""
+"""The kinds that show only the latest value."""
 
 
 @dataclass(frozen=True)
-class Panel:
-    """One panel. `queries` maps a legend to its PromQL, in which SELECTED stands for the chosen targets.
+class DashboardPanel:
+    """One panel.
 
-    `unit` is one of Grafana's unit ids (`s`, `bytes`, `reqps`, `none` …). `colours` are drawn as lines in a time series
-    and colour the other kinds. `words` are shown instead of numbers; `names` colour a stat by its legend. `from_zero`
-    keeps zero in sight of a time series; without it the scale is of what is drawn.
+    title: the panel's headline.
+    description: a sentence for the reader.
+    unit: one of Grafana's unit ids, such as `s`, `bytes`, `reqps` or `none`.
+    queries: PromQL by legend; `SELECTED` in it stands for the targets that the reader has chosen.
+    kind: Grafana's panel type.
+    width: columns of the grid, 1 to 24.
+    height: rows of the grid.
+    colours: thresholds; a time series draws them as lines, the other kinds are coloured by them.
+    words: texts to show instead of numbers; None for none.
+    names: colours of a stat by its legend; None where `colours` decide.
+    when_empty: the text to show without data.
+    from_zero: true when the scale of a time series begins at zero.
     """
 
     title: str
@@ -43,7 +52,7 @@ class Panel:
     from_zero: bool = True
 
     def to_json(self, number: int, x: int, y: int) -> Json:
-        """The panel as Grafana reads it, at the given place of the grid."""
+        """Returns the panel's JSON, at the given place of the grid."""
         return {
             "id": number,
             "type": self.kind,
@@ -106,11 +115,15 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A headline with the panels below it, which fill the grid from left to right."""
+class DashboardRow:
+    """A headline with the panels below it.
+
+    title: the headline.
+    panels: they fill the grid from left to right.
+    """
 
     title: str
-    panels: tuple[Panel, ...]
+    panels: tuple[DashboardPanel, ...]
 
 
 _LINE: Json = {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": False}
@@ -146,8 +159,8 @@ _OPTIONS: dict[Kind, Json] = {
 }
 
 
-def dashboard(uid: str, title: str, description: str, rows: Sequence[Row]) -> Json:
-    """A whole dashboard; `uid` is its address for ever."""
+def dashboard(uid: str, title: str, description: str, rows: Sequence[DashboardRow]) -> Json:
+    """Returns the JSON of a whole dashboard. Links use `uid`, so it must never change."""
     return {
         "id": None,
         "uid": uid,
@@ -165,7 +178,7 @@ def dashboard(uid: str, title: str, description: str, rows: Sequence[Row]) -> Js
     }
 
 
-def _placed(rows: Sequence[Row]) -> list[Json]:
+def _placed(rows: Sequence[DashboardRow]) -> list[Json]:
     placed: list[Json] = []
     y = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""Queries of what two executors show and count: the account once, their own work added up."""
+"""Queries over both executors: the account's gauges once, the counters of each executor added up."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ RATE = "$__rate_interval"
 
 
 def shown(metric: str, by: str = "", where: str = "") -> str:
-    """A gauge of the account, which both executors show: once, and not of one that lost the ledger and shows what it
-    saw last. `by` names the labels to keep, `where` holds matchers."""
+    """Returns the query of a gauge of the account. Both executors export it, so it is shown once.
+
+    An executor without the ledger is left out: it exports old values. `by` names the labels to keep, `where` holds
+    further matchers.
+    """
     chosen = f"{metric}{{{S}{', ' if where else ''}{where}}}"
     return f"max by ({by}) ({chosen} and on (instance) executor_ledger_up{{{S}}} == 1)"
 
 
 def summed(counter: str, by: str) -> str:
-    """A counter's rate over both executors, each of which counts its own."""
+    """Returns the query of a counter's rate, added up over both executors."""
     return f"sum by ({by}) (rate({counter}{{{S}}}[{RATE}]))"
 
 
 def quantile(share: float, histogram: str, by: str = "") -> str:
-    """What this share of all observations stayed below, over both executors."""
+    """Returns the query of a quantile over both executors; `share` 0.95 is the 95th percentile."""
     labels = f"{by}, le" if by else "le"
     return f"histogram_quantile({share}, {summed(f'{histogram}_bucket', labels)})"

@@ -1,9 +1,9 @@
-"""The dashboard "Spark trading": what the account may do, what it is worth, and how its orders fare."""
+"""The dashboard "Spark trading": the account's trading state, its equity, its orders, and their speed."""
 
 from __future__ import annotations
 
 from grafana.panels import SELECTED as S
-from grafana.panels import Json, Panel, Row, Steps, dashboard
+from grafana.panels import DashboardPanel, DashboardRow, Json, Steps, dashboard
 from grafana.queries import RATE, quantile, shown, summed
 
 BAD_WHEN_SET: Steps = ((None, "green"), (1.0, "red"))
@@ -12,16 +12,16 @@ LOSSES = 'code=~"DAILY_LOSS|DRAWDOWN"'
 
 
 def fallen(anchor: str) -> str:
-    """How far the equity is below an anchor, as a part of it."""
+    """Returns the query of the equity's fall below an anchor, as a share of the anchor."""
     return f"clamp_min(1 - {shown('executor_equity', 'currency')} / {shown(anchor, 'currency')}, 0)"
 
 
-STATE = Row(
+STATE = DashboardRow(
     "May it trade?",
     (
-        Panel(
+        DashboardPanel(
             "Trading state",
-            "What the account may do: everything, only sell, or nothing; `GET /v1/trading-state` has the reason.",
+            "ACTIVE: every order may pass. REDUCING: only sales. HALTED: none. `GET /v1/trading-state` has the reason.",
             "none",
             {
                 "account": shown("executor_trading_state", where='state="REDUCING"')
@@ -34,9 +34,9 @@ STATE = Row(
             colours=((None, "green"), (1.0, "orange"), (2.0, "red")),
             words={"0": "ACTIVE", "1": "REDUCING", "2": "HALTED"},
         ),
-        Panel(
+        DashboardPanel(
             "Who matches",
-            "Which executor has the turn to match resting orders and judge losses; one without the ledger is left out.",
+            "The executor that matches resting orders and judges losses. One without the ledger is left out.",
             "none",
             {"{{instance}}": shown("executor_matcher_holder", "instance")},
             kind="state-timeline",
@@ -45,9 +45,9 @@ STATE = Row(
             colours=((None, "text"), (1.0, "green")),
             words={"0": "waits", "1": "matches"},
         ),
-        Panel(
+        DashboardPanel(
             "Kill switches",
-            "How many are engaged: for all accounts, for this one, and for symbols.",
+            "Engaged kill switches: for all accounts, for this one, and for symbols.",
             "none",
             {"engaged": shown("executor_kill_switches")},
             kind="stat",
@@ -55,9 +55,9 @@ STATE = Row(
             height=4,
             colours=BAD_WHEN_SET,
         ),
-        Panel(
+        DashboardPanel(
             "Worth",
-            "Whether everything that the account holds has a price; losses are not judged while something has none.",
+            "Known when everything that the account holds has a price. Losses are not judged otherwise.",
             "none",
             {"worth": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
             kind="stat",
@@ -66,16 +66,16 @@ STATE = Row(
             colours=((None, "red"), (1.0, "green")),
             words={"0": "UNKNOWN", "1": "known"},
         ),
-        Panel(
+        DashboardPanel(
             "Open orders",
-            "Orders that are neither filled nor ended.",
+            "Orders that can still be filled.",
             "none",
             {"open": shown("executor_open_orders")},
             kind="stat",
             width=6,
             height=4,
         ),
-        Panel(
+        DashboardPanel(
             "Failed matching passes",
             "Passes a second that failed; what is shown of the account gets old while they fail.",
             "cps",
@@ -86,63 +86,63 @@ STATE = Row(
     ),
 )
 
-WORTH = Row(
-    "What it is worth",
+WORTH = DashboardRow(
+    "Equity",
     (
-        Panel(
+        DashboardPanel(
             "Equity",
-            "What the account is worth, what it was as the day began in Istanbul, and the most it was.",
+            "Cash and positions at their marks: now, when the day began in Istanbul, and at the highest.",
             "locale",
             {
                 "equity, {{currency}}": shown("executor_equity", "currency"),
-                "as the day began, {{currency}}": shown("executor_equity_day_start", "currency"),
-                "the most, {{currency}}": shown("executor_equity_peak", "currency"),
+                "day start, {{currency}}": shown("executor_equity_day_start", "currency"),
+                "peak, {{currency}}": shown("executor_equity_peak", "currency"),
             },
             width=12,
             height=8,
             from_zero=False,
         ),
-        Panel(
+        DashboardPanel(
             "Loss and drawdown",
-            "How far the equity is below what it was as the day began, and below the most it was.",
+            "The fall of the equity since the day began, and from its peak.",
             "percentunit",
             {"loss of the day": fallen("executor_equity_day_start"), "drawdown": fallen("executor_equity_peak")},
             width=6,
             height=8,
         ),
-        Panel(
+        DashboardPanel(
             "Limits on losses",
-            "The part of each limit that is lost. The lines are the alert's 80 %, and where the account is held.",
+            "The share of each limit that is lost. The lines are the alert's 80 % and the limit itself.",
             "percentunit",
             {"{{code}}": shown("executor_limit_use_ratio", "code", LOSSES)},
             width=6,
             height=8,
             colours=NEAR_AND_FULL,
         ),
-        Panel(
+        DashboardPanel(
             "Exposure",
-            "What the positions are worth, by the currency that they are traded in.",
+            "Value of the positions, by quote currency.",
             "locale",
             {"{{currency}}": shown("executor_exposure", "currency")},
             width=6,
         ),
-        Panel(
+        DashboardPanel(
             "Unrealised profit and loss",
-            "What the positions are worth, less what they cost; without fees.",
+            "Value of the positions less their cost, fees not included.",
             "locale",
             {"{{currency}}": shown("executor_unrealised_pnl", "currency")},
             width=6,
             from_zero=False,
         ),
-        Panel(
+        DashboardPanel(
             "Realised profit and loss",
-            "What sales brought above their cost since the account began; without fees.",
+            "Gain of all sales since the account began, fees not included.",
             "locale",
             {"{{currency}}": shown("executor_realised_pnl", "currency")},
             width=6,
             from_zero=False,
         ),
-        Panel(
+        DashboardPanel(
             "Fees",
             "Fees since the account began.",
             "locale",
@@ -152,30 +152,30 @@ WORTH = Row(
     ),
 )
 
-ORDERS = Row(
+ORDERS = DashboardRow(
     "Orders and guardrails",
     (
-        Panel(
+        DashboardPanel(
             "Orders by status",
-            "Orders a second that reached each status, over both executors.",
+            "Orders a second that reached each status, both executors together.",
             "cps",
             {"{{status}}": summed("executor_orders_total", "status")},
         ),
-        Panel(
+        DashboardPanel(
             "Denials by code",
-            "Guardrail refusals a second, by code; one order can have several.",
+            "Refusals by guardrails a second, by code. One order can have several.",
             "cps",
             {"{{code}}": summed("executor_denials_total", "code")},
         ),
-        Panel(
+        DashboardPanel(
             "Fills by side",
             "Paper fills a second, by side.",
             "cps",
             {"{{side}}": summed("executor_fills_total", "side")},
         ),
-        Panel(
+        DashboardPanel(
             "Use of limits",
-            "The part of a limit that the latest accepted order used, or that is lost; the higher of both executors.",
+            "The share of a limit that the latest accepted order used, or that is lost. The higher of both executors.",
             "percentunit",
             {"{{code}}": shown("executor_limit_use_ratio", "code")},
             kind="bargauge",
@@ -183,9 +183,9 @@ ORDERS = Row(
             height=9,
             colours=NEAR_AND_FULL,
         ),
-        Panel(
+        DashboardPanel(
             "Near a limit",
-            "Orders a second that passed with 80 % of a limit used or more, and times that losses came so far.",
+            "Orders a second that passed and used 80 % of a limit or more, and losses that came so far.",
             "cps",
             {"{{code}}": summed("executor_near_limits_total", "code")},
             width=12,
@@ -194,12 +194,12 @@ ORDERS = Row(
     ),
 )
 
-SPEED = Row(
-    "How quickly",
+SPEED = DashboardRow(
+    "Speed",
     (
-        Panel(
+        DashboardPanel(
             "Order duration",
-            "From the request to the durable answer, over both executors.",
+            "Time from the request to the durable answer, both executors together.",
             "s",
             {
                 "p50": quantile(0.5, "executor_order_duration_seconds"),
@@ -207,21 +207,21 @@ SPEED = Row(
                 "p99": quantile(0.99, "executor_order_duration_seconds"),
             },
         ),
-        Panel(
+        DashboardPanel(
             "Stages, median",
-            "Half of the orders (quote, queue) or of the transactions (the rest) took at most this long in a stage.",
+            "Half of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
             "s",
             {"{{stage}}": quantile(0.5, "executor_order_stage_seconds", "stage")},
         ),
-        Panel(
+        DashboardPanel(
             "Stages, p95",
-            "95 % of the orders (quote, queue) or of the transactions (the rest) took at most this long in a stage.",
+            "95 % of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
             "s",
             {"{{stage}}": quantile(0.95, "executor_order_stage_seconds", "stage")},
         ),
-        Panel(
+        DashboardPanel(
             "Works per commit",
-            "Orders, cancels and the like that shared a commit: on average, and in the fullest 5 % of commits.",
+            "Orders, cancels and other works that shared a commit: on average, and the 95th percentile.",
             "none",
             {
                 "average": f"sum(rate(executor_commit_works_sum{{{S}}}[{RATE}]))"
@@ -229,35 +229,35 @@ SPEED = Row(
                 "p95": f"ceil({quantile(0.95, 'executor_commit_works')})",
             },
         ),
-        Panel(
+        DashboardPanel(
             "Commits",
-            "Commits a second that works shared, per executor.",
+            "Commits a second, by executor.",
             "cps",
             {"{{instance}}": summed("executor_commit_works_count", "instance")},
         ),
-        Panel(
+        DashboardPanel(
             "Ledger events",
-            "Events a second that the ledger gains, whichever executor writes them.",
+            "Events a second that are recorded, both executors together.",
             "cps",
-            # A gauge that both executors show: its slope, and once.
+            # Both executors export this gauge, so its slope is taken once.
             {"events": f"max(deriv(executor_ledger_sequence{{{S}}}[{RATE}]))"},
         ),
     ),
 )
 
-STREAMS = Row(
+STREAMS = DashboardRow(
     "Streams of orders",
     (
-        Panel(
+        DashboardPanel(
             "Open streams",
-            "Who is told of orders as they change, per executor.",
+            "Clients that follow orders, by executor.",
             "none",
             {"{{instance}}": f"executor_order_streams{{{S}}}"},
         ),
-        Panel(
+        DashboardPanel(
             "Lag",
-            "From when an order's change was recorded to when it is told; while somebody listens. "
-            "The line is the alert's limit.",
+            "Time from the record of an order's change to its sending, while a client listens. "
+            "The line is the alert's limit of 1 s.",
             "s",
             {
                 "p50": quantile(0.5, "executor_stream_lag_seconds"),
@@ -266,7 +266,7 @@ STREAMS = Row(
             },
             colours=((None, "green"), (1.0, "red")),
         ),
-        Panel(
+        DashboardPanel(
             "Refused and failed",
             "Streams a second that were refused since all places were taken, and looks for changes that failed.",
             "cps",
@@ -280,10 +280,10 @@ STREAMS = Row(
 
 
 def trading() -> Json:
-    """The whole dashboard."""
+    """Returns the dashboard."""
     return dashboard(
         "spark-trading",
         "Spark trading",
-        "The account and its orders: may it trade, what is it worth, what is refused, and how quickly it goes.",
+        "The account and its orders: trading state, equity, refusals and speed.",
         (STATE, WORTH, ORDERS, SPEED, STREAMS),
     )

@@ -1,1 +1,1 @@
-"""Asking every service what a user would ask, and holding each answer against its conditions."""
+"""The probes: requests that a user would send, and the conditions that their answers must meet."""

@@ -1,4 +1,4 @@
-"""Holds an answer against its conditions. Pure: the same answer always gives the same check."""
+"""The conditions that an answer must meet. The same answer always gives the same check."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 
 
 def check_of(answer: Answer) -> Check:
-    """The check that this answer is for, with every condition and the value it met."""
-    conditions = tuple(_all_conditions(answer))
+    """Returns the check that this answer is for, with every condition and the value that it met."""
+    conditions = tuple(_conditions(answer))
     answered = answer.outcome == "answered"
     return Check(
         target=answer.target,
@@ -33,7 +33,7 @@ def check_of(answer: Answer) -> Check:
     )
 
 
-def _all_conditions(answer: Answer) -> Iterator[Condition]:
+def _conditions(answer: Answer) -> Iterator[Condition]:
     if answer.outcome != "answered":
         outcome: Outcome = "unknown" if answer.outcome == "not_asked" else "failed"
         yield _condition(answer, "[ANSWER]", answer.problem or answer.outcome, "== whole", outcome)

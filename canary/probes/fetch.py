@@ -1,10 +1,9 @@
-"""One GET on a connection of its own, under a hard deadline and a bound on the body."""
+"""One GET on a connection of its own, with a hard deadline and a bound on the body."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,23 +13,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from canary.observation import Answer, AnswerOutcome
-from canary.probes.questions import Question
+from canary.probes.catalogue import Probe
 from common import VERSION
+from common.clock import Clock
 
 MAX_BODY_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Wall time (aware, UTC) for the record, and a monotonic clock in seconds for intervals."""
+class RawAnswer:
+    """An answer with its body as it came.
 
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """An answer and its body's very bytes."""
+    answer: the answer; its body is text.
+    raw: the body's bytes, empty when there was none.
+    """
 
     answer: Answer
     raw: bytes
@@ -38,54 +34,61 @@ class Fetched:
 
 @dataclass(frozen=True)
 class _Reply:
+    """A whole HTTP answer.
+
+    status: its status code.
+    content_type: its Content-Type header; None when it has none.
+    raw: its body.
+    """
+
     status: int
     content_type: str | None
     raw: bytes
 
 
 class _TooLarge(Exception):
-    """The body is longer than the canary reads."""
+    """The body has more than `MAX_BODY_BYTES`."""
 
 
-def fetch(question: Question, timeout: float, clock: Clock) -> Fetched:
-    """Asks once; ends within `timeout` seconds of the connection's start. Never raises for what the network does."""
+def fetch(probe: Probe, timeout: float, clock: Clock) -> RawAnswer:
+    """Sends one probe and returns its answer within `timeout` seconds. A failure of the network is an answer too."""
     asked_at, begin = clock.now(), clock.monotonic()
     reply: _Reply | None = None
     outcome: AnswerOutcome = "answered"
     problem: str | None = None
     try:
-        reply = _get(question.url, begin + timeout, clock)
+        reply = _get(probe.url, begin + timeout, clock)
     except TimeoutError:
         outcome, problem = "timed_out", f"no whole answer within {timeout:g} s"
     except _TooLarge:
         outcome, problem = "too_large", f"the body is above {MAX_BODY_BYTES} bytes"
     except (OSError, HTTPException, ValueError) as error:
-        outcome, problem = "failed", _plain(error)
+        outcome, problem = "failed", _sentence(error)
     seconds = clock.monotonic() - begin
-    return _fetched(question, asked_at, seconds, outcome, problem, reply)
+    return _raw_answer(probe, asked_at, seconds, outcome, problem, reply)
 
 
-def unanswered(question: Question, asked_at: datetime, seconds: float, *, asked: bool) -> Fetched:
-    """What stands for an answer that had not come when the round ended, or for a question that got no turn."""
+def no_answer(probe: Probe, asked_at: datetime, seconds: float, *, asked: bool) -> RawAnswer:
+    """Returns the entry of a probe whose answer had not come after `seconds`, or that was not sent in time."""
     if asked:
-        return _fetched(question, asked_at, seconds, "timed_out", f"no whole answer within {seconds:g} s", None)
-    return _fetched(question, asked_at, 0.0, "not_asked", "the canary did not get to ask it in time", None)
+        return _raw_answer(probe, asked_at, seconds, "timed_out", f"no whole answer within {seconds:g} s", None)
+    return _raw_answer(probe, asked_at, 0.0, "not_asked", "the canary did not get to ask it in time", None)
 
 
-def _fetched(
-    question: Question,
+def _raw_answer(
+    probe: Probe,
     asked_at: datetime,
     seconds: float,
     outcome: AnswerOutcome,
     problem: str | None,
     reply: _Reply | None,
-) -> Fetched:
+) -> RawAnswer:
     raw = reply.raw if reply else b""
     answer = Answer(
-        target=question.target,
-        check=question.check,
-        url=question.url,
-        critical=question.critical,
+        target=probe.target,
+        check=probe.check,
+        url=probe.url,
+        critical=probe.critical,
         asked_at=asked_at,
         seconds=round(seconds, 6),
         outcome=outcome,
@@ -95,11 +98,11 @@ def _fetched(
         size=len(raw),
         body=raw.decode("utf-8", "replace"),
     )
-    return Fetched(answer, raw)
+    return RawAnswer(answer, raw)
 
 
 class _Deadline:
-    """Cuts the connection at the deadline, whatever it waits for: a socket's timeout starts anew with every byte."""
+    """Cuts the connection at the deadline. A socket's own timeout would start anew with every byte."""
 
     def __init__(self, connected: socket.socket, seconds: float) -> None:
         self._socket = connected
@@ -144,7 +147,7 @@ def _body(response: Any) -> bytes:
     return raw
 
 
-def _plain(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, socket.gaierror):

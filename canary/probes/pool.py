@@ -1,4 +1,4 @@
-"""Runs jobs side by side on a few threads and does not wait longer than it may."""
+"""Runs jobs side by side on a few threads, and does not wait longer than it may."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ T = TypeVar("T")
 
 
 @dataclass
-class Slot(Generic[T]):
-    """What became of one job: whether it had its turn, and its result, None when it did not end or failed."""
+class JobResult(Generic[T]):
+    """The outcome of one job.
+
+    started: true when a thread began it.
+    result: the value that it returned; None when it did not end in time or failed.
+    """
 
     started: bool = False
     result: T | None = None
@@ -24,9 +28,12 @@ class Slot(Generic[T]):
 
 def run_all(
     jobs: Sequence[Callable[[], T]], *, workers: int, seconds: float, monotonic: Callable[[], float]
-) -> list[Slot[T]]:
-    """A slot for each job, in order, after at most `seconds`. A job that hangs is left behind on its daemon thread."""
-    slots: list[Slot[T]] = [Slot() for _ in jobs]
+) -> list[JobResult[T]]:
+    """Returns the outcome of each job, in order, after at most `seconds`.
+
+    A job that hangs is left behind on its thread. The threads are daemons, so they keep no process from ending.
+    """
+    results: list[JobResult[T]] = [JobResult() for _ in jobs]
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     closed = threading.Event()
     for index in range(len(jobs)):
@@ -39,9 +46,9 @@ def run_all(
                 index = waiting.get_nowait()
             except queue.Empty:
                 break
-            slots[index].started = True
+            results[index].started = True
             try:
-                slots[index].result = jobs[index]()
+                results[index].result = jobs[index]()
             except Exception:
                 log.exception("a probe failed unexpectedly")
         finished.release()
@@ -52,4 +59,4 @@ def run_all(
     end = monotonic() + seconds
     all(finished.acquire(timeout=max(0.0, end - monotonic())) for _ in range(count))
     closed.set()
-    return [Slot(slot.started, slot.result) for slot in slots]
+    return [JobResult(one.started, one.result) for one in results]

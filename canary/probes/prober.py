@@ -1,4 +1,4 @@
-"""A round: every question to every target, side by side, ended by a deadline."""
+"""A round of probes: every probe of every target, side by side, ended by a deadline."""
 
 from __future__ import annotations
 
@@ -7,53 +7,55 @@ from functools import partial
 from itertools import cycle, islice
 
 from canary.observation import Answer
-from canary.probes.fetch import Clock, Fetched, fetch, unanswered
+from canary.probes.catalogue import Probe, quick_probes
+from canary.probes.fetch import RawAnswer, fetch, no_answer
 from canary.probes.pool import run_all
-from canary.probes.questions import Question, quick_questions
+from common.clock import Clock
 
 WORKERS = 8
 
 
 class Prober:
-    """Asks `questions`; no single answer may take longer than `timeout` seconds."""
+    """Sends probes. No single answer may take longer than `timeout` seconds."""
 
     def __init__(
-        self, questions: Sequence[Question], timeout: float, clock: Clock, heard: Callable[[Answer], None]
+        self, probes: Sequence[Probe], timeout: float, clock: Clock, on_answer: Callable[[Answer], None]
     ) -> None:
-        self._questions = tuple(questions)
+        """`on_answer` is called with each answer as it comes, on the probe's thread."""
+        self._probes = tuple(probes)
         self._timeout = timeout
         self._clock = clock
-        self._heard = heard
+        self._on_answer = on_answer
 
-    def round(self) -> list[Fetched]:
-        """One answer to each question, in order, after at most three timeouts."""
+    def round(self) -> list[RawAnswer]:
+        """Returns one answer to each probe, in order, after at most three timeouts."""
         asked_at, limit = self._clock.now(), 3 * self._timeout
-        jobs = [partial(self._ask, question) for question in self._questions]
-        slots = run_all(jobs, workers=WORKERS, seconds=limit, monotonic=self._clock.monotonic)
+        jobs = [partial(self._send, probe) for probe in self._probes]
+        results = run_all(jobs, workers=WORKERS, seconds=limit, monotonic=self._clock.monotonic)
         return [
-            slot.result or unanswered(question, asked_at, limit, asked=slot.started)
-            for question, slot in zip(self._questions, slots, strict=True)
+            one.result or no_answer(probe, asked_at, limit, asked=one.started)
+            for probe, one in zip(self._probes, results, strict=True)
         ]
 
     def burst(self, wanted: Mapping[str, int]) -> list[Answer]:
-        """Up to `wanted` more quick answers of each target, so that a percentile has its samples within seconds.
+        """Returns up to `wanted` more quick answers of each target, after at most three timeouts.
 
-        A target that fails once is left alone. Ends after at most three timeouts.
+        They give a percentile its samples within seconds. A target that fails once is left alone.
         """
         end = self._clock.monotonic() + 2 * self._timeout
-        jobs = [partial(self._ask_often, target, count, end) for target, count in wanted.items()]
-        slots = run_all(jobs, workers=WORKERS, seconds=3 * self._timeout, monotonic=self._clock.monotonic)
-        return [answer for slot in slots for answer in slot.result or ()]
+        jobs = [partial(self._send_often, target, count, end) for target, count in wanted.items()]
+        results = run_all(jobs, workers=WORKERS, seconds=3 * self._timeout, monotonic=self._clock.monotonic)
+        return [answer for one in results for answer in one.result or ()]
 
-    def _ask(self, question: Question) -> Fetched:
-        fetched = fetch(question, self._timeout, self._clock)
-        self._heard(fetched.answer)
-        return fetched
+    def _send(self, probe: Probe) -> RawAnswer:
+        raw = fetch(probe, self._timeout, self._clock)
+        self._on_answer(raw.answer)
+        return raw
 
-    def _ask_often(self, target: str, count: int, end: float) -> list[Answer]:
+    def _send_often(self, target: str, count: int, end: float) -> list[Answer]:
         answers: list[Answer] = []
-        for question in islice(cycle(quick_questions(self._questions, target)), count):
+        for probe in islice(cycle(quick_probes(self._probes, target)), count):
             if self._clock.monotonic() >= end or (answers and answers[-1].outcome != "answered"):
                 break
-            answers.append(self._ask(question).answer)
+            answers.append(self._send(probe).answer)
         return answers

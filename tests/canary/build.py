@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from canary.observation import Answer, Check, Container, Observation, Sample
 from canary.probes.checks import check_of
-from canary.probes.fetch import Clock
-from canary.verdict import Limits
+from canary.verdict import VerdictLimits
+from common.clock import Clock
 from tests.canary.servers import METRICS
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
-LIMITS = Limits(p95_seconds=1.0, restart_budget=10)
-LOOSE = Limits(p95_seconds=30.0, restart_budget=10)
-REAL_CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+LIMITS = VerdictLimits(p95_seconds=1.0, restart_budget=10)
+LOOSE = VerdictLimits(p95_seconds=30.0, restart_budget=10)
 
 
 class HandClock:
@@ -29,7 +27,7 @@ class HandClock:
         self.seconds = 0.0
 
     def clock(self) -> Clock:
-        return Clock(now=lambda: NOW + timedelta(seconds=self.seconds), monotonic=lambda: self.seconds)
+        return Clock(monotonic=lambda: self.seconds, unix=lambda: NOW.timestamp() + self.seconds)
 
 
 def answer(target: str = "web", check: str = "healthz", **changes: Any) -> Answer:

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from canary.observation import Answer, Observation
-from canary.package import raw_files, report_files, sealed, zipped
+from canary.package import raw_files, report_files, with_sums, zip_of
 from canary.probes.checks import check_of
 from canary.report import Origin
 from canary.verdict import judge
@@ -37,7 +37,7 @@ def files(answers: tuple[Answer, ...] = ANSWERS) -> dict[str, bytes]:
 
 
 def package(content: dict[str, bytes] | None = None) -> bytes:
-    return zipped(sealed(files() if content is None else content))
+    return zip_of(with_sums(files() if content is None else content))
 
 
 def written(folder: Path, content: bytes) -> Path:

@@ -22,7 +22,7 @@ QUOTES = (200, "application/json", b'{"market":"simulated","quotes":[{"symbol":"
 
 
 def service_routes() -> dict[str, Route]:
-    """What any healthy service of ours answers; a test changes what it is about."""
+    """The answers of any healthy service of ours; a test changes the one that it is about."""
     return {
         "/healthz": HEALTHY,
         "/readyz": READY,

@@ -1,4 +1,4 @@
-"""The canary's HTTP answers and metrics, over a watch that looked at real servers."""
+"""The canary's HTTP answers and metrics, after rounds over real servers."""
 
 from __future__ import annotations
 
@@ -10,31 +10,24 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from canary.app import create_app, serve
-from canary.evidence import EvidenceStore
+from canary.app import create_app
 from canary.memory import LastPass
-from canary.metrics import ProbeDurations
-from canary.parts import make_observer
+from canary.parts import Parts
 from canary.settings import Settings
-from canary.watch import Watch
-from tests.canary.build import NOW, REAL_CLOCK
+from common.loop import Stop, Supervisor
+from tests.canary.build import NOW
 from tests.canary.packages import package
 from tests.canary.servers import METRICS, Engine, Site, closed_port
 
 
 class Canary:
-    """An app with its parts, not started."""
+    """An app with its parts; nothing is started, and a test runs the rounds."""
 
     def __init__(self, folder: Path, site: Site, engine: Engine, **environment: str) -> None:
         self.settings = Settings.from_environment(canary_environment(folder, site, engine) | environment)
-        durations = ProbeDurations(self.settings.targets)
-        self.store = EvidenceStore(folder)
-        observer = make_observer(self.settings, REAL_CLOCK, "host", durations.heard)
-        self.watch = Watch(
-            self.settings, observer=observer, evidence=self.store, last_pass=LastPass(folder), clock=REAL_CLOCK
-        )
-        app = create_app(self.settings, watch=self.watch, evidence=self.store, durations=durations)
-        self.client: FlaskClient = app.test_client()
+        self.parts = Parts.build(self.settings, Supervisor(Stop()))
+        self.store, self.monitor = self.parts.evidence, self.parts.monitor
+        self.client: FlaskClient = create_app(self.settings, self.parts).test_client()
 
     def get(self, path: str) -> Any:
         answer = self.client.get(path)
@@ -67,7 +60,7 @@ def canary(tmp_path: Path, site: Site, engine: Engine) -> Canary:
 
 
 def test_the_status_has_all_that_the_console_shows(canary: Canary) -> None:
-    canary.watch.run_once()
+    canary.monitor.run_round()
     status = canary.get("/v1/status")
     assert (status["market"], status["verdict"], status["reasons"]) == ("simulated", "PASS", [])
     assert status["checked_at"] == status["last_pass"]
@@ -96,7 +89,7 @@ def test_before_the_first_round_the_status_says_so(canary: Canary) -> None:
 
 def test_a_target_shows_the_first_thing_that_is_wrong_with_it(canary: Canary, site: Site) -> None:
     site.routes["/"] = (500, "text/html", b"")
-    canary.watch.run_once()
+    canary.monitor.run_round()
     web, marketdata = canary.get("/v1/status")["targets"]
     assert (web["ok"], web["reason"]) == (False, "page: [STATUS] (500) == 200")
     assert marketdata["ok"]
@@ -105,7 +98,7 @@ def test_a_target_shows_the_first_thing_that_is_wrong_with_it(canary: Canary, si
 def test_the_metrics_tell_the_verdict_and_what_it_rests_on(canary: Canary, engine: Engine) -> None:
     engine.containers[0]["RestartCount"] = 4
     engine.containers[1]["State"]["Status"] = "exited"
-    canary.watch.run_once()
+    canary.monitor.run_round()
     metrics = canary.metrics()
     assert [metrics["canary_verdict", word] for word in ("PASS", "FAIL", "INCONCLUSIVE")] == [0, 1, 0]
     assert 0 < metrics["canary_p95_seconds",] < 30
@@ -116,7 +109,7 @@ def test_the_metrics_tell_the_verdict_and_what_it_rests_on(canary: Canary, engin
     assert metrics["canary_container_up", "marketdata"] == 0
     assert metrics["canary_last_pass_timestamp_seconds",] == 0
     assert abs(metrics["canary_last_check_timestamp_seconds",] - time.time()) < 60
-    assert metrics["canary_loop_errors_total",] == 0
+    assert metrics["spark_loop_failures_total", "rounds"] == 0
     assert metrics["canary_probe_duration_seconds_count", "web"] >= 20
 
 
@@ -129,15 +122,15 @@ def test_before_the_first_round_the_metrics_are_whole_and_name_no_value_that_is_
 
 
 def test_a_container_that_is_gone_leaves_no_series_behind(canary: Canary, engine: Engine) -> None:
-    canary.watch.run_once()
+    canary.monitor.run_round()
     assert ("canary_container_up", "web") in canary.metrics()
     engine.containers.pop(0)
-    canary.watch.run_once()
+    canary.monitor.run_round()
     assert ("canary_container_up", "web") not in canary.metrics()
 
 
 def test_the_last_pass_is_a_metric_that_survives_a_restart(canary: Canary, site: Site, engine: Engine) -> None:
-    canary.watch.run_once()
+    canary.monitor.run_round()
     before = canary.metrics()["canary_last_pass_timestamp_seconds",]
     assert before > 0
     again = Canary(canary.store.folder, site, engine)
@@ -186,35 +179,58 @@ def test_a_bad_or_unknown_name_is_a_4xx_in_the_one_error_shape(canary: Canary, n
 
 
 def test_the_canary_is_ready_while_its_loop_and_its_folder_are_well(canary: Canary) -> None:
-    ready = canary.get("/readyz")
-    assert ready["parts"].keys() == {"loop", "evidence"}
-    canary.store.folder = canary.store.folder / "none"
+    assert "the loop rounds does not run" in _unready(canary)["loops"]["reason"]
+    canary.parts.start()
+    try:
+        assert canary.get("/readyz")["parts"].keys() == {"loops", "evidence"}
+        canary.store.folder = canary.store.folder / "none"
+        assert "can't be written" in _unready(canary)["evidence"]["reason"]
+    finally:
+        canary.parts.stop()
+
+
+def _unready(canary: Canary) -> Any:
     answer = canary.client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json is not None
-    assert "can't be written" in answer.json["parts"]["evidence"]["reason"]
+    return answer.json["parts"]
 
 
-def test_serve_starts_the_loop_and_reaches_a_pass_within_seconds(
-    tmp_path: Path, site: Site, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environment = canary_environment(tmp_path, site, engine) | {"SPARK_PROBE_INTERVAL_SECONDS": "60"}
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    client = serve().test_client()
-    deadline = time.monotonic() + 30
-    verdict = None
-    while time.monotonic() < deadline and verdict != "PASS":
-        verdict = (client.get("/v1/status").json or {})["verdict"]
-        time.sleep(0.02)
-    assert verdict == "PASS"
+@pytest.mark.parametrize("path", ["/v1/status?full=1", "/v1/evidence?limit=3", "/v1/evidence/canary.zip?x="])
+def test_a_query_parameter_that_no_call_takes_is_refused_by_name(canary: Canary, path: str) -> None:
+    answer = canary.client.get(path)
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["error"]["details"]["field"] == path.partition("?")[2].partition("=")[0]
+
+
+def test_strangers_can_not_choose_a_label_of_a_metric(canary: Canary) -> None:
+    for number in range(40):
+        canary.client.open(f"/v1/none-{number}", method=f"MADE-UP-{number}", headers={"User-Agent": f"me-{number}"})
+        canary.client.get(f"/v1/evidence/canary_{number}_20261122T120000Z.zip")
+    text = canary.client.get("/metrics").text
+    assert "MADE-UP" not in text
+    assert "none-" not in text
+    assert "canary_7_" not in text
+
+
+def test_the_loop_reaches_a_pass_within_seconds(tmp_path: Path, site: Site, engine: Engine) -> None:
+    canary = Canary(tmp_path, site, engine, SPARK_PROBE_INTERVAL_SECONDS="60")
+    canary.parts.start()
+    try:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and canary.get("/v1/status")["verdict"] != "PASS":
+            time.sleep(0.02)
+        assert canary.get("/v1/status")["verdict"] == "PASS"
+    finally:
+        canary.parts.stop()
 
 
 def test_a_dead_engine_makes_the_status_inconclusive_and_containers_null(
     tmp_path: Path, site: Site, engine: Engine
 ) -> None:
     canary = Canary(tmp_path, site, engine, SPARK_DOCKER_URL=f"tcp://127.0.0.1:{closed_port()}")
-    canary.watch.run_once()
+    canary.monitor.run_round()
     status = canary.get("/v1/status")
     assert (status["verdict"], status["containers"]) == ("INCONCLUSIVE", None)
     assert ("canary_container_up", "web") not in canary.metrics()

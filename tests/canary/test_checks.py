@@ -48,7 +48,7 @@ def test_an_answer_that_did_not_come_fails_with_its_problem() -> None:
     assert (got.reason, got.seconds) == ("[ANSWER] (connection refused) == whole", None)
 
 
-def test_a_question_that_was_not_asked_is_unknown_not_failed() -> None:
+def test_a_probe_that_was_not_sent_is_unknown_not_failed() -> None:
     assert check(outcome="not_asked", problem="no turn", status=None).conditions[0].outcome == "unknown"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from canary.evidence import EvidenceStore
+from canary.evidence import LEFTOVER_SECONDS, EvidenceStore
 from common.errors import InvalidRequest, NotFound, ServiceError
 from tests.canary.build import NOW
 from tests.canary.packages import package
@@ -56,7 +57,7 @@ def test_the_list_is_newest_first_with_size_time_and_verdict(tmp_path: Path) -> 
     (tmp_path / "canary_other.zip").write_bytes(b"not ours")
     (tmp_path / "canary_0.1.0_20269999T120000Z.zip").write_bytes(b"no such day")
     (tmp_path / "canary_0.1.0_20261122T130000Z.zip").symlink_to("/etc/hostname")
-    newest, oldest = store.listed()
+    newest, oldest = store.packages()
     assert (newest.name, newest.verdict) == ("canary_0.2.0_20261122T130000Z.zip", None)
     assert (oldest.name, oldest.size, oldest.verdict) == (FIRST, len(package()), "FAIL")
     assert oldest.created == NOW.replace(microsecond=0)
@@ -66,7 +67,7 @@ def test_beyond_the_number_the_oldest_goes_and_is_counted(tmp_path: Path) -> Non
     store = EvidenceStore(tmp_path, most_packages=2)
     for minute in range(5):
         store.write(b"x", "0.1.0", NOW + timedelta(minutes=minute))
-    assert [one.created.minute for one in store.listed()] == [4, 3]
+    assert [one.created.minute for one in store.packages()] == [4, 3]
     assert EvidenceStore(tmp_path).pruned() == 3
 
 
@@ -75,16 +76,28 @@ def test_beyond_the_bytes_the_oldest_goes_but_never_the_one_just_written(tmp_pat
     for minute in range(3):
         store.write(b"x" * 60, "0.1.0", NOW + timedelta(minutes=minute))
     store.write(b"x" * 200, "0.1.0", NOW + timedelta(minutes=9))
-    assert [one.size for one in store.listed()] == [200]
+    assert [one.size for one in store.packages()] == [200]
 
 
-def test_a_folder_that_cannot_be_written_is_a_problem_with_its_reason(tmp_path: Path) -> None:
-    assert EvidenceStore(tmp_path).problem() is None
+def test_a_folder_that_cannot_be_written_is_told_with_its_reason(tmp_path: Path) -> None:
+    assert EvidenceStore(tmp_path).trouble() is None
     assert names(tmp_path) == []
     missing = tmp_path / "none"
-    assert EvidenceStore(missing).problem() == f"{missing} can't be written (No such file or directory)"
+    assert EvidenceStore(missing).trouble() == f"{missing} can't be written (No such file or directory)"
     with pytest.raises(OSError, match="No such file"):
         EvidenceStore(missing).write(b"x", "0.1.0", NOW)
+
+
+def test_files_that_a_killed_writer_left_are_not_listed_and_the_old_ones_are_removed(tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".partial-old", tmp_path / ".partial-fresh"
+    for path in (old, fresh):
+        path.write_bytes(b"half a package")
+    long_ago = time.time() - LEFTOVER_SECONDS - 1
+    os.utime(old, (long_ago, long_ago))
+    store = EvidenceStore(tmp_path)
+    assert store.packages() == []
+    store.write(package(), "0.1.0", NOW)
+    assert names(tmp_path) == [fresh.name, FIRST]
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -130,4 +143,4 @@ def test_a_package_that_is_not_there_is_not_found_nor_is_a_link_or_a_pipe(tmp_pa
     os.mkfifo(tmp_path / FIRST)
     with pytest.raises(ServiceError):
         store.path_of(FIRST)
-    assert store.listed() == []
+    assert store.packages() == []

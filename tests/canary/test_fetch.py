@@ -10,39 +10,39 @@ from collections.abc import Callable
 import pytest
 
 from canary.probes import fetch as fetching
+from canary.probes.catalogue import Probe
 from canary.probes.fetch import fetch
-from canary.probes.questions import Question
-from tests.canary.build import REAL_CLOCK
+from common.clock import SYSTEM_CLOCK
 from tests.canary.servers import METRICS, Site, closed_port, raw_server
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
 
-def question(url: str) -> Question:
-    return Question("web", "metrics", url + "/metrics", critical=True)
+def probe(url: str) -> Probe:
+    return Probe("web", "metrics", url + "/metrics", critical=True)
 
 
 def test_a_whole_answer_keeps_status_type_size_and_the_very_bytes(site: Site) -> None:
     site.routes["/metrics"] = (503, "text/plain", b"caf\xe9 \xff\n")
-    got = fetch(question(site.url), 5.0, REAL_CLOCK)
+    got = fetch(probe(site.url), 5.0, SYSTEM_CLOCK)
     assert (got.answer.outcome, got.answer.status, got.answer.content_type) == ("answered", 503, "text/plain")
     assert (got.raw, got.answer.size) == (b"caf\xe9 \xff\n", 7)
     assert 0 < got.answer.seconds < 5
 
 
 def test_a_closed_port_is_refused_at_once() -> None:
-    got = fetch(question(f"http://127.0.0.1:{closed_port()}"), 5.0, REAL_CLOCK)
+    got = fetch(probe(f"http://127.0.0.1:{closed_port()}"), 5.0, SYSTEM_CLOCK)
     assert (got.answer.outcome, got.answer.problem) == ("failed", "connection refused")
 
 
 def test_an_unknown_host_says_so() -> None:
-    got = fetch(question("http://no-such-host.invalid:1"), 5.0, REAL_CLOCK)
+    got = fetch(probe("http://no-such-host.invalid:1"), 5.0, SYSTEM_CLOCK)
     assert (got.answer.outcome, got.answer.problem) == ("failed", "the host's name is not known")
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(site: Site) -> None:
     site.routes["/metrics"] = (302, "text/plain", b"")
-    assert fetch(question(site.url), 5.0, REAL_CLOCK).answer.status == 302
+    assert fetch(probe(site.url), 5.0, SYSTEM_CLOCK).answer.status == 302
 
 
 def hang(connection: socket.socket) -> None:
@@ -66,7 +66,7 @@ def drip_body(connection: socket.socket) -> None:
 def test_the_deadline_holds_for_a_server_that_hangs_or_drips(talk: Callable[[socket.socket], None]) -> None:
     with raw_server(talk) as url:
         begin = time.monotonic()
-        got = fetch(question(url), 0.2, REAL_CLOCK)
+        got = fetch(probe(url), 0.2, SYSTEM_CLOCK)
         assert time.monotonic() - begin < 5
     assert (got.answer.outcome, got.answer.problem) == ("timed_out", "no whole answer within 0.2 s")
     assert got.answer.status is None
@@ -81,14 +81,14 @@ def test_the_deadline_holds_for_a_server_that_hangs_or_drips(talk: Callable[[soc
 )
 def test_a_body_that_ends_early_is_no_whole_answer(sent: bytes) -> None:
     with raw_server(lambda connection: connection.sendall(sent)) as url:
-        got = fetch(question(url), 5.0, REAL_CLOCK)
+        got = fetch(probe(url), 5.0, SYSTEM_CLOCK)
     assert (got.answer.outcome, got.answer.problem) == ("failed", "the body ended early")
 
 
 @pytest.mark.parametrize("sent", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100])
 def test_what_is_no_http_is_a_failure_and_never_raises(sent: bytes) -> None:
     with raw_server(lambda connection: connection.sendall(sent)) as url:
-        got = fetch(question(url), 5.0, REAL_CLOCK)
+        got = fetch(probe(url), 5.0, SYSTEM_CLOCK)
     assert got.answer.outcome == "failed"
     assert got.answer.problem
 
@@ -106,7 +106,7 @@ def test_a_body_above_the_bound_is_not_read_to_its_end() -> None:
             closed.set()
 
     with raw_server(flood) as url:
-        got = fetch(question(url), 30.0, REAL_CLOCK)
+        got = fetch(probe(url), 30.0, SYSTEM_CLOCK)
         assert closed.wait(30)
     assert (got.answer.outcome, got.answer.size) == ("too_large", 0)
     assert sent[0] < 4 * fetching.MAX_BODY_BYTES

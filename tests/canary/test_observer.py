@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from canary.containers import Containers
 from canary.observer import Observer
+from canary.probes.catalogue import probes_of
 from canary.probes.prober import Prober
-from canary.probes.questions import questions_for
 from canary.settings import Target
-from canary.verdict import MINIMUM_SAMPLES, Limits, judge
+from canary.verdict import MINIMUM_SAMPLES, VerdictLimits, judge
 from canary.window import SampleWindow
-from tests.canary.build import LOOSE, REAL_CLOCK, answer
+from common.clock import SYSTEM_CLOCK
+from tests.canary.build import LOOSE, answer
 from tests.canary.servers import Engine, Site, closed_port
 
 WELL = {"loop": None}
@@ -18,12 +19,12 @@ WELL = {"loop": None}
 def observer(
     engine_url: str, targets: dict[str, str], timeout: float = 10.0, window: SampleWindow | None = None
 ) -> Observer:
-    questions = questions_for(Target(name, url) for name, url in targets.items())
+    probes = probes_of(Target(name, url) for name, url in targets.items())
     return Observer(
-        Prober(questions, timeout, REAL_CLOCK, lambda _answer: None),
-        Containers(engine_url.replace("http://", "tcp://"), "spark", "host", timeout, REAL_CLOCK.monotonic),
+        Prober(probes, timeout, SYSTEM_CLOCK, lambda _answer: None),
+        Containers(engine_url.replace("http://", "tcp://"), "spark", "host", timeout, SYSTEM_CLOCK.monotonic),
         window or SampleWindow(120),
-        REAL_CLOCK,
+        SYSTEM_CLOCK,
         timeout,
     )
 
@@ -45,9 +46,9 @@ def test_each_look_takes_enough_samples_to_judge_now_by_itself(site: Site, engin
 
 def test_a_slow_start_is_out_of_the_percentile_after_two_more_looks(site: Site, engine: Engine) -> None:
     window = SampleWindow(120)
-    window.add(answer("web", seconds=9.0, asked_at=REAL_CLOCK.now()) for _ in range(40))
+    window.add(answer("web", seconds=9.0, asked_at=SYSTEM_CLOCK.now()) for _ in range(40))
     looking = observer(engine.url, {"web": site.url}, window=window)
-    limits = Limits(p95_seconds=8.0, restart_budget=10)
+    limits = VerdictLimits(p95_seconds=8.0, restart_budget=10)
     assert judge(looking.look(WELL).observation, limits).verdict == "FAIL"
     looking.look(WELL)
     assert judge(looking.look(WELL).observation, limits).verdict == "PASS"

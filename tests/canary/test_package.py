@@ -1,4 +1,4 @@
-"""What a package holds, and that its bytes depend on its content alone."""
+"""The content of a package, and its bytes, which depend on the content alone."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from canary.package import sealed, zipped
+from canary.package import with_sums, zip_of
 from tests.canary.build import answer
 from tests.canary.packages import files, package, written
 from tests.canary.servers import METRICS
 
 
 def test_the_same_content_gives_the_same_bytes_whatever_its_order() -> None:
-    content = sealed(files())
-    assert zipped(content) == zipped(dict(reversed(content.items())))
-    assert zipped(content) != zipped({**content, "report.md": b"another"})
+    content = with_sums(files())
+    assert zip_of(content) == zip_of(dict(reversed(content.items())))
+    assert zip_of(content) != zip_of({**content, "report.md": b"another"})
 
 
 def test_every_entry_is_sorted_read_only_and_dated_the_same() -> None:
@@ -98,7 +98,7 @@ def test_the_junit_file_counts_what_failed_and_what_is_unclear() -> None:
 
 
 def test_the_manifest_names_every_file_but_itself_and_the_sums() -> None:
-    content = sealed(files())
+    content = with_sums(files())
     manifest = json.loads(content["manifest.json"])["files"]
     assert {one["path"] for one in manifest} == content.keys() - {"manifest.json", "SHA256SUMS"}
     assert all(one["size"] == len(content[one["path"]]) for one in manifest)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 
 from canary.observation import Answer
+from canary.probes.catalogue import probes_of
 from canary.probes.prober import Prober
-from canary.probes.questions import questions_for
 from canary.settings import Target
-from tests.canary.build import REAL_CLOCK
+from common.clock import SYSTEM_CLOCK
 from tests.canary.servers import Site, closed_port, raw_server
 
 
-def prober(targets: dict[str, str], timeout: float = 10.0, heard: list[Answer] | None = None) -> Prober:
-    questions = questions_for(Target(name, url) for name, url in targets.items())
-    return Prober(questions, timeout, REAL_CLOCK, (heard if heard is not None else []).append)
+def prober(targets: dict[str, str], timeout: float = 10.0, got: list[Answer] | None = None) -> Prober:
+    probes = probes_of(Target(name, url) for name, url in targets.items())
+    return Prober(probes, timeout, SYSTEM_CLOCK, (got if got is not None else []).append)
 
 
 def test_a_round_asks_everything_once_and_keeps_the_order(site: Site) -> None:
@@ -33,10 +33,10 @@ def test_a_round_asks_everything_once_and_keeps_the_order(site: Site) -> None:
     assert len(site.asked) == 8
 
 
-def test_each_answer_is_heard_as_it_comes(site: Site) -> None:
-    heard: list[Answer] = []
-    prober({"web": site.url}, heard=heard).round()
-    assert sorted(one.check for one in heard) == ["healthz", "metrics", "page", "readyz"]
+def test_each_answer_is_told_as_it_comes(site: Site) -> None:
+    got: list[Answer] = []
+    prober({"web": site.url}, got=got).round()
+    assert sorted(one.check for one in got) == ["healthz", "metrics", "page", "readyz"]
 
 
 def test_a_hanging_target_costs_the_others_nothing_and_the_round_ends() -> None:
@@ -52,7 +52,7 @@ def test_a_hanging_target_costs_the_others_nothing_and_the_round_ends() -> None:
         site.stop()
 
 
-def test_questions_that_get_no_turn_are_called_not_asked() -> None:
+def test_probes_that_get_no_turn_are_called_not_asked() -> None:
     with raw_server(lambda connection: connection.recv(1)) as hanging:
         targets = {f"service-{number}": hanging for number in range(20)}
         outcomes = [one.answer.outcome for one in prober(targets, timeout=0.2).round()]
@@ -61,7 +61,7 @@ def test_questions_that_get_no_turn_are_called_not_asked() -> None:
     assert outcomes[-1] == "not_asked"
 
 
-def test_a_burst_asks_the_quick_questions_as_often_as_wanted(site: Site) -> None:
+def test_a_burst_sends_the_quick_probes_as_often_as_wanted(site: Site) -> None:
     answers = prober({"web": site.url, "venue": site.url}).burst({"web": 5, "venue": 2})
     assert sorted((one.target, one.check) for one in answers) == [
         ("venue", "healthz"),

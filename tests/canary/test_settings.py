@@ -27,7 +27,7 @@ def test_the_defaults_are_the_whole_simulated_stack() -> None:
 def test_in_the_live_market_there_is_no_venue_of_ours_to_probe() -> None:
     settings = Settings.from_environment({"SPARK_MARKET": "live"})
     assert "venue" not in [target.name for target in settings.targets]
-    assert settings.market == "live"
+    assert settings.service.market == "live"
 
 
 def test_the_engine_can_be_switched_off() -> None:
@@ -76,3 +76,19 @@ def test_a_wrong_target_is_refused_by_name(entry: str) -> None:
 def test_a_wrong_setting_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({name: value})
+
+
+def test_all_wrong_settings_are_told_together() -> None:
+    wrong = {
+        "SPARK_PROBE_TARGETS": "web=https://web:1,venue,a=http://a:1,a=http://b:1",
+        "SPARK_PROBE_TIMEOUT_SECONDS": "-0.5",
+        "SPARK_P95_LIMIT_SECONDS": "-0.5",
+        "SPARK_MARKET": "real",
+        "SPARK_RECYCLE_MIB": "-1",
+        "PORT": "0",
+    }
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environment(wrong)
+    faults = str(told.value).splitlines()
+    assert {fault.partition("=")[0].partition(" ")[0] for fault in faults} == wrong.keys()
+    assert len([fault for fault in faults if fault.startswith("SPARK_PROBE_TARGETS")]) == 3

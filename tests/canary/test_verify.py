@@ -12,17 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canary.package import sealed, zipped
+from canary.package import with_sums, zip_of
 from canary.verify import faults_of
 from tests.canary.build import answer
 from tests.canary.packages import files, package, written
 
 PACKAGE = package()
-NAMES = sorted(sealed(files()))
+NAMES = sorted(with_sums(files()))
 
 
 def faults(folder: Path, content: dict[str, bytes]) -> list[str]:
-    return faults_of(written(folder, zipped(content)))
+    return faults_of(written(folder, zip_of(content)))
 
 
 def test_a_package_as_it_was_written_has_no_faults(tmp_path: Path) -> None:
@@ -32,12 +32,12 @@ def test_a_package_as_it_was_written_has_no_faults(tmp_path: Path) -> None:
 def test_bytes_that_are_no_utf8_are_verified_like_any_other(tmp_path: Path) -> None:
     body = b"# HELP up \xff\xfe\nup 1\n".decode("utf-8", "replace")
     answers = (answer("canary", "healthz", body=body, size=20),)
-    assert faults(tmp_path, sealed(files(answers))) == []
+    assert faults(tmp_path, with_sums(files(answers))) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_changed_byte_in_any_file_is_found_and_named(tmp_path: Path, name: str) -> None:
-    content = sealed(files())
+    content = with_sums(files())
     changed = bytearray(content[name])
     changed[-3] ^= 1
     assert any(name in fault for fault in faults(tmp_path, {**content, name: bytes(changed)}))
@@ -45,21 +45,21 @@ def test_a_changed_byte_in_any_file_is_found_and_named(tmp_path: Path, name: str
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_missing_file_is_found_and_named(tmp_path: Path, name: str) -> None:
-    content = sealed(files())
+    content = with_sums(files())
     del content[name]
     assert any(name in fault for fault in faults(tmp_path, content))
 
 
 def test_an_extra_file_is_found_with_and_without_new_sums(tmp_path: Path) -> None:
     extra = {"extra.txt": b"more"}
-    assert any("extra.txt" in fault for fault in faults(tmp_path, sealed(files()) | extra))
-    assert faults(tmp_path, sealed(files() | extra)) == ["extra.txt does not belong in a package"]
+    assert any("extra.txt" in fault for fault in faults(tmp_path, with_sums(files()) | extra))
+    assert faults(tmp_path, with_sums(files() | extra)) == ["extra.txt does not belong in a package"]
 
 
 def test_a_verdict_that_does_not_follow_from_the_raw_files_is_found_in_spite_of_new_sums(tmp_path: Path) -> None:
     content = files()
     content["report.json"] = content["report.json"].replace(b'"verdict": "FAIL"', b'"verdict": "PASS"')
-    found = faults(tmp_path, sealed(content))
+    found = faults(tmp_path, with_sums(content))
     assert "report.json says PASS, but the raw files give FAIL" in found
 
 
@@ -85,18 +85,18 @@ def change(content: dict[str, bytes], name: str, edit: Any) -> dict[str, bytes]:
     ],
 )
 def test_changed_facts_are_found_in_spite_of_new_sums(tmp_path: Path, name: str, edit: Any) -> None:
-    assert faults(tmp_path, sealed(change(files(), name, edit)))
+    assert faults(tmp_path, with_sums(change(files(), name, edit)))
 
 
 def test_changed_metrics_are_found_in_spite_of_new_sums(tmp_path: Path) -> None:
-    found = faults(tmp_path, sealed({**files(), "prom_metrics_web.txt": b"up 1\n"}))
+    found = faults(tmp_path, with_sums({**files(), "prom_metrics_web.txt": b"up 1\n"}))
     assert "report.json does not follow from the raw files" in found
 
 
 def test_a_report_for_people_that_tells_another_story_is_found(tmp_path: Path) -> None:
     content = files()
     content["report.md"] = content["report.md"].replace(b"FAIL", b"PASS")
-    assert faults(tmp_path, sealed(content)) == ["report.md does not follow from the raw files"]
+    assert faults(tmp_path, with_sums(content)) == ["report.md does not follow from the raw files"]
 
 
 def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_a_sample_counts_until_the_window_has_passed() -> None:
     assert window.latest(NOW + timedelta(seconds=60, microseconds=1)) == ()
 
 
-def test_a_question_that_was_not_asked_is_no_sample() -> None:
+def test_a_probe_that_was_not_sent_is_no_sample() -> None:
     window = SampleWindow(60)
     window.add([answer(outcome="not_asked")])
     assert window.latest(NOW) == ()

@@ -1,4 +1,4 @@
-"""A real gunicorn with the tests' own small app, as the services run it."""
+"""A real gunicorn, as the services run it, with the tests' own small app or with a service's."""
 
 import json
 import os
@@ -55,12 +55,12 @@ class Server:
 
 
 @contextmanager
-def gunicorn(*, ready: bool = True, **settings: str) -> Iterator[Server]:
+def gunicorn(app: str = "tests.common.app:serve()", *, ready: bool = True, **settings: str) -> Iterator[Server]:
     """gunicorn on a port of its choice; with `ready`, its worker has booted."""
     command = [sys.executable, "-m", "gunicorn", "-c", "common/gunicorn.conf.py", "--bind", "127.0.0.1:0"]
     environment = {**os.environ, "PORT": "1", "SPARK_SERVICE": "tiny", "SPARK_REPLICA": "2", **settings}
     with subprocess.Popen(
-        [*command, "tests.common.app:serve()"],
+        [*command, app],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

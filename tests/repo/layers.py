@@ -43,10 +43,10 @@ LINES: dict[str, dict[int, str]] = {
     },
     "canary": {
         1: "observation report verdict window",
-        2: "containers evidence memory package settings",
-        3: "observer parts probes verify watch",
-        4: "api cli metrics",
-        5: "app",
+        2: "containers downloads evidence memory package settings",
+        3: "monitor observer probes verify",
+        4: "api metrics",
+        5: "app cli parts",
     },
 }
 

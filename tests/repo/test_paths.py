@@ -10,6 +10,7 @@ BY_CUSTOM = {
     "DECISIONS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "GLOSSARY.md",
     "LICENSE",
     "Makefile",
     "Dockerfile",

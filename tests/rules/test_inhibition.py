@@ -22,6 +22,8 @@ HALTED = {"alertname": "TradingHalted", "severity": "critical", "service": "exec
 REDUCING = {"alertname": "TradingReducing", "severity": "warning", "state": "REDUCING"}
 NEAR = {"alertname": "LossLimitNear", "severity": "warning"}
 FAILING = {"alertname": "MatcherFailing", "severity": "critical", "service": "executor"}
+LOOP = {"alertname": "LoopFailing", "severity": "warning", "loop": "any"}
+LEDGERLESS = {"alertname": "LedgerDown", "severity": "critical", "service": "ledgerless", "instance": "executor-3:4001"}
 
 ECHOES = [
     {"alertname": "HighErrorRate", "severity": "warning", "service": "executor"},
@@ -35,6 +37,9 @@ ECHOES = [
         "symbol": "X",
     },
     FAILING | {"instance": "executor-1:4001"},
+    LOOP | {"service": "executor", "instance": "executor-1:4001"},
+    LOOP | {"service": "ledgerless", "instance": "executor-3:4001"},
+    LOOP | {"service": "marketdata", "instance": "marketdata:5001"},
     REDUCING | {"service": "executor"},
     NEAR | {"service": "executor", "code": "DAILY_LOSS"},
     NEAR | {"service": "executor", "code": "DRAWDOWN"},
@@ -43,6 +48,9 @@ ECHOES = [
 NEWS = [
     DOWN,
     STALE,
+    LEDGERLESS,
+    LOOP | {"service": "executor", "instance": "executor-2:4001"},
+    LOOP | {"service": "canary", "instance": "canary:6001"},
     HALTED,
     FAILING | {"instance": "executor-2:4001"},
     REDUCING | {"service": "reducing"},

@@ -1,13 +1,13 @@
-"""Which checks each target gets."""
+"""The probes that each target gets."""
 
 from __future__ import annotations
 
-from canary.probes.questions import questions_for, quick_questions
+from canary.probes.catalogue import probes_of, quick_probes
 from canary.settings import Settings, Target
 
 
 def urls(name: str) -> list[str]:
-    return [one.url for one in questions_for([Target(name, "http://h:1")])]
+    return [one.url for one in probes_of([Target(name, "http://h:1")])]
 
 
 def test_every_service_of_ours_is_asked_for_health_readiness_and_metrics() -> None:
@@ -25,10 +25,10 @@ def test_prometheus_and_alertmanager_have_paths_of_their_own() -> None:
 
 
 def test_all_checks_are_critical_but_those_of_the_canary_itself() -> None:
-    questions = questions_for(Settings.from_environment({}).targets)
-    assert {one.target for one in questions if not one.critical} == {"canary"}
+    probes = probes_of(Settings.from_environment({}).targets)
+    assert {one.target for one in probes if not one.critical} == {"canary"}
 
 
 def test_what_is_asked_often_is_neither_large_nor_counted() -> None:
-    questions = questions_for([Target("web", "http://h:1"), Target("venue", "http://h:2")])
-    assert [one.check for one in quick_questions(questions, "web")] == ["healthz", "page"]
+    probes = probes_of([Target("web", "http://h:1"), Target("venue", "http://h:2")])
+    assert [one.check for one in quick_probes(probes, "web")] == ["healthz", "page"]

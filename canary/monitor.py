@@ -1,0 +1,90 @@
+"""The canary's rounds: look, judge, remember; and the verdict at any moment in between."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+import msgspec
+
+from canary.evidence import EvidenceStore
+from canary.memory import LastPass
+from canary.observation import Observation, nothing_seen
+from canary.observer import Observer
+from canary.settings import Settings
+from canary.verdict import Judgement, judge
+from common import wire
+from common.clock import Clock
+
+log = logging.getLogger(__name__)
+
+STARTING_INTERVAL_SECONDS = 2.0
+
+
+class MonitorStatus(wire.Message, frozen=True, kw_only=True):
+    """The verdict at one moment.
+
+    judgement: the verdict with its conditions.
+    seen: the latest observation; None until the first round has ended.
+    last_pass: when a round last gave PASS, UTC; None for never.
+    """
+
+    judgement: Judgement
+    seen: Observation | None
+    last_pass: datetime | None
+
+
+class Monitor:
+    """Keeps the latest observation. One loop runs the rounds; any thread may ask for the status."""
+
+    def __init__(
+        self, settings: Settings, observer: Observer, evidence: EvidenceStore, memory: LastPass, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._observer = observer
+        self._evidence = evidence
+        self._memory = memory
+        self._clock = clock
+        self._last_pass = memory.read()
+        self._seen: Observation | None = None
+        self._ended_at = clock.monotonic()
+        self._passed = False
+        self._starting_interval = min(settings.interval, STARTING_INTERVAL_SECONDS)
+
+    def trouble(self) -> str | None:
+        """Returns since when no round has ended; None while rounds end in time."""
+        silent = self._clock.monotonic() - self._ended_at
+        if silent <= self._settings.late_after:
+            return None
+        return f"no round ended for {silent:.0f} s, limit {self._settings.late_after:g} s"
+
+    def status(self) -> MonitorStatus:
+        """Returns the latest observation, judged together with the loop's state now: a stalled loop has no opinion."""
+        seen, trouble = self._seen, self.trouble()
+        if seen is not None:
+            seen = msgspec.structs.replace(seen, own={**seen.own, "loop": trouble})
+        known = seen or nothing_seen(self._clock.now(), {"loop": trouble or "the first round has not ended yet"})
+        return MonitorStatus(judgement=judge(known, self._settings.limits), seen=seen, last_pass=self._last_pass)
+
+    def step(self) -> float:
+        """Runs one round and returns the seconds until the next one.
+
+        Rounds begin one interval apart. Until this canary has seen a PASS they follow quickly, so that a stack that
+        has just started is proved as soon as it works.
+        """
+        began = self._clock.monotonic()
+        self.run_round()
+        interval = self._settings.interval if self._passed else self._starting_interval
+        return max(0.0, began + interval - self._clock.monotonic())
+
+    def run_round(self) -> None:
+        """Looks, judges and remembers. Raises OSError when the time of a PASS can't be kept."""
+        before = self._seen and judge(self._seen, self._settings.limits).verdict
+        seen = self._observer.look({"evidence": self._evidence.trouble(), "loop": None}).observation
+        now = judge(seen, self._settings.limits)
+        self._seen, self._ended_at = seen, self._clock.monotonic()
+        if now.verdict != before:
+            log.info("the verdict is now %s", now.verdict, extra={"reasons": now.reasons[:20], "was": before})
+        if now.verdict == "PASS":
+            self._passed, self._last_pass = True, seen.checked_at
+            self._memory.write(seen.checked_at)
