@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Gets every image that docker-compose.yml names and does not build: pulls it, or builds a stand-in from Debian's packages.
+# Gets every image of the list x-images in docker-compose.yml: pulls it, or builds a stand-in from Debian's packages.
 # Writes the images that could not be had at all, one a line, into the file named by $1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
+umask 022
 missing_list=${1:?name the file for the images that could not be had}
 : >"$missing_list"
 LOGS=$(mktemp -d)
@@ -44,10 +45,11 @@ make_base() {
   rm -rf "$work"
 }
 
-for image in $(docker compose config --images | grep -v '^spark-' | sort -u); do
+images=$(awk '/^x-images:/ { on = 1; next } /^[^ ]/ { on = 0 } on { print $NF }' docker-compose.yml)
+for image in $images; do
   docker image inspect "$image" >/dev/null 2>&1 && continue
+  step "pulling $image"
   if timeout 600 docker pull -q "$image" >"$LOGS/pull" 2>&1; then
-    step "pulled $image"
     continue
   fi
   standin=$(standin_for "$image")
