@@ -3,7 +3,7 @@
 
 # Free room on the engine's disk and whole memory of its machine, both in MiB, below which a stack can't live.
 LEAST_DISK=1024
-LEAST_MEMORY=1536
+LEAST_MEMORY=1024
 
 # port_settings: a line for each published port: the setting's name and its default.
 port_settings() { grep -oE 'SPARK_PORT_[A-Z0-9_]+:-[0-9]+' docker-compose.yml | sed 's/:-/ /' | sort -u; }

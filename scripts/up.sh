@@ -61,7 +61,7 @@ print("; ".join(part["reason"] for part in json.load(answer)["parts"].values() i
 
 step "asking the canary for its verdict"
 # Bash's own clock of this script: the caller's, which a test run hands on, may have begun long ago.
-asked_at=$SECONDS
+asked_at=$SECONDS told=$SECONDS
 until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$WORK/status"); do
   if [ $((SECONDS - asked_at)) -gt "$MARKET_SECONDS" ] && reason=$(unready_market) && [ -n "$reason" ]; then
     fail "the live market can't be reached: $reason" \
@@ -71,6 +71,10 @@ until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$WO
     printf '%s\n' "$verdict" >&2
     cat "$WORK/status" >&2
     fail "every container is healthy, but the canary does not confirm that the stack works" "look: make status, make logs"
+  fi
+  if [ $((SECONDS - told)) -ge 10 ]; then
+    told=$SECONDS
+    step "not yet: $(cut -c 1-160 <<<"${verdict:-the canary does not answer}")"
   fi
   sleep 2
 done
