@@ -24,7 +24,11 @@ engine_endpoint() { docker context inspect --format '{{.Endpoints.docker.Host}}'
 engine_is_chosen() { [ "$(engine_endpoint)" != "unix://$DEFAULT_SOCKET" ]; }
 
 # find_engine: takes a rootless Docker's or a Podman's socket when no engine answers at the usual place.
+# An engine behind a network is refused: the canary needs the socket, and the addresses would be another machine's.
 find_engine() {
+  case $(engine_endpoint) in
+    tcp://* | ssh://* | http*) fail "the engine at $(engine_endpoint) is reached over a network, and Spark needs its socket: run this on the engine's own machine, with DOCKER_HOST unset or unix://…" ;;
+  esac
   if ! have docker || engine_answers || engine_is_chosen; then return 0; fi
   local runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} socket
   for socket in "$runtime/docker.sock" "$runtime/podman/podman.sock" /run/podman/podman.sock; do
@@ -55,11 +59,7 @@ use_socket() {
   local endpoint
   [ -z "$SPARK_DOCKER_SOCKET" ] || { export SPARK_DOCKER_SOCKET; return 0; }
   endpoint=$(engine_endpoint)
-  case $endpoint in
-    unix://*) SPARK_DOCKER_SOCKET=${endpoint#unix://} ;;
-    npipe://*) SPARK_DOCKER_SOCKET=$DEFAULT_SOCKET ;;
-    *) fault "the engine at $endpoint is reached over a network, and the canary needs its socket: run this on the engine's own machine, with DOCKER_HOST unset or unix://…" ;;
-  esac
+  SPARK_DOCKER_SOCKET=${endpoint#unix://}
   # An engine in a virtual machine has its socket in there at the usual place.
   if [ "$(uname -s)" != Linux ] || docker info --format '{{.OperatingSystem}}' 2>/dev/null | grep -q '^Docker Desktop'; then
     SPARK_DOCKER_SOCKET=$DEFAULT_SOCKET
@@ -124,7 +124,6 @@ left_behind() {
 # use_project: COMPOSE_PROJECT_NAME becomes the name of this checkout's stack; what belongs to others is a fault.
 use_project() {
   local owner other
-  other="put another name into .env: COMPOSE_PROJECT_NAME=$(derived_name)"
   PROJECT_IS_NEW='' NAME_IS_SET=yes
   if [ "$STACK_NAME" = "$UNNAMED" ]; then
     NAME_IS_SET=
@@ -132,6 +131,9 @@ use_project() {
     if [ -z "$STACK_NAME" ]; then STACK_NAME=$(derived_name) PROJECT_IS_NEW=yes; fi
   fi
   export COMPOSE_PROJECT_NAME=$STACK_NAME
+  other=$(derived_name)
+  if [ "$other" = "$STACK_NAME" ]; then other=$other-2; fi
+  other="put another name into .env: COMPOSE_PROJECT_NAME=$other"
   owner=$(owner_of "$STACK_NAME")
   case $owner in
     foreign*) fault "the stack's name $STACK_NAME is also on the ${owner#foreign }, which is no part of Spark: remove that, or $other" ;;
@@ -201,10 +203,10 @@ on_this_machine() {
 
 # reachable ADDRESS: the host of an address in a browser, for one that ports are published on.
 reachable() {
-  case $1 in
+  case $(tr -d '[]' <<<"$1") in
     0.0.0.0) echo 127.0.0.1 ;;
     ::) echo '[::1]' ;;
-    *:*) echo "[$1]" ;;
+    *:*) echo "[$(tr -d '[]' <<<"$1")]" ;;
     *) echo "$1" ;;
   esac
 }
@@ -229,6 +231,8 @@ use_stack() {
   read_settings SPARK_BIND SPARK_LINK_HOST SPARK_DOCKER_SOCKET
   use_socket
   use_project
-  use_address
   tell_faults
+  # A wrong address stops `make up` alone: what runs can be looked at and stopped whatever is written now.
+  use_address
+  FAULTS=()
 }

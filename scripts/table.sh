@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 row() {
   local address
   address=$(docker compose port "$2" "$3" 2>/dev/null | head -n 1) || true
-  [ -z "$address" ] || printf '  %-14s http://%-24s %s\n' "$1" "$(reachable "$SPARK_BIND"):${address##*:}$4" "$5"
+  [ -z "$address" ] || printf '  %-14s http://%-24s %s\n' "$1" "$(reachable "${address%:*}"):${address##*:}$4" "$5"
 }
 
 use_stack

@@ -4,8 +4,6 @@
 WAIT_SECONDS=180
 # So many restarts are a loop; fewer can be a start on a busy machine.
 LOOP_RESTARTS=3
-# How long the first wrong setting waits for other services to tell theirs.
-GATHER_SECONDS=5
 
 # states: a line for each container of the stack: service|id|state|restarts|exit code|health.
 states() {
@@ -53,27 +51,10 @@ look() {
   done < <(states)
 }
 
-# wrong_settings: a line for each wrong setting that an ended service told, with the services' names.
-wrong_settings() {
-  local crashed
-  for crashed in ${CRASHED[@]+"${CRASHED[@]}"}; do
-    last_words "${crashed#* }" | awk -v service="${crashed% *}" '
-      sub(/^([A-Za-z_]+\.)*SettingsError: /, "") { on = 1 }
-      on { print $0 "|" service }'
-  done | awk -F '|' '{ who = $NF; sub(/\|[^|]*$/, ""); if (!($0 in told)) order[++count] = $0; told[$0] = told[$0] (told[$0] == "" ? "" : ", ") who }
-    END { for (place = 1; place <= count; place++) print order[place] " (" told[order[place]] ")" }'
-}
-
-# tell_crashes: ends the command when a service told of a wrong setting, or when a container ends again and again.
+# tell_crashes: ends the command when a container ends again and again; tells of one that ended once.
 tell_crashes() {
-  local crashed line
+  local crashed
   if [ ${#CRASHED[@]} -eq 0 ]; then return 0; fi
-  if [ -n "$(wrong_settings)" ]; then
-    sleep "$GATHER_SECONDS"
-    look
-    while read -r line; do fault "$line"; done < <(wrong_settings)
-    tell_faults
-  fi
   for crashed in ${LOOPING[@]+"${LOOPING[@]}"}; do
     fault "${crashed% *} ends again and again: $(last_words "${crashed#* }" | tail -n 1) (all of it: make logs SERVICE=${crashed% *})"
   done
