@@ -29,10 +29,17 @@ find_engine() {
   case $(engine_endpoint) in
     tcp://* | ssh://* | http*) fail "the engine at $(engine_endpoint) is reached over a network, and Spark needs its socket: run this on the engine's own machine, with DOCKER_HOST unset or unix://…" ;;
   esac
-  if ! have docker || engine_answers || engine_is_chosen; then return 0; fi
+  have docker || return 0
+  if ! engine_answers && ! engine_is_chosen; then find_socket; fi
+  # Podman has no BuildKit; its own builder does what ours asks for.
+  if docker version --format '{{range .Server.Components}}{{.Name}} {{end}}' 2>/dev/null | grep -q Podman; then export DOCKER_BUILDKIT=0; fi
+}
+
+find_socket() {
   local runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} socket
   for socket in "$runtime/docker.sock" "$runtime/podman/podman.sock" /run/podman/podman.sock; do
     if [ -S "$socket" ] && DOCKER_HOST="unix://$socket" engine_answers; then
+      step "no engine answers at $DEFAULT_SOCKET, one does at $socket: this takes it (DOCKER_HOST=unix://$socket)" >&2
       export DOCKER_HOST="unix://$socket"
       return 0
     fi

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 umask 022
+export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-1}
 missing_list=${1:?name the file for the images that could not be had}
 : >"$missing_list"
 LOGS=$(mktemp -d)
@@ -41,7 +42,7 @@ make_base() {
   tar -C "$work/rootfs" -cf "$work/rootfs.tar" .
   cp tests/standins/base/Dockerfile /etc/ssl/certs/ca-certificates.crt "$work/"
   rm -rf "$work/rootfs"
-  quietly "$LOGS/base" docker buildx build --load -t "$BASE" "$work"
+  quietly "$LOGS/base" docker build -t "$BASE" "$work"
   rm -rf "$work"
 }
 
@@ -59,7 +60,7 @@ for image in $images; do
   fi
   make_base
   step "building a stand-in for $image from Debian's packages"
-  quietly "$LOGS/$standin" docker buildx build --load --build-arg "BASE=$BASE" --build-arg "SUITE=$NEWER_SUITE" \
+  quietly "$LOGS/$standin" docker build --build-arg "BASE=$BASE" --build-arg "SUITE=$NEWER_SUITE" \
     -t "$image" "tests/standins/$standin"
 done
 rm -rf "$LOGS"

@@ -30,12 +30,24 @@ told() {
     END { for (place = 1; place <= count; place++) print order[place] " (" by[order[place]] ")" }'
 }
 
+# once LOG SERVICE COMMAND...: runs a command in a container of the service's own that is gone afterwards; its output goes to the log.
+# Not attached: Podman can't attach to a container before it runs.
+once() {
+  local log=$1 container status
+  shift
+  container=$(docker compose run --detach --no-deps "$@" 2>"$log" | tail -n 1) || return 1
+  status=$(docker wait "$container" 2>"$log") || status=1
+  docker logs "$container" >"$log" 2>&1 || true
+  docker rm --force "$container" >/dev/null 2>&1 || true
+  return "$status"
+}
+
 # check_settings: ends the command with every fault that any service finds in its settings.
 check_settings() {
   local pair line
-  docker compose run --rm --no-deps -T init >"$WORK/init" 2>&1 || fail "the secrets can't be made: $(tail -n 1 "$WORK/init")"
+  once "$WORK/init" init || fail "the secrets can't be made: $(tail -n 1 "$WORK/init")"
   for pair in $SETTINGS_OF; do
-    docker compose run --rm --no-deps -T "${pair%:*}" python -c "$READ" "${pair#*:}" >"$WORK/settings-${pair%:*}" 2>&1 &
+    once "$WORK/settings-${pair%:*}" "${pair%:*}" python -c "$READ" "${pair#*:}" &
     # The first one makes the networks: two that do so at once would make each of them twice.
     case $pair in executor*) wait ;; esac
   done
