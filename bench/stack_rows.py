@@ -35,7 +35,7 @@ def running_stack() -> Iterator[Stack]:
         stack.run("make", "up", timeout=1500)
         yield stack
     finally:
-        stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", check=False)
+        stack.run("make", "clean", check=False)
 
 
 def start_rows(stack: Stack) -> list[Row]:

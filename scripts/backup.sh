@@ -4,7 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
+use_stack
 umask 077
 mkdir -p backups
 target=backups/spark_$(date -u +%Y%m%dT%H%M%SZ).dump

@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
 ask() {
   local answer
@@ -12,6 +14,7 @@ ask() {
   printf -v "$1" '%s' "$answer"
 }
 
+use_stack
 case ${1:-} in
   credentials)
     ask key "API key (API-…)"

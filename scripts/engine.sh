@@ -4,7 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
+umask 022
 PLUGINS=/usr/local/lib/docker/cli-plugins
 LOGS=$(mktemp -d)
 
@@ -62,8 +65,12 @@ start_engine() {
   fail "the engine did not answer within 60 s" "its log is /var/log/dockerd.log"
 }
 
+find_engine
 if engine_answers && compose_works && buildx_works; then exit 0; fi
 
+if ! engine_answers && have docker && engine_is_chosen; then
+  fail "no container engine answers at $(engine_endpoint)" "that address comes from DOCKER_HOST or from docker's context: start that engine, or unset it"
+fi
 if engine_answers && [ "$(id -u)" -ne 0 ]; then
   ways_out "the engine answers, but it has no Compose v2 with buildx, and without root they can't be installed"
 fi

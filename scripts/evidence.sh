@@ -4,7 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
+use_stack
 mkdir -p evidence
 status=0
 package=$(docker compose exec -T canary python -m canary.cli evidence) || status=$?

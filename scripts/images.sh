@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Gets every image that docker-compose.yml names and does not build: pulls it, or builds a stand-in from Debian's packages.
+# Gets every image of the list x-images in docker-compose.yml: pulls it, or builds a stand-in from Debian's packages.
 # Writes the images that could not be had at all, one a line, into the file named by $1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
+umask 022
+export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-1}
 missing_list=${1:?name the file for the images that could not be had}
 : >"$missing_list"
 LOGS=$(mktemp -d)
@@ -40,14 +42,15 @@ make_base() {
   tar -C "$work/rootfs" -cf "$work/rootfs.tar" .
   cp tests/standins/base/Dockerfile /etc/ssl/certs/ca-certificates.crt "$work/"
   rm -rf "$work/rootfs"
-  quietly "$LOGS/base" docker buildx build --load -t "$BASE" "$work"
+  quietly "$LOGS/base" docker build -t "$BASE" "$work"
   rm -rf "$work"
 }
 
-for image in $(docker compose config --images | grep -v '^spark-' | sort -u); do
+images=$(awk '/^x-images:/ { on = 1; next } /^[^ ]/ { on = 0 } on { print $NF }' docker-compose.yml)
+for image in $images; do
   docker image inspect "$image" >/dev/null 2>&1 && continue
+  step "pulling $image"
   if timeout 600 docker pull -q "$image" >"$LOGS/pull" 2>&1; then
-    step "pulled $image"
     continue
   fi
   standin=$(standin_for "$image")
@@ -57,7 +60,7 @@ for image in $(docker compose config --images | grep -v '^spark-' | sort -u); do
   fi
   make_base
   step "building a stand-in for $image from Debian's packages"
-  quietly "$LOGS/$standin" docker buildx build --load --build-arg "BASE=$BASE" --build-arg "SUITE=$NEWER_SUITE" \
+  quietly "$LOGS/$standin" docker build --build-arg "BASE=$BASE" --build-arg "SUITE=$NEWER_SUITE" \
     -t "$image" "tests/standins/$standin"
 done
 rm -rf "$LOGS"

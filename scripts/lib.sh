@@ -25,6 +25,23 @@ quietly() {
   fi
 }
 
+# patiently TEXT LOG COMMAND...: runs a slow command into a log; says every ten seconds how far that has come.
+patiently() {
+  local text=$1 log=$2 told=$SECONDS running status=0
+  shift 2
+  "$@" >"$log" 2>&1 &
+  running=$!
+  while kill -0 "$running" 2>/dev/null; do
+    sleep 0.5
+    if [ $((SECONDS - told)) -ge 10 ]; then
+      told=$SECONDS
+      step "$text: $(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | cut -c 1-100)"
+    fi
+  done
+  wait "$running" || status=$?
+  return "$status"
+}
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 engine_answers() { docker info >/dev/null 2>&1; }
@@ -64,6 +81,7 @@ debian_mirror() {
 # install_packages NAME...: Debian or Ubuntu, root.
 install_packages() {
   local log
+  umask 022
   log=$(mktemp)
   export DEBIAN_FRONTEND=noninteractive
   quietly "$log" apt-get update -qq

@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
 EXECUTORS=(executor-1 executor-2)
 VERIFY_TRIES=60
@@ -38,6 +40,7 @@ verify() {
 
 [ -n "$file" ] || fail "no backup is named" "usage: make restore FILE=backups/spark_….dump"
 [ -f "$file" ] || fail "there is no file $file"
+use_stack
 in_postgres true || fail "the ledger's database can't be reached" "does it run? make status"
 check_dump "$file"
 

@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
 show() {
   local secret
@@ -11,6 +13,6 @@ show() {
   printf '%-16s %s\n' "$1" "$secret"
 }
 
-engine_answers || fail "no container engine answers" "start the stack first: make up"
+use_stack
 show "operator token" executor-1 /run/secrets/spark-operator/token
 show "grafana admin" grafana /run/secrets/spark-grafana/admin_password

@@ -77,7 +77,7 @@ lint() {
 parallel() { $BIN/python -m pytest --quiet --numprocesses 3 "$@"; }
 
 engine_or_skip() {
-  if scripts/engine.sh && scripts/images.sh "$work/missing"; then return; fi
+  if bash scripts/engine.sh && bash scripts/images.sh "$work/missing"; then return; fi
   [ "${CI:-}" != true ] || fail "under CI the stack tests must run, and no engine could be had"
   echo "SKIPPED: no container engine could be had here, so NOTHING THAT NEEDS CONTAINERS IS TESTED" >&2
   parallel -m "not stack and not engine"
@@ -101,15 +101,15 @@ case $what in
     $BIN/python -m pytest --quiet -m stack
     ;;
   bench)
-    scripts/engine.sh
-    scripts/images.sh "$work/missing"
+    bash scripts/engine.sh
+    bash scripts/images.sh "$work/missing"
     make_bench_environment
     $BIN/python -m bench
     ;;
   soak) $BIN/python -m tests.soak "${MINUTES:-30}" ;;
   chaos)
-    scripts/engine.sh
-    scripts/images.sh "$work/missing"
+    bash scripts/engine.sh
+    bash scripts/images.sh "$work/missing"
     $BIN/python -m tests.chaos "${MINUTES:-5}"
     ;;
   *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos" ;;

@@ -4,48 +4,64 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
+# shellcheck source=scripts/preflight.sh
+. scripts/preflight.sh
+# shellcheck source=scripts/settings.sh
+. scripts/settings.sh
+# shellcheck source=scripts/watch.sh
+. scripts/watch.sh
 
-WAIT_SECONDS=180
 PROOF_SECONDS=120
 export STARTED_AT
 SPARK_GIT_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export SPARK_GIT_COMMIT
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+WORK=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$WORK"' EXIT
 
-scripts/engine.sh
-scripts/images.sh "$work/missing"
+bash scripts/engine.sh
+find_engine
+check_host
+claim_project
+bash scripts/images.sh "$WORK/missing"
 
 services=()
-while read -r service image; do
-  if grep -qxF "$image" "$work/missing"; then
-    step "$service is left out: its image can't be pulled here and no package offers it; everything else starts without it"
+while read -r service images; do
+  if image=$(tr ' ' '\n' <<<"$images" | grep -xF -f "$WORK/missing"); then
+    step "$service is left out: $image can't be pulled here and no package offers it; everything else starts without it"
   else
     services+=("$service")
   fi
-done < <(docker compose config | awk '/^[a-z]/ { part = $1 } /^  [a-z]/ { name = $1; sub(":", "", name) }
-  part == "services:" && /^    image: / { print name, $2 }')
+done < <(docker compose config | awk '
+  /^[a-z]/ { part = $1 }
+  part == "services:" && /^  [a-z]/ { if (name) print name, images; name = $1; sub(":", "", name); images = "" }
+  part == "services:" && /^    image: |^        BASE_IMAGE: / { images = images " " $2 }
+  END { print name, images }')
 
 step "building the service images"
-quietly "$work/build" docker compose build --quiet
+patiently "building" "$WORK/build" docker compose build "${services[@]}" || {
+  tail -n 40 "$WORK/build" >&2
+  fail "the images can't be built"
+}
+step "checking the settings of every service"
+check_settings
 step "starting ${#services[@]} containers and waiting until all are healthy"
-if ! docker compose up --detach --wait --wait-timeout "$WAIT_SECONDS" --quiet-pull "${services[@]}" >"$work/up" 2>&1; then
-  tail -n 30 "$work/up" >&2
-  docker compose ps --all --format 'table {{.Service}}\t{{.Status}}' >&2 || true
-  fail "the stack did not become healthy within $WAIT_SECONDS s" \
-    "look: make status, make logs" "a port that is taken can be changed in .env (see .env.example)"
-fi
+start_and_watch "${services[@]}"
 
 step "asking the canary for its verdict"
 # Bash's own clock of this script: the caller's, which a test run hands on, may have begun long ago.
-proof_until=$((SECONDS + PROOF_SECONDS))
-until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$work/status"); do
-  if [ "$SECONDS" -gt "$proof_until" ] || ! engine_answers; then
-    printf '%s\n' "$verdict" >&2
-    cat "$work/status" >&2
-    fail "every container is healthy, but the canary does not confirm that the stack works" "look: make status, make logs"
+asked_at=$SECONDS told=$SECONDS
+until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$WORK/status"); do
+  if [ $((SECONDS - asked_at)) -gt "$PROOF_SECONDS" ] || ! engine_answers; then
+    fail "every container is healthy, but the canary does not confirm within $PROOF_SECONDS s that the stack works" \
+      "$(cut -c 1-600 <<<"${verdict:-$(tail -n 1 "$WORK/status")}")" "look: make status, make logs"
+  fi
+  if [ $((SECONDS - told)) -ge 10 ]; then
+    told=$SECONDS
+    step "not yet: $(cut -c 1-160 <<<"${verdict:-the canary does not answer}")"
   fi
   sleep 2
 done
 step "$verdict"
-exec scripts/table.sh
+exec bash scripts/table.sh

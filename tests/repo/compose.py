@@ -54,6 +54,17 @@ def mounts(block: Block) -> list[str]:
     return [volume for volume in block.get("volumes", []) if isinstance(volume, str)]
 
 
+def binds(block: Block) -> list[dict[str, Any]]:
+    """Volumes in their long form."""
+    return [volume for volume in block.get("volumes", []) if isinstance(volume, dict)]
+
+
+def images() -> dict[str, str]:
+    """The pinned images by name, the only place that has versions."""
+    pinned: dict[str, str] = yaml.safe_load(TEXT)["x-images"]
+    return pinned
+
+
 def memory_mib(size: str) -> int:
     """`400m` or `1g` in MiB."""
     return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1].lower()]

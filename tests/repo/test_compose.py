@@ -39,7 +39,8 @@ def test_a_service_is_hardened(name: str) -> None:
     assert block["init"] is True
     assert block["cap_drop"] == ["ALL"]
     assert not block.get("cap_add")
-    assert block["security_opt"] == ["no-new-privileges:true"]
+    assert block["security_opt"][0] == "no-new-privileges:true"
+    assert block["security_opt"][1:] == (["label=disable"] if name == "docker-proxy" else [])
     assert not block.get("privileged")
     assert re.fullmatch(r"\d+:\d+", block["user"]), "a number, so that no image can say who it is"
 
@@ -72,19 +73,24 @@ def test_a_service_recycles_itself_before_its_hard_limit(name: str) -> None:
 @every_service
 def test_ports_are_published_on_the_address_and_port_that_the_user_sets(name: str) -> None:
     for port in SERVICES[name].get("ports", []):
-        assert re.fullmatch(r"\$\{SPARK_BIND:-127\.0\.0\.1\}:\$\{SPARK_PORT_[A-Z0-9_]+:-\d+\}:\d+", port), port
+        assert port["host_ip"] == "${SPARK_BIND:-127.0.0.1}"
+        setting = f"SPARK_PORT_{name.upper().replace('-', '_')}"
+        assert re.fullmatch(rf"\$\{{{setting}:-\d+\}}", port["published"]), port
 
 
 def test_no_two_services_want_the_same_port() -> None:
-    ports = [port.rsplit(":", 1)[0] for block in SERVICES.values() for port in block.get("ports", [])]
+    ports = [port["published"].partition(":-")[2] for block in SERVICES.values() for port in block.get("ports", [])]
     assert len(ports) == len(set(ports))
 
 
 def test_only_the_proxy_sees_the_engine_and_only_to_read() -> None:
-    holders = {
-        name: mount for name, block in SERVICES.items() for mount in compose.mounts(block) if "docker.sock" in mount
-    }
-    assert holders == {"docker-proxy": "/var/run/docker.sock:/var/run/docker.sock:ro"}
+    holders = {name: compose.binds(block) for name, block in SERVICES.items() if compose.binds(block)}
+    assert list(holders) == ["docker-proxy"]
+    (socket,) = holders["docker-proxy"]
+    assert socket["source"] == "${SPARK_DOCKER_SOCKET:-/var/run/docker.sock}"
+    assert socket["target"] == "/var/run/docker.sock"
+    assert socket["read_only"] is True
+    assert socket["bind"] == {"create_host_path": False}, "a missing socket is told, and no folder is made in its place"
 
 
 @every_service
@@ -98,24 +104,56 @@ def test_no_secret_is_in_the_environment(name: str) -> None:
 
 
 @every_service
-def test_secrets_and_files_of_the_repository_are_mounted_read_only(name: str) -> None:
+def test_secrets_are_mounted_read_only(name: str) -> None:
     for mount in compose.mounts(SERVICES[name]):
-        source, target = mount.split(":")[:2]
-        if source.startswith(".") or target.startswith("/run/secrets"):
+        if mount.split(":")[1].startswith("/run/secrets"):
             assert mount.endswith(":ro"), mount
-        if source.startswith("."):
-            path = compose.ROOT / source
-            assert path.is_dir(), f"{source}: a replaced file is not seen by a running container, a folder's is"
 
 
 @every_service
-def test_an_image_has_a_version_and_a_container_no_fixed_name(name: str) -> None:
+def test_no_file_of_the_checkout_is_mounted(name: str) -> None:
+    """Its mode, owner, line ends and label may be anything; what a container reads is built into its image."""
+    assert [mount for mount in compose.mounts(SERVICES[name]) if not re.match(r"[a-z-]+:", mount)] == []
+    assert [bind["target"] for bind in compose.binds(SERVICES[name])] in ([], ["/var/run/docker.sock"])
+
+
+@every_service
+def test_an_image_is_a_pinned_one_or_the_projects_own(name: str) -> None:
     block = SERVICES[name]
-    _, _, tag = block["image"].rpartition(":")
-    assert tag
-    assert "/" not in tag
-    assert tag != "latest"
+    pinned = compose.images().values()
     assert "container_name" not in block
+    if "build" not in block:
+        assert block["image"] in (*pinned, "${COMPOSE_PROJECT_NAME}-executor-1")
+        return
+    assert "image" not in block, "a name of its own would be one for all checkouts of this machine"
+    assert block["pull_policy"] == "build"
+    assert block["build"]["args"]["BASE_IMAGE"] in pinned
+
+
+def test_every_pinned_image_has_a_version() -> None:
+    for image in compose.images().values():
+        _, _, tag = image.rpartition(":")
+        assert tag
+        assert "/" not in tag
+        assert tag != "latest"
+
+
+def test_two_checkouts_share_no_name() -> None:
+    assert not re.search(r"^name:", compose.TEXT, re.MULTILINE)
+    assert "container_name" not in compose.TEXT
+
+
+@every_service
+def test_files_of_a_config_image_are_readable_whatever_their_mode_in_the_checkout(name: str) -> None:
+    build = SERVICES[name].get("build")
+    if build is None:
+        return
+    folder = compose.ROOT / build["context"]
+    lines = (folder / build.get("dockerfile", "Dockerfile")).read_text().splitlines()
+    copies = [line for line in lines if line.startswith(("COPY", "ADD"))]
+    assert copies
+    if not any("chmod -R a+rX ." in line for line in lines):
+        assert [line for line in copies if "--chmod=0555 " not in line] == []
 
 
 @pytest.mark.parametrize(("name", "clients"), CLIENTS.items())

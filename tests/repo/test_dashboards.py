@@ -108,11 +108,11 @@ def test_the_data_source_has_its_fixed_address_and_the_scrapes_interval() -> Non
     assert source["jsonData"]["timeInterval"] == scrapes
 
 
-def test_dashboards_are_provisioned_from_where_compose_mounts_them() -> None:
+def test_dashboards_are_provisioned_from_where_the_image_has_them() -> None:
     provider = yaml.safe_load((promql.ROOT / "grafana/provisioning/dashboards/spark.yml").read_text())["providers"][0]
-    services = yaml.safe_load((promql.ROOT / "docker-compose.yml").read_text())["services"]
     assert provider["allowUiUpdates"] is False
-    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in services["grafana"]["volumes"]
+    dockerfile = (promql.ROOT / "grafana/Dockerfile").read_text()
+    assert f" dashboards {provider['options']['path']}\n" in dockerfile
 
 
 def test_every_dashboard_that_an_alert_links_to_exists() -> None:

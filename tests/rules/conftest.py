@@ -23,7 +23,7 @@ def _unavailable(reason: str) -> None:
 
 
 def _image_of(service: str) -> str:
-    image: str = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][service]["image"]
+    image: str = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-images"][service]
     try:
         subprocess.run(["docker", "info"], capture_output=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):

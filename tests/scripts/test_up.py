@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.stack.stack import PORTS, free_ports
+
 ROOT = Path(__file__).parents[2]
 DOCKER = """#!/bin/sh
 case "$*" in
@@ -25,15 +27,17 @@ def test_a_caller_whose_clock_began_long_ago_takes_no_time_from_the_wait_for_the
     scripts, tools = tmp_path / "scripts", tmp_path / "tools"
     scripts.mkdir()
     tools.mkdir()
-    for name in ("up.sh", "lib.sh"):
-        shutil.copy(ROOT / "scripts" / name, scripts)
+    for name in ("up", "lib", "host", "preflight", "settings", "watch"):
+        shutil.copy(ROOT / "scripts" / f"{name}.sh", scripts)
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
     script(scripts / "engine.sh", "#!/bin/sh\n")
     script(scripts / "images.sh", '#!/bin/sh\ntouch "$1"\n')
     script(scripts / "table.sh", "#!/bin/sh\necho addresses\n")
     script(tools / "docker", DOCKER)
+    free = {setting: str(port) for (setting, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
     done = subprocess.run(
         [scripts / "up.sh"],
-        env={"PATH": f"{tools}:{os.environ['PATH']}", "STARTED_AT": "1"},
+        env={"PATH": f"{tools}:{os.environ['PATH']}", "STARTED_AT": "1"} | free,
         cwd=tmp_path,
         capture_output=True,
         text=True,

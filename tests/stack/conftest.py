@@ -35,7 +35,7 @@ def stack() -> Iterator[Stack]:
     finally:
         LOGS.mkdir(parents=True, exist_ok=True)
         (LOGS / "containers.log").write_text(stack.compose("logs", "--no-color", "--timestamps", check=False))
-        stack.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", check=False)
+        stack.run("make", "clean", check=False)
 
 
 @pytest.fixture

@@ -196,8 +196,9 @@ def free_ports(count: int) -> list[int]:
 
 def stack_environment(project: str) -> dict[str, str]:
     """What the stack's commands run with, as in a shell of their own, whichever command runs the tests: every variable
-    of the compose file at its default, own ports and name."""
+    of the compose file at its default, own ports and name. The engine's socket is for the scripts to find."""
     defaults = dict(re.findall(r"\$\{(SPARK_\w+):-([^}]*)\}", COMPOSE_FILE.read_text()))
+    del defaults["SPARK_DOCKER_SOCKET"]
     ports = {variable: str(port) for (variable, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
     own = {"COMPOSE_PROJECT_NAME": project, "SPARK_PROBE_INTERVAL_SECONDS": "5"}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.stack.stack import FLASK_SERVICES, ROOT, Stack
+from tests.stack.stack import FLASK_SERVICES, Stack
 
 
 @pytest.mark.parametrize("service", FLASK_SERVICES)
@@ -38,7 +38,7 @@ def test_promtool_accepts_every_services_metrics(healthy: Stack, service: str) -
             "-i",
             "--network=none",
             "--entrypoint=/bin/promtool",
-            prometheus_image(),
+            healthy.container("prometheus")["Config"]["Image"],
             "check",
             "metrics",
         ],
@@ -47,13 +47,6 @@ def test_promtool_accepts_every_services_metrics(healthy: Stack, service: str) -
         check=False,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-
-
-def prometheus_image() -> str:
-    images = subprocess.run(
-        ["docker", "compose", "config", "--images"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
-    return next(image for image in images if image.startswith("prom/prometheus:"))
 
 
 def test_prometheus_sees_every_target_up(healthy: Stack) -> None:

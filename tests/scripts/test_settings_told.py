@@ -1,0 +1,57 @@
+"""Wrong settings are told by the services' own sentences, once each, before a container that runs is touched."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.scripts.checkout import ROOT, Checkout
+
+LISTED = re.findall(r'SETTINGS_OF="(.*)"', (ROOT / "scripts/settings.sh").read_text())[0]
+PAIRS = re.findall(r"([a-z0-9-]+):([a-z]+)", LISTED)
+WRONG = {
+    "venue": ("SPARK_VENUE_DIAL_REFUSAL", "maybe"),
+    "marketdata": ("SPARK_STREAMS_MAX", "many"),
+    "executor": ("SPARK_MAX_WRITES_PER_SECOND", "abc"),
+    "web": ("SPARK_QUOTE_STALE_SECONDS", "-4"),
+    "canary": ("SPARK_RESTART_BUDGET", "x"),
+}
+
+
+def read_settings(checkout: Checkout, package: str, **environment: str) -> str:
+    snippet = checkout.bash('printf %s "$READ"').stdout
+    return subprocess.run(
+        [sys.executable, "-c", snippet, package],
+        cwd=ROOT,
+        env={"SPARK_MARKET": "simulated"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    ).stderr
+
+
+@pytest.mark.parametrize("package", [package for _, package in PAIRS])
+def test_a_services_settings_are_read_as_it_reads_them(checkout: Checkout, package: str) -> None:
+    name, value = WRONG[package]
+    said = read_settings(checkout, package, **{name: value})
+    assert re.search(rf"SettingsError: (?s:.*){name}='{value}'", said), said
+
+
+def test_a_live_market_that_is_not_reached_is_told_with_the_host(checkout: Checkout) -> None:
+    nowhere = {name: f"{scheme}://127.0.0.1:1" for name, scheme in (("WS", "ws"), ("REST", "http"), ("CHART", "http"))}
+    urls = {f"SPARK_BTCTURK_{name}_URL": url for name, url in nowhere.items()}
+    said = read_settings(checkout, "marketdata", SPARK_MARKET="live", SPARK_BIST_SYMBOLS="none", **urls)
+    assert said.startswith("SettingsError: SPARK_MARKET=live: 127.0.0.1 is not reached from a container: ")
+
+
+def test_a_fault_that_several_services_find_is_told_once(checkout: Checkout) -> None:
+    for service, _ in PAIRS:
+        checkout.answer(f"settings-{service}", " Network mine_front  Created")
+    trace = ("Traceback (most recent call last):", '  File "<string>", line 4, in <module>')
+    checkout.answer("settings-executor-1", *trace, "common.settings.SettingsError: A=1: no", "B=2: neither")
+    checkout.answer("settings-web", *trace, "common.settings.SettingsError: A=1: no", "")
+    assert checkout.bash("told").stdout == "A=1: no (executor, web)\nB=2: neither (executor)\n"
