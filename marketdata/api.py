@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from common import wire
 from common.errors import Unavailable
 from common.ops import answer
-from marketdata import query
+from marketdata import lookup
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.candles import Resolution
 from marketdata.state.selection import Selection

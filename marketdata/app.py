@@ -12,22 +12,22 @@ from flask import Flask
 from common import ops, wire
 from marketdata import metrics
 from marketdata.algolab import metrics as broker_metrics
-from marketdata.algolab.assembly import BistFeed, Broker, Surroundings, assemble
-from marketdata.algolab.session import Credentials
+from marketdata.venues.algolab.assembly import BistFeed, Broker, Surroundings, assemble
+from marketdata.venues.algolab.session import Credentials
 from marketdata.api import routes
-from marketdata.btcturk.instruments import InstrumentLoader
-from marketdata.btcturk.resync import Patience
-from marketdata.btcturk.venue import Addresses, Btcturk, Clocks, Manners, join
-from marketdata.feeds import FollowedVenue
+from marketdata.venues.btcturk.instruments import InstrumentLoader
+from marketdata.venues.btcturk.resync import Patience
+from marketdata.venues.btcturk.assembly import Addresses, Btcturk, Clocks, Manners, join
+from marketdata.venues.venue import FollowedVenue
 from marketdata.link.connection import Connection, Timings
 from marketdata.link.inbox import Inbox
-from marketdata.link.pace import Backoff, DialGuard
+from marketdata.link.dial_limits import Backoff, DialGuard
 from marketdata.settings import BistSettings, Settings
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
-from marketdata.tally import Tally
+from marketdata.counters import Tally
 from marketdata.venues import algolab, btcturk
 
 HEARTBEAT_SECONDS = 5.0

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from marketdata.feeds import STATES, FollowedVenue
+from marketdata.venues.venue import STATES, FollowedVenue
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
 

@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from common.settings import Reader
 from common.wire import Market
-from marketdata.venues.btcturk import BOOK_CHANNELS, BookChannel
+from marketdata.venues.btcturk.frames import BOOK_CHANNELS, BookChannel
 
 DEFAULT_PAIRS = "BTCTRY,ETHTRY,USDTTRY,BTCUSDT,ETHUSDT"
 DEFAULT_BIST = {"simulated": "THYAO,GARAN,AKBNK,ASELS,EREGL,TUPRS", "live": "none"}

@@ -7,17 +7,17 @@ import sys
 import time
 
 from bench.frames.tape import PAIRS
-from marketdata.btcturk.feed import Feed
-from marketdata.btcturk.intake import Notes
-from marketdata.btcturk.resync import Patience
+from marketdata.venues.btcturk.feed import Feed
+from marketdata.venues.btcturk.intake import Notes
+from marketdata.venues.btcturk.resync import Patience
 from marketdata.link.connection import Connection, Timings
 from marketdata.link.inbox import Inbox
-from marketdata.link.pace import Backoff, DialGuard
+from marketdata.link.dial_limits import Backoff, DialGuard
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
-from marketdata.tally import Tally
-from marketdata.venues import btcturk
+from marketdata.counters import Tally
+from marketdata.venues.btcturk import frames
 
 ROOM = 2_000_000
 LOOK_SECONDS = 0.01
@@ -26,15 +26,15 @@ GIVE_UP_SECONDS = 120.0
 
 def main(url: str, count: int) -> None:
     """Prints frames per second; fails when one was lost or a book is not live in the end."""
-    tally = Tally.of(kinds=btcturk.KINDS, reasons=btcturk.REASONS, channels=btcturk.CHANNELS)
+    tally = Tally.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS)
     store = Store(
-        [Listing(btcturk.SOURCE, pair, "diffs") for pair in PAIRS],
+        [Listing(frames.SOURCE, pair, "diffs") for pair in PAIRS],
         market="simulated",
         stale_after=5.0,
         clock=time.monotonic,
         started=time.time(),
     )
-    inbox = Inbox(ROOM, tally, btcturk.classify)
+    inbox = Inbox(ROOM, tally, frames.classify)
     connection = Connection(
         url,
         inbox=inbox,

@@ -10,8 +10,8 @@ from typing import Literal
 
 from marketdata.link.dial import Dial, Event, Timings
 from marketdata.link.inbox import Arrival, Inbox
-from marketdata.link.pace import Backoff, DialGuard
-from marketdata.tally import Tally
+from marketdata.link.dial_limits import Backoff, DialGuard
+from marketdata.counters import Tally
 
 __all__ = ["Condition", "Connection", "NotReady", "State", "Timings"]
 

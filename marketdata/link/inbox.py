@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from marketdata.tally import Tally
+from marketdata.counters import Tally
 
 log = logging.getLogger(__name__)
 

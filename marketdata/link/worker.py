@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from marketdata.link.inbox import Arrival, Inbox
-from marketdata.tally import Tally
+from marketdata.counters import Tally
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from common.wire import Level
-from marketdata.venues.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
+from marketdata.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
 
 MOST_LEVELS = 100
 _UPDATED, _NEW, _DELETED = int(ChangeKind.UPDATED), int(ChangeKind.NEW), int(ChangeKind.DELETED)

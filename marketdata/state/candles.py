@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from common import wire
-from marketdata.venues.events import Bar, VenueTrade
+from marketdata.events import Bar, VenueTrade
 
 Resolution = Literal["1m", "1d"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from common import wire
 from marketdata.state.candles import Missed, Resolution, Series
-from marketdata.venues.events import Bar, VenueTrade
+from marketdata.events import Bar, VenueTrade
 
 
 class CandleStore:

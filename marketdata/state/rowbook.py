@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from common.wire import Level, Side
 from marketdata.state.book import Sides, Top
-from marketdata.venues.events import BookRow, Ticker
+from marketdata.events import BookRow, Ticker
 
 MOST_ROWS = 10
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from marketdata.state.book import LiveBook, Sides
-from marketdata.state.latest import Latest
+from marketdata.state.reader import Latest
 from marketdata.state.rowbook import RowBook, TopBook
 from marketdata.state.symbol import Change, Standing, State
 from marketdata.state.trades import Kept
-from marketdata.venues.events import Balance, BookDiff, BookSnapshot, Ticker, Trades, VenueTrade
+from marketdata.events import Balance, BookDiff, BookSnapshot, Ticker, Trades, VenueTrade
 
 
 class Store(Latest):

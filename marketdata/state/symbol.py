@@ -17,7 +17,7 @@ from marketdata.state.listing import BookKind, Listing
 from marketdata.state.rowbook import RowBook, TopBook
 from marketdata.state.selection import KINDS, EventKind, Held, Key, Selection, Told
 from marketdata.state.trades import Kept, TradeHistory
-from marketdata.venues.events import Balance
+from marketdata.events import Balance
 
 AnyBook = LiveBook | RowBook | TopBook
 

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from marketdata.venues.events import VenueTrade
+from marketdata.events import VenueTrade
 
 MOST_TRADES = 200
 

@@ -24,7 +24,7 @@ from marketdata.api import Candles, routes
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
-from marketdata.venues.events import BookSnapshot, PriceLevel
+from marketdata.events import BookSnapshot, PriceLevel
 from tests.repo.tree import ROOT
 
 PAIRS = tuple(f"P{number}TRY" for number in range(10))

@@ -15,9 +15,9 @@ from websockets.sync.server import Server, ServerConnection, serve
 from werkzeug.serving import make_server
 
 from marketdata.app import Parts, Rhythm, make_parts
-from marketdata.btcturk.resync import Patience
+from marketdata.venues.btcturk.resync import Patience
 from marketdata.link.connection import Timings
-from marketdata.link.pace import Backoff
+from marketdata.link.dial_limits import Backoff
 from marketdata.settings import Settings
 from tests.venue.rig import Venue
 from venue.app import create_app as venue_app

@@ -16,7 +16,7 @@ from marketdata.state.candles import Resolution
 from marketdata.state.store import Store
 from marketdata.state.symbol import Standing
 from marketdata.stream.streams import Streams
-from marketdata.venues.events import Ticker, Trades, VenueTrade
+from marketdata.events import Ticker, Trades, VenueTrade
 from tests.marketdata.busy import book, instrument, new_app, new_store, new_streams
 from tests.marketdata.stream.follower import events
 

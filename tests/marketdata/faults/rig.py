@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from marketdata.btcturk.resync import Patience
-from marketdata.btcturk.venue import Manners
+from marketdata.venues.btcturk.resync import Patience
+from marketdata.venues.btcturk.assembly import Manners
 from marketdata.link.connection import Timings
-from marketdata.venues.btcturk import BookChannel
-from tests.marketdata.btcturk.rig import QUICK, Following, following
+from marketdata.venues.btcturk.frames import BookChannel
+from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
 from tests.marketdata.rig import http_server, rest_app
 from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal
 from tests.venue.rig import QUICK as VENUE_PACE

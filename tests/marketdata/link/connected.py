@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from marketdata.link.connection import Connection, Timings
 from marketdata.link.inbox import Arrival, Inbox
-from marketdata.link.pace import Backoff, DialGuard
-from marketdata.tally import Tally
+from marketdata.link.dial_limits import Backoff, DialGuard
+from marketdata.counters import Tally
 from tests.marketdata.rig import QUICK
 
 QUIET = replace(QUICK, ping_interval=60.0, ping_timeout=20.0, silence=60.0)

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from marketdata.link.connection import NotReady
-from marketdata.link.pace import Backoff, DialGuard
+from marketdata.link.dial_limits import Backoff, DialGuard
 from tests.marketdata.link.connected import LONG, closed_port, is_alive, next_arrival, running
 from tests.marketdata.link.peers import answers, close_frame, peer, text_frame, upgraded
 from tests.marketdata.rig import QUICK, ScriptedVenue, scripted_venue

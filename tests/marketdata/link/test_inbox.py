@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketdata.link.inbox import HARD_LIMIT_FACTOR, Arrival, Inbox, Kind
-from marketdata.tally import Tally
+from marketdata.counters import Tally
 
 CLASSES = {b"K": "keep", b"C": "coalesce", b"S": "sequence", b"P": "plain"}
 

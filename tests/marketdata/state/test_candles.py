@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.wire import Candle
 from marketdata.state.candles import DAY, MINUTE, MOST_DAYS, MOST_MINUTES, Series
 from marketdata.state.candlestore import CandleStore
-from marketdata.venues.events import Bar, VenueTrade
+from marketdata.events import Bar, VenueTrade
 
 DAWN = 1_790_035_200  # a midnight, UTC
 FULL = 50

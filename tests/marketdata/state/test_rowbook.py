@@ -11,7 +11,7 @@ import pytest
 from common.wire import Level, Side
 from marketdata.state.book import Sides, Top
 from marketdata.state.rowbook import FIRST_SECONDS, GRACE_SECONDS, SETTLE_SECONDS, Lost, RowBook, Rows, Shown, TopBook
-from marketdata.venues.events import BookRow, Ticker
+from marketdata.events import BookRow, Ticker
 
 TIME = datetime(2026, 9, 22, 8, 0, tzinfo=UTC)
 SETTLED = SETTLE_SECONDS + 0.001

@@ -14,7 +14,7 @@ from marketdata.state.selection import Selection
 from marketdata.state.store import Store
 from marketdata.state.symbol import Standing
 from marketdata.state.trades import MOST_TRADES
-from marketdata.venues.events import (
+from marketdata.events import (
     BookDiff,
     BookSnapshot,
     LevelChange,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from marketdata.state.trades import MOST_TRADES, Kept, TradeHistory
-from marketdata.venues.events import VenueTrade
+from marketdata.events import VenueTrade
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
 from marketdata.stream.publisher import Publisher, Round
 from marketdata.stream.streams import HEARTBEAT, Streams
-from marketdata.venues.events import BookSnapshot, PriceLevel, Ticker, Trades, VenueTrade
+from marketdata.events import BookSnapshot, PriceLevel, Ticker, Trades, VenueTrade
 from tests.marketdata.stream.follower import Event, events
 
 A, B = "BTCTURK:BTCTRY", "BTCTURK:ETHTRY"

@@ -16,7 +16,7 @@ from marketdata.state.selection import KINDS, Selection
 from marketdata.state.store import Store
 from marketdata.state.symbol import Standing
 from marketdata.stream.streams import Streams
-from marketdata.venues.events import (
+from marketdata.events import (
     Balance,
     BookDiff,
     BookSnapshot,
