@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 
 class Backoff:
-    """Full jitter: a delay drawn from 0 to min(cap, base · 2^n) seconds; n grows with each delay until `reset`.
+    """Full jitter: each delay is drawn from 0 to min(cap, base · 2^n) seconds; n grows with each delay until `reset`.
 
-    `draw(low, high)` gives the random number. Source of the formula: AWS's note on exponential back-off and jitter.
+    `draw(low, high)` returns the random number. Source of the formula: AWS's note on exponential back-off and jitter.
     """
 
     def __init__(self, base: float, cap: float, draw: Callable[[float, float], float]) -> None:
@@ -18,18 +19,18 @@ class Backoff:
         self._attempt = 0
 
     def delay(self) -> float:
-        """Seconds to wait before the next attempt."""
+        """Returns the seconds to wait before the next attempt."""
         ceiling = min(self._cap, self._base * 2.0 ** min(self._attempt, 30))
         self._attempt += 1
         return self._draw(0.0, ceiling)
 
     def reset(self) -> None:
-        """The last attempt was good for long enough: begin at `base` again."""
+        """Begins at `base` again, because the last attempt was good for long enough."""
         self._attempt = 0
 
 
 class DialGuard:
-    """At most `most` dials in any `window` seconds, whatever the reason for dialling. Safe between threads.
+    """Allows at most `most` dials in any `window` seconds, whatever the reason for dialling. Safe between threads.
 
     A venue counts dials by our address, so all sockets of the process to one host share one guard.
     """
@@ -40,8 +41,8 @@ class DialGuard:
         self._held_until = float("-inf")
         self._lock = threading.Lock()
 
-    def take(self, now: float) -> float:
-        """0 when a dial may be made now, which then is counted; otherwise seconds to wait before asking again."""
+    def acquire(self, now: float) -> float:
+        """Returns 0 when a dial may be made now, and counts it; else the seconds to wait before asking again."""
         with self._lock:
             wait = self._held_until - now
             if len(self._dials) == self._most:
@@ -52,6 +53,20 @@ class DialGuard:
             return 0.0
 
     def hold(self, until: float) -> None:
-        """No dial before `until`: the venue said so to one of the sockets, and means the address of all."""
+        """Allows no dial before `until`: the venue said so to one socket and means every socket of our address."""
         with self._lock:
             self._held_until = max(self._held_until, until)
+
+
+@dataclass(frozen=True)
+class DialLimits:
+    """The limits on dialling one host.
+
+    backoff: the pause after an attempt that failed.
+    guard: the count of dials, shared by all sockets to the host.
+    first_delay: seconds before the first dial.
+    """
+
+    backoff: Backoff
+    guard: DialGuard
+    first_delay: float = 0.0
