@@ -1,6 +1,7 @@
-"""What a venue's frames mean, in words that all venues share. `pair` is the venue's own name of the instrument.
+"""The events that venues' frames and answers are turned into, shared by all venues.
 
-None can be part of a cycle of references, so none is a matter for the garbage collector (`gc=False`).
+`pair` is always the venue's own name of the instrument. No event can be part of a cycle of references, so the garbage
+collector need not look at them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from common.wire import Side
 
 
 class ChangeKind(IntEnum):
-    """What a change does to its level."""
+    """The effect of a change on its level."""
 
     UPDATED = 0
     NEW = 1
@@ -24,15 +25,19 @@ class ChangeKind(IntEnum):
 
 
 class PriceLevel(msgspec.Struct, frozen=True, gc=False):
-    """A price of a book and the quantity there."""
+    """A price of an order book and the quantity there."""
 
     price: Decimal
     quantity: Decimal
 
 
 class LevelChange(msgspec.Struct, frozen=True, gc=False):
-    """One change of a level. `kind` is the venue's code, which may be none of `ChangeKind`; a deleted level's
-    quantity means nothing."""
+    """One change of a level.
+
+    kind: the venue's code, which may be none of `ChangeKind`.
+    price: the level's price.
+    quantity: the new quantity; it means nothing for a deleted level.
+    """
 
     kind: int
     price: Decimal
@@ -40,7 +45,12 @@ class LevelChange(msgspec.Struct, frozen=True, gc=False):
 
 
 class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
-    """A whole book. `sequence` counts within one subscription only."""
+    """A whole order book.
+
+    pair, channel: the stream that it came on.
+    sequence: the number of this version; it counts within one subscription only.
+    asks, bids: the levels.
+    """
 
     pair: str
     channel: str
@@ -50,7 +60,12 @@ class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
 
 
 class BookDiff(msgspec.Struct, frozen=True, gc=False):
-    """Changes since the book of `sequence` - 1."""
+    """The changes of an order book since the version `sequence` - 1.
+
+    pair, channel: the stream that it came on.
+    sequence: the number of the version after the changes.
+    asks, bids: the changes, in the order to apply them.
+    """
 
     pair: str
     channel: str
@@ -60,7 +75,15 @@ class BookDiff(msgspec.Struct, frozen=True, gc=False):
 
 
 class BookRow(msgspec.Struct, frozen=True, gc=False):
-    """One row of one side of a book, 0 being the best; it replaces that row. A quantity of 0 empties it."""
+    """One row of one side of a row book. It replaces that row.
+
+    pair: the instrument.
+    side: the side that it is of.
+    row: its place; 0 is the best price.
+    price: the price.
+    quantity: the quantity there; 0 empties the row.
+    venue_time: the venue's time of the row.
+    """
 
     pair: str
     side: Side
@@ -71,8 +94,15 @@ class BookRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ticker(msgspec.Struct, frozen=True, gc=False):
-    """Last price and the day's change, in percent. Venues without a book tell the best prices here; None is no quote
-    on that side. `reference` is the price that the day's change and limits count from."""
+    """The day's figures of an instrument.
+
+    pair: the instrument.
+    last: the last price.
+    daily_change_percent: the day's change in percent.
+    bid, ask: the best prices, from venues that tell them here; None for no quote on that side.
+    reference: the price that the day's change and limits count from; None where the venue has none.
+    venue_time: the venue's time; None where it tells none.
+    """
 
     pair: str
     last: Decimal
@@ -83,8 +113,13 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     venue_time: datetime | None = None
 
 
-class Balance(msgspec.Struct, frozen=True, gc=False):
-    """Where a call auction would match now; None while nothing would match or no auction is on."""
+class Equilibrium(msgspec.Struct, frozen=True, gc=False):
+    """The price and quantity at which a call auction would match now.
+
+    pair: the instrument.
+    price, quantity: None while nothing would match or no auction is on.
+    venue_time: the venue's time.
+    """
 
     pair: str
     price: Decimal | None
@@ -93,7 +128,14 @@ class Balance(msgspec.Struct, frozen=True, gc=False):
 
 
 class CandleUpdate(msgspec.Struct, frozen=True, gc=False):
-    """The bar that the venue is building. `resolution` is in the venue's words, volume in the base asset."""
+    """The bar that the venue is building.
+
+    pair: the instrument.
+    resolution: the bar's length, in the venue's words.
+    start: when it began.
+    open, high, low, close: its prices.
+    volume: in the base asset.
+    """
 
     pair: str
     resolution: str
@@ -106,7 +148,12 @@ class CandleUpdate(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bar(NamedTuple):
-    """A bar of a venue. `start` in unix seconds, volume in the base asset."""
+    """A bar of a venue.
+
+    start: when it began, in unix seconds.
+    open, high, low, close: its prices.
+    volume: in the base asset.
+    """
 
     start: int
     open: Decimal
@@ -117,7 +164,13 @@ class Bar(NamedTuple):
 
 
 class VenueTrade(msgspec.Struct, frozen=True, gc=False):
-    """One trade; the id is unique within its pair, the side is the aggressor's."""
+    """One trade of a venue.
+
+    trade_id: unique within its pair.
+    price, quantity: the quantity is in the base asset.
+    side: the aggressor's.
+    venue_time: when it was made.
+    """
 
     trade_id: str
     price: Decimal
@@ -127,7 +180,12 @@ class VenueTrade(msgspec.Struct, frozen=True, gc=False):
 
 
 class Trades(msgspec.Struct, frozen=True, gc=False):
-    """New trades; with `replay` the venue's latest ones, of which some may be known."""
+    """Trades of one pair.
+
+    pair: the instrument.
+    trades: the trades.
+    replay: true for the venue's latest ones, of which some may be known; false for new ones.
+    """
 
     pair: str
     trades: tuple[VenueTrade, ...]
@@ -135,23 +193,31 @@ class Trades(msgspec.Struct, frozen=True, gc=False):
 
 
 class Acknowledged(msgspec.Struct, frozen=True, gc=False):
-    """The venue's answer to a subscription. It proves nothing about the pair."""
+    """The venue's answer to a subscription. It proves nothing about the pair.
+
+    ok: true when the venue accepts it.
+    message: the venue's words; empty when it gives none.
+    """
 
     ok: bool
     message: str
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
-    """A frame that can't be understood, with the reason to count it under."""
+    """A frame, or a part of one, that can't be used. `reason` is the label to count it under."""
 
     reason: str
 
 
-Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Balance | CandleUpdate | Acknowledged | Unreadable
+Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Equilibrium | CandleUpdate | Acknowledged | Unreadable
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """A parsed frame: the label to count it under, and what it says; a frame of no interest says nothing."""
+    """A parsed frame.
+
+    kind: the label to count it under.
+    events: the events in it; none for a frame of no interest.
+    """
 
     kind: str
     events: tuple[Event, ...] = ()

@@ -111,7 +111,10 @@ class Dial:
         return first
 
     def look(self) -> bool:
-        """Pings when it is time, and ends a socket that is silent or does not answer. Returns true when silence ended it."""
+        """Pings when it is time, and ends a socket that is silent or does not answer.
+
+        Returns true when silence ended it.
+        """
         now, timings = self._monotonic(), self._timings
         if now - self.alive_at > timings.silence:
             return self.drop("silence", f"silent for {timings.silence:.0f} s")

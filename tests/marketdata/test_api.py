@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from common import wire
+from marketdata.events import Ticker, Trades, VenueTrade
 from marketdata.state.candles import Resolution
 from marketdata.state.store import Store
-from marketdata.state.symbol import Standing
+from marketdata.state.symbol import SymbolStatus
 from marketdata.stream.streams import Streams
-from marketdata.events import Ticker, Trades, VenueTrade
 from tests.marketdata.busy import book, instrument, new_app, new_store, new_streams
 from tests.marketdata.stream.follower import events
 
@@ -131,7 +131,7 @@ def test_the_age_of_all_quotes_is_the_oldest_ones(http: FlaskClient, clock: Cloc
 
 
 def test_status_has_phase_limits_and_where_the_auction_would_match(http: FlaskClient, store: Store) -> None:
-    store.set_standing(A, Standing(phase="opening_auction", ceiling=Decimal(110)), 60.0)
+    store.set_status(A, SymbolStatus(phase="opening_auction", ceiling=Decimal(110)), 60.0)
     body: dict[str, Any] = http.get(f"/v1/status/{A}").get_json()
     assert (body["market"], body["symbol"], body["stale"]) == ("simulated", A, False)
     assert (body["status"]["phase"], body["status"]["ceiling"]) == ("opening_auction", "110")
@@ -204,7 +204,7 @@ def test_a_stream_has_the_symbols_kinds_and_depth_asked_for(http: FlaskClient, s
     name, body = _first(http, f"/v1/stream?symbols={A}&kinds=book,trade&depth=3")
     assert (name, set(body)) == ("snapshot", {"market", "sequence", "books", "trades"})
     assert [len(body["books"]), len(body["books"][0]["bids"]), len(body["trades"])] == [1, 3, 1]
-    assert streams.open_count == 0
+    assert streams.slots.open == 0
 
 
 def test_a_stream_goes_on_from_the_last_event_id(http: FlaskClient, store: Store) -> None:

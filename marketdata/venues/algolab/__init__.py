@@ -1,1 +1,1 @@
-"""Borsa Istanbul through AlgoLab: login, session, subscriptions, row-wise depth."""
+"""Borsa Istanbul over AlgoLab: the broker's frames and answers, its login, and the parts that follow the exchange."""

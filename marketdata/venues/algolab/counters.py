@@ -1,11 +1,11 @@
-"""What the AlgoLab feed counts about itself, beside what every feed counts."""
+"""The counts of AlgoLab's feed, beside those that every venue has."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from marketdata.counters import Counters, zeros
 from marketdata.state.rowbook import FAULTS
 
 LOGIN_RESULTS = ("sms_sent", "active", "refused", "failed")
@@ -14,23 +14,28 @@ EQUITY_RESULTS = ("ok", "refused", "failed")
 SET_ASIDE = ("older", "from_future")
 
 
-def _zeros(names: Iterable[str]) -> Counter[str]:
-    return Counter(dict.fromkeys(names, 0))
-
-
 @dataclass
-class Counts:
-    """Counts since the start; names are there from the beginning, at zero.
+class AlgolabCounters(Counters):
+    """Counts since the start.
 
-    `books_lost` by the rows' fault; `ticks_set_aside` did not touch the last price. `equal_trades` are equal to one
-    before in second, price, quantity and side: two trades, or one told twice, which nothing tells apart; both count.
+    books_lost: books that were published and made sense no longer, by the rows' fault.
+    ticks_set_aside: ticks that did not touch the last price, by reason.
+    logins: steps of logins, by result.
+    refreshes: refreshes of the session, by result.
+    equity_infos: shares asked about by REST, by result.
+    sessions_lost: sessions that the broker ended.
+    equal_trades: trades equal to one before in second, price, quantity and side. Each is either a second trade or the
+        first one told twice; nothing tells the two apart, so both are counted as trades.
+    delay_changes: times that the feed became delayed or real time.
+    halts: call auctions inside continuous trading.
+    repairs: sockets replaced because of a lost book or silence.
     """
 
-    books_lost: Counter[str] = field(default_factory=lambda: _zeros(FAULTS))
-    ticks_set_aside: Counter[str] = field(default_factory=lambda: _zeros(SET_ASIDE))
-    logins: Counter[str] = field(default_factory=lambda: _zeros(LOGIN_RESULTS))
-    refreshes: Counter[str] = field(default_factory=lambda: _zeros(REFRESH_RESULTS))
-    equity_infos: Counter[str] = field(default_factory=lambda: _zeros(EQUITY_RESULTS))
+    books_lost: Counter[str] = field(default_factory=lambda: zeros(FAULTS))
+    ticks_set_aside: Counter[str] = field(default_factory=lambda: zeros(SET_ASIDE))
+    logins: Counter[str] = field(default_factory=lambda: zeros(LOGIN_RESULTS))
+    refreshes: Counter[str] = field(default_factory=lambda: zeros(REFRESH_RESULTS))
+    equity_infos: Counter[str] = field(default_factory=lambda: zeros(EQUITY_RESULTS))
     sessions_lost: int = 0
     equal_trades: int = 0
     delay_changes: int = 0

@@ -1,4 +1,4 @@
-"""AlgoLab's WebSocket frames: `parse` for what comes in, `subscription` and `heartbeat` for what goes out. Pure.
+"""AlgoLab's WebSocket frames: `parse` reads those that come in, `subscription` and `heartbeat` write. Pure.
 
 Source: the broker's public document 1.0.5. Keys come in any case; there are no sequence numbers and no trade ids.
 """
@@ -15,16 +15,17 @@ from typing import Any, Literal
 import msgspec
 
 from common.wire import Side
+from marketdata.events import BookRow, Equilibrium, Event, Frame, Ticker, Trades, Unreadable, VenueTrade
 from marketdata.state.rowbook import MOST_ROWS
-from marketdata.events import Balance, BookRow, Event, Frame, Ticker, Trades, Unreadable, VenueTrade
+from marketdata.venues.algolab import shapes
 
 SOURCE = "BIST"
 KINDS = ("T", "D", "O", "other", "unreadable")
 REASONS = ("json", "shape", "field", "number", "time", "side", "pair")
-"""Why a frame, or the trade in it (`side`: no aggressor is told), could not be used. `pair` is counted by the caller:
-nobody subscribed to what it names."""
+"""The reasons why a frame, or the trade in it, could not be used. side: no aggressor is told. The caller counts `pair`:
+a symbol that was not subscribed to."""
 
-Policy = Literal["keep", "coalesce", "sequence", "plain"]
+FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
 
 _MOST = Decimal("1e15")
 _FINEST = -8
@@ -34,47 +35,21 @@ _ROW_KEY = re.compile(rb'"(symbol|direction|row)"\s*:\s*"?([^",}\s]*)', re.IGNOR
 _NOTHING_TRADED = re.compile(rb'"tradequantity"\s*:\s*0(\.0*)?\s*[,}]', re.IGNORECASE)
 
 
-class _Envelope(msgspec.Struct):
-    type: str
-    content: dict[str, Any] | None = None
-
-
-class _Tick(msgspec.Struct):
-    symbol: str
-    date: str
-    price: Decimal
-    changepercentage: Decimal
-    bid: Decimal
-    ask: Decimal
-    tradequantity: Decimal = Decimal(0)
-    direction: str = ""
-    refprice: Decimal = Decimal(0)
-    balanceprice: Decimal = Decimal(0)
-    balanceamount: Decimal = Decimal(0)
-
-
-class _Row(msgspec.Struct):
-    symbol: str
-    date: str
-    direction: str
-    row: int
-    price: Decimal
-    quantity: Decimal
-
-
 def subscription(kind: Literal["T", "D"], token: str, symbols: Sequence[str]) -> str:
-    """The frame that asks for ticks (T) or depth (D) of symbols. `token` is the session's hash."""
+    """Returns the frame that asks for ticks (T) or depth (D) of symbols. `token` is the session's hash."""
     return msgspec.json.encode({"Type": kind, "Token": token, "Symbols": list(symbols)}).decode()
 
 
 def heartbeat(token: str) -> str:
-    """The frame that keeps a subscription alive."""
+    """Returns the frame that keeps a subscription alive."""
     return msgspec.json.encode({"Type": "H", "Token": token}).decode()
 
 
-def classify(frame: bytes) -> tuple[Policy, str]:
-    """How a full inbox may treat a frame, and the key under which a newer one replaces it. Trades are kept; a row of a
-    book replaces that row, a tick without a trade the symbol's one before."""
+def classify(frame: bytes) -> tuple[FrameClass, str]:
+    """Returns how a full inbox may treat a frame (see `link.inbox`), and the key under which a newer one replaces it.
+
+    Trades are kept. A row replaces the same row of its book, a tick without a trade the one before of its symbol.
+    """
     kind = _TYPE.search(frame)
     name = kind[1].upper() if kind else b""
     if name not in (b"T", b"D"):
@@ -88,13 +63,13 @@ def classify(frame: bytes) -> tuple[Policy, str]:
 
 
 def parse(frame: bytes) -> Frame:
-    """What a frame says. Never raises: what can't be read is an `Unreadable` event with one of `REASONS`.
+    """Returns the events of a frame. Never raises: an unreadable frame is an `Unreadable` event with one of `REASONS`.
 
-    A trade's id is what is known of it, second, price, quantity and side, which another trade may share: the caller
+    A trade's id is made of its second, price, quantity and side. Another trade may share all of these, so the caller
     numbers them. A price of 0 is no price. News of own orders (O) is of no interest.
     """
     try:
-        envelope = msgspec.convert(_DECODER.decode(frame.decode()), _Envelope)
+        envelope = msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
     except msgspec.ValidationError:
         return _unreadable("shape")
     except InvalidOperation:
@@ -131,7 +106,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_float=Decimal, pars
 
 
 def _read_tick(content: dict[str, Any] | None) -> tuple[Event, ...]:
-    tick = msgspec.convert(content, _Tick)
+    tick = msgspec.convert(content, shapes.Tick)
     _require_usable(
         *(tick.price, tick.bid, tick.ask, tick.refprice, tick.tradequantity, tick.balanceprice, tick.balanceamount),
         abs(tick.changepercentage),
@@ -155,13 +130,13 @@ def _read_tick(content: dict[str, Any] | None) -> tuple[Event, ...]:
         events.append(_trades(tick, side, at) if side else Unreadable("side"))
     matched = bool(tick.balanceprice)
     events.append(
-        Balance(tick.symbol, tick.balanceprice if matched else None, tick.balanceamount if matched else None, at)
+        Equilibrium(tick.symbol, tick.balanceprice if matched else None, tick.balanceamount if matched else None, at)
     )
     return tuple(events)
 
 
 def _read_row(content: dict[str, Any] | None) -> tuple[Event, ...]:
-    row = msgspec.convert(content, _Row)
+    row = msgspec.convert(content, shapes.Row)
     _require_usable(row.price, row.quantity)
     if not 0 <= row.row < MOST_ROWS:
         raise msgspec.ValidationError("a book has rows 0 to 9")
@@ -169,9 +144,9 @@ def _read_row(content: dict[str, Any] | None) -> tuple[Event, ...]:
     return (BookRow(row.symbol, _side(row.direction), row.row, row.price, quantity, _time(row.date)),)
 
 
-def _trades(tick: _Tick, side: Side, at: datetime) -> Trades:
-    known = f"{int(at.timestamp())}-{tick.price.normalize():f}-{tick.tradequantity.normalize():f}-{side}"
-    return Trades(tick.symbol, (VenueTrade(known, tick.price, tick.tradequantity, side, at),), replay=False)
+def _trades(tick: shapes.Tick, side: Side, at: datetime) -> Trades:
+    identity = f"{int(at.timestamp())}-{tick.price.normalize():f}-{tick.tradequantity.normalize():f}-{side}"
+    return Trades(tick.symbol, (VenueTrade(identity, tick.price, tick.tradequantity, side, at),), replay=False)
 
 
 def _side(direction: str) -> Side:
@@ -182,7 +157,7 @@ def _side(direction: str) -> Side:
 
 
 def _time(text: str) -> datetime:
-    """Raises `ValueError` for what is no time, or one that does not say its zone."""
+    """Returns the time in UTC. Raises `ValueError` for a text that is no time, or has no zone."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a time without a zone")

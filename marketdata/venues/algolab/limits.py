@@ -1,4 +1,4 @@
-"""Which shares the venue is to be asked about, one at a time, and what it told; between two threads."""
+"""The shares that the broker is to be asked about, one at a time, and its answers; shared by two threads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ AGAIN_SECONDS = 30.0
 AUDIT_SECONDS = 60.0
 
 
-class Told(NamedTuple):
-    """What the venue says of a share; it was asked at `asked`, in seconds of the monotonic clock."""
+class EquityAnswer(NamedTuple):
+    """The broker's answer about a share.
+
+    symbol: the share.
+    info: its prices and limits.
+    asked: when the broker was asked, in seconds of the monotonic clock.
+    """
 
     symbol: str
     info: EquityInfo
@@ -22,47 +27,49 @@ class Told(NamedTuple):
 
 
 class Limits:
-    """The worker asks and takes; the keeper answers. A share whose answer failed waits for its turn. While `auditing`
-    each is asked about again every `audit` seconds, so that its best prices can be compared. `clock` is monotonic."""
+    """The worker asks; the session keeper calls the broker and answers. A failed call is made again later.
 
-    def __init__(self, clock: Callable[[], float], audit: float = AUDIT_SECONDS) -> None:
+    auditing: while true, each share is asked about again every `audit` seconds, to compare its best prices.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], audit: float = AUDIT_SECONDS) -> None:
         self.auditing = False
-        self._clock, self._audit = clock, audit
+        self._monotonic, self._audit = monotonic, audit
         self._due: dict[str, float] = {}
-        self._told: deque[Told] = deque()
+        self._answers: deque[EquityAnswer] = deque()
         self._lock = threading.Lock()
 
     def ask(self, symbol: str) -> None:
-        """The share's limits are wanted, since a day began or its reference price changed."""
+        """Asks for a share's limits: a day began, or its reference price changed."""
         with self._lock:
-            self._due[symbol] = self._clock()
+            self._due[symbol] = self._monotonic()
 
-    def wanted(self) -> str | None:
-        """The share to ask for next; it is due again in a while unless it is told or given up."""
+    def next_due(self) -> str | None:
+        """Returns the share to call for next, or None. It is due again in a while unless it is answered or given up."""
         with self._lock:
-            now = self._clock()
+            now = self._monotonic()
             symbol = min(self._due, key=self._due.__getitem__, default=None)
             if symbol is None or self._due[symbol] > now:
                 return None
             self._due[symbol] = now + AGAIN_SECONDS
             return symbol
 
-    def tell(self, told: Told) -> None:
-        """The venue's answer."""
+    def answer(self, answer: EquityAnswer) -> None:
+        """Hands in the broker's answer."""
         with self._lock:
-            self._due.pop(told.symbol, None)
+            self._due.pop(answer.symbol, None)
             if self.auditing:
-                self._due[told.symbol] = self._clock() + self._audit
-            self._told.append(told)
+                self._due[answer.symbol] = self._monotonic() + self._audit
+            self._answers.append(answer)
 
     def give_up(self, symbol: str) -> None:
-        """The venue has no limits for it."""
+        """Gives a share up, because the broker has no limits for it."""
         with self._lock:
             self._due.pop(symbol, None)
 
-    def take(self) -> list[Told]:
-        """What was told since the last time."""
+    def pop_answers(self) -> list[EquityAnswer]:
+        """Removes and returns the answers so far."""
         with self._lock:
-            told = list(self._told)
-            self._told.clear()
-            return told
+            answers = list(self._answers)
+            self._answers.clear()
+            return answers

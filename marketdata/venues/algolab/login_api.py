@@ -1,4 +1,4 @@
-"""The operator's steps of AlgoLab's login: what the session is in, have a code sent, hand the code in."""
+"""The HTTP calls of AlgoLab's login: show the session, have a code sent, hand the code in."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MOST_DIGITS = 12
 
 
 class Code(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The code from the text message."""
+    """The body of the second step: the code from the text message."""
 
     code: str
 
 
 def routes(session: Session, operator_token: str) -> Blueprint:
-    """Whoever sees the session needs no token; whoever moves it does."""
+    """Returns the calls. Reading the session needs no token; logging in needs the operator's."""
     api = Blueprint("bist_session", __name__, url_prefix="/v1/feeds/BIST")
 
     @api.get("/session")

@@ -1,35 +1,35 @@
-"""Everything that is asked of AlgoLab unbidden: refreshing the session, logging in where no person has to, limits."""
+"""Keeps the session alive: refreshes it, logs in where no person has to, and asks for the shares' limits."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Protocol
 
 from common.errors import ServiceError, Unavailable
-from marketdata.venues.algolab.counters import Counts
-from marketdata.venues.algolab.limits import Limits, Told
-from marketdata.venues.algolab.session import Session
-from marketdata.link.connection import Condition, NotReady
+from common.loop import Loop
+from marketdata.link.connection import ConnectionStatus, NotReady
 from marketdata.rest.replies import RestError
-from marketdata.counters import Tally
-from marketdata.venues.algolab import answers as rest
+from marketdata.venues.algolab import answers, endpoints
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.limits import EquityAnswer, Limits
+from marketdata.venues.algolab.session import Session
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS, REFRESH_AGAIN_SECONDS = 600.0, 60.0
 LOGIN_SECONDS, QUICK_LOGINS, SLOWER = 60.0, 3, 10.0
 LOOP_SECONDS = 0.5
+SILENT_SECONDS = 120.0
 
 Sms = Callable[[], str | None]
-"""The code of the latest text message, where one can be read without a person; None while there is none."""
+"""Returns the code of the latest text message; None while there is none. Only the simulated broker's can be read so."""
 
 
 class Link(Protocol):
-    """What is needed of the connection."""
+    """The part of a connection that the keeper needs."""
 
-    def condition(self) -> Condition: ...
+    def status(self) -> ConnectionStatus: ...
 
     def wake(self) -> None: ...
 
@@ -38,10 +38,16 @@ class Link(Protocol):
     def drop(self, reason: str) -> None: ...
 
 
-class Keeper:
-    """One thread, one thing at a time. With `sms` it logs in by itself: at most once in `login_pause` seconds, and once
-    in ten times that when `QUICK_LOGINS` in a row were refused or gave a session that did not prove good: as often as
-    that, the next one is hardly better, yet nobody else is there to mend it. `clock` is monotonic."""
+class SessionKeeper:
+    """Makes every call that AlgoLab gets unbidden, one at a time.
+
+    With `sms` it logs in by itself: at most once in `login_pause` seconds. When `QUICK_LOGINS` in a row were refused,
+    or
+    gave a session that did not prove good, it does so once in ten times that: the next one is hardly better, yet nobody
+    else is there to mend it.
+
+    loop: does what is due.
+    """
 
     def __init__(
         self,
@@ -50,40 +56,33 @@ class Keeper:
         limits: Limits,
         *,
         sms: Sms | None,
-        counts: Counts,
-        tally: Tally,
-        clock: Callable[[], float],
+        counters: AlgolabCounters,
+        monotonic: Callable[[], float],
         login_pause: float = LOGIN_SECONDS,
     ) -> None:
         self._session, self._link, self._limits, self._sms = session, link, limits, sms
-        self._counts, self._tally, self._clock, self._login_pause = counts, tally, clock, login_pause
+        self._counters, self._monotonic, self._login_pause = counters, monotonic, login_pause
         self._dialled_with: str | None = None
-        self._condition_before: Condition | None = None
+        self._status_before: ConnectionStatus | None = None
         self._login_at = float("-inf")
         self._logins = 0
         self._refresh_at = float("-inf")
-        self._again = threading.Event()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="algolab-keeper", daemon=True)
-        session.changed = self._again.set
+        self.loop = Loop("algolab-session", self.step, silent_after=SILENT_SECONDS, retry=(LOOP_SECONDS, LOOP_SECONDS))
 
-    def start(self) -> None:
-        """Starts the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the thread, at the latest when the call under way times out."""
-        self._stopped = True
-        self._again.set()
+    def token(self) -> str | None:
+        """Returns the session's hash; None while there is no session."""
+        return self._session.token()
 
     def proved(self) -> None:
-        """The venue has taken the session: logging in has worked."""
+        """Notes that the broker has accepted the session: logging in has worked."""
         self._logins = 0
 
     def step(self) -> None:
-        """Does what is due."""
+        """Waits a little for a change of the session, then does what is due."""
+        self._session.changed.wait(LOOP_SECONDS)
+        self._session.changed.clear()
         self._follow_session()
-        now = self._clock()
+        now = self._monotonic()
         if self._session.token() is None:
             self._log_in(now)
         elif now >= self._refresh_at:
@@ -91,28 +90,18 @@ class Keeper:
         else:
             self._ask_limits()
 
-    def _run(self) -> None:
-        while not self._stopped:
-            try:
-                self.step()
-            except Exception:
-                self._tally.failures["session"] += 1
-                log.exception("keeping the session failed unexpectedly")
-            self._again.wait(LOOP_SECONDS)
-            self._again.clear()
-
     def _follow_session(self) -> None:
-        """The socket is dialled with the present session, and a refused dial ends the session it was made with."""
-        token, condition = self._session.token(), self._link.condition()
+        """Has the socket dialled with the present session. A refused dial ends the session that it was made with."""
+        token, status = self._session.token(), self._link.status()
         if token is not None and token == self._dialled_with:
-            if condition.state == "stopped" and condition is not self._condition_before:
-                self._session.lost(token, f"the socket was refused ({condition.reason})")
+            if status.state == "stopped" and status is not self._status_before:
+                self._session.lost(token, f"the socket was refused ({status.reason})")
             return
         before, self._dialled_with = self._dialled_with, token
         if token is None:
             return
-        self._refresh_at, self._condition_before = float("-inf"), condition
-        if before is not None and condition.state == "open":
+        self._refresh_at, self._status_before = float("-inf"), status
+        if before is not None and status.state == "open":
             self._link.drop("another session has begun")
         self._link.resume()
         self._link.wake()
@@ -133,32 +122,32 @@ class Keeper:
             log.warning("logging in did not work", extra={"reason": error.message, "in_a_row": self._logins})
 
     def _refresh(self, now: float) -> None:
-        """A venue that says no, or nothing, is asked again soon; only a 401 ends the session."""
+        """Refreshes the session. After a no, or no answer, it does so again soon; only a 401 ends the session."""
         self._refresh_at = now + REFRESH_AGAIN_SECONDS
         try:
-            goes_on = rest.read_refresh(self._session.call(rest.REFRESH, rest.body()))
-        except (RestError, NotReady, rest.Unusable) as error:
-            self._counts.refreshes["failed"] += 1
+            goes_on = answers.read_refresh(self._session.call(endpoints.REFRESH, endpoints.body()))
+        except (RestError, NotReady, answers.UnusableAnswer) as error:
+            self._counters.refreshes["failed"] += 1
             log.warning("the session could not be refreshed", extra={"reason": str(error)})
             return
-        self._counts.refreshes["ok" if goes_on else "refused"] += 1
+        self._counters.refreshes["ok" if goes_on else "refused"] += 1
         if goes_on:
             self.proved()
             self._refresh_at = now + REFRESH_SECONDS
 
     def _ask_limits(self) -> None:
-        symbol = self._limits.wanted()
+        symbol = self._limits.next_due()
         if symbol is None:
             return
-        asked = self._clock()
+        asked = self._monotonic()
         try:
-            answer = self._session.call(rest.EQUITY, rest.body(symbol=symbol))
-            self._limits.tell(Told(symbol, rest.read_equity(answer), asked))
-            self._counts.equity_infos["ok"] += 1
-        except rest.Refused as error:
-            self._counts.equity_infos["refused"] += 1
+            answer = self._session.call(endpoints.EQUITY, endpoints.body(symbol=symbol))
+            self._limits.answer(EquityAnswer(symbol, answers.read_equity(answer), asked))
+            self._counters.equity_infos["ok"] += 1
+        except answers.Refused as error:
+            self._counters.equity_infos["refused"] += 1
             self._limits.give_up(symbol)
-            log.warning("the venue tells no limits", extra={"symbol": symbol, "reason": str(error)})
-        except (RestError, NotReady, rest.Unusable) as error:
-            self._counts.equity_infos["failed"] += 1
+            log.warning("the broker tells no limits", extra={"symbol": symbol, "reason": str(error)})
+        except (RestError, NotReady, answers.UnusableAnswer) as error:
+            self._counters.equity_infos["failed"] += 1
             log.info("the limits could not be asked for", extra={"symbol": symbol, "reason": str(error)})

@@ -1,4 +1,4 @@
-"""How AlgoLab's calls are signed and its secrets encrypted. Pure. Source: the broker's public document 1.0.5."""
+"""Signs AlgoLab's calls and encrypts its secrets. Pure. Source: the broker's public document 1.0.5."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ SOCKET_PATH = "/ws"
 
 
 def checker(api_key: str, path: str, body: str = "", *, doubled: bool = False) -> str:
-    """The `Checker` header, 64 hexadecimal digits: SHA-256 of the key, the hostname, the path as the document names
-    it (such as `/api/GetEquityInfo`) and the body. The document's example repeats `/api` as the URL does (`doubled`),
-    the code that people use does not."""
+    """Returns the `Checker` header: 64 hexadecimal digits.
+
+    It is the SHA-256 of the key, the hostname, the path as the document names it (such as `/api/GetEquityInfo`) and the
+    body. The document's example repeats `/api` as the URL does (`doubled`); the code that people use does not.
+    """
     prefix = "/api" if doubled else ""
     return hashlib.sha256(f"{api_key}{HOSTNAME}{prefix}{path}{body}".encode()).hexdigest()
 
 
 def encrypt(api_key: str, text: str) -> str:
-    """Base64 of AES-CBC under the key's bytes, with a zero IV and PKCS7 padding, as the broker demands.
+    """Returns the base64 of AES-CBC under the key's bytes, with a zero IV and PKCS7 padding, as the broker demands.
 
     Raises `ValueError` for a key that is not `API-` and 16, 24 or 32 bytes in base64.
     """
@@ -35,7 +37,7 @@ def encrypt(api_key: str, text: str) -> str:
 
 
 def key_fault(api_key: str) -> str | None:
-    """What is wrong with the form of an API key, or None."""
+    """Returns the fault in the form of an API key, or None."""
     try:
         _key_bytes(api_key)
     except ValueError as error:
@@ -44,7 +46,7 @@ def key_fault(api_key: str) -> str | None:
 
 
 def fingerprint(api_key: str) -> str:
-    """A name for a key that does not tell it."""
+    """Returns a name for a key that does not reveal it."""
     return hashlib.sha256(b"fingerprint " + api_key.encode()).hexdigest()[:16]
 
 

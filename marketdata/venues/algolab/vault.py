@@ -1,56 +1,53 @@
-"""Where a session is kept over restarts: one file that only we can read, and that no other API key's session leaves."""
+"""Keeps a session over restarts, in one file that only this user can read."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from pathlib import Path
 
 import msgspec
 
+from common.files import replace_durably
 from marketdata.venues.algolab.signing import fingerprint
 
 log = logging.getLogger(__name__)
 
 
-class _Kept(msgspec.Struct):
+class _StoredSession(msgspec.Struct):
     fingerprint: str
     session: str
 
 
 class Vault:
-    """A session's hash is as good as a password: the file has mode 0600, and is written whole or not at all."""
+    """The file of a session.
+
+    Its hash is as good as a password, so the file has mode 0600. It is of one API key alone.
+    """
 
     def __init__(self, path: Path, api_key: str) -> None:
         self._path, self._fingerprint = path, fingerprint(api_key)
 
     def load(self) -> str | None:
-        """The session of this API key, or None."""
+        """Returns the session of this API key, or None."""
         try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+            stored = msgspec.json.decode(self._path.read_bytes(), type=_StoredSession)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            log.warning("the kept session can't be read", extra={"reason": type(error).__name__})
+            log.warning("the stored session can't be read", extra={"reason": type(error).__name__})
             return None
-        return kept.session if kept.session and kept.fingerprint == self._fingerprint else None
+        return stored.session if stored.session and stored.fingerprint == self._fingerprint else None
 
     def save(self, session: str) -> None:
-        """A disk that takes nothing costs a login after the next restart, and no more."""
-        partial = self._path.with_suffix(".partial")
+        """Stores the session. When the disk fails, a login is needed after the next restart; nothing else is lost."""
+        content = msgspec.json.encode(_StoredSession(self._fingerprint, session))
         try:
-            partial.unlink(missing_ok=True)
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(_Kept(self._fingerprint, session)))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self._path)
+            replace_durably(self._path, content, mode=0o600)
         except OSError as error:
-            log.warning("the session could not be kept", extra={"reason": type(error).__name__})
+            log.warning("the session could not be stored", extra={"reason": type(error).__name__})
 
     def forget(self) -> None:
-        """The session is over."""
+        """Removes the session, because it is over."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""BTCTurk's feed: subscriptions, books kept in step, instruments, history."""
+"""BTCTurk Spot: its frames and answers, and the parts that follow it."""

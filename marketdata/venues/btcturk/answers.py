@@ -1,4 +1,4 @@
-"""BTCTurk's REST answers: instruments, bars, the latest trades, an order book. Pure."""
+"""Reads BTCTurk's REST answers: instruments, bars, trades, tickers, an order book, its clock. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from common.wire import Instrument, Level, Side
+from marketdata.events import Bar, Ticker, Trades, VenueTrade
 from marketdata.state.book import Sides
 from marketdata.state.candles import DAY, MINUTE
 from marketdata.venues.btcturk.frames import SOURCE
-from marketdata.events import Bar, Ticker, Trades, VenueTrade
-
-EXCHANGE_INFO_PATH = "/api/v2/server/exchangeinfo"
-TRADES_PATH = "/api/v2/trades"
-ORDER_BOOK_PATH = "/api/v2/orderbook"
-TICKER_PATH = "/api/v2/ticker"
-TIME_PATH = "/api/v2/server/time"
-DAYS_PATH = "/v1/ohlcs"
-MINUTES_PATH = "/v1/klines/history"
 
 T = TypeVar("T")
 
@@ -61,7 +53,7 @@ class _Day(msgspec.Struct):
 
 
 class _Minutes(msgspec.Struct):
-    """TradingView's UDF form: one list for each field, all as long."""
+    """TradingView's UDF form: one list for each field, all of the same length."""
 
     s: str
     t: tuple[int, ...] = ()
@@ -72,7 +64,7 @@ class _Minutes(msgspec.Struct):
     v: tuple[Decimal, ...] = ()
 
 
-class _Figures(msgspec.Struct, rename="camel"):
+class _TickerRow(msgspec.Struct, rename="camel"):
     pair: str
     last: Decimal
     daily_percent: Decimal
@@ -80,7 +72,7 @@ class _Figures(msgspec.Struct, rename="camel"):
 
 class _Tickers(msgspec.Struct):
     success: bool
-    data: tuple[_Figures, ...]
+    data: tuple[_TickerRow, ...]
 
 
 class _Time(msgspec.Struct, rename="camel"):
@@ -112,11 +104,11 @@ class _BookAnswer(msgspec.Struct):
 
 
 class UnusableAnswer(Exception):
-    """An answer of the venue can't be used; the message says why."""
+    """An answer of the venue can't be used. The message says why."""
 
 
 def instruments(body: bytes) -> dict[str, Instrument]:
-    """Every pair that trades, by the venue's name of it. Raises `UnusableAnswer` when the body is not as documented."""
+    """Returns every pair that trades, by the venue's name. Raises `UnusableAnswer`."""
     answer = _decoded(_Answer, body, "exchangeinfo")
     if not answer.success:
         raise UnusableAnswer("exchangeinfo says it failed")
@@ -144,7 +136,7 @@ def _positive(number: Decimal | None) -> bool:
 
 
 def tickers(body: bytes) -> tuple[Ticker, ...]:
-    """Last price and daily change of every pair of `/api/v2/ticker`. Raises `UnusableAnswer`."""
+    """Returns last price and daily change of every pair, from `/api/v2/ticker`. Raises `UnusableAnswer`."""
     found = _decoded(_Tickers, body, "ticker").data
     if not all(row.last.is_finite() and row.daily_percent.is_finite() for row in found):
         raise UnusableAnswer("ticker holds a number that can't be")
@@ -152,12 +144,12 @@ def tickers(body: bytes) -> tuple[Ticker, ...]:
 
 
 def server_time(body: bytes) -> float:
-    """The venue's clock in unix seconds, from `/api/v2/server/time`. Raises `UnusableAnswer`."""
+    """Returns the venue's clock in unix seconds, from `/api/v2/server/time`. Raises `UnusableAnswer`."""
     return float(_decoded(_Time, body, "time").server_time) / 1000
 
 
 def days(body: bytes) -> list[Bar]:
-    """The daily bars of `/v1/ohlcs`, as the venue starts its days. Raises `UnusableAnswer`."""
+    """Returns the daily bars of `/v1/ohlcs`; their starts are the venue's. Raises `UnusableAnswer`."""
     found = _decoded(tuple[_Day, ...], body, "ohlcs")
     return _sane(
         (Bar(day.time, day.open, day.high, day.low, day.close, day.volume) for day in found), apart=DAY, of="ohlcs"
@@ -165,7 +157,7 @@ def days(body: bytes) -> list[Bar]:
 
 
 def minutes(body: bytes) -> list[Bar]:
-    """The minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
+    """Returns the minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
     found = _decoded(_Minutes, body, "klines")
     if found.s == "no_data":
         return []
@@ -176,7 +168,7 @@ def minutes(body: bytes) -> list[Bar]:
 
 
 def trades(pair: str, body: bytes) -> Trades:
-    """The latest trades of `/api/v2/trades`. Raises `UnusableAnswer`."""
+    """Returns the latest trades of `/api/v2/trades`. Raises `UnusableAnswer`."""
     answer = _decoded(_Trades, body, "trades")
     try:
         return Trades(pair, tuple(_trade(trade) for trade in answer.data), replay=True)
@@ -185,8 +177,10 @@ def trades(pair: str, body: bytes) -> Trades:
 
 
 def order_book(body: bytes) -> Sides:
-    """Bids and asks of `/api/v2/orderbook`, best first. It has no sequence: good for comparing, not for seeding.
-    Raises `UnusableAnswer`."""
+    """Returns bids and asks of `/api/v2/orderbook`, best first. Raises `UnusableAnswer`.
+
+    The answer has no sequence, so it can be compared with a book and can't begin one.
+    """
     book = _decoded(_BookAnswer, body, "orderbook").data
     if not all(number.is_finite() for level in (*book.bids, *book.asks) for number in level):
         raise UnusableAnswer("orderbook holds a number that can't be")
@@ -212,7 +206,10 @@ def _trade(trade: _Trade) -> VenueTrade:
 
 
 def _sane(bars: Iterable[Bar], *, apart: int, of: str) -> list[Bar]:
-    """The bars, if each can be: then one that can't spoils them all, since nothing says what else is wrong."""
+    """Returns the bars when every one is possible.
+
+    One that is not spoils them all: the others can't be trusted then.
+    """
     found = sorted(bars)
     steps = [later.start - earlier.start for earlier, later in pairwise(found)]
     if any(step <= 0 or step % apart for step in steps):

@@ -1,214 +1,104 @@
-"""Joins the parts that follow BTCTurk: socket, worker, instruments, the past, and the audit of books if it is on."""
+"""Joins the parts that follow BTCTurk: its socket, worker, instruments, history, tickers, and the audit of its
+books."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from marketdata.venues.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit
-from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS, Rest
-from marketdata.venues.btcturk.feed import Feed
-from marketdata.venues.btcturk.history import History, Pace
-from marketdata.venues.btcturk.instruments import InstrumentLoader
-from marketdata.venues.btcturk.intake import Notes
-from marketdata.venues.btcturk.ticker_loader import Present
-from marketdata.venues.btcturk.resync import Patience
-from marketdata.link.connection import Connection, Timings
+from marketdata.counters import Counters
+from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
-from marketdata.link.dial_limits import Backoff, DialGuard
-from marketdata.link.worker import Link
+from marketdata.link.worker import LinkEnds
 from marketdata.rest.budget import Budget
-from marketdata.rest.client import Patience as RestPatience
-from marketdata.rest.client import RestClient
+from marketdata.rest.client import RestClient, RetryPolicy
 from marketdata.state.book import Sides
-from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
-from marketdata.counters import Tally
 from marketdata.venues.btcturk import frames
+from marketdata.venues.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit, AuditTimings
+from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
+from marketdata.venues.btcturk.feed import Feed, Mailbox
+from marketdata.venues.btcturk.history import Clients, History, HistoryTimings
+from marketdata.venues.btcturk.instruments import InstrumentLoader
+from marketdata.venues.btcturk.notes import Notes
+from marketdata.venues.btcturk.resync import ResyncTimings
+from marketdata.venues.btcturk.settings import BtcturkSettings
+from marketdata.venues.btcturk.subscriptions import Followed
+from marketdata.venues.btcturk.ticker_loader import TickerLoader
+from marketdata.venues.venue import Venue, VenueContext
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where the venue is."""
+class BtcturkTimings:
+    """The times of BTCTurk's parts.
 
-    websocket: str
-    rest: str
-    charts: str
+    resync: how long data is awaited.
+    rest: how long a REST call may take, and how often it is tried.
+    history: how often the past is fetched.
+    missing_pair_retry: seconds before the instruments are fetched again while a pair is missing.
+    audit_recheck: seconds before a book with a difference is compared again.
+    """
 
-
-@dataclass(frozen=True)
-class Manners:
-    """How long the parts wait for what; in seconds where nothing else is said. `audit_every` 0 is no audit."""
-
-    timings: Timings = field(default_factory=Timings)
-    patience: Patience = field(default_factory=Patience)
-    rest: RestPatience = field(default_factory=RestPatience)
-    pace: Pace = field(default_factory=Pace)
+    resync: ResyncTimings = field(default_factory=ResyncTimings)
+    rest: RetryPolicy = field(default_factory=RetryPolicy)
+    history: HistoryTimings = field(default_factory=HistoryTimings)
     missing_pair_retry: float = 60.0
-    first_delay: float = 0.0
-    audit_every: float = 0.0
     audit_recheck: float = RECHECK_SECONDS
 
 
-@dataclass(frozen=True)
-class Clocks:
-    """`monotonic` seconds for intervals, `unix` seconds for times."""
-
-    monotonic: Callable[[], float]
-    unix: Callable[[], float]
-
-
-@dataclass(frozen=True)
-class Btcturk:
-    """Everything that runs for this venue."""
-
-    inbox: Inbox
-    connection: Connection
-    feed: Feed
-    instruments: InstrumentLoader
-    history: History
-    audit: Audit | None
-    notes: Notes
-    charts: RestClient
-    api: RestClient
-
-    def start(self) -> None:
-        """Starts the threads."""
-        self.feed.start()
-        self.instruments.start()
-        self.connection.start()
-        self.history.start()
-        if self.audit is not None:
-            self.audit.start()
-
-    def stop(self) -> None:
-        """Ends the threads."""
-        if self.audit is not None:
-            self.audit.stop()
-        self.history.stop()
-        self.connection.stop()
-        self.instruments.stop()
-        self.feed.stop()
-
-
-def join(
-    pairs: Sequence[str],
-    addresses: Addresses,
-    *,
-    book: frames.BookChannel,
-    store: Store,
-    candles: CandleStore,
-    tally: Tally,
-    queue_limit: int,
-    guard: DialGuard,
-    backoff: Callable[[], Backoff],
-    manners: Manners,
-    clocks: Clocks,
-) -> Btcturk:
-    """All parts joined; starts nothing. `book` is the channel that books come by; `backoff` makes one for each part
-    that needs it."""
-    api, charts = _rest(addresses, manners, clocks)
-    inbox = Inbox(queue_limit, tally, frames.classify)
-    connection = Connection(
-        addresses.websocket,
+def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimings) -> Venue:
+    """Returns the venue with all its parts joined; starts nothing."""
+    store, candles, clock, notes = context.store, context.candles, context.clock, Notes()
+    counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS)
+    api, charts = _clients(settings, context, timings.rest)
+    inbox = Inbox(context.queue_limit, counters, frames.classify)
+    connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
+    retry = timings.missing_pair_retry
+    instruments = InstrumentLoader(api, settings.pairs, backoff=context.limits().backoff, missing_retry=retry)
+    followed = Followed(settings.pairs, settings.book_channel, lambda: instruments.instruments)
+    calls = Clients(api, charts)
+    history = History(
+        followed, calls, candles=candles, notes=notes, counters=counters, timings=timings.history, clock=clock
+    )
+    ends, mailbox = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed)
+    feed = Feed(followed, ends, store=store, candles=candles, timings=timings.resync, mailbox=mailbox, clock=clock)
+    tickers = TickerLoader(api, notes, counters=counters, clock=clock)
+    times, book = AuditTimings(settings.audit_seconds, timings.audit_recheck), _published(store, instruments)
+    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, timings=times)
+    loops = (feed.loop, *connection.loops, instruments.loop, history.loop, tickers.loop)
+    return Venue(
+        name=frames.SOURCE,
+        store=store,
+        loops=(*loops, audit.loop) if settings.audit_seconds else loops,
+        connection=connection,
         inbox=inbox,
-        tally=tally,
-        timings=manners.timings,
-        backoff=backoff(),
-        guard=guard,
-        clock=clocks.monotonic,
-        wall_clock=clocks.unix,
-        first_delay=manners.first_delay,
+        counters=counters,
+        instruments=instruments.by_symbol,
+        trouble=feed.trouble,
+        readiness={
+            "connection": connection.trouble,
+            "books": lambda: _books_trouble(store),
+            "instruments": instruments.trouble,
+        },
+        clients={"api": api, "charts": charts},
     )
-    instruments = InstrumentLoader(api, pairs, tally=tally, backoff=backoff(), missing_retry=manners.missing_pair_retry)
-    shared = _Shared(pairs, book, store, candles, tally, instruments, Notes(), manners, clocks)
-    history = shared.history(charts, api)
-    feed = shared.feed(inbox, connection, history)
-    return Btcturk(inbox, connection, feed, instruments, history, shared.audit(api), shared.notes, charts, api)
 
 
-def _rest(addresses: Addresses, manners: Manners, clocks: Clocks) -> tuple[RestClient, RestClient]:
-    """Clients of the API and of the charts, which share one budget."""
-    budget = Budget(LIMITS, clock=clocks.monotonic)
-    api, charts = (
-        RestClient(
-            url,
-            endpoints,
-            budget=budget,
-            clock=clocks.monotonic,
-            wall_clock=clocks.unix,
-            patience=manners.rest,
-        )
-        for url, endpoints in ((addresses.rest, API_ENDPOINTS), (addresses.charts, CHART_ENDPOINTS))
-    )
-    return api, charts
+def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPolicy) -> tuple[RestClient, RestClient]:
+    """Returns the clients of the API and of the charts, which share one budget."""
+    budget, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), settings.addresses
+    api = RestClient(addresses.rest, API_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
+    return api, RestClient(addresses.chart, CHART_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
 
 
-@dataclass(frozen=True)
-class _Shared:
-    """What worker, history and audit have in common."""
+def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], Sides | None]:
+    def book(pair: str) -> Sides | None:
+        published = store.book(f"{frames.SOURCE}:{pair}", DEPTH, instruments.instruments[pair])
+        return None if published.stale else (published.bids, published.asks)
 
-    pairs: Sequence[str]
-    book: frames.BookChannel
-    store: Store
-    candles: CandleStore
-    tally: Tally
-    instruments: InstrumentLoader
-    notes: Notes
-    manners: Manners
-    clocks: Clocks
+    return book
 
-    def history(self, charts: Rest, api: Rest) -> History:
-        return History(
-            self.pairs,
-            candles=self.candles,
-            charts=charts,
-            api=api,
-            notes=self.notes,
-            tally=self.tally,
-            tradable=lambda: self.instruments.instruments,
-            present=Present(
-                api=api,
-                notes=self.notes,
-                tally=self.tally,
-                clock=self.clocks.monotonic,
-                wall_clock=self.clocks.unix,
-            ),
-            pace=self.manners.pace,
-            clock=self.clocks.monotonic,
-            wall_clock=self.clocks.unix,
-        )
 
-    def feed(self, inbox: Inbox, link: Link, history: History) -> Feed:
-        return Feed(
-            self.pairs,
-            book=self.book,
-            store=self.store,
-            candles=self.candles,
-            inbox=inbox,
-            link=link,
-            tally=self.tally,
-            tradable=lambda: self.instruments.instruments,
-            patience=self.manners.patience,
-            notes=self.notes,
-            missed=history.missed,
-            clock=self.clocks.monotonic,
-            wall_clock=self.clocks.unix,
-        )
-
-    def audit(self, api: Rest) -> Audit | None:
-        if self.manners.audit_every <= 0:
-            return None
-        return Audit(
-            pairs=lambda: self.instruments.instruments,
-            book=self._book,
-            api=api,
-            notes=self.notes,
-            tally=self.tally,
-            every=self.manners.audit_every,
-            recheck=self.manners.audit_recheck,
-        )
-
-    def _book(self, pair: str) -> Sides | None:
-        shown = self.store.book(f"{frames.SOURCE}:{pair}", DEPTH, self.instruments.instruments[pair])
-        return None if shown.stale else (shown.bids, shown.asks)
+def _books_trouble(store: Store) -> str | None:
+    missing = store.not_live(frames.SOURCE)
+    return f"no live book of {', '.join(missing)}" if missing else None

@@ -1,4 +1,4 @@
-"""BTCTurk's published request limits, and which call takes from which."""
+"""BTCTurk's REST calls: their paths, the published request limits, and the limits that each call uses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from typing import Protocol
 from marketdata.rest.budget import Limit
 from marketdata.rest.client import Endpoint
 from marketdata.rest.replies import Reply
+
+EXCHANGE_INFO_PATH = "/api/v2/server/exchangeinfo"
+TRADES_PATH = "/api/v2/trades"
+ORDER_BOOK_PATH = "/api/v2/orderbook"
+TICKER_PATH = "/api/v2/ticker"
+TIME_PATH = "/api/v2/server/time"
+DAYS_PATH = "/v1/ohlcs"
+MINUTES_PATH = "/v1/klines/history"
 
 LIMITS = {
     "ticker": Limit(600, 60.0),
@@ -23,6 +31,7 @@ CHART_ENDPOINTS = {"ohlcs": Endpoint(("ohlcs", "charts")), "klines": Endpoint(("
 
 
 class Rest(Protocol):
-    """What asks the venue. `endpoint` is a name of the tables above; a failure is a `replies.RestError`."""
+    """A client of the venue's REST calls."""
 
-    def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply: ...
+    def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
+        """Returns the answer. `endpoint` is a name of the tables above. Raises a `replies.RestError`."""

@@ -1,4 +1,4 @@
-"""BTCTurk's WebSocket frames: `parse` for what comes in, `subscription` for what goes out. Pure."""
+"""BTCTurk's WebSocket frames: `parse` reads those that come in, `subscription` writes those that go out. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from common.wire import Side
-from marketdata.venues.btcturk import shapes
 from marketdata.events import (
     Acknowledged,
     CandleUpdate,
@@ -23,15 +22,16 @@ from marketdata.events import (
     Unreadable,
     VenueTrade,
 )
+from marketdata.venues.btcturk import shapes
 
 SOURCE = "BTCTURK"
 BookChannel = Literal["obdiff", "orderbook"]
-"""Changes of a book with a sequence, or the whole book each time it changed."""
+"""obdiff: changes of a book with a sequence. orderbook: the whole book each time it changed."""
 BOOK_CHANNELS: tuple[BookChannel, ...] = get_args(BookChannel)
 CHANNELS = ("ticker", "trade", *BOOK_CHANNELS, "tradeview")
 KINDS = ("100", "401", "402", "421", "422", "428", "431", "432", "991", "other", "unreadable")
 REASONS = ("json", "shape", "field", "number", "time", "pair")
-"""Why a frame could not be used. `pair` is counted by the caller: nobody subscribed to what it names."""
+"""The reasons why a frame could not be used. The caller counts `pair`: a pair that was not subscribed to."""
 
 _LEAST, _MOST, _ZERO = Decimal("1e-18"), Decimal("1e18"), Decimal(0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,13 +39,16 @@ _SIDES: dict[int, Side] = {0: "buy", 1: "sell"}
 
 
 def subscription(channel: str, event: str, *, join: bool) -> str:
-    """The frame that joins or leaves one stream; one channel and one event each, pairs in upper case."""
+    """Returns the frame that joins or leaves one stream: one channel and one event, pairs in upper case."""
     body = {"type": 151, "channel": channel, "event": event, "join": join}
     return msgspec.json.encode([151, body]).decode()
 
 
 def parse(frame: bytes) -> Frame:
-    """What a frame says. Never raises: what can't be read is an `Unreadable` event with one of `REASONS`."""
+    """Returns the events of a frame.
+
+    Never raises: an unreadable frame is an `Unreadable` event with one of `REASONS`.
+    """
     try:
         kind, read = _READERS.get(frame[:5]) or _reader_of(frame)
         return Frame(kind, read(frame))
@@ -59,9 +62,9 @@ def parse(frame: bytes) -> Frame:
         return _unreadable("time")
 
 
-Class = Literal["keep", "coalesce", "sequence", "plain"]
+FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
 
-_CLASSES: dict[bytes, Class] = {
+_CLASSES: dict[bytes, FrameClass] = {
     b"[401,": "coalesce",
     b"[402,": "coalesce",
     b"[428,": "coalesce",
@@ -72,13 +75,11 @@ _CLASSES: dict[bytes, Class] = {
 }
 
 
-def classify(frame: bytes) -> tuple[Class, str]:
-    """What may be done with a frame that there is no room for, and the stream it is of, as `channel:event`: `keep` it;
-    `coalesce`, the newest of a stream is enough, as of whole books; `sequence`, losing one loses the stream; `plain`,
-    drop and count it.
+def classify(frame: bytes) -> tuple[FrameClass, str]:
+    """Returns how a full inbox may treat a frame (see `link.inbox`), and the frame's stream as `channel:event`.
 
-    Looks at the first bytes and for two names, so that a reader can afford it; never raises. Names that are not found
-    are empty, and the stream is then "".
+    Reads only the first bytes and two names, so that the socket's reader can afford it. Never raises. The stream is
+    empty when a name is not found.
     """
     found = _CLASSES.get(frame[:5], "plain")
     if found == "plain":
@@ -90,7 +91,7 @@ def classify(frame: bytes) -> tuple[Class, str]:
 
 
 def _text_after(frame: bytes, mark: bytes) -> str:
-    """The text behind a mark, looked for from the end, where the venue writes such marks."""
+    """Returns the text behind a mark. It searches from the end, where the venue writes such marks."""
     start = frame.rfind(mark) + len(mark)
     end = frame.find(b'"', start) if start >= len(mark) else -1
     return frame[start:end].decode("ascii", "replace") if end >= 0 else ""
@@ -143,7 +144,7 @@ def _read_tickers(frame: bytes) -> tuple[Event, ...]:
 
 
 def _each_ticker(items: Iterable[msgspec.Raw]) -> Iterator[Event]:
-    """One pair that can't be read, such as one that never traded, must not cost all the others their tickers."""
+    """Yields the ticker of each pair. One that can't be read, such as one that never traded, costs only itself."""
     for item in items:
         try:
             yield _ticker_event(_one_of_many(item))
@@ -201,7 +202,7 @@ def _trade(trade: shapes.Trade) -> VenueTrade:
 
 
 def _time(stamp: int | str, unit: timedelta) -> datetime:
-    """The time of a stamp that counts `unit` since 1970; raises `ValueError` or `OverflowError`."""
+    """Returns the time of a stamp that counts `unit` since 1970. Raises `ValueError` or `OverflowError`."""
     return _EPOCH + int(stamp) * unit
 
 
@@ -229,7 +230,7 @@ _READERS = {b"[%d," % model: (str(model), read) for model, read in _BY_MODEL.ite
 
 
 def _reader_of(frame: bytes) -> tuple[str, _Read]:
-    """For frames that do not begin as the venue's do: the model may be unknown, or there may be blanks."""
+    """Returns the reader of a frame with an unusual beginning: the model may be unknown, or there may be blanks."""
     model = _envelope(frame)[0]
     read = _BY_MODEL.get(model)
     return ("other", _read_nothing) if read is None else (str(model), read)

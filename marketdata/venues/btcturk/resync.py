@@ -1,4 +1,4 @@
-"""When to ask a venue for a stream again: join anew on the same socket, a new socket only when that failed. Pure."""
+"""Decides when a stream is asked for again: first joined anew on the same socket, then on a new socket. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ SOCKETS_PER_OUTAGE = 2
 
 
 class Action(Enum):
-    """What the caller has to do now."""
+    """The action that the caller has to take now."""
 
     REJOIN = auto()
     RECONNECT = auto()
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Seconds to wait for a stream's first data: after the first join, after a rejoin, and between tries once sockets
-    did not help. Two rejoins of one stream are at least `calm` apart. A socket on which `no_data` passes without any
-    data is replaced, however well it answers pings: the venue repeats tickers more than once a second."""
+class ResyncTimings:
+    """How long data is awaited, in seconds.
+
+    first_data: for a stream's first data after the first join.
+    rejoin: for its data after a rejoin.
+    hopeless: between two rejoins once new sockets did not help.
+    calm: two rejoins of one stream are at least so far apart.
+    no_data: a socket without any data for so long is replaced, even when it answers pings. The venue repeats tickers
+        more than once a second.
+    """
 
     first_data: float = 10.0
     rejoin: float = 3.0
@@ -31,14 +37,17 @@ class Patience:
 class Subscription:
     """One stream of one socket, whose join must bring data at once. Times are seconds of the monotonic clock.
 
-    What never comes is worth a new socket twice, and only if it is `vital`; then it is joined again now and then, since
-    every new socket costs all other streams too.
+    A stream whose data never comes is worth a new socket twice, and only when it is `vital`. After that it is joined
+    again now and then, since every new socket costs all other streams too.
+
+    joined: true while the stream is joined on the present socket.
+    silent: true when it was asked for again and still brings nothing.
     """
 
-    def __init__(self, patience: Patience, *, vital: bool) -> None:
+    def __init__(self, timings: ResyncTimings, *, vital: bool) -> None:
         self.joined = False
         self.silent = False
-        self._patience, self._vital = patience, vital
+        self._timings, self._vital = timings, vital
         self._deadline: float | None = None
         self._reason = ""
         self._rejoined = False
@@ -46,44 +55,48 @@ class Subscription:
         self._sockets = 0
 
     def join(self, now: float) -> None:
-        """The first join on a new socket was sent."""
+        """Notes that the first join on a new socket was sent."""
         self.joined, self._rejoined, self._calm_at = True, False, 0.0
-        self._await(now + self._patience.first_data, "no_first_data")
+        self._await(now + self._timings.first_data, "no_first_data")
 
     def close(self) -> None:
-        """The socket is gone; nothing is awaited."""
+        """Notes that the socket is gone; nothing is awaited."""
         self.joined, self._deadline = False, None
 
-    def come(self) -> None:
-        """The first data came, and it was good."""
+    def received(self) -> None:
+        """Notes that good data came."""
         self._deadline, self._rejoined, self.silent, self._sockets = None, False, False, 0
 
     def lose(self, now: float, reason: str) -> tuple[Action, str] | None:
-        """What came does not fit, or was dropped. While a rejoin is under way old frames still arrive: nothing more to
-        do; soon after one the next has to wait, which `due` sees to."""
+        """Notes that data did not fit or was dropped. Returns the action to take with its reason, or None.
+
+        Old frames still arrive while a rejoin is under way, so nothing more is done then. Soon after one the next
+        rejoin
+        has to wait: `due` returns it later.
+        """
         if self._rejoined or not self.joined:
             return None
         if now < self._calm_at:
             self._await(self._calm_at, reason)
             return None
-        return self._rejoin(now, self._patience.rejoin, reason)
+        return self._rejoin(now, self._timings.rejoin, reason)
 
     def due(self, now: float) -> tuple[Action, str] | None:
-        """What the clock asks for, and why: nothing, or the next step after data that did not come in time."""
+        """Returns the action for data that did not come in time, with its reason, or None."""
         if self._deadline is None or now < self._deadline:
             return None
         self.silent = self.silent or self._reason in ("no_first_data", "resync_timeout")
         if not self._rejoined:
-            return self._rejoin(now, self._patience.rejoin, self._reason)
+            return self._rejoin(now, self._timings.rejoin, self._reason)
         if self._vital and self._sockets < SOCKETS_PER_OUTAGE:
             self._sockets += 1
             self._deadline = None
             return Action.RECONNECT, "resync_timeout"
-        return self._rejoin(now, self._patience.hopeless, "no_first_data")
+        return self._rejoin(now, self._timings.hopeless, "no_first_data")
 
-    def _rejoin(self, now: float, patience: float, reason: str) -> tuple[Action, str]:
-        self._rejoined, self._calm_at = True, now + self._patience.calm
-        self._await(now + patience, "resync_timeout")
+    def _rejoin(self, now: float, seconds: float, reason: str) -> tuple[Action, str]:
+        self._rejoined, self._calm_at = True, now + self._timings.calm
+        self._await(now + seconds, "resync_timeout")
         return Action.REJOIN, reason
 
     def _await(self, deadline: float, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""BTCTurk's WebSocket frames as they stand on the wire; fields carry our names, and the venue's in `rename`. Pure."""
+"""The form of BTCTurk's WebSocket frames. Fields have our names; `rename` has the venue's. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Diff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
 
 
 class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
-    """402, a pair's ticker; the last price goes by either name."""
+    """402, a pair's ticker. The last price comes under either of two names."""
 
     pair: str
     percent: Decimal
@@ -57,7 +57,7 @@ class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La
 
 
 class Tickers(msgspec.Struct):
-    """401, the tickers of all pairs, each still to be read."""
+    """401, the tickers of all pairs, each not decoded yet."""
 
     items: tuple[msgspec.Raw, ...]
 
@@ -90,7 +90,7 @@ _CANDLE_NAMES |= {"open": "O", "high": "H", "low": "L", "close": "C"}
 
 
 class Candle(msgspec.Struct, rename=_CANDLE_NAMES):
-    """428, the bar that grows now; its start counts seconds."""
+    """428, the bar that grows now. Its start is in unix seconds."""
 
     start: int | str
     pair: str

@@ -1,65 +1,60 @@
-"""Asks now and then for what the socket tells late or not at all: each pair's daily figures, and the venue's clock."""
+"""Fetches the facts that the socket sends late or never: each pair's daily figures, and the venue's clock."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 
-from marketdata.venues.btcturk.endpoints import Rest
-from marketdata.venues.btcturk.intake import Figures, Notes
+from common.clock import Clock
+from common.loop import Loop
+from marketdata.counters import Counters
 from marketdata.rest.replies import RestError
-from marketdata.counters import Tally
-from marketdata.venues.btcturk import answers
+from marketdata.venues.btcturk import answers, endpoints
 from marketdata.venues.btcturk.answers import UnusableAnswer
+from marketdata.venues.btcturk.endpoints import Rest
+from marketdata.venues.btcturk.notes import FetchedTickers, Notes
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS, FAILED_SECONDS = 1_800.0, 60.0
+SILENT_SECONDS = 120.0
 GREAT_OFFSET_SECONDS = 2.0
 
 
-class Present:
-    """Called by one thread, again and again. `clock` is monotonic, `wall_clock` gives unix seconds. The figures go to
-    the feed's worker by `notes`; how far the venue's clock is ahead of ours goes to the tally."""
+class TickerLoader:
+    """Sends the daily figures to the worker by `notes`, and counts how far the venue's clock is ahead of ours.
 
-    def __init__(
-        self,
-        *,
-        api: Rest,
-        notes: Notes,
-        tally: Tally,
-        clock: Callable[[], float],
-        wall_clock: Callable[[], float],
-    ) -> None:
-        self._api, self._notes, self._tally = api, notes, tally
-        self._clock, self._wall_clock = clock, wall_clock
-        self._again_at = float("-inf")
+    loop: asks again and again.
+    """
 
-    def step(self) -> None:
-        """Asks if it is time to."""
-        if self._clock() < self._again_at:
-            return
-        asked = (self._try("figures", self._ask_figures), self._try("clock", self._ask_clock))
-        self._again_at = self._clock() + (EVERY_SECONDS if all(asked) else FAILED_SECONDS)
+    def __init__(self, api: Rest, notes: Notes, *, counters: Counters, clock: Clock) -> None:
+        self._api, self._notes, self._counters, self._clock = api, notes, counters, clock
+        self.loop = Loop("btcturk-tickers", self.step, silent_after=SILENT_SECONDS)
 
-    def _try(self, what: str, ask: Callable[[], None]) -> bool:
+    def step(self) -> float:
+        """Asks once. Returns the seconds to pause."""
+        asked = (self._try("tickers", self._ask_tickers), self._try("clock", self._ask_clock))
+        return EVERY_SECONDS if all(asked) else FAILED_SECONDS
+
+    def _try(self, kind: str, ask: Callable[[], None]) -> bool:
         try:
             ask()
         except (RestError, UnusableAnswer) as error:
-            self._tally.backfill_failures[what] += 1
-            log.warning("the venue does not tell", extra={"what": what, "reason": str(error)})
+            self._counters.backfill_failures[kind] += 1
+            log.warning("the venue does not answer", extra={"kind": kind, "reason": str(error)})
             return False
-        self._tally.backfills[what] += 1
+        self._counters.backfills[kind] += 1
         return True
 
-    def _ask_figures(self) -> None:
-        self._notes.put(Figures(answers.tickers(self._api.get("ticker", answers.TICKER_PATH).body)))
+    def _ask_tickers(self) -> None:
+        reply = self._api.get("ticker", endpoints.TICKER_PATH)
+        self._notes.put(FetchedTickers(answers.tickers(reply.body)))
 
     def _ask_clock(self) -> None:
-        """The venue read its clock somewhere between our asking and its answer: the middle is the best guess."""
-        before = self._wall_clock()
-        told = answers.server_time(self._api.get("time", answers.TIME_PATH).body)
-        offset = told - (before + self._wall_clock()) / 2
-        self._tally.clock_offset_seconds = offset
+        """The venue reads its clock somewhere between our call and its answer: the middle is the best guess."""
+        before = self._clock.unix()
+        venue_time = answers.server_time(self._api.get("time", endpoints.TIME_PATH).body)
+        offset = venue_time - (before + self._clock.unix()) / 2
+        self._counters.clock_offset_seconds = offset
         if abs(offset) > GREAT_OFFSET_SECONDS:
             log.warning("the venue's clock and ours differ", extra={"offset_seconds": round(offset, 3)})

@@ -36,7 +36,7 @@ def test_the_guard_never_lets_more_than_ten_dials_into_any_minute(pauses: list[f
     guard, now, dials = DialGuard(10, 60.0), 0.0, []
     for pause in pauses:
         now += pause
-        while (wait := guard.take(now)) > 0:
+        while (wait := guard.acquire(now)) > 0:
             now += wait
         dials.append(now)
     for first, eleventh in zip(dials, dials[10:], strict=False):
@@ -45,9 +45,9 @@ def test_the_guard_never_lets_more_than_ten_dials_into_any_minute(pauses: list[f
 
 def test_the_guard_lets_the_first_ten_dial_at_once_and_no_more() -> None:
     guard = DialGuard(10, 60.0)
-    assert [guard.take(100.0) for _ in range(11)] == [0] * 10 + [60.0]
-    assert guard.take(159.0) == 1.0
-    assert guard.take(160.0) == 0
+    assert [guard.acquire(100.0) for _ in range(11)] == [0] * 10 + [60.0]
+    assert guard.acquire(159.0) == 1.0
+    assert guard.acquire(160.0) == 0
 
 
 def test_sockets_that_dial_at_the_same_moment_share_the_ten() -> None:
@@ -55,7 +55,7 @@ def test_sockets_that_dial_at_the_same_moment_share_the_ten() -> None:
 
     def dial(_number: int) -> int:
         together.wait()
-        return sum(guard.take(5.0) == 0 for _ in range(50))
+        return sum(guard.acquire(5.0) == 0 for _ in range(50))
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(dial, range(8))) == 10
@@ -65,5 +65,5 @@ def test_a_venue_that_sends_one_socket_away_is_dialled_by_none() -> None:
     guard = DialGuard(10, 60.0)
     guard.hold(130.0)
     guard.hold(110.0)
-    assert guard.take(100.0) == 30.0
-    assert guard.take(130.0) == 0
+    assert guard.acquire(100.0) == 30.0
+    assert guard.acquire(130.0) == 0

@@ -47,7 +47,7 @@ def both(folder: Path, venue: Venue, bist: Bist, session: str, **more: str) -> I
             **more,
         )
         with running_marketdata(settings) as parts:
-            yield create_app(settings, parts=parts).test_client()
+            yield create_app(settings, parts).test_client()
 
 
 def feeds(http: FlaskClient) -> dict[str, dict[str, Any]]:

@@ -11,20 +11,28 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from common.clock import Clock
+from common.loop import Stop, Supervisor
 from common.wire import Level
-from marketdata.venues.algolab.assembly import BistFeed, Broker, Pace, Surroundings, assemble
-from marketdata.venues.algolab.session import Credentials
-from marketdata.link.connection import Timings
-from marketdata.link.dial_limits import Backoff, DialGuard
+from marketdata.link.dial import LinkTimings
+from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.state.candlestore import CandleStore
-from marketdata.state.listing import BookKind, Listing
 from marketdata.state.store import Store
+from marketdata.venues.algolab import assembly
+from marketdata.venues.algolab.assembly import AlgolabTimings
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.credentials import Credentials
+from marketdata.venues.algolab.feed import FeedTimings
 from marketdata.venues.algolab.frames import SOURCE
-from marketdata.venues.algolab.answers import instrument
+from marketdata.venues.algolab.instruments import instrument
+from marketdata.venues.algolab.metrics import AlgolabCollector
+from marketdata.venues.algolab.session import Session
+from marketdata.venues.algolab.settings import AlgolabAddresses, AlgolabSettings
+from marketdata.venues.venue import Venue, VenueContext
 from tests.venue.bist.rig import CREDENTIALS, Bist, eventually
 
-QUICK = Timings(ping_interval=0.5, ping_timeout=0.2, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
-PACE = Pace(calls=0.02, logins=0.05, quiet=20.0, repairs=0.1)
+QUICK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
+TIMINGS = AlgolabTimings(calls=0.02, logins=0.05, feed=FeedTimings(quiet=20.0, repair_pause=0.1))
 TOKEN = "operator-token"
 SYMBOLS = ("THYAO", "GARAN")
 OURS = Credentials(CREDENTIALS.api_key, CREDENTIALS.username, CREDENTIALS.password)
@@ -37,9 +45,24 @@ class Running:
     """A started feed with the store that it writes."""
 
     bist: Bist
-    parts: BistFeed
+    venue: Venue
+    loops: Supervisor
     store: Store
     candles: CandleStore
+
+    @property
+    def counters(self) -> AlgolabCounters:
+        assert isinstance(self.venue.counters, AlgolabCounters)
+        return self.venue.counters
+
+    @property
+    def session(self) -> Session:
+        assert isinstance(self.venue.collector, AlgolabCollector)
+        return self.venue.collector.session
+
+    def trouble(self) -> str | None:
+        """Why the feed is not ready, or None."""
+        return self.venue.readiness["bist"]()
 
     def live(self) -> bool:
         return not self.store.not_live()
@@ -79,46 +102,41 @@ def running_feed(
     bist: Bist,
     *,
     symbols: tuple[str, ...] = SYMBOLS,
-    book: BookKind = "rows",
+    depth: bool = True,
     login: Literal["by itself", "by hand", "ready"] = "ready",
     credentials: Credentials = OURS,
     always_open: bool = True,
-    canary: str = "USDTRY",
-    pace: Pace = PACE,
-    timings: Timings = QUICK,
+    liveness_symbol: str = "USDTRY",
+    timings: AlgolabTimings = TIMINGS,
+    link: LinkTimings = QUICK,
     stale_after: float = 60.0,
     session_file: Path | None = None,
 ) -> Iterator[Running]:
     """`ready` begins with a session that was made beforehand, so that no login costs time."""
-    listings = [Listing(SOURCE, symbol, book) for symbol in symbols]
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(
-            listings, market="simulated", stale_after=stale_after, clock=time.monotonic, started=bist.clock.now
-        )
-        candles = CandleStore(store.symbols, clock=bist.clock)
-        broker = Broker(
-            websocket_url=bist.ws_url,
-            rest_url=bist.rest_url,
-            sms_url=bist.sms_url if login == "by itself" else "",
+        settings = AlgolabSettings(
+            symbols=symbols,
+            depth=depth,
+            sessions="always" if always_open else "real",
+            addresses=AlgolabAddresses(bist.ws_url, bist.rest_url, bist.sms_url if login == "by itself" else ""),
             credentials=credentials,
+            operator_token=TOKEN,
             session_file=session_file or Path(folder) / "session.json",
-            ready=bist.session() if login == "ready" else "",
+            ready_session=bist.session() if login == "ready" else "",
         )
-        around = Surroundings(
-            store,
-            candles,
-            timings,
-            Backoff(0.02, 0.1, lambda _low, high: high),
-            DialGuard(1000, 60.0),
-            20_000,
-            time.monotonic,
-            bist.clock,
-        )
-        parts = assemble(
-            broker, listings, around, always_open=always_open, operator_token=TOKEN, canary=canary, pace=pace
-        )
-        parts.start()
+        clock, loops = Clock(time.monotonic, bist.clock), Supervisor(Stop())
+        store = Store(settings.listings(), market="simulated", stale_after=stale_after, clock=clock)
+        candles = CandleStore(store.symbols, unix=bist.clock)
+
+        def limits() -> DialLimits:
+            return DialLimits(Backoff(0.02, 0.1, lambda _low, high: high), DialGuard(1000, 60.0))
+
+        context = VenueContext(store, candles, link, limits, 20_000, clock, loops.stop_signal)
+        venue = assembly.build(settings, context, timings, liveness_symbol)
+        for loop in venue.loops:
+            loops.add(loop)
+        loops.start()
         try:
-            yield Running(bist, parts, store, candles)
+            yield Running(bist, venue, loops, store, candles)
         finally:
-            parts.stop()
+            loops.stop()

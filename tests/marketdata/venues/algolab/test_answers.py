@@ -6,17 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.venues.algolab.answers import (
-    Refused,
-    Unusable,
-    body,
-    call_headers,
-    instrument,
-    path,
-    read_equity,
-    read_refresh,
-    read_text,
-)
+from marketdata.venues.algolab.answers import Refused, UnusableAnswer, read_equity, read_refresh, read_text
+from marketdata.venues.algolab.endpoints import body, call_headers, path
+from marketdata.venues.algolab.instruments import instrument
 from marketdata.venues.algolab.signing import checker
 
 # The sample of the broker's document.
@@ -55,7 +47,7 @@ def test_a_side_without_a_quote_is_none() -> None:
     ],
 )
 def test_an_answer_that_can_not_be_meant_is_unusable(answer: bytes) -> None:
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableAnswer):
         read_equity(answer)
 
 

@@ -9,8 +9,9 @@ from functools import partial
 
 import pytest
 
-from marketdata.venues.algolab.assembly import Pace
 from marketdata.state.trades import MOST_TRADES
+from marketdata.venues.algolab.assembly import AlgolabTimings
+from marketdata.venues.algolab.feed import FeedTimings
 from tests.marketdata.venues.algolab.rig import Running, running_feed
 from tests.venue.bist.rig import Bist, eventually, running_bist
 from venue.bist.faults import FrameFault
@@ -63,8 +64,8 @@ def test_books_quotes_and_trades_are_the_venues_own(feed: Running) -> None:
     assert [trade.side for trade in ours] == ["buy" if tick.buy else "sell" for tick in theirs]
     status = feed.store.status(THYAO)
     assert (status.reference_price, status.floor, status.ceiling) == (view.reference, view.floor, view.ceiling)
-    eventually(lambda: "THYAO" in feed.parts.feed.instruments())
-    assert feed.parts.trouble() is None
+    eventually(lambda: "BIST:THYAO" in feed.venue.instruments())
+    assert feed.trouble() is None
 
 
 def test_candles_grow_from_trades(feed: Running) -> None:
@@ -83,8 +84,8 @@ def test_frames_that_are_odd_leave_the_books_right(feed: Running, fault: FrameFa
     eventually(lambda: feed.bist.faults.done()[fault] >= 5)
     feed.bist.faults.clear()
     feed.move_until_right()
-    assert feed.parts.tally.decode_errors["json"] == (0 if fault != "garbage" else feed.bist.faults.done()[fault])
-    assert (feed.parts.tally.frames["other"] > 0) == (fault == "unknown_type")
+    assert feed.counters.decode_errors["json"] == (0 if fault != "garbage" else feed.bist.faults.done()[fault])
+    assert (feed.counters.frames["other"] > 0) == (fault == "unknown_type")
 
 
 def test_an_older_tick_does_not_take_back_the_last_price(feed: Running) -> None:
@@ -103,7 +104,7 @@ def test_a_tick_told_twice_is_counted_as_what_it_may_be(feed: Running) -> None:
     feed.bist.faults.arm("duplicate_tick", symbol="THYAO", count=2)
     _wait_for_ticks(feed, 5)
     eventually(lambda: feed.bist.faults.done()["duplicate_tick"] == 2)
-    eventually(lambda: feed.parts.counts.equal_trades >= 2)
+    eventually(lambda: feed.counters.equal_trades >= 2)
     feed.move_until_right()
     names = [trade.trade_id for trade in feed.store.trades(THYAO, 200).trades]
     assert len(set(names)) == len(names)
@@ -131,7 +132,7 @@ def test_a_book_whose_rows_make_no_sense_is_begun_anew_on_a_new_socket(feed: Run
         feed.bist.move(0.5)
         if feed.bist.faults.done()["crossed_rows"]:
             break
-    lost = feed.parts.counts.books_lost
+    lost = feed.counters.books_lost
     eventually(lambda: sum(lost.values()) >= 1 or feed.equal("THYAO"))
     eventually(feed.right, 20.0)
 
@@ -145,15 +146,15 @@ def test_missing_rows_leave_a_book_that_makes_sense_or_none(feed: Running) -> No
         assert asks == sorted(set(asks))
         assert feed.stale("THYAO") or bids[0] < asks[0]
     feed.bist.faults.clear()
-    feed.parts.connection.drop("begin anew")
+    feed.venue.connection.drop("begin anew")
     eventually(lambda: feed.store.not_live(), 5.0)
     eventually(feed.right, 20.0)
 
 
 def test_a_lost_row_that_leaves_a_book_which_makes_sense_is_found_by_asking(bist: Bist) -> None:
     """The best bid goes away and its row is lost, the only one of its burst: what is left makes sense."""
-    pace = Pace(calls=0.02, logins=0.05, audits=0.3, quiet=20.0, repairs=0.1)
-    with running_feed(bist, symbols=("THYAO",), pace=pace) as feed:
+    timings = AlgolabTimings(calls=0.02, logins=0.05, audits=0.3, feed=FeedTimings(quiet=20.0, repair_pause=0.1))
+    with running_feed(bist, symbols=("THYAO",), timings=timings) as feed:
         eventually(feed.live)
         feed.move_until_right()
         for _ in range(100):
@@ -164,7 +165,7 @@ def test_a_lost_row_that_leaves_a_book_which_makes_sense_is_found_by_asking(bist
                 break
             eventually(feed.live, 20.0)
         bist.faults.clear()
-        assert feed.parts.counts.books_lost["contradicted"] >= 1, "no row was lost that would show this"
+        assert feed.counters.books_lost["contradicted"] >= 1, "no row was lost that would show this"
         eventually(feed.right, 20.0)
 
 
@@ -175,7 +176,7 @@ def _is_contradicted(feed: Running) -> bool:
     while feed.live() and feed.shown("THYAO")[0][0].price != feed.bist.truth("THYAO").bids[0].price:
         assert time.monotonic() < deadline, "a wrong best bid stood for 20 s"
         time.sleep(0.01)
-    return feed.parts.counts.books_lost["contradicted"] >= 1
+    return feed.counters.books_lost["contradicted"] >= 1
 
 
 def test_ticks_that_are_all_late_make_the_feed_delayed_and_fresh_ones_end_it(feed: Running) -> None:
@@ -196,7 +197,7 @@ def test_ticks_that_are_all_late_make_the_feed_delayed_and_fresh_ones_end_it(fee
         if not feed.store.quote(THYAO).delayed:
             break
     assert not feed.store.quote(THYAO).delayed
-    assert feed.parts.counts.delay_changes == 2
+    assert feed.counters.delay_changes == 2
 
 
 def test_a_feed_that_was_late_from_its_beginning_says_so_with_its_first_news(bist: Bist) -> None:
@@ -208,34 +209,34 @@ def test_a_feed_that_was_late_from_its_beginning_says_so_with_its_first_news(bis
             if feed.store.quote(THYAO).delayed:
                 break
         assert feed.store.quote(THYAO).delayed
-        assert feed.parts.counts.delay_changes == 1
+        assert feed.counters.delay_changes == 1
 
 
 def test_a_venue_that_answers_pings_and_tells_nothing_is_stale_and_dialled_again(bist: Bist) -> None:
-    pace = Pace(calls=0.02, logins=0.05, quiet=0.4, repairs=0.1)
-    with running_feed(bist, stale_after=0.5, pace=pace) as feed:
+    timings = AlgolabTimings(calls=0.02, logins=0.05, feed=FeedTimings(quiet=0.4, repair_pause=0.1))
+    with running_feed(bist, stale_after=0.5, timings=timings) as feed:
         eventually(feed.live)
         bist.faults.arm("silence", seconds=600.0)
         eventually(lambda: bist.faults.done()["silence"] == 1)
         for _ in range(5):
             bist.move(0.5)
         eventually(lambda: feed.stale("THYAO"))
-        eventually(lambda: feed.parts.tally.resyncs["silence"] >= 1)
+        eventually(lambda: feed.counters.resyncs["silence"] >= 1)
         eventually(lambda: feed.live() and feed.equal("THYAO"), 20.0)
 
 
 @pytest.mark.parametrize("fault", ["close", "reset"])
 def test_a_socket_that_ends_takes_its_books_with_it_and_a_new_one_brings_them(feed: Running, fault: str) -> None:
     feed.bist.faults.arm(fault)  # type: ignore[arg-type]
-    eventually(lambda: feed.parts.tally.attempts["open"] >= 2)
+    eventually(lambda: feed.counters.attempts["open"] >= 2)
     eventually(feed.right, 20.0)
     feed.move_until_right()
 
 
 def test_the_trades_between_two_sockets_are_known_to_be_missing(feed: Running) -> None:
     _wait_for_ticks(feed)
-    feed.parts.connection.drop("test")
-    eventually(lambda: feed.parts.tally.attempts["open"] >= 2)
+    feed.venue.connection.drop("test")
+    eventually(lambda: feed.counters.attempts["open"] >= 2)
     eventually(feed.right, 20.0)
     assert feed.store.trades(THYAO, 1).stale
     _wait_for_ticks(feed)
@@ -243,9 +244,9 @@ def test_the_trades_between_two_sockets_are_known_to_be_missing(feed: Running) -
 
 
 def test_without_depth_the_best_prices_come_from_ticks(bist: Bist) -> None:
-    with running_feed(bist, book="top") as feed:
-        eventually(lambda: feed.parts.connection.connected)
-        eventually(lambda: feed.parts.tally.attempts["open"] == 1)
+    with running_feed(bist, depth=False) as feed:
+        eventually(lambda: feed.venue.connection.connected)
+        eventually(lambda: feed.counters.attempts["open"] == 1)
         for _ in range(100):
             bist.move(1.0)
             if feed.live():
@@ -253,7 +254,7 @@ def test_without_depth_the_best_prices_come_from_ticks(bist: Bist) -> None:
         bist.quiet()
         tick = bist.truth("THYAO").ticks[-1]
         eventually(lambda: (feed.store.quote(THYAO).bid, feed.store.quote(THYAO).ask) == (tick.bid, tick.ask))
-        assert feed.parts.tally.frames["D"] == 0
+        assert feed.counters.frames["D"] == 0
         assert feed.store.quote(THYAO).bid_quantity is None
 
 
@@ -273,4 +274,4 @@ def test_a_call_auction_inside_continuous_trading_is_shown_as_a_halt(feed: Runni
     eventually(lambda: feed.store.quote(THYAO).phase == "continuous")
     assert feed.store.auction(THYAO).price is None
     feed.move_until_right()
-    assert feed.parts.counts.halts == 1
+    assert feed.counters.halts == 1

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketdata.events import BookRow, Equilibrium, Ticker, Trades, Unreadable
 from marketdata.venues.algolab.frames import KINDS, REASONS, classify, heartbeat, parse, subscription
-from marketdata.events import Balance, BookRow, Ticker, Trades, Unreadable
 
 # The two samples of the broker's document 1.0.5, dated 2024-09-25.
 TICK: dict[str, Any] = {
@@ -75,7 +75,7 @@ def test_a_tick_is_a_price_a_trade_and_no_auction() -> None:
     assert isinstance(trades, Trades)
     (trade,) = trades.trades
     assert (trade.price, trade.quantity, trade.side, trade.venue_time) == (Decimal("2.48"), Decimal(100), "buy", TICKED)
-    assert balance == Balance("PEHOL", None, None, TICKED)
+    assert balance == Equilibrium("PEHOL", None, None, TICKED)
 
 
 def test_a_price_of_nothing_is_no_quote() -> None:
@@ -113,17 +113,17 @@ def test_numbers_are_exact() -> None:
 
 def test_an_auctions_price_is_told_without_a_trade() -> None:
     events = parse(with_(TICK, TradeQuantity=0.0, Direction="", BalancePrice=2.5, BalanceAmount=1200.0)).events
-    assert [type(event) for event in events] == [Ticker, Balance]
-    assert events[1] == Balance("PEHOL", Decimal("2.5"), Decimal("1200.0"), TICKED)
+    assert [type(event) for event in events] == [Ticker, Equilibrium]
+    assert events[1] == Equilibrium("PEHOL", Decimal("2.5"), Decimal("1200.0"), TICKED)
 
 
 def test_a_trade_whose_aggressor_is_not_told_is_left_out_and_counted() -> None:
-    assert [type(event) for event in parse(with_(TICK, Direction="")).events] == [Ticker, Unreadable, Balance]
+    assert [type(event) for event in parse(with_(TICK, Direction="")).events] == [Ticker, Unreadable, Equilibrium]
     assert reasons(with_(TICK, Direction="")) == ["side"]
 
 
 def test_a_symbol_without_a_price_yet_has_no_ticker() -> None:
-    assert [type(event) for event in parse(with_(TICK, Price=0.0)).events] == [Balance]
+    assert [type(event) for event in parse(with_(TICK, Price=0.0)).events] == [Equilibrium]
 
 
 @pytest.mark.parametrize("frame", [b'{"Type":"O","Content":{"Id":"1"}}', b'{"type":"o"}'])

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from common.clock import SYSTEM_CLOCK
 from common.errors import Unavailable
-from marketdata.venues.algolab.counters import Counts
-from marketdata.venues.algolab.session import MOST_CODES, Credentials, LoginRefused, Session, WrongStep
-from marketdata.venues.algolab.vault import Vault
 from marketdata.link.connection import NotReady
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import Endpoint, RestClient
 from marketdata.rest.replies import Unauthorized
-from marketdata.venues.algolab import answers as rest
+from marketdata.venues.algolab import answers, endpoints
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.credentials import Credentials
+from marketdata.venues.algolab.session import MOST_CODES, LoginRefused, Session, WrongStep
+from marketdata.venues.algolab.vault import Vault
 from tests.marketdata.venues.algolab.rig import OURS
 from tests.venue.bist.rig import Bist, running_bist
 
@@ -43,20 +45,19 @@ def file(tmp_path: Path) -> Path:
 def session_at(
     url: str, file: Path, *, credentials: Credentials = OURS, ready: str = "", doubled_path: bool = False
 ) -> Session:
-    budget = Budget({"customer": Limit(1000, 1.0)}, clock=time.monotonic)
+    budget = Budget({"customer": Limit(1000, 1.0)}, monotonic=time.monotonic)
     client = RestClient(
         url,
-        {call: Endpoint(("customer",)) for call in rest.CALLS},
+        {call: Endpoint(("customer",)) for call in endpoints.CALLS},
         budget=budget,
-        clock=time.monotonic,
-        wall_clock=time.time,
+        clock=SYSTEM_CLOCK,
     )
     return Session(
         credentials,
         rest_client=client,
         vault=Vault(file, credentials.api_key),
-        counts=Counts(),
-        wall_clock=time.time,
+        counters=AlgolabCounters(),
+        unix=time.time,
         ready=ready,
         doubled_path=doubled_path,
     )
@@ -73,8 +74,8 @@ def test_two_steps_lead_to_a_session_that_the_venue_takes(bist: Bist, file: Path
     assert session.login().state == "SMS_SENT"
     assert session.token() is None
     assert session.sms(bist.accounts.phone() or "").state == "ACTIVE"
-    assert rest.read_refresh(session.call(rest.REFRESH, rest.body()))
-    assert rest.read_equity(session.call(rest.EQUITY, rest.body(symbol="THYAO"))).ceiling > 0
+    assert answers.read_refresh(session.call(endpoints.REFRESH, endpoints.body()))
+    assert answers.read_equity(session.call(endpoints.EQUITY, endpoints.body(symbol="THYAO"))).ceiling > 0
     assert session.trouble() is None
 
 
@@ -84,7 +85,7 @@ def test_a_session_is_kept_over_a_restart_in_a_file_of_our_own(bist: Bist, file:
     assert file.stat().st_mode & 0o777 == 0o600
     again = session_at(bist.rest_url, file)
     assert (again.status().state, again.token()) == ("ACTIVE", first.token())
-    assert rest.read_refresh(again.call(rest.REFRESH, rest.body()))
+    assert answers.read_refresh(again.call(endpoints.REFRESH, endpoints.body()))
 
 
 def test_a_kept_session_belongs_to_its_api_key(bist: Bist, file: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_401_ends_the_session_and_nothing_logs_in(bist: Bist, file: Path) -> N
     logins = bist.accounts.phone()
     for _ in range(3):
         with pytest.raises((Unauthorized, NotReady)):
-            session.call(rest.REFRESH, rest.body())
+            session.call(endpoints.REFRESH, endpoints.body())
     assert session.status().state == "AUTH_REQUIRED"
     assert not file.exists()
     assert bist.accounts.phone() == logins
@@ -132,9 +133,9 @@ def test_a_kept_session_that_is_over_gives_way_to_the_one_that_the_operator_brou
     log_in(session_at(bist.rest_url, file), bist)
     session = session_at(bist.rest_url, file, ready=bist.session())
     with pytest.raises(Unauthorized):
-        session.call(rest.REFRESH, rest.body())
+        session.call(endpoints.REFRESH, endpoints.body())
     assert session.status().state == "ACTIVE"
-    assert rest.read_refresh(session.call(rest.REFRESH, rest.body()))
+    assert answers.read_refresh(session.call(endpoints.REFRESH, endpoints.body()))
 
 
 def test_wrong_credentials_are_refused_with_the_venues_words(bist: Bist, file: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_venue_that_does_not_answer_changes_nothing(bist: Bist, file: Path) ->
 def test_a_signature_over_the_doubled_path_can_be_chosen(bist: Bist, file: Path) -> None:
     session = session_at(bist.rest_url, file, ready=bist.session(), doubled_path=True)
     with pytest.raises(Unauthorized):
-        session.call(rest.REFRESH, rest.body())
+        session.call(endpoints.REFRESH, endpoints.body())
 
 
 def test_no_secret_is_shown_or_logged(bist: Bist, file: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,109 +1,151 @@
-"""The exchange's hours: what is shown of the phases, and when silence is no trouble."""
+"""How the running feed comes by its session, and what it does when the venue ends it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from common.wire import Phase
-from marketdata.venues.algolab.assembly import Pace
-from tests.marketdata.venues.algolab.rig import Running, running_feed
-from tests.venue.bist.rig import START, Bist, eventually, running_bist
+from marketdata.venues.algolab.assembly import AlgolabTimings
+from marketdata.venues.algolab.feed import FeedTimings
+from marketdata.venues.algolab.session_keeper import QUICK_LOGINS, SLOWER
+from tests.marketdata.venues.algolab.rig import OURS, QUICK, TIMINGS, Running, running_feed
+from tests.venue.bist.rig import Bist, eventually, running_bist
+from venue.bist.connection import Pace as VenuePace
 
-MINUTE = 60.0
-ELEVEN = START  # 11:00 in Istanbul, a Tuesday
-THYAO = "BIST:THYAO"
-IMPATIENT = Pace(calls=0.02, logins=0.05, quiet=0.3, repairs=60.0)
-
-
-def at(minutes_after_eleven: float) -> float:
-    return ELEVEN + minutes_after_eleven * MINUTE
+PATIENT = AlgolabTimings(calls=0.02, logins=60.0, feed=FeedTimings(quiet=20.0))
 
 
-def _phase_becomes(feed: Running, phase: Phase) -> Callable[[], bool]:
-    return lambda: feed.store.quote(THYAO).phase == phase
+@pytest.fixture
+def bist() -> Iterator[Bist]:
+    with running_bist() as running:
+        yield running
 
 
-@pytest.mark.parametrize(
-    ("minutes", "phase"),
-    [
-        (-240.0, "closed"),
-        (-70.0, "opening_auction"),
-        (0.0, "continuous"),
-        (423.0, "closing_auction"),
-        (429.0, "trades_at_close"),
-        (600.0, "closed"),
-        (4 * 24 * 60.0, "closed"),
-    ],
-)
-def test_the_phase_is_the_exchanges(minutes: float, phase: Phase) -> None:
-    with running_bist(sessions="real", start=at(minutes)) as bist, running_feed(bist, always_open=False) as feed:
-        eventually(_phase_becomes(feed, phase))
-        assert feed.store.status(THYAO).phase == phase
+def logins(feed: Running) -> int:
+    """How often the venue was asked to begin a login."""
+    asked = feed.venue.clients["broker"].counters.requests()
+    return sum(count for (call, _), count in asked.items() if call == "LoginUser")
 
 
-def test_an_auction_shows_where_it_would_match_and_a_book_that_may_cross() -> None:
-    with running_bist(sessions="real", start=at(-80.5)) as bist, running_feed(bist, always_open=False) as feed:
-        eventually(lambda: feed.parts.connection.connected)
-        eventually(lambda: feed.parts.tally.attempts["open"] == 1)
-        for _ in range(60):
-            bist.move(5.0)
-            if feed.store.auction(THYAO).price and feed.store.quote(THYAO).phase == "opening_auction":
-                break
-        eventually(_phase_becomes(feed, "opening_auction"))
-        bist.quiet()
-        eventually(lambda: feed.store.auction(THYAO).price == bist.truth("THYAO").ticks[-1].balance_price)
-        eventually(lambda: feed.equal("THYAO") and not feed.stale("THYAO"), 20.0)
-
-
-def test_an_auction_ends_with_a_book_that_does_not_cross() -> None:
-    with running_bist(sessions="real", start=at(-62.0)) as bist, running_feed(bist, always_open=False) as feed:
-        eventually(_phase_becomes(feed, "opening_auction"))
-        for _ in range(20):
-            _let_pass(bist, 10.0)
-        eventually(_phase_becomes(feed, "continuous"))
-        eventually(lambda: feed.equal("THYAO") and not feed.stale("THYAO"), 20.0)
-        bids, asks = feed.shown("THYAO")
-        assert bids[0].price < asks[0].price
-        assert feed.store.auction(THYAO).price is None
-
-
-def test_silence_is_trouble_in_trading_hours_alone() -> None:
-    with (
-        running_bist(sessions="real", start=at(600.0)) as closed,
-        running_feed(closed, always_open=False, pace=IMPATIENT) as feed,
-    ):
-        eventually(_phase_becomes(feed, "closed"))
-        eventually(lambda: feed.parts.connection.connected)
-        time.sleep(2.5 * IMPATIENT.quiet)
-        assert feed.parts.trouble() is None
-        assert feed.parts.tally.resyncs["silence"] == 0
-    with running_bist() as bist, running_feed(bist, pace=IMPATIENT) as feed:
+def test_where_a_text_message_can_be_read_the_feed_logs_in_by_itself(bist: Bist) -> None:
+    with running_feed(bist, login="by itself") as feed:
         eventually(feed.live)
-        eventually(lambda: "no share was heard of" in (feed.parts.feed.trouble() or ""))
+        assert logins(feed) == 1
+        assert feed.trouble() is None
 
 
-def test_a_canary_tells_a_silent_exchange_from_a_dead_feed() -> None:
-    with running_bist() as bist, running_feed(bist, symbols=("NOSUCH",), pace=IMPATIENT) as feed:
-        eventually(lambda: feed.parts.connection.connected)
-
-        def told() -> bool:
-            bist.move(1.0)
-            return "but the feed is alive" in (feed.parts.feed.trouble() or "")
-
-        eventually(told)
-
-
-def test_outside_of_its_calendar_the_feed_says_so() -> None:
-    years = 20 * 365 * 24 * 60.0
-    with running_bist(start=at(years)) as bist, running_feed(bist) as feed:
-        assert "calendar" in (feed.parts.feed.trouble() or "")
+def test_where_a_person_has_to_read_it_nothing_is_dialled_or_asked_until_then(bist: Bist) -> None:
+    with running_feed(bist, login="by hand") as feed:
+        eventually(lambda: feed.venue.connection.status().state == "waiting")
+        time.sleep(0.3)
+        assert logins(feed) == 0
+        assert bist.server.tally.upgrades["accepted"] + bist.server.tally.upgrades["unauthorized"] == 0
+        assert (feed.trouble() or "").startswith("AUTH_REQUIRED")
+        feed.session.login()
+        feed.session.sms(bist.accounts.phone() or "")
+        eventually(feed.live)
+        assert feed.trouble() is None
 
 
-def _let_pass(bist: Bist, seconds: float) -> None:
-    """Moves in steps that the exchange plays in full."""
-    while seconds > 0:
-        bist.move(min(seconds, 5.0))
-        seconds -= 5.0
+def test_a_session_that_ends_is_not_followed_by_a_login(bist: Bist) -> None:
+    with running_feed(bist) as feed:
+        eventually(feed.live)
+        bist.accounts.expire()
+        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
+        eventually(lambda: feed.store.quote("BIST:THYAO").stale)
+        dials = dict(bist.server.tally.upgrades)
+        time.sleep(0.5)
+        assert logins(feed) == 0
+        assert dict(bist.server.tally.upgrades) == dials, "nothing is dialled without a session"
+        feed.session.login()
+        feed.session.sms(bist.accounts.phone() or "")
+        eventually(feed.right)
+
+
+def test_by_itself_it_logs_in_again_after_a_while_and_not_before(bist: Bist) -> None:
+    with running_feed(bist, login="by itself", timings=PATIENT) as feed:
+        eventually(feed.live)
+        bist.accounts.expire()
+        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
+        time.sleep(0.5)
+        assert logins(feed) == 1
+    with running_feed(bist, login="by itself") as feed:
+        eventually(feed.live)
+        bist.accounts.expire()
+        eventually(lambda: logins(feed) == 2)
+        eventually(feed.right)
+
+
+def test_logins_that_are_refused_are_tried_ever_again_but_slowly(bist: Bist) -> None:
+    wrong = replace(OURS, password="wrong")
+    with running_feed(bist, login="by itself", credentials=wrong, timings=replace(TIMINGS, logins=0.3)) as feed:
+        eventually(lambda: logins(feed) == QUICK_LOGINS)
+        time.sleep(0.3 * SLOWER / 3)
+        assert logins(feed) == QUICK_LOGINS
+        assert feed.session.status().state == "REFUSED"
+        eventually(lambda: logins(feed) == QUICK_LOGINS + 1, 20.0)
+        assert bist.server.tally.answers["refused"] == QUICK_LOGINS + 1
+
+
+def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) -> None:
+    bist.faults.arm("refuse_upgrade", status=401, count=0)
+    bist.faults.arm("rest_status", status=500, endpoint="SessionRefresh", count=0)
+    with running_feed(bist, login="by itself", timings=replace(TIMINGS, logins=0.3)) as feed:
+        eventually(lambda: logins(feed) == QUICK_LOGINS)
+        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
+        time.sleep(0.3 * SLOWER / 3)
+        assert logins(feed) == QUICK_LOGINS
+        assert bist.server.tally.upgrades["fault"] == QUICK_LOGINS
+        bist.faults.clear()
+        eventually(feed.right, 20.0)
+
+
+def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist: Bist) -> None:
+    bist.faults.arm("rest_status", status=500, endpoint="LoginUser", count=QUICK_LOGINS + 1)
+    slowly = 30.0
+    with running_feed(bist, login="by itself", timings=replace(TIMINGS, logins=slowly / SLOWER / 2)) as feed:
+        began = time.monotonic()
+        eventually(feed.live, 2 * slowly)
+        assert logins(feed) == QUICK_LOGINS + 2
+        assert time.monotonic() - began < slowly
+
+
+def test_a_restart_takes_the_kept_session_up(bist: Bist, tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    with running_feed(bist, login="by itself", session_file=file) as feed:
+        eventually(feed.live)
+    with running_feed(bist, login="by hand", session_file=file) as feed:
+        eventually(feed.live)
+        assert logins(feed) == 0
+
+
+def test_heartbeats_keep_the_socket() -> None:
+    with (
+        running_bist(pace=VenuePace(step=0.01, first_subscription=5.0, heartbeat=0.4, missed_heartbeats=2)) as strict,
+        running_feed(strict, link=replace(QUICK, heartbeat=0.1)) as feed,
+    ):
+        eventually(feed.live)
+        time.sleep(1.5)
+        assert strict.server.tally.closures["no_heartbeat"] == 0
+        assert feed.counters.attempts["open"] == 1
+
+
+def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
+    with (
+        running_bist(pace=VenuePace(step=0.01, first_subscription=5.0, heartbeat=0.3, missed_heartbeats=1)) as strict,
+        running_feed(strict, link=replace(QUICK, heartbeat=30.0)) as feed,
+    ):
+        eventually(lambda: strict.server.tally.closures["no_heartbeat"] >= 1)
+        eventually(lambda: feed.counters.attempts["open"] >= 2)
+        assert feed.session.status().state == "ACTIVE"
+
+
+def test_the_feed_subscribes_before_the_venue_hangs_up_on_it(bist: Bist) -> None:
+    with running_feed(bist, symbols=("THYAO", "GARAN")) as feed:
+        eventually(feed.live)
+        assert bist.server.tally.subscriptions == 5, "ticks of two shares and the canary, books of two shares"
+        assert bist.server.tally.closures["nothing_subscribed"] == 0

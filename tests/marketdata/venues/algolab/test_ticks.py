@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from marketdata.venues.algolab.ticks import LATE_IN_A_ROW, MOST_SECONDS, Delay, Order, TradeNames
-from marketdata.state.trades import MOST_TRADES, Kept, TradeHistory
 from marketdata.events import VenueTrade
+from marketdata.state.trades import MOST_TRADES, StoredTrade, TradeHistory
+from marketdata.venues.algolab.ticks import LATE_IN_A_ROW, MOST_SECONDS, ArrivalOrder, Delay, TradeNames
 
 NOW = datetime(2026, 9, 22, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -21,7 +21,7 @@ def test_trades_of_one_second_stay_in_the_order_in_which_they_came() -> None:
     names, history = TradeNames(), TradeHistory()
     for number, price in enumerate(["312.5", "9.75", "312.25", "1000"] * 4):
         named = names.name(trade(price)).trade
-        history.add([Kept(named, number, 0.0)])
+        history.add([StoredTrade(named, number, 0.0)])
         assert history.latest(1)[0].trade.price == Decimal(price)
 
 
@@ -47,7 +47,7 @@ def test_memory_is_bounded_and_no_trade_that_is_held_loses_its_name() -> None:
 
 
 def test_an_older_tick_and_one_from_the_future_are_set_aside() -> None:
-    order = Order()
+    order = ArrivalOrder()
     assert order.set_aside(NOW, NOW) is None
     assert order.set_aside(NOW, NOW) is None
     assert order.set_aside(NOW - SECOND, NOW) == "older"
@@ -57,21 +57,21 @@ def test_an_older_tick_and_one_from_the_future_are_set_aside() -> None:
 
 def test_the_first_evidence_decides_whether_the_feed_is_delayed() -> None:
     late, fresh = Delay(), Delay()
-    assert late.hear(NOW - timedelta(minutes=15), NOW)
+    assert late.observe(NOW - timedelta(minutes=15), NOW)
     assert late.delayed is True
-    assert not fresh.hear(NOW, NOW)
+    assert not fresh.observe(NOW, NOW)
     assert fresh.delayed is False
 
 
 def test_it_takes_several_in_a_row_to_change_the_mind() -> None:
     delay = Delay()
-    delay.hear(NOW, NOW)
+    delay.observe(NOW, NOW)
     for _ in range(20):
         for _ in range(LATE_IN_A_ROW - 1):
-            assert not delay.hear(NOW - timedelta(minutes=15), NOW)
-        assert not delay.hear(NOW, NOW)
-    changes = [delay.hear(NOW - timedelta(minutes=15), NOW) for _ in range(LATE_IN_A_ROW)]
+            assert not delay.observe(NOW - timedelta(minutes=15), NOW)
+        assert not delay.observe(NOW, NOW)
+    changes = [delay.observe(NOW - timedelta(minutes=15), NOW) for _ in range(LATE_IN_A_ROW)]
     assert changes == [False] * (LATE_IN_A_ROW - 1) + [True]
     assert delay.delayed is True
-    assert [delay.hear(NOW, NOW) for _ in range(LATE_IN_A_ROW)][-1]
+    assert [delay.observe(NOW, NOW) for _ in range(LATE_IN_A_ROW)][-1]
     assert delay.delayed is False

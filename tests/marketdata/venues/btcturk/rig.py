@@ -8,45 +8,59 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from common.wire import Book
-from marketdata.venues.btcturk.history import Pace
-from marketdata.venues.btcturk.resync import Patience
-from marketdata.venues.btcturk.assembly import Addresses, Btcturk, Clocks, Manners, join
-from marketdata.link.connection import Timings
-from marketdata.link.dial_limits import Backoff, DialGuard
-from marketdata.rest.client import Patience as RestPatience
+from common.clock import Clock
+from common.loop import Stop, Supervisor
+from common.wire import Book, Instrument
+from marketdata.counters import Counters
+from marketdata.link.dial import LinkTimings
+from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
+from marketdata.rest.client import RetryPolicy
 from marketdata.state.candlestore import CandleStore
-from marketdata.state.listing import Listing
 from marketdata.state.store import Store
-from marketdata.counters import Tally
+from marketdata.venues.btcturk.assembly import BtcturkTimings, build
 from marketdata.venues.btcturk.frames import BookChannel
+from marketdata.venues.btcturk.history import HistoryTimings
+from marketdata.venues.btcturk.resync import ResyncTimings
+from marketdata.venues.btcturk.settings import BtcturkAddresses, BtcturkSettings
+from marketdata.venues.venue import Venue, VenueContext
 from tests.marketdata.rig import books_on_join, frame
 
-QUICK = Manners(
-    timings=Timings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0),
-    patience=Patience(first_data=5.0, rejoin=5.0, hopeless=5.0, calm=0.02),
-    rest=RestPatience(deadline=5.0, connect=2.0, read=2.0, attempts=1),
-    pace=Pace(round=0.02, minutes=0.2, days=60.0, failed=0.05),
+LINK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
+QUICK = BtcturkTimings(
+    resync=ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0, calm=0.02),
+    rest=RetryPolicy(deadline=5.0, connect=2.0, read=2.0, attempts=1),
+    history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05),
     missing_pair_retry=0.2,
+    audit_recheck=0.05,
 )
 
 
 @dataclass(frozen=True)
 class Following:
-    """The feed and what it writes to."""
+    """The feed and the state that it writes."""
 
-    venue: Btcturk
+    venue: Venue
+    loops: Supervisor
     store: Store
     candles: CandleStore
-    tally: Tally
+
+    @property
+    def counters(self) -> Counters:
+        return self.venue.counters
+
+    def instrument(self, pair: str) -> Instrument | None:
+        return self.venue.instruments().get(f"BTCTURK:{pair}")
 
     def book(self, pair: str) -> Book:
         """The whole book that is published."""
-        return self.store.book(f"BTCTURK:{pair}", 100, self.venue.instruments.instruments[pair])
+        book = self.book_or_none(pair)
+        assert book is not None
+        return book
 
     def book_or_none(self, pair: str) -> Book | None:
         """The same, or None while the venue has not told what it trades."""
-        return self.book(pair) if pair in self.venue.instruments.instruments else None
+        instrument = self.instrument(pair)
+        return self.store.book(f"BTCTURK:{pair}", 100, instrument) if instrument else None
 
     def live(self) -> bool:
         """Whether every book is."""
@@ -60,34 +74,34 @@ def following(
     pairs: str = "BTCTRY,ETHUSDT",
     *,
     book: BookChannel = "obdiff",
-    manners: Manners = QUICK,
+    timings: BtcturkTimings = QUICK,
+    link: LinkTimings = LINK,
     stale_after: float = 5.0,
     queue_limit: int = 10_000,
     unix: Callable[[], float] = time.time,
+    audit_seconds: float = 0.0,
 ) -> Iterator[Following]:
     """Follows the pairs until the block ends."""
-    names, tally = pairs.split(","), Tally()
-    listings = [Listing("BTCTURK", pair, "diffs") for pair in names]
-    store = Store(listings, market="simulated", stale_after=stale_after, clock=time.monotonic, started=time.time())
-    candles = CandleStore(store.symbols, clock=unix)
-    venue = join(
-        names,
-        Addresses(websocket_url, rest_url, rest_url),
-        book=book,
-        store=store,
-        candles=candles,
-        tally=tally,
-        queue_limit=queue_limit,
-        guard=DialGuard(100, 60.0),
-        backoff=lambda: Backoff(0.05, 0.5, lambda _low, high: high),
-        manners=manners,
-        clocks=Clocks(time.monotonic, unix),
+    addresses = BtcturkAddresses(websocket_url, rest_url, rest_url)
+    settings = BtcturkSettings(tuple(pairs.split(",")), book, addresses, audit_seconds)
+    clock, loops = Clock(time.monotonic, unix), Supervisor(Stop())
+    store = Store(
+        settings.listings(), market="simulated", stale_after=stale_after, clock=Clock(time.monotonic, time.time)
     )
-    venue.start()
+    candles = CandleStore(store.symbols, unix=unix)
+
+    def limits() -> DialLimits:
+        return DialLimits(Backoff(0.05, 0.5, lambda _low, high: high), DialGuard(100, 60.0))
+
+    context = VenueContext(store, candles, link, limits, queue_limit, clock, loops.stop_signal)
+    venue = build(settings, context, timings)
+    for loop in venue.loops:
+        loops.add(loop)
+    loops.start()
     try:
-        yield Following(venue, store, candles, tally)
+        yield Following(venue, loops, store, candles)
     finally:
-        venue.stop()
+        loops.stop()
 
 
 def ticker(pair: str, last: str = "100") -> str:

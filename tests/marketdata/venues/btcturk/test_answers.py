@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from common.wire import Instrument
-from marketdata.venues.btcturk.answers import UnusableAnswer, days, instruments, minutes, order_book, trades
 from marketdata.events import Bar
+from marketdata.venues.btcturk.answers import UnusableAnswer, days, instruments, minutes, order_book, trades
 
 
 def _symbol(name: str = "ETHUSDT", **changed: Any) -> dict[str, Any]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import pytest
 
 from common.wire import Level
-from marketdata.venues.btcturk.audit import DEPTH, Audit, Differences, differences
-from marketdata.venues.btcturk.intake import Doubt, Notes
+from marketdata.counters import Counters
 from marketdata.rest.replies import Reply
 from marketdata.state.book import Sides
-from marketdata.counters import Tally
-from tests.marketdata.venues.btcturk.rig import QUICK, all_on_join, following
+from marketdata.venues.btcturk.audit import DEPTH, Audit, AuditTimings, Differences, differences
+from marketdata.venues.btcturk.notes import Notes, WrongBook
 from tests.marketdata.rig import book_change, scripted_venue
+from tests.marketdata.venues.btcturk.rig import all_on_join, following
 from tests.venue.rig import Venue, eventually
 
 
@@ -72,45 +71,51 @@ def _book(bid: str) -> str:
     ],
 )
 def test_only_a_difference_that_stays_the_same_is_a_mismatch(answers: list[str], wrong: bool) -> None:
-    notes, tally = Notes(), Tally()
-    audit = Audit(
-        pairs=lambda: ["BTCTRY"],
-        book=lambda _pair: OURS,
-        api=_Answers(answers),
-        notes=notes,
-        tally=tally,
-        every=1.0,
-        recheck=0.0,
+    notes, counters = Notes(), Counters()
+    audit = _audit(lambda _pair: OURS, _Answers(answers), notes, counters)
+    for _ in answers:
+        audit.step()
+    assert counters.audit_mismatches == int(wrong)
+    assert notes.empty() is not wrong
+    assert notes.empty() or notes.get() == WrongBook("BTCTRY", "audit")
+
+
+def _audit(
+    book: Callable[[str], Sides | None], api: _Answers, notes: Notes | None = None, counters: Counters | None = None
+) -> Audit:
+    times = AuditTimings(every=1.0, recheck=0.0)
+    return Audit(
+        lambda: ["BTCTRY"], book, api=api, notes=notes or Notes(), counters=counters or Counters(), timings=times
     )
-    assert audit.check("BTCTRY") is wrong
-    assert tally.audit_mismatches == int(wrong)
-    assert notes.empty() or notes.get() == Doubt("BTCTRY", "audit")
+
+
+def test_a_book_with_a_difference_is_compared_again_soon_and_else_in_its_turn() -> None:
+    audit = _audit(lambda _pair: OURS, _Answers([_book("7"), _book("7"), _book("1")]))
+    assert [audit.step(), audit.step(), audit.step()] == [0.0, 1.0, 1.0]
 
 
 def test_a_stale_book_is_not_compared() -> None:
-    audit = Audit(
-        pairs=list, book=lambda _pair: None, api=_Answers([]), notes=Notes(), tally=Tally(), every=1.0, recheck=0.0
-    )
-    assert not audit.check("BTCTRY")
+    counters = Counters()
+    audit = _audit(lambda _pair: None, _Answers([]), counters=counters)
+    assert audit.step() == 1.0
+    assert counters.audits == 0
 
 
 def test_a_book_that_follows_the_venue_passes(venue: Venue, rest_url: str) -> None:
-    manners = replace(QUICK, audit_every=0.05, audit_recheck=0.05)
-    with following(venue.url, rest_url, "BTCTRY", manners=manners) as feed:
+    with following(venue.url, rest_url, "BTCTRY", audit_seconds=0.05) as feed:
         eventually(feed.live)
         for _ in range(10):
             venue.move(1.0)
-        seen = feed.tally.audits
-        eventually(lambda: feed.tally.audits > seen + 3)
-        assert feed.tally.audit_mismatches == 0
+        seen = feed.counters.audits
+        eventually(lambda: feed.counters.audits > seen + 3)
+        assert feed.counters.audit_mismatches == 0
 
 
 def test_a_book_that_is_not_the_venues_is_asked_for_again(rest_url: str) -> None:
-    manners = replace(QUICK, audit_every=0.05, audit_recheck=0.05)
     with (
         scripted_venue(all_on_join) as scripted,
-        following(scripted.url, rest_url, "BTCTRY", manners=manners) as feed,
+        following(scripted.url, rest_url, "BTCTRY", audit_seconds=0.05) as feed,
     ):
         eventually(feed.live)
         scripted.say(book_change("BTCTRY", 11, [(1, "102", "5")], []))
-        eventually(lambda: feed.tally.audit_mismatches > 0 and feed.tally.resyncs["audit"] > 0)
+        eventually(lambda: feed.counters.audit_mismatches > 0 and feed.counters.resyncs["audit"] > 0)

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
+from common.clock import SYSTEM_CLOCK
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Patience, RestClient
+from marketdata.rest.client import RestClient, RetryPolicy
 from marketdata.rest.replies import RestError, Throttled
-from marketdata.venues.btcturk import answers
+from marketdata.venues.btcturk import endpoints
+from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
 from tests.marketdata.rig import http_server, rest_app
 from tests.venue.rig import Venue, running_venue
 from venue.ratelimits import QUOTAS, Quota, Rules
@@ -24,14 +25,14 @@ SECONDS = 2.5
 THREADS = 8
 SPAN = {"from": "1789999000", "to": "1790000000"}
 CALLS = {
-    "ticker": (answers.TICKER_PATH, {}),
-    "time": (answers.TIME_PATH, {}),
-    "orderbook": (answers.ORDER_BOOK_PATH, {"pairSymbol": "BTCTRY", "limit": "1"}),
-    "trades": (answers.TRADES_PATH, {"pairSymbol": "BTCTRY", "last": "1"}),
-    "exchangeinfo": (answers.EXCHANGE_INFO_PATH, {}),
-    "ohlcs": (answers.DAYS_PATH, {"pair": "BTCTRY"} | SPAN),
+    "ticker": (endpoints.TICKER_PATH, {}),
+    "time": (endpoints.TIME_PATH, {}),
+    "orderbook": (endpoints.ORDER_BOOK_PATH, {"pairSymbol": "BTCTRY", "limit": "1"}),
+    "trades": (endpoints.TRADES_PATH, {"pairSymbol": "BTCTRY", "last": "1"}),
+    "exchangeinfo": (endpoints.EXCHANGE_INFO_PATH, {}),
+    "ohlcs": (endpoints.DAYS_PATH, {"pair": "BTCTRY"} | SPAN),
     "klines": (
-        answers.MINUTES_PATH,
+        endpoints.MINUTES_PATH,
         {"symbol": "BTCTRY", "resolution": "1"} | SPAN,
     ),
 }
@@ -50,10 +51,9 @@ def client_of(url: str) -> RestClient:
     return RestClient(
         url,
         API_ENDPOINTS | CHART_ENDPOINTS,
-        budget=Budget(limits, clock=time.monotonic),
-        clock=time.monotonic,
-        wall_clock=time.time,
-        patience=Patience(deadline=2 * SECONDS, attempts=1),
+        budget=Budget(limits, monotonic=time.monotonic),
+        clock=SYSTEM_CLOCK,
+        retries=RetryPolicy(deadline=2 * SECONDS, attempts=1),
     )
 
 

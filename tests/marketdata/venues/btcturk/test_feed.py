@@ -6,24 +6,28 @@ import time
 from decimal import Decimal
 from functools import partial
 
+from common.clock import SYSTEM_CLOCK
+from common.loop import Stop
 from common.wire import Level
-from marketdata.venues.btcturk.feed import Feed
-from marketdata.venues.btcturk.intake import Notes
+from marketdata.counters import Counters
 from marketdata.link.inbox import Arrival, Inbox
+from marketdata.link.worker import LinkEnds
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
-from marketdata.counters import Tally
+from marketdata.venues.btcturk.feed import Feed, Mailbox
+from marketdata.venues.btcturk.notes import Notes
+from marketdata.venues.btcturk.subscriptions import Followed
+from tests.marketdata.rig import (
+    book_change,
+    frame,
+    scripted_venue,
+)
 from tests.marketdata.venues.btcturk.rig import (
     QUICK,
     Following,
     all_on_join,
     following,
-)
-from tests.marketdata.rig import (
-    book_change,
-    frame,
-    scripted_venue,
 )
 from tests.venue.rig import Venue, eventually, running_venue
 
@@ -57,9 +61,9 @@ def test_after_many_changes_every_book_equals_the_venues_own_level_by_level(venu
             venue.move(1.0)
         for symbol in feed.store.symbols:
             eventually(partial(_equal, feed, venue, symbol))
-        assert feed.tally.frames["432"] > 100
-        assert sum(feed.tally.resyncs.values()) == 0
-        assert sum(feed.tally.decode_errors.values()) == 0
+        assert feed.counters.frames["432"] > 100
+        assert sum(feed.counters.resyncs.values()) == 0
+        assert sum(feed.counters.decode_errors.values()) == 0
 
 
 def test_quotes_follow_book_ticker_and_trades(venue: Venue, rest_url: str) -> None:
@@ -98,7 +102,7 @@ def test_a_venue_that_dies_and_comes_back_is_joined_again(rest_url: str) -> None
 def test_a_pair_that_the_venue_does_not_trade_is_named_and_never_joined(rest_url: str) -> None:
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url, "NOPETRY,BTCTRY") as feed:
         eventually(lambda: feed.store.not_live() == ["BTCTURK:NOPETRY"])
-        assert feed.venue.instruments.trouble() == "the venue does not trade NOPETRY"
+        assert feed.venue.readiness["instruments"]() == "the venue does not trade NOPETRY"
         joined = {(request["channel"], request["event"]) for request in list(venue.heard.queue)}
         assert joined == {(channel, "BTCTRY") for channel in ("ticker", "trade", "obdiff")} | {
             ("tradeview", "BTCTRY_1")
@@ -113,16 +117,16 @@ def test_garbage_is_counted_and_the_feed_goes_on(rest_url: str) -> None:
         venue.say(book_change("DOGETRY", 1, [], []))
         venue.say(book_change("BTCTRY", 11, [(0, "101", "9")], []))
         eventually(lambda: feed.store.quote(BTCTRY).ask_quantity == Decimal(9))
-        errors = feed.tally.decode_errors
+        errors = feed.counters.decode_errors
         assert (errors["json"], errors["shape"], errors["field"], errors["pair"]) == (3, 1, 1, 1)
-        assert (feed.tally.frames["other"], venue.accepted) == (1, 1)
+        assert (feed.counters.frames["other"], venue.accepted) == (1, 1)
 
 
 def test_a_refused_join_is_counted(rest_url: str) -> None:
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(lambda: not feed.store.not_live())
         venue.say('[100,{"type":100,"ok":false,"message":"join|obdiff:BTCTRY"}]')
-        eventually(lambda: feed.tally.refused_joins == 1)
+        eventually(lambda: feed.counters.refused_joins == 1)
 
 
 def test_all_tickers_in_one_frame_reach_the_pairs_that_are_followed(rest_url: str) -> None:
@@ -132,8 +136,8 @@ def test_all_tickers_in_one_frame_reach_the_pairs_that_are_followed(rest_url: st
         broken = {"PS": "ETHUSDT", "LA": "0", "DP": "1"}
         venue.say(frame(401, {"items": [*items, broken], "channel": "ticker", "event": "all"}))
         eventually(lambda: feed.store.quote(BTCTRY).last == 222)
-        assert (feed.tally.frames["401"], feed.tally.decode_errors["pair"]) == (1, 0)
-        eventually(lambda: feed.tally.decode_errors["number"] == 1)
+        assert (feed.counters.frames["401"], feed.counters.decode_errors["pair"]) == (1, 0)
+        eventually(lambda: feed.counters.decode_errors["number"] == 1)
         assert feed.store.quote(ETHUSDT).last == 100
 
 
@@ -155,27 +159,23 @@ def test_a_worker_that_fails_replaces_the_socket_and_goes_on() -> None:
             raise RuntimeError("stumbled")
         return {"BTCTRY"}
 
-    link, tally = Link(), Tally()
-    inbox = Inbox(10, tally)
+    link, counters = Link(), Counters()
+    inbox = Inbox(10, counters)
     listings = [Listing("BTCTURK", "BTCTRY", "diffs")]
     feed = Feed(
-        ["BTCTRY"],
-        book="obdiff",
-        store=Store(listings, market="simulated", stale_after=5.0, clock=time.monotonic, started=1.0),
-        candles=CandleStore([BTCTRY], clock=time.time),
-        inbox=inbox,
-        link=link,
-        tally=tally,
-        tradable=tradable,
-        patience=QUICK.patience,
-        notes=Notes(),
-        missed=lambda _pair, _missed: None,
-        clock=time.monotonic,
-        wall_clock=time.time,
+        Followed(["BTCTRY"], "obdiff", tradable),
+        LinkEnds(inbox, link, counters),
+        store=Store(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK),
+        candles=CandleStore([BTCTRY], unix=time.time),
+        timings=QUICK.resync,
+        mailbox=Mailbox(Notes(), lambda _pair, _missed: None),
+        clock=SYSTEM_CLOCK,
     )
-    feed.start()
+    stop = Stop()
+    feed.loop.start(stop)
     inbox.put([Arrival("opened", time.monotonic(), time.time())])
     eventually(lambda: len(link.sent) == 4)
-    feed.stop()
+    stop.set()
+    assert feed.loop.join(5.0)
     assert link.dropped == ["worker_failure"]
-    assert tally.failures["worker"] == 1
+    assert feed.loop.failures == 1

@@ -10,20 +10,19 @@ from typing import Any
 import pytest
 
 from common.wire import Level
-from marketdata.venues.btcturk.intake import Doubt
-from marketdata.venues.btcturk.resync import Patience
 from marketdata.link.inbox import Arrival
-from tests.marketdata.venues.btcturk.rig import (
-    QUICK,
-    Following,
-    all_on_join,
-    following,
-)
+from marketdata.venues.btcturk.resync import ResyncTimings
 from tests.marketdata.rig import (
     ScriptedVenue,
     book_change,
     scripted_venue,
     whole_book,
+)
+from tests.marketdata.venues.btcturk.rig import (
+    QUICK,
+    Following,
+    all_on_join,
+    following,
 )
 from tests.venue.rig import eventually
 
@@ -45,7 +44,7 @@ def test_a_gap_asks_for_a_new_book_on_the_same_socket(rest_url: str) -> None:
         asked = [venue.next_heard(), venue.next_heard()]
         assert [(request["event"], request["join"]) for request in asked] == [("BTCTRY", False), ("BTCTRY", True)]
         eventually(lambda: not feed.store.not_live())
-        assert (feed.tally.book_gaps, feed.tally.resyncs["gap"], venue.accepted) == (1, 1, 1)
+        assert (feed.counters.book_gaps, feed.counters.resyncs["gap"], venue.accepted) == (1, 1, 1)
         assert len(_shown(feed, BTCTRY)[1]) == 1
 
 
@@ -78,9 +77,9 @@ def test_frames_of_the_old_subscription_ask_for_nothing_more(rest_url: str) -> N
         eventually(lambda: not feed.store.not_live())
         for sequence in (15, 16, 17):
             venue.say(book_change("BTCTRY", sequence, [(1, "103", "5")], []))
-        eventually(lambda: feed.tally.frames["432"] == 3)
+        eventually(lambda: feed.counters.frames["432"] == 3)
         assert feed.store.not_live() == [BTCTRY]
-        assert (sum(feed.tally.resyncs.values()), feed.tally.book_gaps) == (1, 1)
+        assert (sum(feed.counters.resyncs.values()), feed.counters.book_gaps) == (1, 1)
         venue.say(whole_book("BTCTRY", 500, {"102": "1"}, {"98": "1"}))
         venue.say(book_change("BTCTRY", 501, [(0, "102", "7")], []))
         eventually(lambda: feed.store.quote(BTCTRY).ask_quantity == Decimal(7))
@@ -94,15 +93,15 @@ def test_a_rejoin_that_is_not_answered_leads_to_a_new_socket(rest_url: str) -> N
         return [] if venue.accepted in deaf else all_on_join(request)
 
     deaf: set[int] = set()
-    patience = Patience(first_data=5.0, rejoin=0.15, hopeless=5.0)
+    resync = ResyncTimings(first_data=5.0, rejoin=0.15, hopeless=5.0)
     with (
         scripted_venue(first_join_of_a_socket_only) as venue,
-        following(venue.url, rest_url, manners=replace(QUICK, patience=patience)) as feed,
+        following(venue.url, rest_url, timings=replace(QUICK, resync=resync)) as feed,
     ):
         eventually(lambda: not feed.store.not_live())
         venue.say(book_change("BTCTRY", 99, [], []))
         eventually(lambda: venue.accepted == 2 and not feed.store.not_live())
-        assert feed.tally.resyncs["resync_timeout"] == 1
+        assert feed.counters.resyncs["resync_timeout"] == 1
 
 
 def test_a_book_that_never_comes_is_asked_for_again_though_it_was_acknowledged(rest_url: str) -> None:
@@ -115,13 +114,13 @@ def test_a_book_that_never_comes_is_asked_for_again_though_it_was_acknowledged(r
         silent = request["channel"] == "obdiff" and request["event"] not in left
         return [ack] if silent else [ack, *all_on_join(request)]
 
-    patience = Patience(first_data=0.1, rejoin=5.0, hopeless=5.0)
+    resync = ResyncTimings(first_data=0.1, rejoin=5.0, hopeless=5.0)
     with (
         scripted_venue(only_after_a_leave) as venue,
-        following(venue.url, rest_url, manners=replace(QUICK, patience=patience)) as feed,
+        following(venue.url, rest_url, timings=replace(QUICK, resync=resync)) as feed,
     ):
         eventually(lambda: not feed.store.not_live())
-        assert feed.tally.resyncs["no_first_data"] == feed.tally.no_data["obdiff"] == 2
+        assert feed.counters.resyncs["no_first_data"] == feed.counters.no_data["obdiff"] == 2
         assert venue.accepted == 1
 
 
@@ -139,7 +138,7 @@ def test_a_frame_that_does_not_fit_the_book_asks_for_a_new_one(rest_url: str, ch
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(lambda: not feed.store.not_live())
         venue.say(change)
-        eventually(lambda: sum(feed.tally.resyncs.values()) == 1 and not feed.store.not_live())
+        eventually(lambda: sum(feed.counters.resyncs.values()) == 1 and not feed.store.not_live())
         assert feed.store.quote(BTCTRY).ask == Decimal(101)
 
 
@@ -147,13 +146,13 @@ def test_a_stream_that_never_brings_anything_is_named_and_costs_no_socket(rest_u
     def all_but_bars(request: dict[str, Any]) -> list[str]:
         return [] if request["channel"] == "tradeview" else all_on_join(request)
 
-    patience = Patience(first_data=0.1, rejoin=0.1, hopeless=0.1)
+    resync = ResyncTimings(first_data=0.1, rejoin=0.1, hopeless=0.1)
     with (
         scripted_venue(all_but_bars) as venue,
-        following(venue.url, rest_url, "BTCTRY", manners=replace(QUICK, patience=patience)) as feed,
+        following(venue.url, rest_url, "BTCTRY", timings=replace(QUICK, resync=resync)) as feed,
     ):
-        eventually(lambda: feed.tally.no_data["tradeview"] >= 3)
-        assert feed.venue.feed.trouble() == "no data on tradeview:BTCTRY_1"
+        eventually(lambda: feed.counters.no_data["tradeview"] >= 3)
+        assert feed.venue.trouble() == "no data on tradeview:BTCTRY_1"
         assert (feed.store.not_live(), venue.accepted) == ([], 1)
 
 
@@ -165,14 +164,14 @@ def test_a_book_frame_that_cannot_be_read_costs_its_book_at_once(rest_url: str) 
         asked = [venue.next_heard(), venue.next_heard()]
         assert [(request["event"], request["join"]) for request in asked] == [("BTCTRY", False), ("BTCTRY", True)]
         eventually(feed.live)
-        assert (feed.tally.resyncs["unreadable"], feed.tally.decode_errors["number"]) == (1, 1)
+        assert (feed.counters.resyncs["unreadable"], feed.counters.decode_errors["number"]) == (1, 1)
 
 
 def test_a_book_frame_of_a_pair_that_cannot_be_told_costs_every_book(rest_url: str) -> None:
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(feed.live)
         venue.say("[432,{")
-        eventually(lambda: feed.tally.resyncs["unreadable"] == 2 and feed.live())
+        eventually(lambda: feed.counters.resyncs["unreadable"] == 2 and feed.live())
 
 
 def test_a_whole_book_that_cannot_be_read_costs_its_book_at_once(rest_url: str) -> None:
@@ -188,7 +187,7 @@ def test_a_whole_book_that_cannot_be_read_costs_its_book_at_once(rest_url: str) 
         asked = [venue.next_heard("orderbook"), venue.next_heard("orderbook")]
         assert [(request["event"], request["join"]) for request in asked] == [("BTCTRY", False), ("BTCTRY", True)]
         eventually(feed.live)
-        assert feed.tally.resyncs["unreadable"] == 1
+        assert feed.counters.resyncs["unreadable"] == 1
 
 
 def test_a_difference_that_was_dropped_on_the_way_costs_its_book(rest_url: str) -> None:
@@ -199,14 +198,7 @@ def test_a_difference_that_was_dropped_on_the_way_costs_its_book(rest_url: str) 
         asked = [venue.next_heard(), venue.next_heard()]
         assert [(request["event"], request["join"]) for request in asked] == [("ETHUSDT", False), ("ETHUSDT", True)]
         eventually(feed.live)
-        assert feed.tally.resyncs["dropped"] == 1
-
-
-def test_a_book_that_somebody_doubts_is_asked_for_again(rest_url: str) -> None:
-    with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
-        eventually(feed.live)
-        feed.venue.notes.put(Doubt("BTCTRY", "audit"))
-        eventually(lambda: feed.tally.resyncs["audit"] == 1 and feed.live())
+        assert feed.counters.resyncs["dropped"] == 1
 
 
 def _forget(venue: ScriptedVenue) -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.venues.btcturk.frames import KINDS, REASONS, classify, parse, subscription
 from marketdata.events import Acknowledged, BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
+from marketdata.venues.btcturk.frames import KINDS, REASONS, classify, parse, subscription
 
 FRAMES = {
     file.stem.removeprefix("btcturk_"): json.loads(file.read_text())["frame"].encode()

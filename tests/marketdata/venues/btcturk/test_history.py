@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from common.wire import Candle
-from marketdata.rest.client import Patience
+from marketdata.rest.client import RetryPolicy
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
 from tests.venue.rig import Venue, eventually
 
@@ -76,15 +76,15 @@ def test_a_venue_that_refuses_is_asked_again_until_it_answers(venue: Venue, rest
     venue.server.faults.arm("rest_status", endpoint="klines", status=500, count=2)
     with following(venue.url, rest_url, "BTCTRY", unix=_venue_time(venue)) as feed:
         eventually(lambda: len(_days(feed)) >= 250 and len(_minutes(feed)) >= 1_000)
-        assert (feed.tally.backfill_failures["days"], feed.tally.backfill_failures["minutes"]) == (2, 2)
+        assert (feed.counters.backfill_failures["days"], feed.counters.backfill_failures["minutes"]) == (2, 2)
 
 
 def test_a_venue_that_is_slow_with_the_past_does_not_hold_the_books_up(venue: Venue, rest_url: str) -> None:
     venue.server.faults.arm("slow_rest", endpoint="ohlcs", seconds=1.0)
-    patience = Patience(deadline=0.2, connect=0.2, read=0.2, attempts=1)
-    manners = replace(QUICK, rest=patience)
-    with following(venue.url, rest_url, "BTCTRY", manners=manners, unix=_venue_time(venue)) as feed:
+    retries = RetryPolicy(deadline=0.2, connect=0.2, read=0.2, attempts=1)
+    timings = replace(QUICK, rest=retries)
+    with following(venue.url, rest_url, "BTCTRY", timings=timings, unix=_venue_time(venue)) as feed:
         eventually(feed.live)
-        eventually(lambda: feed.tally.backfill_failures["days"] >= 1)
+        eventually(lambda: feed.counters.backfill_failures["days"] >= 1)
         assert not feed.store.quote(BTCTRY).stale
         eventually(lambda: len(_days(feed)) >= 250, seconds=10)

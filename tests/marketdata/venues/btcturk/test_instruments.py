@@ -10,12 +10,13 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
-from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, LIMITS
-from marketdata.venues.btcturk.instruments import InstrumentLoader
+from common.clock import SYSTEM_CLOCK
+from common.loop import Stop
 from marketdata.link.dial_limits import Backoff
 from marketdata.rest.budget import Budget
-from marketdata.rest.client import Patience, RestClient
-from marketdata.counters import Tally
+from marketdata.rest.client import RestClient, RetryPolicy
+from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, LIMITS
+from marketdata.venues.btcturk.instruments import InstrumentLoader
 from tests.marketdata.rig import http_server, rest_app
 from tests.venue.rig import Venue, eventually
 
@@ -25,21 +26,21 @@ def _loader(url: str, *pairs: str) -> InstrumentLoader:
     client = RestClient(
         url,
         API_ENDPOINTS,
-        budget=Budget(LIMITS, clock=time.monotonic),
-        clock=time.monotonic,
-        wall_clock=time.time,
-        patience=Patience(deadline=2.0, attempts=1),
+        budget=Budget(LIMITS, monotonic=time.monotonic),
+        clock=SYSTEM_CLOCK,
+        retries=RetryPolicy(deadline=2.0, attempts=1),
     )
-    return InstrumentLoader(client, pairs, tally=Tally(), backoff=backoff, missing_retry=0.05)
+    return InstrumentLoader(client, pairs, backoff=backoff, missing_retry=0.05)
 
 
 @contextmanager
 def _started(loader: InstrumentLoader) -> Iterator[InstrumentLoader]:
-    loader.start()
+    stop = Stop()
+    loader.loop.start(stop)
     try:
         yield loader
     finally:
-        loader.stop()
+        stop.set()
 
 
 def test_only_the_configured_pairs_are_kept(venue: Venue) -> None:

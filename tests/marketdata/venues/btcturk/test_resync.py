@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from marketdata.venues.btcturk.resync import Action, Patience, Subscription
+from marketdata.venues.btcturk.resync import Action, ResyncTimings, Subscription
 
-PATIENCE = Patience(first_data=10.0, rejoin=3.0, hopeless=60.0, calm=1.0)
+TIMINGS = ResyncTimings(first_data=10.0, rejoin=3.0, hopeless=60.0, calm=1.0)
 
 
 def _joined(*, vital: bool = True) -> Subscription:
-    stream = Subscription(PATIENCE, vital=vital)
+    stream = Subscription(TIMINGS, vital=vital)
     stream.join(0.0)
     return stream
 
@@ -21,7 +21,7 @@ def _silence(stream: Subscription) -> str:
 
 def test_a_stream_that_came_needs_nothing() -> None:
     stream = _joined()
-    stream.come()
+    stream.received()
     assert stream.due(1_000) is None
 
 
@@ -31,13 +31,13 @@ def test_a_stream_that_does_not_come_within_ten_seconds_is_joined_again_and_sile
     assert stream.due(10.0) == (Action.REJOIN, "no_first_data")
     assert stream.due(10.1) is None
     assert _silence(stream) == "silent"
-    stream.come()
+    stream.received()
     assert _silence(stream) == ""
 
 
 def test_a_lost_stream_is_joined_again_at_once_and_only_once() -> None:
     stream = _joined()
-    stream.come()
+    stream.received()
     assert stream.lose(50.0, "gap") == (Action.REJOIN, "gap")
     assert stream.lose(50.1, "diff_before_snapshot") is None
     assert not stream.silent
@@ -45,9 +45,9 @@ def test_a_lost_stream_is_joined_again_at_once_and_only_once() -> None:
 
 def test_a_stream_that_is_lost_again_at_once_waits_before_it_is_joined_again() -> None:
     stream = _joined()
-    stream.come()
+    stream.received()
     stream.lose(50.0, "gap")
-    stream.come()
+    stream.received()
     assert stream.lose(50.2, "crossed") is None
     assert stream.due(50.9) is None
     assert stream.due(51.0) == (Action.REJOIN, "crossed")
@@ -56,7 +56,7 @@ def test_a_stream_that_is_lost_again_at_once_waits_before_it_is_joined_again() -
 
 def test_a_rejoin_that_brings_nothing_within_three_seconds_costs_a_new_socket() -> None:
     stream = _joined()
-    stream.come()
+    stream.received()
     stream.lose(50.0, "gap")
     assert stream.due(52.9) is None
     assert stream.due(53.0) == (Action.RECONNECT, "resync_timeout")
@@ -64,7 +64,7 @@ def test_a_rejoin_that_brings_nothing_within_three_seconds_costs_a_new_socket() 
 
 
 def test_a_stream_that_never_comes_costs_two_sockets_and_then_only_a_rejoin_a_minute() -> None:
-    stream, now, actions = Subscription(PATIENCE, vital=True), 0.0, []
+    stream, now, actions = Subscription(TIMINGS, vital=True), 0.0, []
     stream.join(now)
     while now < 400:
         now += 0.5
@@ -96,7 +96,7 @@ def test_a_stream_that_came_back_has_all_its_tries_again() -> None:
         assert stream.due(3.0) == (Action.RECONNECT, "resync_timeout")
         stream.close()
         stream.join(3.0)
-        stream.come()
+        stream.received()
 
 
 def test_nothing_is_due_while_there_is_no_socket() -> None:

@@ -11,8 +11,8 @@ from flask import Flask, request
 
 from common.wire import Candle
 from marketdata.link.inbox import Arrival
-from tests.marketdata.venues.btcturk.rig import Following, all_on_join, bar, following, single_trade, trade, trade_list
 from tests.marketdata.rig import http_server, rest_app, scripted_venue
+from tests.marketdata.venues.btcturk.rig import Following, all_on_join, bar, following, single_trade, trade, trade_list
 from tests.venue.rig import START, Venue, eventually
 
 BTCTRY = "BTCTURK:BTCTRY"
@@ -87,7 +87,7 @@ def test_a_replay_after_a_hole_brings_only_what_was_missed(venue: Venue) -> None
         eventually(lambda: _ids(feed)[-1] == "110")
         _lose_trades(feed)
         eventually(lambda: _ids(feed) == [str(number) for number in range(60, 140)])
-        assert (feed.tally.trade_gaps, feed.tally.resyncs["dropped"]) == (0, 1)
+        assert (feed.counters.trade_gaps, feed.counters.resyncs["dropped"]) == (0, 1)
         assert "/api/v2/trades" not in asked
         assert sum(candle.volume for candle in _candles(feed) if candle.high == 100) == 80
 
@@ -102,8 +102,8 @@ def test_a_replay_that_does_not_reach_back_is_a_gap_and_rest_is_asked_once(venue
         eventually(lambda: len(_ids(feed)) == 50)
         _lose_trades(feed)
         eventually(lambda: len(_ids(feed)) == 140)
-        assert feed.tally.trade_gaps == 1
-        eventually(lambda: feed.tally.backfills["trades"] == 1)
+        assert feed.counters.trade_gaps == 1
+        eventually(lambda: feed.counters.backfills["trades"] == 1)
         assert asked.count("/api/v2/trades") == 1
         assert _ids(feed) == [str(number) for number in (*range(50), *range(260, 350))]
 
@@ -120,10 +120,10 @@ def test_bars_that_lack_trades_say_so_until_the_venue_told_them(venue: Venue) ->
     ):
         eventually(lambda: len(_ids(feed)) == 50)
         _lose_trades(feed)
-        eventually(lambda: feed.tally.trade_gaps == 1 and feed.tally.backfill_failures["minutes"] > 1)
+        eventually(lambda: feed.counters.trade_gaps == 1 and feed.counters.backfill_failures["minutes"] > 1)
         assert not _candles(feed)[0].complete
         with _rest(venue, klines=told) as (good, _):
-            feed.venue.charts.base_url = good
+            feed.venue.clients["charts"].base_url = good
             eventually(lambda: len(_candles(feed)) == 8)
             assert all(candle.complete and candle.open == 7 for candle in _candles(feed))
 
