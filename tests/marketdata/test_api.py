@@ -221,3 +221,29 @@ def test_an_answer_of_25_quotes_takes_well_under_a_millisecond() -> None:
     for _ in range(100):
         wire.encode(store.quotes(store.symbols))
     assert (time.thread_time() - began) / 100 < 0.0005
+
+
+@pytest.mark.parametrize("path", [*PATHS, "stream", "instruments"])
+def test_a_query_parameter_that_a_call_does_not_take_is_422_and_named(http: FlaskClient, path: str) -> None:
+    answer = http.get(f"/v1/{path}?dept=5")
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "dept"})
+
+
+def test_a_query_parameter_that_is_given_twice_is_422_and_named(http: FlaskClient) -> None:
+    answer = http.get(f"/v1/books/{A}?depth=5&depth=6")
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "depth"})
+
+
+class BrokenSocket:
+    """The socket of a client that is gone: no option of it can be set."""
+
+    def settimeout(self, _seconds: float) -> None:
+        raise OSError("bad file descriptor")
+
+
+def test_a_stream_whose_socket_fails_at_its_beginning_gives_its_slot_back(http: FlaskClient, streams: Streams) -> None:
+    for _ in range(5):
+        answer = http.get("/v1/stream", environ_overrides={"gunicorn.socket": BrokenSocket()})
+        assert answer.status_code == 500
+    assert streams.slots.open == 0
+    assert _first(http, "/v1/stream")[0] == "snapshot"

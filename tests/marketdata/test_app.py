@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from common import wire
 from marketdata.app import create_app
+from marketdata.link.inbox import Arrival
 from marketdata.parts import Parts
 from marketdata.settings import Settings
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
@@ -177,6 +178,30 @@ def test_metrics_show_the_feed(http: FlaskClient) -> None:
         'spark_build_info{market="simulated",replica="1",service="marketdata",version="0.1.0"} 1.0',
     ):
         assert f"\n{line}\n" in text
+
+
+def _series(http: FlaskClient) -> set[str]:
+    """Name and labels of everything in /metrics; what differs between two reads of a quiet service is left out."""
+    lines = http.get("/metrics").text.splitlines()
+    return {line.rpartition(" ")[0] for line in lines if line.startswith(("marketdata_", "flask_http_request_total"))}
+
+
+def test_label_values_that_a_venue_or_a_client_makes_up_are_counted_as_one(http: FlaskClient, parts: Parts) -> None:
+    (venue,) = parts.venues
+    http.get("/v1/nonsense-0")
+    http.open("/v1/quotes", method="MADEUP0")
+    before = _series(http)
+    frames = [f'[{100_000 + n},{{"type":{100_000 + n}}}]'.encode() for n in range(50)]
+    odd = [b"nonsense", b"[422,{}]", b'[422,{"channel":"made-up","event":"X","PS":"MADEUP","S":7}]', b'["x",1]']
+    venue.inbox.put([Arrival("frame", time.monotonic(), time.time(), frame) for frame in frames + odd])
+    for number in range(50):
+        http.get(f"/v1/nonsense-{number}", headers={"X-Made-Up": str(number)})
+        http.get(f"/v1/quotes/MADE:UP{number}")
+        http.open("/v1/quotes", method=f"MADEUP{number}")
+    eventually(lambda: venue.counters.frames["other"] >= len(frames))
+    new = _series(http) - before
+    assert {line for line in new if not line.startswith("flask_http_request_total")} == set()
+    assert len(new) <= 2, "one for each status of a known method"
 
 
 def test_without_a_venue_it_answers_and_says_what_is_missing_and_recovers_when_the_venue_comes(venue: Venue) -> None:
