@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import get_args
 
 from flask import Blueprint, Response, request
 
 from common import query, sse, wire
-from common.errors import Unavailable
+from common.errors import InvalidRequest, NotFound, Unavailable
 from common.ops import answer
-from marketdata.lookup import kinds, known_symbol, symbols
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
-from marketdata.state.selection import Selection
+from marketdata.state.selection import KINDS, EventKind, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
 from marketdata.stream.publisher import Instruments
 from marketdata.stream.streams import Streams
 
 DEFAULT_DEPTH, DEFAULT_TRADES, DEFAULT_CANDLES = 20, 50, 120
+LONGEST_SHOWN = 64
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 MOST_CANDLES: dict[Resolution, int] = {"1m": MOST_MINUTES, "1d": MOST_DAYS}
 
@@ -52,7 +52,7 @@ def routes(
     @query.takes("symbols", "kinds", "depth")
     def stream() -> Response:
         """Server-Sent Events; 503 when every slot is taken."""
-        wanted = Selection(symbols(store.symbols), kinds(), _depth())
+        wanted = Selection(_symbols(store.symbols), _kinds(), _depth())
         last_event_id = request.headers.get("Last-Event-ID", "")
         return sse.respond(streams.slots, lambda: streams.events(wanted, last_event_id), send_seconds)
 
@@ -73,7 +73,7 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Fe
 
     @api.get("/status/<symbol>")
     def status(symbol: str) -> Response:
-        quote = store.quote(known_symbol(symbol, store.symbols))
+        quote = store.quote(_known(symbol, store.symbols))
         now, auction = store.status(symbol), store.auction(symbol)
         sequence = max(now.sequence, auction.sequence)
         body = {
@@ -99,13 +99,13 @@ def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
 
     @api.get("/quotes/<symbol>")
     def one_quote(symbol: str) -> Response:
-        quote = store.quote(known_symbol(symbol, store.symbols))
+        quote = store.quote(_known(symbol, store.symbols))
         return _fresh(store, _tag(quote.sequence, quote.stale), quote.age_seconds, quote)
 
     @api.get("/books/<symbol>")
     @query.takes("depth")
     def one_book(symbol: str) -> Response:
-        known_symbol(symbol, store.symbols)
+        _known(symbol, store.symbols)
         depth = _depth()
         known = _loaded(instruments())
         if symbol not in known:
@@ -118,14 +118,14 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
     @api.get("/trades/<symbol>")
     @query.takes("limit")
     def trades(symbol: str) -> Response:
-        known_symbol(symbol, store.symbols)
+        _known(symbol, store.symbols)
         body = store.trades(symbol, query.whole("limit", DEFAULT_TRADES, at_most=MOST_TRADES))
         return _fresh(store, _tag(body.sequence, body.stale), body.age_seconds, body)
 
     @api.get("/candles/<symbol>")
     @query.takes("resolution", "limit")
     def bars(symbol: str) -> Response:
-        known_symbol(symbol, store.symbols)
+        _known(symbol, store.symbols)
         resolution = query.choice("resolution", None, RESOLUTIONS) or RESOLUTIONS[0]
         limit = query.whole("limit", DEFAULT_CANDLES, at_most=MOST_CANDLES[resolution])
         found = candles(symbol, resolution, limit)
@@ -139,6 +139,29 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
             "candles": found,
         }
         return _fresh(store, f"{_digest(found)}-{stale:d}", age, body)
+
+
+def _known(symbol: str, symbols: Collection[str]) -> str:
+    """Returns the symbol itself. Raises `NotFound` when it is none of `symbols`."""
+    if symbol not in symbols:
+        shown = symbol[:LONGEST_SHOWN]
+        raise NotFound(f"there is no symbol {shown!r}: GET /v1/instruments lists the known ones", symbol=shown)
+    return symbol
+
+
+def _symbols(all_symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the symbols that the request names; all of them by default."""
+    names = query.names("symbols")
+    return all_symbols if names is None else tuple(_known(name, all_symbols) for name in names)
+
+
+def _kinds() -> tuple[EventKind, ...]:
+    """Returns the kinds of event that the request names; quotes alone by default."""
+    names = query.names("kinds") or ("quote",)
+    unknown = [name for name in names if name not in KINDS]
+    if unknown:
+        raise InvalidRequest("kinds", f"must be some of {', '.join(KINDS)}, not {unknown[0][:LONGEST_SHOWN]!r}")
+    return tuple(kind for kind in KINDS if kind in names)
 
 
 def _depth() -> int:

@@ -1,5 +1,4 @@
-"""Joins the parts that follow BTCTurk: its socket, worker, instruments, history, tickers, and the audit of its
-books."""
+"""Joins the parts that follow BTCTurk: socket, worker, instruments, history, tickers, and the audit of books."""
 
 from __future__ import annotations
 

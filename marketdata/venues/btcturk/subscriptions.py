@@ -1,5 +1,4 @@
-"""The pairs that are followed, the streams that are joined on the present socket, and the data awaited of each.
-Pure."""
+"""The pairs that are followed, the streams joined on the present socket, and the data awaited of each. Pure."""
 
 from __future__ import annotations
 
