@@ -14,7 +14,6 @@ from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.settings import Settings
 from marketdata.state.candlestore import CandleStore
-from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
 from marketdata.venues.algolab import assembly as algolab
@@ -64,9 +63,8 @@ class Parts:
     ) -> Parts:
         """Joins the parts; starts nothing."""
         timings = timings or Timings()
-        store = Store(
-            _listings(settings), market=settings.service.market, stale_after=settings.stale_seconds, clock=clock
-        )
+        market = settings.service.market
+        store = Store(settings.listings(), market=market, stale_after=settings.stale_seconds, clock=clock)
         candles = CandleStore(store.symbols, unix=clock.unix)
         context = VenueContext(
             store=store,
@@ -103,10 +101,6 @@ class Parts:
     def stop(self) -> None:
         """Ends the loops, the sockets and the streams."""
         self.loops.stop()
-
-
-def _listings(settings: Settings) -> list[Listing]:
-    return settings.btcturk.listings() + (settings.algolab.listings() if settings.algolab else [])
 
 
 def _instruments(venues: Sequence[Venue]) -> Mapping[str, Instrument]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.settings import Reader, ServiceSettings
+from marketdata.state.listing import Listing
 from marketdata.venues.algolab import settings as algolab
 from marketdata.venues.btcturk import settings as btcturk
 
@@ -28,6 +29,10 @@ class Settings:
     queue_limit: int
     btcturk: btcturk.BtcturkSettings
     algolab: algolab.AlgolabSettings | None
+
+    def listings(self) -> list[Listing]:
+        """Returns every instrument that is followed."""
+        return [listing for venue in (self.btcturk, self.algolab) if venue is not None for listing in venue.listings()]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -16,8 +16,8 @@ from marketdata.events import Acknowledged, BookDiff, BookSnapshot, CandleUpdate
 from marketdata.venues.btcturk.frames import KINDS, REASONS, classify, parse, subscription
 
 FRAMES = {
-    file.stem.removeprefix("btcturk_"): json.loads(file.read_text())["frame"].encode()
-    for file in sorted((Path(__file__).parent / "frames").glob("btcturk_*.json"))
+    file.stem: json.loads(file.read_text())["frame"].encode()
+    for file in sorted((Path(__file__).parent / "frames").glob("*.json"))
 }
 TICKER, SNAPSHOT, DIFF = FRAMES["ticker"], FRAMES["obdiff_whole"], FRAMES["obdiff_changes"]
 TRADES, TRADE, TICKERS, BAR = (
