@@ -93,7 +93,8 @@ class LoopHealth:
     alive: true while the thread runs; a loop that was not started yet is not alive.
     failures: steps that failed since the start.
     last_failure: the newest failure's type and text, None when no step has failed.
-    overdue_seconds: how long ago the next step should have ended its pause; 0 while the loop is in time.
+    overdue_seconds: how long ago the next step should have ended its pause; 0 while the loop is in time, and for a loop
+        whose steps may wait.
     trouble: a sentence for people when the loop can't be relied on, else None.
     """
 
@@ -153,7 +154,8 @@ class Loop:
     def health(self) -> LoopHealth:
         """Returns the loop's state now."""
         alive = self._thread is not None and self._thread.is_alive()
-        overdue = max(0.0, time.monotonic() - self._due_at) if alive else 0.0
+        may_wait = math.isinf(self._silent_after)
+        overdue = max(0.0, time.monotonic() - self._due_at) if alive and not may_wait else 0.0
         trouble = None
         if not alive:
             trouble = f"the loop {self.name} does not run"
@@ -183,6 +185,8 @@ class Loop:
         while not stop.is_set():
             pause = self.run_once()
             self._due_at = time.monotonic() + pause
+            if pause <= 0:
+                continue
             least = min(pause, self._least)
             if stop.wait(least):
                 return

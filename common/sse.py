@@ -159,6 +159,7 @@ def follow(
     A heartbeat goes out every `heartbeat` seconds, so that silence means loss.
     """
     yield first
+    del first  # a snapshot may be large, and the stream may stay open for days
     beat_at = monotonic() + heartbeat
     while not stop.is_set():
         chunk = following(max(0.0, min(beat_at - monotonic(), LONGEST_LOOK_SECONDS)))

@@ -3,47 +3,58 @@
 from __future__ import annotations
 
 import hashlib
-import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import get_args
 
 from flask import Blueprint, Response, request
 
-from common import wire
-from common.errors import Unavailable
+from common import query, sse, wire
+from common.errors import InvalidRequest, NotFound, Unavailable
 from common.ops import answer
-from marketdata import query
 from marketdata.state.book import MOST_LEVELS
-from marketdata.state.candles import Resolution
-from marketdata.state.selection import Selection
+from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
+from marketdata.state.selection import KINDS, EventKind, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
 from marketdata.stream.publisher import Instruments
 from marketdata.stream.streams import Streams
 
 DEFAULT_DEPTH, DEFAULT_TRADES, DEFAULT_CANDLES = 20, 50, 120
-SEND_BUFFER_BYTES = 64 * 1024
+LONGEST_SHOWN = 64
+RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
+MOST_CANDLES: dict[Resolution, int] = {"1m": MOST_MINUTES, "1d": MOST_DAYS}
 
 Candles = Callable[[str, Resolution, int], Sequence[wire.Candle]]
+"""Returns the newest bars of a symbol, oldest first."""
 Feeds = Callable[[], Sequence[Mapping[str, object]]]
+"""Returns one row for each venue's feed."""
 
 
-def routes(store: Store, streams: Streams, *, instruments: Instruments, candles: Candles, feeds: Feeds) -> Blueprint:
-    """`instruments()` gives what the venues trade, by symbol, empty while that is not known yet; `candles` the newest
-    bars of a symbol, oldest first; `feeds()` how each venue's feed does."""
+def routes(
+    store: Store,
+    streams: Streams,
+    *,
+    instruments: Instruments,
+    candles: Candles,
+    feeds: Feeds,
+    send_seconds: float = sse.SEND_SECONDS,
+) -> Blueprint:
+    """Returns the calls. `instruments()` returns everything that is traded, by symbol; nothing while it is not known.
+
+    A client of the stream that takes nothing for `send_seconds` is cut off.
+    """
     api = Blueprint("v1", __name__, url_prefix="/v1")
     _reference(api, store, instruments, feeds)
     _prices(api, store, instruments)
     _history(api, store, candles)
 
     @api.get("/stream")
+    @query.takes("symbols", "kinds", "depth")
     def stream() -> Response:
-        """Server-Sent Events; 503 when every place is taken."""
-        wanted = Selection(
-            query.symbols(request.args, store.symbols),
-            query.kinds(request.args),
-            query.count(request.args, "depth", DEFAULT_DEPTH, MOST_LEVELS),
-        )
-        return _streamed(streams, wanted)
+        """Server-Sent Events; 503 when every slot is taken."""
+        wanted = Selection(_symbols(store.symbols), _kinds(), _depth())
+        last_event_id = request.headers.get("Last-Event-ID", "")
+        return sse.respond(streams.slots, lambda: streams.events(wanted, last_event_id), send_seconds)
 
     return api
 
@@ -51,7 +62,7 @@ def routes(store: Store, streams: Streams, *, instruments: Instruments, candles:
 def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Feeds) -> None:
     @api.get("/instruments")
     def all_instruments() -> Response:
-        """503 until a venue told what it trades: an empty list would say that it trades nothing."""
+        """503 until a venue told its instruments: an empty list would mean that nothing is traded."""
         known = _loaded(instruments())
         return answer({"market": store.market, "instruments": list(known.values())})
 
@@ -62,7 +73,7 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Fe
 
     @api.get("/status/<symbol>")
     def status(symbol: str) -> Response:
-        quote = store.quote(query.known(symbol, store.symbols))
+        quote = store.quote(_known(symbol, store.symbols))
         now, auction = store.status(symbol), store.auction(symbol)
         sequence = max(now.sequence, auction.sequence)
         body = {
@@ -88,13 +99,14 @@ def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
 
     @api.get("/quotes/<symbol>")
     def one_quote(symbol: str) -> Response:
-        quote = store.quote(query.known(symbol, store.symbols))
+        quote = store.quote(_known(symbol, store.symbols))
         return _fresh(store, _tag(quote.sequence, quote.stale), quote.age_seconds, quote)
 
     @api.get("/books/<symbol>")
+    @query.takes("depth")
     def one_book(symbol: str) -> Response:
-        query.known(symbol, store.symbols)
-        depth = query.count(request.args, "depth", DEFAULT_DEPTH, MOST_LEVELS)
+        _known(symbol, store.symbols)
+        depth = _depth()
         known = _loaded(instruments())
         if symbol not in known:
             raise Unavailable(f"the venue does not trade {symbol}", symbol=symbol)
@@ -104,16 +116,18 @@ def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
 
 def _history(api: Blueprint, store: Store, candles: Candles) -> None:
     @api.get("/trades/<symbol>")
+    @query.takes("limit")
     def trades(symbol: str) -> Response:
-        query.known(symbol, store.symbols)
-        body = store.trades(symbol, query.count(request.args, "limit", DEFAULT_TRADES, MOST_TRADES))
+        _known(symbol, store.symbols)
+        body = store.trades(symbol, query.whole("limit", DEFAULT_TRADES, at_most=MOST_TRADES))
         return _fresh(store, _tag(body.sequence, body.stale), body.age_seconds, body)
 
     @api.get("/candles/<symbol>")
+    @query.takes("resolution", "limit")
     def bars(symbol: str) -> Response:
-        query.known(symbol, store.symbols)
-        resolution = query.resolution(request.args)
-        limit = query.count(request.args, "limit", DEFAULT_CANDLES, query.MOST_CANDLES[resolution])
+        _known(symbol, store.symbols)
+        resolution = query.choice("resolution", None, RESOLUTIONS) or RESOLUTIONS[0]
+        limit = query.whole("limit", DEFAULT_CANDLES, at_most=MOST_CANDLES[resolution])
         found = candles(symbol, resolution, limit)
         age, stale = store.trades_age(symbol)
         body = {
@@ -127,8 +141,35 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
         return _fresh(store, f"{_digest(found)}-{stale:d}", age, body)
 
 
+def _known(symbol: str, symbols: Collection[str]) -> str:
+    """Returns the symbol itself. Raises `NotFound` when it is none of `symbols`."""
+    if symbol not in symbols:
+        shown = symbol[:LONGEST_SHOWN]
+        raise NotFound(f"there is no symbol {shown!r}: GET /v1/instruments lists the known ones", symbol=shown)
+    return symbol
+
+
+def _symbols(all_symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the symbols that the request names; all of them by default."""
+    names = query.names("symbols")
+    return all_symbols if names is None else tuple(_known(name, all_symbols) for name in names)
+
+
+def _kinds() -> tuple[EventKind, ...]:
+    """Returns the kinds of event that the request names; quotes alone by default."""
+    names = query.names("kinds") or ("quote",)
+    unknown = [name for name in names if name not in KINDS]
+    if unknown:
+        raise InvalidRequest("kinds", f"must be some of {', '.join(KINDS)}, not {unknown[0][:LONGEST_SHOWN]!r}")
+    return tuple(kind for kind in KINDS if kind in names)
+
+
+def _depth() -> int:
+    return query.whole("depth", DEFAULT_DEPTH, at_most=MOST_LEVELS)
+
+
 def _fresh(store: Store, tag: str, age: float, body: object) -> Response:
-    """The body, or 304 without it for who has it but for its age; the data's age in seconds is a header of both."""
+    """Returns the body, or 304 to a client that has it but for its age. A header of both has the age in seconds."""
     tag = f"{store.epoch}-{tag}"
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else answer(body)
     response.set_etag(tag, weak=True)
@@ -142,29 +183,11 @@ def _tag(sequence: int, stale: bool) -> str:
 
 
 def _digest(content: object) -> str:
-    """For what has no sequence of its own."""
+    """Returns a tag for content that has no sequence of its own."""
     return hashlib.blake2b(wire.encode(content), digest_size=8).hexdigest()
 
 
 def _loaded(known: Mapping[str, wire.Instrument]) -> Mapping[str, wire.Instrument]:
     if not known:
-        raise Unavailable("the venue has not told yet what it trades; /readyz has the reason")
+        raise Unavailable("the venue has not told its instruments yet; /readyz has the reason")
     return known
-
-
-def _streamed(streams: Streams, wanted: Selection) -> Response:
-    leave = streams.enter()
-    _bound_sending(streams.send_seconds)
-    events = streams.events(wanted, request.headers.get("Last-Event-ID", ""))
-    response = Response(events, content_type="text/event-stream")
-    response.call_on_close(leave)
-    return response
-
-
-def _bound_sending(seconds: float) -> None:
-    """A client that stops reading must not hold its thread for ever, and one that is slow must not be sent what waited
-    long in buffers; the HTTP server hands its socket over for this."""
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(seconds)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -1,4 +1,4 @@
-"""Market data's own figures for /metrics, read from its parts at each scrape."""
+"""The metrics of market data, read from its parts at each scrape."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from marketdata.feeds import STATES, FollowedVenue
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
+from marketdata.venues.venue import STATES, Venue
 
 Family = GaugeMetricFamily | CounterMetricFamily
 
 
-class FeedCollector(Collector):
-    """The metrics of every venue's feed; the venue is a label."""
+class VenueCollector(Collector):
+    """The metrics that every venue has; the venue is a label."""
 
-    def __init__(self, feeds: Sequence[FollowedVenue]) -> None:
-        self._feeds = feeds
+    def __init__(self, venues: Sequence[Venue]) -> None:
+        self._venues = venues
 
     def collect(self) -> Iterator[Metric]:
+        """Yields every family."""
         yield from self._connections()
         yield from self._dials()
         yield from self._frames()
@@ -31,125 +32,155 @@ class FeedCollector(Collector):
     def _connections(self) -> Iterator[Metric]:
         one, each = self._one, self._each
         state = GaugeMetricFamily(
-            "marketdata_feed_state", "1 for the state that the feed is in, else 0", labels=["venue", "state"]
+            "marketdata_feed_state", "1 for the state that the venue's feed is in, else 0", labels=["venue", "state"]
         )
         yield each(state, _states)
         connected = GaugeMetricFamily("marketdata_connected", "1 while the venue's socket is open", labels=["venue"])
-        yield one(connected, lambda feed: feed.connection.connected)
+        yield one(connected, lambda venue: venue.connection.connected)
         age = GaugeMetricFamily(
-            "marketdata_last_frame_age_seconds", "Since the last frame, pings included", labels=["venue"]
+            "marketdata_last_frame_age_seconds",
+            "Seconds since the last frame of the venue, pings included",
+            labels=["venue"],
         )
-        yield one(age, lambda feed: feed.connection.frame_age())
-        depth = GaugeMetricFamily("marketdata_queue_depth", "Frames that wait for the worker", labels=["venue"])
-        yield one(depth, lambda feed: feed.inbox.depth())
-        silences = CounterMetricFamily("marketdata_silences", "Sockets ended because nothing came", labels=["venue"])
-        yield one(silences, lambda feed: feed.tally.silences)
+        yield one(age, lambda venue: venue.connection.frame_age())
+        depth = GaugeMetricFamily(
+            "marketdata_queue_depth", "Frames of the venue that wait for the worker", labels=["venue"]
+        )
+        yield one(depth, lambda venue: venue.inbox.depth())
+        silences = CounterMetricFamily(
+            "marketdata_silences", "Sockets that were ended because no frame came", labels=["venue"]
+        )
+        yield one(silences, lambda venue: venue.counters.silences)
         closes = CounterMetricFamily("marketdata_closes", "Sockets that ended, by cause", labels=["venue", "cause"])
-        yield each(closes, lambda feed: feed.tally.closes)
-        failures = CounterMetricFamily(
-            "marketdata_loop_failures", "Exceptions that a loop survived", labels=["venue", "loop"]
-        )
-        yield each(failures, lambda feed: feed.tally.failures)
+        yield each(closes, lambda venue: venue.counters.closes)
 
     def _dials(self) -> Iterator[Metric]:
         one, each = self._one, self._each
         attempts = CounterMetricFamily(
-            "marketdata_connect_attempts", "Dials, by how they ended", labels=["venue", "result"]
+            "marketdata_connect_attempts", "Dials of the venue's socket, by result", labels=["venue", "result"]
         )
-        yield each(attempts, lambda feed: feed.tally.attempts)
-        delay = GaugeMetricFamily("marketdata_reconnect_delay_seconds", "The latest back-off", labels=["venue"])
-        yield one(delay, lambda feed: feed.tally.reconnect_delay_seconds)
-        waits = CounterMetricFamily("marketdata_dial_guard_waits", "Dials that the guard made wait", labels=["venue"])
-        yield one(waits, lambda feed: feed.tally.guard_waits)
+        yield each(attempts, lambda venue: venue.counters.attempts)
+        delay = GaugeMetricFamily(
+            "marketdata_reconnect_delay_seconds", "The newest back-off before a dial, in seconds", labels=["venue"]
+        )
+        yield one(delay, lambda venue: venue.counters.reconnect_delay_seconds)
+        waits = CounterMetricFamily(
+            "marketdata_dial_guard_waits", "Dials that were held up so as not to dial too often", labels=["venue"]
+        )
+        yield one(waits, lambda venue: venue.counters.guard_waits)
         waited = CounterMetricFamily(
-            "marketdata_dial_guard_wait_seconds", "Time that dials waited for the guard", labels=["venue"]
-        )
-        yield one(waited, lambda feed: feed.tally.guard_wait_seconds)
-        blocked = CounterMetricFamily(
-            "marketdata_blocked_seconds", "Time that the venue told the feed to stay away", labels=["venue"]
-        )
-        yield one(blocked, lambda feed: feed.tally.blocked_seconds)
-        until = GaugeMetricFamily(
-            "marketdata_blocked_until_timestamp_seconds",
-            "Until when the venue wants no dial; 0 for now",
+            "marketdata_dial_guard_wait_seconds",
+            "Seconds that dials were held up so as not to dial too often",
             labels=["venue"],
         )
-        yield one(until, lambda feed: feed.connection.condition().blocked_until or 0)
+        yield one(waited, lambda venue: venue.counters.guard_wait_seconds)
+        blocked = CounterMetricFamily(
+            "marketdata_blocked_seconds", "Seconds for which the venue wanted no dial", labels=["venue"]
+        )
+        yield one(blocked, lambda venue: venue.counters.blocked_seconds)
+        until = GaugeMetricFamily(
+            "marketdata_blocked_until_timestamp_seconds",
+            "The unix time until which the venue wants no dial; 0 when it wants one",
+            labels=["venue"],
+        )
+        yield one(until, lambda venue: venue.connection.status().blocked_until or 0)
 
     def _frames(self) -> Iterator[Metric]:
         one, each = self._one, self._each
-        frames = CounterMetricFamily("marketdata_frames", "Frames, by the venue's type", labels=["venue", "type"])
-        yield each(frames, lambda feed: feed.tally.frames)
+        frames = CounterMetricFamily(
+            "marketdata_frames", "Frames of the venue, by its type of frame", labels=["venue", "type"]
+        )
+        yield each(frames, lambda venue: venue.counters.frames)
         errors = CounterMetricFamily(
-            "marketdata_decode_errors", "Frames that could not be used", labels=["venue", "reason"]
+            "marketdata_decode_errors", "Frames that could not be used, by reason", labels=["venue", "reason"]
         )
-        yield each(errors, lambda feed: feed.tally.decode_errors)
+        yield each(errors, lambda venue: venue.counters.decode_errors)
         dropped = CounterMetricFamily(
-            "marketdata_dropped", "Frames dropped because the queue was full, by kind", labels=["venue", "kind"]
+            "marketdata_dropped", "Frames dropped because the queue was full, by class", labels=["venue", "kind"]
         )
-        yield each(dropped, lambda feed: feed.tally.drops)
+        yield each(dropped, lambda venue: venue.counters.drops)
         refused = CounterMetricFamily(
             "marketdata_refused_joins", "Subscriptions that the venue refused", labels=["venue"]
         )
-        yield one(refused, lambda feed: feed.tally.refused_joins)
+        yield one(refused, lambda venue: venue.counters.refused_joins)
 
     def _books(self) -> Iterator[Metric]:
         one, each = self._one, self._each
-        gaps = CounterMetricFamily("marketdata_book_gaps", "Gaps in a book's sequence", labels=["venue"])
-        yield one(gaps, lambda feed: feed.tally.book_gaps)
-        resyncs = CounterMetricFamily("marketdata_resyncs", "Books asked for again", labels=["venue", "reason"])
-        yield each(resyncs, lambda feed: feed.tally.resyncs)
+        gaps = CounterMetricFamily("marketdata_book_gaps", "Gaps in the sequence of an order book", labels=["venue"])
+        yield one(gaps, lambda venue: venue.counters.book_gaps)
+        resyncs = CounterMetricFamily(
+            "marketdata_resyncs", "Order books asked for anew, by reason", labels=["venue", "reason"]
+        )
+        yield each(resyncs, lambda venue: venue.counters.resyncs)
         silent = CounterMetricFamily(
-            "marketdata_no_first_data", "Subscriptions that brought nothing in time", labels=["venue", "channel"]
+            "marketdata_no_first_data",
+            "Subscriptions that brought nothing in time, by channel",
+            labels=["venue", "channel"],
         )
-        yield each(silent, lambda feed: feed.tally.no_data)
+        yield each(silent, lambda venue: venue.counters.no_data)
         missed = CounterMetricFamily("marketdata_trade_gaps", "Times that trades were missed", labels=["venue"])
-        yield one(missed, lambda feed: feed.tally.trade_gaps)
-        audits = CounterMetricFamily("marketdata_book_audits", "Books compared with the venue's REST", labels=["venue"])
-        yield one(audits, lambda feed: feed.tally.audits)
-        wrong = CounterMetricFamily(
-            "marketdata_book_audit_mismatches", "Audits that found another book", labels=["venue"]
+        yield one(missed, lambda venue: venue.counters.trade_gaps)
+        audits = CounterMetricFamily(
+            "marketdata_book_audits", "Order books compared with the venue's REST book", labels=["venue"]
         )
-        yield one(wrong, lambda feed: feed.tally.audit_mismatches)
+        yield one(audits, lambda venue: venue.counters.audits)
+        wrong = CounterMetricFamily(
+            "marketdata_book_audit_mismatches",
+            "Comparisons that found another book in the venue's REST",
+            labels=["venue"],
+        )
+        yield one(wrong, lambda venue: venue.counters.audit_mismatches)
 
     def _calls(self) -> Iterator[Metric]:
         one, each = self._one, self._each
         requests = CounterMetricFamily(
-            "marketdata_rest_requests", "REST calls, by how they ended", labels=["venue", "endpoint", "outcome"]
+            "marketdata_rest_requests",
+            "Attempts of REST calls, by endpoint and outcome",
+            labels=["venue", "endpoint", "outcome"],
         )
         waits = CounterMetricFamily(
-            "marketdata_rate_limit_wait_seconds", "Time that calls waited for the budget", labels=["venue", "endpoint"]
+            "marketdata_rate_limit_wait_seconds",
+            "Seconds that REST calls waited for their budget, by endpoint",
+            labels=["venue", "endpoint"],
         )
-        for feed in self._feeds:
-            for client in feed.clients.values():
-                for (endpoint, outcome), count in client.tally.requests().items():
-                    requests.add_metric([feed.venue, endpoint, outcome], count)
-                for endpoint, seconds in client.tally.wait_seconds().items():
-                    waits.add_metric([feed.venue, endpoint], seconds)
+        for venue in self._venues:
+            for client in venue.clients.values():
+                for (endpoint, outcome), count in client.counters.requests().items():
+                    requests.add_metric([venue.name, endpoint, outcome], count)
+                for endpoint, seconds in client.counters.wait_seconds().items():
+                    waits.add_metric([venue.name, endpoint], seconds)
         yield requests
         yield waits
-        limited = CounterMetricFamily("marketdata_http_429", "Times that the venue answered 429", labels=["venue"])
+        limited = CounterMetricFamily(
+            "marketdata_http_429", "Times that the venue answered 429, to dials and REST calls", labels=["venue"]
+        )
         yield one(limited, _times_limited)
         offset = GaugeMetricFamily(
-            "marketdata_venue_clock_offset_seconds", "How far the venue's clock is ahead of ours", labels=["venue"]
+            "marketdata_venue_clock_offset_seconds",
+            "Seconds that the venue's clock is ahead of ours; NaN before it was asked",
+            labels=["venue"],
         )
-        yield one(offset, lambda feed: feed.tally.clock_offset_seconds)
-        fills = CounterMetricFamily("marketdata_backfills", "Histories fetched", labels=["venue", "kind"])
-        yield each(fills, lambda feed: feed.tally.backfills)
+        yield one(offset, lambda venue: venue.counters.clock_offset_seconds)
+        fills = CounterMetricFamily(
+            "marketdata_backfills", "Histories fetched by REST, by kind", labels=["venue", "kind"]
+        )
+        yield each(fills, lambda venue: venue.counters.backfills)
         failed = CounterMetricFamily(
-            "marketdata_backfill_failures", "Histories that could not be fetched", labels=["venue", "kind"]
+            "marketdata_backfill_failures",
+            "Histories that could not be fetched by REST, by kind",
+            labels=["venue", "kind"],
         )
-        yield each(failed, lambda feed: feed.tally.backfill_failures)
+        yield each(failed, lambda venue: venue.counters.backfill_failures)
 
-    def _one(self, family: Family, read: Callable[[FollowedVenue], float]) -> Metric:
-        for feed in self._feeds:
-            family.add_metric([feed.venue], read(feed))
+    def _one(self, family: Family, read: Callable[[Venue], float]) -> Metric:
+        for venue in self._venues:
+            family.add_metric([venue.name], read(venue))
         return family
 
-    def _each(self, family: Family, read: Callable[[FollowedVenue], Mapping[str, int]]) -> Metric:
-        for feed in self._feeds:
-            for value, count in read(feed).items():
-                family.add_metric([feed.venue, value], count)
+    def _each(self, family: Family, read: Callable[[Venue], Mapping[str, int]]) -> Metric:
+        for venue in self._venues:
+            for value, count in read(venue).items():
+                family.add_metric([venue.name, value], count)
         return family
 
 
@@ -160,34 +191,42 @@ class StoreCollector(Collector):
         self._store, self._streams = store, streams
 
     def collect(self) -> Iterator[Metric]:
+        """Yields every family."""
         not_live = set(self._store.not_live())
-        age = GaugeMetricFamily("marketdata_quote_age_seconds", "Since the feed proved the quote", labels=["symbol"])
-        stale = GaugeMetricFamily("marketdata_book_stale", "1 while the book is not live", labels=["symbol"])
+        age = GaugeMetricFamily(
+            "marketdata_quote_age_seconds", "Seconds since the feed last proved the quote", labels=["symbol"]
+        )
+        stale = GaugeMetricFamily(
+            "marketdata_book_stale", "1 while the order book of the symbol is not live, else 0", labels=["symbol"]
+        )
         for symbol in self._store.symbols:
             age.add_metric([symbol], self._store.age_seconds(symbol))
             stale.add_metric([symbol], float(symbol in not_live))
         yield age
         yield stale
         streams = self._streams
-        yield GaugeMetricFamily("marketdata_streams_open", "Streams that are open", value=streams.open_count)
+        yield GaugeMetricFamily("marketdata_streams_open", "Event streams that are open", value=streams.slots.open)
         yield CounterMetricFamily(
-            "marketdata_streams_refused", "Streams refused: all were taken", value=streams.refused
+            "marketdata_streams_refused", "Event streams refused because all slots were taken", value=streams.refused
         )
 
 
-def _states(feed: FollowedVenue) -> dict[str, int]:
-    now = feed.state()
+def _states(venue: Venue) -> dict[str, int]:
+    now = venue.state()
     return {state: int(state == now) for state in STATES}
 
 
-def _times_limited(feed: FollowedVenue) -> int:
-    calls = (client.tally.requests() for client in feed.clients.values())
-    return feed.tally.attempts["throttled"] + sum(
+def _times_limited(venue: Venue) -> int:
+    calls = (client.counters.requests() for client in venue.clients.values())
+    return venue.counters.attempts["throttled"] + sum(
         count for counted in calls for (_, outcome), count in counted.items() if outcome == "throttled"
     )
 
 
-def install(registry: CollectorRegistry, feeds: Sequence[FollowedVenue], store: Store, streams: Streams) -> None:
-    """Adds all of them to the app's registry."""
-    registry.register(FeedCollector(feeds))
+def install(registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams) -> None:
+    """Adds the metrics to the app's registry, each venue's own among them."""
+    registry.register(VenueCollector(venues))
     registry.register(StoreCollector(store, streams))
+    for venue in venues:
+        if venue.collector is not None:
+            registry.register(venue.collector)

@@ -1,4 +1,4 @@
-"""What a venue means that answers 401, 403, 429 or 503: stop, or keep away for as long as Retry-After says. Pure."""
+"""Reads a venue's refusals: 401 and 403 mean stop, 429 and 503 mean keep away as long as Retry-After says. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ _HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b 
 
 
 def wait_seconds(retry_after: str | None, now: float) -> float:
-    """Seconds to keep away after 429 or 503: what the header says, a minute when it says nothing, at most an hour."""
+    """Returns the seconds to keep away after 429 or 503: as the header says, a minute without it, at most an hour."""
     told = retry_after_seconds(retry_after, now)
     return DEFAULT_WAIT_SECONDS if told is None else min(told, LONGEST_WAIT_SECONDS)
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:
-    """Seconds from a Retry-After header, either form; None when it is missing or can't be meant. Source: RFC 9110."""
+    """Returns the seconds in a Retry-After header of either form; None when it is missing or malformed.
+
+    Source: RFC 9110, section 10.2.3.
+    """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:12])

@@ -7,17 +7,22 @@ import sys
 import time
 
 from bench.frames.tape import PAIRS
-from marketdata.btcturk.feed import Feed
-from marketdata.btcturk.intake import Notes
-from marketdata.btcturk.resync import Patience
-from marketdata.link.connection import Connection, Timings
+from common.clock import SYSTEM_CLOCK
+from common.loop import Stop, Supervisor
+from marketdata.counters import Counters
+from marketdata.link.connection import Connection, VenueSocket
+from marketdata.link.dial import LinkTimings
+from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.link.inbox import Inbox
-from marketdata.link.pace import Backoff, DialGuard
+from marketdata.link.worker import LinkEnds
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
-from marketdata.tally import Tally
-from marketdata.venues import btcturk
+from marketdata.venues.btcturk import frames
+from marketdata.venues.btcturk.feed import Feed, Mailbox
+from marketdata.venues.btcturk.notes import Notes
+from marketdata.venues.btcturk.resync import ResyncTimings
+from marketdata.venues.btcturk.subscriptions import Followed
 
 ROOM = 2_000_000
 LOOK_SECONDS = 0.01
@@ -26,59 +31,48 @@ GIVE_UP_SECONDS = 120.0
 
 def main(url: str, count: int) -> None:
     """Prints frames per second; fails when one was lost or a book is not live in the end."""
-    tally = Tally.of(kinds=btcturk.KINDS, reasons=btcturk.REASONS, channels=btcturk.CHANNELS)
-    store = Store(
-        [Listing(btcturk.SOURCE, pair, "diffs") for pair in PAIRS],
-        market="simulated",
-        stale_after=5.0,
-        clock=time.monotonic,
-        started=time.time(),
-    )
-    inbox = Inbox(ROOM, tally, btcturk.classify)
+    loops = Supervisor(Stop())
+    counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS)
+    listings = [Listing(frames.SOURCE, pair, "diffs") for pair in PAIRS]
+    store = Store(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK)
+    inbox = Inbox(ROOM, counters, frames.classify)
     connection = Connection(
-        url,
+        VenueSocket("bench", url),
         inbox=inbox,
-        tally=tally,
-        timings=Timings(),
-        backoff=Backoff(1.0, 60.0, random.uniform),
-        guard=DialGuard(10, 60.0),
-        clock=time.monotonic,
-        wall_clock=time.time,
+        counters=counters,
+        timings=LinkTimings(),
+        limits=DialLimits(Backoff(1.0, 60.0, random.uniform), DialGuard(10, 60.0)),
+        clock=SYSTEM_CLOCK,
+        stop=loops.stop_signal,
     )
     feed = Feed(
-        PAIRS,
-        book="obdiff",
+        Followed(PAIRS, "obdiff", lambda: PAIRS),
+        LinkEnds(inbox, connection, counters),
         store=store,
-        candles=CandleStore(store.symbols, clock=time.time),
-        inbox=inbox,
-        link=connection,
-        tally=tally,
-        tradable=lambda: PAIRS,
-        patience=Patience(first_data=GIVE_UP_SECONDS),
-        notes=Notes(),
-        missed=lambda _pair, _span: None,
-        clock=time.monotonic,
-        wall_clock=time.time,
+        candles=CandleStore(store.symbols, unix=time.time),
+        timings=ResyncTimings(first_data=GIVE_UP_SECONDS),
+        mailbox=Mailbox(Notes(), lambda _pair, _span: None),
+        clock=SYSTEM_CLOCK,
     )
-    feed.start()
-    connection.start()
-    begun = wait(tally, 1)
-    ended = wait(tally, len(PAIRS) + count)
+    for loop in (feed.loop, *connection.loops):
+        loops.add(loop)
+    loops.start()
+    begun = wait(counters, 1)
+    ended = wait(counters, len(PAIRS) + count)
     print(count / (ended - begun))
-    lost = sum(tally.drops.values()) + sum(tally.decode_errors.values()) + sum(tally.resyncs.values())
+    lost = sum(counters.drops.values()) + sum(counters.decode_errors.values()) + sum(counters.resyncs.values())
     if lost or store.not_live():
-        raise SystemExit(f"not every frame was taken in: {tally}")
-    connection.stop()
-    feed.stop()
+        raise SystemExit(f"not every frame was applied: {counters}")
+    loops.stop()
 
 
-def wait(tally: Tally, frames: int) -> float:
-    """When that many frames were taken in; raises `TimeoutError` after two minutes."""
+def wait(counters: Counters, frames: int) -> float:
+    """Returns the time when that many frames were applied. Raises `TimeoutError` after two minutes."""
     deadline = time.perf_counter() + GIVE_UP_SECONDS
-    while sum(tally.frames.values()) < frames:
+    while sum(counters.frames.values()) < frames:
         if time.perf_counter() > deadline:
             raise TimeoutError(
-                f"{sum(tally.frames.values())} of {frames} frames after {GIVE_UP_SECONDS:.0f} s: {tally}"
+                f"{sum(counters.frames.values())} of {frames} frames after {GIVE_UP_SECONDS:.0f} s: {counters}"
             )
         time.sleep(LOOK_SECONDS)
     return time.perf_counter()

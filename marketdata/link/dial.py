@@ -1,4 +1,4 @@
-"""One dial and the life of the socket that it gives. What it means that it ended is for the connection to say."""
+"""One dial, and the socket that it opens until that ends. The connection decides what follows from the end."""
 
 from __future__ import annotations
 
@@ -14,24 +14,30 @@ from typing import Literal
 import websocket
 from websocket import ABNF
 
+from common.clock import Clock
 from marketdata.link.failures import Verdict, of_close, of_upgrade
 from marketdata.link.readahead import ReadAhead
 
 ANSWERS_KEPT = 5
 
-Event = Literal["opened", "frame", "heartbeat"]
-Heard = Callable[[Event, Sequence[bytes]], None]
-Drop = Literal["dropped", "silence", "timeout"]
+DialEvent = Literal["opened", "frame", "heartbeat"]
+Heard = Callable[[DialEvent, Sequence[bytes]], None]
+DropCause = Literal["dropped", "silence", "timeout"]
 
 
 @dataclass(frozen=True)
-class Timings:
-    """Seconds. `ping_interval` is the pause between our pings, and `ping_timeout` how long nothing at all may be heard
-    after one. `silence` without any frame ends a socket, its upgrade included. Every whole frame counts as life: data,
-    the peer's pings and its pongs; bytes of an unfinished frame or upgrade don't. `watch` is the pause between two
-    looks at all this. `healthy` is how long data must flow before the back-off starts over; `socket` ends a stall
-    inside a frame or an unanswered upgrade; `starved` without answering a ping makes a close our fault; `heartbeat` is
-    the pause between the application's own heartbeats, where it has any.
+class LinkTimings:
+    """The times of a socket, in seconds. Every whole frame counts as life: data, the peer's pings and its pongs. Bytes
+    of an unfinished frame or upgrade don't.
+
+    ping_interval: the pause between our pings.
+    ping_timeout: a socket ends when nothing at all is heard for so long after a ping.
+    silence: a socket ends when no frame comes for so long; its upgrade counts too.
+    watch: the pause between two looks at all this.
+    healthy: data must flow for so long before the back-off starts over.
+    socket: the longest stall inside a frame, and the longest wait for an upgrade's answer.
+    starved: a close is our own fault when no ping was answered for so long.
+    heartbeat: the pause between the application's own heartbeats, where the venue wants any.
     """
 
     ping_interval: float = 15.0
@@ -47,8 +53,13 @@ class Timings:
 class Dial:
     """One attempt, with a socket of its own, since the library keeps state from one use to the next.
 
-    `heard(event, payloads)` is called from the reader's thread, and must be quick: with all whole frames that have
-    come, or with one empty payload. `look` is to be called again and again, from another thread.
+    The reader's thread calls `heard(event, payloads)`, which must be quick. The payloads are all whole frames that have
+    come; for another event it is one empty payload. Another thread calls `look` again and again.
+
+    opened: true from the moment the upgrade succeeded.
+    reason: why the socket ended, for people; None while it has not.
+    verdict: what the end means.
+    alive_at: when a whole frame last came, in seconds of the monotonic clock.
     """
 
     def __init__(
@@ -56,24 +67,23 @@ class Dial:
         url: str,
         headers: Mapping[str, str],
         *,
-        timings: Timings,
+        timings: LinkTimings,
         heard: Heard,
-        clock: Callable[[], float],
-        wall_clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self.opened = False
         self.reason: str | None = None
         self.verdict = Verdict("error")
-        self.alive_at = self._pinged_at = clock()
+        self.alive_at = self._pinged_at = clock.monotonic()
         self._url, self._headers, self._timings, self._heard = url, dict(headers), timings, heard
-        self._clock, self._wall_clock = clock, wall_clock
-        self._dropped: Drop | None = None
+        self._monotonic, self._unix = clock.monotonic, clock.unix
+        self._dropped: DropCause | None = None
         self._first_data_at: float | None = None
         self._answered: deque[float] = deque(maxlen=ANSWERS_KEPT)
         self._socket = ReadAhead()
 
     def run(self) -> None:
-        """Dials, reads until the socket ends, and leaves in `verdict` and `reason` how it did."""
+        """Dials, and reads until the socket ends. Sets `verdict` and `reason`."""
         try:
             self._open()
             while self.reason is None:
@@ -89,11 +99,11 @@ class Dial:
             self.verdict = Verdict(self._dropped if self.opened else unopened)
 
     def send(self, text: str) -> bool:
-        """Sends a text frame; false when there is no socket that takes it."""
+        """Sends a text frame; returns false when no socket takes it."""
         return self.opened and self._send(text, ABNF.OPCODE_TEXT)
 
-    def drop(self, cause: Drop, reason: str) -> bool:
-        """Ends the socket; false when it has already got a reason to end, which then is kept."""
+    def drop(self, cause: DropCause, reason: str) -> bool:
+        """Ends the socket; returns false when it has a reason to end already. That reason is kept."""
         first = self.reason is None
         if first:
             self._dropped, self.reason = cause, reason
@@ -101,8 +111,11 @@ class Dial:
         return first
 
     def look(self) -> bool:
-        """Pings when it is time to, and ends a socket that is silent or does not answer; whether silence did."""
-        now, timings = self._clock(), self._timings
+        """Pings when it is time, and ends a socket that is silent or does not answer.
+
+        Returns true when silence ended it.
+        """
+        now, timings = self._monotonic(), self._timings
         if now - self.alive_at > timings.silence:
             return self.drop("silence", f"silent for {timings.silence:.0f} s")
         if self.opened and self.alive_at < self._pinged_at:
@@ -114,7 +127,7 @@ class Dial:
         return False
 
     def was_healthy(self) -> bool:
-        """Whether data flowed for long enough to take the venue for well again."""
+        """Returns true when data flowed for at least `LinkTimings.healthy` seconds."""
         return self._first_data_at is not None and self.alive_at - self._first_data_at >= self._timings.healthy
 
     def _open(self) -> None:
@@ -123,13 +136,13 @@ class Dial:
         connect(self._url, header=self._headers, redirect_limit=0, timeout=self._timings.socket)
         if self.reason is not None:  # dropped while there was no socket yet to shut
             return
-        self.alive_at = self._pinged_at = self._clock()
+        self.alive_at = self._pinged_at = self._monotonic()
         self.opened = True
         self._answered.append(self.alive_at)
         self._heard("opened", (b"",))
 
     def _read(self) -> None:
-        """Waits for what comes next: all the text frames that are there, or one frame of any kind."""
+        """Waits for the next frames: all text frames that have come, or one frame of another kind."""
         texts = self._socket.texts()
         if texts:
             self._take_in(texts)
@@ -138,7 +151,7 @@ class Dial:
         if opcode == ABNF.OPCODE_CLOSE:
             self._closed(frame.data)
         elif opcode in (ABNF.OPCODE_PING, ABNF.OPCODE_PONG):
-            self.alive_at = self._clock()
+            self.alive_at = self._monotonic()
             if opcode == ABNF.OPCODE_PING:
                 self._answered.append(self.alive_at)  # the library has answered it by now
             self._heard("heartbeat", (b"",))
@@ -146,7 +159,7 @@ class Dial:
             self._take_in([frame.data])
 
     def _take_in(self, payloads: Sequence[bytes]) -> None:
-        self.alive_at = self._clock()
+        self.alive_at = self._monotonic()
         self._heard("frame", payloads)
         if self._first_data_at is None:
             self._first_data_at = self.alive_at
@@ -157,7 +170,7 @@ class Dial:
             return
         self.reason = f"the venue closed with {code or 'no code'}"
         answered, starved = tuple(self._answered), self._timings.starved
-        self.verdict = Verdict(of_close(code, answered=answered, closed=self._clock(), starved=starved))
+        self.verdict = Verdict(of_close(code, answered=answered, closed=self._monotonic(), starved=starved))
 
     def _failed(self, error: Exception) -> None:
         if self.reason is None:  # what comes after the first cause are its consequences
@@ -172,7 +185,7 @@ class Dial:
         return True
 
     def _shut(self) -> None:
-        """Wakes the reader whatever it waits for. Closing instead would wait for the very peer that is silent."""
+        """Wakes the reader from any wait. Closing instead would wait for the peer that is silent."""
         raw = self._socket.sock
         if raw is not None:
             with contextlib.suppress(OSError):
@@ -182,11 +195,11 @@ class Dial:
         if isinstance(error, websocket.WebSocketBadStatusException):
             headers = error.resp_headers or {}
             self.reason = f"the upgrade was answered with {error.status_code}"
-            return of_upgrade(error.status_code, headers.get("retry-after"), self._wall_clock())
+            return of_upgrade(error.status_code, headers.get("retry-after"), self._unix())
         status = self._socket.getstatus()
         if status is not None and status != 101:
             self.reason = f"the upgrade was answered with {status}"
-            return of_upgrade(status, None, self._wall_clock())
+            return of_upgrade(status, None, self._unix())
         return Verdict(_network_cause(error, "refused"))
 
 

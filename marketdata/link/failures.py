@@ -1,4 +1,4 @@
-"""What it means when a venue refuses a dial or ends a socket: come back with back-off, after a wait, or not at all."""
+"""Decides what follows when a venue refuses a dial or ends a socket: a back-off, a wait, or no more dials. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ Step = Literal["back_off", "wait", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do after an attempt: `back_off`, `wait` these seconds first, or `stop` until somebody resumes."""
+    """The consequence of an attempt's end.
+
+    cause: one of `FAILED_DIALS` or `CLOSES`, for the counters.
+    step: `back_off` before the next dial, `wait` for `seconds` first, or `stop` until the connection is resumed.
+    seconds: the wait that the venue asked for; 0 for the other steps.
+    """
 
     cause: str
     step: Step = "back_off"
@@ -29,7 +34,7 @@ class Verdict:
 
 
 def of_upgrade(status: int, retry_after: str | None, now: float) -> Verdict:
-    """The verdict on an upgrade that was answered with an HTTP status other than 101; `now` in unix seconds."""
+    """Returns the verdict on an upgrade that was answered with another HTTP status than 101; `now` is unix seconds."""
     if status in UNAUTHORIZED:
         return Verdict("unauthorized", "stop")
     if status in THROTTLED:
@@ -38,12 +43,12 @@ def of_upgrade(status: int, retry_after: str | None, now: float) -> Verdict:
 
 
 def of_close(code: int | None, *, answered: Sequence[float], closed: float, starved: float) -> str:
-    """The cause of a close that the peer began, from its code and the times at which its pings were answered.
+    """Returns the cause of a close that the peer began, from its code and the times at which its pings were answered.
 
-    A venue that gets no pongs closes with 1000, which otherwise means that all is well. It is told apart by a stretch
-    of `starved` seconds without an answered ping; a peer that never pinged is taken for such a venue only while it
-    could have pinged no more than a few times. `answered` begins with the opening and may be cut to the latest few
-    times, `closed` is the end; seconds of the monotonic clock.
+    A venue that gets no pongs closes with 1000, which otherwise means that all is well. A stretch of `starved` seconds
+    without an answered ping tells the two apart. A peer that never pinged counts as starved only while it could have
+    pinged no more than a few times. `answered` begins with the opening, and may hold only the newest times. `closed` is
+    the end. All are seconds of the monotonic clock.
     """
     if code != 1000:
         return _CLOSE_CODES.get(code or 0, "other_code")

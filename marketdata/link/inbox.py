@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from marketdata.tally import Tally
+from marketdata.counters import Counters
 
 log = logging.getLogger(__name__)
 
@@ -18,13 +18,17 @@ Kind = Literal["opened", "frame", "heartbeat", "closed", "lost"]
 Name = tuple[str, str] | tuple[str, bytes]  # class and key
 Classify = Callable[[bytes], Name]
 HARD_LIMIT_FACTOR = 4
-TAKEN_TOGETHER = 256
+POPPED_TOGETHER = 256
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """Something that happened on a socket: `at` by the monotonic clock, `received` in unix seconds.
+    """One thing that happened on a socket.
 
-    `lost` stands where frames were dropped that can't be done without; its payload is the key they had.
+    kind: `opened` and `closed` for the socket itself, `frame` for data, `heartbeat` for a ping or pong. `lost` stands
+        where frames were dropped that the worker can't do without.
+    at: when it came, in seconds of the monotonic clock.
+    received: the same in unix seconds.
+    payload: the frame; the key of the dropped frames for `lost`; else empty.
     """
 
     kind: Kind
@@ -34,25 +38,26 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 def all_plain(_payload: bytes) -> Name:
-    """The classification of a venue whose frames may all be dropped when there are too many."""
+    """Classifies the frames of a venue whose frames may all be dropped when there are too many."""
     return "plain", ""
 
 
 class Inbox:
-    """A queue that reads nothing while it has room. Beyond `limit`, each frame fares as `classify` says (class, key):
+    """A queue that does not look into frames while it has room. Beyond `limit`, `classify` gives each frame a class and
+    a key:
 
-    - `keep` is queued up to four times the limit; then it is dropped, and one `lost` of its key tells of the hole.
-    - `coalesce`: only the newest of a key stays, in the place of the oldest, so its stamp may be ahead of its turn; a
-      key that has no place yet gets one up to four times the limit.
-    - `sequence`: what is queued of that key is dropped with it, and one `lost` of the key stands in their place.
-    - `plain`, and heartbeats, are dropped.
+    - `keep` is queued up to four times the limit. Then it is dropped, and one `lost` of its key marks the hole.
+    - `coalesce`: only the newest frame of a key stays, in the place of the oldest. So its stamp may be newer than those
+      behind it. A key that has no place yet gets one, up to four times the limit.
+    - `sequence`: the frame is dropped with all frames of its key that are queued. One `lost` of the key replaces them.
+    - `plain` frames, and heartbeats, are dropped.
 
     Drops are counted by class. A socket's beginning and end are never dropped. The venue's keys must be few.
     """
 
-    def __init__(self, limit: int, tally: Tally, classify: Classify = all_plain) -> None:
+    def __init__(self, limit: int, counters: Counters, classify: Classify = all_plain) -> None:
         self._limit, self._hard_limit, self._calm = limit, limit * HARD_LIMIT_FACTOR, limit // 2
-        self._tally, self._classify = tally, classify
+        self._counters, self._classify = counters, classify
         self._queue = _Slots()
         self._crowded = False
         self._queued: dict[Name, deque[int]] = {}
@@ -62,7 +67,7 @@ class Inbox:
         self._idle = False
 
     def put(self, arrivals: Sequence[Arrival]) -> None:
-        """Never waits for the worker's work: the caller must go on reading, or the venue misses its pongs."""
+        """Adds arrivals. Never waits for the worker: the caller must go on reading, or the venue misses its pongs."""
         with self._lock:
             if not self._crowded and self._queue.depth() + len(arrivals) <= self._limit:
                 self._queue.extend(arrivals)
@@ -73,8 +78,11 @@ class Inbox:
                 self._idle = False
                 self._ready.notify()
 
-    def take(self, timeout: float, most: int = TAKEN_TOGETHER) -> list[Arrival]:
-        """The oldest arrivals, at most `most`; none after `timeout` seconds without any. For one worker."""
+    def pop(self, timeout: float, most: int = POPPED_TOGETHER) -> list[Arrival]:
+        """Removes and returns the oldest arrivals, at most `most`; none after `timeout` seconds without any.
+
+        Only one thread may call this.
+        """
         with self._lock:
             if not self._queue.depth():
                 self._idle = True
@@ -89,7 +97,7 @@ class Inbox:
             self._queue.append(arrival)
 
     def depth(self) -> int:
-        """How many arrivals wait."""
+        """Returns how many arrivals wait."""
         return self._queue.depth()
 
     def _squeeze_in(self, arrival: Arrival) -> None:
@@ -117,7 +125,7 @@ class Inbox:
             elif self._append_or_drop(arrival, class_, self._hard_limit):
                 self._queued[name] = deque([self._queue.last])
         elif class_ == "sequence":
-            if self._told(name):
+            if self._has_marker(name):
                 self._dropped(class_)
             elif self._append_or_drop(arrival, class_, self._limit):
                 self._still_queued(name).append(self._queue.last)
@@ -126,13 +134,13 @@ class Inbox:
         elif class_ == "keep":
             if self._append_or_drop(arrival, class_, self._hard_limit):
                 self._lost.pop(name, None)  # a hole behind this one is another hole
-            elif not self._told(name):
+            elif not self._has_marker(name):
                 self._lose(arrival, name, deque())
         else:
             self._append_or_drop(arrival, class_, self._limit)
 
     def _lose(self, arrival: Arrival, name: Name, places: deque[int]) -> None:
-        """Puts one `lost` in place of all that is queued at `places`, or at the end when nothing is."""
+        """Puts one `lost` in the place of everything that is queued at `places`; at the end when nothing is."""
         marker = Arrival("lost", arrival.at, arrival.received, _bytes(name[1]))
         if places:
             self._dropped(name[0], len(places))
@@ -159,7 +167,7 @@ class Inbox:
                     places.append(place)
 
     def _forget(self) -> None:
-        """What came before is left as it is: an older socket's frames do not give way to a newer one's."""
+        """Leaves everything that is queued as it is: an older socket's frames do not give way to a newer one's."""
         self._queued.clear()
         self._lost.clear()
 
@@ -169,8 +177,8 @@ class Inbox:
             places.popleft()
         return places
 
-    def _told(self, name: Name) -> bool:
-        """Whether a `lost` of this name waits already."""
+    def _has_marker(self, name: Name) -> bool:
+        """Returns true when a `lost` of this name waits already."""
         return self._lost.get(name, -1) >= self._queue.first
 
     def _append_or_drop(self, arrival: Arrival, class_: str, limit: int) -> bool:
@@ -181,7 +189,7 @@ class Inbox:
         return False
 
     def _dropped(self, class_: str, count: int = 1) -> None:
-        self._tally.drops[class_] += count
+        self._counters.drops[class_] += count
 
     def _class_and_key(self, arrival: Arrival) -> Name:
         try:
@@ -196,7 +204,7 @@ def _bytes(key: str | bytes) -> bytes:
 
 
 class _Slots:
-    """A queue in which an arrival keeps its place number until it leaves at the front; a place can be emptied."""
+    """A queue in which each arrival keeps its place number until it leaves at the front. A place can be emptied."""
 
     __slots__ = ("_empty", "_items", "first")
 
@@ -219,7 +227,7 @@ class _Slots:
         self._items.extend(arrivals)
 
     def pop(self, most: int) -> list[Arrival]:
-        """Takes the oldest away, at most so many."""
+        """Removes and returns the oldest, at most `most`."""
         items, popped = self._items, list[Arrival]()
         while items and len(popped) < most:
             arrival = items.popleft()
@@ -231,7 +239,7 @@ class _Slots:
         return popped
 
     def put(self, place: int, arrival: Arrival | None) -> None:
-        """Replaces what is at a place that is taken, or empties it."""
+        """Replaces the arrival at a place, or empties the place."""
         self._items[place - self.first] = arrival
         self._empty += arrival is None
 

@@ -12,9 +12,11 @@ _LONGEST_SHORT, _TWO_BYTES_OF_LENGTH = 125, 126
 
 
 class ReadAhead(WebSocket):
-    """Takes whatever has come and gives whole text frames straight from it. All else is the library's, which reads
-    from the same bytes: control frames, fragments, masked frames, those of 64 KiB and more, those whose end has not
-    come yet, and whatever is against the protocol. Source of the frame's layout: RFC 6455, 5.2.
+    """Cuts whole text frames straight out of the bytes that have come.
+
+    The library reads everything else from the same bytes: control frames, fragments, masked frames, frames of 64 KiB
+    and more, frames whose end has not come yet, and breaches of the protocol. Source of the frame's layout: RFC 6455,
+    section 5.2.
     """
 
     def __init__(self) -> None:
@@ -23,9 +25,12 @@ class ReadAhead(WebSocket):
         self._ahead, self._at = b"", 0
 
     def texts(self) -> list[bytes]:
-        """The payloads of the text frames that have come whole, in order, up to the first frame that is something else;
-        none when that is the next one, which then is for `recv_data_frame`. Waits for as long as nothing at all comes:
-        the socket's timeout is for what has begun. Raises as the library does."""
+        """Returns the payloads of the text frames that have come whole, in order, up to the first frame of another
+        kind.
+
+        Returns none when the next frame is of another kind: `recv_data_frame` reads that one. Waits without limit while
+        nothing at all comes: the socket's timeout is for a frame that has begun. Raises as the library does.
+        """
         while self._at == len(self._ahead):
             with contextlib.suppress(WebSocketTimeoutException):
                 self._refill()
@@ -47,7 +52,7 @@ class ReadAhead(WebSocket):
         return found
 
     def _recv(self, bufsize: int) -> bytes:
-        """Where the library gets its bytes from once the upgrade was read."""
+        """Gives the library its bytes once the upgrade was read."""
         if self._at == len(self._ahead):
             self._refill()
         piece = self._ahead[self._at : self._at + bufsize]

@@ -1,15 +1,16 @@
-"""Asks venues over HTTP and stays within their limits: budgets, bounded answers, silence when told, typed failures."""
+"""Calls venues over HTTP within their limits: budgets, bounded answers, silence when told, typed failures."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import tenacity
 import urllib3
 
+from common.clock import Clock
 from marketdata.refusals import THROTTLED, UNAUTHORIZED, wait_seconds
 from marketdata.rest.budget import Budget, Spent
 from marketdata.rest.replies import (
@@ -32,17 +33,25 @@ TOLD_BYTES = 500
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The budget's limits that each call takes from, and the one that 429 silences (the first if none is named)."""
+    """One kind of call.
+
+    limits: the budget's limits that each call uses.
+    silences: the limit that a 429 silences; None for the first one.
+    """
 
     limits: tuple[str, ...]
     silences: str | None = None
 
 
 @dataclass(frozen=True)
-class Patience:
-    """`deadline` seconds for a call with all that it waits for; `connect` and `read` for one step of an attempt.
+class RetryPolicy:
+    """How long a call may take, in seconds, and how often it is tried.
 
-    A GET that met a dead connection or a 5xx is tried up to `attempts` times, after 0 to min(cap, base · 2^n) seconds.
+    deadline: the longest that a call may take, waits and tries included.
+    connect: the longest that connecting may take.
+    read: the longest wait for the next bytes.
+    attempts: how often a GET is tried that met a dead connection or a 5xx.
+    base, cap: before try n + 1 a pause is drawn from 0 to min(cap, base · 2^n).
     """
 
     deadline: float = 30.0
@@ -53,8 +62,8 @@ class Patience:
     cap: float = 5.0
 
 
-class RestTally:
-    """What was asked, by endpoint: outcomes of attempts, and seconds spent waiting for the budget."""
+class RestCounters:
+    """Counts the attempts of each endpoint by outcome, and the seconds that they waited for the budget."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
         names = {(endpoint, outcome): 0 for endpoint in endpoints for outcome in OUTCOMES}
@@ -63,28 +72,32 @@ class RestTally:
         self._lock = threading.Lock()
 
     def count(self, endpoint: str, outcome: str) -> None:
+        """Counts one attempt."""
         with self._lock:
             self._requests[endpoint, outcome] += 1
 
     def waited(self, endpoint: str, seconds: float) -> None:
+        """Adds a wait for the budget."""
         with self._lock:
             self._waited[endpoint] += seconds
 
     def requests(self) -> dict[tuple[str, str], int]:
-        """Attempts by (endpoint, outcome)."""
+        """Returns the attempts by endpoint and outcome."""
         with self._lock:
             return dict(self._requests)
 
     def wait_seconds(self) -> dict[str, float]:
-        """Seconds by endpoint."""
+        """Returns the seconds waited, by endpoint."""
         with self._lock:
             return dict(self._waited)
 
 
 class RestClient:
-    """Talks to one venue's host, from any number of threads. `most_bytes` bounds a body, decoded.
+    """Calls one venue's host, for any number of threads. `most_bytes` bounds the decoded body.
 
-    A call ends within its deadline plus one `read`, unless a server drips its headers.
+    A call ends within its deadline plus one `RetryPolicy.read`, unless a server drips its headers.
+
+    counters: the attempts and waits so far.
     """
 
     def __init__(
@@ -93,16 +106,15 @@ class RestClient:
         endpoints: Mapping[str, Endpoint],
         *,
         budget: Budget,
-        clock: Callable[[], float],
-        wall_clock: Callable[[], float],
-        patience: Patience | None = None,
+        clock: Clock,
+        retries: RetryPolicy | None = None,
         most_bytes: int = 8 * 2**20,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.tally = RestTally(endpoints)
-        self._endpoints, self._budget, self._patience = endpoints, budget, patience or Patience()
-        self._clock, self._wall_clock, self._most_bytes = clock, wall_clock, most_bytes
+        self.counters = RestCounters(endpoints)
+        self._endpoints, self._budget, self._retries = endpoints, budget, retries or RetryPolicy()
+        self._monotonic, self._unix, self._most_bytes = clock.monotonic, clock.unix, most_bytes
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False, headers=dict(headers or {}))
 
     def get(
@@ -114,16 +126,19 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Reply:
-        """A 2xx answer; raises a `RestError` for anything else. `deadline` in seconds, with all waits and tries."""
+        """Returns a 2xx answer; raises a `RestError` for anything else.
+
+        `deadline` is in seconds, waits and tries included.
+        """
         call = _Call("GET", endpoint, path, params=params, headers=headers)
-        total = self._patience.deadline if deadline is None else deadline
+        total = self._retries.deadline if deadline is None else deadline
         tries = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._patience.attempts) | tenacity.stop_before_delay(total),
-            wait=tenacity.wait_random_exponential(multiplier=self._patience.base, max=self._patience.cap),
+            stop=tenacity.stop_after_attempt(self._retries.attempts) | tenacity.stop_before_delay(total),
+            wait=tenacity.wait_random_exponential(multiplier=self._retries.base, max=self._retries.cap),
             retry=tenacity.retry_if_exception_type((Failed, Unreachable)),
             reraise=True,
         )
-        return tries(self._attempt, call, self._clock() + total)
+        return tries(self._attempt, call, self._monotonic() + total)
 
     def post(
         self,
@@ -134,33 +149,33 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Reply:
-        """As `get`, with a JSON body, and tried only once."""
+        """Like `get`, with a JSON body, and tried only once."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         call = _Call("POST", endpoint, path, body=body, headers=sent)
-        return self._attempt(call, self._clock() + (self._patience.deadline if deadline is None else deadline))
+        return self._attempt(call, self._monotonic() + (self._retries.deadline if deadline is None else deadline))
 
     def blocked_until(self, endpoint: str) -> float | None:
-        """Unix seconds until which the venue wants no call of this endpoint, or None."""
+        """Returns the unix time until which the venue wants no call of this endpoint, or None."""
         seconds = self._budget.silent_for(self._endpoints[endpoint].limits)
-        return self._wall_clock() + seconds if seconds > 0 else None
+        return self._unix() + seconds if seconds > 0 else None
 
     def _attempt(self, call: _Call, ends: float) -> Reply:
         try:
             reply = self._ask(call, ends)
         except RestError as error:
-            self.tally.count(call.endpoint, error.outcome)
+            self.counters.count(call.endpoint, error.outcome)
             raise
-        self.tally.count(call.endpoint, "ok")
+        self.counters.count(call.endpoint, "ok")
         return reply
 
     def _ask(self, call: _Call, ends: float) -> Reply:
         try:
-            waited = self._budget.acquire(self._endpoints[call.endpoint].limits, ends - self._clock())
+            waited = self._budget.acquire(self._endpoints[call.endpoint].limits, ends - self._monotonic())
         except Spent as spent:
             raise NoBudget(call.endpoint, str(spent), spent.seconds) from spent
-        self.tally.waited(call.endpoint, waited)
-        left = max(0.01, ends - self._clock())
-        timeout = urllib3.Timeout(connect=min(self._patience.connect, left), read=min(self._patience.read, left))
+        self.counters.waited(call.endpoint, waited)
+        left = max(0.01, ends - self._monotonic())
+        timeout = urllib3.Timeout(connect=min(self._retries.connect, left), read=min(self._retries.read, left))
         try:
             answer = self._pool.request(
                 call.method,
@@ -182,7 +197,7 @@ class RestClient:
     def _judge(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> Reply:
         status = answer.status
         if status in THROTTLED:
-            seconds = wait_seconds(answer.headers.get("Retry-After"), self._wall_clock())
+            seconds = wait_seconds(answer.headers.get("Retry-After"), self._unix())
             limits = self._endpoints[endpoint]
             self._budget.silence(limits.silences or limits.limits[0], seconds)
             raise (Throttled if status == 429 else Unavailable)(endpoint, status, seconds)
@@ -202,7 +217,7 @@ class RestClient:
             body += chunk
             if len(body) > self._most_bytes:
                 raise TooLarge(endpoint, f"the body is larger than {self._most_bytes} bytes", status=answer.status)
-            if self._clock() > ends:
+            if self._monotonic() > ends:
                 raise Unreachable(endpoint, "the body did not come to its end in time", status=answer.status)
         return bytes(body)
 

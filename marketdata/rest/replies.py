@@ -1,4 +1,4 @@
-"""What comes of a call to a venue: an answer to use, or a failure with a name."""
+"""The results of a call to a venue: an answer, or a failure with a name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUTCOMES = (
 
 
 class RestError(Exception):
-    """A call that brought no answer to use. `retryable` tells whether the same call can succeed later."""
+    """A call that brought no usable answer. `retryable` is true when the same call can succeed later."""
 
     retryable: ClassVar[bool] = False
     outcome: ClassVar[str] = "rejected"
@@ -24,17 +24,17 @@ class RestError(Exception):
 
 
 class Rejected(RestError):
-    """The venue does not take this call: a redirect, or 4xx other than the two below."""
+    """The venue refuses this call: a redirect, or a 4xx other than the two below."""
 
 
 class Unauthorized(RestError):
-    """401 or 403. Never tried again: a venue blocks addresses that go on."""
+    """401 or 403. It is never tried again: a venue blocks addresses that go on."""
 
     outcome = "unauthorized"
 
 
 class Throttled(RestError):
-    """429. The endpoint is silent for `seconds` now, for every thread."""
+    """429. No thread calls the endpoint for `seconds` now."""
 
     retryable = True
     outcome = "throttled"
@@ -45,7 +45,7 @@ class Throttled(RestError):
 
 
 class Unavailable(Throttled):
-    """503, which asks for silence in the same way."""
+    """503. It asks for silence in the same way."""
 
     outcome = "unavailable"
 
@@ -58,21 +58,21 @@ class Failed(RestError):
 
 
 class Unreachable(RestError):
-    """No answer, or not the whole of it, in time."""
+    """No whole answer came in time."""
 
     retryable = True
     outcome = "unreachable"
 
 
 class TooLarge(RestError):
-    """The body is larger than it may be; it was not read to its end."""
+    """The body is larger than allowed; it was not read to its end."""
 
     outcome = "too_large"
 
 
 class NoBudget(RestError):
-    """Not asked: the budget has no call left, or the venue wants silence, for `seconds`, longer than the caller can
-    wait."""
+    """The venue was not asked: the budget has no call left, or the venue wants silence, for `seconds`. The caller can't
+    wait so long."""
 
     retryable = True
     outcome = "no_budget"
@@ -84,7 +84,12 @@ class NoBudget(RestError):
 
 @dataclass(frozen=True)
 class Reply:
-    """A 2xx answer; the body is as the venue sent it."""
+    """A 2xx answer.
+
+    status: the HTTP status.
+    body: the bytes as the venue sent them.
+    headers: the answer's headers.
+    """
 
     status: int
     body: bytes

@@ -1,4 +1,4 @@
-"""A live order book kept by a venue's diffs: it takes a change whole or not at all, and knows when it lost track."""
+"""An order book kept by a venue's diffs: it applies a diff whole or not at all, and knows when it lost track."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from common.wire import Level
-from marketdata.venues.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
+from marketdata.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
 
 MOST_LEVELS = 100
 _UPDATED, _NEW, _DELETED = int(ChangeKind.UPDATED), int(ChangeKind.NEW), int(ChangeKind.DELETED)
@@ -25,11 +25,11 @@ FAULTS = (
     "too_deep",
     "crossed",
 )
-"""Why a frame did not fit the book; each asks for a new snapshot."""
+"""The reasons why a frame did not fit the book. Each calls for a new snapshot."""
 
 
 class Top(msgspec.Struct, frozen=True, gc=False):
-    """The best prices and what stands there; None where a side is empty or the venue does not tell."""
+    """The best prices and the quantities there; None where a side is empty or the venue does not tell."""
 
     bid: Decimal | None = None
     bid_quantity: Decimal | None = None
@@ -42,7 +42,7 @@ Sides = tuple[tuple[Level, ...], tuple[Level, ...]]
 
 
 class Depth(Protocol):
-    """What every kind of book can tell. `live` is false while nothing vouches for the levels."""
+    """The part that every kind of book has. `live` is false while the levels are not certain."""
 
     live: bool
 
@@ -67,7 +67,7 @@ class _Side:
         del self.prices[bisect_left(self.prices, price)]
 
     def restore(self, price: Decimal, quantity: Decimal | None) -> None:
-        """Puts a price back to what it was: a quantity, or absent."""
+        """Puts back the quantity at a price; None removes the price."""
         if quantity is None:
             self.remove(price)
             return
@@ -77,7 +77,10 @@ class _Side:
 
 
 class LiveBook:
-    """One pair's book. `live` is false until a snapshot came, and again after a fault; the last good levels stay."""
+    """One pair's order book. The last good levels stay after a fault.
+
+    live: false until a snapshot came, and again after a fault.
+    """
 
     def __init__(self) -> None:
         self.live = False
@@ -85,11 +88,14 @@ class LiveBook:
         self._asks, self._bids = _Side(), _Side()
 
     def lose(self) -> None:
-        """Nothing vouches for the levels any more: the subscription or the socket ended."""
+        """Marks the levels as no longer certain: the subscription or the socket ended."""
         self.live = False
 
     def snapshot(self, snapshot: BookSnapshot) -> str | None:
-        """Replaces the book and makes it live; or one of `FAULTS`, and the book is what it was, but not live."""
+        """Replaces the book and makes it live.
+
+        Returns one of `FAULTS` when it can't: the levels stay, the book is not live.
+        """
         asks, bids = _Side(snapshot.asks), _Side(snapshot.bids)
         twice = len(asks.prices) != len(snapshot.asks) or len(bids.prices) != len(snapshot.bids)
         fault = "level_twice" if twice else _shape_fault(asks, bids)
@@ -99,7 +105,7 @@ class LiveBook:
         return fault
 
     def apply(self, diff: BookDiff) -> str | None:
-        """Applies all changes; or one of `FAULTS`, and the book is what it was before, but not live."""
+        """Applies all changes. Returns one of `FAULTS` when it can't: the levels stay, the book is not live."""
         if not self.live:
             return "diff_before_snapshot"
         fault = "gap" if diff.sequence != self._sequence + 1 else self._change(diff)
@@ -110,7 +116,7 @@ class LiveBook:
         return fault
 
     def top(self) -> Top:
-        """Best bid and best ask."""
+        """Returns best bid and best ask."""
         bids, asks = self._bids, self._asks
         if bids.prices and asks.prices:
             bid, ask = bids.prices[-1], asks.prices[0]
@@ -120,7 +126,7 @@ class LiveBook:
         return Top(None, None, asks.prices[0], asks.quantities[asks.prices[0]]) if asks.prices else Top()
 
     def levels(self, depth: int) -> Sides:
-        """The best `depth` bids (descending) and asks (ascending)."""
+        """Returns the best `depth` bids (descending) and asks (ascending)."""
         bids, asks = self._bids, self._asks
         return (
             tuple(Level(price=price, quantity=bids.quantities[price]) for price in bids.prices[: -depth - 1 : -1]),
@@ -130,8 +136,8 @@ class LiveBook:
     def _change(self, diff: BookDiff) -> str | None:
         undo: list[_Undo] = []
         fault = (
-            _take(self._asks, diff.asks, undo)
-            or _take(self._bids, diff.bids, undo)
+            _apply(self._asks, diff.asks, undo)
+            or _apply(self._bids, diff.bids, undo)
             or _shape_fault(self._asks, self._bids)
         )
         if fault is not None:
@@ -141,11 +147,11 @@ class LiveBook:
 
 
 _Undo = tuple[_Side, Decimal, Decimal | None]
-"""A side, a price, and what stood there: a quantity, or None for nothing."""
+"""A side, a price, and the quantity that stood there; None for none."""
 
 
-def _take(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo]) -> str | None:
-    """Applies changes in their order until one does not fit; `undo` is how to take them back."""
+def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo]) -> str | None:
+    """Applies changes in their order until one does not fit; `undo` collects the way back."""
     quantities = side.quantities
     for change in changes:
         kind, price = change.kind, change.price
@@ -165,7 +171,7 @@ def _take(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo]) -> str
 
 
 def _misfit(kind: int) -> str:
-    """The fault of a change that did not fit what its level held."""
+    """Returns the fault of a change that did not fit its level."""
     if kind == _NEW:
         return "new_on_held"
     return "change_on_absent" if kind in (_UPDATED, _DELETED) else "unknown_change"

@@ -1,4 +1,4 @@
-"""Minute and daily bars of one symbol: grown from trades as they come, completed from the venue's own bars. Pure."""
+"""Minute and daily bars of one symbol: they grow from trades, and the venue's own bars complete them. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from common import wire
-from marketdata.venues.events import Bar, VenueTrade
+from marketdata.events import Bar, VenueTrade
 
 Resolution = Literal["1m", "1d"]
 
 MINUTE, DAY = 60, 86_400
 MOST_MINUTES, MOST_DAYS = 1_500, 500
 MOST_KNOWN_TRADES = 200
-"""Four times what a venue tells again."""
+"""Four times as many as a venue replays."""
 SETTLED_SECONDS = 5.0
-"""After its end a bar of the venue is taken for final: the venue's clock may be off a little, and it may be slow."""
+"""A bar of the venue counts as final so long after its end: the venue may be slow, and its clock a little off."""
 
 
-class Missed(NamedTuple):
-    """Trades are missing: after the one called `last_id` at `since`, before `until`, in unix seconds."""
+class MissedTrades(NamedTuple):
+    """A span from which trades are missing.
+
+    last_id: the id of the last trade before it.
+    since, until: its ends, in unix seconds.
+    """
 
     last_id: str
     since: float
@@ -31,8 +35,8 @@ class Missed(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Growing:
-    """A bar of trades. They may come late: the earliest sets the open, the latest the close."""
+class _GrowingBar:
+    """A bar that grows from trades. They may come late: the earliest sets the open, the latest the close."""
 
     bar: Bar
     first: tuple[datetime, int, str]
@@ -52,16 +56,16 @@ class _Growing:
 
 
 class Series:
-    """Bars by the start that the venue gives them; a minute or day without a trade has no bar.
+    """Bars by the start that the venue gives them. A minute or day without a trade has no bar.
 
-    A minute's bar is the venue's own once that was fetched after the minute's end; until then it is the sum of the
-    trades that came. Days that the venue has closed are the venue's; the present one, and one that closed since, is
-    the sum of its minutes if none is missing, else what the venue said of it. Days begin when the venue's daily bars
-    do, and at midnight UTC while none is known. What is not known of the past is kept as spans of time (`_gaps`).
+    A minute's bar is the venue's own once it was fetched after the minute's end. Until then it is the sum of the trades
+    that came. A day that the venue has closed is the venue's bar. The present day, and one that closed since, is the
+    sum of its minutes; when one is missing it is the venue's bar. Days begin when the venue's daily bars do, and at
+    midnight UTC while none is known. `_gaps` keeps the spans of the past that are not known.
     """
 
     def __init__(self) -> None:
-        self._grown: dict[int, _Growing] = {}
+        self._grown: dict[int, _GrowingBar] = {}
         self._fetched: dict[int, Bar] = {}
         self._days: dict[int, Bar] = {}
         self._days_final_until = -math.inf
@@ -70,10 +74,10 @@ class Series:
         self._newest: VenueTrade | None = None
         self._gaps: list[tuple[float, float]] = [(-math.inf, math.inf)]
 
-    # What feeds and the backfill write.
+    # The writing side, for feeds and the backfill.
 
     def add(self, trades: Iterable[VenueTrade]) -> None:
-        """Takes trades in, in any order; one that is known is skipped."""
+        """Adds trades, in any order; a known one is skipped."""
         for trade in trades:
             if trade.trade_id in self._known:
                 continue
@@ -84,9 +88,11 @@ class Series:
                 self._newest = trade
             self._grow(trade)
 
-    def replay(self, trades: Sequence[VenueTrade], full: int) -> Missed | None:
-        """Takes in what the venue tells after a join: its latest trades, at most `full`. Trades were missed when there
-        are `full` of them and none is known; the span is then a gap."""
+    def replay(self, trades: Sequence[VenueTrade], full: int) -> MissedTrades | None:
+        """Adds the trades that the venue sends after a join: its latest ones, at most `full`.
+
+        Returns the span of missed trades: there is one when `full` trades came and none of them is known. Else None.
+        """
         newest = self._newest
         oldest = min((trade.venue_time.timestamp() for trade in trades), default=-math.inf)
         fits = len(trades) < full or any(trade.trade_id in self._known for trade in trades)
@@ -96,26 +102,26 @@ class Series:
             if oldest > -math.inf:
                 self._gaps.append((since, oldest))
         elif not fits:
-            missed = Missed(newest.trade_id, newest.venue_time.timestamp(), oldest)
+            missed = MissedTrades(newest.trade_id, newest.venue_time.timestamp(), oldest)
             self._gaps.append((min(since, missed.since), oldest))
         self.add(trades)
         return missed
 
     def pause(self) -> None:
-        """The stream of trades has ended: nothing after the newest known trade is certain until the next replay."""
+        """Notes that the stream of trades has ended: the time after the newest trade is a gap until the next replay."""
         if not self._gaps or self._gaps[-1][1] < math.inf:
             self._gaps.append((self._newest.venue_time.timestamp() if self._newest else -math.inf, math.inf))
 
-    def heal(self, missed: Missed) -> None:
-        """The missed trades were found."""
+    def heal(self, missed: MissedTrades) -> None:
+        """Closes the gap of missed trades that were found."""
         self._cover(missed.since, missed.until)
 
     def set_present(self, bar: Bar) -> None:
-        """The minute that the venue is building. It is shown while trades of that minute are missing here."""
+        """Sets the minute that the venue is building. It is shown while trades of that minute are missing here."""
         self._present = bar
 
     def merge_minutes(self, bars: Iterable[Bar], since: float, asked_at: float) -> None:
-        """Takes in the venue's minutes from `since` to the time of asking; those that had not settled are left out."""
+        """Adds the venue's minutes from `since` to the time of asking; minutes that had not settled are left out."""
         final = _last_boundary(asked_at)
         self._fetched |= {bar.start: bar for bar in bars if since <= bar.start < final}
         for old in sorted(self._fetched)[:-MOST_MINUTES]:
@@ -123,22 +129,22 @@ class Series:
         self._cover(since, final)
 
     def merge_days(self, bars: Iterable[Bar], asked_at: float) -> None:
-        """Takes in the venue's days, of which the last may be the present one."""
+        """Adds the venue's days, of which the last may be the present one."""
         self._days |= {bar.start: bar for bar in bars}
         for old in sorted(self._days)[:-MOST_DAYS]:
             del self._days[old]
         self._days_final_until = asked_at - SETTLED_SECONDS
 
-    # What everybody reads.
+    # The reading side.
 
     def wanted_since(self, now: float) -> float | None:
-        """The time from which the venue's minutes would tell something new, or None."""
+        """Returns the time from which the venue's minutes would bring news, or None."""
         final, oldest = _last_boundary(now), now - MOST_MINUTES * MINUTE
         wanted = [max(since, oldest) for since, until in self._gaps if since < final and until > oldest]
         return min(wanted, default=None)
 
     def latest(self, resolution: Resolution, limit: int, now: float) -> list[wire.Candle]:
-        """The newest `limit` bars, oldest first."""
+        """Returns the newest `limit` bars, oldest first."""
         return self._latest_minutes(limit, now) if resolution == "1m" else self._latest_days(limit, now)
 
     def _latest_minutes(self, limit: int, now: float) -> list[wire.Candle]:
@@ -163,10 +169,10 @@ class Series:
         return candles[-limit:]
 
     def _day_of_minutes(self, start: int, now: float) -> list[wire.Candle]:
-        told, end = self._days.get(start), start + DAY
+        venues, end = self._days.get(start), start + DAY
         missing = self._missing(start, min(end, now)) or start < now - MOST_MINUTES * MINUTE
-        if missing and told is not None:
-            return [_candle(told, complete=False)]
+        if missing and venues is not None:
+            return [_candle(venues, complete=False)]
         starts = sorted(key for key in self._fetched.keys() | self._grown.keys() if start <= key < end)
         if not starts:
             return []
@@ -188,7 +194,7 @@ class Series:
             growing.add(trade)
             return
         price, at = trade.price, _order(trade)
-        self._grown[start] = _Growing(Bar(start, price, price, price, price, trade.quantity), at, at)
+        self._grown[start] = _GrowingBar(Bar(start, price, price, price, price, trade.quantity), at, at)
         if len(self._grown) > MOST_MINUTES:
             del self._grown[min(self._grown)]
 
@@ -196,14 +202,14 @@ class Series:
         return any(since < end and until > start for since, until in self._gaps)
 
     def _cover(self, start: float, end: float) -> None:
-        """Takes a span out of the gaps."""
+        """Removes a span from the gaps."""
         left = [(since, min(until, start)) for since, until in self._gaps]
         right = [(max(since, end), until) for since, until in self._gaps]
         self._gaps = sorted({(since, until) for since, until in left + right if since < until})
 
 
 def _last_boundary(at: float) -> float:
-    """The end of the last minute that has settled."""
+    """Returns the end of the last minute that has settled."""
     return (at - SETTLED_SECONDS) // MINUTE * MINUTE
 
 

@@ -1,4 +1,4 @@
-"""The bars of every symbol: written by feeds and their backfills, read by any thread."""
+"""The bars of every symbol: feeds and their backfills write them, any thread reads them."""
 
 from __future__ import annotations
 
@@ -6,59 +6,62 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from common import wire
-from marketdata.state.candles import Missed, Resolution, Series
-from marketdata.venues.events import Bar, VenueTrade
+from marketdata.events import Bar, VenueTrade
+from marketdata.state.candles import MissedTrades, Resolution, Series
 
 
 class CandleStore:
-    """One `Series` for each symbol, behind one lock. `clock` gives unix seconds. An unknown symbol is a `KeyError`."""
+    """One `Series` for each symbol, behind one lock. An unknown symbol raises `KeyError`."""
 
-    def __init__(self, symbols: Iterable[str], *, clock: Callable[[], float]) -> None:
+    def __init__(self, symbols: Iterable[str], *, unix: Callable[[], float]) -> None:
         self._series = {symbol: Series() for symbol in symbols}
-        self._clock = clock
+        self._unix = unix
         self._lock = threading.Lock()
 
     def latest(self, symbol: str, resolution: Resolution, limit: int) -> list[wire.Candle]:
-        """The newest `limit` bars, oldest first; the last may still grow. Minutes without a trade have no bar."""
+        """Returns the newest `limit` bars, oldest first; the last may still grow.
+
+        A minute without a trade has no bar.
+        """
         with self._lock:
-            return self._series[symbol].latest(resolution, limit, self._clock())
+            return self._series[symbol].latest(resolution, limit, self._unix())
 
     def wanted_since(self, symbol: str) -> float | None:
-        """Unix seconds from which the venue's own minutes would tell something new, or None."""
+        """Returns the unix time from which the venue's own minutes would bring news, or None."""
         with self._lock:
-            return self._series[symbol].wanted_since(self._clock())
+            return self._series[symbol].wanted_since(self._unix())
 
     def add(self, symbol: str, trades: Iterable[VenueTrade]) -> None:
-        """Takes trades in as they come."""
+        """Adds trades as they come."""
         with self._lock:
             self._series[symbol].add(trades)
 
-    def replay(self, symbol: str, trades: Sequence[VenueTrade], full: int) -> Missed | None:
-        """Takes in the latest trades that a venue tells after a join; what was missed before them, if anything."""
+    def replay(self, symbol: str, trades: Sequence[VenueTrade], full: int) -> MissedTrades | None:
+        """Adds the latest trades that a venue sends after a join. Returns the span missed before them, or None."""
         with self._lock:
             return self._series[symbol].replay(trades, full)
 
     def pause(self, symbol: str) -> None:
-        """The symbol's stream of trades has ended."""
+        """Notes that the symbol's stream of trades has ended."""
         with self._lock:
             self._series[symbol].pause()
 
-    def heal(self, symbol: str, missed: Missed) -> None:
-        """Trades that were missed were found."""
+    def heal(self, symbol: str, missed: MissedTrades) -> None:
+        """Closes the gap of missed trades that were found."""
         with self._lock:
             self._series[symbol].heal(missed)
 
     def set_present(self, symbol: str, bar: Bar) -> None:
-        """The minute that the venue is building."""
+        """Sets the minute that the venue is building."""
         with self._lock:
             self._series[symbol].set_present(bar)
 
     def merge_minutes(self, symbol: str, bars: Iterable[Bar], *, since: float, asked_at: float) -> None:
-        """Takes in the venue's minutes from `since` until it was asked (unix seconds)."""
+        """Adds the venue's minutes from `since` until `asked_at` (unix seconds)."""
         with self._lock:
             self._series[symbol].merge_minutes(bars, since, asked_at)
 
     def merge_days(self, symbol: str, bars: Iterable[Bar], *, asked_at: float) -> None:
-        """Takes in the venue's days."""
+        """Adds the venue's days; it was asked at `asked_at` (unix seconds)."""
         with self._lock:
             self._series[symbol].merge_days(bars, asked_at)

@@ -1,4 +1,4 @@
-"""What is followed, and how a venue gives its book."""
+"""An instrument that is followed, and the form in which its venue gives the order book."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 BookKind = Literal["diffs", "rows", "top"]
+"""diffs: changes with a sequence. rows: single rows, no sequence. top: no depth, only the ticker's best prices."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One instrument. `pair` is the venue's own name; `book` says how its depth comes: sequenced diffs, single rows,
-    or no depth at all but the best prices of the ticker."""
+    """One instrument.
+
+    source: the venue's name.
+    pair: the venue's own name of the instrument.
+    book: the form in which its order book comes.
+    """
 
     source: str
     pair: str
@@ -19,5 +24,5 @@ class Listing:
 
     @property
     def symbol(self) -> str:
-        """The name that the rest of the stack uses, such as `BTCTURK:BTCTRY` or `BIST:THYAO`."""
+        """The name in the rest of the stack, such as `BTCTURK:BTCTRY` or `BIST:THYAO`."""
         return f"{self.source}:{self.pair}"

@@ -1,4 +1,4 @@
-"""Books of venues without sequence numbers: one kept row by row, and one that knows only the best prices. Pure."""
+"""Books of venues without sequence numbers: one kept row by row, and one of the best prices alone. Pure."""
 
 from __future__ import annotations
 
@@ -9,42 +9,49 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from common.wire import Level, Side
+from marketdata.events import BookRow, Ticker
 from marketdata.state.book import Sides, Top
-from marketdata.venues.events import BookRow, Ticker
 
 MOST_ROWS = 10
 
 SETTLE_SECONDS, GRACE_SECONDS, FIRST_SECONDS = 0.02, 1.0, 0.2
 
 FAULTS = ("incomplete", "row_missing", "unsorted", "crossed", "off_tick", "outside_limits", "unsettled", "contradicted")
-"""Why rows are withheld. `incomplete`: nothing was heard of a side. `unsettled`: rows came without a pause.
-`contradicted`: the venue itself says otherwise elsewhere."""
+"""The reasons why rows are withheld. incomplete: no row of a side came yet. unsettled: rows came without a pause.
+contradicted: the venue's REST answers say otherwise."""
 
 Check = Callable[[Decimal], str | None]
-"""One of `FAULTS` that a price is guilty of, or None."""
+"""Returns the one of `FAULTS` that makes a price impossible, or None."""
 
 
-class Shown(NamedTuple):
-    """Levels that may be published, with the venue's time of the latest row in them."""
+class SettledRows(NamedTuple):
+    """Levels that may be published.
+
+    sides: bids and asks.
+    venue_time: the venue's time of the latest row in them.
+    """
 
     sides: Sides
     venue_time: datetime
 
 
-class Lost(NamedTuple):
-    """The levels published before are right no longer, and the rows that came since make no sense."""
+class RowFault(NamedTuple):
+    """The published levels are no longer right, and the rows that came since make no sense. `fault` is in `FAULTS`."""
 
     fault: str
 
 
 class Rows:
-    """What one book's rows say, as they come one at a time, and which of it may be published.
+    """The rows of one book, as they come one at a time, and the levels of them that may be published.
 
-    A change of a book is a burst of rows, and nothing marks its end. So rows are judged when nothing came for
-    `SETTLE_SECONDS`, or when a side's rows begin anew. What makes no sense then is withheld: the levels published last
-    stand for at most `GRACE_SECONDS`, and then they are lost. A book that begins is given `FIRST_SECONDS` to come
-    whole: nothing tells how many rows it has. A row that is lost on the way may leave a book that makes sense: only
-    another source can show that, see `refuse`. Times are seconds of the monotonic clock.
+    A change of a book is a burst of rows, and nothing marks its end. So rows are judged when none came for
+    `SETTLE_SECONDS`, or when a side's rows begin anew. Rows that make no sense then are withheld. The levels published
+    last stand for at most `GRACE_SECONDS` more; then they are lost. A new book gets `FIRST_SECONDS` to come whole, as
+    nothing tells how many rows it has. A row that is lost on the way may leave a book that makes sense: only another
+    source can show that, see `refuse`. Times are seconds of the monotonic clock.
+
+    live: true while levels are published that are not lost.
+    fault: the reason why the present rows are withheld; None when they are not.
     """
 
     def __init__(self, check: Check = lambda _price: None) -> None:
@@ -63,11 +70,11 @@ class Rows:
 
     @property
     def unsettled(self) -> bool:
-        """Whether rows wait to be judged, or to be lost."""
+        """True while rows wait to be judged, or to be lost."""
         return self._differs_since is not None
 
     def clear(self) -> None:
-        """The socket is gone, and with it all that was known: rows that changed meanwhile would never be told."""
+        """Forgets every row when the socket ends: the venue does not send again the rows that change meanwhile."""
         for rows in self._rows.values():
             rows.clear()
         self._heard.clear()
@@ -75,8 +82,8 @@ class Rows:
         self.live, self.fault = False, "incomplete"
         self._began_at = self._differs_since = self._refused = None
 
-    def take(self, row: BookRow, at: float) -> Shown | None:
-        """Replaces one row, a quantity of 0 empties it; gives what may be published of the burst that ended before."""
+    def apply(self, row: BookRow, at: float) -> SettledRows | None:
+        """Replaces one row. Returns the levels of the burst that ended before it, when they may be published."""
         ended = row.row <= self._latest_row.get(row.side, -1)
         shown = self._publishable(at) if ended and self.unsettled else None
         if ended:
@@ -93,34 +100,37 @@ class Rows:
         return shown
 
     def empty(self, side: Side, at: float) -> None:
-        """The venue says that a side has no quote; news only where none of its rows was ever heard of."""
+        """Notes that a side has no quote. That is news only for a side of which no row ever came."""
         if side not in self._heard:
             self._heard.add(side)
             self._differ(at)
 
     def doubt(self, at: float) -> None:
-        """What prices are checked against has changed: the rows are judged again."""
+        """Has the rows judged again, because the rules for their prices have changed."""
         self._differ(at)
 
-    def refuse(self, fault: str) -> Lost:
-        """The rows are known to be wrong, though they make sense: nothing is shown of them before `clear`."""
+    def refuse(self, fault: str) -> RowFault:
+        """Withholds rows that make sense and are known to be wrong, until `clear`."""
         self._refused = fault
         self.live, self.fault = False, fault
-        return Lost(fault)
+        return RowFault(fault)
 
-    def allow_crossing(self, allowed: bool, at: float) -> Lost | None:
-        """Whether an auction collects orders now, so that bids may stand above asks."""
+    def allow_crossing(self, allowed: bool, at: float) -> RowFault | None:
+        """Sets if bids may stand above asks, as they do while an auction collects orders.
+
+        Returns the loss that this brings.
+        """
         if allowed == self._crossing:
             return None
         self._crossing = allowed
         self._differ(at)
         if self.live and not allowed and self._judge() == "crossed":
             self.live, self.fault = False, "crossed"
-            return Lost("crossed")
+            return RowFault("crossed")
         return None
 
-    def settle(self, at: float) -> Shown | Lost | None:
-        """What `at` makes of the rows: levels to publish, the loss of those published, or nothing new."""
+    def settle(self, at: float) -> SettledRows | RowFault | None:
+        """Judges the rows at the time `at`. Returns levels to publish, the loss of the published ones, or None."""
         if self._differs_since is None:
             return None
         overdue = at - self._differs_since > GRACE_SECONDS
@@ -133,14 +143,14 @@ class Rows:
             self.fault = "unsettled"
         if overdue and self.live:
             self.live = False
-            return Lost(self.fault or "unsettled")
+            return RowFault(self.fault or "unsettled")
         return None
 
     def _differ(self, at: float) -> None:
         if self._differs_since is None:
             self._differs_since = at
 
-    def _publishable(self, at: float) -> Shown | None:
+    def _publishable(self, at: float) -> SettledRows | None:
         self.fault = self._judge()
         if self.fault is not None or self._venue_time is None or self._began_at is None:
             return None
@@ -148,7 +158,7 @@ class Rows:
             return None
         self.live, self._differs_since = True, None
         bids, asks = (tuple(rows[row] for row in range(len(rows))) for rows in self._rows.values())
-        return Shown((bids, asks), self._venue_time)
+        return SettledRows((bids, asks), self._venue_time)
 
     def _judge(self) -> str | None:
         if self._refused is not None:
@@ -167,14 +177,14 @@ class Rows:
 
 
 class RowBook:
-    """The levels that `Rows` found fit to publish. Once lost they stay, unproved, until others come."""
+    """The levels that `Rows` found fit to publish. Lost levels stay, marked as not live, until others come."""
 
     def __init__(self) -> None:
         self.live = False
         self._sides: Sides = ((), ())
 
     def lose(self) -> None:
-        """Nothing vouches for the levels any more."""
+        """Marks the levels as no longer certain."""
         self.live = False
 
     def show(self, sides: Sides) -> None:
@@ -182,7 +192,7 @@ class RowBook:
         self._sides, self.live = sides, True
 
     def top(self) -> Top:
-        """The best of both sides."""
+        """Returns the best of both sides."""
         bid, ask = (side[0] if side else None for side in self._sides)
         return Top(
             bid.price if bid else None,
@@ -192,32 +202,32 @@ class RowBook:
         )
 
     def levels(self, depth: int) -> Sides:
-        """The best `depth` bids and asks."""
+        """Returns the best `depth` bids and asks."""
         bids, asks = self._sides
         return bids[:depth], asks[:depth]
 
 
 class TopBook:
-    """The best prices of a ticker, for whoever has no contract for depth."""
+    """The best prices of a ticker, where there is no contract for depth."""
 
     def __init__(self) -> None:
         self.live = False
         self._top = Top()
 
     def lose(self) -> None:
-        """The socket is gone: the prices stay, unproved."""
+        """Marks the prices as no longer certain; they stay."""
         self.live = False
 
-    def take(self, ticker: Ticker) -> None:
-        """A ticker replaces both prices."""
+    def apply(self, ticker: Ticker) -> None:
+        """Replaces both prices by the ticker's."""
         self._top, self.live = Top(bid=ticker.bid, ask=ticker.ask), True
 
     def top(self) -> Top:
-        """Best prices; their quantities are not told."""
+        """Returns the best prices; their quantities are not known."""
         return self._top
 
     def levels(self, depth: int) -> Sides:  # noqa: ARG002 - asked like every other kind of book
-        """Nothing: a price without a quantity is no level."""
+        """Returns no level: a price without a quantity is none."""
         return (), ()
 
 

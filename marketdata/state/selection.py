@@ -1,4 +1,4 @@
-"""What a client of the stream may ask for, and what it is told. Pure."""
+"""The selection that a client of the stream asks for, and the events that it gets. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which symbols, which kinds of event, and how many levels of a book."""
+    """One client's selection.
+
+    symbols: the symbols it follows.
+    kinds: the kinds of event it gets.
+    depth: the levels of a book on each side.
+    """
 
     symbols: tuple[str, ...]
     kinds: tuple[EventKind, ...] = ("quote",)
@@ -20,7 +25,13 @@ class Selection:
 
 
 class Key(NamedTuple):
-    """One version of one thing: equal keys have the same content. `name` is the event's; depth is 0 but for books."""
+    """Names one version of one thing: equal keys have the same content.
+
+    sequence: the store's sequence of that version.
+    name: the event's name.
+    symbol: the symbol that it is about.
+    depth: the levels of a book on each side; 0 for everything else.
+    """
 
     sequence: int
     name: EventKind | Literal["gap"]
@@ -28,12 +39,16 @@ class Key(NamedTuple):
     depth: int = 0
 
 
-class Told(NamedTuple):
-    """Something that changed, as a wire message or as the body of a `gap`; None when the reader has this version."""
+class StreamEvent(NamedTuple):
+    """One event for a client.
+
+    key: the version that it tells.
+    body: the wire message, or the body of a `gap`; None when the reader has this version.
+    """
 
     key: Key
     body: object
 
 
-Held = Container[Key]
-"""The versions that a reader has already, so that they need not be made again."""
+KnownKeys = Container[Key]
+"""The versions that a reader has already; they are not made again."""

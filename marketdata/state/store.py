@@ -1,26 +1,26 @@
-"""Where the feeds write: what a venue said becomes the latest state, and each change gets the next sequence number."""
+"""The store that the feeds write: it keeps the latest state, and gives each change the next sequence number."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from marketdata.events import BookDiff, BookSnapshot, Equilibrium, Ticker, Trades, VenueTrade
 from marketdata.state.book import LiveBook, Sides
-from marketdata.state.latest import Latest
+from marketdata.state.reader import StoreReader
 from marketdata.state.rowbook import RowBook, TopBook
-from marketdata.state.symbol import Change, Standing, State
-from marketdata.state.trades import Kept
-from marketdata.venues.events import Balance, BookDiff, BookSnapshot, Ticker, Trades, VenueTrade
+from marketdata.state.symbol import Change, SymbolState, SymbolStatus
+from marketdata.state.trades import StoredTrade
 
 
-class Store(Latest):
-    """Written by the feeds' workers, read by any thread. A symbol that is not configured raises `KeyError`."""
+class Store(StoreReader):
+    """The feeds' workers write it, any thread reads it. A symbol that is not configured raises `KeyError`."""
 
     def proved(self, source: str, at: float) -> None:
-        """A frame that arrived at `at` was taken in: live books of the source were right until then."""
+        """Notes that a frame of time `at` was applied: the source's live books were right until then."""
         self._sources[source].proved_at = at
 
     def set_delayed(self, source: str, delayed: bool) -> None:
-        """Whether what the source sends is minutes old by contract."""
+        """Sets if the source's data is minutes old by contract."""
         with self._lock:
             if delayed != self._sources[source].delayed:
                 self._sources[source].delayed = delayed
@@ -28,7 +28,10 @@ class Store(Latest):
                     self._touch(self._states[symbol], "quote", "book", "status", "auction")
 
     def apply_book(self, symbol: str, event: BookSnapshot | BookDiff, received: float) -> str | None:
-        """Takes a frame of a sequenced book in; or the fault (see `book.FAULTS`) that made the book stale."""
+        """Applies a frame of a sequenced book.
+
+        Returns the fault, one of `book.FAULTS`, that made the book stale, or None.
+        """
         with self._lock:
             state = self._states[symbol]
             book = state.book
@@ -43,7 +46,7 @@ class Store(Latest):
             return fault
 
     def apply_rows(self, symbol: str, sides: Sides, received: float, venue_time: datetime | None) -> None:
-        """Takes in what the rows of a book without sequence say, once they make sense."""
+        """Publishes the levels of a row book, once its rows make sense."""
         with self._lock:
             state = self._states[symbol]
             book = state.book
@@ -54,23 +57,26 @@ class Store(Latest):
             self._book_changed(state, was_live, received, venue_time)
 
     def apply_ticker(self, symbol: str, ticker: Ticker, received: float) -> None:
-        """Takes last price and daily change in; venues repeat themselves often, and a repeat is no change."""
+        """Applies last price and daily change. Venues repeat themselves often, and a repeat is no change."""
         with self._lock:
             state = self._states[symbol]
-            told = (ticker.last, ticker.daily_change_percent)
-            changed = (state.last, state.daily_change_percent) != told
-            state.last, state.daily_change_percent = told
+            figures = (ticker.last, ticker.daily_change_percent)
+            changed = (state.last, state.daily_change_percent) != figures
+            state.last, state.daily_change_percent = figures
             if isinstance(state.book, TopBook):
                 was_live = state.book.live
-                state.book.take(ticker)
+                state.book.apply(ticker)
                 changed = changed or not was_live or state.book.top() != state.top
                 state.top = state.book.top()
             if changed:
                 state.changed["quote"] = self._next(received, ticker.venue_time)
 
     def apply_trades(self, symbol: str, event: Trades, received: float) -> list[VenueTrade]:
-        """Takes new trades in and gives them back, oldest first; known ones are skipped. A replay also says that the
-        stream of trades is on; one that does not reach back to what is held says that some were missed."""
+        """Adds the trades that are new, and returns them, oldest first.
+
+        A replay also proves that the stream of trades is on. A replay that does not reach back to a held trade shows
+        that trades were missed.
+        """
         with self._lock:
             state = self._states[symbol]
             state.history_live = state.history_live or event.replay
@@ -79,37 +85,37 @@ class Store(Latest):
             new = state.history.unknown(event.trades)
             if not new:
                 return new
-            dropped = state.history.add([Kept(trade, self._next(received).sequence, received) for trade in new])
-            state.missing = max([state.missing, *(kept.sequence for kept in dropped)])
+            dropped = state.history.add([StoredTrade(trade, self._next(received).sequence, received) for trade in new])
+            state.missing = max([state.missing, *(stored.sequence for stored in dropped)])
             newest = state.history.latest(1)[0].trade
             state.changed["trade"] = Change(self.sequence, received, newest.venue_time)
             if state.last is None or (not event.replay and newest == new[-1] and newest.price != state.last):
                 state.last, state.changed["quote"] = newest.price, state.changed["trade"]
             return new
 
-    def apply_balance(self, symbol: str, balance: Balance, received: float) -> None:
-        """Takes in where a call auction would match."""
+    def apply_equilibrium(self, symbol: str, equilibrium: Equilibrium, received: float) -> None:
+        """Applies the price at which a call auction would match."""
         with self._lock:
             state = self._states[symbol]
-            before = state.balance
-            state.balance = balance
-            if (before and (before.price, before.quantity)) != (balance.price, balance.quantity):
-                state.changed["auction"] = self._next(received, balance.venue_time)
+            before = state.equilibrium
+            state.equilibrium = equilibrium
+            if (before and (before.price, before.quantity)) != (equilibrium.price, equilibrium.quantity):
+                state.changed["auction"] = self._next(received, equilibrium.venue_time)
 
-    def set_standing(self, symbol: str, standing: Standing, received: float) -> None:
-        """Takes in phase, reference price and limits; quote, book and auction tell the phase too, a book the limits."""
+    def set_status(self, symbol: str, status: SymbolStatus, received: float) -> None:
+        """Applies phase, reference price and limits. Quote, book and auction tell the phase too, a book the limits."""
         with self._lock:
             state = self._states[symbol]
-            if standing == state.standing:
+            if status == state.symbol_status:
                 return
-            if standing.phase != state.standing.phase:
+            if status.phase != state.symbol_status.phase:
                 self._touch(state, "quote", "book", "auction")
-            elif (standing.floor, standing.ceiling) != (state.standing.floor, state.standing.ceiling):
+            elif (status.floor, status.ceiling) != (state.symbol_status.floor, state.symbol_status.ceiling):
                 self._touch(state, "book")
-            state.standing, state.changed["status"] = standing, self._next(received)
+            state.symbol_status, state.changed["status"] = status, self._next(received)
 
     def lose(self, symbol: str, received: float) -> None:
-        """Nothing vouches for a symbol's book any more."""
+        """Marks a symbol's book as no longer certain."""
         with self._lock:
             state = self._states[symbol]
             was_live = state.book.live
@@ -118,19 +124,19 @@ class Store(Latest):
                 self._lost(state, received)
 
     def lose_all(self, source: str, received: float) -> None:
-        """The source's socket is gone: none of its books and streams of trades is live."""
+        """Marks every book and stream of trades of a source as no longer live: its socket is gone."""
         with self._lock:
             for symbol, state in self._states.items():
                 if state.source.name == source:
                     self.lose(symbol, received)
                     state.history_live = False
 
-    def _book_changed(self, state: State, was_live: bool, received: float, venue_time: datetime | None) -> None:
+    def _book_changed(self, state: SymbolState, was_live: bool, received: float, venue_time: datetime | None) -> None:
         change = state.changed["book"] = self._next(received, venue_time)
         top = state.book.top()
         if top != state.top or not was_live:
             state.top, state.changed["quote"] = top, change
 
-    def _lost(self, state: State, received: float) -> None:
+    def _lost(self, state: SymbolState, received: float) -> None:
         state.proved_at = state.source.proved_at
         state.changed["quote"] = state.changed["book"] = self._next(received)

@@ -1,4 +1,4 @@
-"""All that is known of one symbol, and the wire messages that say it."""
+"""The state of one symbol, and the wire messages that tell it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from typing import Any
 import msgspec
 
 from common import wire
+from marketdata.events import Equilibrium
 from marketdata.state.book import LiveBook, Top
 from marketdata.state.listing import BookKind, Listing
 from marketdata.state.rowbook import RowBook, TopBook
-from marketdata.state.selection import KINDS, EventKind, Held, Key, Selection, Told
-from marketdata.state.trades import Kept, TradeHistory
-from marketdata.venues.events import Balance
+from marketdata.state.selection import KINDS, EventKind, Key, KnownKeys, Selection, StreamEvent
+from marketdata.state.trades import StoredTrade, TradeHistory
 
 AnyBook = LiveBook | RowBook | TopBook
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """When something last changed: the store's sequence, the arrival in unix seconds, the venue's own time."""
+    """The newest change of one thing.
+
+    sequence: the store's sequence of it.
+    received: when it came, in unix seconds.
+    venue_time: the venue's own time; None where it tells none.
+    """
 
     sequence: int
     received: float
@@ -32,7 +37,12 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Source:
-    """What is true of all symbols of one venue. `proved_at` is when a frame of it was last taken in (monotonic)."""
+    """The facts that all symbols of one venue share.
+
+    name: the venue's name.
+    proved_at: when a frame of it was last applied, in seconds of the monotonic clock.
+    delayed: true when its data is minutes old by contract.
+    """
 
     name: str
     proved_at: float
@@ -40,8 +50,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What may be done with a symbol, and the day's reference price and limits where the venue has them."""
+class SymbolStatus:
+    """The trading status of a symbol.
+
+    phase: the trading phase.
+    reference_price: the price that the day's change counts from; None where the venue has none.
+    floor, ceiling: the day's lowest and highest price; None where the venue has no limits.
+    """
 
     phase: wire.Phase = "continuous"
     reference_price: Decimal | None = None
@@ -50,9 +65,25 @@ class Standing:
 
 
 @dataclass(slots=True)
-class State:
-    """One symbol. `proved_at` is when the feed last vouched for a book that is no longer live; `stale` is what readers
-    were last told; `missing` is the sequence up to which trades are known to be missing."""
+class SymbolState:
+    """One symbol.
+
+    listing: the instrument and the form of its book.
+    source: the facts of its venue.
+    market: the market that it is of.
+    book: its order book.
+    proved_at: when the feed last proved a book that is no longer live, in seconds of the monotonic clock.
+    changed: the newest change of each kind.
+    history: the latest trades.
+    history_live: true while the venue's stream of trades is on.
+    missing: the sequence up to which trades are known to be missing; 0 for none.
+    stale: the staleness that readers were last told.
+    top: the best prices that readers were last told.
+    last: the last price; None before it is known.
+    daily_change_percent: the day's change in percent; None before it is known.
+    symbol_status: phase, reference price and limits.
+    equilibrium: where a call auction would match; None before the venue told it.
+    """
 
     listing: Listing
     source: Source
@@ -67,44 +98,44 @@ class State:
     top: Top = field(default_factory=Top)
     last: Decimal | None = None
     daily_change_percent: Decimal | None = None
-    standing: Standing = field(default_factory=Standing)
-    balance: Balance | None = None
+    symbol_status: SymbolStatus = field(default_factory=SymbolStatus)
+    equilibrium: Equilibrium | None = None
 
     @classmethod
-    def fresh(cls, listing: Listing, source: Source, market: wire.Market, started: float) -> State:
-        """A symbol of which nothing is known yet; `started` is unix seconds."""
+    def fresh(cls, listing: Listing, source: Source, market: wire.Market, started: float) -> SymbolState:
+        """Returns the state of a symbol of which nothing is known yet; `started` is unix seconds."""
         never = dict.fromkeys(KINDS, Change(0, started))
         return cls(listing, source, market, _book_of(listing.book), source.proved_at, never)
 
     def age(self, live: bool, now: float) -> float:
-        """Seconds since the feed last vouched for what is `live`, or for the book that was lost."""
+        """Returns the seconds since the feed last proved a thing that is `live`, or the book that was lost."""
         return round(max(0.0, now - (self.source.proved_at if live else self.proved_at)), 3)
 
     def too_old(self, live: bool, now: float, stale_after: float) -> bool:
-        """Whether what is `live` or not can't be trusted at `now` (monotonic)."""
+        """Returns true when a thing is not `live`, or was not proved for too long at `now` (monotonic)."""
         return not live or self.age(live, now) > stale_after
 
     def since(
-        self, wanted: Selection, after: int, held: Held, instrument: wire.Instrument | None, now: float
-    ) -> Iterator[Told]:
-        """What of `wanted` changed after a sequence; no book while it is not known what its units are."""
+        self, wanted: Selection, after: int, known: KnownKeys, instrument: wire.Instrument | None, now: float
+    ) -> Iterator[StreamEvent]:
+        """Yields the changes of `wanted` after a sequence; no book while its instrument is not known."""
         for kind in wanted.kinds:
             if self.changed[kind].sequence <= after:
                 continue
             match kind:
                 case "quote":
-                    yield self._told(held, kind, partial(self.quote, now))
+                    yield self._event(known, kind, partial(self.quote, now))
                 case "book" if instrument is not None:
-                    yield self._told(held, kind, partial(self.depth, wanted.depth, instrument, now), wanted.depth)
+                    yield self._event(known, kind, partial(self.depth, wanted.depth, instrument, now), wanted.depth)
                 case "trade":
-                    yield from self._trades_since(after, held)
+                    yield from self._trades_since(after, known)
                 case "status":
-                    yield self._told(held, kind, self.status)
+                    yield self._event(known, kind, self.status)
                 case "auction":
-                    yield self._told(held, kind, self.auction)
+                    yield self._event(known, kind, self.auction)
 
     def quote(self, now: float) -> wire.Quote:
-        """The wire's quote, with its age at `now` (monotonic)."""
+        """Returns the quote, with its age at `now` (monotonic)."""
         top = self.top
         return wire.Quote(
             **self._fact(self.changed["quote"]),
@@ -116,11 +147,11 @@ class State:
             daily_change_percent=self.daily_change_percent,
             age_seconds=self.age(self.book.live, now),
             stale=self.stale,
-            phase=self.standing.phase,
+            phase=self.symbol_status.phase,
         )
 
     def depth(self, levels: int, instrument: wire.Instrument, now: float) -> wire.Book:
-        """The wire's book of the best `levels` of each side."""
+        """Returns the book of the best `levels` of each side."""
         bids, asks = self.book.levels(levels)
         return wire.Book(
             **self._fact(self.changed["book"]),
@@ -130,16 +161,16 @@ class State:
             asks=asks,
             age_seconds=self.age(self.book.live, now),
             stale=self.stale,
-            phase=self.standing.phase,
-            floor=self.standing.floor,
-            ceiling=self.standing.ceiling,
+            phase=self.symbol_status.phase,
+            floor=self.symbol_status.floor,
+            ceiling=self.symbol_status.ceiling,
         )
 
-    def trade(self, kept: Kept) -> wire.Trade:
-        """The wire's form of one trade."""
-        trade = kept.trade
+    def trade(self, stored: StoredTrade) -> wire.Trade:
+        """Returns the message of one trade."""
+        trade = stored.trade
         return wire.Trade(
-            **self._fact(Change(kept.sequence, kept.received, trade.venue_time)),
+            **self._fact(Change(stored.sequence, stored.received, trade.venue_time)),
             trade_id=trade.trade_id,
             price=trade.price,
             quantity=trade.quantity,
@@ -147,41 +178,43 @@ class State:
         )
 
     def latest_trades(self, limit: int) -> list[wire.Trade]:
-        """The newest trades, in the order they came."""
-        return [self.trade(kept) for kept in sorted(self.history.latest(limit), key=lambda one: one.sequence)]
+        """Returns the newest trades, in the order they came."""
+        return [self.trade(stored) for stored in sorted(self.history.latest(limit), key=lambda one: one.sequence)]
 
     def status(self) -> wire.Status:
-        """Phase, reference price and limits."""
-        standing = self.standing
+        """Returns phase, reference price and limits."""
+        status = self.symbol_status
         return wire.Status(
             **self._fact(self.changed["status"]),
-            phase=standing.phase,
-            reference_price=standing.reference_price,
-            floor=standing.floor,
-            ceiling=standing.ceiling,
+            phase=status.phase,
+            reference_price=status.reference_price,
+            floor=status.floor,
+            ceiling=status.ceiling,
         )
 
     def auction(self) -> wire.Auction:
-        """Where the call auction would match."""
-        balance = self.balance
+        """Returns the price at which the call auction would match now."""
+        equilibrium = self.equilibrium
         return wire.Auction(
             **self._fact(self.changed["auction"]),
-            phase=self.standing.phase,
-            price=balance.price if balance else None,
-            quantity=balance.quantity if balance else None,
+            phase=self.symbol_status.phase,
+            price=equilibrium.price if equilibrium else None,
+            quantity=equilibrium.quantity if equilibrium else None,
         )
 
-    def _told(self, held: Held, kind: EventKind, make: Callable[[], wire.Fact], depth: int = 0) -> Told:
+    def _event(self, known: KnownKeys, kind: EventKind, make: Callable[[], wire.Fact], depth: int = 0) -> StreamEvent:
         key = Key(self.changed[kind].sequence, kind, self.listing.symbol, depth)
-        return Told(key, None if key in held else make())
+        return StreamEvent(key, None if key in known else make())
 
-    def _trades_since(self, after: int, held: Held) -> Iterator[Told]:
+    def _trades_since(self, after: int, known: KnownKeys) -> Iterator[StreamEvent]:
         symbol = self.listing.symbol
         if self.missing > after:
-            yield Told(Key(self.missing, "gap", symbol), {"symbol": symbol, "kind": "trade", "sequence": self.missing})
-        for kept in self.history.after(after):
-            key = Key(kept.sequence, "trade", symbol)
-            yield Told(key, None if key in held else self.trade(kept))
+            yield StreamEvent(
+                Key(self.missing, "gap", symbol), {"symbol": symbol, "kind": "trade", "sequence": self.missing}
+            )
+        for stored in self.history.after(after):
+            key = Key(stored.sequence, "trade", symbol)
+            yield StreamEvent(key, None if key in known else self.trade(stored))
 
     def _fact(self, change: Change) -> dict[str, Any]:
         return {

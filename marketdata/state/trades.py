@@ -6,13 +6,18 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from marketdata.venues.events import VenueTrade
+from marketdata.events import VenueTrade
 
 MOST_TRADES = 200
 
 
-class Kept(NamedTuple):
-    """A trade, and when it came: the store's sequence, and unix seconds."""
+class StoredTrade(NamedTuple):
+    """A trade as the store keeps it.
+
+    trade: the venue's trade.
+    sequence: the store's sequence when it came.
+    received: the unix time when it came.
+    """
 
     trade: VenueTrade
     sequence: int
@@ -20,49 +25,49 @@ class Kept(NamedTuple):
 
 
 class TradeHistory:
-    """Keeps the newest `MOST_TRADES` trades; a venue replays its latest after every join."""
+    """Keeps the newest `MOST_TRADES` trades. A venue replays its latest ones after every join."""
 
     def __init__(self) -> None:
-        self._kept: list[Kept] = []
+        self._trades: list[StoredTrade] = []
         self._known: set[str] = set()
 
     def unknown(self, trades: Iterable[VenueTrade]) -> list[VenueTrade]:
-        """Those that are not held yet, each once, oldest first."""
+        """Returns the trades that are not held yet, each once, oldest first."""
         new = {trade.trade_id: trade for trade in trades if trade.trade_id not in self._known}
         return sorted(new.values(), key=_order)
 
-    def add(self, kept: Sequence[Kept]) -> Sequence[Kept]:
-        """Takes in trades that are not held yet; gives back those that there is no room for any more."""
-        for one in kept:
+    def add(self, trades: Sequence[StoredTrade]) -> Sequence[StoredTrade]:
+        """Adds trades that are not held yet. Returns the oldest ones, for which there is no room any more."""
+        for one in trades:
             self._known.add(one.trade.trade_id)
-            if not self._kept or _place(one) >= _place(self._kept[-1]):
-                self._kept.append(one)
+            if not self._trades or _place(one) >= _place(self._trades[-1]):
+                self._trades.append(one)
             else:
-                insort(self._kept, one, key=_place)
-        dropped = self._kept[:-MOST_TRADES]
+                insort(self._trades, one, key=_place)
+        dropped = self._trades[:-MOST_TRADES]
         for one in dropped:
             self._known.remove(one.trade.trade_id)
-        del self._kept[: len(dropped)]
+        del self._trades[: len(dropped)]
         return dropped
 
     def overlaps(self, trades: Iterable[VenueTrade]) -> bool:
-        """Whether a replay reaches back to what is held: if not, trades between were missed."""
+        """Returns true when a replay reaches back to a trade that is held; else trades between were missed."""
         return any(trade.trade_id in self._known for trade in trades)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._trades)
 
-    def latest(self, limit: int) -> Sequence[Kept]:
-        """The newest trades, newest first."""
-        return self._kept[: -limit - 1 : -1]
+    def latest(self, limit: int) -> Sequence[StoredTrade]:
+        """Returns the newest trades, newest first."""
+        return self._trades[: -limit - 1 : -1]
 
-    def after(self, sequence: int) -> Sequence[Kept]:
-        """What came after a sequence, in the order it came."""
-        return sorted((one for one in self._kept if one.sequence > sequence), key=lambda one: one.sequence)
+    def after(self, sequence: int) -> Sequence[StoredTrade]:
+        """Returns the trades that came after a sequence, in the order they came."""
+        return sorted((one for one in self._trades if one.sequence > sequence), key=lambda one: one.sequence)
 
 
-def _place(kept: Kept) -> tuple[object, ...]:
-    return _order(kept.trade)
+def _place(stored: StoredTrade) -> tuple[object, ...]:
+    return _order(stored.trade)
 
 
 def _order(trade: VenueTrade) -> tuple[object, ...]:

@@ -1,24 +1,27 @@
-"""Server-Sent Events: a snapshot, then what changed; each client at its own pace, and no more clients than threads."""
+"""The event stream: a snapshot, then the changes. Each client goes at its own pace; their number is limited."""
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterator
 
-from common import wire
-from common.errors import Unavailable
+from common import sse
+from common.latest import NOTHING_SEEN
+from common.loop import Stop
 from marketdata.state.selection import Selection
 from marketdata.state.store import Store
-from marketdata.stream.publisher import NO_ROUND, Instruments, Publisher, event_id
+from marketdata.stream.publisher import Instruments, Publisher
 
-HEARTBEAT = b": heartbeat\n\n"
-_EVENT_ID = re.compile(r"([0-9a-f]{8})-([0-9]{1,18})", re.ASCII)
+HEARTBEAT_SECONDS = 5.0
 
 
 class Streams:
-    """Opens at most `most` streams at once. There is no queue: a client that was slow gets the latest state only, and
-    one that takes nothing for `send_seconds` is cut off. A heartbeat comes every `heartbeat` seconds."""
+    """Opens at most `most` streams at once, until the stop. There is no queue: a slow client gets only the latest
+    state.
+
+    slots: the streams that are open.
+    refused: the streams refused since the start, because all slots were taken.
+    publisher: begins the rounds.
+    """
 
     def __init__(
         self,
@@ -26,75 +29,47 @@ class Streams:
         *,
         instruments: Instruments,
         most: int,
-        heartbeat: float,
-        send_seconds: float,
-        clock: Callable[[], float],
+        stop: Stop,
+        monotonic: Callable[[], float],
+        heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
-        self.send_seconds = send_seconds
-        self._store, self._instruments = store, instruments
-        self._most, self._heartbeat, self._clock = most, heartbeat, clock
-        self.publisher = Publisher(store, instruments, lambda: self.open_count)
-        self._lock = threading.Lock()
-        self.open_count = 0
         self.refused = 0
-
-    def start(self) -> None:
-        """Starts telling changes."""
-        self.publisher.start()
-
-    def stop(self) -> None:
-        """Ends telling changes; open streams get heartbeats only."""
-        self.publisher.stop()
-
-    def enter(self) -> Callable[[], None]:
-        """Takes one of the places; the answer gives it back, once. Raises `Unavailable` when all are taken."""
-        with self._lock:
-            if self.open_count >= self._most:
-                self.refused += 1
-                raise Unavailable(f"all {self._most} streams are taken: close one, or ask /v1/quotes", limit=self._most)
-            self.open_count += 1
-        given_back = threading.Event()
-
-        def leave() -> None:
-            with self._lock:
-                if not given_back.is_set():
-                    given_back.set()
-                    self.open_count -= 1
-
-        return leave
+        self.slots = sse.StreamSlots(most, instead="close one, or ask /v1/quotes", refused=self._count_refused)
+        self.publisher = Publisher(store, instruments, lambda: self.slots.open)
+        self._store, self._instruments = store, instruments
+        self._stop, self._monotonic, self._heartbeat = stop, monotonic, heartbeat
+        stop.on_set(self.publisher.rounds.end)
 
     def events(self, wanted: Selection, last_event_id: str = "") -> Iterator[bytes]:
-        """The stream's bytes, without end: a snapshot, then each change, and heartbeats. A client that names the last
-        event it had of this process, for the same selection, gets `resumed` and what changed since instead."""
-        resumed = self._resumed(last_event_id)
-        if resumed is None:
-            seen = self.publisher.number
-            told, body = self._store.snapshot(wanted, self._instruments())
-            yield self._event("snapshot", told, body)
-        else:
-            seen, told = NO_ROUND, resumed
-            yield self._event("resumed", told, {"market": self._store.market, "sequence": told})
-        beat_at = self._clock() + self._heartbeat
-        while True:
-            seen, told, chunk = self._next(wanted, seen, told, beat_at - self._clock())
-            if self._clock() >= beat_at:
-                beat_at = self._clock() + self._heartbeat
-                chunk += HEARTBEAT
-            if chunk:
-                yield chunk
+        """Returns the stream's bytes, which end with the stop: a snapshot, then each change, and heartbeats.
 
-    def _next(self, wanted: Selection, seen: int, told: int, seconds: float) -> tuple[int, int, bytes]:
-        """Apart from the loop, so that a client that is slow to take its bytes does not keep the whole round alive."""
-        now_on = self.publisher.wait(seen, seconds)
-        if now_on.number == seen:
-            return seen, told, b""
-        return now_on.number, *now_on.since(wanted, told)
+        A client that names the last event it had of this process, for the same selection, gets `resumed` and the
+        changes since then instead of the snapshot.
+        """
+        resumed = self._resumed(last_event_id)
+        seen = NOTHING_SEEN if resumed is not None else self.publisher.rounds.number
+        if resumed is None:
+            sent, body = self._store.snapshot(wanted, self._instruments())
+            first = sse.encode("snapshot", body, sse.event_id(sent, self._store.epoch))
+        else:
+            sent = resumed
+            body = {"market": self._store.market, "sequence": sent}
+            first = sse.encode("resumed", body, sse.event_id(sent, self._store.epoch))
+
+        def following(seconds: float) -> bytes:
+            nonlocal seen, sent
+            number, latest = self.publisher.rounds.wait(seen, seconds)
+            if number == seen:
+                return b""
+            seen = number
+            sent, chunk = latest.since(wanted, sent)
+            return chunk
+
+        return sse.follow(first, following, stop=self._stop, heartbeat=self._heartbeat, monotonic=self._monotonic)
 
     def _resumed(self, last_event_id: str) -> int | None:
-        match = _EVENT_ID.fullmatch(last_event_id)
-        if match is None or match[1] != self._store.epoch or int(match[2]) > self._store.sequence:
-            return None
-        return int(match[2])
+        sequence = sse.resume_point(last_event_id, self._store.epoch)
+        return None if sequence is None or sequence > self._store.sequence else sequence
 
-    def _event(self, name: str, sequence: int, body: object) -> bytes:
-        return b"event: %s\n%sdata: %s\n\n" % (name.encode(), event_id(self._store, sequence), wire.encode(body))
+    def _count_refused(self) -> None:
+        self.refused += 1

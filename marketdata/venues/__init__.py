@@ -1,1 +1,1 @@
-"""One module per venue that turns its frames into events; no sockets and no clocks here."""
+"""One room for each venue. No room imports another; README.md says how to add one."""

@@ -20,11 +20,14 @@ from typing import Any
 from flask import Flask
 
 from common import ops, wire
+from common.clock import Clock
+from common.loop import Stop, Supervisor
+from common.settings import ServiceSettings
 from marketdata.api import Candles, routes
+from marketdata.events import BookSnapshot, PriceLevel
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
-from marketdata.venues.events import BookSnapshot, PriceLevel
 from tests.repo.tree import ROOT
 
 PAIRS = tuple(f"P{number}TRY" for number in range(10))
@@ -45,18 +48,18 @@ def instrument(symbol: str) -> wire.Instrument:
 
 def new_store(pairs: Sequence[str] = PAIRS, clock: Callable[[], float] = time.monotonic) -> Store:
     listings = [Listing("BTCTURK", pair, "diffs") for pair in pairs]
-    return Store(listings, market="simulated", stale_after=5.0, clock=clock, started=1.0)
+    return Store(listings, market="simulated", stale_after=5.0, clock=Clock(clock, lambda: 1.0))
 
 
-def new_streams(store: Store, most: int = 4) -> Streams:
+def new_streams(store: Store, most: int = 4, stop: Stop | None = None) -> Streams:
     instruments = {symbol: instrument(symbol) for symbol in store.symbols}
     return Streams(
         store,
         instruments=lambda: instruments,
         most=most,
         heartbeat=0.5,
-        send_seconds=SEND_SECONDS,
-        clock=time.monotonic,
+        stop=stop or Stop(),
+        monotonic=time.monotonic,
     )
 
 
@@ -65,19 +68,30 @@ def no_candles(_symbol: str, _resolution: str, _limit: int) -> Sequence[wire.Can
 
 
 def new_app(
-    store: Store, streams: Streams, candles: Candles = no_candles, known: Mapping[str, wire.Instrument] | None = None
+    store: Store,
+    streams: Streams,
+    candles: Candles = no_candles,
+    known: Mapping[str, wire.Instrument] | None = None,
+    loops: Supervisor | None = None,
 ) -> Flask:
     app = Flask(__name__)
     instruments = {symbol: instrument(symbol) for symbol in store.symbols} if known is None else known
-    ops.install(app, ops.Identity("marketdata", "1", "simulated"), {})
+    ops.install(app, ServiceSettings("marketdata", "1", "simulated"), {}, loops or Supervisor(Stop()))
 
     @app.get("/open")
     def how_many_are_open() -> dict[str, int]:
-        return {"open": streams.open_count}
+        return {"open": streams.slots.open}
 
     feeds = [{"source": "BTCTURK", "reason": None}]
     app.register_blueprint(
-        routes(store, streams, instruments=lambda: instruments, candles=candles, feeds=lambda: feeds)
+        routes(
+            store,
+            streams,
+            instruments=lambda: instruments,
+            candles=candles,
+            feeds=lambda: feeds,
+            send_seconds=SEND_SECONDS,
+        )
     )
     return app
 
@@ -91,9 +105,12 @@ def book(bid: int, quantity: int, depth: int = DEPTH) -> BookSnapshot:
 
 def moving() -> Flask:
     """What the HTTP server is told to run: every book changes whole, many times a second."""
-    store = new_store()
-    streams = new_streams(store)
-    streams.start()
+    stop = Stop()
+    stop.follow_signals()
+    loops, store = Supervisor(stop), new_store()
+    streams = new_streams(store, stop=stop)
+    loops.add(streams.publisher.loop)
+    loops.start()
 
     def move() -> None:
         for quantity in itertools.count(1):
@@ -103,7 +120,7 @@ def moving() -> Flask:
             time.sleep(0.02)
 
     threading.Thread(target=move, daemon=True).start()
-    return new_app(store, streams)
+    return new_app(store, streams, loops=loops)
 
 
 @contextmanager

@@ -14,17 +14,18 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from werkzeug.serving import make_server
 
-from marketdata.app import Parts, Rhythm, make_parts
-from marketdata.btcturk.resync import Patience
-from marketdata.link.connection import Timings
-from marketdata.link.pace import Backoff
+from common.loop import Stop, Supervisor
+from marketdata.link.dial import LinkTimings
+from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
+from marketdata.venues.btcturk.assembly import BtcturkTimings
+from marketdata.venues.btcturk.resync import ResyncTimings
 from tests.venue.rig import Venue
 from venue.app import create_app as venue_app
 from venue.settings import Settings as VenueSettings
 
-QUICK = Timings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
-PATIENT = Patience(first_data=5.0, rejoin=5.0, hopeless=5.0)
+QUICK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
+PATIENT = ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0)
 
 
 @contextmanager
@@ -57,11 +58,10 @@ def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT
 
 
 @contextmanager
-def running_marketdata(
-    settings: Settings, *, timings: Timings = QUICK, patience: Patience = PATIENT
-) -> Iterator[Parts]:
+def running_marketdata(settings: Settings) -> Iterator[Parts]:
     """The parts, started; ended with the block."""
-    parts = make_parts(settings, Rhythm(timings, patience, lambda: Backoff(0.05, 0.5, lambda _low, high: high)))
+    timings = Timings(link=QUICK, btcturk=BtcturkTimings(resync=PATIENT), backoff=(0.05, 0.5), first_dial=0.0)
+    parts = Parts.build(settings, Supervisor(Stop()), timings)
     parts.start()
     try:
         yield parts

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from common import wire
+from marketdata.events import Ticker, Trades, VenueTrade
 from marketdata.state.candles import Resolution
 from marketdata.state.store import Store
-from marketdata.state.symbol import Standing
+from marketdata.state.symbol import SymbolStatus
 from marketdata.stream.streams import Streams
-from marketdata.venues.events import Ticker, Trades, VenueTrade
 from tests.marketdata.busy import book, instrument, new_app, new_store, new_streams
 from tests.marketdata.stream.follower import events
 
@@ -131,7 +131,7 @@ def test_the_age_of_all_quotes_is_the_oldest_ones(http: FlaskClient, clock: Cloc
 
 
 def test_status_has_phase_limits_and_where_the_auction_would_match(http: FlaskClient, store: Store) -> None:
-    store.set_standing(A, Standing(phase="opening_auction", ceiling=Decimal(110)), 60.0)
+    store.set_status(A, SymbolStatus(phase="opening_auction", ceiling=Decimal(110)), 60.0)
     body: dict[str, Any] = http.get(f"/v1/status/{A}").get_json()
     assert (body["market"], body["symbol"], body["stale"]) == ("simulated", A, False)
     assert (body["status"]["phase"], body["status"]["ceiling"]) == ("opening_auction", "110")
@@ -204,7 +204,7 @@ def test_a_stream_has_the_symbols_kinds_and_depth_asked_for(http: FlaskClient, s
     name, body = _first(http, f"/v1/stream?symbols={A}&kinds=book,trade&depth=3")
     assert (name, set(body)) == ("snapshot", {"market", "sequence", "books", "trades"})
     assert [len(body["books"]), len(body["books"][0]["bids"]), len(body["trades"])] == [1, 3, 1]
-    assert streams.open_count == 0
+    assert streams.slots.open == 0
 
 
 def test_a_stream_goes_on_from_the_last_event_id(http: FlaskClient, store: Store) -> None:
@@ -221,3 +221,29 @@ def test_an_answer_of_25_quotes_takes_well_under_a_millisecond() -> None:
     for _ in range(100):
         wire.encode(store.quotes(store.symbols))
     assert (time.thread_time() - began) / 100 < 0.0005
+
+
+@pytest.mark.parametrize("path", [*PATHS, "stream", "instruments"])
+def test_a_query_parameter_that_a_call_does_not_take_is_422_and_named(http: FlaskClient, path: str) -> None:
+    answer = http.get(f"/v1/{path}?dept=5")
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "dept"})
+
+
+def test_a_query_parameter_that_is_given_twice_is_422_and_named(http: FlaskClient) -> None:
+    answer = http.get(f"/v1/books/{A}?depth=5&depth=6")
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "depth"})
+
+
+class BrokenSocket:
+    """The socket of a client that is gone: no option of it can be set."""
+
+    def settimeout(self, _seconds: float) -> None:
+        raise OSError("bad file descriptor")
+
+
+def test_a_stream_whose_socket_fails_at_its_beginning_gives_its_slot_back(http: FlaskClient, streams: Streams) -> None:
+    for _ in range(5):
+        answer = http.get("/v1/stream", environ_overrides={"gunicorn.socket": BrokenSocket()})
+        assert answer.status_code == 500
+    assert streams.slots.open == 0
+    assert _first(http, "/v1/stream")[0] == "snapshot"

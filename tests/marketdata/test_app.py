@@ -16,7 +16,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from common import wire
-from marketdata.app import Parts, create_app
+from marketdata.app import create_app
+from marketdata.link.inbox import Arrival
+from marketdata.parts import Parts
 from marketdata.settings import Settings
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
 from tests.venue.rig import Venue, eventually, running_venue
@@ -39,13 +41,13 @@ def settings(venue: Venue) -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def parts(settings: Settings) -> Iterator[Parts]:
     with running_marketdata(settings) as running:
-        eventually(lambda: not running.store.not_live() and running.tally.frames["421"] == 2)
+        eventually(lambda: not running.store.not_live() and running.venues[0].counters.frames["421"] == 2)
         yield running
 
 
 @pytest.fixture
 def http(settings: Settings, parts: Parts) -> FlaskClient:
-    return create_app(settings, parts=parts).test_client()
+    return create_app(settings, parts).test_client()
 
 
 def test_instruments_are_the_venues_own(http: FlaskClient) -> None:
@@ -119,12 +121,12 @@ def test_a_stream_of_what_does_not_exist_is_refused(
 def test_a_stream_over_http_moves_with_the_market_and_gives_its_place_back(
     settings: Settings, parts: Parts, venue: Venue
 ) -> None:
-    with http_server(create_app(settings, parts=parts)) as url:
+    with http_server(create_app(settings, parts)) as url:
         with urllib.request.urlopen(f"{url}/v1/stream?symbols={BTCTRY}", timeout=5) as stream:
             assert stream.headers["Content-Type"] == "text/event-stream"
             assert stream.headers["X-Spark-Market"] == "simulated"
             assert stream.readline() == b"event: snapshot\n"
-            assert parts.streams.open_count == 1
+            assert parts.streams.slots.open == 1
             venue.move(3.0)
             line = stream.readline()
             while line != b"event: quote\n":
@@ -134,34 +136,34 @@ def test_a_stream_over_http_moves_with_the_market_and_gives_its_place_back(
 
         def given_back() -> bool:
             venue.move(1.0)
-            return parts.streams.open_count == 0
+            return parts.streams.slots.open == 0
 
         eventually(given_back)
 
 
 def test_streams_beyond_the_limit_get_503_and_a_head_request_takes_no_place(settings: Settings, parts: Parts) -> None:
-    with http_server(create_app(settings, parts=parts)) as url:
+    with http_server(create_app(settings, parts)) as url:
         address = urlsplit(url).netloc
         head = HTTPConnection(address, timeout=5)
         head.request("HEAD", "/v1/stream")
         assert head.getresponse().status == 200
         head.close()
-        eventually(lambda: parts.streams.open_count == 0)
-        taken = [parts.streams.enter(), parts.streams.enter()]
+        eventually(lambda: parts.streams.slots.open == 0)
+        taken = [parts.streams.slots.acquire(), parts.streams.slots.acquire()]
         third = HTTPConnection(address, timeout=5)
         third.request("GET", "/v1/stream")
         answer = third.getresponse()
         body: dict[str, Any] = json.loads(answer.read())
         third.close()
         assert (answer.status, body["error"]["code"], body["error"]["retryable"]) == (503, "UNAVAILABLE", True)
-        for leave in taken:
-            leave()
+        for release in taken:
+            release()
 
 
 def test_ready_when_connected_with_all_books_and_instruments(http: FlaskClient) -> None:
     answer = http.get("/readyz")
     assert answer.status_code == 200
-    assert set(answer.get_json()["parts"]) == {"connection", "books", "instruments"}
+    assert set(answer.get_json()["parts"]) == {"connection", "books", "instruments", "loops"}
 
 
 def test_metrics_show_the_feed(http: FlaskClient) -> None:
@@ -178,12 +180,36 @@ def test_metrics_show_the_feed(http: FlaskClient) -> None:
         assert f"\n{line}\n" in text
 
 
+def _series(http: FlaskClient) -> set[str]:
+    """Name and labels of everything in /metrics; what differs between two reads of a quiet service is left out."""
+    lines = http.get("/metrics").text.splitlines()
+    return {line.rpartition(" ")[0] for line in lines if line.startswith(("marketdata_", "flask_http_request_total"))}
+
+
+def test_label_values_that_a_venue_or_a_client_makes_up_are_counted_as_one(http: FlaskClient, parts: Parts) -> None:
+    (venue,) = parts.venues
+    http.get("/v1/nonsense-0")
+    http.open("/v1/quotes", method="MADEUP0")
+    before = _series(http)
+    frames = [f'[{100_000 + n},{{"type":{100_000 + n}}}]'.encode() for n in range(50)]
+    odd = [b"nonsense", b"[422,{}]", b'[422,{"channel":"made-up","event":"X","PS":"MADEUP","S":7}]', b'["x",1]']
+    venue.inbox.put([Arrival("frame", time.monotonic(), time.time(), frame) for frame in frames + odd])
+    for number in range(50):
+        http.get(f"/v1/nonsense-{number}", headers={"X-Made-Up": str(number)})
+        http.get(f"/v1/quotes/MADE:UP{number}")
+        http.open("/v1/quotes", method=f"MADEUP{number}")
+    eventually(lambda: venue.counters.frames["other"] >= len(frames))
+    new = _series(http) - before
+    assert {line for line in new if not line.startswith("flask_http_request_total")} == set()
+    assert len(new) <= 2, "one for each status of a known method"
+
+
 def test_without_a_venue_it_answers_and_says_what_is_missing_and_recovers_when_the_venue_comes(venue: Venue) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     lonely = settings_for(f"ws://127.0.0.1:{port}", f"http://127.0.0.1:{port}")
     with running_marketdata(lonely) as parts:
-        http = create_app(lonely, parts=parts).test_client()
+        http = create_app(lonely, parts).test_client()
         ready = http.get("/readyz")
         reasons = {part: state["reason"] for part, state in ready.get_json()["parts"].items()}
         assert ready.status_code == 503
@@ -196,15 +222,15 @@ def test_without_a_venue_it_answers_and_says_what_is_missing_and_recovers_when_t
         assert http.get("/healthz").status_code == 200
     late = settings_for(f"ws://127.0.0.1:{port}", _free_address())
     with running_marketdata(late) as parts:
-        http = create_app(late, parts=parts).test_client()
+        http = create_app(late, parts).test_client()
         assert http.get("/readyz").status_code == 503
-        rest_port = urlsplit(late.rest_url).port or 0
+        rest_port = urlsplit(late.btcturk.addresses.rest).port or 0
         with running_venue(port=port) as arrived, http_server(rest_app(arrived), port=rest_port):
             eventually(lambda: http.get("/readyz").status_code == 200)
 
 
 def test_answers_are_built_in_well_under_a_millisecond(parts: Parts) -> None:
-    instrument = parts.instruments.instruments["BTCTRY"]
+    instrument = parts.instruments()[BTCTRY]
     began = time.thread_time()
     for _ in range(200):
         wire.encode(parts.store.quotes(parts.store.symbols))

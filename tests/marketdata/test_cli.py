@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from marketdata.cli import main
-from tests.marketdata.algolab.rig import TOKEN
-from tests.marketdata.algolab.test_operator import app_at
 from tests.marketdata.rig import http_server
+from tests.marketdata.venues.algolab.rig import TOKEN
+from tests.marketdata.venues.algolab.test_login_api import app_at
 from tests.venue.bist.rig import Bist, running_bist
 
 

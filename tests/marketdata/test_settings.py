@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.settings import SettingsError
-from marketdata.settings import BistSettings, Settings
+from marketdata.settings import Settings
+from marketdata.venues.algolab.settings import AlgolabSettings, is_loopback
 
 SECRETS = ("SPARK_ALGOLAB_API_KEY", "SPARK_ALGOLAB_USERNAME", "SPARK_ALGOLAB_PASSWORD", "SPARK_OPERATOR_TOKEN")
 
@@ -25,32 +27,34 @@ def read(**variables: str) -> Settings:
     return Settings.from_environment({"SPARK_BIST_SYMBOLS": "none"} | variables)
 
 
-def bist(variables: dict[str, str]) -> BistSettings:
-    settings = Settings.from_environment(variables).bist
+def bist(variables: dict[str, str]) -> AlgolabSettings:
+    settings = Settings.from_environment(variables).algolab
     assert settings is not None
     return settings
 
 
 def test_simulated_is_the_default_and_stays_inside_the_stack(secrets: dict[str, str]) -> None:
     settings = Settings.from_environment(secrets)
-    assert settings.market == "simulated"
-    assert settings.pairs == ("BTCTRY", "ETHTRY", "USDTTRY", "BTCUSDT", "ETHUSDT")
+    assert settings.service.market == "simulated"
+    assert settings.btcturk.pairs == ("BTCTRY", "ETHTRY", "USDTTRY", "BTCUSDT", "ETHUSDT")
     own = bist(secrets)
-    addresses = (settings.websocket_url, settings.rest_url, settings.chart_url, own.websocket_url, own.rest_url)
-    assert all("://venue:" in address for address in (*addresses, own.sms_url))
+    addresses = [*vars(settings.btcturk.addresses).values(), *vars(own.addresses).values()]
+    assert len(addresses) == 6
+    assert all("://venue:" in address for address in addresses)
 
 
-def test_live_differs_in_the_addresses_alone() -> None:
+def test_live_differs_in_the_market_and_the_addresses_alone() -> None:
     live, simulated = read(SPARK_MARKET="live"), read()
-    different = {name for name, value in vars(live).items() if vars(simulated)[name] != value}
-    assert different == {"market", "websocket_url", "rest_url", "chart_url"}
-    assert live.websocket_url == "wss://ws-feed-pro.btcturk.com"
-    assert live.rest_url == "https://api.btcturk.com"
+    assert replace(live, service=simulated.service, btcturk=simulated.btcturk) == simulated
+    assert replace(live.service, market="simulated") == simulated.service
+    assert replace(live.btcturk, addresses=simulated.btcturk.addresses) == simulated.btcturk
+    assert live.btcturk.addresses.websocket == "wss://ws-feed-pro.btcturk.com"
+    assert live.btcturk.addresses.rest == "https://api.btcturk.com"
 
 
 def test_an_address_of_ones_own_wins_in_either_market() -> None:
-    settings = read(SPARK_MARKET="live", SPARK_BTCTURK_WS_URL="ws://127.0.0.1:9")
-    assert (settings.websocket_url, settings.rest_url) == ("ws://127.0.0.1:9", "https://api.btcturk.com")
+    addresses = read(SPARK_MARKET="live", SPARK_BTCTURK_WS_URL="ws://127.0.0.1:9").btcturk.addresses
+    assert (addresses.websocket, addresses.rest) == ("ws://127.0.0.1:9", "https://api.btcturk.com")
 
 
 def test_borsa_istanbul_is_followed_in_the_simulated_market_and_on_request_in_the_live_one(
@@ -58,7 +62,7 @@ def test_borsa_istanbul_is_followed_in_the_simulated_market_and_on_request_in_th
 ) -> None:
     live = secrets | {"SPARK_MARKET": "live"}
     assert "THYAO" in bist(secrets).symbols
-    assert Settings.from_environment(live).bist is None
+    assert Settings.from_environment(live).algolab is None
     assert bist(live | {"SPARK_BIST_SYMBOLS": "GARAN"}).symbols == ("GARAN",)
 
 
@@ -84,6 +88,19 @@ def test_licensed_data_is_not_published_beyond_this_machine(secrets: dict[str, s
     assert bist(secrets | {"SPARK_BIND": address}).symbols
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "[::1]", "localhost"])
+def test_licensed_data_may_be_published_on_this_machine_however_its_address_is_written(
+    secrets: dict[str, str], address: str
+) -> None:
+    live = secrets | {"SPARK_MARKET": "live", "SPARK_BIST_SYMBOLS": "GARAN", "SPARK_BIND": address}
+    assert bist(live).symbols == ("GARAN",)
+
+
+@pytest.mark.parametrize("address", ["[::1", "[", "", "::", "[::]", "localhost.example", "10.0.0.1", "::ffff:10.0.0.1"])
+def test_what_is_no_loopback_address_is_not_taken_for_one(address: str) -> None:
+    assert not is_loopback(address)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -98,11 +115,24 @@ def test_licensed_data_is_not_published_beyond_this_machine(secrets: dict[str, s
         ("SPARK_STREAMS_MAX", "0"),
         ("SPARK_FEED_QUEUE_LIMIT", "1.5"),
         ("SPARK_BOOK_AUDIT_SECONDS", "often"),
+        ("SPARK_BOOK_AUDIT_SECONDS", "-0.5"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         read(**{name: value})
+
+
+def test_all_wrong_values_are_told_together(secrets: dict[str, str]) -> None:
+    wrong = {
+        "SPARK_MARKET": "dreamt",
+        "SPARK_BTCTURK_BOOKS": "depth",
+        "SPARK_BIST_SYMBOLS": "A,A",
+        "SPARK_STREAMS_MAX": "0",
+    }
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environment(secrets | wrong)
+    assert all(f"{name}=" in str(told.value) for name in wrong)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,18 @@ ROOT = Path(__file__).parents[2]
 # door where it reads at each scrape.
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
-        1: "query refusals venues link.failures rest.replies state.book state.candles state.listing state.rowbook "
-        "state.selection state.symbol state.trades",
-        2: "settings tally link.inbox link.pace link.readahead rest state stream",
-        3: "algolab btcturk feeds link",
+        1: "events refusals link.failures rest.replies state.book state.candles state.listing state.rowbook "
+        "state.selection state.symbol state.trades "
+        "venues.btcturk.answers venues.btcturk.frames venues.btcturk.resync venues.btcturk.shapes "
+        "venues.btcturk.subscriptions "
+        "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
+        "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
+        "venues.algolab.subscriptions venues.algolab.ticks",
+        2: "settings counters link.dial_limits link.inbox link.readahead rest state stream "
+        "venues.btcturk.endpoints venues.btcturk.notes venues.btcturk.settings "
+        "venues.algolab.counters venues.algolab.hours venues.algolab.limits venues.algolab.settings "
+        "venues.algolab.vault",
+        3: "link parts venues",
         4: "api cli metrics",
         5: "app",
     },

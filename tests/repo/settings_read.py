@@ -13,9 +13,11 @@ NAME = re.compile(r"SPARK_[A-Z0-9_]+|PORT")
 
 
 def of_service(service: str) -> dict[str, str | None]:
-    """Name to default (None where there is none, or where it is computed) of what `settings.py` reads."""
-    file = ROOT / service / "settings.py"
-    return _of_reader(ast.parse(file.read_text())) if file.exists() else {}
+    """Name to default (None where there is none, or where it is computed) of what its `settings.py` files read."""
+    found: dict[str, str | None] = {}
+    for file in (ROOT / service).rglob("settings.py"):
+        found |= _of_reader(ast.parse(file.read_text()))
+    return found
 
 
 def of_the_server() -> set[str]:
@@ -27,9 +29,8 @@ def of_the_server() -> set[str]:
 
 def computed_names(service: str) -> list[str]:
     """Reads whose name is not written out, so that nobody can find it."""
-    file = ROOT / service / "settings.py"
-    tree = ast.parse(file.read_text()) if file.exists() else ast.Module([], [])
-    return [ast.unparse(call) for call in _reads(tree) if not isinstance(call.args[0], ast.Constant)]
+    trees = [ast.parse(file.read_text()) for file in (ROOT / service).rglob("settings.py")]
+    return [ast.unparse(call) for tree in trees for call in _reads(tree) if not isinstance(call.args[0], ast.Constant)]
 
 
 def _reads(tree: ast.AST) -> list[ast.Call]:

@@ -96,7 +96,7 @@ class Service:
 
     def faults(self, before: Weight, after: Weight) -> list[str]:
         """What else is wrong with the process between two readings: it is another one, or its loops failed."""
-        failures = self.total("marketdata_loop_failures_total")
+        failures = self.total("spark_loop_failures_total")
         if before.worker == after.worker and not failures:
             return []
         logged = self.log.read_text().splitlines()[-LOG_LINES:]

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from marketdata.btcturk.resync import Patience
-from marketdata.btcturk.venue import Manners
-from marketdata.link.connection import Timings
-from marketdata.venues.btcturk import BookChannel
-from tests.marketdata.btcturk.rig import QUICK, Following, following
+from marketdata.link.dial import LinkTimings
+from marketdata.venues.btcturk.assembly import BtcturkTimings
+from marketdata.venues.btcturk.frames import BookChannel
+from marketdata.venues.btcturk.resync import ResyncTimings
 from tests.marketdata.rig import http_server, rest_app
 from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal
+from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
 from tests.venue.rig import QUICK as VENUE_PACE
 from tests.venue.rig import START, UNLIMITED, Clock, Venue, eventually
 from venue.market import Market
@@ -29,10 +29,9 @@ STALE_AFTER = 1.0
 BEHIND = 4.0
 """A book may be this far behind the venue before it has to say that it is stale: `STALE_AFTER` on a busy machine."""
 
-HASTY: Manners = replace(
-    QUICK,
-    timings=Timings(ping_interval=0.5, ping_timeout=0.2, silence=1.5, watch=0.02, healthy=60.0, socket=1.0),
-    patience=Patience(first_data=1.0, rejoin=0.5, hopeless=1.0, calm=0.02, no_data=1.5),
+HASTY_LINK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=1.5, watch=0.02, healthy=60.0, socket=1.0)
+HASTY: BtcturkTimings = replace(
+    QUICK, resync=ResyncTimings(first_data=1.0, rejoin=0.5, hopeless=1.0, calm=0.02, no_data=1.5)
 )
 
 
@@ -96,7 +95,8 @@ def watched(
     *,
     before: Callable[[Venue], None] | None = None,
     book: BookChannel = "obdiff",
-    manners: Manners = HASTY,
+    timings: BtcturkTimings = HASTY,
+    link: LinkTimings = HASTY_LINK,
     stale_after: float = STALE_AFTER,
 ) -> Iterator[Watched]:
     """Gives the three of them; `before` arms what has to go wrong at the first join."""
@@ -109,7 +109,8 @@ def watched(
                 rest_url,
                 ",".join(PAIRS),
                 book=book,
-                manners=manners,
+                timings=timings,
+                link=link,
                 stale_after=stale_after,
                 unix=venue.clock,
             ) as feed,

@@ -27,10 +27,10 @@ def test_a_change_that_does_not_fit_costs_one_rejoin_on_the_same_socket(
 ) -> None:
     with watched() as it:
         it.arm(fault, pair="BTCTRY", **parameters)
-        eventually(lambda: sum(it.feed.tally.resyncs.values()) > 0, seconds=20)
+        eventually(lambda: sum(it.feed.counters.resyncs.values()) > 0, seconds=20)
         eventually(it.feed.live, seconds=20)
-        assert {reason for reason, count in it.feed.tally.resyncs.items() if count} == reasons
-        assert it.feed.tally.book_gaps == int("gap" in reasons)
+        assert {reason for reason, count in it.feed.counters.resyncs.items() if count} == reasons
+        assert it.feed.counters.book_gaps == int("gap" in reasons)
         it.come_to_rest()
         assert it.venue.server.tally.accepted == 1
 
@@ -41,7 +41,7 @@ def test_many_faults_in_a_row_never_show_a_wrong_book() -> None:
             it.arm(fault, pair="BTCTRY")
             it.arm(fault, pair="ETHUSDT")
         it.come_to_rest()
-        assert sum(it.feed.tally.resyncs.values()) >= 5
+        assert sum(it.feed.counters.resyncs.values()) >= 5
 
 
 def test_a_change_before_the_book_costs_one_rejoin() -> None:
@@ -49,21 +49,21 @@ def test_a_change_before_the_book_costs_one_rejoin() -> None:
         venue.server.faults.arm("diff_before_snapshot", pair="BTCTRY")
 
     with watched(before=before) as it:
-        eventually(lambda: it.feed.tally.resyncs["diff_before_snapshot"] == 1)
+        eventually(lambda: it.feed.counters.resyncs["diff_before_snapshot"] == 1)
         it.come_to_rest()
         assert it.venue.server.tally.accepted == 1
 
 
 def test_a_book_that_does_not_come_is_joined_again() -> None:
     with watched(before=lambda venue: _arm_no_book(venue, 1)) as it:
-        assert it.feed.tally.no_data["obdiff"] == 1
+        assert it.feed.counters.no_data["obdiff"] == 1
         it.come_to_rest()
         assert it.venue.server.tally.accepted == 1
 
 
 def test_a_book_that_does_not_come_even_then_costs_a_new_socket() -> None:
     with watched(before=lambda venue: _arm_no_book(venue, 2)) as it:
-        assert it.feed.tally.resyncs["resync_timeout"] == 1
+        assert it.feed.counters.resyncs["resync_timeout"] == 1
         it.come_to_rest()
         assert it.venue.server.tally.accepted == 2
 
@@ -77,7 +77,7 @@ def test_frames_that_are_told_again_change_nothing() -> None:
         it.arm("repeat_ticker", pair="BTCTRY", times=20)
         it.arm("duplicate_frame", pair="BTCTRY", model=422)
         it.come_to_rest()
-        assert sum(it.feed.tally.resyncs.values()) == 0
+        assert sum(it.feed.counters.resyncs.values()) == 0
         trades = it.feed.store.trades("BTCTURK:BTCTRY", 200).trades
         assert len({trade.trade_id for trade in trades}) == len(trades)
 
@@ -89,21 +89,21 @@ def test_frames_that_are_told_again_change_nothing() -> None:
 def test_a_frame_that_says_nothing_is_counted_and_costs_nothing(fault: str, counted: str) -> None:
     with watched() as it:
         it.arm(fault)
-        tally = it.feed.tally
-        eventually(lambda: tally.decode_errors["json"] + tally.frames["other"] == 1, seconds=20)
-        assert (tally.frames["other"] == 1) == (counted == "other")
+        counters = it.feed.counters
+        eventually(lambda: counters.decode_errors["json"] + counters.frames["other"] == 1, seconds=20)
+        assert (counters.frames["other"] == 1) == (counted == "other")
         it.come_to_rest()
-        assert (sum(tally.resyncs.values()), it.venue.server.tally.accepted) == (0, 1)
+        assert (sum(counters.resyncs.values()), it.venue.server.tally.accepted) == (0, 1)
 
 
 def test_books_that_come_whole_need_no_sequence_and_a_wrong_one_costs_a_rejoin() -> None:
     with watched(book="orderbook") as it:
         it.arm("duplicate_frame", pair="BTCTRY", model=431)
         it.come_to_rest()
-        assert sum(it.feed.tally.resyncs.values()) == 0
+        assert sum(it.feed.counters.resyncs.values()) == 0
         it.arm("crossed_book", pair="BTCTRY")
-        eventually(lambda: it.feed.tally.resyncs["crossed"] == 1, seconds=20)
+        eventually(lambda: it.feed.counters.resyncs["crossed"] == 1, seconds=20)
         eventually(it.feed.live, seconds=20)
         it.come_to_rest()
-        assert it.feed.tally.frames["432"] == 0
+        assert it.feed.counters.frames["432"] == 0
         assert it.venue.server.tally.accepted == 1

@@ -29,7 +29,7 @@ def test_a_socket_that_is_closed_is_replaced_whatever_the_code(code: int, cause:
         it.arm("close", pair="BTCTRY", code=code)
         _came_back(it)
         it.come_to_rest()
-        assert it.feed.tally.closes[cause] == 1
+        assert it.feed.counters.closes[cause] == 1
 
 
 def test_a_socket_that_is_reset_is_replaced() -> None:
@@ -43,7 +43,7 @@ def test_an_upgrade_that_is_never_answered_is_given_up() -> None:
     with watched() as it:
         it.venue.server.faults.arm("no_upgrade_answer")
         it.arm("reset", pair="BTCTRY")
-        eventually(lambda: it.feed.tally.attempts["timeout"] == 1, seconds=20)
+        eventually(lambda: it.feed.counters.attempts["timeout"] == 1, seconds=20)
         _came_back(it)
         it.come_to_rest()
 
@@ -52,7 +52,7 @@ def test_a_refused_upgrade_is_waited_out() -> None:
     with watched() as it:
         it.venue.server.faults.arm("refuse_upgrade", status=429, retry_after=1)
         it.arm("reset", pair="BTCTRY")
-        eventually(lambda: it.feed.tally.attempts["throttled"] == 1, seconds=20)
+        eventually(lambda: it.feed.counters.attempts["throttled"] == 1, seconds=20)
         assert all(it.feed.store.quote(name).stale for name in it.feed.store.symbols)
         _came_back(it)
         it.come_to_rest()
@@ -65,4 +65,4 @@ def test_instruments_that_cannot_be_had_at_first_delay_the_feed_and_no_more() ->
 
     with watched(before=before) as it:
         it.come_to_rest()
-        assert it.feed.venue.instruments.trouble() is None
+        assert it.feed.venue.readiness["instruments"]() is None

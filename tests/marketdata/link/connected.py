@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from marketdata.link.connection import Connection, Timings
+from common.clock import SYSTEM_CLOCK
+from common.loop import Stop, Supervisor
+from marketdata.counters import Counters
+from marketdata.link.connection import Connection, VenueSocket
+from marketdata.link.dial import LinkTimings
+from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.link.inbox import Arrival, Inbox
-from marketdata.link.pace import Backoff, DialGuard
-from marketdata.tally import Tally
 from tests.marketdata.rig import QUICK
 
 QUIET = replace(QUICK, ping_interval=60.0, ping_timeout=20.0, silence=60.0)
@@ -21,44 +23,43 @@ LONG = 20.0
 @contextmanager
 def running(
     url: str,
-    timings: Timings = QUICK,
+    timings: LinkTimings = QUICK,
     *,
     guard: DialGuard | None = None,
     backoff: Backoff | None = None,
-    headers: Callable[[], Mapping[str, str]] | None = None,
+    headers: Callable[[], Mapping[str, str]] = dict,
     heartbeat: Callable[[], str] | None = None,
     first_delay: float = 0.0,
-) -> Iterator[tuple[Connection, Inbox, Tally]]:
-    tally = Tally()
-    inbox = Inbox(1_000, tally)
+) -> Iterator[tuple[Connection, Inbox, Counters]]:
+    counters, loops = Counters(), Supervisor(Stop())
+    inbox = Inbox(1_000, counters)
+    backoff = backoff or Backoff(0.01, 0.05, lambda _low, high: high)
     connection = Connection(
-        url,
+        VenueSocket("test", url, headers, heartbeat),
         inbox=inbox,
-        tally=tally,
+        counters=counters,
         timings=timings,
-        backoff=backoff or Backoff(0.01, 0.05, lambda _low, high: high),
-        guard=guard or DialGuard(100, 60.0),
-        clock=time.monotonic,
-        wall_clock=time.time,
-        headers=headers,
-        heartbeat=heartbeat,
-        first_delay=first_delay,
+        limits=DialLimits(backoff, guard or DialGuard(100, 60.0), first_delay),
+        clock=SYSTEM_CLOCK,
+        stop=loops.stop_signal,
     )
-    connection.start()
+    for loop in connection.loops:
+        loops.add(loop)
+    loops.start()
     try:
-        yield connection, inbox, tally
+        yield connection, inbox, counters
     finally:
-        connection.stop()
+        loops.stop()
 
 
 def next_arrival(inbox: Inbox) -> Arrival:
-    arrivals = inbox.take(LONG, 1)
+    arrivals = inbox.pop(LONG, 1)
     assert arrivals, "nothing arrived in time"
     return arrivals[0]
 
 
-def is_alive(connection: Connection, tally: Tally, life: int) -> bool:
-    return connection.connected and tally.attempts["open"] == life
+def is_alive(connection: Connection, counters: Counters, life: int) -> bool:
+    return connection.connected and counters.attempts["open"] == life
 
 
 def closed_port() -> int:

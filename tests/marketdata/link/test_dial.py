@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from marketdata.link.connection import Timings
+from marketdata.link.dial import LinkTimings
 from tests.marketdata.link.connected import LONG, QUIET, closed_port, next_arrival, running
 from tests.marketdata.link.peers import answers, close_frame, peer, reset, text_frame, upgraded, with_tls
 from tests.marketdata.rig import QUICK
@@ -56,18 +56,17 @@ def _open_files() -> int:
     ],
 )
 def test_an_open_socket_that_goes_wrong_is_left_named_and_dialled_again(
-    sent: bytes, timings: Timings, cause: str
+    sent: bytes, timings: LinkTimings, cause: str
 ) -> None:
     script = upgraded(lambda taken: taken.sendall(sent))
     with (
         peer(script, reads_the_request=False) as venue,
-        running(venue.url, timings) as (connection, _, tally),
+        running(venue.url, timings) as (_, _, counters),
     ):
-        eventually(lambda: tally.closes[cause] >= 1, LONG)
-        eventually(lambda: tally.attempts["open"] >= 2, LONG)
-        assert sum(tally.closes.values()) == tally.closes[cause]
-        connection.stop()
-        assert (tally.silences >= 1) == (cause == "silence")
+        eventually(lambda: counters.closes[cause] >= 1, LONG)
+        eventually(lambda: counters.attempts["open"] >= 2, LONG)
+        assert sum(counters.closes.values()) == counters.closes[cause]
+    assert (counters.silences >= 1) == (cause == "silence")
 
 
 def _hang_up(taken: socket.socket) -> None:
@@ -77,9 +76,9 @@ def _hang_up(taken: socket.socket) -> None:
 @pytest.mark.parametrize(("end", "cause"), [(_hang_up, "lost"), (reset, "reset")])
 def test_a_socket_that_ends_without_a_close_is_told_apart(end: Callable[[socket.socket], None], cause: str) -> None:
     script = upgraded(end)
-    with peer(script, reads_the_request=False) as venue, running(venue.url, QUIET) as (_, _, tally):
-        eventually(lambda: tally.closes[cause] >= 1, LONG)
-        eventually(lambda: tally.attempts["open"] >= 2, LONG)
+    with peer(script, reads_the_request=False) as venue, running(venue.url, QUIET) as (_, _, counters):
+        eventually(lambda: counters.closes[cause] >= 1, LONG)
+        eventually(lambda: counters.attempts["open"] >= 2, LONG)
 
 
 def _drip(taken: socket.socket) -> None:
@@ -105,13 +104,13 @@ def _drip(taken: socket.socket) -> None:
     ids=["no-answer", "dripping", "404", "500", "200", "no-accept", "bytes", "no-status", "hang-up", "rst"],
 )
 def test_an_upgrade_that_goes_wrong_is_named_and_tried_again(
-    script: Callable[[socket.socket], None], timings: Timings, result: str
+    script: Callable[[socket.socket], None], timings: LinkTimings, result: str
 ) -> None:
-    with peer(script) as venue, running(venue.url, timings) as (connection, _, tally):
-        eventually(lambda: tally.attempts[result] >= 2, LONG)
-        assert sum(tally.attempts.values()) == tally.attempts[result]
+    with peer(script) as venue, running(venue.url, timings) as (connection, _, counters):
+        eventually(lambda: counters.attempts[result] >= 2, LONG)
+        assert sum(counters.attempts.values()) == counters.attempts[result]
         assert not connection.connected
-        assert connection.condition().state in ("dialling", "backing_off")
+        assert connection.status().state in ("dialling", "backing_off")
 
 
 def test_a_redirect_is_not_followed_since_no_guard_counts_it_and_the_headers_are_not_for_others() -> None:
@@ -119,19 +118,19 @@ def test_a_redirect_is_not_followed_since_no_guard_counts_it_and_the_headers_are
         moved = answers("302 Found", f"Location: {elsewhere.url}")
         with (
             peer(moved) as venue,
-            running(venue.url, QUIET, headers=lambda: {"APIKEY": "k"}) as (_, _, tally),
+            running(venue.url, QUIET, headers=lambda: {"APIKEY": "k"}) as (_, _, counters),
         ):
-            eventually(lambda: tally.attempts["rejected"] >= 2, LONG)
+            eventually(lambda: counters.attempts["rejected"] >= 2, LONG)
             assert venue.dials >= 2
         assert elsewhere.dials == 0
 
 
 def test_a_refused_port_and_an_unknown_name_are_told_apart() -> None:
-    with running(f"ws://127.0.0.1:{closed_port()}") as (connection, _, tally):
-        eventually(lambda: tally.attempts["refused"] >= 2, LONG)
+    with running(f"ws://127.0.0.1:{closed_port()}") as (connection, _, counters):
+        eventually(lambda: counters.attempts["refused"] >= 2, LONG)
         assert "refused" in (connection.trouble() or "").lower()
-    with running("ws://nobody.invalid") as (_, _, tally):
-        eventually(lambda: tally.attempts["dns"] >= 1, 60)
+    with running("ws://nobody.invalid") as (_, _, counters):
+        eventually(lambda: counters.attempts["dns"] >= 1, 60)
 
 
 def test_a_venue_whose_certificate_nobody_vouches_for_is_not_talked_to(tmp_path: Path) -> None:
@@ -139,10 +138,10 @@ def test_a_venue_whose_certificate_nobody_vouches_for_is_not_talked_to(tmp_path:
     script = with_tls(lambda _taken: heard.set(), tmp_path)
     with (
         peer(script, reads_the_request=False) as venue,
-        running(venue.url.replace("ws:", "wss:"), QUIET) as (connection, _, tally),
+        running(venue.url.replace("ws:", "wss:"), QUIET) as (connection, _, counters),
     ):
-        eventually(lambda: tally.attempts["tls"] >= 1, LONG)
-        eventually(lambda: "CERTIFICATE_VERIFY_FAILED" in connection.condition().reason, LONG)
+        eventually(lambda: counters.attempts["tls"] >= 1, LONG)
+        eventually(lambda: "CERTIFICATE_VERIFY_FAILED" in connection.status().reason, LONG)
     assert not heard.is_set()
 
 
@@ -154,10 +153,10 @@ def test_a_quiet_socket_is_kept_for_as_long_as_silence_is_allowed() -> None:
     timings = replace(QUIET, socket=0.1, silence=30.0)
     with (
         peer(upgraded(late), reads_the_request=False) as venue,
-        running(venue.url, timings) as (_, inbox, tally),
+        running(venue.url, timings) as (_, inbox, counters),
     ):
         assert [next_arrival(inbox).kind, next_arrival(inbox).payload] == ["opened", b"at last"]
-        assert (tally.attempts["open"], tally.closes.total()) == (1, 0)
+        assert (counters.attempts["open"], counters.closes.total()) == (1, 0)
 
 
 def test_pings_of_the_peer_keep_a_quiet_socket_alive() -> None:
@@ -171,12 +170,12 @@ def test_pings_of_the_peer_keep_a_quiet_socket_alive() -> None:
     timings = replace(QUIET, silence=2.0)
     with (
         peer(script, reads_the_request=False) as venue,
-        running(venue.url, timings) as (connection, inbox, tally),
+        running(venue.url, timings) as (connection, inbox, counters),
     ):
         heartbeats = [next_arrival(inbox) for _ in range(60)]
         stop.set()
         assert {arrival.kind for arrival in heartbeats} == {"opened", "heartbeat"}
-        assert tally.attempts["open"] == 1
+        assert counters.attempts["open"] == 1
         assert connection.frame_age() < 2
 
 
@@ -190,11 +189,11 @@ def test_many_lives_leave_no_threads_and_no_sockets_behind() -> None:
     before, files = threading.active_count(), _open_files()
     with (
         peer(upgraded(script), reads_the_request=False) as venue,
-        running(venue.url, QUICK) as (_, _, tally),
+        running(venue.url, QUICK) as (_, _, counters),
     ):
         for _ in range(30):
             assert lives.acquire(timeout=LONG)
-        eventually(lambda: tally.attempts["open"] >= 30, LONG)
+        eventually(lambda: counters.attempts["open"] >= 30, LONG)
         mine = [thread.name for thread in threading.enumerate() if "_send_ping" in thread.name]
         assert len(mine) <= 2
     eventually(lambda: threading.active_count() <= before, LONG)

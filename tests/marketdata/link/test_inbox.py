@@ -9,8 +9,8 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketdata.counters import Counters
 from marketdata.link.inbox import HARD_LIMIT_FACTOR, Arrival, Inbox, Kind
-from marketdata.tally import Tally
 
 CLASSES = {b"K": "keep", b"C": "coalesce", b"S": "sequence", b"P": "plain"}
 
@@ -31,7 +31,7 @@ def _frames(inbox: Inbox, *payloads: bytes) -> None:
 
 def _all(inbox: Inbox) -> list[tuple[Kind, bytes]]:
     found = []
-    while arrivals := inbox.take(0):
+    while arrivals := inbox.pop(0):
         found += [(arrival.kind, arrival.payload) for arrival in arrivals]
     return found
 
@@ -40,77 +40,77 @@ def _texts(inbox: Inbox) -> list[str]:
     return [f"lost {payload.decode()}" if kind == "lost" else payload.decode() or kind for kind, payload in _all(inbox)]
 
 
-def _inbox(limit: int) -> tuple[Inbox, Tally]:
-    tally = Tally()
-    return Inbox(limit, tally, _classify), tally
+def _inbox(limit: int) -> tuple[Inbox, Counters]:
+    counters = Counters()
+    return Inbox(limit, counters, _classify), counters
 
 
 def test_arrivals_come_out_in_order() -> None:
-    inbox = Inbox(10, Tally())
+    inbox = Inbox(10, Counters())
     _frames(inbox, b"1", b"2")
     assert _texts(inbox) == ["1", "2"]
-    assert inbox.take(0.001) == []
+    assert inbox.pop(0.001) == []
 
 
 def test_a_worker_that_waits_is_woken() -> None:
-    inbox = Inbox(10, Tally())
+    inbox = Inbox(10, Counters())
     threading.Timer(0.05, inbox.put, ([_arrival("frame", b"1")],)).start()
     began = time.monotonic()
-    assert inbox.take(30) == [_arrival("frame", b"1")]
+    assert inbox.pop(30) == [_arrival("frame", b"1")]
     assert time.monotonic() - began < 20
 
 
 def test_without_classes_frames_beyond_the_limit_are_dropped_but_an_end_is_kept() -> None:
-    tally = Tally()
-    inbox = Inbox(3, tally)
+    counters = Counters()
+    inbox = Inbox(3, counters)
     _frames(inbox, *[b"x"] * 5)
     inbox.put([_arrival("heartbeat")])
     inbox.put([_arrival("closed")])
     assert inbox.depth() == 4
     assert _texts(inbox) == ["x", "x", "x", "closed"]
-    assert (tally.drops.total(), tally.drops["plain"], tally.drops["heartbeat"]) == (3, 2, 1)
+    assert (counters.drops.total(), counters.drops["plain"], counters.drops["heartbeat"]) == (3, 2, 1)
 
 
 def test_nothing_is_classified_while_there_is_room() -> None:
     def refuse(_payload: bytes) -> tuple[str, bytes]:
         raise AssertionError
 
-    inbox = Inbox(3, Tally(), refuse)
+    inbox = Inbox(3, Counters(), refuse)
     _frames(inbox, b"K:a:1", b"S:a:1", b"?")
     assert _texts(inbox) == ["K:a:1", "S:a:1", "?"]
 
 
 def test_only_the_newest_of_a_key_is_kept_in_the_turn_of_the_oldest() -> None:
-    inbox, tally = _inbox(4)
+    inbox, counters = _inbox(4)
     _frames(inbox, b"C:a:1", b"C:b:1", b"K:a:1", b"C:a:2", b"C:a:3", b"C:b:2")
     assert _texts(inbox) == ["C:a:3", "C:b:2", "K:a:1"]
-    assert tally.drops["coalesce"] == 3
+    assert counters.drops["coalesce"] == 3
 
 
 def test_one_missing_change_takes_all_changes_of_its_key_and_leaves_one_mark_in_their_place() -> None:
-    inbox, tally = _inbox(5)
+    inbox, counters = _inbox(5)
     _frames(inbox, b"S:a:1", b"S:b:1", b"K:x:1", b"S:a:2", b"P:x:1", b"S:a:3", b"S:a:4", b"K:x:2")
     assert _texts(inbox) == ["lost a", "S:b:1", "K:x:1", "P:x:1", "K:x:2"]
-    assert tally.drops["sequence"] == 4
+    assert counters.drops["sequence"] == 4
 
 
 def test_a_key_that_overflows_again_after_its_mark_was_read_is_marked_again() -> None:
     inbox, _ = _inbox(4)
     _frames(inbox, b"S:a:1", *[b"K:x:1"] * 3, b"S:a:2")
-    assert inbox.take(0, 1) == [_arrival("lost", b"a")]
+    assert inbox.pop(0, 1) == [_arrival("lost", b"a")]
     _frames(inbox, b"K:x:2", b"S:a:3", b"S:a:4")
     assert _texts(inbox) == ["K:x:1", "K:x:1", "K:x:1", "K:x:2", "lost a"]
 
 
 def test_trades_are_kept_beyond_the_limit_and_the_hole_after_the_hard_limit_is_told() -> None:
-    inbox, tally = _inbox(2)
+    inbox, counters = _inbox(2)
     most = 2 * HARD_LIMIT_FACTOR
     _frames(inbox, *[b"K:a:%d" % number for number in range(most + 3)])
-    assert inbox.take(0, 1) == [_arrival("frame", b"K:a:0")]
-    inbox.take(0, 1)
+    assert inbox.pop(0, 1) == [_arrival("frame", b"K:a:0")]
+    inbox.pop(0, 1)
     _frames(inbox, b"K:a:99")
     assert _texts(inbox) == [*(f"K:a:{number}" for number in range(2, most)), "lost a", "K:a:99"]
-    assert tally.drops["keep"] == 3
+    assert counters.drops["keep"] == 3
 
 
 def test_frames_of_an_older_socket_do_not_give_way_to_a_newer_one() -> None:
@@ -123,17 +123,17 @@ def test_frames_of_an_older_socket_do_not_give_way_to_a_newer_one() -> None:
 
 
 def test_a_frame_that_can_not_be_classified_is_a_plain_one() -> None:
-    inbox, tally = _inbox(2)
+    inbox, counters = _inbox(2)
     _frames(inbox, b"P:x:1", b"P:x:2", b"??")
-    assert tally.drops["plain"] == 1
+    assert counters.drops["plain"] == 1
 
 
 def test_a_worker_that_never_comes_costs_a_bounded_number_of_arrivals() -> None:
-    inbox, tally = _inbox(100)
+    inbox, counters = _inbox(100)
     for number in range(5_000):
         _frames(inbox, *(b"%c:%c:%d" % (class_, b"abcdef"[number % 6], number) for class_ in b"KCSP"))
     assert inbox.depth() <= 100 * HARD_LIMIT_FACTOR + 6 * 2
-    assert tally.drops.total() >= 19_000
+    assert counters.drops.total() >= 19_000
 
 
 STEPS = ["put"] * 16 + ["get"] * 5 + ["reopen"]
@@ -144,7 +144,7 @@ STEP = st.tuples(st.sampled_from(STEPS), st.sampled_from("KCSP"), st.sampled_fro
 def test_whatever_happens_holes_are_told_the_newest_arrives_and_nothing_is_uncounted(
     steps: list[tuple[str, str, str, int]],
 ) -> None:
-    inbox, tally = _inbox(6)
+    inbox, counters = _inbox(6)
     sent: dict[str, int] = defaultdict(int)
     out: list[tuple[Kind, bytes]] = []
     deepest = 0
@@ -156,12 +156,12 @@ def test_whatever_happens_holes_are_told_the_newest_arrives_and_nothing_is_uncou
             inbox.put([_arrival("closed")])
             inbox.put([_arrival("opened")])
         else:
-            out += [(got.kind, got.payload) for got in inbox.take(0, count)]
+            out += [(got.kind, got.payload) for got in inbox.pop(0, count)]
         deepest = max(deepest, inbox.depth())
     out += _all(inbox)
     assert inbox.depth() == 0
 
-    assert sum(sent.values()) == sum(kind == "frame" for kind, _ in out) + tally.drops.total()
+    assert sum(sent.values()) == sum(kind == "frame" for kind, _ in out) + counters.drops.total()
     assert sum(kind == "opened" for kind, _ in out) == sum(step == "reopen" for step, *_ in steps)
     last: dict[str, int] = defaultdict(int)
     holes: set[str] = set()

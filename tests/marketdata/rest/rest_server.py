@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from common.clock import SYSTEM_CLOCK
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Endpoint, Patience, RestClient
+from marketdata.rest.client import Endpoint, RestClient, RetryPolicy
 
 LIMITS = {"one": Limit(1_000, 1), "two": Limit(1_000, 1), "host": Limit(1_000, 1)}
 ENDPOINTS = {"one": Endpoint(("one", "host")), "two": Endpoint(("two", "host")), "all": Endpoint(("one",), "host")}
-QUICK = Patience(deadline=20.0, connect=5.0, read=5.0, attempts=3, base=0.01, cap=0.05)
+QUICK = RetryPolicy(deadline=20.0, connect=5.0, read=5.0, attempts=3, base=0.01, cap=0.05)
 
 Script = Callable[["Handler"], None]
 
@@ -73,11 +74,11 @@ def running_server(script: Script) -> Iterator[Server]:
             thread.join(5)
 
 
-def client_of(url: str, *, budget: Budget | None = None, patience: Patience = QUICK, most: int = 10_000) -> RestClient:
-    made = budget or Budget(LIMITS, clock=time.monotonic)
-    return RestClient(
-        url, ENDPOINTS, budget=made, clock=time.monotonic, wall_clock=time.time, patience=patience, most_bytes=most
-    )
+def client_of(
+    url: str, *, budget: Budget | None = None, retries: RetryPolicy = QUICK, most: int = 10_000
+) -> RestClient:
+    made = budget or Budget(LIMITS, monotonic=time.monotonic)
+    return RestClient(url, ENDPOINTS, budget=made, clock=SYSTEM_CLOCK, retries=retries, most_bytes=most)
 
 
 def answering(status: int, **headers: str) -> Script:

@@ -43,14 +43,14 @@ def _taken(budget: Budget, *limits: str, tries: int = 1_000) -> int:
 
 
 def test_four_fifths_of_a_published_limit_are_taken_and_at_least_one_call() -> None:
-    budget = Budget({"ohlcs": Limit(120, 60), "all": Limit(1, 5.1)}, clock=Clock())
+    budget = Budget({"ohlcs": Limit(120, 60), "all": Limit(1, 5.1)}, monotonic=Clock())
     assert _taken(budget, "ohlcs") == 96
     assert _taken(budget, "all") == 1
 
 
 def test_a_nested_total_bounds_both_endpoints_and_a_refused_call_takes_from_none() -> None:
     clock = Clock()
-    budget = Budget(CHARTS, clock=clock)
+    budget = Budget(CHARTS, monotonic=clock)
     assert _taken(budget, "klines", "charts") == 480
     assert _taken(budget, "ohlcs", "charts") == 0
     clock.now += 600.1
@@ -61,7 +61,7 @@ def test_a_nested_total_bounds_both_endpoints_and_a_refused_call_takes_from_none
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.floats(0, 1.5)), max_size=150))
 def test_no_window_of_any_limit_ever_holds_too_many(calls: list[tuple[str, float]]) -> None:
     clock = Clock()
-    budget = Budget({"a": Limit(4, 2), "b": Limit(6, 3), "total": Limit(8, 5)}, clock=clock, share=1.0)
+    budget = Budget({"a": Limit(4, 2), "b": Limit(6, 3), "total": Limit(8, 5)}, monotonic=clock, share=1.0)
     taken: dict[str, list[float]] = {"a": [], "b": [], "total": []}
     for name, pause in calls:
         clock.now += pause
@@ -73,7 +73,7 @@ def test_no_window_of_any_limit_ever_holds_too_many(calls: list[tuple[str, float
 
 
 def test_a_call_that_would_wait_too_long_is_told_so_at_once_and_how_long() -> None:
-    budget = Budget({"all": Limit(1, 5.1)}, clock=Clock())
+    budget = Budget({"all": Limit(1, 5.1)}, monotonic=Clock())
     budget.acquire(("all",), 0)
     with pytest.raises(Spent, match="the budget is spent") as spent:
         budget.acquire(("all",), 5.0)
@@ -83,7 +83,7 @@ def test_a_call_that_would_wait_too_long_is_told_so_at_once_and_how_long() -> No
 
 def test_silence_holds_every_limit_it_touches_and_ends_by_itself() -> None:
     clock = Clock()
-    budget = Budget(CHARTS, clock=clock)
+    budget = Budget(CHARTS, monotonic=clock)
     budget.silence("ohlcs", 30.0)
     with pytest.raises(Spent, match="asked for silence"):
         budget.acquire(("ohlcs", "charts"), 29.0)
@@ -113,7 +113,7 @@ class ThreadsClock:
 
 def test_eight_threads_never_pass_the_limit() -> None:
     clock = ThreadsClock()
-    budget = Budget({"all": Limit(10, 0.4)}, clock=clock, share=1.0)
+    budget = Budget({"all": Limit(10, 0.4)}, monotonic=clock, share=1.0)
 
     def hammer(_number: int) -> list[float]:
         taken = []
@@ -130,7 +130,7 @@ def test_eight_threads_never_pass_the_limit() -> None:
 
 def test_those_who_wait_for_the_same_limits_are_served_in_their_order() -> None:
     clock, served = ThreadsClock(), list[int]()
-    budget = Budget({"all": Limit(1, 0.2)}, clock=clock)
+    budget = Budget({"all": Limit(1, 0.2)}, monotonic=clock)
     budget.acquire(("all",), 0)
 
     def ask(number: int) -> None:

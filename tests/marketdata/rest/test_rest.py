@@ -26,7 +26,7 @@ def test_a_good_answer_is_given_as_it_came_with_its_parameters_sent() -> None:
         reply = client.get("one", "/api/v2/ticker", {"pairSymbol": "BTC TRY"}, headers={"APIKEY": "k"})
         assert (reply.status, reply.body, reply.headers["x-seen"]) == (200, b"[1.10]", "k")
         assert [path for _, path in server.asked] == ["/api/v2/ticker?pairSymbol=BTC+TRY"]
-        assert client.tally.requests()["one", "ok"] == 1
+        assert client.counters.requests()["one", "ok"] == 1
 
 
 def test_calls_after_each_other_use_one_connection() -> None:
@@ -80,7 +80,7 @@ def test_each_status_has_its_failure_and_only_a_broken_server_is_asked_again(
         assert (told.value.status, told.value.endpoint) == (status, "one")
         assert told.value.retryable == (status in (429, 500, 502, 503))
         assert len(server.asked) == asked
-        assert client.tally.requests()["one", failure.outcome] == asked
+        assert client.counters.requests()["one", failure.outcome] == asked
         assert ("told" in told.value.reason) == (failure is Rejected)
 
 
@@ -91,7 +91,7 @@ def test_a_server_that_recovers_is_asked_until_it_answers() -> None:
     with running_server(script) as server:
         client = client_of(server.url)
         assert client.get("one", "/x").status == 200
-        assert client.tally.requests()["one", "failed"] == 2
+        assert client.counters.requests()["one", "failed"] == 2
 
 
 def test_a_port_that_refuses_is_unreachable_and_tried_again_but_not_for_ever() -> None:
@@ -100,7 +100,7 @@ def test_a_port_that_refuses_is_unreachable_and_tried_again_but_not_for_ever() -
     client = client_of(f"http://127.0.0.1:{port}")
     with pytest.raises(Unreachable, match="does not answer"):
         client.get("one", "/x")
-    assert client.tally.requests()["one", "unreachable"] == 3
+    assert client.counters.requests()["one", "unreachable"] == 3
 
 
 def _never(handler: Handler) -> None:

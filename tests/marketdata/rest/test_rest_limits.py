@@ -76,12 +76,12 @@ def test_a_call_that_can_wait_for_the_end_of_silence_does() -> None:
         assert client.get("one", "/x").status == 200
         (first, _), (second, _) = server.asked
         assert second - first > 0.9
-        assert client.tally.wait_seconds()["one"] > 0
+        assert client.counters.wait_seconds()["one"] > 0
         assert client.blocked_until("one") is None
 
 
 def test_retries_take_from_the_budget_like_every_call() -> None:
-    budget = Budget({"one": Limit(2, 300), "host": Limit(100, 1)}, clock=time.monotonic, share=1.0)
+    budget = Budget({"one": Limit(2, 300), "host": Limit(100, 1)}, monotonic=time.monotonic, share=1.0)
     with running_server(answering(500)) as server:
         with pytest.raises(NoBudget, match="the budget is spent"):
             client_of(server.url, budget=budget).get("one", "/x")
@@ -108,7 +108,7 @@ def test_eight_threads_never_bring_the_venue_to_429() -> None:
         handler.answer(200)
 
     with running_server(script) as server:
-        client = client_of(server.url, budget=Budget(limits, clock=time.monotonic))
+        client = client_of(server.url, budget=Budget(limits, monotonic=time.monotonic))
 
         def hammer(number: int) -> None:
             for _ in range(10):
@@ -118,5 +118,5 @@ def test_eight_threads_never_bring_the_venue_to_429() -> None:
             list(pool.map(hammer, range(8)))
         assert len(server.asked) == 80
         assert sum(refused.values()) == 0
-        assert client.tally.requests()["one", "ok"] == 40
-        assert client.tally.wait_seconds()["one"] > 0
+        assert client.counters.requests()["one", "ok"] == 40
+        assert client.counters.wait_seconds()["one"] > 0

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.wire import Candle
+from marketdata.events import Bar, VenueTrade
 from marketdata.state.candles import DAY, MINUTE, MOST_DAYS, MOST_MINUTES, Series
 from marketdata.state.candlestore import CandleStore
-from marketdata.venues.events import Bar, VenueTrade
 
 DAWN = 1_790_035_200  # a midnight, UTC
 FULL = 50
@@ -206,7 +206,7 @@ def test_sums_are_exact() -> None:
 
 
 def test_the_store_of_candles_keeps_symbols_apart() -> None:
-    store = CandleStore(["BTCTURK:BTCTRY", "BTCTURK:ETHTRY"], clock=lambda: DAWN + 60.0)
+    store = CandleStore(["BTCTURK:BTCTRY", "BTCTURK:ETHTRY"], unix=lambda: DAWN + 60.0)
     store.replay("BTCTURK:BTCTRY", [_trade(1, 10)], FULL)
     store.add("BTCTURK:BTCTRY", [_trade(2, 12)])
     assert _told(store.latest("BTCTURK:BTCTRY", "1m", 5)) == [(0, 10, 12, 10, 12, 2, False)]

@@ -9,9 +9,18 @@ from decimal import Decimal
 import pytest
 
 from common.wire import Level, Side
+from marketdata.events import BookRow, Ticker
 from marketdata.state.book import Sides, Top
-from marketdata.state.rowbook import FIRST_SECONDS, GRACE_SECONDS, SETTLE_SECONDS, Lost, RowBook, Rows, Shown, TopBook
-from marketdata.venues.events import BookRow, Ticker
+from marketdata.state.rowbook import (
+    FIRST_SECONDS,
+    GRACE_SECONDS,
+    SETTLE_SECONDS,
+    RowBook,
+    RowFault,
+    Rows,
+    SettledRows,
+    TopBook,
+)
 
 TIME = datetime(2026, 9, 22, 8, 0, tzinfo=UTC)
 SETTLED = SETTLE_SECONDS + 0.001
@@ -29,16 +38,16 @@ def levels(prices: list[str], quantity: int = 100) -> tuple[Level, ...]:
 def whole(rows: Rows, at: float = 0.0, bids: list[str] = BIDS, asks: list[str] = ASKS) -> float:
     """Tells a book of three bids and two asks; the time at which it is settled and shown."""
     for number, price in enumerate(bids):
-        rows.take(row("buy", number, price), at)
+        rows.apply(row("buy", number, price), at)
     for number, price in enumerate(asks):
-        rows.take(row("sell", number, price), at)
+        rows.apply(row("sell", number, price), at)
     return at + FIRST_SECONDS + 0.001
 
 
 def test_a_book_is_shown_once_both_sides_have_come_and_settled() -> None:
     rows = Rows()
     shown = rows.settle(whole(rows))
-    assert shown == Shown((levels(BIDS), levels(ASKS)), TIME)
+    assert shown == SettledRows((levels(BIDS), levels(ASKS)), TIME)
     assert rows.live
     assert not rows.unsettled
 
@@ -46,16 +55,16 @@ def test_a_book_is_shown_once_both_sides_have_come_and_settled() -> None:
 def test_one_side_alone_is_no_book() -> None:
     rows = Rows()
     for number, price in enumerate(BIDS):
-        rows.take(row("buy", number, price), 0.0)
+        rows.apply(row("buy", number, price), 0.0)
     assert rows.settle(5.0) is None
     assert (rows.live, rows.fault) == (False, "incomplete")
 
 
 def test_a_side_that_the_venue_says_has_no_quote_is_known_to_be_empty() -> None:
     rows = Rows()
-    rows.take(row("sell", 0, "10.00"), 0.0)
+    rows.apply(row("sell", 0, "10.00"), 0.0)
     rows.empty("buy", 0.0)
-    assert rows.settle(1.0) == Shown(((), levels(["10.00"])), TIME)
+    assert rows.settle(1.0) == SettledRows(((), levels(["10.00"])), TIME)
 
 
 def test_no_quote_in_a_tick_does_not_take_away_rows_that_came() -> None:
@@ -71,12 +80,12 @@ def test_rows_are_not_shown_while_they_still_come() -> None:
     rows = Rows()
     shown_at = whole(rows)
     rows.settle(shown_at)
-    rows.take(row("buy", 0, "9.99"), shown_at)
+    rows.apply(row("buy", 0, "9.99"), shown_at)
     assert rows.settle(shown_at + SETTLE_SECONDS / 2) is None
-    rows.take(row("buy", 1, "9.98"), shown_at + SETTLE_SECONDS / 2)
-    rows.take(row("buy", 2, "9.97"), shown_at + SETTLE_SECONDS / 2)
+    rows.apply(row("buy", 1, "9.98"), shown_at + SETTLE_SECONDS / 2)
+    rows.apply(row("buy", 2, "9.97"), shown_at + SETTLE_SECONDS / 2)
     shown = rows.settle(shown_at + SETTLE_SECONDS * 2)
-    assert isinstance(shown, Shown)
+    assert isinstance(shown, SettledRows)
     assert shown.sides[0] == levels(["9.99", "9.98", "9.97"])
 
 
@@ -84,11 +93,11 @@ def test_rows_that_never_pause_are_shown_where_a_side_begins_anew() -> None:
     rows = Rows()
     shown_at = whole(rows)
     rows.settle(shown_at)
-    rows.take(row("buy", 0, "9.99"), shown_at)
-    rows.take(row("buy", 1, "9.98"), shown_at)
-    rows.take(row("buy", 2, "9.97"), shown_at)
-    shown = rows.take(row("buy", 0, "9.99", 700), shown_at)
-    assert isinstance(shown, Shown)
+    rows.apply(row("buy", 0, "9.99"), shown_at)
+    rows.apply(row("buy", 1, "9.98"), shown_at)
+    rows.apply(row("buy", 2, "9.97"), shown_at)
+    shown = rows.apply(row("buy", 0, "9.99", 700), shown_at)
+    assert isinstance(shown, SettledRows)
     assert shown.sides[0] == levels(["9.99", "9.98", "9.97"])
 
 
@@ -110,10 +119,10 @@ def test_what_makes_no_sense_is_withheld_for_a_moment_and_then_the_book_is_lost(
     rows = Rows(lambda price: "off_tick" if price % Decimal("0.01") else None)
     shown_at = whole(rows)
     rows.settle(shown_at)
-    rows.take(row(*told), shown_at)
+    rows.apply(row(*told), shown_at)
     assert rows.settle(shown_at + SETTLED) is None
     assert rows.live, "the levels shown last stand for a moment"
-    assert rows.settle(shown_at + GRACE_SECONDS + 0.001) == Lost(fault)
+    assert rows.settle(shown_at + GRACE_SECONDS + 0.001) == RowFault(fault)
     assert (rows.live, rows.fault) == (False, fault)
     assert rows.settle(shown_at + 60.0) is None, "it is lost once"
 
@@ -122,10 +131,10 @@ def test_a_lost_book_comes_back_when_its_rows_make_sense_again() -> None:
     rows = Rows()
     shown_at = whole(rows)
     rows.settle(shown_at)
-    rows.take(row("buy", 0, "10.50"), shown_at)
-    assert isinstance(rows.settle(shown_at + 2.0), Lost)
-    rows.take(row("buy", 0, "9.98"), shown_at + 3.0)
-    assert isinstance(rows.settle(shown_at + 3.0 + SETTLED), Shown)
+    rows.apply(row("buy", 0, "10.50"), shown_at)
+    assert isinstance(rows.settle(shown_at + 2.0), RowFault)
+    rows.apply(row("buy", 0, "9.98"), shown_at + 3.0)
+    assert isinstance(rows.settle(shown_at + 3.0 + SETTLED), SettledRows)
 
 
 def test_rows_that_neither_pause_nor_make_sense_are_lost_too() -> None:
@@ -136,8 +145,8 @@ def test_rows_that_neither_pause_nor_make_sense_are_lost_too() -> None:
     for step in range(200):
         now = at + step * SETTLE_SECONDS / 2
         lost = lost or rows.settle(now)
-        assert rows.take(row("buy", 0, "10.50", step + 1), now) is None
-    assert isinstance(lost, Lost)
+        assert rows.apply(row("buy", 0, "10.50", step + 1), now) is None
+    assert isinstance(lost, RowFault)
 
 
 def test_after_a_new_socket_nothing_is_known() -> None:
@@ -145,7 +154,7 @@ def test_after_a_new_socket_nothing_is_known() -> None:
     rows.settle(whole(rows))
     rows.clear()
     assert not rows.live
-    rows.take(row("buy", 0, "9.98"), 10.0)
+    rows.apply(row("buy", 0, "9.98"), 10.0)
     assert rows.settle(20.0) is None
     assert rows.fault == "incomplete"
 
@@ -154,15 +163,15 @@ def test_a_book_that_begins_is_given_time_to_come_whole() -> None:
     rows = Rows()
     whole(rows)
     assert rows.settle(SETTLED) is None
-    assert isinstance(rows.settle(FIRST_SECONDS + 0.001), Shown)
+    assert isinstance(rows.settle(FIRST_SECONDS + 0.001), SettledRows)
 
 
 def test_an_auctions_book_may_cross_and_is_lost_at_once_when_the_auction_ends() -> None:
     rows = Rows()
     assert rows.allow_crossing(True, 0.0) is None
     shown_at = whole(rows, bids=["10.05", "9.98"])
-    assert isinstance(rows.settle(shown_at), Shown)
-    assert rows.allow_crossing(False, shown_at) == Lost("crossed")
+    assert isinstance(rows.settle(shown_at), SettledRows)
+    assert rows.allow_crossing(False, shown_at) == RowFault("crossed")
     assert not rows.live
 
 
@@ -173,7 +182,7 @@ def test_prices_are_judged_again_when_their_limits_change() -> None:
     rows.settle(shown_at)
     allowed[0] = Decimal("10.00")
     rows.doubt(shown_at)
-    assert rows.settle(shown_at + 2.0) == Lost("outside_limits")
+    assert rows.settle(shown_at + 2.0) == RowFault("outside_limits")
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -182,12 +191,12 @@ def test_in_any_order_of_whole_bursts_what_is_shown_is_what_the_venue_has(seed: 
     rng = random.Random(seed)
     rows, at, held = Rows(), 0.0, _book_of(rng)
     _tell(rows, ((), ()), held, at, rng)
-    assert rows.settle(FIRST_SECONDS + 0.5) == Shown(held, TIME)
+    assert rows.settle(FIRST_SECONDS + 0.5) == SettledRows(held, TIME)
     for _ in range(60):
         new = _book_of(rng)
         at = _tell(rows, held, new, at + 1.0, rng)
         shown = rows.settle(at + SETTLED)
-        assert shown == Shown(new, TIME) or (shown is None and new == held)
+        assert shown == SettledRows(new, TIME) or (shown is None and new == held)
         held = new
 
 
@@ -200,7 +209,7 @@ def test_after_lost_rows_a_book_that_is_shown_makes_sense(seed: int) -> None:
         at = _tell(rows, held, new, at + 0.3, rng, missing=0.05)
         shown = rows.settle(at + SETTLED)
         held = new
-        if isinstance(shown, Shown):
+        if isinstance(shown, SettledRows):
             bids, asks = ([level.price for level in side] for side in shown.sides)
             assert bids == sorted(set(bids), reverse=True)
             assert asks == sorted(set(asks))
@@ -227,7 +236,7 @@ def _tell(rows: Rows, old: Sides, new: Sides, at: float, rng: random.Random, mis
             held = after[number] if number < len(after) else None
             if held != (before[number] if number < len(before) else None) and rng.random() >= missing:
                 at += gap
-                rows.take(row(side, number, str(held.price) if held else "0", int(held.quantity) if held else 0), at)
+                rows.apply(row(side, number, str(held.price) if held else "0", int(held.quantity) if held else 0), at)
     return at
 
 
@@ -243,7 +252,7 @@ def test_a_row_book_shows_what_it_was_given_and_keeps_it_when_lost() -> None:
 
 def test_a_top_book_knows_prices_and_no_levels() -> None:
     book = TopBook()
-    book.take(Ticker("THYAO", Decimal("9.99"), Decimal(0), bid=Decimal("9.98"), ask=None))
+    book.apply(Ticker("THYAO", Decimal("9.99"), Decimal(0), bid=Decimal("9.98"), ask=None))
     assert (book.live, book.top(), book.levels(5)) == (True, Top(bid=Decimal("9.98")), ((), ()))
     book.lose()
     assert not book.live

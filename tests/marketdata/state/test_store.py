@@ -8,13 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from common.clock import Clock
 from common.wire import Auction, Book, Instrument, Level, Quote, Status
-from marketdata.state.listing import Listing
-from marketdata.state.selection import Selection
-from marketdata.state.store import Store
-from marketdata.state.symbol import Standing
-from marketdata.state.trades import MOST_TRADES
-from marketdata.venues.events import (
+from marketdata.events import (
     BookDiff,
     BookSnapshot,
     LevelChange,
@@ -23,6 +19,11 @@ from marketdata.venues.events import (
     Trades,
     VenueTrade,
 )
+from marketdata.state.listing import Listing
+from marketdata.state.selection import Selection
+from marketdata.state.store import Store
+from marketdata.state.symbol import SymbolStatus
+from marketdata.state.trades import MOST_TRADES
 
 A, B, C = "BTCTURK:BTCTRY", "BTCTURK:ETHTRY", "BIST:THYAO"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,23 +38,26 @@ INSTRUMENT = Instrument(
 )
 
 
-class Clock:
+class FakeClock:
     def __init__(self) -> None:
         self.now = 1_000.0
 
     def __call__(self) -> float:
         return self.now
 
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+    def pair(self) -> Clock:
+        return Clock(self, lambda: 1.0)
 
 
 @pytest.fixture
-def store(clock: Clock) -> Store:
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(clock: FakeClock) -> Store:
     listings = [Listing("BTCTURK", "BTCTRY", "diffs"), Listing("BTCTURK", "ETHTRY", "diffs")]
-    return Store([*listings, STOCK], market="simulated", stale_after=5.0, clock=clock, started=1.0)
+    return Store([*listings, STOCK], market="simulated", stale_after=5.0, clock=clock.pair())
 
 
 def _book(sequence: int = 10) -> BookSnapshot:
@@ -71,7 +75,7 @@ def _trades(*numbers: int, replay: bool = False) -> Trades:
     return Trades("BTCTRY", tuple(made), replay)
 
 
-def test_before_anything_came_a_quote_is_empty_stale_and_as_old_as_the_store(store: Store, clock: Clock) -> None:
+def test_before_anything_came_a_quote_is_empty_stale_and_as_old_as_the_store(store: Store, clock: FakeClock) -> None:
     clock.now += 7
     quote = store.quote(A)
     assert (quote.bid, quote.ask, quote.last, quote.sequence) == (None, None, None, 0)
@@ -79,7 +83,7 @@ def test_before_anything_came_a_quote_is_empty_stale_and_as_old_as_the_store(sto
     assert quote.received_at == datetime.fromtimestamp(1, UTC)
 
 
-def test_any_later_frame_proves_a_live_book(store: Store, clock: Clock) -> None:
+def test_any_later_frame_proves_a_live_book(store: Store, clock: FakeClock) -> None:
     store.apply_book(A, _book(), 50.0)
     store.proved("BTCTURK", clock.now)
     clock.now += 4
@@ -91,7 +95,7 @@ def test_any_later_frame_proves_a_live_book(store: Store, clock: Clock) -> None:
     assert store.quote(A).received_at == datetime.fromtimestamp(50, UTC)
 
 
-def test_a_lost_book_ages_from_when_it_was_last_proved_whatever_else_comes(store: Store, clock: Clock) -> None:
+def test_a_lost_book_ages_from_when_it_was_last_proved_whatever_else_comes(store: Store, clock: FakeClock) -> None:
     clock.now += 30
     store.apply_book(A, _book(), 50.0)
     store.proved("BTCTURK", clock.now)
@@ -136,7 +140,7 @@ def test_a_new_trade_sets_the_last_price_but_a_replay_does_not_turn_it_back(stor
     assert store.quote(A).last == Decimal(7)
 
 
-def test_trades_are_stale_until_the_stream_is_on_and_after_the_socket_is_gone(store: Store, clock: Clock) -> None:
+def test_trades_are_stale_until_the_stream_is_on_and_after_the_socket_is_gone(store: Store, clock: FakeClock) -> None:
     assert store.trades(A, 5).stale
     store.apply_trades(A, _trades(1, 2, replay=True), 50.0)
     store.proved("BTCTURK", clock.now)
@@ -174,7 +178,7 @@ def test_every_change_wakes_who_waits_and_a_repeat_does_not(store: Store) -> Non
     assert not store.moved.wait(0)
 
 
-def test_becoming_stale_and_fresh_again_are_changes_though_no_value_came(store: Store, clock: Clock) -> None:
+def test_becoming_stale_and_fresh_again_are_changes_though_no_value_came(store: Store, clock: FakeClock) -> None:
     store.apply_book(A, _book(), 50.0)
     fresh = store.quote(A)
     store.moved.clear()
@@ -189,7 +193,7 @@ def test_becoming_stale_and_fresh_again_are_changes_though_no_value_came(store: 
     assert store.quote(A).sequence > stale.sequence
 
 
-def test_the_silence_of_one_venue_makes_only_its_own_symbols_stale(store: Store, clock: Clock) -> None:
+def test_the_silence_of_one_venue_makes_only_its_own_symbols_stale(store: Store, clock: FakeClock) -> None:
     store.apply_book(A, _book(), 50.0)
     bid, ask = Level(price=Decimal(9), quantity=Decimal(1)), Level(price=Decimal(10), quantity=Decimal(1))
     store.apply_rows(C, ((bid,), (ask,)), 50.0, MOMENT)
@@ -200,7 +204,7 @@ def test_the_silence_of_one_venue_makes_only_its_own_symbols_stale(store: Store,
 
 def test_a_phase_is_told_by_the_quote_the_book_the_status_and_the_auction(store: Store) -> None:
     before, _ = store.quotes([C])
-    store.set_standing(C, Standing(phase="halted"), 60.0)
+    store.set_status(C, SymbolStatus(phase="halted"), 60.0)
     _, told = store.since(Selection((C,), ("quote", "book", "status", "auction")), before, (), {C: INSTRUMENT})
     assert sorted(key.name for key, _body in told) == ["auction", "book", "quote", "status"]
     assert {body.phase for _key, body in told if isinstance(body, Quote | Book | Status | Auction)} == {"halted"}
@@ -236,9 +240,9 @@ def test_a_replay_that_does_not_reach_back_is_a_gap(store: Store) -> None:
     assert [key.name for key, _body in store.since(wanted, seen, (), {})[1]] == ["trade", "gap", "trade", "trade"]
 
 
-def test_quotes_of_25_symbols_are_read_in_a_fraction_of_a_millisecond(clock: Clock) -> None:
+def test_quotes_of_25_symbols_are_read_in_a_fraction_of_a_millisecond(clock: FakeClock) -> None:
     listings = [Listing("BTCTURK", f"P{number}TRY", "diffs") for number in range(25)]
-    store = Store(listings, market="simulated", stale_after=5.0, clock=clock, started=1.0)
+    store = Store(listings, market="simulated", stale_after=5.0, clock=clock.pair())
     for symbol in store.symbols:
         store.apply_book(symbol, _book(), 50.0)
     began = time.thread_time()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from marketdata.state.trades import MOST_TRADES, Kept, TradeHistory
-from marketdata.venues.events import VenueTrade
+from marketdata.events import VenueTrade
+from marketdata.state.trades import MOST_TRADES, StoredTrade, TradeHistory
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def _ids(history: TradeHistory, limit: int = 200) -> list[int]:
 def _add(history: TradeHistory, *trades: VenueTrade) -> int:
     """Takes in what is not known yet; how many that were."""
     new = history.unknown(trades)
-    history.add([Kept(trade, sequence, 0.0) for sequence, trade in enumerate(new, start=len(history) + 1)])
+    history.add([StoredTrade(trade, sequence, 0.0) for sequence, trade in enumerate(new, start=len(history) + 1)])
     return len(new)
 
 
@@ -63,12 +63,12 @@ def test_a_replay_that_knows_nothing_of_what_is_held_does_not_overlap() -> None:
 
 def test_what_came_after_a_sequence_is_in_the_order_it_came() -> None:
     history = TradeHistory()
-    history.add([Kept(_trade(5), 10, 0.0), Kept(_trade(4), 11, 0.0), Kept(_trade(6), 12, 0.0)])
+    history.add([StoredTrade(_trade(5), 10, 0.0), StoredTrade(_trade(4), 11, 0.0), StoredTrade(_trade(6), 12, 0.0)])
     assert [kept.trade.trade_id for kept in history.after(10)] == ["4", "6"]
 
 
 def test_what_there_is_no_room_for_is_given_back() -> None:
     history = TradeHistory()
     _add(history, *(_trade(number) for number in range(1, MOST_TRADES + 1)))
-    dropped = history.add([Kept(_trade(500), 900, 0.0)])
+    dropped = history.add([StoredTrade(_trade(500), 900, 0.0)])
     assert [kept.trade.trade_id for kept in dropped] == ["1"]

@@ -9,14 +9,17 @@ from decimal import Decimal
 
 import pytest
 
+from common.clock import Clock
 from common.errors import Unavailable
+from common.loop import Stop
+from common.sse import HEARTBEAT
+from marketdata.events import BookSnapshot, PriceLevel, Ticker, Trades, VenueTrade
 from marketdata.state.listing import Listing
 from marketdata.state.selection import KINDS, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
 from marketdata.stream.publisher import Publisher, Round
-from marketdata.stream.streams import HEARTBEAT, Streams
-from marketdata.venues.events import BookSnapshot, PriceLevel, Ticker, Trades, VenueTrade
+from marketdata.stream.streams import Streams
 from tests.marketdata.stream.follower import Event, events
 
 A, B = "BTCTURK:BTCTRY", "BTCTURK:ETHTRY"
@@ -27,27 +30,27 @@ Opener = Callable[..., Iterator[bytes]]
 @pytest.fixture
 def store() -> Store:
     listings = [Listing("BTCTURK", "BTCTRY", "diffs"), Listing("BTCTURK", "ETHTRY", "diffs")]
-    return Store(listings, market="simulated", stale_after=0.2, clock=time.monotonic, started=1.0)
+    return Store(listings, market="simulated", stale_after=0.2, clock=Clock(time.monotonic, lambda: 1.0))
 
 
-def _streams(store: Store, heartbeat: float = 5.0) -> Streams:
-    return Streams(store, instruments=dict, most=2, heartbeat=heartbeat, send_seconds=5.0, clock=time.monotonic)
+def _streams(store: Store, heartbeat: float = 5.0, stop: Stop | None = None) -> Streams:
+    return Streams(store, instruments=dict, most=2, heartbeat=heartbeat, stop=stop or Stop(), monotonic=time.monotonic)
 
 
 @pytest.fixture
 def opened(store: Store) -> Iterator[Opener]:
     """Opens a stream over a running publisher: selection, heartbeat, the last event's id."""
     running: dict[float, Streams] = {}
+    stop = Stop()
 
     def start(wanted: Selection = BOTH, heartbeat: float = 5.0, last_event_id: str = "") -> Iterator[bytes]:
         if not running:
-            running[heartbeat] = _streams(store, heartbeat)
-            running[heartbeat].start()
+            running[heartbeat] = _streams(store, heartbeat, stop)
+            running[heartbeat].publisher.loop.start(stop)
         return running[heartbeat].events(wanted, last_event_id)
 
     yield start
-    for streams in running.values():
-        streams.stop()
+    stop.set()
 
 
 def _ticker(last: int) -> Ticker:
@@ -154,7 +157,7 @@ def test_an_id_of_another_process_or_of_none_gets_the_whole(store: Store, opened
 def test_of_events_with_one_sequence_only_the_last_can_be_resumed_from(store: Store) -> None:
     wanted = Selection((A,), ("quote", "trade"))
     store.apply_trades(A, _trades(1), 50.0)
-    until, chunk = Round(1, store, dict).since(wanted, 0)
+    until, chunk = Round(store, dict).since(wanted, 0)
     assert until == 1
     assert [event.id for event in events(chunk)] == ["", f"{store.epoch}-1"]
 
@@ -162,7 +165,7 @@ def test_of_events_with_one_sequence_only_the_last_can_be_resumed_from(store: St
 def test_many_clients_cost_one_encoding(store: Store) -> None:
     store.apply_ticker(A, _ticker(1), 50.0)
     store.apply_ticker(B, _ticker(1), 50.0)
-    now_on = Round(1, store, dict)
+    now_on = Round(store, dict)
     assert now_on.since(BOTH, 0)[1] is now_on.since(Selection((A, B)), 0)[1]
     before = store.sequence
     store.apply_ticker(A, _ticker(2), 51.0)
@@ -172,13 +175,14 @@ def test_many_clients_cost_one_encoding(store: Store) -> None:
 
 def test_a_crowd_is_woken_less_often_than_a_few_clients(store: Store) -> None:
     publisher = Publisher(store, dict, crowd=lambda: 400)
-    publisher.start()
+    stop = Stop()
+    publisher.loop.start(stop)
     began, last = time.monotonic(), 0
     while time.monotonic() - began < 0.5:
         store.apply_ticker(A, _ticker(last := last + 1), 50.0)
         time.sleep(0.001)
-    publisher.stop()
-    assert 1 <= publisher.number <= 1 + (time.monotonic() - began) / 0.2
+    stop.set()
+    assert 1 <= publisher.rounds.number <= 1 + (time.monotonic() - began) / 0.2
 
 
 def test_heartbeats_come_while_nothing_changes(opened: Opener) -> None:
@@ -214,12 +218,12 @@ def test_a_quote_that_becomes_stale_is_told_though_its_value_did_not_change(stor
 
 def test_beyond_the_limit_a_stream_is_refused_until_one_leaves(store: Store) -> None:
     streams = _streams(store)
-    leave = streams.enter()
-    streams.enter()
-    with pytest.raises(Unavailable, match="all 2 streams are taken"):
-        streams.enter()
-    assert (streams.open_count, streams.refused) == (2, 1)
-    leave()
-    leave()
-    assert streams.open_count == 1
-    streams.enter()
+    release = streams.slots.acquire()
+    streams.slots.acquire()
+    with pytest.raises(Unavailable, match="all 2 streams are taken: close one, or ask /v1/quotes"):
+        streams.slots.acquire()
+    assert (streams.slots.open, streams.refused) == (2, 1)
+    release()
+    release()
+    assert streams.slots.open == 1
+    streams.slots.acquire()

@@ -11,21 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import wire
-from marketdata.state.listing import Listing
-from marketdata.state.selection import KINDS, Selection
-from marketdata.state.store import Store
-from marketdata.state.symbol import Standing
-from marketdata.stream.streams import Streams
-from marketdata.venues.events import (
-    Balance,
+from common.clock import Clock
+from common.loop import Stop
+from marketdata.events import (
     BookDiff,
     BookSnapshot,
+    Equilibrium,
     LevelChange,
     PriceLevel,
     Ticker,
     Trades,
     VenueTrade,
 )
+from marketdata.state.listing import Listing
+from marketdata.state.selection import KINDS, Selection
+from marketdata.state.store import Store
+from marketdata.state.symbol import SymbolStatus
+from marketdata.stream.streams import Streams
 from tests.marketdata.stream.follower import PLURALS, Follower, events, without_age
 
 LISTINGS = (Listing("BTCTURK", "BTCTRY", "diffs"), Listing("BTCTURK", "ETHTRY", "diffs"), Listing("BIST", "X", "top"))
@@ -67,14 +69,14 @@ class World:
 
     def __init__(self, chance: Random) -> None:
         self.chance, self.now, self.numbers = chance, 0.0, 0
-        self.store = Store(LISTINGS, market="simulated", stale_after=5.0, clock=lambda: self.now, started=0.0)
+        self.store = Store(LISTINGS, market="simulated", stale_after=5.0, clock=Clock(lambda: self.now, lambda: 0.0))
         self.streams = Streams(
             self.store,
             instruments=lambda: INSTRUMENTS,
             most=9,
             heartbeat=0.0,
-            send_seconds=1.0,
-            clock=lambda: self.now,
+            stop=Stop(),
+            monotonic=lambda: self.now,
         )
         self.clients = [Client(self.streams, Selection(SYMBOLS, KINDS, depth=2))]
         self.taken: list[tuple[int, str, str]] = []
@@ -125,11 +127,11 @@ class World:
         self.taken += [(before, symbol, trade.trade_id) for trade in taken]
 
     def auction(self) -> None:
-        self.store.apply_balance(self._symbol(), Balance("", self._small(), Decimal(1), MOMENT), self.now)
+        self.store.apply_equilibrium(self._symbol(), Equilibrium("", self._small(), Decimal(1), MOMENT), self.now)
 
     def standing(self) -> None:
         phase: wire.Phase = self.chance.choice(("continuous", "halted"))
-        self.store.set_standing(self._symbol(), Standing(phase=phase, ceiling=self._small()), self.now)
+        self.store.set_status(self._symbol(), SymbolStatus(phase=phase, ceiling=self._small()), self.now)
 
     def delay(self) -> None:
         self.store.set_delayed(self._source(), self.chance.random() < 0.5)

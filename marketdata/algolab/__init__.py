@@ -1,1 +1,0 @@
-"""Borsa Istanbul through AlgoLab: login, session, subscriptions, row-wise depth."""

@@ -1,1 +1,0 @@
-"""BTCTurk's feed: subscriptions, books kept in step, instruments, history."""

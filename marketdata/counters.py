@@ -1,0 +1,98 @@
+"""The counts that a venue's parts keep of themselves; plain numbers that /metrics reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from marketdata.link.failures import CLOSES, FAILED_DIALS
+from marketdata.state.book import FAULTS
+
+ATTEMPTS = ("open", *FAILED_DIALS)
+DROPS = ("keep", "coalesce", "sequence", "plain", "heartbeat")
+RESYNC_REASONS = (
+    *FAULTS,
+    "no_first_data",
+    "resync_timeout",
+    "worker_failure",
+    "dropped",
+    "unreadable",
+    "audit",
+    "no_data",
+    "silence",
+)
+BACKFILLS = ("days", "minutes", "trades", "tickers", "clock")
+
+C = TypeVar("C", bound="Counters")
+
+
+def zeros(names: Iterable[str]) -> Counter[str]:
+    """Returns a counter that has each name at zero, so that a first event shows as an increase."""
+    return Counter(dict.fromkeys(names, 0))
+
+
+@dataclass
+class Counters:
+    """Counts of one venue since the start. Each is written by one thread alone.
+
+    attempts: dials, by result.
+    closes: sockets that ended, by cause.
+    drops: frames dropped because the queue was full, by their class.
+    frames: frames, by the venue's type.
+    decode_errors: frames that could not be used, by reason.
+    resyncs: books asked for anew, by reason.
+    no_data: subscriptions that brought nothing in time, by channel.
+    backfills: histories fetched, by kind.
+    backfill_failures: histories that could not be fetched, by kind.
+    book_gaps: gaps in a book's sequence.
+    trade_gaps: times that trades were missed.
+    audits: books compared with the venue's REST book.
+    audit_mismatches: audits that found another book.
+    refused_joins: subscriptions that the venue refused.
+    silences: sockets ended because no frame came.
+    guard_waits: dials that the dial guard held up.
+    guard_wait_seconds: seconds that dials were held up.
+    reconnect_delay_seconds: the newest back-off in seconds.
+    blocked_seconds: seconds that the venue wanted no dial.
+    clock_offset_seconds: seconds that the venue's clock is ahead of ours; NaN before it was first asked.
+    """
+
+    attempts: Counter[str] = field(default_factory=lambda: zeros(ATTEMPTS))
+    closes: Counter[str] = field(default_factory=lambda: zeros(CLOSES))
+    drops: Counter[str] = field(default_factory=lambda: zeros(DROPS))
+    frames: Counter[str] = field(default_factory=Counter)
+    decode_errors: Counter[str] = field(default_factory=Counter)
+    resyncs: Counter[str] = field(default_factory=lambda: zeros(RESYNC_REASONS))
+    no_data: Counter[str] = field(default_factory=Counter)
+    backfills: Counter[str] = field(default_factory=lambda: zeros(BACKFILLS))
+    backfill_failures: Counter[str] = field(default_factory=lambda: zeros(BACKFILLS))
+    book_gaps: int = 0
+    trade_gaps: int = 0
+    audits: int = 0
+    audit_mismatches: int = 0
+    refused_joins: int = 0
+    silences: int = 0
+    guard_waits: int = 0
+    guard_wait_seconds: float = 0.0
+    reconnect_delay_seconds: float = 0.0
+    blocked_seconds: float = 0.0
+    clock_offset_seconds: float = float("nan")
+
+    @classmethod
+    def of(
+        cls: type[C],
+        *,
+        kinds: Iterable[str],
+        reasons: Iterable[str],
+        channels: Iterable[str] = (),
+        faults: Iterable[str] = (),
+    ) -> C:
+        """Returns a venue's own, with its kinds of frames, reasons, channels and faults of books at zero."""
+        return cls(
+            frames=zeros(kinds),
+            decode_errors=zeros(reasons),
+            no_data=zeros(channels),
+            resyncs=zeros((*RESYNC_REASONS, *faults)),
+        )

@@ -1,0 +1,211 @@
+"""The latest state of every symbol, for any thread to read."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
+
+import msgspec
+
+from common import wire
+from common.clock import Clock
+from marketdata.state.listing import Listing
+from marketdata.state.selection import EventKind, KnownKeys, Selection, StreamEvent
+from marketdata.state.symbol import Change, Source, SymbolState
+
+SNAPSHOT_TRADES = 50
+
+
+class TradeList(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/trades/<symbol>`.
+
+    market, symbol: the symbol that they are of.
+    sequence: the sequence of the newest change in them.
+    age_seconds: seconds since the venue's stream of trades was last proved.
+    stale: true when that stream is not known to be on, or is too old.
+    trades: newest first.
+    """
+
+    market: wire.Market
+    symbol: str
+    sequence: int
+    age_seconds: float
+    stale: bool
+    trades: tuple[wire.Trade, ...]
+
+
+class StoreReader:
+    """The reading side of `Store`. A symbol that is not configured raises `KeyError`.
+
+    Frames of one socket come in order, so each frame of a source proves every live book of it: age counts from the
+    last frame that was applied. Becoming stale, or fresh again, is a change like any other. The first reader that finds
+    it gives it a sequence number.
+
+    symbols: every symbol that is followed.
+    market: the market that they are of.
+    stale_after: the age in seconds above which a value is stale.
+    epoch: names this run of the process; sequences of another run mean nothing here.
+    sequence: the number of the newest change.
+    moved: set by every change; the one thread that waits for it clears it.
+    """
+
+    def __init__(
+        self,
+        listings: Sequence[Listing],
+        *,
+        market: wire.Market,
+        stale_after: float,
+        clock: Clock,
+    ) -> None:
+        now, started = clock.monotonic(), clock.unix()
+        self.symbols = tuple(listing.symbol for listing in listings)
+        self.market: wire.Market = market
+        self.stale_after = stale_after
+        self.epoch = secrets.token_hex(4)
+        self.sequence = 0
+        self.moved = threading.Event()
+        self._monotonic = clock.monotonic
+        self._lock = threading.RLock()
+        self._sources = {listing.source: Source(listing.source, now) for listing in listings}
+        self._states = {
+            listing.symbol: SymbolState.fresh(listing, self._sources[listing.source], market, started)
+            for listing in listings
+        }
+
+    def not_live(self, source: str | None = None) -> list[str]:
+        """Returns the symbols, of one source or of all, whose book is not live."""
+        return [
+            symbol
+            for symbol, state in self._states.items()
+            if not state.book.live and source in (None, state.source.name)
+        ]
+
+    def of_source(self, source: str) -> list[str]:
+        """Returns the symbols of a source."""
+        return [symbol for symbol, state in self._states.items() if state.source.name == source]
+
+    def age_seconds(self, symbol: str) -> float:
+        """Returns the seconds since the feed last proved the symbol's book; since the start when it never did."""
+        state = self._states[symbol]
+        return state.age(state.book.live, self._monotonic())
+
+    def settle(self) -> None:
+        """Gives a sequence number to every symbol that became stale, or fresh again, since the last reader looked."""
+        with self._lock:
+            now = self._monotonic()
+            for state in self._states.values():
+                self._settle(state, now)
+
+    def quote(self, symbol: str) -> wire.Quote:
+        """Returns the symbol's best bid and ask, last price and daily change."""
+        return self.quotes([symbol])[1][0]
+
+    def quotes(self, symbols: Iterable[str], *, after: int = -1) -> tuple[int, list[wire.Quote]]:
+        """Returns the store's sequence, and the quotes that changed after a sequence; all of them by default."""
+        with self._lock:
+            now = self._monotonic()
+            states = [self._settle(self._states[name], now) for name in symbols]
+            return self.sequence, [state.quote(now) for state in states if state.changed["quote"].sequence > after]
+
+    def book(self, symbol: str, depth: int, instrument: wire.Instrument) -> wire.Book:
+        """Returns the best `depth` levels of each side."""
+        with self._lock:
+            now = self._monotonic()
+            return self._settle(self._states[symbol], now).depth(depth, instrument, now)
+
+    def status(self, symbol: str) -> wire.Status:
+        """Returns the symbol's phase, reference price and limits."""
+        with self._lock:
+            return self._states[symbol].status()
+
+    def auction(self, symbol: str) -> wire.Auction:
+        """Returns the price at which the symbol's call auction would match now."""
+        with self._lock:
+            return self._states[symbol].auction()
+
+    def trades_age(self, symbol: str) -> tuple[float, bool]:
+        """Returns the seconds since the symbol's stream of trades was last proved, and true when it is stale."""
+        with self._lock:
+            state, now = self._states[symbol], self._monotonic()
+            live = state.history_live
+            return state.age(live, now), state.too_old(live, now, self.stale_after)
+
+    def trades(self, symbol: str, limit: int) -> TradeList:
+        """Returns the latest trades, newest first."""
+        with self._lock:
+            state = self._states[symbol]
+            age, stale = self.trades_age(symbol)
+            return TradeList(
+                market=self.market,
+                symbol=symbol,
+                sequence=state.changed["trade"].sequence,
+                age_seconds=age,
+                stale=stale,
+                trades=tuple(state.trade(stored) for stored in state.history.latest(limit)),
+            )
+
+    def snapshot(
+        self, wanted: Selection, instruments: Mapping[str, wire.Instrument]
+    ) -> tuple[int, Mapping[str, object]]:
+        """Returns the store's sequence, and everything in a selection as the body of an answer.
+
+        The body has `quotes`, `books`, `statuses` and `auctions`, and in `trades` the latest ones in the order they
+        came. A symbol without an instrument has no book.
+        """
+        with self._lock:
+            now = self._monotonic()
+            states = [self._settle(self._states[name], now) for name in wanted.symbols]
+            body: dict[str, object] = {"market": self.market, "sequence": self.sequence}
+            if "quote" in wanted.kinds:
+                body["quotes"] = [state.quote(now) for state in states]
+            if "book" in wanted.kinds:
+                known = [(state, instruments.get(state.listing.symbol)) for state in states]
+                body["books"] = [state.depth(wanted.depth, unit, now) for state, unit in known if unit]
+            if "trade" in wanted.kinds:
+                body["trades"] = [trade for state in states for trade in state.latest_trades(SNAPSHOT_TRADES)]
+            if "status" in wanted.kinds:
+                body["statuses"] = [state.status() for state in states]
+            if "auction" in wanted.kinds:
+                body["auctions"] = [state.auction() for state in states]
+            return self.sequence, body
+
+    def since(
+        self, wanted: Selection, after: int, known: KnownKeys, instruments: Mapping[str, wire.Instrument]
+    ) -> tuple[int, list[StreamEvent]]:
+        """Returns the store's sequence, and the changes of a selection after the sequence `after`, in order.
+
+        Of each thing only the latest version is told, and every trade that is held. A version that is in `known` comes
+        without a body.
+        """
+        with self._lock:
+            now = self._monotonic()
+            for symbol in wanted.symbols:
+                self._settle(self._states[symbol], now)
+            events = [
+                event
+                for symbol in wanted.symbols
+                for event in self._states[symbol].since(wanted, after, known, instruments.get(symbol), now)
+            ]
+            return self.sequence, sorted(events, key=itemgetter(0))
+
+    def _settle(self, state: SymbolState, now: float) -> SymbolState:
+        stale = state.too_old(state.book.live, now, self.stale_after)
+        if stale != state.stale:
+            state.stale = stale
+            self._touch(state, "quote", "book")
+        return state
+
+    def _touch(self, state: SymbolState, *kinds: EventKind) -> None:
+        """Gives several kinds a new sequence number: a fact that all of them tell has changed."""
+        sequence = self._next(0.0).sequence
+        for kind in kinds:
+            state.changed[kind] = msgspec.structs.replace(state.changed[kind], sequence=sequence)
+
+    def _next(self, received: float, venue_time: datetime | None = None) -> Change:
+        self.sequence += 1
+        if not self.moved.is_set():  # the thread that waits clears it before it reads the sequence
+            self.moved.set()
+        return Change(self.sequence, received, venue_time)

@@ -1,0 +1,94 @@
+"""Reads AlgoLab's REST answers. Pure. Source: the broker's public document 1.0.5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+_LONGEST_REASON = 200
+
+
+class Refused(Exception):
+    """The broker refuses a call. The text is its own, cut."""
+
+
+class UnusableAnswer(Exception):
+    """The answer can't be used."""
+
+
+class EquityInfo(NamedTuple):
+    """A share's prices.
+
+    floor, ceiling: the day's lowest and highest price.
+    bid, ask: the best prices; None for no quote on that side.
+    last: the last price; None before the first trade.
+    """
+
+    floor: Decimal
+    ceiling: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+
+
+class _Answer(msgspec.Struct):
+    success: bool
+    message: str | None = None
+    content: dict[str, Any] | None = None
+
+
+class _Equity(msgspec.Struct):
+    flr: Decimal
+    clg: Decimal
+    ask: Decimal = Decimal(0)
+    bid: Decimal = Decimal(0)
+    lst: Decimal = Decimal(0)
+
+
+def read_text(answer: bytes, name: str) -> str:
+    """Returns one text of the answer's content. Raises `Refused` or `UnusableAnswer`."""
+    value = _content(answer).get(name)
+    if not isinstance(value, str) or not value:
+        raise UnusableAnswer(f"the answer has no {name}")
+    return value
+
+
+def read_refresh(answer: bytes) -> bool:
+    """Returns true when the session goes on. The broker answers with a bare boolean or in its envelope.
+
+    Raises `UnusableAnswer`.
+    """
+    try:
+        reply: bool | _Answer = msgspec.json.decode(answer, type=bool | _Answer)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer("the answer is neither true nor false") from error
+    return reply if isinstance(reply, bool) else reply.success
+
+
+def read_equity(answer: bytes) -> EquityInfo:
+    """Returns a share's prices. Raises `Refused` or `UnusableAnswer`.
+
+    The document swaps `ask` and `bid`, its sample does not: the higher price is the ask.
+    """
+    try:
+        reply = msgspec.convert(_content(answer), _Equity)
+    except msgspec.ValidationError as error:
+        raise UnusableAnswer(str(error)) from error
+    prices = (reply.flr, reply.clg, reply.ask, reply.bid, reply.lst)
+    if not all(price.is_finite() and price >= 0 for price in prices) or not 0 < reply.flr < reply.clg:
+        raise UnusableAnswer("the prices are impossible")
+    low, high = sorted((reply.bid, reply.ask)) if reply.bid and reply.ask else (reply.bid, reply.ask)
+    return EquityInfo(reply.flr, reply.clg, low or None, high or None, reply.lst or None)
+
+
+def _content(answer: bytes) -> Mapping[str, Any]:
+    try:
+        reply = msgspec.json.decode(answer, type=_Answer)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer("the answer is not in the venue's envelope") from error
+    if not reply.success:
+        raise Refused((reply.message or "no reason was given")[:_LONGEST_REASON])
+    return reply.content or {}

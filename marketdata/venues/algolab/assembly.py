@@ -1,0 +1,129 @@
+"""Joins the parts that follow Borsa Istanbul over AlgoLab: its login, socket and worker."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import msgspec
+
+from common.client import JsonClient
+from common.errors import Unavailable
+from marketdata.link.connection import VenueSocket
+from marketdata.link.inbox import Inbox
+from marketdata.link.worker import LinkEnds
+from marketdata.rest.budget import Budget, Limit
+from marketdata.rest.client import Endpoint, RestClient
+from marketdata.state.rowbook import FAULTS
+from marketdata.venues.algolab import frames, login_api
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.endpoints import CALLS
+from marketdata.venues.algolab.feed import Feed, FeedTimings
+from marketdata.venues.algolab.hours import Hours
+from marketdata.venues.algolab.intake import Intake
+from marketdata.venues.algolab.limits import AUDIT_SECONDS, Limits
+from marketdata.venues.algolab.metrics import AlgolabCollector
+from marketdata.venues.algolab.session import Session
+from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
+from marketdata.venues.algolab.settings import AlgolabSettings
+from marketdata.venues.algolab.subscriptions import Subscriptions
+from marketdata.venues.algolab.vault import Vault
+from marketdata.venues.venue import Venue, VenueContext
+
+log = logging.getLogger(__name__)
+
+CALL_SECONDS = 5.1
+SMS_SECONDS = 5.0
+LIVENESS_SYMBOL = "USDTRY"
+"""A symbol that ticks round the clock. It is not followed: its ticks only prove that the feed is alive."""
+
+
+@dataclass(frozen=True)
+class AlgolabTimings:
+    """The times of AlgoLab's parts, in seconds.
+
+    calls: between two REST calls; the broker allows a customer one in five seconds.
+    logins: between two logins that no person makes.
+    audits: between two comparisons of one share's best prices.
+    feed: the worker's times.
+    """
+
+    calls: float = CALL_SECONDS
+    logins: float = LOGIN_SECONDS
+    audits: float = AUDIT_SECONDS
+    feed: FeedTimings = field(default_factory=FeedTimings)
+
+
+def build(
+    settings: AlgolabSettings, context: VenueContext, timings: AlgolabTimings, liveness_symbol: str = LIVENESS_SYMBOL
+) -> Venue:
+    """Returns the venue with all its parts joined; starts nothing. `liveness_symbol` is empty for none."""
+    store, clock, listings = context.store, context.clock, settings.listings()
+    counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS)
+    rest = _client(settings, context, timings.calls)
+    session = _session(settings, context, rest, counters)
+    limits = Limits(clock.monotonic, timings.audits)
+    inbox = Inbox(context.queue_limit, counters, frames.classify)
+    subscriptions = Subscriptions(listings, liveness_symbol)
+    socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
+    connection = context.connection(socket, inbox, counters)
+    sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
+    pause, monotonic = timings.logins, clock.monotonic
+    keeper = SessionKeeper(
+        session, connection, limits, sms=sms, counters=counters, monotonic=monotonic, login_pause=pause
+    )
+    hours, candles = Hours(clock.unix, settings.sessions == "always"), context.candles
+    intake = Intake(
+        listings, liveness_symbol, store=store, candles=candles, limits=limits, counters=counters, hours=hours
+    )
+    ends, times = LinkEnds(inbox, connection, counters), timings.feed
+    feed = Feed(intake, ends, subscriptions=subscriptions, store=store, login=keeper, clock=clock, timings=times)
+    return Venue(
+        name=frames.SOURCE,
+        store=store,
+        loops=(feed.loop, *connection.loops, keeper.loop),
+        connection=connection,
+        inbox=inbox,
+        counters=counters,
+        instruments=feed.instruments,
+        trouble=feed.trouble,
+        readiness={"bist": lambda: session.trouble() or connection.trouble() or feed.trouble()},
+        login_trouble=session.trouble,
+        is_open=feed.is_open,
+        clients={"broker": rest},
+        blueprint=login_api.routes(session, settings.operator_token),
+        collector=AlgolabCollector(counters, session),
+    )
+
+
+def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:
+    """Returns the client of the REST calls. All calls share one limit, that of the customer."""
+    budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
+    endpoints = {call: Endpoint(("customer",)) for call in CALLS}
+    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
+
+
+def _session(settings: AlgolabSettings, context: VenueContext, rest: RestClient, counters: AlgolabCounters) -> Session:
+    return Session(
+        settings.credentials,
+        rest_client=rest,
+        vault=Vault(settings.session_file, settings.credentials.api_key),
+        counters=counters,
+        unix=context.clock.unix,
+        ready=settings.ready_session,
+    )
+
+
+def sms_reader(url: str, api_key: str) -> Sms:
+    """Returns a reader of the simulated broker's text message. The real broker has no call for it."""
+    client = JsonClient(url, SMS_SECONDS, headers={"APIKEY": api_key})
+
+    def read() -> str | None:
+        try:
+            status, body, _ = client.request("GET", "")
+            return msgspec.json.decode(body, type=dict[str, str]).get("code") if status == 200 else None
+        except (Unavailable, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            log.warning("the text message can't be read", extra={"reason": str(error)})
+            return None
+
+    return read

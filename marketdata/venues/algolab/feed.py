@@ -1,0 +1,154 @@
+"""The worker: subscribes, applies arrivals in order, and ends a socket that is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from common.clock import Clock
+from common.wire import Instrument
+from marketdata.link.inbox import Arrival
+from marketdata.link.worker import TIMERS_SECONDS, LinkEnds, Worker
+from marketdata.state.rowbook import SETTLE_SECONDS
+from marketdata.state.store import Store
+from marketdata.venues.algolab import frames
+from marketdata.venues.algolab.intake import Intake
+from marketdata.venues.algolab.subscriptions import Subscriptions
+
+log = logging.getLogger(__name__)
+
+QUIET_SECONDS = 30.0
+REPAIR_AFTER_SECONDS, REPAIR_PAUSE_SECONDS = 2.0, 60.0
+
+
+class Login(Protocol):
+    """The part of the session keeper that the worker needs."""
+
+    def token(self) -> str | None: ...
+
+    def proved(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class FeedTimings:
+    """The times of the worker, in seconds.
+
+    quiet: without any frame for so long the feed is in trouble; after twice that its socket is replaced.
+    repair_pause: two replacements of a socket are at least so far apart.
+    """
+
+    quiet: float = QUIET_SECONDS
+    repair_pause: float = REPAIR_PAUSE_SECONDS
+
+
+class Feed(Worker):
+    """The worker of Borsa Istanbul's feed. Without a sequence no single book can be asked for anew: a new socket begins
+    them all anew."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        ends: LinkEnds,
+        *,
+        subscriptions: Subscriptions,
+        store: Store,
+        login: Login,
+        clock: Clock,
+        timings: FeedTimings,
+    ) -> None:
+        super().__init__("algolab-worker", ends)
+        self._intake, self._subscriptions, self._store, self._login = intake, subscriptions, store, login
+        self._monotonic, self._unix, self._timings = clock.monotonic, clock.unix, timings
+        self._open = self._ending = False
+        self._timers_at = 0.0
+        self._repaired_at = float("-inf")
+        self._waiting = False
+
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Returns the shares followed, by symbol; one is missing until a price of it is known."""
+        return {instrument.symbol: instrument for instrument in self._intake.instruments.values()}
+
+    def is_open(self) -> bool:
+        """Returns true while the exchange is in continuous trading, so that books should be live."""
+        return self._intake.phase == "continuous"
+
+    def trouble(self) -> str | None:
+        """Returns why the feed can't be relied on now, or None. Outside of trading hours silence is no trouble."""
+        calendar = self._intake.hours.trouble()
+        if calendar is not None:
+            return calendar
+        if not self._open or self._ending or not self.is_open():
+            return None
+        now, quiet = self._monotonic(), self._timings.quiet
+        silence = now - self._intake.share_heard_at
+        if silence > quiet:
+            alive = now - self._intake.heard_at <= quiet
+            return f"no share was heard of for {silence:.0f} s" + (", but the feed is alive" if alive else "")
+        faults = self._intake.faults()
+        return f"no live book of {', '.join(faults)}" if faults else None
+
+    def step(self, timeout: float) -> None:
+        """Applies at most one arrival, waiting up to `timeout` seconds for it, then does what is due.
+
+        Rows are judged as of the next arrival, or of the end of a wait in which none came: up to then all was read. A
+        crowded inbox keeps no order of times, so the rows wait until it is empty.
+        """
+        began, wait = self._monotonic(), min(timeout, SETTLE_SECONDS) if self._waiting else timeout
+        arrival = next(self._arrivals(wait), None)
+        at = began + wait if arrival is None else arrival.at
+        if self._waiting and not self._behind():
+            self._waiting = self._intake.settle(at, self._unix())
+        if arrival is not None:
+            self._apply(arrival)
+        now = self._monotonic()
+        if now >= self._timers_at:
+            self._timers_at = now + TIMERS_SECONDS
+            self._intake.pass_time(now, self._unix())
+            self._waiting = True
+            self._repair(now)
+
+    def lose_all(self) -> None:
+        """Marks every book of the venue as lost."""
+        self._intake.lose_all(self._unix())
+
+    def _apply(self, arrival: Arrival) -> None:
+        """Only frames prove prices: a peer that answers pings may have stopped sending them. While the exchange is
+        closed there is nothing to send."""
+        match arrival.kind:
+            case "frame":
+                if not self._ending and self._intake.read(arrival.payload, arrival.at, arrival.received):
+                    self._store.proved(frames.SOURCE, arrival.at)
+                    self._waiting = True
+            case "heartbeat":
+                if self._intake.phase == "closed":
+                    self._store.proved(frames.SOURCE, arrival.at)
+            case "opened":
+                self._open, self._ending = True, False
+                self._intake.opened(arrival.at)
+                for frame in self._subscriptions.begin(self._login.token() or ""):
+                    self._link.send(frame)
+                self._login.proved()
+            case "closed":
+                self._open = False
+                self._intake.lose_all(arrival.received)
+            case "lost":
+                self._counters.resyncs["dropped"] += 1
+                self._intake.miss_trades()
+
+    def _repair(self, now: float) -> None:
+        paused = now - self._repaired_at < self._timings.repair_pause
+        if not self._open or self._ending or not self.is_open() or paused:
+            return
+        lost, symbol, fault = self._intake.lost_for(now)
+        silence = 2 * self._timings.quiet
+        if lost > REPAIR_AFTER_SECONDS:
+            self._restart(fault, f"the rows of {symbol} make no sense")
+        elif now - self._intake.heard_at > silence:
+            self._restart("silence", f"nothing was heard for {silence:.0f} s")
+
+    def _restart(self, reason: str, why: str) -> None:
+        self._repaired_at, self._ending = self._monotonic(), True
+        self._intake.begin_repair(reason, self._unix())
+        self._link.drop(f"{why} ({reason})")

@@ -1,0 +1,288 @@
+"""Applies AlgoLab's frames to the store: ticks, trades and rows. It sets aside those that come out of order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from common.wire import Instrument, Phase
+from marketdata.events import BookRow, Equilibrium, Event, Ticker, Trades, Unreadable
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.rowbook import RowFault, Rows, SettledRows
+from marketdata.state.store import Store
+from marketdata.venues.algolab import frames
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.hours import Hours
+from marketdata.venues.algolab.instruments import instrument
+from marketdata.venues.algolab.limits import EquityAnswer, Limits
+from marketdata.venues.algolab.share import AUCTIONS, Share
+from marketdata.venues.algolab.ticks import Delay
+
+log = logging.getLogger(__name__)
+
+FIRST_ROWS_SECONDS = 5.0
+"""Rows of a new socket repeat old times for so long: they are no evidence of a delay."""
+
+
+class Intake:
+    """Applies the frames of one socket after the other. Only the worker's thread may call it.
+
+    Times called `at` are monotonic seconds, `received` unix seconds.
+
+    hours: the exchange's hours.
+    phase: the exchange's phase.
+    day: the day in Istanbul.
+    heard_at: when anything was last heard.
+    share_heard_at: when a share that is followed was last heard of.
+    instruments: the shares whose step of prices is known, by the venue's name.
+    shares: everything that is followed, by the venue's name.
+    """
+
+    def __init__(
+        self,
+        listings: Sequence[Listing],
+        liveness_symbol: str,
+        *,
+        store: Store,
+        candles: CandleStore,
+        limits: Limits,
+        counters: AlgolabCounters,
+        hours: Hours,
+    ) -> None:
+        """`liveness_symbol` is a symbol outside the store whose ticks only prove that the feed is alive."""
+        self._store, self._candles, self._limits, self._counters = store, candles, limits, counters
+        self._liveness_symbol, self.hours = liveness_symbol, hours
+        self._delay = Delay()
+        self._opened_at = 0.0
+        self.phase: Phase = "closed"
+        self.day = hours.now().date()
+        self.heard_at = self.share_heard_at = 0.0
+        self.instruments: Mapping[str, Instrument] = {}
+        self.shares = {listing.pair: Share(listing.pair, listing.symbol, None) for listing in listings}
+        self._unsettled: set[str] = set()
+        for listing in listings:
+            if listing.book == "rows":
+                share = self.shares[listing.pair]
+                share.rows = Rows(share.check(lambda: self.day))
+
+    def opened(self, at: float) -> None:
+        """Notes that a socket has opened."""
+        self._opened_at = self.heard_at = self.share_heard_at = at
+
+    def lose_all(self, received: float) -> None:
+        """Marks everything as no longer certain, because the socket is gone."""
+        self._store.lose_all(frames.SOURCE, received)
+        self._unsettled.clear()
+        for share in self.shares.values():
+            share.closed()
+            self._candles.pause(share.symbol)
+
+    def begin_repair(self, reason: str, received: float) -> None:
+        """Counts a socket that is replaced, and marks everything as no longer certain."""
+        self._counters.repairs += 1
+        self._counters.resyncs[reason] += 1
+        self.lose_all(received)
+
+    def miss_trades(self) -> None:
+        """Notes that frames were dropped: trades are missing before the next ones."""
+        for share in self.shares.values():
+            share.heard = False
+            self._candles.pause(share.symbol)
+
+    def read(self, payload: bytes, at: float, received: float) -> bool:
+        """Applies one frame. Returns true when it proves that the feed is alive."""
+        frame = frames.parse(payload)
+        self._counters.frames[frame.kind] += 1
+        for event in frame.events:
+            if isinstance(event, Unreadable):
+                self._counters.decode_errors[event.reason] += 1
+        told = [event for event in frame.events if isinstance(event, Ticker | Trades | Equilibrium | BookRow)]
+        if not told:
+            return False
+        share = self.shares.get(told[0].pair)
+        if share is None and told[0].pair != self._liveness_symbol:
+            self._counters.decode_errors["pair"] += 1
+            return False
+        self.heard_at = at
+        if share is None:
+            return True
+        self.share_heard_at = at
+        if isinstance(told[0], BookRow):
+            self._apply_row(share, told[0], at, received)
+        else:
+            self._apply_tick(share, told, at, received)
+        return True
+
+    def settle(self, at: float, received: float) -> bool:
+        """Judges the rows that wait, at a time `at` up to which every frame was read.
+
+        Returns true when any still wait.
+        """
+        for pair in tuple(self._unsettled):
+            share = self.shares[pair]
+            if share.rows is not None:
+                self._publish(share, share.rows.settle(at), at, received)
+                if not share.rows.unsettled:
+                    self._unsettled.discard(pair)
+        return bool(self._unsettled)
+
+    def pass_time(self, at: float, received: float) -> None:
+        """Follows the exchange's phase and day, and applies the broker's answers about limits."""
+        moment = self.hours.local(received)
+        before, self.phase, self.day = self.phase, self.hours.phase_at(moment), moment.date()
+        self._limits.auditing = self.phase == "continuous"
+        if self.phase != before and self.phase in ("opening_auction", "continuous"):
+            self.ask_limits()
+        for answer in self._limits.pop_answers():
+            self._apply_answer(self.shares[answer.symbol], answer, at, received)
+        for share in self.shares.values():
+            self._update_status(share, at, received)
+        sizes = ((share, share.tick_size(self.day)) for share in self.shares.values())
+        self.instruments = {share.pair: instrument(share.pair, size) for share, size in sizes if size is not None}
+
+    def ask_limits(self) -> None:
+        """Asks for the day's limits of every share."""
+        for pair in self.shares:
+            self._limits.ask(pair)
+
+    def faults(self) -> list[str]:
+        """Returns the books that are followed and not live, each with its fault."""
+        return [
+            f"{share.symbol} ({share.rows.fault})"
+            for share in self.shares.values()
+            if share.rows is not None and not share.rows.live
+        ]
+
+    def lost_for(self, at: float) -> tuple[float, str, str]:
+        """Returns the longest time in seconds that rows have made no sense, with symbol and fault; 0 when all do."""
+        lost = [share for share in self.shares.values() if share.rows is not None and share.lost_at is not None]
+        worst = min(lost, key=lambda share: share.lost_at or 0.0, default=None)
+        if worst is None or worst.lost_at is None or worst.rows is None:
+            return 0.0, "", ""
+        return at - worst.lost_at, worst.symbol, worst.rows.fault or "unsettled"
+
+    def _apply_tick(self, share: Share, told: Sequence[Event], at: float, received: float) -> None:
+        moment = datetime.fromtimestamp(received, UTC)
+        equilibrium = told[-1]
+        if not isinstance(equilibrium, Equilibrium):
+            return
+        if share.previous is not None and equilibrium.venue_time > share.previous:
+            self._weigh(equilibrium.venue_time, moment)
+        share.previous = equilibrium.venue_time
+        aside = share.order.set_aside(equilibrium.venue_time, moment)
+        if aside is not None:
+            self._counters.ticks_set_aside[aside] += 1
+            if aside == "from_future":
+                return
+        for event in told:
+            if isinstance(event, Trades):
+                self._apply_trade(share, event, received)
+            elif isinstance(event, Ticker) and aside is None:
+                self._apply_price(share, event, at, received)
+        if aside is None:
+            self._apply_equilibrium(share, equilibrium, at, received)
+        share.heard = True
+
+    def _apply_price(self, share: Share, ticker: Ticker, at: float, received: float) -> None:
+        share.last = ticker.last
+        self._store.apply_ticker(share.symbol, ticker, received)
+        if ticker.reference is not None and share.refer_to(ticker.reference):
+            self._limits.ask(share.pair)
+            self._doubt(share, at)
+            self._update_status(share, at, received)
+        if share.rows is None:
+            crossed = ticker.bid is not None and ticker.ask is not None and ticker.bid >= ticker.ask
+            if crossed and share.phase(self.phase) not in AUCTIONS:
+                self._counters.books_lost["crossed"] += 1
+                self._store.lose(share.symbol, received)
+            return
+        if ticker.bid is None:
+            share.rows.empty("buy", at)
+        if ticker.ask is None:
+            share.rows.empty("sell", at)
+        if share.rows.unsettled:
+            self._unsettled.add(share.pair)
+
+    def _apply_trade(self, share: Share, trades: Trades, received: float) -> None:
+        """Applies a trade. The first one of a socket begins a new stream: trades between the sockets are not known."""
+        numbered = [share.names.name(trade) for trade in trades.trades]
+        self._counters.equal_trades += sum(each.equal for each in numbered)
+        first = not share.heard
+        event = msgspec.structs.replace(trades, trades=tuple(each.trade for each in numbered), replay=first)
+        self._store.apply_trades(share.symbol, event, received)
+        if first:
+            self._candles.replay(share.symbol, event.trades, len(event.trades))
+        else:
+            self._candles.add(share.symbol, event.trades)
+
+    def _apply_equilibrium(self, share: Share, equilibrium: Equilibrium, at: float, received: float) -> None:
+        """Applies an equilibrium price.
+
+        Outside of the exchange's auctions it means that the share's trading is halted.
+        """
+        matched = equilibrium.price is not None
+        if matched or share.in_auction:
+            share.in_auction = matched
+            self._store.apply_equilibrium(share.symbol, equilibrium, received)
+        if matched != share.halted:
+            share.halted = matched
+            self._counters.halts += matched and self.phase == "continuous"
+            self._update_status(share, at, received)
+
+    def _apply_row(self, share: Share, row: BookRow, at: float, received: float) -> None:
+        if share.rows is None:
+            return
+        moves_on = share.row_time is not None and row.venue_time > share.row_time
+        if moves_on and at - self._opened_at > FIRST_ROWS_SECONDS:
+            self._weigh(row.venue_time, datetime.fromtimestamp(received, UTC))
+        share.row_time = row.venue_time
+        self._publish(share, share.rows.apply(row, at), at, received)
+        self._unsettled.add(share.pair)
+
+    def _publish(self, share: Share, outcome: SettledRows | RowFault | None, at: float, received: float) -> None:
+        if isinstance(outcome, SettledRows):
+            share.lost_at = None
+            share.published(outcome.sides, at)
+            self._store.apply_rows(share.symbol, outcome.sides, received, outcome.venue_time)
+        elif isinstance(outcome, RowFault):
+            share.lost_at = at
+            self._counters.books_lost[outcome.fault] += 1
+            self._store.lose(share.symbol, received)
+            log.warning("a book is lost", extra={"symbol": share.symbol, "reason": outcome.fault})
+
+    def _apply_answer(self, share: Share, answer: EquityAnswer, at: float, received: float) -> None:
+        """Applies the broker's own limits and best prices of a share."""
+        if share.set_limits(answer.info):
+            self._doubt(share, at)
+        else:
+            log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})
+        if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
+            return
+        if share.contradicted(answer.info, answer.asked):
+            self._publish(share, share.rows.refuse("contradicted"), at, received)
+
+    def _update_status(self, share: Share, at: float, received: float) -> None:
+        status = share.status(self.phase, self.day)
+        self._store.set_status(share.symbol, status, received)
+        if share.rows is not None:
+            self._publish(share, share.rows.allow_crossing(status.phase in AUCTIONS, at), at, received)
+            if share.rows.unsettled:
+                self._unsettled.add(share.pair)
+
+    def _doubt(self, share: Share, at: float) -> None:
+        if share.rows is not None:
+            share.rows.doubt(at)
+            self._unsettled.add(share.pair)
+
+    def _weigh(self, venue_time: datetime, moment: datetime) -> None:
+        """Weighs how late the feed is. When the verdict changes, the times of earlier ticks no longer compare."""
+        if self.phase != "closed" and self._delay.observe(venue_time, moment):
+            self._counters.delay_changes += 1
+            self._store.set_delayed(frames.SOURCE, bool(self._delay.delayed))
+            log.warning("the feed's delay has changed", extra={"delayed": self._delay.delayed})
+            for share in self.shares.values():
+                share.order.newest = None

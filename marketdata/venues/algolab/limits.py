@@ -1,0 +1,75 @@
+"""The shares that the broker is to be asked about, one at a time, and its answers; shared by two threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from marketdata.venues.algolab.answers import EquityInfo
+
+AGAIN_SECONDS = 30.0
+AUDIT_SECONDS = 60.0
+
+
+class EquityAnswer(NamedTuple):
+    """The broker's answer about a share.
+
+    symbol: the share.
+    info: its prices and limits.
+    asked: when the broker was asked, in seconds of the monotonic clock.
+    """
+
+    symbol: str
+    info: EquityInfo
+    asked: float
+
+
+class Limits:
+    """The worker asks; the session keeper calls the broker and answers. A failed call is made again later.
+
+    auditing: while true, each share is asked about again every `audit` seconds, to compare its best prices.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], audit: float = AUDIT_SECONDS) -> None:
+        self.auditing = False
+        self._monotonic, self._audit = monotonic, audit
+        self._due: dict[str, float] = {}
+        self._answers: deque[EquityAnswer] = deque()
+        self._lock = threading.Lock()
+
+    def ask(self, symbol: str) -> None:
+        """Asks for a share's limits: a day began, or its reference price changed."""
+        with self._lock:
+            self._due[symbol] = self._monotonic()
+
+    def next_due(self) -> str | None:
+        """Returns the share to call for next, or None. It is due again in a while unless it is answered or given up."""
+        with self._lock:
+            now = self._monotonic()
+            symbol = min(self._due, key=self._due.__getitem__, default=None)
+            if symbol is None or self._due[symbol] > now:
+                return None
+            self._due[symbol] = now + AGAIN_SECONDS
+            return symbol
+
+    def answer(self, answer: EquityAnswer) -> None:
+        """Hands in the broker's answer."""
+        with self._lock:
+            self._due.pop(answer.symbol, None)
+            if self.auditing:
+                self._due[answer.symbol] = self._monotonic() + self._audit
+            self._answers.append(answer)
+
+    def give_up(self, symbol: str) -> None:
+        """Gives a share up, because the broker has no limits for it."""
+        with self._lock:
+            self._due.pop(symbol, None)
+
+    def pop_answers(self) -> list[EquityAnswer]:
+        """Removes and returns the answers so far."""
+        with self._lock:
+            answers = list(self._answers)
+            self._answers.clear()
+            return answers

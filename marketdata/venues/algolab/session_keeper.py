@@ -1,0 +1,153 @@
+"""Keeps the session alive: refreshes it, logs in where no person has to, and asks for the shares' limits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from common.errors import ServiceError, Unavailable
+from common.loop import Loop
+from marketdata.link.connection import ConnectionStatus, NotReady
+from marketdata.rest.replies import RestError
+from marketdata.venues.algolab import answers, endpoints
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.limits import EquityAnswer, Limits
+from marketdata.venues.algolab.session import Session
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS, REFRESH_AGAIN_SECONDS = 600.0, 60.0
+LOGIN_SECONDS, QUICK_LOGINS, SLOWER = 60.0, 3, 10.0
+LOOP_SECONDS = 0.5
+SILENT_SECONDS = 120.0
+
+Sms = Callable[[], str | None]
+"""Returns the code of the latest text message; None while there is none. Only the simulated broker's can be read so."""
+
+
+class Link(Protocol):
+    """The part of a connection that the keeper needs."""
+
+    def status(self) -> ConnectionStatus: ...
+
+    def wake(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def drop(self, reason: str) -> None: ...
+
+
+class SessionKeeper:
+    """Makes every call that AlgoLab gets unbidden, one at a time.
+
+    With `sms` it logs in by itself: at most once in `login_pause` seconds. When `QUICK_LOGINS` in a row were refused,
+    or
+    gave a session that did not prove good, it does so once in ten times that: the next one is hardly better, yet nobody
+    else is there to mend it.
+
+    loop: does what is due.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        link: Link,
+        limits: Limits,
+        *,
+        sms: Sms | None,
+        counters: AlgolabCounters,
+        monotonic: Callable[[], float],
+        login_pause: float = LOGIN_SECONDS,
+    ) -> None:
+        self._session, self._link, self._limits, self._sms = session, link, limits, sms
+        self._counters, self._monotonic, self._login_pause = counters, monotonic, login_pause
+        self._dialled_with: str | None = None
+        self._status_before: ConnectionStatus | None = None
+        self._login_at = float("-inf")
+        self._logins = 0
+        self._refresh_at = float("-inf")
+        self.loop = Loop("algolab-session", self.step, silent_after=SILENT_SECONDS, retry=(LOOP_SECONDS, LOOP_SECONDS))
+
+    def token(self) -> str | None:
+        """Returns the session's hash; None while there is no session."""
+        return self._session.token()
+
+    def proved(self) -> None:
+        """Notes that the broker has accepted the session: logging in has worked."""
+        self._logins = 0
+
+    def step(self) -> None:
+        """Waits a little for a change of the session, then does what is due."""
+        self._session.changed.wait(LOOP_SECONDS)
+        self._session.changed.clear()
+        self._follow_session()
+        now = self._monotonic()
+        if self._session.token() is None:
+            self._log_in(now)
+        elif now >= self._refresh_at:
+            self._refresh(now)
+        else:
+            self._ask_limits()
+
+    def _follow_session(self) -> None:
+        """Has the socket dialled with the present session. A refused dial ends the session that it was made with."""
+        token, status = self._session.token(), self._link.status()
+        if token is not None and token == self._dialled_with:
+            if status.state == "stopped" and status is not self._status_before:
+                self._session.lost(token, f"the socket was refused ({status.reason})")
+            return
+        before, self._dialled_with = self._dialled_with, token
+        if token is None:
+            return
+        self._refresh_at, self._status_before = float("-inf"), status
+        if before is not None and status.state == "open":
+            self._link.drop("another session has begun")
+        self._link.resume()
+        self._link.wake()
+
+    def _log_in(self, now: float) -> None:
+        pause = self._login_pause * (1.0 if self._logins < QUICK_LOGINS else SLOWER)
+        if self._sms is None or now < self._login_at + pause or self._session.status().state == "NO_CREDENTIALS":
+            return
+        self._login_at = now
+        try:
+            self._session.login()
+            code = self._sms()
+            if code is not None:
+                self._session.sms(code)
+                self._logins += 1  # until it has proved good
+        except ServiceError as error:
+            self._logins += not isinstance(error, Unavailable)
+            log.warning("logging in did not work", extra={"reason": error.message, "in_a_row": self._logins})
+
+    def _refresh(self, now: float) -> None:
+        """Refreshes the session. After a no, or no answer, it does so again soon; only a 401 ends the session."""
+        self._refresh_at = now + REFRESH_AGAIN_SECONDS
+        try:
+            goes_on = answers.read_refresh(self._session.call(endpoints.REFRESH, endpoints.body()))
+        except (RestError, NotReady, answers.UnusableAnswer) as error:
+            self._counters.refreshes["failed"] += 1
+            log.warning("the session could not be refreshed", extra={"reason": str(error)})
+            return
+        self._counters.refreshes["ok" if goes_on else "refused"] += 1
+        if goes_on:
+            self.proved()
+            self._refresh_at = now + REFRESH_SECONDS
+
+    def _ask_limits(self) -> None:
+        symbol = self._limits.next_due()
+        if symbol is None:
+            return
+        asked = self._monotonic()
+        try:
+            answer = self._session.call(endpoints.EQUITY, endpoints.body(symbol=symbol))
+            self._limits.answer(EquityAnswer(symbol, answers.read_equity(answer), asked))
+            self._counters.equity_infos["ok"] += 1
+        except answers.Refused as error:
+            self._counters.equity_infos["refused"] += 1
+            self._limits.give_up(symbol)
+            log.warning("the broker tells no limits", extra={"symbol": symbol, "reason": str(error)})
+        except (RestError, NotReady, answers.UnusableAnswer) as error:
+            self._counters.equity_infos["failed"] += 1
+            log.info("the limits could not be asked for", extra={"symbol": symbol, "reason": str(error)})

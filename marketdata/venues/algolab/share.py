@@ -1,0 +1,142 @@
+"""The worker's state of one symbol, and the exchange's rules that its prices are judged by."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from common.bist import rules
+from common.wire import Phase
+from marketdata.state.book import Sides
+from marketdata.state.rowbook import Rows
+from marketdata.state.symbol import SymbolStatus
+from marketdata.venues.algolab.answers import EquityInfo
+from marketdata.venues.algolab.ticks import ArrivalOrder, TradeNames
+
+AUDIT_MARGIN_SECONDS = 1.0
+MOST_MISSES = 2
+MOST_BESTS = 256
+
+Best = tuple[Decimal | None, Decimal | None]
+AUCTIONS: tuple[Phase, ...] = ("opening_auction", "closing_auction", "halted")
+
+
+@dataclass(slots=True)
+class Share:
+    """One symbol.
+
+    pair: the venue's name.
+    symbol: the name in the rest of the stack.
+    rows: the rows of its book; None where no depth is followed.
+    names: names its trades.
+    order: finds ticks out of order.
+    heard: true when a tick of it came on the present socket.
+    previous: that tick's time; None before it.
+    row_time: the venue's time of the newest row on the present socket; None before it.
+    last: the last price; None before it is known.
+    reference: the day's reference price; None before it is known.
+    told: the prices that the broker told by REST for this reference price; None before.
+    in_auction: true while the feed tells an equilibrium price.
+    halted: true while an auction interrupts continuous trading, which the feed shows by an equilibrium price.
+    lost_at: when its rows stopped making sense, in seconds of the monotonic clock; None while they do.
+    misses: answers in a row that named other best prices.
+    bests: the best prices published, with the time of each.
+    """
+
+    pair: str
+    symbol: str
+    rows: Rows | None
+    names: TradeNames = field(default_factory=TradeNames)
+    order: ArrivalOrder = field(default_factory=ArrivalOrder)
+    heard: bool = False
+    previous: datetime | None = None
+    row_time: datetime | None = None
+    last: Decimal | None = None
+    reference: Decimal | None = None
+    told: EquityInfo | None = None
+    in_auction: bool = False
+    halted: bool = False
+    lost_at: float | None = None
+    misses: int = 0
+    bests: deque[tuple[float, Best]] = field(default_factory=lambda: deque(maxlen=MOST_BESTS))
+
+    def closed(self) -> None:
+        """Forgets the state of the socket that is gone."""
+        self.heard = self.halted = False
+        self.previous = self.row_time = self.lost_at = None
+        self.bests.clear()
+        self.misses = 0
+        if self.rows is not None:
+            self.rows.clear()
+
+    def refer_to(self, reference: Decimal) -> bool:
+        """Sets the day's reference price. Returns true when it is new; limits told before then end."""
+        if reference == self.reference:
+            return False
+        self.reference, self.told = reference, None
+        return True
+
+    def set_limits(self, info: EquityInfo) -> bool:
+        """Sets the limits that the broker told.
+
+        Returns false when they do not fit the reference price; they are ignored.
+        """
+        if self.reference is not None and not info.floor < self.reference < info.ceiling:
+            return False
+        self.told = info
+        return True
+
+    def published(self, sides: Sides, at: float) -> None:
+        """Remembers the best prices that were published."""
+        bids, asks = sides
+        best = (bids[0].price if bids else None, asks[0].price if asks else None)
+        if not self.bests or self.bests[-1][1] != best:
+            self.bests.append((at, best))
+
+    def contradicted(self, info: EquityInfo, asked: float) -> bool:
+        """Returns true when the broker named other best prices than were published, `MOST_MISSES` times in a row.
+
+        They are compared with all that were published from a moment before it was asked until now. Nothing else would
+        show a lost row.
+        """
+        until = [*[at for at, _ in self.bests][1:], float("inf")]
+        bests = [best for (_, best), end in zip(self.bests, until, strict=True) if end >= asked - AUDIT_MARGIN_SECONDS]
+        if not bests:
+            return False
+        bids, asks = zip(*bests, strict=True)
+        self.misses = 0 if info.bid in bids and info.ask in asks else self.misses + 1
+        return self.misses >= MOST_MISSES
+
+    def limits(self, day: date) -> tuple[Decimal, Decimal] | None:
+        """Returns the day's lowest and highest price: the broker's, else by the rules; None without a reference."""
+        if self.told is not None:
+            return self.told.floor, self.told.ceiling
+        return rules.price_limits(self.reference, day) if self.reference else None
+
+    def status(self, phase: Phase, day: date) -> SymbolStatus:
+        """Returns the trading status. `phase` is the exchange's; the share's own may be a halt."""
+        floor, ceiling = self.limits(day) or (None, None)
+        return SymbolStatus(self.phase(phase), self.reference, floor, ceiling)
+
+    def phase(self, phase: Phase) -> Phase:
+        """Returns the share's own phase, from the exchange's."""
+        return "halted" if self.halted and phase == "continuous" else phase
+
+    def check(self, today: Callable[[], date]) -> Callable[[Decimal], str | None]:
+        """Returns the function that finds a price that is impossible today."""
+
+        def fault(price: Decimal) -> str | None:
+            limits = self.limits(today())
+            if limits is not None and not limits[0] <= price <= limits[1]:
+                return "outside_limits"
+            return None if rules.on_tick(price, today()) else "off_tick"
+
+        return fault
+
+    def tick_size(self, day: date) -> Decimal | None:
+        """Returns the step of prices around the last one; None while no price is known."""
+        price = self.last or self.reference or (self.told.last if self.told else None)
+        return rules.tick_size(price, day) if price else None

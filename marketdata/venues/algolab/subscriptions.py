@@ -1,0 +1,28 @@
+"""The frames that AlgoLab's socket is to be sent: what is subscribed to, and the heartbeat of that. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from marketdata.state.listing import Listing
+from marketdata.venues.algolab import frames
+
+
+class Subscriptions:
+    """The subscriptions of one socket. Its heartbeats must carry the session's hash that it was subscribed with."""
+
+    def __init__(self, listings: Sequence[Listing], liveness_symbol: str) -> None:
+        """`liveness_symbol` is one more symbol whose ticks only prove that the feed is alive; empty for none."""
+        self._ticks = [*(listing.pair for listing in listings), *([liveness_symbol] if liveness_symbol else [])]
+        self._books = [listing.pair for listing in listings if listing.book == "rows"]
+        self._token = ""
+
+    def begin(self, token: str) -> list[str]:
+        """Returns the frames for a new socket. They go out at once: the venue ends a socket that asks for nothing."""
+        self._token = token
+        asked = [frames.subscription("T", token, self._ticks)]
+        return [*asked, frames.subscription("D", token, self._books)] if self._books else asked
+
+    def heartbeat(self) -> str:
+        """Returns the frame that keeps the present subscription alive."""
+        return frames.heartbeat(self._token)

@@ -1,0 +1,1 @@
+"""BTCTurk Spot: its frames and answers, and the parts that follow it."""

@@ -1,0 +1,223 @@
+"""Reads BTCTurk's REST answers: instruments, bars, trades, tickers, an order book, its clock. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import msgspec
+
+from common.wire import Instrument, Level, Side
+from marketdata.events import Bar, Ticker, Trades, VenueTrade
+from marketdata.state.book import Sides
+from marketdata.state.candles import DAY, MINUTE
+from marketdata.venues.btcturk.frames import SOURCE
+
+T = TypeVar("T")
+
+
+class _Filter(msgspec.Struct, rename="camel"):
+    filter_type: str
+    tick_size: Decimal | None = None
+    min_exchange_value: Decimal | None = None
+
+
+class _Symbol(msgspec.Struct, rename="camel"):
+    name: str
+    status: str
+    numerator: str
+    denominator: str
+    numerator_scale: int
+    filters: tuple[_Filter, ...]
+
+
+class _Info(msgspec.Struct):
+    symbols: tuple[_Symbol, ...]
+
+
+class _Answer(msgspec.Struct):
+    success: bool
+    data: _Info
+
+
+class _Day(msgspec.Struct):
+    time: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class _Minutes(msgspec.Struct):
+    """TradingView's UDF form: one list for each field, all of the same length."""
+
+    s: str
+    t: tuple[int, ...] = ()
+    o: tuple[Decimal, ...] = ()
+    h: tuple[Decimal, ...] = ()
+    l: tuple[Decimal, ...] = ()  # noqa: E741 - the venue's name
+    c: tuple[Decimal, ...] = ()
+    v: tuple[Decimal, ...] = ()
+
+
+class _TickerRow(msgspec.Struct, rename="camel"):
+    pair: str
+    last: Decimal
+    daily_percent: Decimal
+
+
+class _Tickers(msgspec.Struct):
+    success: bool
+    data: tuple[_TickerRow, ...]
+
+
+class _Time(msgspec.Struct, rename="camel"):
+    server_time: int
+
+
+class _Trade(msgspec.Struct):
+    date: int | str
+    tid: int | str
+    price: Decimal
+    amount: Decimal
+    side: Side
+
+
+class _Trades(msgspec.Struct):
+    success: bool
+    data: tuple[_Trade, ...]
+
+
+class _Book(msgspec.Struct):
+    timestamp: int
+    bids: tuple[tuple[Decimal, Decimal], ...]
+    asks: tuple[tuple[Decimal, Decimal], ...]
+
+
+class _BookAnswer(msgspec.Struct):
+    success: bool
+    data: _Book
+
+
+class UnusableAnswer(Exception):
+    """An answer of the venue can't be used. The message says why."""
+
+
+def instruments(body: bytes) -> dict[str, Instrument]:
+    """Returns every pair that trades, by the venue's name. Raises `UnusableAnswer`."""
+    answer = _decoded(_Answer, body, "exchangeinfo")
+    if not answer.success:
+        raise UnusableAnswer("exchangeinfo says it failed")
+    found = (_instrument(symbol) for symbol in answer.data.symbols if symbol.status == "TRADING")
+    return {pair: instrument for pair, instrument in found if instrument is not None}
+
+
+def _instrument(symbol: _Symbol) -> tuple[str, Instrument | None]:
+    price = next((rule for rule in symbol.filters if rule.filter_type == "PRICE_FILTER"), None)
+    if price is None or not _positive(price.tick_size) or not 0 <= symbol.numerator_scale <= 18:
+        return symbol.name, None
+    least = price.min_exchange_value
+    return symbol.name, Instrument(
+        symbol=f"{SOURCE}:{symbol.name}",
+        base_asset=symbol.numerator,
+        quote_currency=symbol.denominator,
+        tick_size=price.tick_size or Decimal(0),
+        lot_size=Decimal(1).scaleb(-symbol.numerator_scale),
+        min_notional=least if least is not None and _positive(least) else Decimal(0),
+    )
+
+
+def _positive(number: Decimal | None) -> bool:
+    return number is not None and number.is_finite() and number > 0
+
+
+def tickers(body: bytes) -> tuple[Ticker, ...]:
+    """Returns last price and daily change of every pair, from `/api/v2/ticker`. Raises `UnusableAnswer`."""
+    found = _decoded(_Tickers, body, "ticker").data
+    if not all(row.last.is_finite() and row.daily_percent.is_finite() for row in found):
+        raise UnusableAnswer("ticker holds a number that can't be")
+    return tuple(Ticker(row.pair, row.last, row.daily_percent) for row in found)
+
+
+def server_time(body: bytes) -> float:
+    """Returns the venue's clock in unix seconds, from `/api/v2/server/time`. Raises `UnusableAnswer`."""
+    return float(_decoded(_Time, body, "time").server_time) / 1000
+
+
+def days(body: bytes) -> list[Bar]:
+    """Returns the daily bars of `/v1/ohlcs`; their starts are the venue's. Raises `UnusableAnswer`."""
+    found = _decoded(tuple[_Day, ...], body, "ohlcs")
+    return _sane(
+        (Bar(day.time, day.open, day.high, day.low, day.close, day.volume) for day in found), apart=DAY, of="ohlcs"
+    )
+
+
+def minutes(body: bytes) -> list[Bar]:
+    """Returns the minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
+    found = _decoded(_Minutes, body, "klines")
+    if found.s == "no_data":
+        return []
+    columns = (found.t, found.o, found.h, found.l, found.c, found.v)
+    if found.s != "ok" or len({len(column) for column in columns}) != 1:
+        raise UnusableAnswer(f"klines say {found.s[:40]!r}, with lists of {[len(column) for column in columns]}")
+    return _sane((Bar(*row) for row in zip(*columns, strict=True)), apart=MINUTE, of="klines")
+
+
+def trades(pair: str, body: bytes) -> Trades:
+    """Returns the latest trades of `/api/v2/trades`. Raises `UnusableAnswer`."""
+    answer = _decoded(_Trades, body, "trades")
+    try:
+        return Trades(pair, tuple(_trade(trade) for trade in answer.data), replay=True)
+    except (ValueError, OverflowError, OSError, InvalidOperation) as error:
+        raise UnusableAnswer(f"trades hold a number or time that can't be ({type(error).__name__})") from error
+
+
+def order_book(body: bytes) -> Sides:
+    """Returns bids and asks of `/api/v2/orderbook`, best first. Raises `UnusableAnswer`.
+
+    The answer has no sequence, so it can be compared with a book and can't begin one.
+    """
+    book = _decoded(_BookAnswer, body, "orderbook").data
+    if not all(number.is_finite() for level in (*book.bids, *book.asks) for number in level):
+        raise UnusableAnswer("orderbook holds a number that can't be")
+    bids, asks = sorted(book.bids, reverse=True), sorted(book.asks)
+    return (
+        tuple(Level(price=price, quantity=quantity) for price, quantity in bids),
+        tuple(Level(price=price, quantity=quantity) for price, quantity in asks),
+    )
+
+
+def _decoded(kind: type[T] | Any, body: bytes, name: str) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer(f"{name} can't be read: {str(error)[:200]}") from error
+
+
+def _trade(trade: _Trade) -> VenueTrade:
+    if not (trade.price > 0 and trade.amount >= 0 and trade.price.is_finite() and trade.amount.is_finite()):
+        raise InvalidOperation
+    at = datetime.fromtimestamp(int(trade.date) / 1000, UTC)
+    return VenueTrade(str(trade.tid), trade.price, trade.amount, trade.side, at)
+
+
+def _sane(bars: Iterable[Bar], *, apart: int, of: str) -> list[Bar]:
+    """Returns the bars when every one is possible.
+
+    One that is not spoils them all: the others can't be trusted then.
+    """
+    found = sorted(bars)
+    steps = [later.start - earlier.start for earlier, later in pairwise(found)]
+    if any(step <= 0 or step % apart for step in steps):
+        raise UnusableAnswer(f"{of} hold a bar twice, or one that is not {apart} s from the next")
+    for bar in found:
+        numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        if not all(number.is_finite() for number in numbers) or bar.volume < 0 or bar.start < 0:
+            raise UnusableAnswer(f"{of} hold a number that can't be")
+        if not 0 < bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
+            raise UnusableAnswer(f"{of} hold a bar whose high and low do not hold its open and close")
+    return found

@@ -1,0 +1,117 @@
+"""Compares our order books with the venue's own REST books now and then. A difference that stays means a wrong book."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from common import wire
+from common.loop import Loop
+from marketdata.counters import Counters
+from marketdata.rest.replies import RestError
+from marketdata.state.book import Sides
+from marketdata.venues.btcturk import answers, endpoints
+from marketdata.venues.btcturk.answers import UnusableAnswer
+from marketdata.venues.btcturk.endpoints import Rest
+from marketdata.venues.btcturk.notes import Notes, WrongBook
+
+log = logging.getLogger(__name__)
+
+DEPTH = 20
+RECHECK_SECONDS = 5.0
+"""Far more than the venue's two books are apart: it conflates the socket's by 0.8 s, and REST was up to 1.7 s old."""
+SILENT_SECONDS = 60.0
+
+Differences = dict[tuple[wire.Side, Decimal], tuple[Decimal | None, Decimal | None]]
+"""Side and price to our quantity and the venue's; None for no such level."""
+
+
+@dataclass(frozen=True)
+class AuditTimings:
+    """The times of the audit, in seconds.
+
+    every: between two audits of the same book.
+    recheck: before a book with a difference is compared again.
+    """
+
+    every: float
+    recheck: float = RECHECK_SECONDS
+
+
+def differences(ours: Sides, theirs: Sides) -> Differences:
+    """Returns the levels in which two books disagree, within the best `DEPTH` levels of both.
+
+    A side of `DEPTH` levels may go on behind them. So nothing is compared beyond the nearer of the two ends.
+    """
+    found: Differences = {}
+    sides: tuple[tuple[wire.Side, int], ...] = (("buy", -1), ("sell", +1))
+    for (side, sign), our_levels, their_levels in zip(sides, ours, theirs, strict=True):
+        ends = [levels[DEPTH - 1].price * sign for levels in (our_levels, their_levels) if len(levels) >= DEPTH]
+        mine, yours = ({level.price: level.quantity for level in levels} for levels in (our_levels, their_levels))
+        for price in mine.keys() | yours.keys():
+            if mine.get(price) != yours.get(price) and all(price * sign <= end for end in ends):
+                found[side, price] = (mine.get(price), yours.get(price))
+    return found
+
+
+class Audit:
+    """Compares one book after the other. A wrong book is counted, and the worker gets a note.
+
+    loop: runs the comparisons.
+    """
+
+    def __init__(
+        self,
+        pairs: Callable[[], Collection[str]],
+        book: Callable[[str], Sides | None],
+        *,
+        api: Rest,
+        notes: Notes,
+        counters: Counters,
+        timings: AuditTimings,
+    ) -> None:
+        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are stale."""
+        self._pairs, self._book, self._api, self._notes, self._counters = pairs, book, api, notes, counters
+        self._timings, self._todo = timings, deque[str]()
+        self._suspect: tuple[str, Differences] | None = None
+        self.loop = Loop("btcturk-audit", self.step, silent_after=SILENT_SECONDS)
+
+    def step(self) -> float:
+        """Compares one book. Returns the seconds to pause."""
+        pairs = self._pairs()
+        if not pairs:
+            return self._timings.every
+        suspect, self._suspect = self._suspect, None
+        if not self._todo:
+            self._todo.extend(sorted(pairs))
+        pair = suspect[0] if suspect else self._todo.popleft()
+        try:
+            found = self._compare(pair)
+        except (RestError, UnusableAnswer) as error:
+            log.warning("a book could not be audited", extra={"pair": pair, "reason": str(error)})
+        else:
+            if suspect:
+                self._judge(pair, suspect[1], found)
+            elif found:
+                self._suspect = pair, found
+                return self._timings.recheck
+        return self._timings.every / len(pairs)
+
+    def _judge(self, pair: str, first: Differences, second: Differences) -> None:
+        lasting = [where for where, quantities in first.items() if second.get(where) == quantities]
+        if lasting:
+            self._counters.audit_mismatches += 1
+            self._notes.put(WrongBook(pair, "audit"))
+            log.error("a book differs from the venue's own", extra={"pair": pair, "levels": str(lasting[:5])})
+
+    def _compare(self, pair: str) -> Differences:
+        ours = self._book(pair)
+        if ours is None:
+            return {}
+        params = {"pairSymbol": pair, "limit": str(DEPTH)}
+        bids, asks = answers.order_book(self._api.get("orderbook", endpoints.ORDER_BOOK_PATH, params).body)
+        self._counters.audits += 1
+        return differences(ours, (bids[:DEPTH], asks[:DEPTH]))

@@ -1,0 +1,37 @@
+"""BTCTurk's REST calls: their paths, the published request limits, and the limits that each call uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from marketdata.rest.budget import Limit
+from marketdata.rest.client import Endpoint
+from marketdata.rest.replies import Reply
+
+EXCHANGE_INFO_PATH = "/api/v2/server/exchangeinfo"
+TRADES_PATH = "/api/v2/trades"
+ORDER_BOOK_PATH = "/api/v2/orderbook"
+TICKER_PATH = "/api/v2/ticker"
+TIME_PATH = "/api/v2/server/time"
+DAYS_PATH = "/v1/ohlcs"
+MINUTES_PATH = "/v1/klines/history"
+
+LIMITS = {
+    "ticker": Limit(600, 60.0),
+    "time": Limit(60, 60.0),  # not published; kept low
+    "orderbook": Limit(180, 60.0),
+    "trades": Limit(60, 60.0),  # not published; kept low
+    "exchangeinfo": Limit(60, 60.0),  # not published; kept low
+    "ohlcs": Limit(120, 60.0),
+    "charts": Limit(600, 600.0),
+}
+API_ENDPOINTS = {name: Endpoint((name,)) for name in ("ticker", "time", "orderbook", "trades", "exchangeinfo")}
+CHART_ENDPOINTS = {"ohlcs": Endpoint(("ohlcs", "charts")), "klines": Endpoint(("charts",))}
+
+
+class Rest(Protocol):
+    """A client of the venue's REST calls."""
+
+    def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
+        """Returns the answer. `endpoint` is a name of the tables above. Raises a `replies.RestError`."""

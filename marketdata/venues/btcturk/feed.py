@@ -1,0 +1,152 @@
+"""The worker: applies arrivals in order, joins streams, and asks again for streams that lost track."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from common.clock import Clock
+from marketdata.link.inbox import Arrival
+from marketdata.link.worker import TIMERS_SECONDS, LinkEnds, Worker
+from marketdata.state.candles import MissedTrades
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.store import Store
+from marketdata.venues.btcturk import frames
+from marketdata.venues.btcturk.intake import Intake, StreamHooks
+from marketdata.venues.btcturk.notes import FetchedTickers, FetchedTrades, Notes
+from marketdata.venues.btcturk.resync import Action, ResyncTimings
+from marketdata.venues.btcturk.subscriptions import Followed, JoinRequest, Subscriptions, streams_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """The worker's connection to the threads that make REST calls.
+
+    notes: the notes from them.
+    missed: tells them the pair and the span of trades that were missed.
+    """
+
+    notes: Notes
+    missed: Callable[[str, MissedTrades], None]
+
+
+class Feed(Worker):
+    """The worker of BTCTurk."""
+
+    def __init__(
+        self,
+        followed: Followed,
+        ends: LinkEnds,
+        *,
+        store: Store,
+        candles: CandleStore,
+        timings: ResyncTimings,
+        mailbox: Mailbox,
+        clock: Clock,
+    ) -> None:
+        super().__init__("btcturk-worker", ends)
+        self._subscriptions = Subscriptions(streams_of(followed.pairs, followed.book_channel), timings)
+        hooks = StreamHooks(self._subscriptions.received, self._lose, mailbox.missed)
+        self._intake = Intake(followed, store=store, candles=candles, counters=ends.counters, hooks=hooks)
+        self._followed, self._store, self._notes = followed, store, mailbox.notes
+        self._monotonic, self._unix = clock.monotonic, clock.unix
+        self._no_data = timings.no_data
+        self._open = False
+        self._timers_at = self._data_at = 0.0
+
+    def trouble(self) -> str | None:
+        """Returns the streams that bring nothing though they were asked for again, or None."""
+        silent = self._subscriptions.silent()
+        return f"no data on {', '.join(silent[:20])}" if silent else None
+
+    def step(self, timeout: float) -> None:
+        """Applies arrivals, waiting up to `timeout` seconds for the first, then does what is due."""
+        for arrival in self._arrivals(timeout):
+            if arrival.kind == "frame":
+                self._data_at = arrival.at
+                self._intake.read(arrival.payload, arrival.received)
+                self._store.proved(frames.SOURCE, arrival.at)
+            else:
+                self._apply(arrival)
+        now = self._monotonic()
+        if now >= self._timers_at:
+            self._timers_at = now + TIMERS_SECONDS
+            self._read_notes()
+            self._join_new(now)
+            self._end_silence(now)
+            for request in self._subscriptions.due(now):
+                self._ask_again(request)
+
+    def lose_all(self) -> None:
+        """Marks every book of the venue as lost."""
+        self._intake.lose_all(self._unix())
+
+    def _apply(self, arrival: Arrival) -> None:
+        match arrival.kind:
+            case "heartbeat":
+                if arrival.at - self._data_at <= self._no_data / 2:
+                    self._store.proved(frames.SOURCE, arrival.at)
+            case "lost":
+                self._lose(arrival.payload.decode(), "dropped")
+            case "opened":
+                self._open, self._timers_at, self._data_at = True, 0.0, arrival.at
+            case "closed":
+                self._open = False
+                self._subscriptions.close()
+                self._intake.lose_all(arrival.received)
+
+    def _read_notes(self) -> None:
+        try:
+            while True:
+                note = self._notes.get_nowait()
+                if isinstance(note, FetchedTrades):
+                    self._intake.apply_trades(note, self._unix())
+                elif isinstance(note, FetchedTickers):
+                    self._intake.apply_tickers(note, self._unix())
+                else:
+                    self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
+        except queue.Empty:
+            return
+
+    def _join_new(self, now: float) -> None:
+        if not self._open or self._subscriptions.complete():
+            return
+        for stream in self._subscriptions.join_new(self._followed.tradable(), now):
+            self._link.send(frames.subscription(stream.channel, stream.event, join=True))
+
+    def _end_silence(self, now: float) -> None:
+        """Replaces a socket that answers pings and brings no data: nothing proves the books that are shown."""
+        silent = self._open and self._subscriptions.some() and now - self._data_at > self._no_data
+        if silent and not self._behind():
+            self._data_at = now
+            self._counters.resyncs["no_data"] += 1
+            self._intake.lose_all(self._unix())
+            self._link.drop(f"no data for {self._no_data:.0f} s")
+
+    def _lose(self, key: str, reason: str) -> None:
+        """Marks the data of a stream as stale, and asks for the stream again."""
+        stream = self._subscriptions.stream(key)
+        if stream is None:
+            return
+        if stream.pair is not None:
+            self._intake.lose(stream.pair, stream.channel, self._unix())
+        request = self._subscriptions.lose(key, self._monotonic(), reason)
+        if request is not None:
+            self._ask_again(request)
+
+    def _ask_again(self, request: JoinRequest) -> None:
+        stream, action, reason = request
+        self._counters.resyncs[reason] += 1
+        self._counters.no_data[stream.channel] += reason in ("no_first_data", "resync_timeout")
+        log.warning(
+            "a stream is asked for again", extra={"stream": stream.key, "reason": reason, "by": action.name.lower()}
+        )
+        if action is Action.RECONNECT:
+            self._link.drop(f"nothing came on {stream.key} after leaving and joining again")
+            return
+        for join in (False, True):
+            self._link.send(frames.subscription(stream.channel, stream.event, join=join))

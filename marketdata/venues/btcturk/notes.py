@@ -1,0 +1,44 @@
+"""The notes that other threads send to the worker, which alone writes to the store."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+
+from marketdata.events import Ticker, Trades
+from marketdata.state.candles import MissedTrades
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedTrades:
+    """The venue's latest trades, fetched by REST because trades were missed.
+
+    trades: the trades.
+    missed: the span that they may fill.
+    """
+
+    trades: Trades
+    missed: MissedTrades
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedTickers:
+    """The last prices and daily changes of all pairs, fetched by REST."""
+
+    tickers: tuple[Ticker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrongBook:
+    """The order book of a pair was found wrong.
+
+    pair: the pair.
+    reason: one of the reasons for a resync.
+    """
+
+    pair: str
+    reason: str
+
+
+Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook]
+"""The queue of notes."""

@@ -1,0 +1,109 @@
+"""The form of BTCTurk's WebSocket frames. Fields have our names; `rename` has the venue's. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from marketdata.events import BookDiff, BookSnapshot, LevelChange, PriceLevel
+
+
+class Level(PriceLevel, frozen=True, gc=False, rename={"price": "P", "quantity": "A"}):
+    """A level of a 431."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+class Change(LevelChange, frozen=True, gc=False, rename={"kind": "CP", "price": "P", "quantity": "A"}):
+    """A change of a 432."""
+
+    kind: int
+    price: Decimal
+    quantity: Decimal
+
+
+_BOOK_NAMES = {"pair": "PS", "sequence": "CS", "asks": "AO", "bids": "BO"}
+
+
+class Snapshot(BookSnapshot, frozen=True, gc=False, rename=_BOOK_NAMES):
+    """431, a whole book."""
+
+    pair: str
+    channel: str
+    sequence: int
+    asks: tuple[Level, ...]
+    bids: tuple[Level, ...]
+
+
+class Diff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
+    """432, changes of a book."""
+
+    pair: str
+    channel: str
+    sequence: int
+    asks: tuple[Change, ...]
+    bids: tuple[Change, ...]
+
+
+class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
+    """402, a pair's ticker. The last price comes under either of two names."""
+
+    pair: str
+    percent: Decimal
+    last: Decimal | None = None
+    old_last: Decimal | None = None
+
+
+class Tickers(msgspec.Struct):
+    """401, the tickers of all pairs, each not decoded yet."""
+
+    items: tuple[msgspec.Raw, ...]
+
+
+class Trade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "price": "P", "side": "S"}):
+    """A trade, as 421 lists them."""
+
+    time: int | str
+    id: int | str
+    quantity: Decimal
+    price: Decimal
+    side: int
+
+
+class SingleTrade(Trade, rename={"pair": "PS"}, kw_only=True):
+    """422, one trade."""
+
+    pair: str
+
+
+class TradeList(msgspec.Struct, rename={"pair": "symbol"}):
+    """421, the latest trades."""
+
+    pair: str
+    items: tuple[Trade, ...]
+
+
+_CANDLE_NAMES = {"start": "D", "pair": "P", "resolution": "R", "volume": "V"}
+_CANDLE_NAMES |= {"open": "O", "high": "H", "low": "L", "close": "C"}
+
+
+class Candle(msgspec.Struct, rename=_CANDLE_NAMES):
+    """428, the bar that grows now. Its start is in unix seconds."""
+
+    start: int | str
+    pair: str
+    resolution: int | str
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class Result(msgspec.Struct):
+    """100, the answer to a subscription."""
+
+    ok: bool
+    message: str | None = None

@@ -1,0 +1,142 @@
+"""The pairs that are followed, the streams joined on the present socket, and the data awaited of each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from marketdata.venues.btcturk.frames import BOOK_CHANNELS, SOURCE, BookChannel
+from marketdata.venues.btcturk.resync import Action, ResyncTimings, Subscription
+
+ALL = "all"
+TICKERS_OF_ALL_ABOVE = 250
+"""A frame of the stream of all tickers has 85 KB, one of a pair's ticker a third of a KB; both come at the same
+pace."""
+MINUTE_RESOLUTION = "1"
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The pairs that are followed.
+
+    pairs: the pairs, as the venue spells them.
+    book_channel: the channel that books come by.
+    tradable: returns the pairs that the venue trades; only those are joined.
+    """
+
+    pairs: Sequence[str]
+    book_channel: BookChannel
+    tradable: Callable[[], Collection[str]]
+
+    def symbol(self, pair: str) -> str:
+        """Returns the name of a pair in the rest of the stack."""
+        return f"{SOURCE}:{pair}"
+
+
+class Stream(NamedTuple):
+    """A stream of the venue.
+
+    channel, event: as the venue names them.
+    pair: the pair that it is of; None for the stream of all pairs.
+    """
+
+    channel: str
+    event: str
+    pair: str | None
+
+    @property
+    def key(self) -> str:
+        """The name of the stream, as acknowledgements and `frames.classify` spell it."""
+        return f"{self.channel}:{self.event}"
+
+
+class JoinRequest(NamedTuple):
+    """A stream that has to be asked for again.
+
+    stream: the stream.
+    action: on the same socket or on a new one.
+    reason: the label to count it under.
+    """
+
+    stream: Stream
+    action: Action
+    reason: str
+
+
+def streams_of(pairs: Sequence[str], book_channel: BookChannel) -> list[Stream]:
+    """Returns ticker, trades, book and present minute of each pair; with very many pairs one stream of all tickers."""
+    tickers = [Stream("ticker", pair, pair) for pair in pairs]
+    if len(pairs) > TICKERS_OF_ALL_ABOVE:
+        tickers = [Stream("ticker", ALL, None)]
+    return tickers + [
+        stream
+        for pair in pairs
+        for stream in (
+            Stream("trade", pair, pair),
+            Stream(book_channel, pair, pair),
+            Stream("tradeview", f"{pair}_{MINUTE_RESOLUTION}", pair),
+        )
+    ]
+
+
+class Subscriptions:
+    """All streams. Books and trades that never come are worth a new socket. Tickers and bars are not: the stack can do
+    without them."""
+
+    def __init__(self, streams: Sequence[Stream], timings: ResyncTimings) -> None:
+        self._streams = {stream.key: stream for stream in streams}
+        self._subscriptions = {
+            stream.key: Subscription(timings, vital=stream.channel in (*BOOK_CHANNELS, "trade")) for stream in streams
+        }
+        self._missing = len(self._streams)
+
+    def join_new(self, tradable: Collection[str], now: float) -> list[Stream]:
+        """Returns the streams to join now: those that are not joined and whose pair the venue trades."""
+        new = [
+            stream
+            for key, stream in self._streams.items()
+            if not self._subscriptions[key].joined and (stream.pair in tradable if stream.pair else bool(tradable))
+        ]
+        for stream in new:
+            self._subscriptions[stream.key].join(now)
+        self._missing -= len(new)
+        return new
+
+    def complete(self) -> bool:
+        """Returns true when every stream is joined."""
+        return self._missing == 0
+
+    def some(self) -> bool:
+        """Returns true when any stream is joined."""
+        return self._missing < len(self._streams)
+
+    def close(self) -> None:
+        """Notes that the socket is gone."""
+        self._missing = len(self._streams)
+        for subscription in self._subscriptions.values():
+            subscription.close()
+
+    def received(self, key: str) -> None:
+        """Notes that good data of a stream came; a stream that is not followed is ignored."""
+        subscription = self._subscriptions.get(key)
+        if subscription is not None:
+            subscription.received()
+
+    def lose(self, key: str, now: float, reason: str) -> JoinRequest | None:
+        """Notes that a stream lost track. Returns the request that follows, or None."""
+        found = self._subscriptions[key].lose(now, reason) if key in self._streams else None
+        return JoinRequest(self._streams[key], *found) if found else None
+
+    def due(self, now: float) -> list[JoinRequest]:
+        """Returns the requests for data that did not come in time."""
+        found = ((key, subscription.due(now)) for key, subscription in self._subscriptions.items())
+        return [JoinRequest(self._streams[key], *step) for key, step in found if step]
+
+    def stream(self, key: str) -> Stream | None:
+        """Returns the stream of a key, or None when it is not followed."""
+        return self._streams.get(key)
+
+    def silent(self) -> list[str]:
+        """Returns the keys of the streams that were joined and asked for again, and still bring nothing."""
+        return [key for key, subscription in self._subscriptions.items() if subscription.silent]

@@ -1,0 +1,155 @@
+"""The shape that every venue has, so that the service can follow any number of them in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+from flask import Blueprint
+from prometheus_client.registry import Collector
+
+from common.clock import Clock
+from common.loop import Loop, Stop
+from common.wire import Instrument
+from marketdata.counters import Counters
+from marketdata.link.connection import Connection, VenueSocket
+from marketdata.link.dial import LinkTimings
+from marketdata.link.dial_limits import DialLimits
+from marketdata.link.inbox import Inbox
+from marketdata.rest.client import RestClient
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.store import Store
+
+FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "auth_required", "stopped"]
+"""connecting: no socket. syncing: a socket, and no live book yet. live: every book that should be live is. degraded:
+some are not, or the feed has other trouble. blocked: the venue wants no dial for a while. auth_required: a person has
+to log in. stopped: the venue refused the dial, and nothing is dialled."""
+STATES: tuple[FeedState, ...] = get_args(FeedState)
+
+Check = Callable[[], str | None]
+"""Returns why something can't be relied on, or None."""
+
+
+@dataclass(frozen=True)
+class VenueContext:
+    """Everything that a venue's parts get from the service.
+
+    store: the latest state, which the venue's worker writes.
+    candles: the bars, which it writes too.
+    link: the times of its socket.
+    limits: makes the limits on dialling one host; called once for each host.
+    queue_limit: the frames that may wait for the worker.
+    clock: the two clocks.
+    stop: the signal that ends the service.
+    """
+
+    store: Store
+    candles: CandleStore
+    link: LinkTimings
+    limits: Callable[[], DialLimits]
+    queue_limit: int
+    clock: Clock
+    stop: Stop
+
+    def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> Connection:
+        """Returns the connection of a venue's socket, with limits of its own on dialling."""
+        return Connection(
+            socket,
+            inbox=inbox,
+            counters=counters,
+            timings=self.link,
+            limits=self.limits(),
+            clock=self.clock,
+            stop=self.stop,
+        )
+
+
+def no_trouble() -> None:
+    """Returns None: the check of a venue that needs no login."""
+
+
+def always_open() -> bool:
+    """Returns true: the trading hours of a venue that never closes."""
+    return True
+
+
+@dataclass(frozen=True)
+class Venue:
+    """One venue that is followed: its loops, and everything that the service reads of it.
+
+    name: the prefix of its symbols, and its label in metrics and answers.
+    store: the latest state, of which its symbols are a part.
+    loops: its loops.
+    connection: its socket.
+    inbox: the frames that wait for its worker.
+    counters: its counts.
+    instruments: returns everything that it trades, by symbol; nothing while that is not known.
+    trouble: returns why its feed can't be relied on, or None.
+    readiness: checks for /readyz, by the name of the part.
+    login_trouble: returns what a person has to do, or None.
+    is_open: returns true while the venue trades; while it does not, books need not be live.
+    clients: the clients of its REST calls, by name.
+    blueprint: its own HTTP calls; None when it has none.
+    collector: its own metrics; None when it has none.
+    """
+
+    name: str
+    store: Store
+    loops: tuple[Loop, ...]
+    connection: Connection
+    inbox: Inbox
+    counters: Counters
+    instruments: Callable[[], Mapping[str, Instrument]]
+    trouble: Check
+    readiness: Mapping[str, Check]
+    login_trouble: Check = no_trouble
+    is_open: Callable[[], bool] = always_open
+    clients: Mapping[str, RestClient] = field(default_factory=dict)
+    blueprint: Blueprint | None = None
+    collector: Collector | None = None
+
+    def state(self) -> FeedState:
+        """Returns the feed's state. A login that is due comes first, whatever became of the socket without it."""
+        link = self.connection.status().state
+        if self.login_trouble() is not None:
+            return "auth_required"
+        if link in ("stopped", "blocked"):
+            return link
+        if link != "open":
+            return "connecting"
+        lost = self.lost()
+        if lost and len(lost) == len(self.store.of_source(self.name)):
+            return "syncing"
+        return "degraded" if lost or self.reason() else "live"
+
+    def lost(self) -> list[str]:
+        """Returns the symbols whose book should be live and is not."""
+        return self.store.not_live(self.name) if self.is_open() else []
+
+    def reason(self) -> str | None:
+        """Returns why the feed can't be relied on, the deepest cause first, or None."""
+        lost = self.lost()
+        return (
+            self.login_trouble()
+            or self.connection.trouble()
+            or self.trouble()
+            or (f"no live book of {', '.join(lost)}" if lost else None)
+        )
+
+    def row(self) -> dict[str, object]:
+        """Returns the venue's row of /v1/feeds; times in UTC, ages in seconds."""
+        status = self.connection.status()
+        until = status.blocked_until
+        return {
+            "venue": self.name,
+            "state": self.state(),
+            "reason": self.reason(),
+            "connection": status.state,
+            "blocked_until": None if until is None else datetime.fromtimestamp(until, UTC),
+            "last_frame_age_seconds": round(self.connection.frame_age(), 3),
+            "symbols": len(self.store.of_source(self.name)),
+            "not_live": self.lost(),
+            "queue_depth": self.inbox.depth(),
+        }

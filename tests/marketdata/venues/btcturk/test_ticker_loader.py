@@ -1,0 +1,41 @@
+"""What REST tells beside the socket: the day's figures until the socket has them, and how far the clocks are apart."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.marketdata.rig import scripted_venue
+from tests.marketdata.venues.btcturk.rig import following, ticker
+from tests.venue.rig import Venue, eventually
+
+BTCTRY = "BTCTURK:BTCTRY"
+
+
+def test_the_venues_clock_is_compared_with_ours(venue: Venue, rest_url: str) -> None:
+    with following(venue.url, rest_url, "BTCTRY", unix=lambda: venue.clock() - 7.0) as feed:
+        eventually(lambda: feed.counters.backfills["clock"] == 1)
+        assert 6.9 < feed.counters.clock_offset_seconds < 7.1
+
+
+def test_a_pair_whose_ticker_is_silent_has_the_days_figures_by_rest(rest_url: str) -> None:
+    with scripted_venue(lambda _request: []) as silent, following(silent.url, rest_url, "BTCTRY") as feed:
+        eventually(lambda: feed.store.quote(BTCTRY).last is not None)
+        assert feed.store.quote(BTCTRY).daily_change_percent is not None
+
+
+def test_what_the_socket_told_is_not_replaced_by_what_rest_tells(rest_url: str) -> None:
+    def answer(request: dict[str, object]) -> list[str]:
+        return [ticker("BTCTRY", "123")] if request["channel"] == "ticker" else []
+
+    with scripted_venue(answer) as talking, following(talking.url, rest_url, "BTCTRY") as feed:
+        eventually(lambda: feed.store.quote(BTCTRY).last == Decimal(123))
+        eventually(lambda: feed.counters.backfills["tickers"] == 1)
+        eventually(lambda: feed.counters.backfills["days"] == 1)
+        assert feed.store.quote(BTCTRY).last == Decimal(123)
+
+
+def test_a_venue_that_does_not_tell_is_counted_and_asked_again_later(venue: Venue, rest_url: str) -> None:
+    venue.server.faults.arm("rest_status", endpoint="time", status=500, count=1)
+    with following(venue.url, rest_url, "BTCTRY") as feed:
+        eventually(lambda: feed.counters.backfill_failures["clock"] == 1)
+        eventually(lambda: feed.counters.backfills["tickers"] == 1)
