@@ -1,4 +1,4 @@
-"""What can go wrong with an order that is not the request's form: one class per failure."""
+"""The failures of orders and corrections that are not about the form of a request: one class for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class UnknownOrder(NotFound):
 
 
 class ClientOrderIdReused(ServiceError):
-    """The same client_order_id came with another body: the first one stands."""
+    """The same client_order_id came with another body. The first order stands."""
 
     status = 409
     code = "CLIENT_ORDER_ID_REUSED"
@@ -39,7 +39,7 @@ class ClientOrderIdReused(ServiceError):
 
 
 class OrderFinal(ServiceError):
-    """The order has ended, so it can't be cancelled."""
+    """The order has ended, so it can't be cancelled or replaced."""
 
     status = 409
     code = "ORDER_FINAL"
@@ -58,7 +58,7 @@ class UnknownTrade(NotFound):
 
 
 class NotReversible(ServiceError):
-    """The fill was taken back already, or what it brought is not there any more."""
+    """The fill was taken back already, or the account does not hold any more what it brought."""
 
     status = 409
     code = "NOT_REVERSIBLE"
@@ -68,7 +68,7 @@ class NotReversible(ServiceError):
 
 
 class LedgerUnavailable(Unavailable):
-    """The database is away or too slow. Nothing is half done: an order is in the ledger whole or not at all."""
+    """The database is away or too slow. Nothing is half done: a change is in the ledger whole or not at all."""
 
     code = "LEDGER_UNAVAILABLE"
 

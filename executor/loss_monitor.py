@@ -1,4 +1,4 @@
-"""Watches what the account is worth: holds it when it loses too much, and ends what its controls forbid."""
+"""Watches the equity: holds the account when it loses too much, and cancels the orders that its controls forbid."""
 
 from __future__ import annotations
 
@@ -6,88 +6,79 @@ import logging
 from collections.abc import Mapping
 from decimal import Decimal
 
-from common.errors import Unavailable
-from executor import equity
-from executor.equity import Worth
+from executor import losses
+from executor.context import TradingContext
 from executor.guardrails.limits import Limits, overlaid
-from executor.ledger import Condition, Transaction
+from executor.ledger import AccountState, Transaction
 from executor.metrics import Metrics
-from executor.submit import Desk, enforce
+from executor.submit import cancel_forbidden
 
 log = logging.getLogger(__name__)
 
 
-class Oversight:
-    """One look at the account at a time; every executor shows what it saw, the one whose turn it is also acts."""
+class LossMonitor:
+    """Checks one state of the account at a time. Every executor shows it; the one that leads also acts."""
 
-    def __init__(self, desk: Desk, metrics: Metrics) -> None:
-        self._desk, self._metrics = desk, metrics
+    def __init__(self, trading: TradingContext, metrics: Metrics) -> None:
+        self._trading, self._metrics = trading, metrics
         self._near: set[str] = set()
 
-    def look(self, found: Condition, *, act: bool) -> None:
-        """Shows what the account is worth; with `act` moves its anchors, holds it, and ends what is forbidden. Raises
-        `LedgerUnavailable`."""
-        worth = self._worth(found)
-        self._metrics.account.show_worth(worth, found.anchors)
-        if worth is not None and worth.equity is not None:
-            self._judge(worth.equity, found, act=act)
-        if not act:
-            return
-        if found.open_forbidden:
-            self._enforce()
+    def check(self, state: AccountState, *, act: bool) -> None:
+        """Shows the valuation. With `act` it moves the anchors, holds the account, and cancels forbidden orders.
 
-    def _worth(self, found: Condition) -> Worth | None:
-        try:
-            marks = self._desk.quotes.marks()
-        except Unavailable as error:
-            log.warning("the equity is not known", extra={"reason": error.message})
-            return None
-        worth = equity.worth(found.balances, marks, self._desk.equity_currency)
-        if worth.missing:
-            log.warning("the equity is not known", extra={"no_price": worth.missing})
-        return worth
+        Raises `LedgerUnavailable`. An equity that is not known is never judged.
+        """
+        summary = self._trading.value(state).summary
+        self._metrics.account.show_valuation(summary, state.anchors)
+        if summary.equity is None:
+            log.warning("the equity is not known", extra={"unpriced": [each.symbol for each in summary.unpriced]})
+        else:
+            self._judge(summary.equity, state, act=act)
+        if act and state.open_forbidden:
+            self._cancel_forbidden()
 
-    def _judge(self, value: Decimal, found: Condition, *, act: bool) -> None:
-        """Asks the database for its lock only when something is to be written."""
-        limits = overlaid(self._desk.limits, found.controls.limits)
-        anchors = equity.moved(found.anchors, value, self._desk.ledger.now())
-        self._warn(equity.shares(anchors, value, limits))
-        if not act:
+    def _judge(self, equity: Decimal, state: AccountState, *, act: bool) -> None:
+        """Asks the database for the account's lock only when there is something to write."""
+        limits = overlaid(self._trading.limits, state.controls.limits)
+        anchors = losses.moved(state.anchors, equity, self._trading.ledger.now())
+        self._warn(losses.shares(anchors, equity, limits))
+        breaches = losses.breaches(anchors, equity, limits)
+        known = anchors == state.anchors and all(breach.code in state.controls.holds for breach in breaches)
+        if known or not act:
             return
-        breaches = equity.breaches(anchors, value, limits)
-        if anchors == found.anchors and all(breach.code in found.controls.holds for breach in breaches):
-            return
-        with self._desk.ledger.transaction() as transaction:
-            held = _settle(transaction, value, limits)
+        with self._trading.ledger.transaction() as transaction:
+            held = _settle(transaction, equity, limits)
         if held:
-            self._enforce()
+            self._cancel_forbidden()
 
     def _warn(self, shares: Mapping[str, Decimal]) -> None:
-        """Counts and logs a limit on losses once when it is nearly used up, and again only after it was not."""
+        """Counts and logs a limit once when it is nearly used, and again only after it was not."""
         near = self._metrics.show_shares(shares)
         for code in set(near) - self._near:
             self._metrics.near_limits.labels(code).inc()
             log.warning("near a limit", extra={"used": {code: f"{shares[code]:.0%}"}})
         self._near = set(near)
 
-    def _enforce(self) -> None:
-        changes = enforce(self._desk.ledger)
+    def _cancel_forbidden(self) -> None:
+        changes = cancel_forbidden(self._trading.ledger)
         self._metrics.count(changes)
         if changes:
-            log.warning("what was forbidden to stay open was cancelled", extra={"count": len(changes)})
+            log.warning("forbidden open orders were cancelled", extra={"count": len(changes)})
 
 
-def _settle(transaction: Transaction, value: Decimal, limits: Limits) -> bool:
-    """Moves the anchors under the account's lock, and holds it, or lets it go as a new day begins; whether it is held
-    anew."""
-    control = transaction.control
-    before = control.anchors()
-    after = equity.moved(before, value, transaction.at)
+def _settle(transaction: Transaction, equity: Decimal, limits: Limits) -> bool:
+    """Moves the anchors under the account's lock, ends the daily hold on a new day, and places new holds.
+
+    Returns true when there is a new hold.
+    """
+    admin = transaction.admin
+    before = admin.anchors()
+    after = losses.moved(before, equity, transaction.at)
     if before is not None and before.day != after.day:
-        control.release(equity.DAILY_LOSS, f"a new day began: {after.day}")
-    control.set_anchors(after)
-    breaches = equity.breaches(after, value, limits)
-    held = [breach for breach in breaches if control.hold(breach.code, breach.state, breach.reason)]
+        admin.release(losses.DAILY_LOSS, f"a new day began: {after.day}")
+    admin.set_anchors(after)
+    breaches = losses.breaches(after, equity, limits)
+    held = [breach for breach in breaches if admin.hold(breach.code, breach.state, breach.reason)]
     for breach in held:
-        log.error("the account is held", extra={"code": breach.code, "state": breach.state, "why": breach.reason})
+        log.error("the account is held", extra={"code": breach.code, "state": breach.state, "reason": breach.reason})
     return bool(held)

@@ -1,4 +1,4 @@
-"""What comes in: how fast writes may, one limit for whoever holds the operator's token; numbers of a query."""
+"""The limit on writes: every write needs the operator's token and a place in the present second."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
 from werkzeug.exceptions import TooManyRequests
 
 from common import ops
-from common.errors import InvalidRequest
 
 RETRY_SECONDS = 1
 
 
-class Gate:
-    """What every write passes: the token, then the limit. The limit is a sliding second, so nothing is owed longer.
-    `clock` is monotonic seconds. The bucket is used without the library's `Limiter`, which starts a thread."""
+class WriteLimiter:
+    """Admits writes, at most `per_second` of them within any second; `monotonic` is in seconds.
 
-    def __init__(self, token: str, per_second: int, clock: Callable[[], float]) -> None:
-        self._token, self._per_second, self._clock = token, per_second, clock
+    The bucket is used without the library's `Limiter`, which starts a thread.
+    """
+
+    def __init__(self, token: str, per_second: int, monotonic: Callable[[], float]) -> None:
+        self._token, self._per_second, self._monotonic = token, per_second, monotonic
         self._bucket = InMemoryBucket([Rate(per_second, Duration.SECOND)])
         self._lock = threading.Lock()
 
@@ -28,19 +29,9 @@ class Gate:
         """Raises `Unauthorized`, `RequestEntityTooLarge`, or `TooManyRequests` with Retry-After: nothing was done."""
         ops.require_token(self._token)
         with self._lock:
-            now = int(self._clock() * 1000)
+            now = int(self._monotonic() * 1000)
             self._bucket.leak(now)
             admitted = self._bucket.put(RateItem("write", now))
-        request.get_data()  # also where nothing is asked of the body: one that is too large is refused
+        request.get_data()  # also for a call that needs no body: one that is too large is refused
         if not admitted:
             raise TooManyRequests(f"the limit is {self._per_second} writes per second", retry_after=RETRY_SECONDS)
-
-
-def whole(name: str, most: int) -> int | None:
-    """A whole number of the query, from 1 to `most`, or None when it is not given."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
-        raise InvalidRequest(name, f"must be a whole number from 1 to {most}")
-    return int(text)

@@ -1,4 +1,4 @@
-"""What a transaction reads of its account, in two goes: as it gets the lock, and for all of its orders together."""
+"""The reads of a transaction, in two trips: one as it gets the account's lock, one for all of its orders together."""
 
 from __future__ import annotations
 
@@ -13,52 +13,59 @@ from executor.account import Balances
 from executor.errors import LedgerUnavailable
 from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import rows
-from executor.ledger.ask import Question, ask
-from executor.ledger.consumption import Place
-from executor.ledger.rows import Head, Open
-from executor.paper import Taken
+from executor.ledger.consumption import BookSide
+from executor.ledger.pipeline import Query, fetch
+from executor.ledger.rows import LedgerHead, OpenOrder
+from executor.paper import LevelUse
 
 
 @dataclass(frozen=True)
-class ForOrders:
-    """What orders need that share a transaction: which of their keys are new, the open orders, how many orders came
-    within the last second, what was executed within the last minute, and what was taken of the levels."""
+class OrderLookup:
+    """The facts that the orders of one transaction need.
+
+    new_keys: the clients' keys that no order has yet.
+    open_orders: every open order of the account.
+    recent: how many orders came within the last second.
+    executions: orders executed within the last minute, by symbol and side.
+    level_uses: what our own fills used of the books' levels, by symbol and side, then by price.
+    """
 
     new_keys: Set[str]
-    open_orders: Sequence[Open]
+    open_orders: Sequence[OpenOrder]
     recent: int
-    executions: Mapping[Place, int]
-    taken: Mapping[Place, dict[Decimal, Taken]]
+    executions: Mapping[BookSide, int]
+    level_uses: Mapping[BookSide, dict[Decimal, LevelUse]]
 
 
-def locked(connection: sa.Connection, lock: str, account: str) -> tuple[Head, Balances]:
-    """Waits for the named lock; the head and the balances under it. Raises `LedgerUnavailable`."""
-    whose = {"account": account}
-    head, balances = ask(connection, [Question(rows.HEAD, whose), Question(rows.BALANCES, whose)], lock)
+def lock_account(connection: sa.Connection, account: str) -> tuple[LedgerHead, Balances]:
+    """Waits for the account's lock; returns the head and the balances under it. Raises `LedgerUnavailable`."""
+    values = {"account": account}
+    queries = [Query(rows.HEAD, values), Query(rows.BALANCES, values)]
+    head, balances = fetch(connection, queries, f"account:{account}")
     if not head:
         raise LedgerUnavailable("the account is not open")
     return rows.head_of(head[0]), rows.balances_of(balances)
 
 
-def for_orders(
+def look_up(
     connection: sa.Connection, account: str, at: datetime, keys: Sequence[str], symbols: Set[str]
-) -> ForOrders:
-    """For orders with these keys and of these symbols, at a time."""
-    whose, places = {"account": account}, sorted(symbols)
+) -> OrderLookup:
+    """Returns the facts for orders with these keys and of these symbols, at the time `at`."""
+    values, ordered = {"account": account}, sorted(symbols)
     oldest = int(at.timestamp()) - EXECUTIONS_SECONDS + 1
-    questions = [
-        Question(rows.KEYS[connection.dialect.name], {**whose, "client_order_ids": list(keys)}),
-        Question(rows.OPEN, whose),
-        Question(rows.RECENT, {**whose, "since": at - timedelta(seconds=1), "most": rows.MOST_RECENT}),
-        Question(rows.EXECUTIONS, {**whose, "oldest": oldest}),
-        *(Question(rows.TAKEN, {**whose, "symbol": symbol}) for symbol in places),
+    queries = [
+        Query(rows.KEYS[connection.dialect.name], {**values, "client_order_ids": list(keys)}),
+        Query(rows.OPEN, values),
+        Query(rows.RECENT, {**values, "since": at - timedelta(seconds=1), "most": rows.MOST_RECENT}),
+        Query(rows.EXECUTIONS, {**values, "oldest": oldest}),
+        *(Query(rows.LEVEL_USES, {**values, "symbol": symbol}) for symbol in ordered),
     ]
-    known, open_orders, [recent], executions, *levels = ask(connection, questions)
-    taken = [rows.taken_of(symbol, found) for symbol, found in zip(places, levels, strict=True)]
-    return ForOrders(
+    known, open_orders, [recent], executions, *levels = fetch(connection, queries)
+    uses = [rows.level_uses_of(symbol, found) for symbol, found in zip(ordered, levels, strict=True)]
+    return OrderLookup(
         new_keys=set(keys) - {row.client_order_id for row in known},
         open_orders=rows.open_of(open_orders),
         recent=int(recent.count),
         executions=rows.executions_of(executions),
-        taken={place: notes for of_symbol in taken for place, notes in of_symbol.items()},
+        level_uses={side: by_price for of_symbol in uses for side, by_price in of_symbol.items()},
     )

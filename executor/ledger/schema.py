@@ -31,7 +31,7 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Utc(TypeDecorator[datetime]):
-    """A timezone-aware time in UTC with microseconds."""
+    """A time in UTC with microseconds, timezone-aware."""
 
     impl = sa.DateTime
     cache_ok = True

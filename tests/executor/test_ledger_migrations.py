@@ -35,12 +35,12 @@ def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, plac
 def test_executors_that_start_together_open_the_account_once(make: MakeExecutor, place: Place) -> None:
     executors = [make(place, ready=False) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(lambda executor: executor.desk.ledger.prepare(), executors))
+        list(threads.map(lambda executor: executor.trading.ledger.prepare(), executors))
     assert {executor.get("/v1/account")["sequence"] for executor in executors} == {1}
 
 
 def test_the_connections_are_durable_and_bounded_in_time(make: MakeExecutor, place: Place) -> None:
-    engine = make(place).desk.ledger._engine
+    engine = make(place).trading.ledger._engine
     with reading(engine) as connection:
         if engine.dialect.name == "sqlite":
             found = [connection.execute(sa.text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]

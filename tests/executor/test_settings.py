@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.settings import SettingsError
+from common.settings import ServiceSettings, SettingsError
 from executor.settings import Settings
 
 
@@ -24,7 +24,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> None:
     settings = Settings.from_environment(environment)
-    assert (settings.service, settings.replica, settings.market) == ("executor", "1", "simulated")
+    assert settings.service == ServiceSettings("executor", "1", "simulated")
     assert (settings.operator_token, settings.ledger.password) == ("token-of-the-operator", "pass-of-the-ledger")
     assert settings.ledger.account == "paper"
     assert settings.ledger.starting_cash == {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
