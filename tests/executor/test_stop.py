@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -14,7 +15,13 @@ from tests.executor.listener import Listener
 from tests.executor.standin import MarketData, Place
 from tests.executor.streamed import environment_of, ready
 
-STOPS_WITHIN_SECONDS = 1.5
+STOPS_WITHIN_SECONDS, GRACE_SECONDS = 1.5, 8.0
+
+
+def allowed_seconds() -> float:
+    """The time that a stop may take; longer on a machine that does much else, but never as long as the grace."""
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    return min(STOPS_WITHIN_SECONDS * busy, GRACE_SECONDS - 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
@@ -28,7 +35,7 @@ def test_a_stop_ends_the_streams_cleanly_and_within_its_time(
         assert [event and event.name for event in (listener.next() for listener in listeners)] == ["snapshot"] * 3
         began = time.monotonic()
         assert server.terminate(number) == 0
-        assert time.monotonic() - began < STOPS_WITHIN_SECONDS
+        assert time.monotonic() - began < allowed_seconds()
         for listener in listeners:
             while listener.next():
                 pass
