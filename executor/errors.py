@@ -74,3 +74,14 @@ class LedgerUnavailable(Unavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the ledger does not answer ({reason}); ask again with the same client_order_id")
+
+
+class UnknownRevision(LedgerUnavailable):
+    """The tables are of another version of Spark: a newer one, or one before the first release."""
+
+    def __init__(self, found: str) -> None:
+        Unavailable.__init__(
+            self,
+            f"the ledger's tables are of revision {found}, which this version of Spark can't read: "
+            "start the version of Spark that made them, or delete the ledger for good with `make clean`",
+        )
