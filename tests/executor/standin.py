@@ -176,8 +176,9 @@ class Monotonic:
 
 @dataclass
 class Executor:
-    """One executor: its parts, its monotonic clock, and a client of its app."""
+    """One executor: its settings, its parts, its monotonic clock, and a client of its app."""
 
+    settings: Settings
     parts: Parts
     app: Flask
     clock: Monotonic
@@ -250,7 +251,7 @@ def make_executor(
     )
     clock = Clock(monotonic, lambda: wall().timestamp())
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
-    return Executor(parts, create_app(settings, parts), monotonic)
+    return Executor(settings, parts, create_app(settings, parts), monotonic)
 
 
 def wide_limits() -> Limits:
