@@ -113,7 +113,7 @@ class Loop:
     every: seconds of pause after a step that returns None.
     silent_after: seconds that a step may take before the service is no longer ready; infinity for a step that may wait.
     least: seconds that pass between two steps even when `wake` is called.
-    retry: seconds of pause after a failed step; they double with each failure in a row, up to `longest_retry`.
+    retry: seconds of pause after a failed step, the first and the longest; they double with each failure in a row.
     on_failure: called with the failure after a failed step, on the loop's thread, to bring the parts to a known state.
     """
 
@@ -139,7 +139,7 @@ class Loop:
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """Ends the present pause. Any thread may call this."""
+        """Ends the present pause, but for one after a failure. Any thread may call this."""
         self._woken.set()
 
     def run_once(self) -> float:
@@ -187,7 +187,7 @@ class Loop:
             self._due_at = time.monotonic() + pause
             if pause <= 0:
                 continue
-            least = min(pause, self._least)
+            least = pause if self._failed_in_a_row else min(pause, self._least)
             if stop.wait(least):
                 return
             self._woken.wait(None if math.isinf(pause) else pause - least)

@@ -1,4 +1,4 @@
-"""What an account owns: balanced postings for each event, and balances as a fold over them. Pure."""
+"""The account's books: balanced postings for each event, and balances as a fold over them. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import NamedTuple
 
 from common.wire import Message, Position, Side
-from executor.orders import PRECISION
+from executor.orders import PRECISION, tidy
 
 COST_STEP = Decimal("1e-12")
 
 
 class Entry(NamedTuple):
-    """One account of the double-entry books: its name, the symbol it belongs to ("" for none), and the unit it counts.
+    """One ledger account of the double-entry books.
 
-    Names: cash, capital (where cash came from), position, cost (what the position cost), market (the other side
-    of each trade), fees, realised_pnl (a profit is negative there, as income is in double-entry books).
+    name: cash, capital (the source of the starting cash), position, cost (of the position), market (the other side of
+        each trade), fees, or realised_pnl (negative for a profit, as income is in double-entry books).
+    symbol: the symbol that it belongs to; empty for none.
+    unit: the currency or asset that it counts.
     """
 
     name: str
@@ -25,14 +27,24 @@ class Entry(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """An amount that moves into `entry`. The postings of one event add up to zero in each unit."""
+    """A movement of the books. The postings of one event add up to zero in each unit.
+
+    entry: the ledger account that the amount moves into.
+    amount: in the entry's unit; negative when it moves out.
+    """
 
     entry: Entry
     amount: Decimal
 
 
 class Terms(Message, frozen=True, kw_only=True):
-    """What an order was accepted on: what it reserves for each unit still open, and the fee it pays when it rests."""
+    """The terms that an order was accepted on.
+
+    base_asset, quote_currency: of the symbol.
+    reserve_name, reserve_symbol, reserve_unit: the entry that the order will pay from.
+    reserve_per_unit: what it holds back there for each unit of quantity that is still open.
+    maker_fee_percent: the fee rate of fills after it rested, in percent of the notional.
+    """
 
     base_asset: str
     quote_currency: str
@@ -44,7 +56,7 @@ class Terms(Message, frozen=True, kw_only=True):
 
     @property
     def reserve(self) -> Entry:
-        """The account of the books that the order will pay from."""
+        """The entry that the order will pay from."""
         return Entry(self.reserve_name, self.reserve_symbol, self.reserve_unit)
 
 
@@ -52,22 +64,22 @@ Balances = Mapping[Entry, Decimal]
 
 
 def cash(unit: str) -> Entry:
-    """The account of the books that holds a currency."""
+    """Returns the entry that holds a currency."""
     return Entry("cash", "", unit)
 
 
 def currencies(balances: Balances) -> frozenset[str]:
-    """The units that are held as cash; fixed by the account's opening."""
+    """Returns the currencies that are cash; they are fixed when the account is opened."""
     return frozenset(entry.unit for entry in balances if entry.name == "cash")
 
 
 def holding(symbol: str, base_asset: str, cash_currencies: frozenset[str]) -> Entry:
-    """Where a symbol's base asset is kept: a currency is cash, anything else is a position of its symbol."""
+    """Returns the entry of a symbol's base asset: cash for a currency of cash, else a position of the symbol."""
     return cash(base_asset) if base_asset in cash_currencies else Entry("position", symbol, base_asset)
 
 
 def opening(amounts: Mapping[str, Decimal]) -> list[Posting]:
-    """The postings that put the starting cash into an account."""
+    """Returns the postings that put the starting cash into an account."""
     return [
         posting
         for unit, amount in sorted(amounts.items())
@@ -78,9 +90,10 @@ def opening(amounts: Mapping[str, Decimal]) -> list[Posting]:
 def settle(
     balances: Balances, symbol: str, terms: Terms, side: Side, quantity: Decimal, price: Decimal, fee: Decimal
 ) -> list[Posting]:
-    """The postings of one fill: asset against market, money against market, the fee, and cost or realised P&L.
+    """Returns the postings of one fill: asset against market, money against market, fee, and cost or realised P&L.
 
-    Average cost: a sale takes out its share of what the position cost, rounded to 12 decimals; the last one takes all.
+    The method is average cost: a sale takes out its share of the position's cost, rounded to 12 decimals. The sale that
+    closes the position takes out all of it.
     """
     base, quote = terms.base_asset, terms.quote_currency
     with localcontext(prec=PRECISION):
@@ -109,7 +122,7 @@ def _released(cost: Decimal, quantity: Decimal, held: Decimal) -> Decimal:
 
 
 def apply(balances: Balances, postings: Iterable[Posting]) -> dict[Entry, Decimal]:
-    """The balances after the postings."""
+    """Returns the balances after the postings."""
     after = dict(balances)
     with localcontext(prec=PRECISION):
         for entry, amount in postings:
@@ -118,13 +131,15 @@ def apply(balances: Balances, postings: Iterable[Posting]) -> dict[Entry, Decima
 
 
 def opposite(postings: Iterable[Posting]) -> list[Posting]:
-    """The postings that take others back."""
+    """Returns the postings that undo others."""
     return [Posting(entry, -amount) for entry, amount in postings]
 
 
 def shortage(balances: Balances, held_back: Mapping[Entry, Decimal], postings: Iterable[Posting]) -> str | None:
-    """Why an account can't have these postings: cash or a position would not cover what is held back, or what a
-    position cost would no longer fit what is held; None when it can."""
+    """Returns why the account can't have these postings; None when it can.
+
+    Cash or a position must still cover `held_back`, and the cost of a position must still fit its quantity.
+    """
     after = apply(balances, postings)
     for entry in sorted({posting.entry for posting in postings}):
         left = after[entry] - held_back.get(entry, Decimal(0))
@@ -140,7 +155,7 @@ def _held(balances: Balances, symbol: str) -> Decimal:
 
 
 def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
-    """The units whose postings do not add up to zero, with what they add up to; empty when all is well."""
+    """Returns the units whose postings do not add up to zero, with their sums; empty when all do."""
     sums: dict[str, Decimal] = {}
     with localcontext(prec=PRECISION):
         for entry, amount in postings:
@@ -149,7 +164,7 @@ def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
 
 
 def exposure(balances: Balances, unit: str, open_buys: Iterable[tuple[Terms, Decimal]]) -> Decimal:
-    """What the positions in a currency cost, and what open buys of more, as (terms, notional), would."""
+    """Returns the cost of the positions in a currency and of open buys, which come as (terms, notional)."""
     cash_currencies = currencies(balances)
     with localcontext(prec=PRECISION):
         held = sum((amount for entry, amount in balances.items() if entry[::2] == ("cost", unit)), Decimal(0))
@@ -164,7 +179,7 @@ def exposure(balances: Balances, unit: str, open_buys: Iterable[tuple[Terms, Dec
 
 
 def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:
-    """What open orders hold back, of (terms, remaining quantity)."""
+    """Returns what open orders, which come as (terms, remaining quantity), hold back of each entry."""
     sums: dict[Entry, Decimal] = {}
     with localcontext(prec=PRECISION):
         for terms, remaining in open_orders:
@@ -174,7 +189,7 @@ def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decima
 
 
 def positions(balances: Balances) -> list[Position]:
-    """What is, or was, held of each symbol; average cost per unit without fees, to 12 decimals."""
+    """Returns a position for each symbol that was ever held; average cost per unit without fees, to 12 decimals."""
     return [_position(balances, entry) for entry in sorted(balances) if entry.name == "position"]
 
 
@@ -188,7 +203,7 @@ def _position(balances: Balances, held: Entry) -> Position:
             base_asset=held.unit,
             quote_currency=quote,
             quantity=quantity,
-            average_cost=average,
+            average_cost=tidy(average),
             realised_pnl=-balances.get(Entry("realised_pnl", symbol, quote), Decimal(0)),
             fees=balances.get(Entry("fees", symbol, quote), Decimal(0)),
         )

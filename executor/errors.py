@@ -1,4 +1,4 @@
-"""What can go wrong with an order that is not the request's form: one class per failure."""
+"""The failures of orders and corrections that are not about the form of a request: one class for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class UnknownOrder(NotFound):
 
 
 class ClientOrderIdReused(ServiceError):
-    """The same client_order_id came with another body: the first one stands."""
+    """The same client_order_id came with another body. The first order stands."""
 
     status = 409
     code = "CLIENT_ORDER_ID_REUSED"
@@ -39,7 +39,7 @@ class ClientOrderIdReused(ServiceError):
 
 
 class OrderFinal(ServiceError):
-    """The order has ended, so it can't be cancelled."""
+    """The order has ended, so it can't be cancelled or replaced."""
 
     status = 409
     code = "ORDER_FINAL"
@@ -58,7 +58,7 @@ class UnknownTrade(NotFound):
 
 
 class NotReversible(ServiceError):
-    """The fill was taken back already, or what it brought is not there any more."""
+    """The fill was taken back already, or the account does not hold any more what it brought."""
 
     status = 409
     code = "NOT_REVERSIBLE"
@@ -68,9 +68,20 @@ class NotReversible(ServiceError):
 
 
 class LedgerUnavailable(Unavailable):
-    """The database is away or too slow. Nothing is half done: an order is in the ledger whole or not at all."""
+    """The database is away or too slow. Nothing is half done: a change is in the ledger whole or not at all."""
 
     code = "LEDGER_UNAVAILABLE"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the ledger does not answer ({reason}); ask again with the same client_order_id")
+
+
+class UnknownRevision(LedgerUnavailable):
+    """The tables are of another version of Spark: a newer one, or one before the first release."""
+
+    def __init__(self, found: str) -> None:
+        Unavailable.__init__(
+            self,
+            f"the ledger's tables are of revision {found}, which this version of Spark can't read: "
+            "start the version of Spark that made them, or delete the ledger for good with `make clean`",
+        )

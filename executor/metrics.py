@@ -1,4 +1,4 @@
-"""What the executor counts, and the parts of limits that are used."""
+"""The executor's counters and histograms, and the gauges of how far its limits are used."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from common.ops import BUCKETS
 from common.wire import OrderStatus, Side
-from executor.equity import LOSSES
 from executor.gauges import AccountGauges
-from executor.guardrails import MEASURES, RULES, Use
-from executor.ledger import Change
+from executor.guardrails import MEASURES, RULES, LimitUse
+from executor.ledger import OrderChange
+from executor.losses import LOSSES
 
 NEAR_SHARE = Decimal("0.8")
 STAGES = ("quote", "queue", "lock", "decide", "write", "commit")
@@ -21,32 +21,38 @@ STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 
 class Metrics:
-    """The executor's own metrics on the app's registry, every known child there from the start."""
+    """The executor's own metrics; every known label is there from the start."""
 
     def __init__(self, registry: CollectorRegistry, currencies: Iterable[str], equity_currency: str) -> None:
-        self.orders = Counter("executor_orders", "Orders that entered a status", ["status"], registry=registry)
+        self.orders = Counter("executor_orders", "Orders that entered the status", ["status"], registry=registry)
         self.denials = Counter(
-            "executor_denials", "Refusals by guardrail; one order can have several", ["code"], registry=registry
+            "executor_denials", "Denials by guardrail; one order can have several", ["code"], registry=registry
         )
         self.near_limits = Counter(
-            "executor_near_limits", "Times that 80 % of a limit was used or more", ["code"], registry=registry
+            "executor_near_limits", "Times that 80 % of the limit or more was used", ["code"], registry=registry
         )
         self._limit_use = Gauge(
-            "executor_limit_use_ratio", "The part of a limit that is used", ["code"], registry=registry
+            "executor_limit_use_ratio", "Used part of the limit; 1 is all of it", ["code"], registry=registry
         )
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
-        self.matcher_failures = Counter("executor_matcher_failures", "Matching passes that failed", registry=registry)
         self.duration = Histogram(
             "executor_order_duration_seconds",
-            "From a readable request to the durable answer",
+            "Seconds from a readable request to the durable answer",
             buckets=BUCKETS,
             registry=registry,
         )
         self._stages = Histogram(
-            "executor_order_stage_seconds", "Where the time goes", ["stage"], buckets=STAGE_BUCKETS, registry=registry
+            "executor_order_stage_seconds",
+            "Seconds that a stage of an order or of its transaction took",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
         )
         self._together = Histogram(
-            "executor_commit_works", "Works that share a commit", buckets=(1, 2, 4, 8, 16, 32, 64), registry=registry
+            "executor_commit_works",
+            "Orders, cancels and other works that shared a commit",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=registry,
         )
         self.account = AccountGauges(registry, currencies, equity_currency)
         self.streams = StreamMetrics(registry)
@@ -67,16 +73,15 @@ class Metrics:
         }
 
     def stage(self, name: str, seconds: float) -> None:
-        """Counts how long a stage took: of an order its quote and its wait for a transaction, the others of a
-        transaction."""
+        """Counts the seconds of a stage: quote and queue are stages of an order, the others of a transaction."""
         self._stage[name].observe(seconds)
 
     def together(self, works: int) -> None:
-        """Counts works that are to share a transaction."""
+        """Counts how many works share a transaction."""
         self._together.observe(works)
 
-    def count(self, changes: Iterable[Change]) -> None:
-        """Counts what a committed transaction did."""
+    def count(self, changes: Iterable[OrderChange]) -> None:
+        """Counts the changes of a committed transaction."""
         for before, after, _ in changes:
             if before is None or before.status != after.status:
                 self.orders.labels(after.status).inc()
@@ -87,13 +92,13 @@ class Metrics:
                 self.fills.labels(after.side).inc()
 
     def show_shares(self, shares: Mapping[str, Decimal]) -> list[str]:
-        """Shows which part of each limit is used; the codes of those that are nearly used up."""
+        """Shows the used part of each limit; returns the codes of the limits that are nearly used up."""
         for code, share in shares.items():
             self._uses[code].set(float(share))
         return [code for code, share in shares.items() if share >= NEAR_SHARE]
 
-    def note_uses(self, uses: Mapping[str, Use]) -> list[str]:
-        """Shows how much of each limit an accepted order uses, counts and tells those that are nearly used up."""
+    def note_uses(self, uses: Mapping[str, LimitUse]) -> list[str]:
+        """Shows and counts how far an accepted order uses each limit; returns the codes that are nearly used up."""
         near = self.show_shares({code: use.share for code, use in uses.items()})
         for code in near:
             self.near_limits.labels(code).inc()
@@ -101,15 +106,18 @@ class Metrics:
 
 
 class StreamMetrics:
-    """Who listens to orders, and how late they are told."""
+    """How many clients listen to orders, and how late they are told."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.open = Gauge("executor_order_streams", "Streams of orders that are open", registry=registry)
-        self.refused = Counter("executor_order_streams_refused", "Streams refused at the limit", registry=registry)
-        self.failures = Counter("executor_stream_failures", "Looks for changes that failed", registry=registry)
+        self.open = Gauge("executor_order_streams", "Order streams that are open", registry=registry)
+        self.refused = Counter(
+            "executor_order_streams_refused",
+            "Order streams that were refused because all were taken",
+            registry=registry,
+        )
         self.lag = Histogram(
             "executor_stream_lag_seconds",
-            "From when an order's change was recorded to when it is told",
+            "Seconds from the record of an order's change to its event on the streams",
             buckets=BUCKETS,
             registry=registry,
         )

@@ -1,4 +1,4 @@
-"""What the HTTP door answers, as an OpenAPI 3.1 document: the messages from their types, the calls from one table."""
+"""The calls as an OpenAPI 3.1 document: the messages come from their types, the calls from one table. Pure."""
 
 from __future__ import annotations
 
@@ -7,25 +7,18 @@ from typing import Any
 
 import msgspec
 
-from common import wire
+from common import answers, wire
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
 from executor.messages import (
     LONGEST_REASON,
-    AccountNow,
     CancelAllRequest,
-    Cancelled,
+    CancelledOrders,
     Events,
-    KillSwitch,
     KillSwitchRequest,
-    LimitsNow,
     LimitsRequest,
-    Orders,
-    OrdersNow,
-    Positions,
-    Resumed,
+    LimitsStatus,
     Reversal,
     ReversalRequest,
-    TradingStateNow,
     TradingStateRequest,
 )
 from executor.orders import CLIENT_ORDER_ID_FORM, SYMBOL_FORM, ReplaceRequest
@@ -34,6 +27,7 @@ KINDS = (
     *("opened", "received", "denied", "accepted", "filled", "ended"),
     *("switched", "held", "released", "limits_set", "reversed"),
 )
+STATUSES = ("open", "all")
 ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
 MOST_ON_PAGE, DEFAULT_ON_PAGE, LAST_NUMBER = 500, 100, 2**63 - 1
 _JSON, _EVENTS = "application/json", "text/event-stream"
@@ -46,7 +40,7 @@ _ERRORS = {
     "404": "There is no such order, fill or symbol",
     "409": "The key belongs to another order, the order has ended, or the fill can't be reversed",
     _BODY_TOO_LARGE: "The body is larger than 64 KiB",
-    _BAD: "A field is wrong; `details.field` names it",
+    _BAD: "A field is wrong, or the call has no such query parameter; `details.field` names it",
     _AWAY: "The ledger does not answer; nothing is half done, ask again with the same client_order_id",
 }
 
@@ -60,22 +54,23 @@ _MESSAGES: Sequence[Any] = (
     TradingStateRequest,
     LimitsRequest,
     wire.Order,
-    Orders,
-    Cancelled,
+    answers.Orders,
+    CancelledOrders,
     Events,
-    Positions,
-    AccountNow,
-    OrdersNow,
-    Resumed,
-    KillSwitch,
+    answers.Positions,
+    answers.AccountStatus,
+    answers.Valuation,
+    answers.OrdersSnapshot,
+    answers.Resumed,
+    answers.KillSwitchStatus,
     Reversal,
-    TradingStateNow,
-    LimitsNow,
+    answers.TradingStateStatus,
+    LimitsStatus,
 )
 
 
 def document(version: str) -> dict[str, Any]:
-    """The whole document; `version` is the software's."""
+    """Returns the whole document; `version` is the software's."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -119,7 +114,10 @@ def _paths() -> dict[str, Any]:
         },
         f"{orders}/cancel-all": {
             "post": _call(
-                "cancelAllOrders", "Cancel all open orders", {"200": ("Cancelled", "What was")}, body="CancelAllRequest"
+                "cancelAllOrders",
+                "Cancel all open orders",
+                {"200": ("CancelledOrders", "The cancelled orders")},
+                body="CancelAllRequest",
             )
         },
         f"{orders}/stream": {"get": _stream()},
@@ -128,24 +126,24 @@ def _paths() -> dict[str, Any]:
 
 
 def _stream() -> dict[str, Any]:
-    told = "snapshot (OrdersNow) or resumed (Resumed), then order (Order) and account (AccountNow) as they change"
+    events = "snapshot (OrdersSnapshot) or resumed (Resumed), then order (Order) and account (AccountStatus) on changes"
     last = {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}
     call = _call("streamOrders", "Orders and the account as they change, without end", {})
     content = {_EVENTS: {"schema": {"type": "string"}}}
-    opened = {"description": f"Server-Sent Events: {told}", "content": content}
+    opened = {"description": f"Server-Sent Events: {events}", "content": content}
     return {**call, "parameters": [last], "responses": {"200": opened, **call["responses"]}}
 
 
 def _account_paths() -> dict[str, Any]:
-    switch = {"200": ("KillSwitch", "The kill switch")}
-    state = {"200": ("TradingStateNow", "The trading state")}
-    limits = {"200": ("LimitsNow", "The limits in force")}
+    switch = {"200": ("KillSwitchStatus", "The kill switches")}
+    state = {"200": ("TradingStateStatus", "The trading state")}
+    limits = {"200": ("LimitsStatus", "The limits in force")}
     return {
         "/v1/fills/{trade_id}/reverse": {
             "post": _call(
                 "reverseFill",
                 "Take a fill back by the opposite postings",
-                {"201": ("Reversal", "What was taken back")},
+                {"201": ("Reversal", "The reversal")},
                 "404",
                 "409",
                 path="trade_id",
@@ -154,22 +152,25 @@ def _account_paths() -> dict[str, Any]:
         },
         "/v1/events": {
             "get": _call(
-                "listEvents", "What was recorded, newest first", {"200": ("Events", "A page")}, query=(*_PAGE, _KIND)
+                "listEvents", "Recorded events, newest first", {"200": ("Events", "A page")}, query=(*_PAGE, _KIND)
             )
         },
         "/v1/positions": {"get": _call("listPositions", "Positions", {"200": ("Positions", "All of them")})},
-        "/v1/account": {"get": _call("readAccount", "Cash and reserves", {"200": ("AccountNow", "The account")})},
+        "/v1/account": {"get": _call("readAccount", "Cash and reserves", {"200": ("AccountStatus", "The account")})},
+        "/v1/valuation": {
+            "get": _call("readValuation", "The account at the newest marks", {"200": ("Valuation", "The valuation")})
+        },
         "/v1/kill-switch": {
-            "get": _call("readKillSwitch", "The kill switch", switch),
-            "put": _call("setKillSwitch", "Engage or release it", switch, body="KillSwitchRequest"),
+            "get": _call("readKillSwitch", "The kill switches", switch),
+            "put": _call("setKillSwitch", "Engage or release a kill switch", switch, body="KillSwitchRequest"),
         },
         "/v1/trading-state": {
-            "get": _call("readTradingState", "What the account may do, and why", state),
+            "get": _call("readTradingState", "The trading state and its holds", state),
             "put": _call("setTradingState", "Hold the account, or end all holds", state, body="TradingStateRequest"),
         },
         "/v1/limits": {
             "get": _call("readLimits", "The limits in force", limits),
-            "put": _call("setLimits", "Set limits, or bring back those of the start", limits, body="LimitsRequest"),
+            "put": _call("setLimits", "Set limits, or bring back those of the settings", limits, body="LimitsRequest"),
         },
     }
 
@@ -178,26 +179,25 @@ _PAGE: tuple[dict[str, Any], ...] = (
     {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ON_PAGE}},
     {"name": "before", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": LAST_NUMBER}},
 )
-_STATUS = {"name": "status", "in": "query", "schema": {"type": "string", "enum": ["open", "all"]}}
+_STATUS = {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(STATUSES)}}
 _KIND = {"name": "kind", "in": "query", "schema": {"type": "string", "enum": list(KINDS)}}
 
 
 def _call(
     name: str,
     summary: str,
-    answers: dict[str, tuple[str, str]],
+    found: dict[str, tuple[str, str]],
     *errors: str,
     path: str = "",
     body: str = "",
     query: Sequence[dict[str, Any]] = (),
     guarded: bool = False,
 ) -> dict[str, Any]:
-    """One operation. A call with a body, and one that is `guarded`, needs the token."""
+    """Returns one operation. A call with a body, and one that is `guarded`, needs the token."""
     needs_token = bool(body) or guarded
-    told = {"400", _AWAY, *errors, *((_NO_TOKEN, _BODY_TOO_LARGE, "429") if needs_token else ())}
-    told |= {_BAD} if body or query else set()
-    responses = {status: _answer(schema, what) for status, (schema, what) in answers.items()}
-    responses |= {status: _answer("Failure", _ERRORS[status]) for status in sorted(told)}
+    failures = {"400", _AWAY, _BAD, *errors, *((_NO_TOKEN, _BODY_TOO_LARGE, "429") if needs_token else ())}
+    responses = {status: _answer(schema, what) for status, (schema, what) in found.items()}
+    responses |= {status: _answer("Failure", _ERRORS[status]) for status in sorted(failures)}
     operation: dict[str, Any] = {"operationId": name, "summary": summary, "responses": responses}
     parameters = [*([_in_path(path)] if path else []), *query]
     if parameters:
@@ -223,7 +223,7 @@ def _answer(schema: str, what: str) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    """The messages as their types have them, with the rules that the types can't say."""
+    """Returns the messages' schemas from their types, and adds the rules that types can't say."""
     _, schemas = msgspec.json.schema_components(_MESSAGES, ref_template=_SCHEMAS + "{name}")
     amount = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,18})?$"}
     for name in ("OrderRequest", "ReplaceRequest"):

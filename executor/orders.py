@@ -1,4 +1,4 @@
-"""What a valid order is, and which status may follow which. Pure: an order's state is a fold over its events."""
+"""The rules of a valid order, and of the status that may follow another. An order is a fold over its events. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from common.errors import InvalidRequest
 from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus
 
 PRECISION = 120
-"""Digits that decimal arithmetic keeps: enough for sums of products of the largest quantity and price allowed."""
+"""Digits of decimal arithmetic: enough for sums of products of the largest quantity and price that are allowed."""
 
 
 class ReplaceRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client asks in place of an open limit order, under a key of its own. `quantity` is what is to be open
-    then, and the rest of the old order unless it is given; at least one of the two must be."""
+    """A request for an order in the place of an open limit order. It has `quantity`, `limit_price`, or both.
+
+    client_order_id: the new order's own key.
+    quantity: the new order's quantity; None for the open rest of the old one.
+    limit_price: the new order's limit price; None for that of the old one.
+    """
 
     client_order_id: str
     quantity: Decimal | None = None
@@ -26,7 +30,7 @@ class ReplaceRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class IllegalStep(Exception):
-    """A status was to follow that must not follow; always a fault of ours."""
+    """A status was to follow that must not follow. This is always a fault of the code."""
 
 
 AVERAGE_STEP = Decimal("1e-12")
@@ -46,18 +50,18 @@ _DECIMALS = 18
 
 
 def tidy(value: Decimal) -> Decimal:
-    """The same number without trailing zeros and without a positive exponent: 1.50 → 1.5, 1E+2 → 100, 0E-8 → 0."""
+    """Returns the same number without trailing zeros and positive exponent: 1.50 → 1.5, 1E+2 → 100, 0E-8 → 0."""
     with localcontext(prec=PRECISION):
         return Decimal(format(value.normalize(), "f")) if value else Decimal(0)
 
 
 def symbol_form(text: str) -> bool:
-    """Whether a text has the form of a symbol."""
+    """Returns true when a text has the form of a symbol."""
     return _SYMBOL.fullmatch(text) is not None
 
 
 def check(request: OrderRequest) -> OrderRequest:
-    """The request with defaults filled in and numbers tidied; raises `InvalidRequest` naming the first bad field."""
+    """Returns the request with defaults and tidy numbers. Raises `InvalidRequest` for the first bad field."""
     _check_key(request.client_order_id)
     if not _SYMBOL.fullmatch(request.symbol):
         raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
@@ -78,7 +82,7 @@ def check(request: OrderRequest) -> OrderRequest:
 
 
 def check_replacement(request: ReplaceRequest) -> ReplaceRequest:
-    """The request with numbers tidied; raises `InvalidRequest` naming the first bad field."""
+    """Returns the request with tidy numbers. Raises `InvalidRequest` for the first bad field."""
     _check_key(request.client_order_id)
     if request.quantity is None and request.limit_price is None:
         raise InvalidRequest("quantity", "nothing is to be replaced: give quantity, limit_price or both")
@@ -90,7 +94,7 @@ def check_replacement(request: ReplaceRequest) -> ReplaceRequest:
 
 
 def replacement(old: Order, request: ReplaceRequest) -> OrderRequest:
-    """The order that a checked request asks for in place of an open one."""
+    """Returns the request for the order that is to take the place of `old`."""
     return OrderRequest(
         client_order_id=request.client_order_id,
         symbol=old.symbol,
@@ -119,34 +123,34 @@ def _amount(field: str, value: Decimal) -> Decimal:
 
 
 def differences(first: Order, request: OrderRequest) -> list[str]:
-    """Names of the fields in which a checked request differs from the one that `first` was made of."""
+    """Returns the fields in which a checked request differs from the one of the order `first`."""
     asked = ("symbol", "side", "type", "quantity", "limit_price", "time_in_force", "post_only")
     differs = [name for name in asked if getattr(first, name) != getattr(request, name)]
     return [*differs, *(["replaces"] if first.replaces else [])]
 
 
 def differences_of_replacement(first: Order, replaces: str, request: ReplaceRequest) -> list[str]:
-    """As `differences`, for a checked request to replace an order; what it leaves open can't differ."""
+    """Returns the same for a checked request to replace an order; a field that it leaves out can't differ."""
     asked = [name for name in ("quantity", "limit_price") if getattr(request, name) is not None]
     differs = [name for name in asked if getattr(first, name) != getattr(request, name)]
     return [*differs, *(["replaces"] if first.replaces != replaces else [])]
 
 
 def alike(one: Order, other: Order) -> bool:
-    """Whether two orders ask for the same, whoever asked first."""
+    """Returns true when two orders ask for the same."""
     asked = ("symbol", "side", "type", "quantity", "limit_price")
     return all(getattr(one, name) == getattr(other, name) for name in asked)
 
 
 def number(order_id: str) -> int:
-    """The ledger's sequence of the event that an order began with: the larger, the newer."""
+    """Returns the sequence of the order's first event: newer orders have larger ones."""
     return int(order_id.rpartition("-")[2])
 
 
 def received(
     request: OrderRequest, order_id: str, account: str, at: datetime, sequence: int, replaces: str | None = None
 ) -> Order:
-    """A new order of a checked request."""
+    """Returns the new order of a checked request."""
     return Order(
         order_id=order_id,
         client_order_id=request.client_order_id,
@@ -172,14 +176,14 @@ def received(
 
 
 def move(order: Order, status: OrderStatus, at: datetime, sequence: int, denials: Sequence[Denial] = ()) -> Order:
-    """The order in its next status; raises `IllegalStep` when that must not follow."""
+    """Returns the order in its next status. Raises `IllegalStep` when that must not follow."""
     if status not in _STEPS.get(order.status, ()):
         raise IllegalStep(f"{order.order_id}: {status} can't follow {order.status}")
     return msgspec.structs.replace(order, status=status, updated_at=at, sequence=sequence, denials=tuple(denials))
 
 
 def fill(order: Order, part: Fill, sequence: int) -> Order:
-    """The order with one more fill; raises `IllegalStep` when it would be filled beyond its quantity."""
+    """Returns the order with one more fill. Raises `IllegalStep` when that goes beyond its quantity."""
     with localcontext(prec=PRECISION):
         filled = order.filled_quantity + part.quantity
         if part.quantity <= 0 or filled > order.quantity:
@@ -196,6 +200,6 @@ def fill(order: Order, part: Fill, sequence: int) -> Order:
 
 
 def remaining(order: Order) -> Decimal:
-    """How much is still to be filled."""
+    """Returns the quantity that is still to be filled."""
     with localcontext(prec=PRECISION):
         return tidy(order.quantity - order.filled_quantity)

@@ -1,4 +1,4 @@
-"""What market data says about a symbol, with its age; asked before any lock is taken."""
+"""The client of market data: a symbol's book and instrument with their age, and the marks of all symbols."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from common import wire
+from common import answers, wire
 from common.client import JsonClient
 from common.errors import Unavailable
-from executor.equity import Mark
-from executor.timing import Laps, Nobody, Observer
+from executor.timing import StageObserver, StageTimer
+from executor.valuation import Mark, Marks, mark_of
 
 log = logging.getLogger(__name__)
 
@@ -22,22 +22,16 @@ INSTRUMENTS_SECONDS = 30.0
 UNKNOWN_SECONDS = 1.0
 
 
-class Instruments(wire.Message, frozen=True, kw_only=True):
-    """The answer of /v1/instruments."""
-
-    instruments: tuple[wire.Instrument, ...]
-
-
-class AllQuotes(wire.Message, frozen=True, kw_only=True):
-    """The answer of /v1/quotes."""
-
-    quotes: tuple[wire.Quote, ...]
-
-
 @dataclass(frozen=True)
-class View:
-    """One look at a symbol. `asked_at` is monotonic seconds; a book or instrument that could not be had is None, and
-    `listed` is false for a symbol that market data does not know."""
+class SymbolView:
+    """One look at a symbol.
+
+    symbol: the symbol.
+    book: the book; None when market data gave none.
+    instrument: the instrument; None when market data gave none.
+    asked_at: when the book was asked for, in seconds of the monotonic clock.
+    listed: false when market data does not know the symbol.
+    """
 
     symbol: str
     book: wire.Book | None
@@ -46,33 +40,37 @@ class View:
     listed: bool = True
 
     def age_seconds(self, now: float) -> float:
-        """How old the book is at `now` (monotonic): its own age when it was asked for, and the time since."""
+        """Returns the book's age at `now` (monotonic): its age as it was asked for, and the time since."""
         return (self.book.age_seconds if self.book else 0.0) + max(0.0, now - self.asked_at)
 
 
-class Quotes:
-    """Asks market data, through `client`. Instruments are kept for half a minute and outlive an outage."""
+class QuoteClient:
+    """Asks market data through `client`. Instruments are kept for half a minute and outlive an outage."""
 
-    def __init__(self, client: JsonClient, market: wire.Market, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, client: JsonClient, market: wire.Market, monotonic: Callable[[], float], observer: StageObserver
+    ) -> None:
         self._client = client
         self._market = market
+        self._observer = observer
         self.monotonic = monotonic
         self._instruments: dict[str, wire.Instrument] = {}
         self._read_at: float | None = None
         self._lock, self._reading = threading.Lock(), threading.Lock()
-        self._flights: dict[str, Future[View]] = {}
-        self.observer: Observer = Nobody()
+        self._flights: dict[str, Future[SymbolView]] = {}
 
-    def look(self, symbol: str) -> View:
-        """The symbol's book and instrument as far as they can be had. Who comes while somebody asks for the same symbol
-        gets the same answer: its age counts from when it was asked for."""
+    def look(self, symbol: str) -> SymbolView:
+        """Returns the symbol's book and instrument, as far as market data gives them.
+
+        Calls that come while one asks for the same symbol share its answer; the age counts from when it was asked for.
+        """
         with self._lock:
             flight = self._flights.get(symbol)
             if flight is None:
                 leads, flight = True, self._flights.setdefault(symbol, Future())
             else:
                 leads = False
-        laps = Laps(self.observer)
+        timer = StageTimer(self._observer)
         if leads:
             try:
                 flight.set_result(self._ask(symbol))
@@ -83,40 +81,42 @@ class Quotes:
                 with self._lock:
                     del self._flights[symbol]
         view = flight.result()
-        laps.lap("quote")
+        timer.end("quote")
         return view
 
-    def _ask(self, symbol: str) -> View:
+    def _ask(self, symbol: str) -> SymbolView:
         instrument = self._instrument(symbol)
         asked_at = self.monotonic()
         try:
             book = self._client.get(f"/v1/books/{symbol}?depth={DEPTH}", wire.Book)
         except Unavailable as error:
             log.warning("no book", extra={"symbol": symbol, "reason": error.message})
-            return View(symbol, None, instrument, asked_at)
+            return SymbolView(symbol, None, instrument, asked_at)
         if book is None:
-            return View(symbol, None, instrument, asked_at, listed=False)
+            return SymbolView(symbol, None, instrument, asked_at, listed=False)
         if book.market != self._market or book.symbol != symbol:
             log.error("market data gave another book", extra={"symbol": symbol, "got": book.symbol, "of": book.market})
-            return View(symbol, None, instrument, asked_at)
-        return View(symbol, book, instrument, asked_at)
+            return SymbolView(symbol, None, instrument, asked_at)
+        return SymbolView(symbol, book, instrument, asked_at)
 
-    def marks(self) -> dict[str, Mark]:
-        """What each symbol is worth now: the middle of its quote, or its last price where it has no two sides; the
-        latest there is, however old. Symbols without a price are left out. Raises `Unavailable`."""
-        answer = self._client.get("/v1/quotes", AllQuotes)
-        marks = {}
+    def marks(self) -> Marks:
+        """Returns the marks of all symbols; without any, and with the reason, when market data does not answer."""
+        try:
+            answer = self._client.get("/v1/quotes", answers.Quotes)
+        except Unavailable as error:
+            return Marks({}, error.message)
+        marks: dict[str, Mark] = {}
         for quote in answer.quotes if answer else ():
             instrument = self._instrument(quote.symbol) if quote.market == self._market else None
-            price = (quote.bid + quote.ask) / 2 if quote.bid and quote.ask else quote.last
-            if instrument is not None and price:
-                marks[quote.symbol] = Mark(instrument.base_asset, instrument.quote_currency, price)
-        return marks
+            mark = mark_of(quote, instrument) if instrument is not None else None
+            if mark is not None:
+                marks[quote.symbol] = mark
+        return Marks(marks)
 
-    def reason(self) -> str | None:
-        """None when market data answers with at least one fresh quote, else why not."""
+    def trouble(self) -> str | None:
+        """Returns why market data can't be relied on; None when it has at least one fresh quote."""
         try:
-            answer = self._client.get("/v1/quotes", AllQuotes)
+            answer = self._client.get("/v1/quotes", answers.Quotes)
         except Unavailable as error:
             return error.message
         quotes = answer.quotes if answer else ()
@@ -135,7 +135,7 @@ class Quotes:
 
     def _refresh(self) -> None:
         try:
-            answer = self._client.get("/v1/instruments", Instruments)
+            answer = self._client.get("/v1/instruments", answers.Instruments)
         except Unavailable as error:
             log.warning("no instruments", extra={"reason": error.message})
             return

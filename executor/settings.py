@@ -1,29 +1,46 @@
-"""What the executor can be told from outside, read once, loud when wrong."""
+"""The executor's settings, read once; all faults are told together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Self, cast
+from typing import Self
 
 import sqlalchemy as sa
 
-from common.settings import Reader, SettingsError
-from common.wire import Market
+from common.settings import Reader, ServiceSettings
 from executor.guardrails import Limits
-from executor.guardrails.limits import CURRENCY_FORM, LARGEST_AMOUNT, MOST_COUNTED
+from executor.guardrails.limits import (
+    CURRENCY_FORM,
+    LARGEST_AMOUNT,
+    LARGEST_COLLAR_PERCENT,
+    LARGEST_LOSS_PERCENT,
+    LONGEST_DUPLICATE_SECONDS,
+    LONGEST_STALE_SECONDS,
+    MOST_COUNTED,
+    plain,
+)
 from executor.orders import symbol_form
 from executor.paper import Fees
 
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENCY = re.compile(CURRENCY_FORM)
+_LEDGER_URL_RULE = (
+    "must be postgresql+psycopg://user@host:port/database without a password, or sqlite:////path/of/a/file"
+)
 
 
 @dataclass(frozen=True)
 class LedgerSettings:
-    """Where the ledger is, and the account in it; `starting_cash` counts only when the account is first opened."""
+    """The ledger and the account in it.
+
+    url: the database's address, without a password.
+    password: the database's password; empty for a file.
+    account: the account's name.
+    starting_cash: cash by currency; it counts only when the account is first opened.
+    """
 
     url: str
     password: str
@@ -32,27 +49,47 @@ class LedgerSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Reads the process's environment; raises `SettingsError`."""
+        """Reads the process's environment. Raises `SettingsError`."""
         reader = Reader(environment)
-        url = reader.text("SPARK_LEDGER_URL")
-        password = reader.secret("SPARK_LEDGER_PASSWORD") if url.startswith("postgresql") else ""
-        account = reader.text("SPARK_ACCOUNT", "paper")
-        cash = reader.text("SPARK_STARTING_CASH", "TRY:5000000,USDT:100000")
+        settings = cls.read(reader)
         reader.check()
+        return settings
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Reads the settings; `reader` collects the faults."""
+        url = reader.text("SPARK_LEDGER_URL")
+        _check_ledger_url(reader, url)
+        account = reader.text("SPARK_ACCOUNT", "paper")
         if not _ACCOUNT.fullmatch(account):
-            raise SettingsError(
-                f"SPARK_ACCOUNT={account!r}: must be up to 32 of a-z 0-9 _ -, not beginning with _ or -"
-            )
-        return cls(_ledger_url(url), password, account, _amounts("SPARK_STARTING_CASH", cash))
+            rule = "must be up to 32 of a-z 0-9 _ -, not beginning with _ or -"
+            reader.fault(f"SPARK_ACCOUNT={account!r}: {rule}")
+        return cls(
+            url=url,
+            password=reader.secret("SPARK_LEDGER_PASSWORD") if url.startswith("postgresql") else "",
+            account=account,
+            starting_cash=_money(
+                reader, "SPARK_STARTING_CASH", reader.text("SPARK_STARTING_CASH", "TRY:5000000,USDT:100000")
+            ),
+        )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the service needs; money per currency, rates in percent, times in seconds."""
+    """All settings of the service.
 
-    service: str
-    replica: str
-    market: Market
+    service: the settings that every service has.
+    ledger: the ledger and the account in it.
+    operator_token: the token that writes need.
+    most_writes_per_second: writes of any kind within any second.
+    most_order_streams: order streams that are open at once.
+    marketdata_url: market data's address.
+    limits: the limits at the start.
+    fees: the fee rates.
+    equity_currency: the currency that the equity is measured in.
+    """
+
+    service: ServiceSettings
     ledger: LedgerSettings
     operator_token: str
     most_writes_per_second: int
@@ -64,112 +101,97 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Reads the process's environment; raises `SettingsError`."""
+        """Reads the process's environment. Raises `SettingsError`."""
         reader = Reader(environment)
-        service = reader.text("SPARK_SERVICE", "executor")
-        replica = reader.text("SPARK_REPLICA", "1")
-        market = cast(Market, reader.choice("SPARK_MARKET", "simulated", ("simulated", "live")))
-        token = reader.secret("SPARK_OPERATOR_TOKEN")
-        writes = reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000)
-        streams = reader.integer("SPARK_MAX_ORDER_STREAMS", 8, at_least=1, at_most=1000)
-        marketdata = reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001")
+        ledger = LedgerSettings.read(reader)
         equity_currency = reader.text("SPARK_EQUITY_CURRENCY", "TRY")
-        taker = reader.text("SPARK_TAKER_FEE_PERCENT", "0.12")
-        maker = reader.text("SPARK_MAKER_FEE_PERCENT", "0.06")
-        reader.check()
-        ledger = LedgerSettings.from_environment(environment)
-        if equity_currency not in ledger.starting_cash:
+        if ledger.starting_cash and equity_currency not in ledger.starting_cash:
             known = ", ".join(ledger.starting_cash)
-            raise SettingsError(f"SPARK_EQUITY_CURRENCY={equity_currency!r}: must be cash, which is one of {known}")
-        fees = Fees(_percent("SPARK_TAKER_FEE_PERCENT", taker), _percent("SPARK_MAKER_FEE_PERCENT", maker))
-        limits = _limits(environment)
-        return cls(service, replica, market, ledger, token, writes, streams, marketdata, limits, fees, equity_currency)
+            reader.fault(f"SPARK_EQUITY_CURRENCY={equity_currency!r}: must be cash, which is one of {known}")
+        settings = cls(
+            service=reader.service("executor"),
+            ledger=ledger,
+            operator_token=reader.secret("SPARK_OPERATOR_TOKEN"),
+            most_writes_per_second=reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000),
+            most_order_streams=reader.integer("SPARK_MAX_ORDER_STREAMS", 8, at_least=1, at_most=1000),
+            marketdata_url=reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001"),
+            limits=_limits(reader),
+            fees=Fees(
+                taker_percent=reader.decimal("SPARK_TAKER_FEE_PERCENT", "0.12", at_least="0", at_most="10"),
+                maker_percent=reader.decimal("SPARK_MAKER_FEE_PERCENT", "0.06", at_least="0", at_most="10"),
+            ),
+            equity_currency=equity_currency,
+        )
+        reader.check()
+        return settings
 
 
-def _limits(environment: Mapping[str, str] | None) -> Limits:
-    reader = Reader(environment)
-    stale = reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=300.0)
-    collar = reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most="50")
+def _limits(reader: Reader) -> Limits:
+    collar, loss = str(LARGEST_COLLAR_PERCENT), str(LARGEST_LOSS_PERCENT)
     notional = reader.text("SPARK_MAX_ORDER_NOTIONAL", "TRY:500000,USDT:15000")
     position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
     exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")
     quantity = reader.text("SPARK_MAX_ORDER_QUANTITY", "")
-    rate = reader.integer("SPARK_MAX_ORDERS_PER_SECOND", 100, at_least=1, at_most=MOST_COUNTED)
-    duplicate = reader.seconds("SPARK_DUPLICATE_SECONDS", 0.0, above=-1.0, at_most=3600.0)
-    executions = reader.integer("SPARK_MAX_EXECUTIONS_PER_MINUTE", 600, at_least=1, at_most=MOST_COUNTED)
-    loss = reader.decimal("SPARK_MAX_DAILY_LOSS_PERCENT", "5", above="0", at_most="100")
-    drawdown = reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most="100")
-    reader.check()
     return Limits(
-        quote_stale_seconds=stale,
-        price_collar_percent=collar,
-        max_order_notional=_amounts("SPARK_MAX_ORDER_NOTIONAL", notional),
-        max_position_notional=_amounts("SPARK_MAX_POSITION", position),
-        max_exposure=_amounts("SPARK_MAX_EXPOSURE", exposure),
-        max_order_quantity=_quantities("SPARK_MAX_ORDER_QUANTITY", quantity),
-        max_orders_per_second=rate,
-        duplicate_seconds=duplicate,
-        max_executions=executions,
-        max_daily_loss_percent=loss,
-        max_drawdown_percent=drawdown,
+        quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=LONGEST_STALE_SECONDS),
+        price_collar_percent=reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most=collar),
+        max_order_notional=_money(reader, "SPARK_MAX_ORDER_NOTIONAL", notional),
+        max_position_notional=_money(reader, "SPARK_MAX_POSITION", position),
+        max_exposure=_money(reader, "SPARK_MAX_EXPOSURE", exposure),
+        max_order_quantity=_quantities(reader, "SPARK_MAX_ORDER_QUANTITY", quantity),
+        max_orders_per_second=reader.integer("SPARK_MAX_ORDERS_PER_SECOND", 100, at_least=1, at_most=MOST_COUNTED),
+        duplicate_seconds=reader.seconds(
+            "SPARK_DUPLICATE_SECONDS", 0.0, at_least=0.0, at_most=LONGEST_DUPLICATE_SECONDS
+        ),
+        max_executions=reader.integer("SPARK_MAX_EXECUTIONS_PER_MINUTE", 600, at_least=1, at_most=MOST_COUNTED),
+        max_daily_loss_percent=reader.decimal("SPARK_MAX_DAILY_LOSS_PERCENT", "5", above="0", at_most=loss),
+        max_drawdown_percent=reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most=loss),
     )
 
 
-def _ledger_url(text: str) -> str:
-    rule = "must be postgresql+psycopg://user@host:port/database without a password, or sqlite:////path/of/a/file"
+def _check_ledger_url(reader: Reader, text: str) -> None:
+    if not text:
+        return
     try:
         url = sa.make_url(text)
     except sa.exc.ArgumentError:
-        raise SettingsError(f"SPARK_LEDGER_URL: {rule}") from None
+        reader.fault(f"SPARK_LEDGER_URL: {_LEDGER_URL_RULE}")
+        return
     if url.password:
-        raise SettingsError(f"SPARK_LEDGER_URL: {rule}; the password belongs into SPARK_LEDGER_PASSWORD_FILE")
-    if url.drivername not in ("postgresql+psycopg", "sqlite") or not url.database or url.database == ":memory:":
-        raise SettingsError(f"SPARK_LEDGER_URL={text!r}: {rule}")
-    return text
+        reader.fault(f"SPARK_LEDGER_URL: {_LEDGER_URL_RULE}; the password belongs into SPARK_LEDGER_PASSWORD_FILE")
+    elif url.drivername not in ("postgresql+psycopg", "sqlite") or not url.database or url.database == ":memory:":
+        reader.fault(f"SPARK_LEDGER_URL={text!r}: {_LEDGER_URL_RULE}")
 
 
-def _amounts(name: str, text: str) -> dict[str, Decimal]:
+def _money(reader: Reader, name: str, text: str) -> dict[str, Decimal]:
     """Reads `TRY:5000000,USDT:100000`."""
-    amounts: dict[str, Decimal] = {}
-    for part in text.split(","):
-        currency, _, number = part.strip().partition(":")
-        amount = _number(number)
-        if (
-            not _CURRENCY.fullmatch(currency)
-            or currency in amounts
-            or amount is None
-            or not 0 < amount <= LARGEST_AMOUNT
-        ):
-            raise SettingsError(f"{name}={text!r}: must be CURRENCY:AMOUNT pairs, none twice, amounts up to 10^12")
-        amounts[currency] = amount
-    return amounts
+    rule = "must be CURRENCY:AMOUNT pairs, none twice, amounts up to 10^12"
+    return _pairs(
+        reader,
+        f"{name}={text!r}: {rule}",
+        [part.strip().partition(":") for part in text.split(",")],
+        _CURRENCY.fullmatch,
+    )
 
 
-def _quantities(name: str, text: str) -> dict[str, Decimal]:
+def _quantities(reader: Reader, name: str, text: str) -> dict[str, Decimal]:
     """Reads `BTCTURK:BTCTRY=5,BIST:THYAO=10000`; empty for none."""
-    quantities: dict[str, Decimal] = {}
-    for part in filter(None, text.split(",")):
-        symbol, _, number = part.strip().partition("=")
-        quantity = _number(number)
-        if not symbol_form(symbol) or symbol in quantities or quantity is None or not 0 < quantity <= LARGEST_AMOUNT:
-            raise SettingsError(
-                f"{name}={text!r}: must be VENUE:PAIR=QUANTITY pairs, none twice, quantities up to 10^12"
-            )
-        quantities[symbol] = quantity
-    return quantities
+    rule = "must be VENUE:PAIR=QUANTITY pairs, none twice, quantities up to 10^12"
+    parts = [part.strip().partition("=") for part in text.split(",") if part]
+    return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form)
 
 
-def _percent(name: str, text: str) -> Decimal:
-    value = _number(text)
-    if value is None or not 0 <= value <= 10:
-        raise SettingsError(f"{name}={text!r}: must be a number from 0 to 10")
-    return value
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    exponent = value.as_tuple().exponent
-    return value if isinstance(exponent, int) and -18 <= exponent <= 12 else None
+def _pairs(
+    reader: Reader, fault: str, parts: list[tuple[str, str, str]], key: Callable[[str], object]
+) -> dict[str, Decimal]:
+    amounts: dict[str, Decimal] = {}
+    for name, _, number in parts:
+        try:
+            amount = Decimal(number)
+        except InvalidOperation:
+            amount = Decimal(0)
+        if not key(name) or name in amounts or not plain(amount) or not 0 < amount <= LARGEST_AMOUNT:
+            reader.fault(fault)
+            return {}
+        amounts[name] = amount
+    return amounts

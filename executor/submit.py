@@ -9,148 +9,159 @@ from decimal import Decimal, localcontext
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
+from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused, OrderFinal, UnknownSymbol
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
-from executor.ledger import Change, Ledger, Transaction
+from executor.ledger import Ledger, OrderChange, Transaction
 from executor.orders import ReplaceRequest
-from executor.quotes import Quotes, View
+from executor.quotes import SymbolView
 
 BY_OPERATOR = "asked for by the operator"
 CANCELLED_TOGETHER, MOST_ROUNDS = 500, 1_000
 
 
 @dataclass(frozen=True)
-class Desk:
-    """The parts that an order meets on its way."""
+class OrderResult:
+    """The result of a request about an order.
 
-    ledger: Ledger
-    quotes: Quotes
-    limits: guardrails.Limits
-    fees: paper.Fees
-    equity_currency: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The order to answer with, whether it is new, what was changed on the way, and how much of each limit it uses."""
+    order: the order to answer with.
+    new: true when this request made it; false for a key that was known, and for a cancel.
+    changes: the changes of orders that the request led to.
+    uses: how far the accepted order uses each limit, by code.
+    """
 
     order: Order
     new: bool
-    changes: Sequence[Change] = ()
-    uses: Mapping[str, guardrails.Use] = field(default_factory=dict)
+    changes: Sequence[OrderChange] = ()
+    uses: Mapping[str, guardrails.LimitUse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What an order would get from the book at once, how far it may go, and what it would be accepted on."""
+class ExecutionPlan:
+    """The execution of an order if it is accepted.
+
+    book: the book that it meets.
+    bound: the furthest price that it may trade at.
+    fills: what it gets from the book at once.
+    terms: the terms that it would be accepted on.
+    """
 
     book: Book
     bound: Decimal
-    slices: Sequence[paper.Slice]
+    fills: Sequence[paper.LevelFill]
     terms: Terms
 
 
-def submit(request: OrderRequest, desk: Desk) -> Outcome:
-    """Takes an order from request to answer; when this returns, what it returns is durable.
+def submit(request: OrderRequest, trading: TradingContext) -> OrderResult:
+    """Takes an order from request to result. The result is durable when this returns.
 
-    Raises `InvalidRequest`, `UnknownSymbol`, `ClientOrderIdReused` and `LedgerUnavailable`; a refusal by the
-    guardrails is an order with status denied. No network call happens while the account is locked.
+    Raises `InvalidRequest`, `UnknownSymbol`, `ClientOrderIdReused` and `LedgerUnavailable`. An order that the
+    guardrails deny is a result too. No network call happens while the account is locked.
     """
     wanted = orders.check(request)
-    view = desk.quotes.look(wanted.symbol)
+    view = trading.quotes.look(wanted.symbol)
 
-    def work(ledger: Transaction) -> Outcome:
-        first = ledger.first_answer(wanted.client_order_id)
+    def work(transaction: Transaction) -> OrderResult:
+        first = transaction.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences(first, wanted))
         if not view.listed:
             raise UnknownSymbol(wanted.symbol)
-        before = len(ledger.changes)
-        order, uses = _trade(ledger.receive(wanted), view, ledger, desk)
-        return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
+        before = len(transaction.changes)
+        order, uses = _trade(transaction.receive(wanted), view, transaction, trading)
+        return OrderResult(order, new=True, changes=transaction.changes[before:], uses=uses)
 
-    return desk.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
+    return trading.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
 
 
-def replace(order_id: str, request: ReplaceRequest, desk: Desk) -> Outcome:
-    """Puts an order in the place of an open one, in one step: either the new one is accepted and the old one is
-    cancelled, or the new one is denied and the old one stays as it is.
+def replace(order_id: str, request: ReplaceRequest, trading: TradingContext) -> OrderResult:
+    """Puts an order in the place of an open one, in one step.
 
+    Either the new order is accepted and the old one cancelled, or the new one is denied and the old one stays open.
     Raises as `submit`, and `UnknownOrder` and `OrderFinal` for the old order.
     """
     wanted = orders.check_replacement(request)
-    view = desk.quotes.look(desk.ledger.order(order_id).symbol)
+    view = trading.quotes.look(trading.ledger.order(order_id).symbol)
 
-    def work(ledger: Transaction) -> Outcome:
-        first = ledger.first_answer(wanted.client_order_id)
+    def work(transaction: Transaction) -> OrderResult:
+        first = transaction.first_answer(wanted.client_order_id)
         if first is not None:
             return _again(first, orders.differences_of_replacement(first, order_id, wanted))
         if not view.listed:
             raise UnknownSymbol(view.symbol)
-        before, old = len(ledger.changes), _open(order_id, ledger)
-        order, uses = _trade(ledger.receive(orders.replacement(old, wanted), old.order_id), view, ledger, desk, old)
-        return Outcome(order, new=True, changes=ledger.changes[before:], uses=uses)
+        before, old = len(transaction.changes), _open(order_id, transaction)
+        order, uses = _trade(
+            transaction.receive(orders.replacement(old, wanted), old.order_id), view, transaction, trading, old
+        )
+        return OrderResult(order, new=True, changes=transaction.changes[before:], uses=uses)
 
-    return desk.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
+    return trading.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
 
 
 def _trade(
-    order: Order, view: View, ledger: Transaction, desk: Desk, old: Order | None = None
-) -> tuple[Order, Mapping[str, guardrails.Use]]:
-    """Guardrails, then what the order gets at once, then what becomes of its rest; `old` gives way if it passes."""
-    limits = overlaid(desk.limits, ledger.controls.limits)
-    plan = _plan(order, view, ledger, desk.fees, limits)
-    proposal = _proposal(order, view, plan, ledger, desk, limits)
+    order: Order, view: SymbolView, transaction: Transaction, trading: TradingContext, old: Order | None = None
+) -> tuple[Order, Mapping[str, guardrails.LimitUse]]:
+    """Asks the guardrails, fills what the book gives at once, and ends the rest of an IOC order.
+
+    An accepted order ends `old`. Returns the order, and how far it uses each limit.
+    """
+    limits = overlaid(trading.limits, transaction.controls.limits)
+    plan = _plan(order, view, transaction, trading.fees, limits)
+    proposal = _proposal(order, view, plan, transaction, trading, limits)
     denials = guardrails.check(proposal, limits)
     if denials or plan is None:
         for denial in denials:
             if denial.code == REPEATED:
-                ledger.control.hold(REPEATED, "HALTED", denial.message)
-        return ledger.deny(order, denials), {}
+                transaction.admin.hold(REPEATED, "HALTED", denial.message)
+        return transaction.deny(order, denials), {}
     if old is not None:
-        ledger.end(old, "cancelled", f"replaced by {order.order_id}")
-    order = _fill(ledger.accept(order, plan.terms), plan, ledger, desk.fees)
+        transaction.end(old, "cancelled", f"replaced by {order.order_id}")
+    order = _fill(transaction.accept(order, plan.terms), plan, transaction, trading.fees)
     if order.time_in_force == "IOC" and order.status in orders.OPEN:
-        order = ledger.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
+        order = transaction.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
     return order, guardrails.uses(proposal, limits)
 
 
-def _fill(order: Order, plan: Plan, ledger: Transaction, fees: paper.Fees) -> Order:
-    """What the book gives at once; of a fill or kill order all or nothing."""
-    if order.time_in_force == "FOK" and paper.total(plan.slices) < order.quantity:
-        return ledger.end(order, "expired", "fill or kill: the book has less within the bound")
-    for part in plan.slices:
+def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, fees: paper.Fees) -> Order:
+    """Fills what the book gives at once; a fill-or-kill order gets all or nothing."""
+    if order.time_in_force == "FOK" and paper.total(plan.fills) < order.quantity:
+        return transaction.end(order, "expired", "fill or kill: the book has less within the bound")
+    for part in plan.fills:
         fee = paper.fee(part.price, part.quantity, fees.taker_percent)
-        order = ledger.fill(order, part.price, part.quantity, fee, "taker")
-        ledger.consume(plan.book, order.side, part.price, part.quantity)
+        order = transaction.fill(order, part.price, part.quantity, fee, "taker")
+        transaction.consume(plan.book, order.side, part.price, part.quantity)
     return order
 
 
-def cancel(order_id: str, ledger: Ledger) -> Outcome:
-    """Cancels what is still open of an order; raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
+def cancel(order_id: str, ledger: Ledger) -> OrderResult:
+    """Cancels the open rest of an order. Raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
 
-    def work(transaction: Transaction) -> Outcome:
+    def work(transaction: Transaction) -> OrderResult:
         before = len(transaction.changes)
         order = transaction.end(_open(order_id, transaction), "cancelled", BY_OPERATOR)
-        return Outcome(order, new=False, changes=transaction.changes[before:])
+        return OrderResult(order, new=False, changes=transaction.changes[before:])
 
     return ledger.do(work)
 
 
-def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[Change]:
-    """Cancels what is still open of every order, of one symbol or of all, so many in one step; what became of each.
-    Orders that come while this runs may be left. Raises `LedgerUnavailable`: some steps may have been done by then."""
+def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
+    """Cancels every open order, or those of one symbol, `together` in one step; returns the changes.
+
+    Orders that come meanwhile may be left. Raises `LedgerUnavailable`; the steps before that are done.
+    """
     return _end_all(lambda transaction, most: transaction.load_open(most, symbol=symbol), ledger, together)
 
 
-def enforce(ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[Change]:
-    """Cancels what the account's controls forbid to stay open; what became of each. As `cancel_all`."""
+def cancel_forbidden(ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
+    """Cancels every open order that the account's controls forbid, as `cancel_all`."""
     return _end_all(lambda transaction, most: transaction.load_forbidden(most), ledger, together)
 
 
-def _end_all(load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger, together: int) -> Sequence[Change]:
-    changes: list[Change] = []
+def _end_all(
+    load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger, together: int
+) -> Sequence[OrderChange]:
+    changes: list[OrderChange] = []
     for _ in range(MOST_ROUNDS):
         with ledger.transaction() as transaction:
             found = load(transaction, together)
@@ -163,36 +174,38 @@ def _end_all(load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger
     return changes
 
 
-def _open(order_id: str, ledger: Transaction) -> Order:
-    order = ledger.load(order_id)
+def _open(order_id: str, transaction: Transaction) -> Order:
+    order = transaction.load(order_id)
     if order.status not in orders.OPEN:
         raise OrderFinal(order_id, order.status)
     return order
 
 
-def _again(first: Order, differs: Sequence[str]) -> Outcome:
-    """The first answer to a key that is known; raises `ClientOrderIdReused` when another order was asked for."""
+def _again(first: Order, differs: Sequence[str]) -> OrderResult:
+    """Returns the first answer to a known key. Raises `ClientOrderIdReused` when the request differs."""
     if differs:
         raise ClientOrderIdReused(first.client_order_id, first.order_id, list(differs))
-    return Outcome(first, new=False)
+    return OrderResult(first, new=False)
 
 
-def _plan(order: Order, view: View, ledger: Transaction, fees: paper.Fees, limits: guardrails.Limits) -> Plan | None:
+def _plan(
+    order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: guardrails.Limits
+) -> ExecutionPlan | None:
     book = view.book
     reference = paper.reference(book.bids, book.asks) if book else None
     if book is None or reference is None:
         return None
     lowest, highest = paper.collar(reference, limits.price_collar_percent)
     bound = order.limit_price or (highest if order.side == "buy" else lowest)
-    slices = paper.walk(order.side, ledger.levels(book, order.side), order.quantity, bound)
-    return Plan(book, bound, slices, _terms(order, book, bound, ledger, fees))
+    fills = paper.walk(order.side, transaction.levels(book, order.side), order.quantity, bound)
+    return ExecutionPlan(book, bound, fills, _terms(order, book, bound, transaction, fees))
 
 
-def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, fees: paper.Fees) -> Terms:
+def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, fees: paper.Fees) -> Terms:
     if order.side == "buy":
         reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), fees.highest)
     else:
-        reserve, per_unit = account.holding(order.symbol, book.base_asset, ledger.cash_currencies), Decimal(1)
+        reserve, per_unit = account.holding(order.symbol, book.base_asset, transaction.cash_currencies), Decimal(1)
     return Terms(
         base_asset=book.base_asset,
         quote_currency=book.quote_currency,
@@ -205,7 +218,12 @@ def _terms(order: Order, book: Book, bound: Decimal, ledger: Transaction, fees: 
 
 
 def _proposal(
-    order: Order, view: View, plan: Plan | None, ledger: Transaction, desk: Desk, limits: guardrails.Limits
+    order: Order,
+    view: SymbolView,
+    plan: ExecutionPlan | None,
+    transaction: Transaction,
+    trading: TradingContext,
+    limits: guardrails.Limits,
 ) -> guardrails.Proposal:
     return guardrails.Proposal(
         symbol=order.symbol,
@@ -214,31 +232,31 @@ def _proposal(
         quantity=order.quantity,
         limit_price=order.limit_price,
         post_only=order.post_only,
-        market=_market(order, view, desk.quotes.monotonic()),
+        market=_market(order, view, trading.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
-        funds_needed=_needed(order, plan, desk.fees) if plan else Decimal(0),
-        funds_available=ledger.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
-        kill_switch=ledger.controls.stopped(order.symbol),
-        holds=ledger.controls.holds,
-        holdings=ledger.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
+        funds_needed=_needed(order, plan, trading.fees) if plan else Decimal(0),
+        funds_available=transaction.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
+        kill_switch=transaction.controls.stopped(order.symbol),
+        holds=transaction.controls.holds,
+        holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
         reach=_reach(order, plan) if plan else None,
     )
 
 
-def _reach(order: Order, plan: Plan) -> Decimal | None:
-    """The furthest price at which the order would trade or rest; None when it would do neither."""
-    if paper.total(plan.slices) >= order.quantity:
-        return plan.slices[-1].price
+def _reach(order: Order, plan: ExecutionPlan) -> Decimal | None:
+    """Returns the furthest price at which the order would trade or rest; None when it would do neither."""
+    if paper.total(plan.fills) >= order.quantity:
+        return plan.fills[-1].price
     return None if order.time_in_force == "FOK" else plan.bound
 
 
-def _market(order: Order, view: View, now: float) -> guardrails.Market | None:
+def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView | None:
     book = view.book
     if book is None:
         return None
     opposite = book.asks if order.side == "buy" else book.bids
-    return guardrails.Market(
+    return guardrails.MarketView(
         age_seconds=view.age_seconds(now),
         stale=book.stale,
         reference=paper.reference(book.bids, book.asks),
@@ -251,10 +269,10 @@ def _market(order: Order, view: View, now: float) -> guardrails.Market | None:
     )
 
 
-def _needed(order: Order, plan: Plan, fees: paper.Fees) -> Decimal:
-    """A market order needs what its fills cost; a limit order is held to its whole quantity at its own price."""
+def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
+    """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
     with localcontext(prec=orders.PRECISION):
         if order.side == "sell" or order.type == "limit":
             return order.quantity * plan.terms.reserve_per_unit
-        costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.slices)
+        costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.fills)
         return sum(costs, Decimal(0))

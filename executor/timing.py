@@ -1,4 +1,4 @@
-"""How long the stages of a transaction take, and how many works share one, told to whoever counts them."""
+"""The duration of a transaction's stages, told to an observer that counts them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import time
 from typing import Protocol
 
 
-class Observer(Protocol):
-    """Who counts: seconds of a stage, and works that shared a transaction."""
+class StageObserver(Protocol):
+    """Counts how long stages take, and how many works share a transaction."""
 
     def stage(self, name: str, seconds: float) -> None:
-        """A stage ended."""
+        """Notes that a stage ended after so many seconds."""
 
     def together(self, works: int) -> None:
-        """So many works are to share a transaction."""
+        """Notes that so many works are to share a transaction."""
 
 
-class Nobody:
+class NullObserver:
     """Counts nothing."""
 
     def stage(self, name: str, seconds: float) -> None:
-        """Forgets it."""
+        """Does nothing."""
 
     def together(self, works: int) -> None:
-        """Forgets it."""
+        """Does nothing."""
 
 
-class Laps:
-    """One stage after the other, without a gap."""
+class StageTimer:
+    """Times one stage after the other, without a gap."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: StageObserver) -> None:
         self._observer, self._since = observer, time.perf_counter()
 
-    def lap(self, name: str) -> None:
-        """The stage that went on until now."""
+    def end(self, name: str) -> None:
+        """Ends the stage that went on until now, and begins the next one."""
         now = time.perf_counter()
         self._observer.stage(name, now - self._since)
         self._since = now

@@ -1,21 +1,21 @@
-"""The door for what the account has, and for what all the doors answer."""
+"""The door for the account: positions, cash, valuation, events, and the document of all calls."""
 
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from common import VERSION, ops, wire
-from common.errors import InvalidRequest
-from executor.inflow import whole
+from common import VERSION, ops, query
+from common.answers import Positions
 from executor.ledger.events import Event
-from executor.messages import EventNow, Events, Positions, account_now
+from executor.messages import Events, RecordedEvent, account_status
 from executor.openapi import DEFAULT_ON_PAGE, KINDS, LAST_NUMBER, MOST_ON_PAGE, document
-from executor.submit import Desk
+from executor.parts import Parts
 
 
-def add(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
-    """The calls that read positions, the account, and the document of all calls."""
+def add(routes: Blueprint, parts: Parts) -> None:
+    """Adds the calls that read the account, and the document of all calls."""
+    ledger, market = parts.trading.ledger, parts.trading.market
 
     @routes.get("/openapi.json")
     def get_document() -> Response:
@@ -23,28 +23,31 @@ def add(routes: Blueprint, desk: Desk, market: wire.Market) -> None:
 
     @routes.get("/positions")
     def get_positions() -> Response:
-        held = desk.ledger.positions()
-        return ops.answer(Positions(market=market, account=desk.ledger.account_name, positions=tuple(held)))
+        held = ledger.positions()
+        return ops.answer(Positions(market=market, account=ledger.account_name, positions=tuple(held)))
 
     @routes.get("/events")
+    @query.takes("kind", "limit", "before")
     def get_events() -> Response:
-        kind = request.args.get("kind")
-        if kind is not None and kind not in KINDS:
-            raise InvalidRequest("kind", f"must be one of {', '.join(KINDS)}")
-        limit = whole("limit", MOST_ON_PAGE) or DEFAULT_ON_PAGE
-        found = desk.ledger.events(limit, kind=kind, before=whole("before", LAST_NUMBER))
-        told = tuple(_told(event) for event in found)
+        kind = query.choice("kind", None, KINDS)
+        limit = query.whole("limit", DEFAULT_ON_PAGE, at_most=MOST_ON_PAGE)
+        found = ledger.events(limit, kind=kind, before=query.optional_whole("before", at_most=LAST_NUMBER))
+        events = tuple(_recorded(event) for event in found)
         more = found[-1].sequence if len(found) == limit else None
-        return ops.answer(Events(market=market, account=desk.ledger.account_name, events=told, next=more))
+        return ops.answer(Events(market=market, account=ledger.account_name, events=events, next=more))
 
     @routes.get("/account")
     def get_account() -> Response:
-        found = desk.ledger.condition()
-        return ops.answer(account_now(market, found.account, found.controls.state))
+        state = ledger.account_state()
+        return ops.answer(account_status(market, state.account, state.controls.state))
+
+    @routes.get("/valuation")
+    def get_valuation() -> Response:
+        return ops.answer(parts.trading.value(ledger.account_state()))
 
 
-def _told(event: Event) -> EventNow:
-    return EventNow(
+def _recorded(event: Event) -> RecordedEvent:
+    return RecordedEvent(
         sequence=event.sequence,
         kind=event.kind,
         order_id=event.order_id,

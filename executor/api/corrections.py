@@ -1,4 +1,4 @@
-"""The door for corrections: nothing is changed or deleted, what was wrong is taken back by the opposite."""
+"""The door for corrections: nothing is changed or deleted, a wrong fill is taken back by opposite postings."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from flask import Blueprint, Response, request
 
 from common import ops, wire
 from executor.errors import UnknownTrade
-from executor.inflow import Gate
 from executor.ledger.events import reversal_in
 from executor.messages import Reversal, ReversalRequest, checked_reason
 from executor.openapi import ORDER_ID_FORM
-from executor.submit import Desk
+from executor.parts import Parts
 
 log = logging.getLogger(__name__)
 
 _TRADE_ID = re.compile(ORDER_ID_FORM)
 
 
-def add(routes: Blueprint, desk: Desk, gate: Gate, market: wire.Market) -> None:
-    """The call that takes a fill back."""
+def add(routes: Blueprint, parts: Parts) -> None:
+    """Adds the call that takes a fill back."""
+    trading = parts.trading
 
     @routes.post("/fills/<trade_id>/reverse")
     def post_reverse(trade_id: str) -> Response:
-        gate.admit()
+        parts.writes.admit()
         reason = checked_reason(wire.decode(ReversalRequest, request.get_data()).reason)
         if not _TRADE_ID.fullmatch(trade_id):
             raise UnknownTrade(trade_id)
-        event = desk.ledger.do(lambda transaction: transaction.control.reverse(trade_id, reason))
+        event = trading.ledger.do(lambda transaction: transaction.admin.reverse(trade_id, reason))
         log.warning("fill reversed", extra={"trade_id": trade_id, "reason": reason, "sequence": event.sequence})
         reversal = Reversal(
-            market=market,
+            market=trading.market,
             account=event.account,
             order_id=str(event.order_id),
             trade_id=trade_id,

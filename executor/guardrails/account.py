@@ -1,4 +1,4 @@
-"""Whether the account may have it: funds, positions, exposure, its own other orders, and how fast they come."""
+"""Rules about the account: its funds, its positions, its exposure, its own other orders, and how fast they come."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 from common.wire import Denial
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import Proposal, Use, deny, limited, shown
+from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, shown
 from executor.orders import PRECISION
 from executor.paper import within
 
@@ -23,14 +23,14 @@ def funds(proposal: Proposal, _limits: Limits) -> Denial | None:
     )
 
 
-def max_position_use(proposal: Proposal, limits: Limits) -> Use | None:
-    """What would be held of the symbol, open buys counted, at the order's price. Only buying adds to it."""
+def max_position_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the position with open buys and this order, at the order's price. Only buying adds to it."""
     held, price = proposal.holdings, proposal.price
     if proposal.side == "sell" or held.position is None or price is None or proposal.market is None:
         return None
     with localcontext(prec=PRECISION):
         value = (held.position + held.open_buys + proposal.quantity) * price
-    return Use(value, limits.max_position_notional.get(proposal.market.quote_currency, Decimal(0)))
+    return LimitUse(value, limits.max_position_notional.get(proposal.market.quote_currency, Decimal(0)))
 
 
 max_position = limited(
@@ -38,13 +38,13 @@ max_position = limited(
 )
 
 
-def max_exposure_use(proposal: Proposal, limits: Limits) -> Use | None:
-    """What all positions in the currency cost and open buys would, with this order. Only buying adds to it."""
+def max_exposure_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the cost of all positions in the currency, of open buys and of this order. Only buying adds to it."""
     if proposal.side == "sell" or proposal.holdings.position is None or proposal.market is None:
         return None
     with localcontext(prec=PRECISION):
         value = proposal.holdings.exposure + (proposal.notional or Decimal(0))
-    return Use(value, limits.max_exposure.get(proposal.market.quote_currency, Decimal(0)))
+    return LimitUse(value, limits.max_exposure.get(proposal.market.quote_currency, Decimal(0)))
 
 
 max_exposure = limited(
@@ -60,9 +60,9 @@ def self_trade(proposal: Proposal, _limits: Limits) -> Denial | None:
     return deny("SELF_TRADE", message, own_price=own, reach=reach)
 
 
-def order_rate_use(proposal: Proposal, limits: Limits) -> Use | None:
-    """Orders within a second, with this one."""
-    return Use(Decimal(proposal.holdings.recent + 1), Decimal(limits.max_orders_per_second))
+def order_rate_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the orders within a second, this one included."""
+    return LimitUse(Decimal(proposal.holdings.recent + 1), Decimal(limits.max_orders_per_second))
 
 
 order_rate = limited("ORDER_RATE", order_rate_use, "orders", "{value} orders within a second, the limit is {limit}")

@@ -1,4 +1,4 @@
-"""What an operator or a guardrail has stopped, and the limits that an operator has set: an account's controls. Pure."""
+"""The controls of an account: kill switches, holds, and the limits that an operator has set. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from typing import Literal
 
 import msgspec
 
+from common.answers import TradingState
 from common.wire import Message, Side
 from executor.guardrails.limits import Overrides
 
-TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 EVERYTHING, ACCOUNT = "all", "account"
 BY_OPERATOR = "TRADING_STATE"
-"""The code of a state that an operator set by hand."""
+"""The code of the hold that an operator placed."""
 
 
 class Hold(Message, frozen=True, kw_only=True):
-    """Why an account may only reduce what it holds, which is to sell, or do nothing at all."""
+    """A reason that restricts trading.
+
+    state: REDUCING lets only sales pass, HALTED lets nothing pass.
+    reason: a sentence for people.
+    since: when the hold was placed, UTC.
+    """
 
     state: Literal["REDUCING", "HALTED"]
     reason: str
@@ -25,8 +30,12 @@ class Hold(Message, frozen=True, kw_only=True):
 
 
 class Controls(Message, frozen=True, kw_only=True):
-    """Kill switches that are engaged, by scope (`all`, `account` or a symbol) with their reasons; holds by the code of
-    the guardrail that made them; limits set since the start."""
+    """All controls of one account.
+
+    switches: the reasons of the kill switches that are engaged, by scope: `all`, `account` or a symbol.
+    holds: the holds, by the code of the guardrail that placed them.
+    limits: the limits that an operator has set.
+    """
 
     switches: dict[str, str] = msgspec.field(default_factory=dict)
     holds: dict[str, Hold] = msgspec.field(default_factory=dict)
@@ -34,21 +43,21 @@ class Controls(Message, frozen=True, kw_only=True):
 
     @property
     def state(self) -> TradingState:
-        """The strictest of the holds."""
+        """The strictest state that any hold asks for."""
         states = {hold.state for hold in self.holds.values()}
         return "HALTED" if "HALTED" in states else "REDUCING" if states else "ACTIVE"
 
     @property
     def killed(self) -> str | None:
-        """Why all trading of the account is stopped by a kill switch; None when it is not."""
+        """The reason why a kill switch stops all trading of the account; None when none does."""
         return self.switches.get(EVERYTHING) or self.switches.get(ACCOUNT)
 
     def stopped(self, symbol: str) -> str | None:
-        """Why trading in a symbol is stopped by a kill switch; None when it is not."""
+        """Returns why a kill switch stops trading in a symbol; None when none does."""
         return self.killed or self.switches.get(symbol)
 
     def forbids(self, symbol: str, side: Side) -> str | None:
-        """Why an open order must neither rest nor be filled; None when it may."""
+        """Returns why an open order must neither rest nor be filled; None when it may."""
         killed = self.stopped(symbol)
         if killed is not None:
             return f"kill switch: {killed}"
@@ -58,15 +67,15 @@ class Controls(Message, frozen=True, kw_only=True):
         return None
 
     def switched(self, scope: str, reason: str | None) -> Controls:
-        """With the kill switch of a scope engaged for a reason, or released with None."""
+        """Returns the controls with the kill switch of a scope engaged for a reason, or released with None."""
         others = {known: why for known, why in self.switches.items() if known != scope}
         return msgspec.structs.replace(self, switches=others if reason is None else {**others, scope: reason})
 
     def held(self, code: str, hold: Hold | None) -> Controls:
-        """With a hold, or without one of this code."""
+        """Returns the controls with a hold of this code, or without one with None."""
         others = {known: other for known, other in self.holds.items() if known != code}
         return msgspec.structs.replace(self, holds=others if hold is None else {**others, code: hold})
 
     def limited(self, limits: Overrides) -> Controls:
-        """With these limits in place of those set before."""
+        """Returns the controls with these limits in the place of those set before."""
         return msgspec.structs.replace(self, limits=limits)

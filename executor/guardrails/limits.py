@@ -1,4 +1,4 @@
-"""What the rules measure against: as set when the executor starts, and as an operator has set them since. Pure."""
+"""The limits that the rules measure against: those of the settings, and those that an operator has set since. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -27,19 +27,27 @@ _CURRENCY = re.compile(CURRENCY_FORM)
 
 @dataclass(frozen=True)
 class Limits:
-    """What the rules measure against; money by currency, quantities by symbol, times in seconds.
+    """All limits. A currency without an amount can't be traded with; a symbol without a quantity has no such limit.
 
-    A currency without a largest notional, position or exposure can't be traded with at all; a symbol without a largest
-    quantity has none. `duplicate_seconds` 0 lets the same order be placed again at once. `max_executions` counts the
-    orders of one symbol and side that were executed within a minute.
+    quote_stale_seconds: the oldest book to trade on.
+    price_collar_percent: the furthest price from the middle of the book.
+    max_order_notional: the largest order, by currency.
+    max_position_notional: the largest position of one symbol with its open buys, by currency.
+    max_exposure: the highest cost of all positions with their open buys, by currency.
+    max_order_quantity: the largest order in the base asset, by symbol.
+    max_orders_per_second: orders of the account within any second.
+    duplicate_seconds: for how long the same order may not be placed again; 0 for not at all.
+    max_executions: orders of one symbol and side that are executed within a minute.
+    max_daily_loss_percent: the furthest that the equity may fall below its value as the day began.
+    max_drawdown_percent: the furthest that the equity may fall below its peak.
     """
 
     quote_stale_seconds: float
     price_collar_percent: Decimal
-    max_order_notional: Mapping[str, Decimal]
-    max_position_notional: Mapping[str, Decimal]
-    max_exposure: Mapping[str, Decimal]
-    max_order_quantity: Mapping[str, Decimal] = field(default_factory=dict)
+    max_order_notional: dict[str, Decimal]
+    max_position_notional: dict[str, Decimal]
+    max_exposure: dict[str, Decimal]
+    max_order_quantity: dict[str, Decimal] = field(default_factory=dict)
     max_orders_per_second: int = 100
     duplicate_seconds: float = 0.0
     max_executions: int = 600
@@ -47,52 +55,43 @@ class Limits:
     max_drawdown_percent: Decimal = Decimal(20)
 
 
-class Overrides(Message, frozen=True, kw_only=True):
-    """What an operator has set in place of the limits of the start; None leaves a limit as it was then."""
-
-    quote_stale_seconds: float | None = None
-    price_collar_percent: Decimal | None = None
-    max_order_notional: dict[str, Decimal] | None = None
-    max_position_notional: dict[str, Decimal] | None = None
-    max_exposure: dict[str, Decimal] | None = None
-    max_order_quantity: dict[str, Decimal] | None = None
-    max_orders_per_second: int | None = None
-    duplicate_seconds: float | None = None
-    max_executions: int | None = None
-    max_daily_loss_percent: Decimal | None = None
-    max_drawdown_percent: Decimal | None = None
+def _same_fields(or_else: Any, default: Any, *, strict: bool) -> Any:
+    """Returns a message with the fields of `Limits`, each of which may be `or_else` too."""
+    kinds = [(name, kind | or_else, default) for name, kind in get_type_hints(Limits).items()]
+    return msgspec.defstruct(
+        "SameFields", kinds, bases=(Message,), frozen=True, kw_only=True, forbid_unknown_fields=strict
+    )
 
 
-class LimitsChange(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits that an operator asks for: a field that is given takes the place of the whole limit, null brings back the
-    one of the start, and what is not given stays as it is."""
+_OrNone = _same_fields(None, None, strict=False)
+_OrNotGiven = _same_fields(UnsetType | None, UNSET, strict=True)
 
-    quote_stale_seconds: float | UnsetType | None = UNSET
-    price_collar_percent: Decimal | UnsetType | None = UNSET
-    max_order_notional: dict[str, Decimal] | UnsetType | None = UNSET
-    max_position_notional: dict[str, Decimal] | UnsetType | None = UNSET
-    max_exposure: dict[str, Decimal] | UnsetType | None = UNSET
-    max_order_quantity: dict[str, Decimal] | UnsetType | None = UNSET
-    max_orders_per_second: int | UnsetType | None = UNSET
-    duplicate_seconds: float | UnsetType | None = UNSET
-    max_executions: int | UnsetType | None = UNSET
-    max_daily_loss_percent: Decimal | UnsetType | None = UNSET
-    max_drawdown_percent: Decimal | UnsetType | None = UNSET
+
+class Overrides(_OrNone):  # type: ignore[misc, valid-type]
+    """The limits that an operator has set, with the fields of `Limits`; None leaves the limit of the settings."""
+
+
+class LimitsChange(_OrNotGiven):  # type: ignore[misc, valid-type]
+    """Limits that an operator asks for, with the fields of `Limits`.
+
+    A field that is given takes the place of the whole limit. None brings back the limit of the settings. A field that
+    is not given stays as it is.
+    """
 
 
 def overlaid(limits: Limits, overrides: Overrides) -> Limits:
-    """The limits with what the operator has set in their place."""
+    """Returns the limits with those that an operator has set in their place."""
     set_since = given(overrides)
     return replace(limits, **set_since) if set_since else limits
 
 
 def given(overrides: Overrides) -> dict[str, Any]:
-    """What the operator has set, by name."""
+    """Returns the limits that an operator has set, by name."""
     return {name: value for name, value in msgspec.structs.asdict(overrides).items() if value is not None}
 
 
 def changed(overrides: Overrides, change: LimitsChange) -> Overrides:
-    """The overrides after a change; raises `InvalidRequest` naming the first bad field."""
+    """Returns the overrides after a change. Raises `InvalidRequest` for the first bad field."""
     asked = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
     if not asked:
         raise InvalidRequest("limits", f"give at least one of {', '.join(each.name for each in fields(Limits))}")
@@ -138,6 +137,6 @@ def _check_amounts(name: str, amounts: Mapping[str, Decimal], key: Any, form: st
 
 
 def plain(value: Decimal) -> bool:
-    """Whether a number is one that people write: finite, with up to 18 decimals and not in thousands of digits."""
+    """Returns true for a number that people write: finite, with at most 18 decimals and 40 digits."""
     exponent = value.as_tuple().exponent
     return isinstance(exponent, int) and -18 <= exponent <= 12 and len(value.as_tuple().digits) <= 40

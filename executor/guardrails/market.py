@@ -1,4 +1,4 @@
-"""Whether trading is possible now: the kill switch, the quote, the session."""
+"""Rules about the market: the kill switch, the quote, its age, the session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the order itself is one that may be placed: its grid, its size, its price."""
+"""Rules about the order itself: its grid, its size, its price."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 from common.wire import Denial
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import Proposal, Use, deny, limited, multiple, shown
+from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, multiple, shown
 from executor.orders import PRECISION
 from executor.paper import within
 
@@ -47,20 +47,20 @@ def min_notional(proposal: Proposal, _limits: Limits) -> Denial | None:
     )
 
 
-def max_quantity_use(proposal: Proposal, limits: Limits) -> Use | None:
-    """The order's quantity against the symbol's largest."""
+def max_quantity_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the order's quantity against the symbol's largest."""
     limit = limits.max_order_quantity.get(proposal.symbol)
-    return None if limit is None else Use(proposal.quantity, limit)
+    return None if limit is None else LimitUse(proposal.quantity, limit)
 
 
 max_quantity = limited("MAX_QUANTITY", max_quantity_use, "quantity", "quantity {value} is above the limit of {limit}")
 
 
-def max_notional_use(proposal: Proposal, limits: Limits) -> Use | None:
-    """What the order is worth against the largest order in its currency."""
+def max_notional_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the order's notional against the largest in its currency."""
     if proposal.market is None or proposal.notional is None:
         return None
-    return Use(proposal.notional, limits.max_order_notional.get(proposal.market.quote_currency, Decimal(0)))
+    return LimitUse(proposal.notional, limits.max_order_notional.get(proposal.market.quote_currency, Decimal(0)))
 
 
 def max_notional(proposal: Proposal, limits: Limits) -> Denial | None:

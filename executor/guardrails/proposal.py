@@ -1,4 +1,4 @@
-"""What the rules are asked about: an order as it would be, what it meets, what is held; and what they measure it by."""
+"""The order as the rules see it: what it asks for, the market it meets, and what the account holds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ from executor.orders import PRECISION
 
 
 @dataclass(frozen=True)
-class Market:
-    """What is known of the market when the order is decided; ages in seconds, prices in the quote currency. `floor` and
-    `ceiling` are the day's limits, where the venue has them."""
+class MarketView:
+    """The market when the order is decided. Prices are in the quote currency.
+
+    age_seconds: the age of the book.
+    stale: true when market data calls the book stale.
+    reference: the middle of the book; None for an empty book.
+    best_opposite: the best price that the order could trade at; None when that side is empty.
+    quote_currency: the currency of the prices.
+    phase: the trading phase.
+    delayed: true for a feed that is minutes old by contract.
+    floor, ceiling: the day's price limits; None where the venue has none.
+    """
 
     age_seconds: float
     stale: bool
@@ -31,13 +40,15 @@ class Market:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What the account has and did, without this order and without one that it replaces.
+    """What the account holds and did, without this order and without the order that it replaces.
 
-    `position` is the quantity held of the symbol, None where its base is cash; `open_buys` what other orders may still
-    buy of it; `exposure` what all positions cost and open buys would, in the quote currency; `opposite` the best limit
-    price of an own open order on the other side; `recent` how many orders came within the last second; `twin` the id
-    of one with the same content within `Limits.duplicate_seconds`; `executions` how many orders of the symbol and side
-    were executed within a minute.
+    position: the quantity of the symbol; None where its base asset is cash.
+    open_buys: the quantity of the symbol that other orders may still buy.
+    exposure: the cost of all positions and open buys, in the quote currency.
+    opposite: the best limit price of an own open order on the other side; None when there is none.
+    recent: how many orders came within the last second.
+    twin: the id of an order that asked for the same within `Limits.duplicate_seconds`; None when there is none.
+    executions: how many orders of the symbol and side were executed within a minute.
     """
 
     position: Decimal | None = None
@@ -51,10 +62,18 @@ class Holdings:
 
 @dataclass(frozen=True)
 class Proposal:
-    """An order as it would be if it were accepted: what it asks, what it meets, what it takes from where.
+    """An order as it would be if it were accepted.
 
-    `reach` is the furthest price at which it would trade or rest; None when it would do neither. `kill_switch` is why
-    trading is stopped, or None; `holds` are those of the account, by code.
+    symbol, side, type, quantity, limit_price, post_only: of the order.
+    market: the market that it meets; None without a book.
+    instrument: the symbol's grid; None when market data gave none.
+    funds_unit: the currency or asset that it pays in.
+    funds_needed: how much of it the order needs.
+    funds_available: how much of it is free.
+    kill_switch: why a kill switch stops trading; None when none does.
+    holdings: what the account holds and did.
+    reach: the furthest price at which it would trade or rest; None when it would do neither.
+    holds: the holds on the account, by code.
     """
 
     symbol: str
@@ -63,7 +82,7 @@ class Proposal:
     quantity: Decimal
     limit_price: Decimal | None
     post_only: bool
-    market: Market | None
+    market: MarketView | None
     instrument: Instrument | None
     funds_unit: str
     funds_needed: Decimal
@@ -75,27 +94,31 @@ class Proposal:
 
     @property
     def price(self) -> Decimal | None:
-        """What a unit is counted at: the limit price; for a market order the dearest that it would buy at, and the
-        reference price when it sells."""
-        dearest = self.limit_price or (self.reach if self.side == "buy" else None)
-        return dearest or (self.market.reference if self.market else None)
+        """The price that the order counts at: the limit price; for a market order the highest price that it would buy
+        at, or the reference price when it sells. None without a market."""
+        highest = self.limit_price or (self.reach if self.side == "buy" else None)
+        return highest or (self.market.reference if self.market else None)
 
     @property
     def notional(self) -> Decimal | None:
-        """Quantity at `price`."""
+        """Quantity times `price`; None without a price."""
         with localcontext(prec=PRECISION):
             return None if self.price is None else self.price * self.quantity
 
 
-class Use(NamedTuple):
-    """How much of a limit there would be used, and the limit."""
+class LimitUse(NamedTuple):
+    """How far a limit would be used.
+
+    value: the measured amount.
+    limit: the limit on it.
+    """
 
     value: Decimal
     limit: Decimal
 
     @property
     def over(self) -> bool:
-        """Whether the limit would be passed."""
+        """True when the value is above the limit."""
         return self.value > self.limit
 
     @property
@@ -106,36 +129,38 @@ class Use(NamedTuple):
 
 
 Rule = Callable[[Proposal, Limits], Denial | None]
-Measure = Callable[[Proposal, Limits], Use | None]
+Measure = Callable[[Proposal, Limits], LimitUse | None]
 
 
 def deny(code: str, message: str, **numbers: Decimal | str) -> Denial:
-    """A refusal with the numbers that met."""
+    """Returns a denial with the numbers that met."""
     texts = {name: value if isinstance(value, str) else shown(value) for name, value in numbers.items()}
     return Denial(code=code, message=message, numbers=texts)
 
 
 def limited(code: str, measure: Measure, name: str, message: str) -> Rule:
-    """The rule that a measure must not pass its limit; `message` has places for `value` and `limit`, and `name` is the
-    measure's in the numbers."""
+    """Returns the rule that a measure must not go above its limit.
+
+    `name` is the measured value's name in the numbers; `message` has places for `value` and `limit`.
+    """
 
     def rule(proposal: Proposal, limits: Limits) -> Denial | None:
         use = measure(proposal, limits)
         if use is None or not use.over:
             return None
-        told = message.format(value=shown(use.value), limit=shown(use.limit))
-        return deny(code, told, **{name: use.value, "limit": use.limit})
+        sentence = message.format(value=shown(use.value), limit=shown(use.limit))
+        return deny(code, sentence, **{name: use.value, "limit": use.limit})
 
     return rule
 
 
 def shown(value: Decimal) -> str:
-    """A number as people write it."""
+    """Returns a number as people write it."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def multiple(value: Decimal, step: Decimal) -> bool:
-    """Whether a value is on the grid of a step."""
+    """Returns true when a value is a multiple of a step; every value is one of a step of 0."""
     with localcontext(prec=PRECISION):
         return step <= 0 or value % step == 0

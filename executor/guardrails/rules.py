@@ -1,4 +1,4 @@
-"""All rules under their codes, and how to ask them."""
+"""All rules and measures, under their codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from common.wire import Denial
 from executor.guardrails import account, market, order, state
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import Measure, Proposal, Rule, Use
+from executor.guardrails.proposal import LimitUse, Measure, Proposal, Rule
 
 RULES: Mapping[str, Rule] = {
     "KILL_SWITCH": market.kill_switch,
@@ -34,7 +34,7 @@ RULES: Mapping[str, Rule] = {
     "ORDER_RATE": account.order_rate,
     "DUPLICATE_ORDER": account.duplicate_order,
 }
-"""Every rule under the one code it denies with; the order is the order in which denials are listed."""
+"""Every rule under the one code that it denies with, in the order in which denials are listed."""
 
 MEASURES: Mapping[str, Measure] = {
     "MAX_QUANTITY": order.max_quantity_use,
@@ -44,16 +44,16 @@ MEASURES: Mapping[str, Measure] = {
     "ORDER_RATE": account.order_rate_use,
     "REPEATED_EXECUTIONS": state.repeated_executions_use,
 }
-"""The rules that are a limit on an amount, of which a part may be used."""
+"""The measures of the rules that limit an amount."""
 
 
 def check(proposal: Proposal, limits: Limits) -> tuple[Denial, ...]:
-    """Every rule's refusal, not only the first; empty when the order may pass."""
-    refusals = (rule(proposal, limits) for rule in RULES.values())
-    return tuple(refusal for refusal in refusals if refusal is not None)
+    """Returns the denials of all rules, not only the first; empty when the order may pass."""
+    denials = (rule(proposal, limits) for rule in RULES.values())
+    return tuple(denial for denial in denials if denial is not None)
 
 
-def uses(proposal: Proposal, limits: Limits) -> dict[str, Use]:
-    """How much of each limit would be used, by code; of those that apply."""
+def uses(proposal: Proposal, limits: Limits) -> dict[str, LimitUse]:
+    """Returns how far the order would use each limit that applies, by code."""
     found = {code: measure(proposal, limits) for code, measure in MEASURES.items()}
     return {code: use for code, use in found.items() if use is not None}

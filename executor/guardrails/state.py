@@ -1,4 +1,4 @@
-"""Whether the account is to trade at all: holds, and how often the same was executed lately."""
+"""Rules about the trading state: holds, and how often the same was executed lately."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from common.wire import Denial
 from executor.guardrails.limits import EXECUTIONS_SECONDS, Limits
-from executor.guardrails.proposal import Proposal, Rule, Use, deny, shown
+from executor.guardrails.proposal import LimitUse, Proposal, Rule, deny, shown
 
 REPEATED = "REPEATED_EXECUTIONS"
 
 
 def held(code: str) -> Rule:
-    """The rule that a hold of this code makes: nothing passes while it halts; sales alone while it reduces."""
+    """Returns the rule of a hold of this code: HALTED lets nothing pass, REDUCING only sales."""
 
     def rule(proposal: Proposal, _limits: Limits) -> Denial | None:
         hold = proposal.holds.get(code)
@@ -27,9 +27,9 @@ def held(code: str) -> Rule:
 _held_for_repetition = held(REPEATED)
 
 
-def repeated_executions_use(proposal: Proposal, limits: Limits) -> Use | None:
-    """Orders of the symbol and side that were executed within a minute, with this one."""
-    return Use(Decimal(proposal.holdings.executions + 1), Decimal(limits.max_executions))
+def repeated_executions_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the orders of the symbol and side that were executed within a minute, this one included."""
+    return LimitUse(Decimal(proposal.holdings.executions + 1), Decimal(limits.max_executions))
 
 
 def repeated_executions(proposal: Proposal, limits: Limits) -> Denial | None:

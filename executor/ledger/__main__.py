@@ -1,5 +1,7 @@
-"""`python -m executor.ledger verify` says whether the ledger proves itself: 0 clean, 1 a bad row, 2 can't be read.
-`python -m executor.ledger export FOLDER [--replace]` writes the account's books as CSV files: 0 written, 2 could not.
+"""The ledger's commands.
+
+`python -m executor.ledger verify` checks every row against the events: exit code 0 clean, 1 a bad row, 2 not checked.
+`python -m executor.ledger export FOLDER [--replace]` writes the account's books as CSV files: 0 written, 2 not written.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ import sqlalchemy as sa
 from common.settings import SettingsError
 from executor.errors import LedgerUnavailable
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.export import NotExported, export
-from executor.ledger.verify import Broken, Proof, verify
+from executor.ledger.export import ExportError, export
+from executor.ledger.verify import LedgerFault, Proof, verify
 from executor.settings import LedgerSettings
 
 USAGE = "usage: python -m executor.ledger verify | export FOLDER [--replace]"
 
 
 def main(arguments: list[str], environment: Mapping[str, str] | None = None) -> int:
-    """Runs the command and prints what it found or wrote."""
+    """Runs the command, prints its result, and returns the exit code."""
     match arguments:
         case ["verify"]:
             return _verify(environment)
@@ -40,7 +42,7 @@ def _verify(environment: Mapping[str, str] | None) -> int:
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError) as error:
         print(f"verify: not checked: {error}", file=sys.stderr)
         return 2
-    except Broken as error:
+    except LedgerFault as error:
         print(f"verify: BROKEN {error}")
         return 1
     for proof in proofs:
@@ -53,7 +55,7 @@ def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None
         settings = LedgerSettings.from_environment(environment)
         with _snapshot(settings) as connection:
             done = export(connection, settings.account, Path(folder), replace=replace)
-    except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError, NotExported, OSError) as error:
+    except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError, ExportError, OSError) as error:
         print(f"export: not written: {error}", file=sys.stderr)
         return 2
     print(
@@ -65,7 +67,7 @@ def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None
 
 @contextmanager
 def _snapshot(settings: LedgerSettings) -> Iterator[sa.Connection]:
-    """One moment of the ledger, for as long as reading all of it takes."""
+    """Lends one moment of the ledger, for as long as reading all of it takes."""
     engine = make_engine(settings.url, settings.password, patient=True)
     try:
         with reading(engine) as connection:

@@ -1,4 +1,4 @@
-"""Rows of several tables at once: how rows get to a database costs more than the rows themselves."""
+"""Writes rows of several tables at once: the trip to the database costs more than the rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ Row = Mapping[str, Any]
 
 
 class _Part(NamedTuple):
-    """What goes into one table, and what happens to rows that are there."""
+    """The rows of one table.
+
+    table: the table.
+    rows: the rows, which all have the same columns.
+    conflict: SQL for rows whose primary key is there already; empty for none.
+    """
 
     table: sa.Table
     rows: Sequence[Row]
@@ -31,8 +36,10 @@ class Bulk:
         self._parts.append(_Part(table, rows, ""))
 
     def upsert(self, table: sa.Table, rows: Sequence[Row], **changed: str) -> None:
-        """Adds rows, or sets the columns of those whose primary key is there: each to the new value unless `changed`
-        has an SQL expression for it, in which the new row is `excluded`. No key may come twice."""
+        """Adds rows, or updates the rows whose primary key is there. No key may come twice.
+
+        A column gets the new value, or that of its SQL expression in `changed`, in which the new row is `excluded`.
+        """
         key = ", ".join(column.name for column in table.primary_key.columns)
         values = {column.name: f"excluded.{column.name}" for column in table.c if not column.primary_key}
         setting = ", ".join(f"{name} = {value}" for name, value in {**values, **changed}.items())
@@ -57,7 +64,7 @@ class Bulk:
 
 @cache
 def _from_json(table: sa.Table, names: tuple[str, ...]) -> str:
-    """All rows come as one text: a row of parameters each would cost a message and a parse each."""
+    """Returns an INSERT that takes all rows as one JSON text: parameters for each row would cost a message each."""
     dialect = sa.make_url("postgresql+psycopg://").get_dialect()()
     columns = ", ".join(f"{name} {table.c[name].type.compile(dialect)}" for name in names)
     rows = f"json_to_recordset(%({table.name})s::json) AS row({columns})"
@@ -66,12 +73,12 @@ def _from_json(table: sa.Table, names: tuple[str, ...]) -> str:
 
 @cache
 def _from_values(table: sa.Table, names: tuple[str, ...]) -> tuple[str, list[tuple[str, Callable[[Any], Any]]]]:
-    """SQLite prepares a statement once for all rows; what makes the driver's values of ours is found once, too."""
+    """Returns an INSERT, and for each column what turns our values into the driver's. SQLite prepares it once."""
     dialect = sa.make_url("sqlite://").get_dialect()()
     makers = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     text = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})"  # noqa: S608
-    return text, [(name, maker or _as_it_is) for name, maker in zip(names, makers, strict=True)]
+    return text, [(name, maker or _unchanged) for name, maker in zip(names, makers, strict=True)]
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value

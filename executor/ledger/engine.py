@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL or SQLite that behave alike: durable, bounded in time, and loud when they are away."""
+"""Connections to PostgreSQL or SQLite that behave alike: durable, and with a time limit on everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from executor.errors import LedgerUnavailable
-from executor.ledger.patience import ImpatientConnection
+from executor.ledger.timeouts import BoundedConnection
 
 CONNECT_SECONDS = 2
 LOCK_SECONDS = 2
@@ -21,12 +21,14 @@ STATEMENT_SECONDS = 5
 IDLE_SECONDS = 10
 ASK_AGAIN_SECONDS = 0.001
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.PendingRollbackError)
-"""What SQLAlchemy raises when the database is away, restarts, is too slow, or has no connection left."""
+"""The exceptions of SQLAlchemy for a database that is away, restarts, is too slow, or has no connection left."""
 
 
 def make_engine(url: str, password: str, *, patient: bool = False) -> sa.Engine:
-    """An engine for the ledger; connects on first use, not now. A `patient` one lets statements and the pauses between
-    them take as long as they need: for migrations, and for who reads everything."""
+    """Returns an engine for the ledger, which connects on first use.
+
+    A `patient` engine puts no time limit on statements: it is for migrations and for reading the whole ledger.
+    """
     address = sa.make_url(url)
     if address.get_backend_name() == "sqlite":
         return _sqlite(address)
@@ -55,7 +57,7 @@ def make_engine(url: str, password: str, *, patient: bool = False) -> sa.Engine:
 
         @sa.event.listens_for(engine, "do_connect")
         def connect(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-            return ImpatientConnection.connect(*arguments, **named)
+            return BoundedConnection.connect(*arguments, **named)
 
     return engine
 
@@ -82,8 +84,11 @@ def _sqlite(address: sa.URL) -> sa.Engine:
 
 
 def _begin_writing(connection: sa.Connection) -> None:
-    """SQLite itself would ask for the lock ever more seldom, up to ten times a second, and so never find it free while
-    another process writes one transaction after the other."""
+    """Begins a transaction that holds the write lock, and asks for the lock once a millisecond until it is free.
+
+    SQLite itself asks more and more seldom, down to ten times a second. It then never finds the lock free while another
+    process writes one transaction after the other.
+    """
     cursor, deadline = connection.connection.cursor(), time.monotonic() + STATEMENT_SECONDS
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -103,7 +108,7 @@ def _begin_writing(connection: sa.Connection) -> None:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A read-only transaction that sees one moment of the ledger; raises `LedgerUnavailable`."""
+    """Lends a read-only transaction that sees one moment of the ledger. Raises `LedgerUnavailable`."""
     with _translated(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -113,8 +118,10 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def writing(engine: sa.Engine, lock: str | None = None) -> Iterator[sa.Connection]:
-    """A transaction, that holds the named lock until it ends, if there is one; raises `LedgerUnavailable`, and then
-    nothing was written (or, if only the answer to the commit was lost, all of it)."""
+    """Lends a transaction; with `lock` it holds the named lock until it ends.
+
+    Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the commit was lost, all.
+    """
     with _translated(), engine.connect().execution_options(writes=True) as connection, connection.begin():
         if lock is not None and engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(lock))))
@@ -122,12 +129,12 @@ def writing(engine: sa.Engine, lock: str | None = None) -> Iterator[sa.Connectio
 
 
 def lock_key(name: str) -> int:
-    """A signed 64-bit number for a lock's name."""
+    """Returns the signed 64-bit number of a named lock."""
     return int.from_bytes(hashlib.sha256(f"spark:{name}".encode()).digest()[:8], "big", signed=True)
 
 
 def why(error: BaseException) -> str:
-    """A failure in one short line without addresses or statements."""
+    """Returns a failure as one short line, without addresses or statements."""
     cause = getattr(error, "orig", None) or error
     first_line = (str(cause).strip().splitlines() or [""])[0]
     return f"{type(cause).__name__}: {first_line}"[:160]

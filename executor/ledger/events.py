@@ -1,4 +1,4 @@
-"""What the ledger records, one message per kind of event, and how each row is chained to the one before it."""
+"""The events that the ledger records, a message for each kind, and the hash that chains each to the one before it."""
 
 from __future__ import annotations
 
@@ -18,84 +18,127 @@ from executor.guardrails.controls import ACCOUNT
 from executor.guardrails.limits import Overrides
 
 GENESIS = "0" * 64
-"""What the first event of an account carries in place of a previous hash."""
+"""The previous hash of an account's first event."""
 
 
 class Payload(wire.Message, frozen=True, kw_only=True, tag_field="kind"):
-    """Base of what an event says."""
+    """Base of the contents of events."""
 
 
-class Opened(Payload, frozen=True, kw_only=True, tag="opened"):
-    """The account began, with this cash. Its currencies are the ones that are cash for ever."""
+class AccountOpened(Payload, frozen=True, kw_only=True, tag="opened"):
+    """The account was opened.
+
+    cash: the starting cash by currency. These currencies are cash for ever.
+    """
 
     cash: dict[str, Decimal]
 
 
-class Received(Payload, frozen=True, kw_only=True, tag="received"):
-    """An order came in; `replaces` is the order whose place it is to take."""
+class OrderReceived(Payload, frozen=True, kw_only=True, tag="received"):
+    """An order was received.
+
+    request: the checked request.
+    replaces: the id of the order whose place it is to take; None for an order of its own.
+    """
 
     request: OrderRequest
     replaces: str | None = None
 
 
-class Denied(Payload, frozen=True, kw_only=True, tag="denied"):
-    """Guardrails refused the order."""
+class OrderDenied(Payload, frozen=True, kw_only=True, tag="denied"):
+    """Guardrails denied the order.
+
+    denials: one for each guardrail that denied it.
+    """
 
     denials: tuple[Denial, ...]
 
 
-class Accepted(Payload, frozen=True, kw_only=True, tag="accepted"):
-    """The order may trade, on these terms."""
+class OrderAccepted(Payload, frozen=True, kw_only=True, tag="accepted"):
+    """The order may trade.
+
+    terms: the terms that it was accepted on.
+    """
 
     terms: Terms
 
 
-class Filled(Payload, frozen=True, kw_only=True, tag="filled"):
-    """A part of the order was traded; `liquidity` says whether it rested in the book before."""
+class OrderFilled(Payload, frozen=True, kw_only=True, tag="filled"):
+    """A part of the order was filled.
+
+    fill: the fill.
+    liquidity: maker when the order rested before, else taker.
+    """
 
     fill: Fill
     liquidity: Literal["taker", "maker"]
 
 
-class Ended(Payload, frozen=True, kw_only=True, tag="ended"):
-    """What was still open of the order will not be traded."""
+class OrderEnded(Payload, frozen=True, kw_only=True, tag="ended"):
+    """The open rest of the order will not be traded.
+
+    status: the order's last status.
+    reason: a sentence for people.
+    """
 
     status: Literal["cancelled", "expired"]
     reason: str
 
 
-class Switched(Payload, frozen=True, kw_only=True, tag="switched"):
-    """The kill switch of a scope was engaged or released: of `all` accounts, of this `account`, or of a symbol."""
+class KillSwitchSet(Payload, frozen=True, kw_only=True, tag="switched"):
+    """A kill switch was engaged or released.
+
+    engaged: true when it was engaged.
+    reason: the operator's reason.
+    scope: `all` accounts, this `account`, or a symbol.
+    """
 
     engaged: bool
     reason: str
     scope: str = ACCOUNT
 
 
-class Held(Payload, frozen=True, kw_only=True, tag="held"):
-    """A guardrail, or the operator, made the account reduce only, or halt."""
+class HoldPlaced(Payload, frozen=True, kw_only=True, tag="held"):
+    """A hold was placed on the account.
+
+    code: the guardrail's code, or TRADING_STATE for the operator's own hold.
+    state: the trading state that the hold asks for.
+    reason: a sentence for people.
+    """
 
     code: str
     state: Literal["REDUCING", "HALTED"]
     reason: str
 
 
-class Released(Payload, frozen=True, kw_only=True, tag="released"):
-    """A hold ended."""
+class HoldReleased(Payload, frozen=True, kw_only=True, tag="released"):
+    """A hold ended.
+
+    code: the hold's code.
+    reason: a sentence for people.
+    """
 
     code: str
     reason: str
 
 
 class LimitsSet(Payload, frozen=True, kw_only=True, tag="limits_set"):
-    """An operator set limits; these are all that are set now in place of those of the start."""
+    """An operator set limits.
+
+    limits: all limits that are set from now on in place of those of the settings.
+    reason: the operator's reason.
+    """
 
     limits: Overrides
     reason: str
 
 
-class Line(wire.Message, frozen=True, kw_only=True):
-    """One posting of a reversal."""
+class PostingLine(wire.Message, frozen=True, kw_only=True):
+    """One posting of a reversal.
+
+    name, symbol, unit: the entry that it moves into.
+    amount: in the unit; negative when it moves out.
+    """
 
     name: str
     symbol: str
@@ -103,23 +146,40 @@ class Line(wire.Message, frozen=True, kw_only=True):
     amount: Decimal
 
 
-class Reversed(Payload, frozen=True, kw_only=True, tag="reversed"):
-    """The fill of an earlier event was taken back, by postings that are the opposite of its own."""
+class FillReversed(Payload, frozen=True, kw_only=True, tag="reversed"):
+    """The fill of an earlier event was taken back.
+
+    sequence: the sequence of the fill's event.
+    trade_id: the fill's id.
+    reason: the operator's reason.
+    lines: the opposite of the fill's postings.
+    """
 
     sequence: int
     trade_id: str
     reason: str
-    lines: tuple[Line, ...]
+    lines: tuple[PostingLine, ...]
 
 
-Any = Opened | Received | Denied | Accepted | Filled | Ended | Switched | Held | Released | LimitsSet | Reversed
-_READER = msgspec.json.Decoder(Any)
+OrderContent = OrderReceived | OrderDenied | OrderAccepted | OrderFilled | OrderEnded
+Content = AccountOpened | OrderContent | KillSwitchSet | HoldPlaced | HoldReleased | LimitsSet | FillReversed
+_READER = msgspec.json.Decoder(Content)
 _sealing = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One row of the log: `sequence` counts from 1 without gaps within its account."""
+    """One row of the log.
+
+    account: the account's name.
+    sequence: counts from 1 without gaps within the account.
+    kind: the kind of the content.
+    order_id: the order that it is about; None for an event of the account.
+    recorded_at: UTC.
+    payload: the content as JSON.
+    previous_hash: the hash of the event before it.
+    hash: seals this row and, by `previous_hash`, all before it; 64 hexadecimal digits.
+    """
 
     account: str
     sequence: int
@@ -131,28 +191,28 @@ class Event:
     hash: str
 
     @property
-    def content(self) -> Any:
-        """The payload as its message; raises `msgspec.MsgspecError` when it can't be read."""
-        content: Any = _READER.decode(self.payload)
+    def content(self) -> Content:
+        """Returns the payload as its message. Raises `msgspec.MsgspecError` when it can't be read."""
+        content: Content = _READER.decode(self.payload)
         return content
 
     def expected_hash(self) -> str:
-        """The hash that this row's content and its `previous_hash` lead to."""
+        """Returns the hash that belongs to this row's content and its `previous_hash`."""
         at = self.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
         sealed = [self.previous_hash, self.account, self.sequence, self.kind, self.order_id, at, self.payload]
         return hashlib.sha256(_sealing.encode(sealed).encode()).hexdigest()
 
 
-def make(
-    account: str, sequence: int, order_id: str | None, recorded_at: datetime, content: Any, previous_hash: str
+def make_event(
+    account: str, sequence: int, order_id: str | None, recorded_at: datetime, content: Content, previous_hash: str
 ) -> Event:
-    """The next event of an account, chained to the one before it."""
+    """Returns the next event of an account, chained to the one before it."""
     payload = msgspec.json.encode(content, order="deterministic").decode()
     kind = str(content.__struct_config__.tag)
     open_row = Event(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
     return Event(**{**vars(open_row), "hash": open_row.expected_hash()})
 
 
-def reversal_in(event: Event) -> Reversed:
-    """What an event says that reverses another; raises `msgspec.MsgspecError` for any other event."""
-    return msgspec.json.decode(event.payload, type=Reversed)
+def reversal_in(event: Event) -> FillReversed:
+    """Returns the content of a reversal's event. Raises `msgspec.MsgspecError` for any other event."""
+    return msgspec.json.decode(event.payload, type=FillReversed)

@@ -17,26 +17,30 @@ import sqlalchemy as sa
 from common.wire import Denial
 from executor.account import Terms
 from executor.ledger import rows, schema
-from executor.ledger.events import Filled
+from executor.ledger.events import OrderFilled
 from executor.orders import PRECISION, tidy
 
 Value = str | int | bool | Decimal | datetime | None
 Lines = Iterable[tuple[Value, ...]]
 
 ROWS_AT_ONCE = 1000
-"""How many rows are asked of the database at a time, and so kept in memory."""
+"""Rows that are read at a time, and so kept in memory."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a text must not begin with, lest a spreadsheet runs it."""
+"""Beginnings of a text that a spreadsheet would run as a formula."""
 
 
-class NotExported(Exception):
-    """Why no file was written, in one sentence."""
+class ExportError(Exception):
+    """Says why no file was written, in one sentence."""
 
 
 @dataclass(frozen=True)
-class Exported:
-    """How many of each there are in the files; `events` is the account's latest sequence."""
+class ExportCounts:
+    """The counts of an export.
+
+    events: the sequence of the account's latest event.
+    postings, orders, fills: rows in the files.
+    """
 
     events: int
     postings: int
@@ -46,37 +50,43 @@ class Exported:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One file: its name, its columns, and what reads its lines for an account."""
+    """One file.
+
+    name: the file's name.
+    columns: the names of its columns, with blanks between them.
+    lines: reads its lines for an account.
+    """
 
     name: str
     columns: str
     lines: Callable[[sa.Connection, str], Lines]
 
 
-def export(connection: sa.Connection, account: str, folder: Path, *, replace: bool = False) -> Exported:
-    """Writes all files into `folder`, which is made if need be; `connection` must see one moment of the ledger.
+def export(connection: sa.Connection, account: str, folder: Path, *, replace: bool = False) -> ExportCounts:
+    """Writes all files into `folder`, which is created where it is missing; returns the counts.
 
-    They are written beside their places and moved there at the end, when all are whole. Raises `NotExported` when one
-    is there already and `replace` is not asked for, for an unknown account or an unreadable row, and `OSError`.
+    `connection` must see one moment of the ledger. The files are written in a folder beside their places, and moved
+    when all are complete. Raises `OSError`, and `ExportError` when a file exists and `replace` is false, when the
+    account is unknown, or when a row can't be read.
     """
     head = rows.head(connection, account)
     if head is None:
-        raise NotExported(f"the ledger has no account {account}")
+        raise ExportError(f"the ledger has no account {account}")
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_taken(folder, replace)
     with TemporaryDirectory(prefix=".export-", dir=folder) as work, localcontext(prec=PRECISION):
         try:
             counts = {sheet.name: _write(Path(work), sheet, sheet.lines(connection, account)) for sheet in SHEETS}
         except (ValueError, ArithmeticError, msgspec.MsgspecError) as error:
-            raise NotExported(f"a row can't be read ({error}); verify says which") from error
+            raise ExportError(f"a row can't be read ({error}); verify says which") from error
         _refuse_taken(folder, replace)
         for sheet in SHEETS:
             (Path(work) / sheet.name).replace(folder / sheet.name)
-    return Exported(head.sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
+    return ExportCounts(head.sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
 
 
 def cell(value: Value) -> str:
-    """A value as the files have it: numbers exact and in full, times in UTC as ISO 8601, nothing for None.
+    """Returns a value as the files have it: numbers exact and in full, times in UTC as ISO 8601, None as nothing.
 
     A text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
@@ -98,7 +108,7 @@ def cell(value: Value) -> str:
 def _refuse_taken(folder: Path, replace: bool) -> None:
     taken = [sheet.name for sheet in SHEETS if (folder / sheet.name).exists()]
     if taken and not replace:
-        raise NotExported(f"{folder} has {', '.join(taken)} already; --replace writes over it")
+        raise ExportError(f"{folder} has {', '.join(taken)} already; --replace writes over it")
 
 
 def _write(folder: Path, sheet: Sheet, lines: Lines) -> int:
@@ -116,12 +126,12 @@ def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row
 
 
 def _sides(amount: Decimal) -> tuple[Decimal | None, Decimal | None]:
-    """Debit and credit of an amount: what moves in is a debit."""
+    """Returns debit and credit of an amount: a positive amount, which moves in, is a debit."""
     return (None, amount.copy_abs()) if amount < 0 else (amount, None)
 
 
 def _journal(connection: sa.Connection, account: str) -> Lines:
-    """Every posting, also one whose event is missing: the sums must show it."""
+    """Yields every posting, also one whose event is missing: the sums must show it."""
     lines, log = schema.postings, schema.events
     event = (log.c.account == lines.c.account) & (log.c.sequence == lines.c.sequence)
     place = (lines.c.account, lines.c.sequence, lines.c.line)
@@ -129,7 +139,7 @@ def _journal(connection: sa.Connection, account: str) -> Lines:
     query = sa.select(*place, *about, lines.c.name, lines.c.symbol, lines.c.unit, lines.c.amount, log.c.payload)
     query = query.select_from(lines.outerjoin(log, event)).where(lines.c.account == account)
     for row in _stream(connection, query.order_by(lines.c.sequence, lines.c.line)):
-        trade_id = msgspec.json.decode(row.payload, type=Filled).fill.trade_id if row.kind == "filled" else None
+        trade_id = msgspec.json.decode(row.payload, type=OrderFilled).fill.trade_id if row.kind == "filled" else None
         yield (*row[:6], trade_id, *row[6:9], *_sides(row.amount))
 
 
@@ -162,7 +172,7 @@ def _fills(connection: sa.Connection, account: str) -> Lines:
 
 
 def _balances(connection: sa.Connection, account: str) -> Lines:
-    """Sorted here: a database's own order of texts depends on its locale."""
+    """Yields the balances, sorted here: a database's own order of texts depends on its locale."""
     balances = rows.balances(connection, account)
     for entry in sorted(balances):
         yield (account, *entry, *_sides(balances[entry]))

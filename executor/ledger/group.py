@@ -1,4 +1,4 @@
-"""Group commit: works that come while a transaction is under way share the next one, and its one wait for the disk."""
+"""Group commit: works that arrive during a transaction share the next one, and its one wait for the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from executor.errors import LedgerUnavailable
 from executor.ledger.transaction import Transaction
-from executor.timing import Laps, Nobody, Observer
+from executor.timing import StageObserver, StageTimer
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +22,18 @@ MOST_TOGETHER = 64
 T = TypeVar("T")
 
 
-class Group:
-    """Does works one after the other, many in one transaction. Whoever comes when nobody is at work leads: does what
-    waits, own work included, and then passes the lead on to the next who waits. There is no thread of its own, so that
-    a work that comes alone waits for nobody."""
+class GroupCommit:
+    """Does works one after the other, many in one transaction.
+
+    A thread that arrives when no other is at work leads: it does the works that wait, its own included, and then passes
+    the lead on to the next thread that waits. There is no thread of its own, so a work that arrives alone waits for
+    nothing.
+    """
 
     def __init__(
         self,
         begin: Callable[[], AbstractContextManager[Transaction]],
-        observer: Callable[[], Observer] = Nobody,
+        observer: StageObserver,
         most: int = MOST_TOGETHER,
     ) -> None:
         self._begin, self._observer, self._most = begin, observer, most
@@ -39,10 +42,12 @@ class Group:
         self._led = False
 
     def do(self, work: Callable[[Transaction], T], key: str | None = None, symbol: str | None = None) -> T:
-        """What `work` returns, once it is durable. What it raises undoes all that it did, and nothing of the others.
-        `key` and `symbol` are those of an order, whose transaction reads what orders need all together.
-        Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the commit was lost, all."""
-        job = _Job(work, key, symbol, Laps(self._observer()))
+        """Returns what `work` returns, once it is durable. Its exception undoes all that it did, and no other work.
+
+        `key` and `symbol` are those of an order: the reads of all orders in a transaction are made together.
+        Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the commit was lost, all.
+        """
+        job = _Job(work, key, symbol, StageTimer(self._observer))
         with self._lock:
             self._waiting.append(job)
             leads, self._led = not self._led, True
@@ -54,11 +59,10 @@ class Group:
         return result
 
     def _lead(self) -> None:
-        """Does the works that wait once the lock is had, this thread's first among them; wakes who did them, and who is
-        to lead next."""
+        """Does the works that wait once the lock is held, and wakes their threads and the next leader."""
         jobs: list[_Job[Any]] = []
         try:
-            self._run(jobs, self._take)
+            self._run(jobs, self._pop_waiting)
         finally:
             with self._lock:
                 following = self._waiting[0] if self._waiting else None
@@ -69,24 +73,24 @@ class Group:
             if following is not None:
                 following.turn.set()
 
-    def _take(self) -> list[_Job[Any]]:
+    def _pop_waiting(self) -> list[_Job[Any]]:
         with self._lock:
-            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-        for job in taken:
-            job.waited.lap("queue")
-        self._observer().together(len(taken))
-        return taken
+            popped = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+        for job in popped:
+            job.timer.end("queue")
+        self._observer.together(len(popped))
+        return popped
 
-    def _run(self, jobs: list[_Job[Any]], take: Callable[[], list[_Job[Any]]]) -> None:
-        """Does, in one transaction, the jobs that there are when it has the lock, and adds them to `jobs`."""
+    def _run(self, jobs: list[_Job[Any]], pop: Callable[[], list[_Job[Any]]]) -> None:
+        """Does the jobs of `pop`, called under the account's lock, in one transaction, and adds them to `jobs`."""
         try:
             with self._begin() as transaction:
-                jobs += take()
-                transaction.expect(*_wanted(jobs))
+                jobs += pop()
+                transaction.preload(*_orders_of(jobs))
                 for job in jobs:
                     job.attempt(transaction)
         except BaseException as error:
-            jobs += [] if jobs else take()
+            jobs += [] if jobs else pop()
             for job in jobs:
                 job.fail(error)
             if not isinstance(error, Exception):
@@ -99,10 +103,12 @@ class Group:
 
 
 class _Job(Generic[T]):
-    """One work, and what came of it."""
+    """One work and its result."""
 
-    def __init__(self, work: Callable[[Transaction], T], key: str | None, symbol: str | None, waited: Laps) -> None:
-        self.key, self.symbol, self.waited = key, symbol, waited
+    def __init__(
+        self, work: Callable[[Transaction], T], key: str | None, symbol: str | None, timer: StageTimer
+    ) -> None:
+        self.key, self.symbol, self.timer = key, symbol, timer
         self.turn = threading.Event()
         self.ended = False
         self._work = work
@@ -110,30 +116,31 @@ class _Job(Generic[T]):
         self._error: BaseException | None = None
 
     def attempt(self, transaction: Transaction) -> None:
-        """Does the work; what it raises takes back what it did, unless the database itself failed, which ends all."""
-        mark = transaction.mark()
+        """Does the work. Its exception is undone and kept; a failure of the database ends the whole transaction."""
+        savepoint = transaction.savepoint()
         self._error = self._result = None
         try:
             self._result = self._work(transaction)
         except (SQLAlchemyError, LedgerUnavailable):
             raise
         except Exception as error:
-            transaction.back_to(mark)
+            transaction.roll_back_to(savepoint)
             self._error = error
         else:
             transaction.settle()
 
     def fail(self, error: BaseException) -> None:
-        """The transaction failed, whatever this work had come to."""
+        """Notes that the transaction failed, whatever this work had returned."""
         self._error = error
 
     def outcome(self) -> T:
-        """What the work returned; raises what it raised."""
+        """Returns what the work returned; raises what it raised."""
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[return-value]
 
 
-def _wanted(jobs: Sequence[_Job[Any]]) -> tuple[list[str], set[str]]:
+def _orders_of(jobs: Sequence[_Job[Any]]) -> tuple[list[str], set[str]]:
+    """Returns the keys and the symbols of the jobs that are orders."""
     keys = [job.key for job in jobs if job.key is not None]
     return keys, {job.symbol for job in jobs if job.symbol is not None}

@@ -1,4 +1,4 @@
-"""The fold over the events: orders and balances after each one. Writing, recovery and `verify` all use this code."""
+"""The fold over the events: orders, balances and controls after each one. Writing and `verify` share this code."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from executor.ledger import events
 from executor.ledger.events import Event
 
 
-class Change(NamedTuple):
-    """What events did to an order; `before` is None for a new one, `first_sequence` is the first event's."""
+class OrderChange(NamedTuple):
+    """A change of one order.
+
+    before: the order before it; None for a new order.
+    after: the order after it.
+    first_sequence: the sequence of the change's first event.
+    """
 
     before: Order | None
     after: Order
@@ -24,15 +29,25 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Effect:
-    """What one event led to: what it did to its order (if it has one), and its postings."""
+    """The effect of one event.
 
-    change: Change | None
+    change: the change of its order; None for an event of the account.
+    postings: the amounts that it moves; they add up to zero in each unit.
+    """
+
+    change: OrderChange | None
     postings: list[Posting]
 
 
 @dataclass
 class Replay:
-    """The state that events lead to. A transaction loads what it needs of it; `verify` begins with nothing."""
+    """The state after events. A transaction loads the parts that it needs; `verify` begins with nothing.
+
+    orders: the orders by id.
+    terms: the terms of accepted orders by id.
+    balances: every balance.
+    controls: kill switches, holds and the operator's limits.
+    """
 
     orders: dict[str, Order] = field(default_factory=dict)
     terms: dict[str, Terms] = field(default_factory=dict)
@@ -40,41 +55,41 @@ class Replay:
     controls: Controls = field(default_factory=Controls)
 
     def apply(self, event: Event) -> Effect:
-        """Takes the event in; raises `KeyError` or `IllegalStep` when it can't follow what came before."""
+        """Applies the event and returns its effect. Raises `KeyError` or `IllegalStep` when it can't come next."""
         content = event.content
         before = self.orders.get(event.order_id) if event.order_id else None
         postings: list[Posting] = []
-        if isinstance(content, events.Opened):
+        if isinstance(content, events.AccountOpened):
             postings = account.opening(content.cash)
-        elif isinstance(content, events.Reversed):
+        elif isinstance(content, events.FillReversed):
             postings = [Posting(Entry(line.name, line.symbol, line.unit), line.amount) for line in content.lines]
-        elif isinstance(content, events.Filled):
+        elif isinstance(content, events.OrderFilled):
             postings = self._settle(self.orders[str(event.order_id)], content)
         self.controls = _controlled(self.controls, event, content)
         after = self._next(event, content)
         if after is not None:
             self.orders[after.order_id] = after
         self.balances = account.apply(self.balances, postings)
-        return Effect(None if after is None else Change(before, after, event.sequence), postings)
+        return Effect(None if after is None else OrderChange(before, after, event.sequence), postings)
 
-    def _next(self, event: Event, content: events.Any) -> Order | None:
+    def _next(self, event: Event, content: events.Content) -> Order | None:
         order_id, at, sequence = str(event.order_id), event.recorded_at, event.sequence
         match content:
-            case events.Received(request=request, replaces=replaces):
+            case events.OrderReceived(request=request, replaces=replaces):
                 return orders.received(request, order_id, event.account, at, sequence, replaces)
-            case events.Denied(denials=denials):
+            case events.OrderDenied(denials=denials):
                 return orders.move(self.orders[order_id], "denied", at, sequence, denials)
-            case events.Accepted(terms=terms):
+            case events.OrderAccepted(terms=terms):
                 self.terms[order_id] = terms
                 return orders.move(self.orders[order_id], "accepted", at, sequence)
-            case events.Filled(fill=fill):
+            case events.OrderFilled(fill=fill):
                 return orders.fill(self.orders[order_id], fill, sequence)
-            case events.Ended(status=status):
+            case events.OrderEnded(status=status):
                 return orders.move(self.orders[order_id], status, at, sequence)
             case _:
                 return None
 
-    def _settle(self, order: Order, content: events.Filled) -> list[Posting]:
+    def _settle(self, order: Order, content: events.OrderFilled) -> list[Posting]:
         fill = content.fill
         return account.settle(
             self.balances,
@@ -87,13 +102,13 @@ class Replay:
         )
 
 
-def _controlled(controls: Controls, event: Event, content: events.Any) -> Controls:
+def _controlled(controls: Controls, event: Event, content: events.Content) -> Controls:
     match content:
-        case events.Switched(engaged=engaged, reason=reason, scope=scope):
+        case events.KillSwitchSet(engaged=engaged, reason=reason, scope=scope):
             return controls.switched(scope, (reason or "no reason given") if engaged else None)
-        case events.Held(code=code, state=state, reason=reason):
+        case events.HoldPlaced(code=code, state=state, reason=reason):
             return controls.held(code, Hold(state=state, reason=reason, since=event.recorded_at))
-        case events.Released(code=code):
+        case events.HoldReleased(code=code):
             return controls.held(code, None)
         case events.LimitsSet(limits=limits):
             return controls.limited(limits)

@@ -12,17 +12,17 @@ import sqlalchemy as sa
 
 from common.wire import Denial, Fill, Order, Side
 from executor.account import Entry, Posting, Terms
-from executor.equity import Anchors
 from executor.guardrails.controls import Controls
 from executor.ledger import schema
 from executor.ledger.events import Event, reversal_in
 from executor.ledger.replay import Replay
-from executor.paper import Taken
+from executor.losses import Anchors
+from executor.paper import LevelUse
 
 _ORDER_FIELDS = frozenset(Order.__struct_fields__) - {"denials", "fills"}
 _ORDER_COLUMNS = [column for column in schema.orders.c if column.name in {*_ORDER_FIELDS, "denials"}]
 
-# What every order asks is built once: building a statement costs more than sending it.
+# Every order needs these statements. They are built once: that costs more than sending them.
 _ACCOUNT: sa.BindParameter[str] = sa.bindparam("account")
 _ORDERS, _LEVELS, _SLOTS = schema.orders.c, schema.consumption.c, schema.executions.c
 HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
@@ -46,7 +46,7 @@ KEYS = {
     ),
     "sqlite": _KEYS.where(_ORDERS.client_order_id.in_(sa.bindparam("client_order_ids", expanding=True))),
 }
-TAKEN = sa.select(schema.consumption).where(_LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"))
+LEVEL_USES = sa.select(schema.consumption).where(_LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"))
 EXECUTIONS = (
     sa.select(_SLOTS.symbol, _SLOTS.side, sa.func.sum(_SLOTS.orders).label("orders"))
     .where(_SLOTS.account == _ACCOUNT, _SLOTS.second >= sa.bindparam("oldest"))
@@ -55,16 +55,24 @@ EXECUTIONS = (
 _ANCHORS = sa.select(schema.anchors).where(schema.anchors.c.account == _ACCOUNT)
 
 
-class Head(NamedTuple):
-    """The latest event of an account, and its controls."""
+class LedgerHead(NamedTuple):
+    """The latest event of an account.
+
+    sequence, hash: of that event.
+    controls: the controls after it.
+    """
 
     sequence: int
     hash: str
     controls: Controls
 
 
-class Open(NamedTuple):
-    """An open order, as far as guardrails need it."""
+class OpenOrder(NamedTuple):
+    """An open order, with the fields that guardrails need.
+
+    remaining: how much is still to be filled.
+    terms: the terms that it was accepted on.
+    """
 
     order_id: str
     symbol: str
@@ -74,8 +82,8 @@ class Open(NamedTuple):
     terms: Terms
 
 
-class Resting(NamedTuple):
-    """An open order, as far as matching needs it."""
+class RestingOrder(NamedTuple):
+    """An open order, with the fields that matching needs."""
 
     order_id: str
     symbol: str
@@ -83,30 +91,30 @@ class Resting(NamedTuple):
     limit_price: Decimal
 
 
-def head(connection: sa.Connection, account: str) -> Head | None:
-    """The account's head, None when it was never opened."""
+def head(connection: sa.Connection, account: str) -> LedgerHead | None:
+    """Returns the account's head; None when it was never opened."""
     row = connection.execute(HEAD, {"account": account}).one_or_none()
     return None if row is None else head_of(row)
 
 
-def head_of(row: Any) -> Head:
-    """A row of `HEAD`."""
-    return Head(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
+def head_of(row: Any) -> LedgerHead:
+    """Returns the head in a row of `HEAD`."""
+    return LedgerHead(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
 
 
 def accounts(connection: sa.Connection) -> list[str]:
-    """The names of all accounts."""
+    """Returns the names of all accounts."""
     return list(connection.execute(sa.select(schema.accounts.c.account).order_by("account")).scalars())
 
 
 def all_controls(connection: sa.Connection) -> list[Controls]:
-    """The controls of every account."""
+    """Returns the controls of every account."""
     found = connection.execute(sa.select(schema.accounts.c.controls)).scalars()
     return [msgspec.json.decode(text, type=Controls) for text in found]
 
 
 def anchors(connection: sa.Connection, account: str) -> Anchors | None:
-    """What the account's equity is measured from; None before it was first known."""
+    """Returns the equities that losses are measured from; None before the equity was first known."""
     row = connection.execute(_ANCHORS, {"account": account}).one_or_none()
     return None if row is None else Anchors(date.fromisoformat(row.day), row.day_start, row.peak)
 
@@ -114,7 +122,7 @@ def anchors(connection: sa.Connection, account: str) -> Anchors | None:
 def orders(
     connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500, by_change: bool = False
 ) -> list[Order]:
-    """The orders that meet the conditions, newest first; or, `by_change`, the one first that did not change longest."""
+    """Returns the orders that meet the conditions, newest first, or, with `by_change`, by their latest change."""
     order = schema.orders.c.sequence if by_change else schema.orders.c.received_sequence.desc()
     rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(order).limit(limit)).all()
     return _with_fills(connection, rows)
@@ -143,21 +151,21 @@ def _order(row: sa.Row[Any], fills: Iterable[Fill]) -> Order:
 
 
 def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[Event]:
-    """The events that meet the conditions, oldest first."""
+    """Yields the events that meet the conditions, oldest first."""
     table = schema.events
     found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.account, table.c.sequence))
     return (Event(**row._mapping) for row in found)
 
 
 def latest_events(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int) -> list[Event]:
-    """The newest events that meet the conditions, newest first."""
+    """Returns the newest events that meet the conditions, newest first."""
     table = schema.events
     found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.sequence.desc()).limit(limit))
     return [Event(**row._mapping) for row in found]
 
 
 def first_answer(connection: sa.Connection, account: str, client_order_id: str) -> Order | None:
-    """The order of a client's key as it was when the request that made it was answered."""
+    """Returns the order of a client's key as it was first answered; None for a new key."""
     row = connection.execute(_BY_KEY, {"account": account, "client_order_id": client_order_id}).one_or_none()
     if row is None:
         return None
@@ -167,7 +175,7 @@ def first_answer(connection: sa.Connection, account: str, client_order_id: str) 
 
 
 def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Order:
-    """The order as its events up to `sequence` made it."""
+    """Returns the order as of the event `sequence`."""
     replay = Replay()
     log = schema.events
     for event in events(connection, log.c.order_id == order_id, log.c.sequence <= sequence):
@@ -176,24 +184,24 @@ def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Orde
 
 
 def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
-    """Every balance of the account."""
+    """Returns every balance of the account."""
     return balances_of(connection.execute(BALANCES, {"account": account}))
 
 
 def balances_of(found: Iterable[Any]) -> dict[Entry, Decimal]:
-    """Rows of `BALANCES`."""
+    """Returns the balances in rows of `BALANCES`."""
     return {Entry(row.name, row.symbol, row.unit): row.amount for row in found}
 
 
-def open_orders(connection: sa.Connection, account: str) -> list[Open]:
-    """Every open order."""
+def open_orders(connection: sa.Connection, account: str) -> list[OpenOrder]:
+    """Returns every open order."""
     return open_of(connection.execute(OPEN, {"account": account}))
 
 
-def open_of(found: Iterable[Any]) -> list[Open]:
-    """Rows of `OPEN`."""
+def open_of(found: Iterable[Any]) -> list[OpenOrder]:
+    """Returns the orders in rows of `OPEN`."""
     return [
-        Open(
+        OpenOrder(
             row.order_id,
             row.symbol,
             row.side,
@@ -206,23 +214,23 @@ def open_of(found: Iterable[Any]) -> list[Open]:
 
 
 def recent(connection: sa.Connection, account: str, since: datetime) -> int:
-    """How many orders came after a time; counted up to `MOST_RECENT`."""
+    """Returns how many orders came after a time, at most `MOST_RECENT`."""
     asked = {"account": account, "since": since, "most": MOST_RECENT}
     return int(connection.execute(RECENT, asked).scalar_one())
 
 
 def executions(connection: sa.Connection, account: str, oldest: int) -> dict[tuple[str, Side], int]:
-    """How many orders were executed since a second of Unix time, not more than a minute ago, by symbol and side."""
+    """Returns how many orders were executed since a second of Unix time in the last minute, by symbol and side."""
     return executions_of(connection.execute(EXECUTIONS, {"account": account, "oldest": oldest}))
 
 
 def executions_of(found: Iterable[Any]) -> dict[tuple[str, Side], int]:
-    """Rows of `EXECUTIONS`."""
+    """Returns the counts in rows of `EXECUTIONS`."""
     return {(row.symbol, row.side): int(row.orders) for row in found}
 
 
 def twin(connection: sa.Connection, order: Order, since: datetime) -> str | None:
-    """The id of another order that came after a time and asked for the same."""
+    """Returns the id of another order that came after a time and asked for the same; None when there is none."""
     table = schema.orders.c
     same = [table[name] == getattr(order, name) for name in ("account", "symbol", "side", "type", "quantity")]
     price = table.limit_price.is_(None) if order.limit_price is None else table.limit_price == order.limit_price
@@ -231,23 +239,23 @@ def twin(connection: sa.Connection, order: Order, since: datetime) -> str | None
     return found
 
 
-def resting(connection: sa.Connection, account: str, symbol: str | None = None) -> list[Resting]:
-    """The open orders, of one symbol or of all, oldest first."""
+def resting_orders(connection: sa.Connection, account: str, symbol: str | None = None) -> list[RestingOrder]:
+    """Returns the open orders, oldest first; with `symbol`, only its own."""
     table = schema.orders.c
     query = sa.select(table.order_id, table.symbol, table.side, table.limit_price)
     query = query.where(table.account == account, table.is_open, *([table.symbol == symbol] if symbol else []))
-    return [Resting(*row) for row in connection.execute(query.order_by(table.received_sequence))]
+    return [RestingOrder(*row) for row in connection.execute(query.order_by(table.received_sequence))]
 
 
 def open_places(connection: sa.Connection, account: str) -> list[tuple[str, Side]]:
-    """Symbols and sides that have open orders."""
+    """Returns the symbols and sides that have open orders."""
     table = schema.orders.c
     query = sa.select(table.symbol, table.side).where(table.account == account, table.is_open).distinct()
     return [(row.symbol, row.side) for row in connection.execute(query.order_by(table.symbol, table.side))]
 
 
 def fill(connection: sa.Connection, account: str, trade_id: str) -> tuple[int, str] | None:
-    """The event of a fill and the order's id; None when there is no such fill."""
+    """Returns the sequence of a fill's event and the order's id; None when there is no such fill."""
     table = schema.fills.c
     query = sa.select(table.sequence, table.order_id).where(table.account == account, table.trade_id == trade_id)
     row = connection.execute(query).one_or_none()
@@ -255,14 +263,14 @@ def fill(connection: sa.Connection, account: str, trade_id: str) -> tuple[int, s
 
 
 def postings(connection: sa.Connection, account: str, sequence: int) -> list[Posting]:
-    """The postings of one event, in their order."""
+    """Returns the postings of one event, in their order."""
     table = schema.postings
     query = sa.select(table).where(table.c.account == account, table.c.sequence == sequence).order_by(table.c.line)
     return [Posting(Entry(row.name, row.symbol, row.unit), row.amount) for row in connection.execute(query)]
 
 
 def reversals(connection: sa.Connection, account: str, order_id: str | None = None) -> dict[int, int]:
-    """The events that took fills back, of one order or of all, by the event of the fill."""
+    """Returns the sequences of reversals by that of the fill they took back; with `order_id`, only of its fills."""
     log = schema.events.c
     of_order = [] if order_id is None else [log.order_id == order_id]
     found = events(connection, log.account == account, log.kind == "reversed", *of_order)
@@ -270,20 +278,20 @@ def reversals(connection: sa.Connection, account: str, order_id: str | None = No
 
 
 def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, Terms]:
-    """The terms of several accepted orders, by order."""
+    """Returns the terms of accepted orders, by order."""
     table = schema.orders.c
     rows = connection.execute(sa.select(table.order_id, table.terms).where(table.order_id.in_(order_ids)))
     return {row.order_id: msgspec.json.decode(row.terms, type=Terms) for row in rows}
 
 
-def taken(connection: sa.Connection, account: str, symbol: str) -> dict[tuple[str, Side], dict[Decimal, Taken]]:
-    """What our own fills used up of the levels that orders of each side trade against, by price."""
-    return taken_of(symbol, connection.execute(TAKEN, {"account": account, "symbol": symbol}))
+def level_uses(connection: sa.Connection, account: str, symbol: str) -> dict[tuple[str, Side], dict[Decimal, LevelUse]]:
+    """Returns what our own fills used of the symbol's levels, by book side, then by price."""
+    return level_uses_of(symbol, connection.execute(LEVEL_USES, {"account": account, "symbol": symbol}))
 
 
-def taken_of(symbol: str, found: Iterable[Any]) -> dict[tuple[str, Side], dict[Decimal, Taken]]:
-    """Rows of `TAKEN`."""
-    notes: dict[tuple[str, Side], dict[Decimal, Taken]] = {(symbol, "buy"): {}, (symbol, "sell"): {}}
+def level_uses_of(symbol: str, found: Iterable[Any]) -> dict[tuple[str, Side], dict[Decimal, LevelUse]]:
+    """Returns the used levels in rows of `LEVEL_USES`."""
+    uses: dict[tuple[str, Side], dict[Decimal, LevelUse]] = {(symbol, "buy"): {}, (symbol, "sell"): {}}
     for row in found:
-        notes[symbol, row.side][row.price] = Taken(row.shown, row.taken, row.book_sequence, row.seen_at)
-    return notes
+        uses[symbol, row.side][row.price] = LevelUse(row.shown, row.taken, row.book_sequence, row.seen_at)
+    return uses

@@ -31,7 +31,7 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Utc(TypeDecorator[datetime]):
-    """A timezone-aware time in UTC with microseconds."""
+    """A time in UTC with microseconds, timezone-aware."""
 
     impl = sa.DateTime
     cache_ok = True
@@ -106,7 +106,7 @@ fills = sa.Table(
     sa.Column("quantity", Exact, nullable=False),
     sa.Column("fee", Exact, nullable=False),
     sa.Column("filled_at", Utc, nullable=False),
-    comment="append-only; what each order got",
+    comment="append-only; the fills of each order",
 )
 
 orders = sa.Table(
@@ -171,7 +171,7 @@ consumption = sa.Table(
     sa.Column("taken", Exact, nullable=False),
     sa.Column("book_sequence", sa.BigInteger, nullable=False),
     sa.Column("seen_at", Utc, nullable=False),
-    comment="how much of each shown level our own fills used up; working state, not part of the books",
+    comment="how much of each shown level our own fills used; working state, not part of the books",
 )
 
 anchors = sa.Table(
@@ -182,7 +182,7 @@ anchors = sa.Table(
     sa.Column("day_start", Exact, nullable=False),
     sa.Column("peak", Exact, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
-    comment="what the account was worth as the day began, and at most; working state, not part of the books",
+    comment="the equities that losses are measured from; working state, not part of the books",
 )
 
 executions = sa.Table(

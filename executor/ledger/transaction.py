@@ -1,4 +1,4 @@
-"""One change of the ledger, under the account's lock: collects events and what follows from them, writes all once."""
+"""One change of the ledger under the account's lock: collects events and their effects, and writes all of it once."""
 
 from __future__ import annotations
 
@@ -18,54 +18,62 @@ from executor.errors import UnknownOrder
 from executor.guardrails import Holdings, Limits
 from executor.guardrails.controls import Controls
 from executor.ledger import events, rows, schema, writes
+from executor.ledger.admin import AccountAdmin
 from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import Consumption
-from executor.ledger.control import Control
 from executor.ledger.events import Event
-from executor.ledger.known import for_orders
-from executor.ledger.recent import Recent
-from executor.ledger.replay import Change, Replay
-from executor.ledger.rows import Open, Resting
+from executor.ledger.lookup import look_up
+from executor.ledger.recent_orders import RecentOrders
+from executor.ledger.replay import OrderChange, Replay
+from executor.ledger.rows import OpenOrder, RestingOrder
 from executor.orders import OPEN, tidy
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Where a transaction stood."""
+class Savepoint:
+    """A point of a transaction to roll back to.
 
-    head: rows.Head
+    head: the head as of then.
+    events: how many events there were.
+    changes: how many changes of orders there were.
+    replay: the state as of then.
+    consumption: the used levels as of then.
+    open_orders: the open orders as of then, by id; None when they were not read yet.
+    """
+
+    head: rows.LedgerHead
     events: int
     changes: int
     replay: Replay
     consumption: Consumption
-    open_orders: dict[str, Open] | None
+    open_orders: dict[str, OpenOrder] | None
 
 
 class Transaction:
-    """Made by `Ledger.transaction`, which holds the lock and commits. Reads see the account as it is under the lock."""
+    """The account under its lock. `Ledger.transaction` makes it, holds the lock, and commits."""
 
     def __init__(
-        self, connection: sa.Connection, account: str, head: rows.Head, balances: accounts.Balances, at: datetime
+        self, connection: sa.Connection, account: str, head: rows.LedgerHead, balances: accounts.Balances, at: datetime
     ) -> None:
         self.at = at
         self.account = account
-        self.changes: list[Change] = []
+        self.changes: list[OrderChange] = []
         self._connection = connection
         self._head = head
         self._replay = Replay(balances=dict(balances), controls=head.controls)
         self._events: list[Event] = []
         self._postings: dict[int, list[Posting]] = {}
         self._consumption = Consumption(connection, account)
-        self._open: dict[str, Open] | None = None
+        self._open: dict[str, OpenOrder] | None = None
         self._answered: dict[str, Order] = {}
         self._new_keys: Set[str] = frozenset()
         self._settled = 0
-        self._recent = Recent(connection, account, at, self.changes)
-        self.control = Control(connection, self, self._recent, self._record)
+        self._recent = RecentOrders(connection, account, at, self.changes)
+        self.admin = AccountAdmin(connection, self, self._recent, self._record)
 
     @property
     def controls(self) -> Controls:
-        """What is stopped, and the limits set, as they stand."""
+        """The kill switches, the holds and the operator's limits as they are now."""
         return self._replay.controls
 
     @property
@@ -74,12 +82,12 @@ class Transaction:
         return accounts.currencies(self._replay.balances)
 
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
-        """The balance of `entry` less what open orders, one perhaps left out, have reserved of it."""
+        """Returns the balance of `entry` less what open orders have reserved of it, those of `without` left out."""
         held = self._replay.balances.get(entry, Decimal(0))
         return held - self._reserved(without).get(entry, Decimal(0))
 
     def holdings(self, order: Order, book: Book, limits: Limits) -> Holdings:
-        """What the account has and did beside an order that was just received."""
+        """Returns what the account holds and did, without the order that was just received."""
         balances, others = self._replay.balances, self._others(order.replaces)
         same = [other for other in others if other.symbol == order.symbol]
         opposite = [other.limit_price for other in same if other.side != order.side]
@@ -95,10 +103,10 @@ class Transaction:
             executions=self._recent.executions(order.symbol, order.side),
         )
 
-    def mark(self) -> Mark:
-        """Where the transaction stands, to come back to."""
+    def savepoint(self) -> Savepoint:
+        """Returns the present point, to roll back to."""
         replay = self._replay
-        return Mark(
+        return Savepoint(
             head=self._head,
             events=len(self._events),
             changes=len(self.changes),
@@ -107,36 +115,32 @@ class Transaction:
             open_orders=None if self._open is None else dict(self._open),
         )
 
-    def back_to(self, mark: Mark) -> None:
-        """Takes back all that was done since the mark; nothing of it was written yet."""
-        for event in self._events[mark.events :]:
+    def roll_back_to(self, point: Savepoint) -> None:
+        """Undoes everything since the savepoint; nothing of it was written yet."""
+        for event in self._events[point.events :]:
             del self._postings[event.sequence]
-        del self._events[mark.events :], self.changes[mark.changes :]
-        self._head, self._replay, self._consumption, self._open = (
-            mark.head,
-            mark.replay,
-            mark.consumption,
-            mark.open_orders,
-        )
+        del self._events[point.events :], self.changes[point.changes :]
+        self._head, self._replay, self._open = point.head, point.replay, point.open_orders
+        self._consumption = point.consumption
 
     def settle(self) -> None:
-        """What was done since the last time is what is answered: the first answer to each new order's key."""
+        """Keeps each new order as it is now, as the first answer to its key."""
         for change in self.changes[self._settled :]:
             if change.before is None:
                 self._answered[change.after.client_order_id] = self._replay.orders[change.after.order_id]
         self._settled = len(self.changes)
 
-    def expect(self, keys: Sequence[str], symbols: Set[str]) -> None:
-        """Reads together what orders with these keys and of these symbols will ask for; before any of them."""
+    def preload(self, keys: Sequence[str], symbols: Set[str]) -> None:
+        """Reads together what orders with these keys and of these symbols will need; call it before any of them."""
         if keys:
-            known = for_orders(self._connection, self.account, self.at, keys, symbols)
-            self._new_keys = known.new_keys
-            self._open = {order.order_id: order for order in known.open_orders}
-            self._recent.know(known.recent, known.executions)
-            self._consumption.know(known.taken)
+            found = look_up(self._connection, self.account, self.at, keys, symbols)
+            self._new_keys = found.new_keys
+            self._open = {order.order_id: order for order in found.open_orders}
+            self._recent.preload(found.recent, found.executions)
+            self._consumption.preload(found.level_uses)
 
     def first_answer(self, client_order_id: str) -> Order | None:
-        """The first answer to a client's key, None for a new key."""
+        """Returns the first answer to a client's key; None for a new key."""
         if client_order_id in self._answered:
             return self._answered[client_order_id]
         if client_order_id in self._new_keys:
@@ -144,7 +148,7 @@ class Transaction:
         return rows.first_answer(self._connection, self.account, client_order_id)
 
     def load(self, order_id: str) -> Order:
-        """The order as it is now; raises `UnknownOrder`."""
+        """Returns the order as it is now. Raises `UnknownOrder`."""
         if order_id in self._replay.orders:
             return self._replay.orders[order_id]
         table = schema.orders.c
@@ -158,7 +162,7 @@ class Transaction:
         return order
 
     def load_open(self, most: int, *, symbol: str | None = None, side: Side | None = None) -> list[Order]:
-        """Open orders of a symbol and side, or of all, newest first, at most so many."""
+        """Returns up to `most` open orders, newest first; with `symbol` or `side`, only those."""
         table = schema.orders.c
         wanted = {table.account: self.account, table.symbol: symbol, table.side: side}
         conditions = [table.is_open, *(column == value for column, value in wanted.items() if value is not None)]
@@ -168,33 +172,33 @@ class Transaction:
         return found
 
     def load_forbidden(self, most: int) -> list[Order]:
-        """Open orders that the controls forbid, newest first, at most so many."""
+        """Returns up to `most` open orders that the controls forbid, newest first of each symbol and side."""
         found: list[Order] = []
         for symbol, side in rows.open_places(self._connection, self.account):
             if len(found) < most and self.controls.forbids(symbol, side) is not None:
                 found += self.load_open(most - len(found), symbol=symbol, side=side)
         return found
 
-    def resting(self, symbol: str) -> list[Resting]:
-        """The symbol's open orders as far as matching needs them, oldest first."""
-        return rows.resting(self._connection, self.account, symbol)
+    def resting_orders(self, symbol: str) -> list[RestingOrder]:
+        """Returns the symbol's open orders, oldest first, with the fields that matching needs."""
+        return rows.resting_orders(self._connection, self.account, symbol)
 
     def terms(self, order: Order) -> Terms:
-        """What a loaded open order was accepted on."""
+        """Returns the terms of a loaded open order."""
         return self._replay.terms[order.order_id]
 
     def receive(self, request: OrderRequest, replaces: str | None = None) -> Order:
-        """Records a checked request as a new order, which may be one in place of another."""
+        """Records a checked request as a new order; `replaces` is the order whose place it is to take."""
         number = self._head.sequence + 1
-        return self._step(f"{self.account}-{number}", events.Received(request=request, replaces=replaces))
+        return self._step(f"{self.account}-{number}", events.OrderReceived(request=request, replaces=replaces))
 
     def deny(self, order: Order, denials: tuple[Denial, ...]) -> Order:
-        """Records why the guardrails refused."""
-        return self._step(order.order_id, events.Denied(denials=denials))
+        """Records the guardrails' denials, which end the order."""
+        return self._step(order.order_id, events.OrderDenied(denials=denials))
 
     def accept(self, order: Order, terms: Terms) -> Order:
-        """Records that the order may trade; from here on its reserve counts."""
-        return self._step(order.order_id, events.Accepted(terms=terms))
+        """Records that the order may trade. From here on its reserve counts."""
+        return self._step(order.order_id, events.OrderAccepted(terms=terms))
 
     def fill(
         self, order: Order, price: Decimal, quantity: Decimal, fee: Decimal, liquidity: Literal["taker", "maker"]
@@ -207,26 +211,26 @@ class Transaction:
             fee=tidy(fee),
             filled_at=self.at,
         )
-        return self._step(order.order_id, events.Filled(fill=part, liquidity=liquidity))
+        return self._step(order.order_id, events.OrderFilled(fill=part, liquidity=liquidity))
 
     def end(self, order: Order, status: Literal["cancelled", "expired"], reason: str) -> Order:
-        """Records that the rest of the order will not be traded."""
-        return self._step(order.order_id, events.Ended(status=status, reason=reason))
+        """Records that the rest of the order is not traded any more."""
+        return self._step(order.order_id, events.OrderEnded(status=status, reason=reason))
 
     def shortage(self, postings: Sequence[Posting]) -> str | None:
-        """Why the account can't have these postings; None when it can."""
+        """Returns why the account can't have these postings; None when it can."""
         return accounts.shortage(self._replay.balances, self._reserved(None), postings)
 
     def open_account(self, cash: Mapping[str, Decimal]) -> None:
         """Records the starting cash."""
-        self._record(None, events.Opened(cash=dict(cash)))
+        self._record(None, events.AccountOpened(cash=dict(cash)))
 
     def levels(self, book: Book, side: Side) -> list[Level]:
-        """The levels that an order of `side` can trade against, without what our own fills have used up."""
+        """Returns the levels that an order of `side` can trade against, less what our own fills have used."""
         return self._consumption.levels(book, side)
 
     def consume(self, book: Book, side: Side, price: Decimal, quantity: Decimal) -> None:
-        """Notes that `quantity` of the level at `price` is used up."""
+        """Notes that `quantity` of the level at `price` is used."""
         self._consumption.consume(book, side, price, quantity)
 
     def flush(self) -> None:
@@ -246,8 +250,8 @@ class Transaction:
     def _reserved(self, without: str | None) -> dict[Entry, Decimal]:
         return accounts.reserved((order.terms, order.remaining) for order in self._others(without))
 
-    def _others(self, without: str | None) -> list[Open]:
-        """The open orders, one perhaps left out."""
+    def _others(self, without: str | None) -> list[OpenOrder]:
+        """Returns the open orders but `without`."""
         if self._open is None:
             self._open = {order.order_id: order for order in rows.open_orders(self._connection, self.account)}
             for order_id in self._touched_orders():
@@ -255,7 +259,7 @@ class Transaction:
         return [order for order in self._open.values() if order.order_id != without]
 
     def _follow(self, order_id: str) -> None:
-        """Keeps the open orders as they are after a change of one."""
+        """Brings the open orders up to date after a change of one."""
         order = self._replay.orders[order_id]
         if self._open is None:
             return
@@ -263,16 +267,16 @@ class Transaction:
             self._open.pop(order_id, None)
             return
         terms = self._replay.terms[order_id]
-        self._open[order_id] = Open(
+        self._open[order_id] = OpenOrder(
             order_id, order.symbol, order.side, order.limit_price, orders.remaining(order), terms
         )
 
     def _touched_orders(self) -> set[str]:
         return {change.after.order_id for change in self.changes}
 
-    def _summed(self) -> list[Change]:
-        """One change for each order, however many events it had."""
-        first: dict[str, Change] = {}
+    def _summed(self) -> list[OrderChange]:
+        """Returns one change for each order, from its state before the transaction to the present one."""
+        first: dict[str, OrderChange] = {}
         for change in self.changes:
             first.setdefault(change.after.order_id, change)
         return [change._replace(after=self._replay.orders[order_id]) for order_id, change in first.items()]
@@ -281,14 +285,14 @@ class Transaction:
         entries = {posting.entry for parts in self._postings.values() for posting in parts}
         return {entry: self._replay.balances[entry] for entry in entries}
 
-    def _step(self, order_id: str, content: events.Any) -> Order:
+    def _step(self, order_id: str, content: events.Content) -> Order:
         self._record(order_id, content)
         return self._replay.orders[order_id]
 
-    def _record(self, order_id: str | None, content: events.Any) -> Event:
-        event = events.make(self.account, self._head.sequence + 1, order_id, self.at, content, self._head.hash)
+    def _record(self, order_id: str | None, content: events.Content) -> Event:
+        event = events.make_event(self.account, self._head.sequence + 1, order_id, self.at, content, self._head.hash)
         effect = self._replay.apply(event)
-        self._head = rows.Head(event.sequence, event.hash, self._replay.controls)
+        self._head = rows.LedgerHead(event.sequence, event.hash, self._replay.controls)
         self._events.append(event)
         self._postings[event.sequence] = effect.postings
         if effect.change is not None:

@@ -19,13 +19,21 @@ from executor.ledger.replay import Replay
 from executor.orders import PRECISION, IllegalStep
 
 
-class Broken(Exception):
-    """The first row that is not as it must be, in one sentence."""
+class LedgerFault(Exception):
+    """Names the first row that is not as the events say, in one sentence."""
 
 
 @dataclass
 class Proof:
-    """What was read, and what it must add up to."""
+    """The proof of one account.
+
+    account: the account's name.
+    replay: the state that its events lead to.
+    fills: the rows of its fills that its events lead to, by order id and trade id.
+    reversed: the sequences of the fills that were taken back.
+    postings: how many postings it has.
+    last: its latest event; None for an account without events.
+    """
 
     account: str
     replay: Replay
@@ -36,7 +44,7 @@ class Proof:
 
 
 def verify(connection: sa.Connection) -> list[Proof]:
-    """Checks every account; raises `Broken` naming the first bad row."""
+    """Checks every account and returns the proofs. Raises `LedgerFault` for the first bad row."""
     with localcontext(prec=PRECISION):
         return [_account(connection, name) for name in connection.execute(_accounts()).scalars().all()]
 
@@ -60,7 +68,7 @@ def _account(connection: sa.Connection, name: str) -> Proof:
         if lines:
             found = next(postings, None)
     if found is not None:
-        raise Broken(f"{name}: posting {found[0]}/1 belongs to no event that may have it")
+        raise LedgerFault(f"{name}: posting {found[0]}/1 belongs to no event that may have it")
     _check_projections(connection, proof)
     return proof
 
@@ -75,12 +83,12 @@ def _postings(connection: sa.Connection, account: str) -> Iterator[tuple[int, li
 def _check_link(proof: Proof, event: Event) -> None:
     expected = proof.last.sequence + 1 if proof.last else 1
     if event.sequence != expected:
-        raise Broken(f"{proof.account}: event {expected} is missing, event {event.sequence} follows instead")
+        raise LedgerFault(f"{proof.account}: event {expected} is missing, event {event.sequence} follows instead")
     previous = proof.last.hash if proof.last else GENESIS
     if event.previous_hash != previous:
-        raise Broken(f"{proof.account}: event {event.sequence} does not carry the hash of the event before it")
+        raise LedgerFault(f"{proof.account}: event {event.sequence} does not carry the hash of the event before it")
     if event.hash != event.expected_hash():
-        raise Broken(f"{proof.account}: event {event.sequence} was changed, its content does not lead to its hash")
+        raise LedgerFault(f"{proof.account}: event {event.sequence} was changed, its content does not lead to its hash")
     proof.last = event
 
 
@@ -88,7 +96,9 @@ def _apply(connection: sa.Connection, proof: Proof, event: Event) -> list[Postin
     try:
         effect = proof.replay.apply(event)
     except (KeyError, IllegalStep, msgspec.MsgspecError) as error:
-        raise Broken(f"{proof.account}: event {event.sequence} can't follow what came before it ({error})") from error
+        raise LedgerFault(
+            f"{proof.account}: event {event.sequence} can't follow what came before it ({error})"
+        ) from error
     if event.kind == "reversed":
         _check_reversal(connection, proof, event)
     if event.kind == "filled":
@@ -98,15 +108,15 @@ def _apply(connection: sa.Connection, proof: Proof, event: Event) -> list[Postin
 
 
 def _check_reversal(connection: sa.Connection, proof: Proof, event: Event) -> None:
-    """A fill may be taken back once, by the opposite of its postings, which were checked before."""
+    """Checks a reversal: a fill may be taken back once, by the opposite of its postings, which were checked before."""
     content = reversal_in(event)
     taken = rows.postings(connection, proof.account, content.sequence)
     expected = [(*posting.entry, posting.amount) for posting in account.opposite(taken)]
     if [(line.name, line.symbol, line.unit, line.amount) for line in content.lines] != expected:
-        raise Broken(f"{proof.account}: event {event.sequence} is not the opposite of event {content.sequence}")
+        raise LedgerFault(f"{proof.account}: event {event.sequence} is not the opposite of event {content.sequence}")
     fill = proof.fills.get((str(event.order_id), content.trade_id))
     if fill is None or fill["sequence"] != content.sequence or content.sequence in proof.reversed:
-        raise Broken(f"{proof.account}: event {event.sequence} reverses what is no fill, or was reversed before")
+        raise LedgerFault(f"{proof.account}: event {event.sequence} reverses what is no fill, or was reversed before")
     proof.reversed.add(content.sequence)
 
 
@@ -116,26 +126,26 @@ def _check_postings(event: Event, lines: list[sa.Row[Any]], expected: list[Posti
     for line, posting in enumerate(expected, start=1):
         match = next((found for number, found in stored if number == line), None)
         if match is None:
-            raise Broken(f"{where}/{line} is missing, it must be {_shown(posting)}")
+            raise LedgerFault(f"{where}/{line} is missing, it must be {_shown(posting)}")
         if match != posting:
-            raise Broken(f"{where}/{line} is {_shown(match)}, it must be {_shown(posting)}")
+            raise LedgerFault(f"{where}/{line} is {_shown(match)}, it must be {_shown(posting)}")
     if len(stored) > len(expected):
-        raise Broken(f"{where}/{stored[-1][0]} is one too many")
+        raise LedgerFault(f"{where}/{stored[-1][0]} is one too many")
     sums = unbalanced(posting for _, posting in stored)
     if sums:
-        raise Broken(f"{where}: the postings do not add up to zero: {sums}")
+        raise LedgerFault(f"{where}: the postings do not add up to zero: {sums}")
 
 
 def _check_projections(connection: sa.Connection, proof: Proof) -> None:
     head = rows.head(connection, proof.account)
     last = proof.last
     if last is None or head is None or (head.sequence, head.hash) != (last.sequence, last.hash):
-        raise Broken(
+        raise LedgerFault(
             f"{proof.account}: the head says event {head.sequence if head else 0}, "
             f"the last event is {last.sequence if last else 0}"
         )
     if head.controls != proof.replay.controls:
-        raise Broken(f"{proof.account}: the controls are {head.controls}, the events say {proof.replay.controls}")
+        raise LedgerFault(f"{proof.account}: the controls are {head.controls}, the events say {proof.replay.controls}")
     _check_table(connection, schema.fills, proof.account, ("order_id", "trade_id"), proof.fills.values())
     orders = proof.replay.orders.values()
     expected_orders = [writes.order_row(order, proof.replay.terms.get(order.order_id)) for order in orders]
@@ -150,18 +160,18 @@ def _check_projections(connection: sa.Connection, proof: Proof) -> None:
 def _check_table(
     connection: sa.Connection, table: sa.Table, account: str, key: tuple[str, ...], expected: Iterable[dict[str, Any]]
 ) -> None:
-    """Compares a table with what its rows must be, column by column, for the columns that `expected` has."""
+    """Compares the rows of a table with the expected ones, in the columns that `expected` has."""
     wanted = {tuple(row[name] for name in key): row for row in expected}
     for stored in connection.execute(sa.select(table).where(table.c.account == account)).mappings():
         where = f"{account}: {table.name} {'/'.join(str(stored[name]) for name in key if stored[name])}"
         row = wanted.pop(tuple(stored[name] for name in key), None)
         if row is None:
-            raise Broken(f"{where} follows from no event")
+            raise LedgerFault(f"{where} follows from no event")
         for name, value in row.items():
             if stored[name] != value:
-                raise Broken(f"{where}: {name} is {stored[name]}, the events say {value}")
+                raise LedgerFault(f"{where}: {name} is {stored[name]}, the events say {value}")
     for row in wanted.values():
-        raise Broken(f"{account}: {table.name} {'/'.join(str(row[name]) for name in key if row[name])} is missing")
+        raise LedgerFault(f"{account}: {table.name} {'/'.join(str(row[name]) for name in key if row[name])} is missing")
 
 
 def _shown(posting: Posting) -> str:

@@ -1,4 +1,4 @@
-"""A transaction's rows."""
+"""Writes the rows of a transaction."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import sqlalchemy as sa
 
 from common.wire import Order, Side
 from executor.account import Entry, Posting, Terms
-from executor.equity import Anchors
 from executor.guardrails.controls import Controls
 from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import schema
 from executor.ledger.bulk import Bulk
 from executor.ledger.events import Event
-from executor.ledger.replay import Change
+from executor.ledger.replay import OrderChange
+from executor.losses import Anchors
 from executor.orders import OPEN
-from executor.paper import Taken
+from executor.paper import LevelUse
 
 
 class LostUpdate(Exception):
-    """An order was changed by someone else while its account was locked; always a fault of ours."""
+    """Another writer changed an order while its account was locked. This is always a fault of the code."""
 
 
 def log(into: Bulk, recorded: Sequence[Event], postings: Mapping[int, Sequence[Posting]]) -> None:
@@ -41,19 +41,19 @@ def log(into: Bulk, recorded: Sequence[Event], postings: Mapping[int, Sequence[P
 
 
 def posting_row(account: str, sequence: int, line: int, posting: Posting) -> dict[str, Any]:
-    """The row of the postings table for one line of an event."""
+    """Returns the row of the postings table for one line of an event."""
     row = {"account": account, "sequence": sequence, "line": line, "amount": posting.amount}
     return {**row, **posting.entry._asdict()}
 
 
 def fill_row(event: Event, content: Any) -> dict[str, Any]:
-    """The row of the fills table that a fill's event leads to."""
+    """Returns the row of the fills table for a fill's event."""
     row = {"order_id": event.order_id, "account": event.account, "sequence": event.sequence}
     return {**row, "liquidity": content.liquidity, **msgspec.structs.asdict(content.fill)}
 
 
 def order_row(order: Order, terms: Terms | None) -> dict[str, Any]:
-    """The columns of the orders table that change with each event."""
+    """Returns the columns of the orders table that change with each event."""
     row = msgspec.structs.asdict(order)
     del row["fills"]
     return {
@@ -67,12 +67,15 @@ def order_row(order: Order, terms: Terms | None) -> dict[str, Any]:
 def orders(
     connection: sa.Connection,
     into: Bulk,
-    changes: Sequence[Change],
+    changes: Sequence[OrderChange],
     terms: Mapping[str, Terms],
     answered: Mapping[str, int],
 ) -> None:
-    """Inserts the new orders, with the sequences that they were first answered at, and updates the others; raises
-    `LostUpdate` when one is not as it was."""
+    """Inserts the new orders and updates the others.
+
+    `answered` has the sequence at which each new order was first answered. Raises `LostUpdate` when a row is not as it
+    was read.
+    """
     table = schema.orders
     new = [
         order_row(after, terms.get(after.order_id))
@@ -107,18 +110,18 @@ def head(into: Bulk, latest: Event, controls: Controls) -> None:
     into.upsert(schema.accounts, [row])
 
 
-def consumption(into: Bulk, account: str, notes: Mapping[tuple[tuple[str, Side], Decimal], Taken]) -> None:
-    """Notes how much of each level, by place and price, is used up."""
+def consumption(into: Bulk, account: str, uses: Mapping[tuple[tuple[str, Side], Decimal], LevelUse]) -> None:
+    """Sets how much of each level is used, by book side and price."""
     changed = [
-        {"account": account, "symbol": symbol, "side": side, "price": price, "shown": seen.shown}
-        | {"taken": seen.taken, "book_sequence": seen.sequence, "seen_at": seen.seen_at}
-        for ((symbol, side), price), seen in notes.items()
+        {"account": account, "symbol": symbol, "side": side, "price": price, "shown": use.shown}
+        | {"taken": use.used, "book_sequence": use.sequence, "seen_at": use.seen_at}
+        for ((symbol, side), price), use in uses.items()
     ]
     into.upsert(schema.consumption, changed)
 
 
 def executions(into: Bulk, account: str, second: int, counts: Mapping[tuple[str, Side], int]) -> None:
-    """Adds orders that were executed to their second (of Unix time); each takes the place of the minute before."""
+    """Adds executed orders to their second of Unix time. A second's row is used again a minute later."""
     rows = [
         {"account": account, "symbol": symbol, "side": side, "slot": second % EXECUTIONS_SECONDS}
         | {"second": second, "orders": count}
@@ -130,7 +133,7 @@ def executions(into: Bulk, account: str, second: int, counts: Mapping[tuple[str,
 
 
 def anchors(connection: sa.Connection, account: str, after: Anchors, at: datetime) -> None:
-    """Sets what the account's equity is measured from."""
+    """Sets the equities that losses are measured from."""
     row = {"account": account, "day": after.day.isoformat(), "day_start": after.day_start, "peak": after.peak}
     into = Bulk()
     into.upsert(schema.anchors, [{**row, "updated_at": at}])
@@ -138,21 +141,21 @@ def anchors(connection: sa.Connection, account: str, after: Anchors, at: datetim
 
 
 def forget_anchors(connection: sa.Connection, account: str) -> None:
-    """Begins to measure the account's equity anew."""
+    """Deletes the account's anchors, so that losses are measured anew."""
     connection.execute(sa.delete(schema.anchors).where(schema.anchors.c.account == account))
 
 
 def forget_executions(connection: sa.Connection, account: str) -> None:
-    """Begins to count the account's executions anew."""
+    """Deletes the account's executions, so that they are counted anew."""
     connection.execute(sa.delete(schema.executions).where(schema.executions.c.account == account))
 
 
-def forget(connection: sa.Connection, account: str, levels: Sequence[tuple[tuple[str, Side], Decimal]]) -> None:
-    """Drops the notes of levels that a newer book no longer shows."""
+def forget_levels(connection: sa.Connection, account: str, levels: Sequence[tuple[tuple[str, Side], Decimal]]) -> None:
+    """Deletes levels that no book shows any more."""
     table = schema.consumption
-    by_place: dict[tuple[str, Side], list[Decimal]] = {}
+    by_side: dict[tuple[str, Side], list[Decimal]] = {}
     for place, price in levels:
-        by_place.setdefault(place, []).append(price)
-    for (symbol, side), prices in by_place.items():
+        by_side.setdefault(place, []).append(price)
+    for (symbol, side), prices in by_side.items():
         level = (table.c.account == account, table.c.symbol == symbol, table.c.side == side)
         connection.execute(sa.delete(table).where(*level, table.c.price.in_(prices)))

@@ -1,1 +1,1 @@
-"""Server-Sent Events of orders and the account: the ledger's log is followed once, and told to all who listen."""
+"""Server-Sent Events of orders and the account: one loop follows the ledger's log for all streams."""

@@ -1,130 +1,122 @@
-"""Server-Sent Events: what is open, then what changed; each client at its own pace, and no more clients than places."""
+"""Order streams: the open orders, then every change. A slow client gets the newest states, and no queue of old ones."""
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from common import wire
-from common.errors import Unavailable
+from common import sse
+from common.answers import AccountStatus, OrdersSnapshot, Resumed
+from common.clock import Clock
+from common.latest import NOTHING_SEEN
+from common.loop import Stop
+from executor.context import TradingContext
 from executor.errors import LedgerUnavailable
-from executor.ledger import Changes, Ledger
-from executor.messages import AccountNow, OrdersNow, Resumed, account_now
-from executor.metrics import StreamMetrics
-from executor.stream.tail import NO_ROUND, PAUSE_AFTER_FAILURE_SECONDS, Position, Tail, event, order_event
+from executor.ledger import OrderChanges
+from executor.messages import account_status
+from executor.stream.tail import RETRY_SECONDS, LedgerTail, StreamPosition, order_event
 
-HEARTBEAT = b": heartbeat\n\n"
-LOOK_UP_SECONDS = 1.0
 MOST_RESUMED = 1000
 MOST_OPEN = 1000
-_EVENT_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Seconds between heartbeats, and for how long a client may take nothing."""
+class StreamTimings:
+    """The time limits of a stream.
+
+    heartbeat: seconds between two heartbeats.
+    send: seconds after which a client that takes nothing is cut off.
+    """
 
     heartbeat: float
     send: float
 
 
-PACE = Pace(heartbeat=10.0, send=15.0)
+STREAM_TIMINGS = StreamTimings(heartbeat=10.0, send=sse.SEND_SECONDS)
 
 
-class Streams:
-    """Opens at most `most` streams at once. There is no queue: a client that was slow gets the newest states only. All
-    streams end when `stop` is set; `clock` is monotonic seconds."""
+class OrderStreams:
+    """Opens streams; all of them end at the stop."""
 
     def __init__(
         self,
-        ledger: Ledger,
-        market: wire.Market,
-        metrics: StreamMetrics,
-        *,
-        most: int,
-        pace: Pace,
-        clock: Callable[[], float],
-        stop: threading.Event,
+        trading: TradingContext,
+        tail: LedgerTail,
+        timings: StreamTimings,
+        clock: Clock,
+        stop: Stop,
+        opened: Callable[[], None],
     ) -> None:
-        self.pace = pace
-        self._ledger, self._market, self._metrics = ledger, market, metrics
-        self._most, self._clock, self._stop = most, clock, stop
-        self._lock = threading.Lock()
-        self._open = 0
-        self.tail = Tail(ledger, market, metrics, lambda: self._open > 0)
-
-    def enter(self) -> Callable[[], None]:
-        """Takes one of the places; the answer gives it back, once. Raises `Unavailable` when all are taken."""
-        with self._lock:
-            if self._open >= self._most:
-                self._metrics.refused.inc()
-                raise Unavailable(f"all {self._most} streams are taken: close one, or ask /v1/orders", limit=self._most)
-            self._open += 1
-            self._metrics.open.set(self._open)
-        given_back = threading.Event()
-
-        def leave() -> None:
-            with self._lock:
-                if not given_back.is_set():
-                    given_back.set()
-                    self._open -= 1
-                    self._metrics.open.set(self._open)
-
-        self.tail.wake()
-        return leave
+        """`opened` is called for each stream that begins, so that the tail looks at once."""
+        self.timings = timings
+        self._ledger, self._market, self._tail = trading.ledger, trading.market, tail
+        self._clock, self._stop, self._opened = clock, stop, opened
 
     def begin(self, last_event_id: str = "") -> Iterator[bytes]:
-        """The stream's bytes, until the stop: a snapshot, or, for a client that names the last event it had, `resumed`
-        and what changed since; then each change, and heartbeats. Raises `LedgerUnavailable` before the first byte."""
-        known = int(last_event_id) if _EVENT_ID.fullmatch(last_event_id) else None
+        """Returns the bytes of one stream: a snapshot, then each change, and heartbeats.
+
+        A client that names its last event gets `resumed` and the changes since then in the place of the snapshot.
+        Raises `LedgerUnavailable` before the first byte.
+        """
+        self._opened()
+        known = sse.resume_point(last_event_id)
         changed = None if known is None else self._changed_since(known)
         if known is None or changed is None:
-            return self._follow(*self._snapshot())
-        chunk, position = changed
-        return self._follow(event("resumed", Resumed(market=self._market, sequence=known), known) + chunk, position)
+            first, position = self._snapshot()
+        else:
+            since, position = changed
+            first = sse.encode("resumed", Resumed(market=self._market, sequence=known), sse.event_id(known)) + since
+        return sse.follow(
+            first,
+            _Reader(self, position).next,
+            stop=self._stop,
+            heartbeat=self.timings.heartbeat,
+            monotonic=self._clock.monotonic,
+        )
 
-    def _follow(self, chunk: bytes, position: Position) -> Iterator[bytes]:
-        yield chunk
-        seen, beat_at = NO_ROUND, self._clock() + self.pace.heartbeat
-        while not self._stop.is_set():
-            seen, chunk, position = self._next(seen, position, min(beat_at - self._clock(), LOOK_UP_SECONDS))
-            if self._clock() >= beat_at:
-                beat_at = self._clock() + self.pace.heartbeat
-                chunk += HEARTBEAT
-            if chunk:
-                yield chunk
-
-    def _next(self, seen: int, position: Position, seconds: float) -> tuple[int, bytes, Position]:
-        """Apart from the loop, so that a client that is slow to take its bytes does not keep the whole round alive."""
-        now_on = self.tail.wait(seen, seconds)
-        if now_on.number == seen:
+    def after(self, seen: int, position: StreamPosition, seconds: float) -> tuple[int, bytes, StreamPosition]:
+        """Waits at most `seconds` for a new window; returns its number, and the reader's events and position."""
+        number, window = self._tail.windows.wait(seen, seconds)
+        if number == seen:
             return seen, b"", position
-        told = now_on.since(position)
-        if told is None:
+        found = window.since(position)
+        if found is None:
             try:
-                told = self._changed_since(position.orders) or self._snapshot()
+                found = self._changed_since(position.orders) or self._snapshot()
             except LedgerUnavailable:
-                self._stop.wait(min(max(seconds, 0.0), PAUSE_AFTER_FAILURE_SECONDS))
+                self._stop.wait(min(seconds, RETRY_SECONDS))
                 return seen, b"", position
-        return now_on.number, *told
+        return number, *found
 
-    def _changed_since(self, sequence: int) -> tuple[bytes, Position] | None:
-        """Read for this client alone; None when too much changed, or when the ledger has not come so far."""
+    def _changed_since(self, sequence: int) -> tuple[bytes, StreamPosition] | None:
+        """Reads the changes for one client; None when they are too many, or when the ledger has no such sequence."""
         found = self._ledger.changes(sequence, MOST_RESUMED)
-        if found.sequence < sequence or found.condition is None:
+        if found.sequence < sequence or found.state is None:
             return None
-        account = event("account", self._account(found))
-        return b"".join(map(order_event, found.orders)) + account, Position(found.sequence, found.sequence)
+        account = sse.encode("account", self._account(found))
+        return b"".join(map(order_event, found.orders)) + account, StreamPosition(found.sequence, found.sequence)
 
-    def _snapshot(self) -> tuple[bytes, Position]:
-        found = self._ledger.open_now(MOST_OPEN)
-        body = OrdersNow(
+    def _snapshot(self) -> tuple[bytes, StreamPosition]:
+        found = self._ledger.open_orders(MOST_OPEN)
+        body = OrdersSnapshot(
             market=self._market, sequence=found.sequence, orders=tuple(found.orders), account=self._account(found)
         )
-        return event("snapshot", body, found.sequence), Position(found.sequence, found.sequence)
+        event = sse.encode("snapshot", body, sse.event_id(found.sequence))
+        return event, StreamPosition(found.sequence, found.sequence)
 
-    def _account(self, found: Changes) -> AccountNow:
-        assert found.condition is not None  # noqa: S101 - known wherever everything up to now was read
-        return account_now(self._market, found.condition.account, found.condition.controls.state)
+    def _account(self, found: OrderChanges) -> AccountStatus:
+        assert found.state is not None  # noqa: S101 - it is read wherever everything up to now was read
+        return account_status(self._market, found.state.account, found.state.controls.state)
+
+
+class _Reader:
+    """One client: the window that it saw last, and its position."""
+
+    def __init__(self, streams: OrderStreams, position: StreamPosition) -> None:
+        self._streams, self._position = streams, position
+        self._seen = NOTHING_SEEN
+
+    def next(self, seconds: float) -> bytes:
+        """Returns the client's next events; nothing when there are none within `seconds`."""
+        self._seen, events, self._position = self._streams.after(self._seen, self._position, seconds)
+        return events

@@ -1,156 +1,134 @@
-"""Follows the ledger's log: one thread turns what changed, at whichever executor, into rounds that streams tell."""
+"""Follows the ledger's log: one loop turns the changes of all executors into windows of events for the streams."""
 
 from __future__ import annotations
 
-import logging
-import threading
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from common import wire
+from common import sse, wire
+from common.latest import Latest
 from executor.errors import LedgerUnavailable
-from executor.ledger import Changes, Ledger
-from executor.messages import account_now
+from executor.ledger import Ledger, OrderChanges
+from executor.messages import account_status
 from executor.metrics import StreamMetrics
 
-log = logging.getLogger(__name__)
-
 POLL_SECONDS = 0.2
-LEAST_PAUSE_SECONDS = 0.05
-PAUSE_AFTER_FAILURE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 PAGE, WINDOW = 500, 1000
-NO_ROUND = -1
 
 
-class Told(NamedTuple):
-    """An event as it goes over the wire, and the ledger's sequence that it is of."""
+class EncodedEvent(NamedTuple):
+    """An event as it is sent.
+
+    sequence: the ledger's sequence that it is as of.
+    data: the bytes of the event.
+    """
 
     sequence: int
-    event: bytes
+    data: bytes
 
 
-class Position(NamedTuple):
-    """Up to which sequence of the ledger a reader was told all orders, and the account."""
+class StreamPosition(NamedTuple):
+    """How much a reader was told.
+
+    orders: the ledger's sequence up to which it was told all orders.
+    account: the ledger's sequence that its account is as of.
+    """
 
     orders: int
     account: int
 
 
-class Round:
-    """What is told until the next one: of every order that changed after `floor` its state as of `until`, by sequence,
-    and the account; None while it is not known yet."""
+@dataclass(frozen=True)
+class Window:
+    """The latest events, until the next window.
 
-    def __init__(self, number: int, floor: int, until: int, orders: Sequence[Told] = (), account: Told | None = None):
-        self.number, self.until = number, until
-        self._floor, self._orders, self._account = floor, orders, account
+    floor: every order that changed after this sequence is in the window.
+    until: the sequence that the orders are as of.
+    orders: the newest event of each order, by sequence.
+    account: the newest event of the account; None while none is known.
+    """
 
-    def since(self, position: Position) -> tuple[bytes, Position] | None:
-        """The events for a reader, and its next position; None when it is too far behind to be told all from here."""
-        if position.orders < self._floor:
+    floor: int
+    until: int
+    orders: Sequence[EncodedEvent] = ()
+    account: EncodedEvent | None = None
+
+    def since(self, position: StreamPosition) -> tuple[bytes, StreamPosition] | None:
+        """Returns a reader's events and its next position; None when it is behind the window."""
+        if position.orders < self.floor:
             return None
-        first = bisect_right(self._orders, position.orders, key=attrgetter("sequence"))
-        told = [order.event for order in self._orders[first:]]
+        first = bisect_right(self.orders, position.orders, key=attrgetter("sequence"))
+        events = [order.data for order in self.orders[first:]]
         account = position.account
-        if self._account is not None and self._account.sequence > account:
-            account = self._account.sequence
-            told.append(self._account.event)
-        return b"".join(told), Position(max(position.orders, self.until), account)
+        if self.account is not None and self.account.sequence > account:
+            account = self.account.sequence
+            events.append(self.account.data)
+        return b"".join(events), StreamPosition(max(position.orders, self.until), account)
 
 
-class Tail:
-    """Looks for changes at once after a commit of this executor, and five times a second for those of others, while
-    somebody listens. The log has no gaps, and its sequences become visible in their order, so what was read up to a
-    sequence need not be read again. `listened` tells whether somebody listens."""
+class LedgerTail:
+    """Looks for changes at once after a commit of this executor, and five times a second for those of others.
+
+    It looks only while `listened` returns true. The log has no gaps and its sequences become visible in their order, so
+    nothing up to a sequence need be read twice.
+    """
 
     def __init__(
         self, ledger: Ledger, market: wire.Market, metrics: StreamMetrics, listened: Callable[[], bool]
     ) -> None:
         self._ledger, self._market, self._metrics, self._listened = ledger, market, metrics, listened
-        self._woken = threading.Event()
-        self._news = threading.Condition()
-        self._window: dict[str, Told] = {}
+        self._orders: dict[str, EncodedEvent] = {}
         self._floor = 0
-        self._ended = False
         self._until: int | None = None
-        self._account: Told | None = None
-        self.round = Round(0, 0, 0)
+        self._account: EncodedEvent | None = None
+        self.windows = Latest(Window(0, 0))
 
-    def wake(self) -> None:
-        """Something may have changed, or somebody has come to listen."""
-        self._woken.set()
-
-    def wait(self, seen: int, seconds: float) -> Round:
-        """The round that is on, as soon as it is another than `seen`, or after some seconds, or at the end."""
-        with self._news:
-            self._news.wait_for(lambda: self._ended or self.round.number != seen, seconds)
-            return self.round
-
-    def run(self, stop: threading.Event) -> None:
-        """Looks until `stop` is set; no failure ends it."""
-        while not stop.wait(self.attempt()):
-            self._woken.wait(POLL_SECONDS)
-            self._woken.clear()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
-
-    def attempt(self) -> float:
-        """One look, and the seconds to leave until the next; a failure is logged and counted."""
-        try:
-            self.step()
-        except LedgerUnavailable:
-            return PAUSE_AFTER_FAILURE_SECONDS
-        except Exception:
-            log.exception("following the ledger failed")
-            self._metrics.failures.inc()
-            return PAUSE_AFTER_FAILURE_SECONDS
-        return LEAST_PAUSE_SECONDS
-
-    def step(self) -> None:
-        """Reads what changed, page by page, each of them a round; raises `LedgerUnavailable`, and then nothing is
-        skipped: the next look begins where this one ended."""
+    def step(self) -> float:
+        """Looks once and returns the seconds to pause. A ledger that is away is asked again; nothing is skipped."""
         if not self._listened():
             self._until = None
-            return
+            return math.inf
+        try:
+            self._look()
+        except LedgerUnavailable:
+            return RETRY_SECONDS
+        return POLL_SECONDS
+
+    def _look(self) -> None:
+        """Reads the changes page by page, a window for each. After a failure the next look begins where this ended."""
         head = self._ledger.sequence()
         if self._until is None or head < self._until:
             self._begin(head)
         while self._until is not None and self._until < head:
-            self._take(self._ledger.changes(self._until, PAGE))
+            self._add(self._ledger.changes(self._until, PAGE))
 
     def _begin(self, sequence: int) -> None:
-        self._window, self._floor, self._until, self._account = {}, sequence, sequence, None
+        self._orders, self._floor, self._until, self._account = {}, sequence, sequence, None
         self._publish()
 
-    def _take(self, found: Changes) -> None:
+    def _add(self, found: OrderChanges) -> None:
         now = self._ledger.now()
         for order in found.orders:
-            self._window.pop(order.order_id, None)
-            self._window[order.order_id] = Told(order.sequence, order_event(order))
+            self._orders.pop(order.order_id, None)
+            self._orders[order.order_id] = EncodedEvent(order.sequence, order_event(order))
             self._metrics.lag.observe(max(0.0, (now - order.updated_at).total_seconds()))
-        while len(self._window) > WINDOW:
-            self._floor = self._window.pop(next(iter(self._window))).sequence
-        if found.condition is not None:
-            account = account_now(self._market, found.condition.account, found.condition.controls.state)
-            self._account = Told(account.sequence, event("account", account))
+        while len(self._orders) > WINDOW:
+            self._floor = self._orders.pop(next(iter(self._orders))).sequence
+        if found.state is not None:
+            account = account_status(self._market, found.state.account, found.state.controls.state)
+            self._account = EncodedEvent(account.sequence, sse.encode("account", account))
         self._until = found.sequence
         self._publish()
 
     def _publish(self) -> None:
-        told = tuple(self._window.values())
-        with self._news:
-            self.round = Round(self.round.number + 1, self._floor, self._until or 0, told, self._account)
-            self._news.notify_all()
+        self.windows.put(Window(self._floor, self._until or 0, tuple(self._orders.values()), self._account))
 
 
 def order_event(order: wire.Order) -> bytes:
-    """An order's newest state; the id is its sequence, from which a stream can be resumed."""
-    return event("order", order, order.sequence)
-
-
-def event(name: str, body: object, sequence: int | None = None) -> bytes:
-    """One Server-Sent Event."""
-    identity = b"" if sequence is None else b"id: %d\n" % sequence
-    return b"event: %s\n%sdata: %s\n\n" % (name.encode(), identity, wire.encode(body))
+    """Returns the event of an order's newest state. Its id is its sequence, from which a stream can be resumed."""
+    return sse.encode("order", order, sse.event_id(order.sequence))

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import Broken, verify
+from executor.ledger.verify import LedgerFault, verify
 from executor.orders import FINAL
 from tests.chaos.database import Database
 from tests.chaos.journal import Asked, Journal
@@ -174,7 +174,7 @@ def verified(database: Database) -> str:
         with reading(engine) as connection:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             verify(connection)
-    except (Broken, LedgerUnavailable) as error:
+    except (LedgerFault, LedgerUnavailable) as error:
         return str(error)
     finally:
         engine.dispose()

@@ -50,9 +50,9 @@ def trade(states: list[State], rng: random.Random) -> list[Taken]:
         seen = BEGIN + timedelta(seconds=number)
         levels = {price: Level(price=price, quantity=quantity) for price, quantity in states[number].asks.items()}
         bound, maker = rng.choice(PRICES), rng.random() < 0.4
-        left = paper.left(list(levels.values()), used, seen)
+        left = paper.remaining_levels(list(levels.values()), used, seen)
         for part in paper.walk("buy", left, Decimal(rng.randint(1, 4)), bound):
-            used[part.price] = paper.take(levels[part.price], used.get(part.price), part.quantity, number, seen)
+            used[part.price] = paper.use_level(levels[part.price], used.get(part.price), part.quantity, number, seen)
             price = bound if maker else part.price
             fills.append(Taken(f"{len(fills)}", "buy", price, part.quantity, at, maker))
     return fills

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -55,14 +56,20 @@ class Server:
 
 
 @contextmanager
-def gunicorn(app: str = "tests.common.app:serve()", *, ready: bool = True, **settings: str) -> Iterator[Server]:
-    """gunicorn on a port of its choice; with `ready`, its worker has booted."""
+def gunicorn(
+    app: str = "tests.common.app:serve()",
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    ready: bool = True,
+    **settings: str,
+) -> Iterator[Server]:
+    """An app under gunicorn on a port of its choice; with `ready`, its worker has booted."""
     command = [sys.executable, "-m", "gunicorn", "-c", "common/gunicorn.conf.py", "--bind", "127.0.0.1:0"]
-    environment = {**os.environ, "PORT": "1", "SPARK_SERVICE": "tiny", "SPARK_REPLICA": "2", **settings}
+    own = {"PORT": "1", "SPARK_SERVICE": "tiny", "SPARK_REPLICA": "2"}
     with subprocess.Popen(
         [*command, app],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, **own, **environment, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -47,24 +47,24 @@ class Audit:
 
     def _take(self, event: Event, order_id: str) -> None:
         match event.content:
-            case events.Opened(cash=cash):
+            case events.AccountOpened(cash=cash):
                 self.cash = Fraction(cash["TRY"])
-            case events.Received(request=request):
+            case events.OrderReceived(request=request):
                 self._asked[order_id] = request
                 self.came[order_id] = Came(event.recorded_at, set())
-            case events.Denied(denials=denials):
+            case events.OrderDenied(denials=denials):
                 self.came[order_id].codes.update(denial.code for denial in denials)
-            case events.Accepted():
+            case events.OrderAccepted():
                 order = self._asked[order_id]
                 self._left[order_id] = Fraction(order.quantity)
                 if order.side == "buy" and order.limit_price is not None:
                     self._check_size(event, order, Fraction(order.limit_price))
-            case events.Filled(fill=fill):
+            case events.OrderFilled(fill=fill):
                 order, price = self._asked[order_id], Fraction(fill.price)
                 self._trade(order_id, price, Fraction(fill.quantity), Fraction(fill.fee))
                 if order.side == "buy" and order.type == "market":
                     self._check_size(event, order, price)
-            case events.Ended():
+            case events.OrderEnded():
                 del self._left[order_id]
 
     def _trade(self, order_id: str, price: Fraction, quantity: Fraction, fee: Fraction) -> None:

@@ -62,12 +62,12 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
         executor = make_executor(place, marketdata, cash=cash, fee=fee, limits=limits, now=now, account=account)
         made.append(executor)
         if ready:
-            executor.desk.ledger.prepare()
+            executor.trading.ledger.prepare()
         return executor
 
     yield build
     for executor in made:
-        executor.desk.ledger.close()
+        executor.trading.ledger.close()
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_exe
 def place_order(executor: Executor) -> None:
     """A market order that takes two levels."""
     request = OrderRequest(client_order_id="key", symbol=BTCTRY, side="buy", type="market", quantity=Decimal(3))
-    submit(request, executor.desk)
+    submit(request, executor.trading)
 
 
 def replace_resting(executor: Executor) -> None:
     """The resting order, at a price that takes two levels."""
     request = ReplaceRequest(client_order_id="key", quantity=Decimal(3), limit_price=Decimal("100.2"))
-    replace(resting(executor), request, executor.desk)
+    replace(resting(executor), request, executor.trading)
 
 
 def match_resting(executor: Executor) -> None:
@@ -38,7 +38,7 @@ def match_resting(executor: Executor) -> None:
 
 def cancel_resting(executor: Executor) -> None:
     """The resting order ends."""
-    cancel(resting(executor), executor.desk.ledger)
+    cancel(resting(executor), executor.trading.ledger)
 
 
 ACTIONS: dict[str, Callable[[Executor], None]] = {
@@ -51,7 +51,7 @@ ACTIONS: dict[str, Callable[[Executor], None]] = {
 
 def resting(executor: Executor) -> str:
     """The id of the one order that rests."""
-    [order] = executor.desk.ledger.orders(10, only_open=True)
+    [order] = executor.trading.ledger.orders(10, only_open=True)
     return order.order_id
 
 
@@ -81,7 +81,7 @@ def _home(point: str) -> tuple[Any, str, str]:
 def main(url: str, password: str, marketdata: str, action: str, when: str, point: str) -> None:
     """Ends by the kill; reaching the end is a failure of the test that asked for it."""
     executor = make_executor(Place(url, password), MarketData(url=marketdata))
-    executor.desk.ledger.prepare()
+    executor.trading.ledger.prepare()
     die_at(when, point)
     ACTIONS[action](executor)
     print(f"{point} was never reached", file=sys.stderr)

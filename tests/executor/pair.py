@@ -14,21 +14,23 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from common.wire import Book, Instrument, Level, Order, OrderRequest
-from executor.equity import Mark
+from executor.context import TradingContext
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
+from executor.health import LedgerHealth
 from executor.ledger import Transaction, rows
 from executor.ledger.engine import reading
-from executor.matching import Matcher, Watch
+from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.paper import Fees
-from executor.quotes import Quotes, View
-from executor.submit import Desk, cancel, replace, submit
+from executor.quotes import QuoteClient, SymbolView
+from executor.submit import cancel, replace, submit
+from executor.valuation import Mark, Marks
+from tests.common.local import eventually
 from tests.executor.reference import AMOUNT, MAKER, PRICE, QUANTITY, TAKER, Placed, Reference, Shown
 from tests.executor.standin import BEGIN, BTCTRY, BTCUSDT, USDTTRY, Place
 from tests.executor.steps import Amend, Move, Put, Rush, Step
-from tests.venue.rig import eventually
 
 PAIRS = {BTCTRY: ("BTC", "TRY"), USDTTRY: ("USDT", "TRY"), BTCUSDT: ("BTC", "USDT")}
 CASH = {"TRY": Decimal(4000), "USDT": Decimal(900)}
@@ -46,14 +48,14 @@ WIDE = Limits(
 FIRST = Shown(((9990, 20_000), (9980, 50_000)), ((10_010, 60_000), (10_020, 50_000)), 0)
 
 
-class Seen(Quotes):
+class Seen(QuoteClient):
     """The books that one executor sees."""
 
     def __init__(self) -> None:
         self.shown = dict.fromkeys(PAIRS, FIRST)
         self.monotonic = lambda: 0.0
 
-    def look(self, symbol: str) -> View:
+    def look(self, symbol: str) -> SymbolView:
         shown, (base, quote) = self.shown[symbol], PAIRS[symbol]
         sizes = {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
         grid = {name: Decimal(value) for name, value in sizes.items()}
@@ -72,10 +74,10 @@ class Seen(Quotes):
             age_seconds=0.1,
             stale=False,
         )
-        return View(symbol, book, instrument, 0.0)
+        return SymbolView(symbol, book, instrument, 0.0)
 
-    def marks(self) -> dict[str, Mark]:
-        return {symbol: Mark(*pair, Decimal(100)) for symbol, pair in PAIRS.items()}
+    def marks(self) -> Marks:
+        return Marks({symbol: Mark(symbol, *pair, Decimal(100), "mid", 0.1, False) for symbol, pair in PAIRS.items()})
 
 
 def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:
@@ -97,9 +99,12 @@ class Both:
     def __init__(self, place: Place) -> None:
         percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
         self.seen = (Seen(), Seen())
-        self.desks = [Desk(place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY") for seen in self.seen]
+        self.desks = [
+            TradingContext("simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY")
+            for seen in self.seen
+        ]
         self.matchers = [
-            Matcher(desk, Metrics(CollectorRegistry(), CASH, "TRY"), Watch(lambda: 0.0)) for desk in self.desks
+            Matcher(desk, Metrics(CollectorRegistry(), CASH, "TRY"), LedgerHealth(lambda: 0.0)) for desk in self.desks
         ]
         self.reference = Reference({unit: _whole(amount, AMOUNT) for unit, amount in CASH.items()}, PAIRS)
         self.ids: dict[str, str] = {}
@@ -220,7 +225,7 @@ class Both:
         assert _whole(order.filled_quantity, QUANTITY) == expected.quantity - expected.left, key
 
     def compare_account(self, desk: int) -> None:
-        account, expected = self.desks[desk].ledger.condition().account, self.reference
+        account, expected = self.desks[desk].ledger.account_state().account, self.reference
         for unit in CASH:
             found = _whole(account.cash[unit], AMOUNT), _whole(account.reserved[unit], AMOUNT)
             assert found == (expected.holds(unit), expected.reserved(unit)), unit
@@ -240,11 +245,13 @@ class Both:
             assert amounts == (expected.holds(held.symbol), expected.fees[held.symbol]), held.symbol
         with reading(ledger._engine) as connection:
             used = {
-                place: notes for symbol in PAIRS for place, notes in rows.taken(connection, "paper", symbol).items()
+                place: notes
+                for symbol in PAIRS
+                for place, notes in rows.level_uses(connection, "paper", symbol).items()
             }
         for place, notes in used.items():
             levels = {
-                _whole(price, PRICE): (_whole(note.shown, QUANTITY), _whole(note.taken, QUANTITY))
+                _whole(price, PRICE): (_whole(note.shown, QUANTITY), _whole(note.used, QUANTITY))
                 for price, note in notes.items()
             }
             wanted = {price: (note.shown, note.used) for price, note in expected.notes.get(place, {}).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,16 +16,20 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from common.client import JsonClient
-from executor.app import METRICS, create_app
+from common.clock import Clock
+from common.loop import Stop, Supervisor
+from common.settings import ServiceSettings
+from executor.app import create_app
+from executor.context import TradingContext
 from executor.guardrails import Limits
+from executor.health import LedgerHealth
 from executor.ledger import Ledger
-from executor.matching import Matcher, Watch
+from executor.matching import Matcher
 from executor.paper import Fees
-from executor.quotes import Quotes
+from executor.parts import Parts
 from executor.settings import LedgerSettings, Settings
-from executor.stream.streams import PACE, Pace
-from executor.submit import Desk
+from executor.stream.streams import STREAM_TIMINGS, StreamTimings
+from executor.timing import NullObserver
 
 TOKEN = "the-operators-token"
 BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
@@ -83,7 +88,8 @@ class MarketData:
         if path == "/v1/instruments":
             return 200, {"market": self.market, "instruments": [self._instrument(book) for book in self.books.values()]}
         if path == "/v1/quotes":
-            return 200, {"market": self.market, "quotes": [_quote(book) for book in self.books.values()]}
+            quotes = [_quote(book) for book in self.books.values()]
+            return 200, {"market": self.market, "sequence": self.moved, "quotes": quotes}
         book = self.books.get(path.removeprefix("/v1/books/"))
         return (200, book) if book else (404, {"error": "no such symbol"})
 
@@ -153,28 +159,41 @@ class Place:
     def ledger(
         self, cash: Mapping[str, Decimal] = CASH, now: Callable[[], datetime] | None = None, account: str = "paper"
     ) -> Ledger:
-        return Ledger(self.url, self.password, account, cash, now or (lambda: datetime.now(UTC)))
+        settings = LedgerSettings(self.url, self.password, account, cash)
+        return Ledger(settings, now or (lambda: datetime.now(UTC)), NullObserver(), lambda: None)
 
 
-class Clock:
-    """A monotonic clock that a test moves."""
+class Monotonic:
+    """A monotonic clock that a test moves; one that runs goes on by itself too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, runs: bool = False) -> None:
         self.now = 1000.0
+        self._runs = runs
 
     def __call__(self) -> float:
-        return self.now
+        return self.now + (time.monotonic() if self._runs else 0.0)
 
 
 @dataclass
 class Executor:
-    """One executor: its parts, and a client of its app."""
+    """One executor: its settings, its parts, its monotonic clock, and a client of its app."""
 
-    desk: Desk
+    settings: Settings
+    parts: Parts
     app: Flask
-    matcher: Matcher
-    watch: Watch
-    clock: Clock
+    clock: Monotonic
+
+    @property
+    def trading(self) -> TradingContext:
+        return self.parts.trading
+
+    @property
+    def matcher(self) -> Matcher:
+        return self.parts.matcher
+
+    @property
+    def health(self) -> LedgerHealth:
+        return self.parts.health
 
     @property
     def client(self) -> FlaskClient:
@@ -213,13 +232,31 @@ def make_executor(
     limits: Limits | None = None,
     writes: int = 100_000,
     streams: int = 8,
-    pace: Pace = PACE,
+    timings: StreamTimings = STREAM_TIMINGS,
     now: Callable[[], datetime] | None = None,
     account: str = "paper",
 ) -> Executor:
-    """An executor on `place`; its ledger is not prepared, and no thread runs."""
-    clock, market = Clock(), "simulated"
-    limits = limits or Limits(
+    """An executor on `place`; its ledger is not prepared, and no thread runs. Its clock runs if it has timings."""
+    monotonic, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
+    settings = Settings(
+        service=ServiceSettings("executor", "1", "simulated"),
+        ledger=LedgerSettings(place.url, place.password, account, cash),
+        operator_token=TOKEN,
+        most_writes_per_second=writes,
+        most_order_streams=streams,
+        marketdata_url=data.url,
+        limits=limits or wide_limits(),
+        fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
+        equity_currency="TRY",
+    )
+    clock = Clock(monotonic, lambda: wall().timestamp())
+    parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
+    return Executor(settings, parts, create_app(settings, parts), monotonic)
+
+
+def wide_limits() -> Limits:
+    """Limits that these tests seldom meet."""
+    return Limits(
         quote_stale_seconds=5.0,
         price_collar_percent=Decimal(2),
         max_order_notional={"TRY": Decimal(500_000), "USDT": Decimal(15_000)},
@@ -227,25 +264,6 @@ def make_executor(
         max_exposure={"TRY": Decimal(10**7), "USDT": Decimal(10**6)},
         max_orders_per_second=10_000,
     )
-    fees = Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2)
-    quotes = Quotes(JsonClient(data.url, 1.0), "simulated", clock)
-    desk = Desk(place.ledger(cash, now, account), quotes, limits, fees, "TRY")
-    watch = Watch(clock)
-    settings = Settings(
-        service="executor",
-        replica="1",
-        market="simulated" if market == "simulated" else "live",
-        ledger=LedgerSettings(place.url, place.password, account, cash),
-        operator_token=TOKEN,
-        most_writes_per_second=writes,
-        most_order_streams=streams,
-        marketdata_url=data.url,
-        limits=limits,
-        fees=fees,
-        equity_currency="TRY",
-    )
-    app = create_app(settings, desk=desk, watch=watch, pace=pace)
-    return Executor(desk, app, Matcher(desk, app.extensions[METRICS], watch), watch, clock)
 
 
 @contextmanager
@@ -253,8 +271,8 @@ def having_traded(place: Place) -> Iterator[Executor]:
     """An executor of its own, ready on `place`, with an order that was filled and one that rests."""
     with serving(market_data()) as data:
         executor = make_executor(place, data)
-        executor.desk.ledger.prepare()
+        executor.trading.ledger.prepare()
         executor.order(client_order_id="filled")
         executor.limit("resting", "buy", "1", "99")
         yield executor
-        executor.desk.ledger.close()
+        executor.trading.ledger.close()

@@ -1,25 +1,46 @@
-"""What the HTTP server is told to run: an executor whose streams beat, and lose patience, soon."""
+"""What the HTTP server is told to run: an executor whose streams beat, and lose patience, soon; and its environment."""
 
 from __future__ import annotations
 
-import threading
-import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 
 from flask import Flask
 
-from executor import stopping
-from executor.app import STOP, TAIL, create_app, make_desk
-from executor.matching import Watch
+from common import service
+from executor.app import create_app
+from executor.parts import Parts
 from executor.settings import Settings
-from executor.stream.streams import Pace
+from executor.stream.streams import StreamTimings
+from tests.common.server import Server
+from tests.executor.standin import TOKEN, MarketData, Place
+
+HASTY = StreamTimings(heartbeat=0.2, send=0.5)
 
 
 def hasty() -> Flask:
-    """The executor of the environment without its matcher, its ledger ready."""
-    settings = Settings.from_environment()
-    desk = make_desk(settings)
-    desk.ledger.prepare()
-    app = create_app(settings, desk=desk, watch=Watch(time.monotonic), pace=Pace(heartbeat=0.2, send=0.5))
-    threading.Thread(target=app.extensions[TAIL].run, args=(app.extensions[STOP],), daemon=True).start()
-    stopping.set_when_told(app.extensions[STOP])
-    return app
+    """The executor of the environment."""
+    return service.serve(
+        Settings.from_environment, lambda settings, loops: Parts.build(settings, loops, timings=HASTY), create_app
+    )
+
+
+def environment_of(place: Place, data: MarketData, folder: Path) -> dict[str, str]:
+    """The settings of an executor on a file; the token is written into `folder`."""
+    (folder / "token").write_text(TOKEN)
+    return {
+        "SPARK_SERVICE": "executor",
+        "SPARK_LEDGER_URL": place.url,
+        "SPARK_OPERATOR_TOKEN_FILE": str(folder / "token"),
+        "SPARK_MARKETDATA_URL": data.url,
+    }
+
+
+def ready(server: Server) -> bool:
+    """Whether a server says that all of its parts are."""
+    try:
+        with urllib.request.urlopen(f"{server.address}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,9 +19,9 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     """One executor for all of these: what it refuses leaves nothing behind."""
     with serving(market_data()) as data:
         executor = make_executor(Place(f"sqlite:///{tmp_path_factory.mktemp('door')}/ledger.db"), data)
-        executor.desk.ledger.prepare()
+        executor.trading.ledger.prepare()
         yield executor
-        executor.desk.ledger.close()
+        executor.trading.ledger.close()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +153,7 @@ def test_an_order_shows_its_fields_as_the_contract_has_them(door: Executor) -> N
 def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_is_free(sqlite_place: Place) -> None:
     with serving(market_data()) as data:
         executor = make_executor(sqlite_place, data, writes=5)
-        executor.desk.ledger.prepare()
+        executor.trading.ledger.prepare()
         refused = []
         for number in range(30):
             body = {
@@ -172,6 +171,6 @@ def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_
         assert refused[0].get_json()["error"]["code"] == "TOO_MANY_REQUESTS"
         assert len(executor.get("/v1/orders")["orders"]) == 30 - len(refused)
         assert executor.order(token="wrong")[0] == 401, "a wrong token is told so whatever the limit"
-        time.sleep(1.1)
+        executor.clock.now += 1.1
         assert executor.order(client_order_id="later")[0] == 201
-        executor.desk.ledger.close()
+        executor.trading.ledger.close()

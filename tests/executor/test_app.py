@@ -1,63 +1,69 @@
-"""The whole service as the container starts it: its thread prepares the ledger and matches; no failure ends it."""
+"""The whole service as the container starts it: its loops prepare the ledger and match; no failure ends them."""
 
 from __future__ import annotations
 
-import threading
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from executor.app import STOP, serve
+from common.loop import Loop, Stop, Supervisor
+from executor.app import create_app
 from executor.matching import Matcher
+from executor.parts import Parts
+from executor.quotes import QuoteClient
+from executor.settings import Settings
+from executor.valuation import Marks
+from tests.common.local import eventually
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
-DEADLINE_SECONDS = 10.0
 
-
-def test_the_served_app_becomes_ready_and_fills_a_resting_order_by_itself(
-    marketdata: MarketData, sqlite_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_started_executor_becomes_ready_and_fills_a_resting_order_by_itself(
+    marketdata: MarketData, sqlite_place: Place, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text("secret")
     environment = {"LEDGER_URL": sqlite_place.url, "MARKETDATA_URL": marketdata.url}
-    for name, value in {**environment, "OPERATOR_TOKEN_FILE": str(tmp_path / "token")}.items():
-        monkeypatch.setenv(f"SPARK_{name}", value)
-    app = serve()
-    client = app.test_client()
-    _until(lambda: client.get("/readyz").status_code == 200)
+    environment["OPERATOR_TOKEN_FILE"] = str(tmp_path / "token")
+    settings = Settings.from_environment({f"SPARK_{name}": value for name, value in environment.items()})
+    parts = Parts.build(settings, Supervisor(Stop()))
+    client = create_app(settings, parts).test_client()
+    parts.start()
+    eventually(lambda: client.get("/readyz").status_code == 200)
     order = {"client_order_id": "r", "symbol": BTCTRY, "side": "buy", "type": "limit", "quantity": "1"}
     headers = {"Authorization": "Bearer secret"}
     client.post("/v1/orders", json={**order, "limit_price": "99.5"}, headers=headers)
     marketdata.put(BTCTRY, [("99", "1")], [("99.2", "1")])
-    _until(lambda: client.get("/v1/orders").get_json()["orders"][0]["status"] == "filled")
-    app.extensions[STOP].set()
+    eventually(lambda: client.get("/v1/orders").get_json()["orders"][0]["status"] == "filled")
+    parts.stop()
+    assert not any(loop.alive for loop in parts.loops.health())
+
+
+class FailingOnce(QuoteClient):
+    """Market data whose first marks fail in a way that nobody foresaw."""
+
+    def __init__(self) -> None:
+        self.monotonic = lambda: 0.0
+        self.failures = [RuntimeError("a fault of ours")]
+
+    def marks(self) -> Marks:
+        if self.failures:
+            raise self.failures.pop()
+        return Marks({})
 
 
 def test_a_pass_that_fails_is_counted_and_the_next_one_runs(
     desk_executor: Executor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Failing(Matcher):
-        passes = 0
-
-        def pass_once(self) -> None:
-            self.passes += 1
-            if self.passes == 1:
-                raise RuntimeError("a fault of ours")
-            stop.set()
-
-    stop = threading.Event()
-    matcher = Failing(desk_executor.desk, desk_executor.app.extensions["executor.metrics"], desk_executor.watch)
-    thread = threading.Thread(target=matcher.run, args=(stop,))
-    thread.start()
-    thread.join(DEADLINE_SECONDS)
-    assert matcher.passes == 2
-    assert "matching failed" in caplog.text
-    assert "executor_matcher_failures_total 1.0" in desk_executor.client.get("/metrics").text
+    trading = replace(desk_executor.trading, quotes=FailingOnce())
+    loop = Loop("matcher", Matcher(trading, desk_executor.parts.metrics, desk_executor.health).step)
+    assert (loop.run_once(), loop.failures) == (1.0, 1)
+    assert "a loop's step failed" in caplog.text
+    assert (loop.run_once(), loop.failures) == (0.5, 1)
 
 
-def _until(condition: object) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_the_loops_are_in_the_metrics_and_in_readiness(desk_executor: Executor) -> None:
+    text = desk_executor.client.get("/metrics").text
+    assert 'spark_loop_failures_total{loop="matcher"} 0.0' in text
+    assert 'spark_loop_up{loop="tail"} 0.0' in text
+    parts = desk_executor.client.get("/readyz").get_json()["parts"]
+    assert parts["loops"]["reason"] == "the loop matcher does not run; the loop tail does not run"

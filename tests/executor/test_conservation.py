@@ -50,16 +50,16 @@ def _do(executor: Executor, act: Act, number: int) -> str:
 def test_no_balance_ever_goes_below_zero(script: list[Act]) -> None:
     with tempfile.TemporaryDirectory() as folder, serving(market_data()) as data:
         executor = make_executor(Place(f"sqlite:///{folder}/ledger.db"), data, cash=POOR)
-        executor.desk.ledger.prepare()
+        executor.trading.ledger.prepare()
         for number, act in enumerate(script):
             if _do(executor, act, number) == "move":
                 bid, ask = f"{act.price / 100 - 0.05:.2f}", f"{act.price / 100 + 0.05:.2f}"
                 data.put(BTCTRY, [(bid, act.quantity)], [(ask, act.quantity)])
                 executor.matcher.pass_once()
             _assert_solvent(executor)
-        with reading(executor.desk.ledger._engine) as connection:
+        with reading(executor.trading.ledger._engine) as connection:
             verify(connection)
-        executor.desk.ledger.close()
+        executor.trading.ledger.close()
 
 
 def _assert_solvent(executor: Executor) -> None:

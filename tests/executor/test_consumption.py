@@ -8,20 +8,20 @@ from decimal import Decimal
 
 from common.wire import Book, OrderRequest
 from executor.ledger.consumption import FORGET_AFTER
-from executor.quotes import Quotes, View
+from executor.quotes import QuoteClient, SymbolView
 from executor.submit import submit
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
 
-class Slow(Quotes):
-    """Quotes that were asked for a while ago."""
+class Slow(QuoteClient):
+    """QuoteClient that were asked for a while ago."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: SymbolView) -> None:
         self._view = view
         self.monotonic = lambda: view.asked_at + 0.1
 
-    def look(self, symbol: str) -> View:  # noqa: ARG002 - one book is all there is
+    def look(self, symbol: str) -> SymbolView:  # noqa: ARG002 - one book is all there is
         return self._view
 
 
@@ -30,7 +30,7 @@ def bought(executor: Executor, key: str, price: str, quantity: str = "2") -> str
     return str(order["filled_quantity"])
 
 
-def late(executor: Executor, view: View, key: str, price: str) -> str:
+def late(executor: Executor, view: SymbolView, key: str, price: str) -> str:
     """What an order gets on a book that was fetched before."""
     request = OrderRequest(
         client_order_id=key,
@@ -41,7 +41,7 @@ def late(executor: Executor, view: View, key: str, price: str) -> str:
         limit_price=Decimal(price),
         time_in_force="IOC",
     )
-    return str(submit(request, replace(executor.desk, quotes=Slow(view))).order.filled_quantity)
+    return str(submit(request, replace(executor.trading, quotes=Slow(view))).order.filled_quantity)
 
 
 def test_a_level_that_is_gone_gives_nothing_to_who_still_sees_it(
@@ -49,7 +49,7 @@ def test_a_level_that_is_gone_gives_nothing_to_who_still_sees_it(
 ) -> None:
     one, two = make(place), make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
-    old = two.desk.quotes.look(BTCTRY)
+    old = two.trading.quotes.look(BTCTRY)
     assert bought(one, "first", "100") == "2"
     marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")])
     assert bought(one, "newer", "100.5", "1") == "1"
@@ -75,8 +75,8 @@ def test_what_is_gone_for_long_is_forgotten(make: MakeExecutor, place: Place, ma
     for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(FORGET_AFTER / timedelta(seconds=1))):
         marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")], moved=moved)
         assert bought(executor, f"n{moved}", "100.5", "1") == "1"
-    with executor.desk.ledger.transaction() as transaction:
-        book = executor.desk.quotes.look(BTCTRY).book
+    with executor.trading.ledger.transaction() as transaction:
+        book = executor.trading.quotes.look(BTCTRY).book
         assert isinstance(book, Book)
         transaction.levels(book, "buy")
         assert {str(price) for price in transaction._consumption._at((BTCTRY, "buy"))} == {"100.5"}

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 TRANSACTION, WRITES = "executor.ledger.transaction.Transaction", "executor.ledger.writes"
 
 BEFORE_THE_COMMIT = [
-    ("before", "executor.ledger.group.Group._lead"),
-    ("before", f"{TRANSACTION}.mark"),
+    ("before", "executor.ledger.group.GroupCommit._lead"),
+    ("before", f"{TRANSACTION}.savepoint"),
     ("before", f"{TRANSACTION}.settle"),
     ("before", f"{TRANSACTION}.flush"),
     ("after", f"{WRITES}.log"),
@@ -31,7 +31,7 @@ BEFORE_THE_COMMIT = [
 ]
 ON_THE_WAY = [
     ("before", "executor.orders.check"),
-    ("after", "executor.quotes.Quotes.look"),
+    ("after", "executor.quotes.QuoteClient.look"),
     ("after", f"{TRANSACTION}.receive"),
     ("after", "executor.guardrails.check"),
     ("after", f"{TRANSACTION}.accept"),
@@ -39,7 +39,10 @@ ON_THE_WAY = [
     ("after", f"{TRANSACTION}.consume"),
     ("after", f"{WRITES}.consumption"),
 ]
-AFTER_THE_COMMIT = [("after", "executor.ledger.group.Group._run"), ("after", "executor.ledger.group.Group.do")]
+AFTER_THE_COMMIT = [
+    ("after", "executor.ledger.group.GroupCommit._run"),
+    ("after", "executor.ledger.group.GroupCommit.do"),
+]
 SHARED = [("after", f"{WRITES}.log"), ("after", f"{TRANSACTION}.flush")]
 
 DEATHS = [
@@ -108,7 +111,7 @@ def _state(executor: Executor) -> dict[str, object]:
 
 
 def _prove(executor: Executor) -> None:
-    with reading(executor.desk.ledger._engine) as connection:
+    with reading(executor.trading.ledger._engine) as connection:
         verify(connection)
 
 

@@ -19,9 +19,9 @@ from executor.ledger import Transaction
 from executor.ledger.engine import make_engine, reading
 from executor.ledger.verify import Proof, verify
 from executor.orders import check
+from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, Place
-from tests.venue.rig import eventually
 
 T = TypeVar("T")
 
@@ -30,10 +30,10 @@ class Together:
     """Holds the first transaction back until all that is to share the next one waits."""
 
     def __init__(self, executor: Executor, pool: ThreadPoolExecutor) -> None:
-        self._group = executor.desk.ledger._group
+        self._group = executor.trading.ledger._group
         self._pool = pool
         self._go, self._held = threading.Event(), threading.Event()
-        self._first = pool.submit(executor.desk.ledger.do, self._hold)
+        self._first = pool.submit(executor.trading.ledger.do, self._hold)
         assert self._held.wait(10)
         self._count = 0
 
@@ -102,7 +102,7 @@ def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecuto
 
     with together(executor) as held:
         one = held.do(lambda: executor.order(client_order_id="one", quantity="2"))
-        broken = held.do(lambda: executor.desk.ledger.do(half))
+        broken = held.do(lambda: executor.trading.ledger.do(half))
         two = held.do(lambda: executor.order(client_order_id="two", quantity="1"))
     assert (one.result(10)[1]["status"], two.result(10)[1]["status"]) == ("filled", "filled")
     assert two.result()[1]["average_price"] == "100.2", "the level that the first one used up is gone"
@@ -140,7 +140,7 @@ def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_
 
 
 def test_limits_count_what_came_before_in_the_same_transaction(make: MakeExecutor, place: Place) -> None:
-    limits = replace(make(place).desk.limits, max_orders_per_second=3, duplicate_seconds=60.0)
+    limits = replace(make(place).trading.limits, max_orders_per_second=3, duplicate_seconds=60.0)
     executor = make(place, limits=limits)
     with together(executor) as held:
         buys = [held.do(lambda n=n: executor.limit(f"n{n}", "buy", str(n + 1), "99")) for n in range(2)]  # type: ignore[misc]
@@ -168,7 +168,7 @@ def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make:
 
     with together(executor) as held:
         one = held.do(lambda: executor.order(client_order_id="one"))
-        broken = held.do(lambda: executor.desk.ledger.do(away))
+        broken = held.do(lambda: executor.trading.ledger.do(away))
         two = held.do(lambda: executor.order(client_order_id="two"))
     assert (one.result(10)[0], two.result(10)[0]) == (503, 503)
     with pytest.raises(LedgerUnavailable):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from common.wire import Instrument
-from executor.guardrails import RULES, Holdings, Limits, Market, Proposal, check, uses
+from executor.guardrails import RULES, Holdings, Limits, MarketView, Proposal, check, uses
 from executor.guardrails.controls import Hold
 
 LIMITS = Limits(
@@ -23,7 +23,9 @@ LIMITS = Limits(
     max_orders_per_second=10,
     duplicate_seconds=2.0,
 )
-MARKET = Market(age_seconds=1.0, stale=False, reference=Decimal(100), best_opposite=Decimal(101), quote_currency="TRY")
+MARKET = MarketView(
+    age_seconds=1.0, stale=False, reference=Decimal(100), best_opposite=Decimal(101), quote_currency="TRY"
+)
 INSTRUMENT = Instrument(
     symbol="V:BTCTRY",
     base_asset="BTC",
@@ -109,7 +111,7 @@ def test_a_rule_denies_just_beyond_its_edge(code: str, passes: dict[str, Any], f
     "market",
     [None, replace(MARKET, reference=None, best_opposite=None)],
 )
-def test_without_a_quote_nothing_trades(market: Market | None) -> None:
+def test_without_a_quote_nothing_trades(market: MarketView | None) -> None:
     assert _codes(replace(GOOD, market=market)) == ["NO_QUOTE"]
 
 

@@ -69,6 +69,6 @@ def test_two_executors_share_the_shown_quantity_and_leave_a_clean_ledger(
     statuses = sorted(order["status"] for _, order in answers)
     assert statuses == ["expired"] * 8 + ["filled"] * 4
     assert executors[0].get("/v1/positions")["positions"][0]["quantity"] == "2"
-    with reading(executors[0].desk.ledger._engine) as connection:
+    with reading(executors[0].trading.ledger._engine) as connection:
         [proof] = verify(connection)
     assert len(proof.fills) == 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from executor.ledger.engine import CONNECT_SECONDS
-from executor.ledger.patience import SILENT_SECONDS
+from executor.ledger.timeouts import SILENT_SECONDS
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
@@ -29,7 +29,8 @@ def _assert_away(executor: Executor) -> None:
         assert "password" not in body["error"]["message"]
     assert executor.client.get("/v1/account").status_code == 503
     assert executor.client.get("/healthz").status_code == 200
-    assert not executor.matcher.attempt()
+    executor.matcher.step()
+    assert executor.health.trouble() is not None
     ready = executor.client.get("/readyz")
     assert (ready.status_code, ready.get_json()["parts"]["ledger"]["ready"]) == (503, False)
     assert "does not answer" in ready.get_json()["parts"]["ledger"]["reason"]
@@ -42,13 +43,13 @@ def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     wire.pull()
     _assert_away(executor)
     wire.plug()
-    assert executor.matcher.attempt()
+    executor.matcher.pass_once()
     assert executor.order(client_order_id="before")[0] == 201
     wire.pull()
     _assert_away(executor)
     wire.plug()
-    assert executor.matcher.attempt()
-    assert executor.client.get("/readyz").status_code == 200
+    executor.matcher.pass_once()
+    assert executor.client.get("/readyz").get_json()["parts"]["ledger"]["ready"] is True
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["before"]
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
 
@@ -63,7 +64,7 @@ def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_a
     _assert_away(executor)
     assert time.monotonic() - began < 10 * (SILENT_SECONDS + CONNECT_SECONDS)
     wire.plug()
-    assert executor.matcher.attempt()
+    executor.matcher.pass_once()
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["away", "before"]
 
@@ -85,7 +86,7 @@ def test_an_account_that_stays_locked_is_503_within_the_lock_timeout(
 ) -> None:
     place = postgres_server.new_place()
     executor, other = make(place), make(place)
-    with other.desk.ledger.transaction():
+    with other.trading.ledger.transaction():
         status, body = executor.order()
     assert (status, body["error"]["code"]) == (503, "LEDGER_UNAVAILABLE")
     assert executor.order()[0] == 201
@@ -95,7 +96,7 @@ def test_a_file_ledger_whose_folder_comes_later_is_taken_up_then(make: MakeExecu
     executor = make(Place(f"sqlite:///{tmp_path}/later/ledger.db"), ready=False)
     _assert_away(executor)
     (tmp_path / "later").mkdir()
-    assert executor.matcher.attempt()
+    executor.matcher.pass_once()
     assert executor.order()[0] == 201
 
 
@@ -106,7 +107,7 @@ def test_a_change_that_fails_leaves_nothing_behind(executor: Executor) -> None:
     before = executor.get("/v1/account")
 
     def crash() -> None:
-        with executor.desk.ledger.transaction() as transaction:
+        with executor.trading.ledger.transaction() as transaction:
             transaction.open_account({})
             raise Crash
 
@@ -117,8 +118,8 @@ def test_a_change_that_fails_leaves_nothing_behind(executor: Executor) -> None:
 
 
 def test_a_ledger_that_falls_silent_is_not_called_ready(desk_executor: Executor) -> None:
-    assert "has not answered yet" in str(desk_executor.watch.reason())
-    assert desk_executor.matcher.attempt()
-    assert desk_executor.watch.reason() is None
+    assert "has not answered yet" in str(desk_executor.health.trouble())
+    desk_executor.matcher.pass_once()
+    assert desk_executor.health.trouble() is None
     desk_executor.clock.now += 6.5
-    assert desk_executor.watch.reason() == "the ledger has not answered for 6 s"
+    assert desk_executor.health.trouble() == "the ledger has not answered for 6 s"

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from executor.ledger import rows, schema
 from executor.ledger.__main__ import main
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.export import SHEETS, Exported, cell
+from executor.ledger.export import SHEETS, ExportCounts, cell
 from executor.ledger.export import export as write_books
 from tests.executor.books import Rows, environment_of, execute, export, read, sums, trade
 from tests.executor.standin import BTCTRY, Executor, Place
@@ -109,7 +109,7 @@ def test_what_is_traded_while_the_books_are_written_is_in_none_of_them(
         executor.order(client_order_id="meanwhile", quantity="0.1")
         done = write_books(connection, "paper", tmp_path)
     engine.dispose()
-    assert done == Exported(events=12, postings=20, orders=4, fills=3)
+    assert done == ExportCounts(events=12, postings=20, orders=4, fills=3)
     assert sums(read(tmp_path / "balances.csv")) == {"TRY": 0, "USDT": 0, "BTC": 0}
     assert executor.get("/v1/account")["sequence"] > 12
 

@@ -22,12 +22,12 @@ from common.wire import OrderRequest
 from tests.executor.standin import BTCTRY, MarketData, Place, make_executor
 from executor.submit import submit
 executor = make_executor(Place(sys.argv[1], sys.argv[2]), MarketData(url=sys.argv[3]))
-executor.desk.ledger.prepare()
+executor.trading.ledger.prepare()
 for number in range(100_000):
     key = f"{sys.argv[4]}-{number}"
     request = OrderRequest(client_order_id=key, symbol=BTCTRY, side="buy", type="limit", quantity=Decimal("0.1"),
                            limit_price=Decimal("100.2"))
-    print(key, submit(request, executor.desk).order.order_id, flush=True)
+    print(key, submit(request, executor.trading).order.order_id, flush=True)
 """
 
 
@@ -61,7 +61,7 @@ def test_what_was_acknowledged_before_a_kill_is_in_the_ledger(
     assert acknowledged.items() <= found.items()
     assert len(found) <= len(acknowledged) + 1
     assert {order["status"] for order in orders} == {"filled"}
-    with reading(executor.desk.ledger._engine) as connection:
+    with reading(executor.trading.ledger._engine) as connection:
         [proof] = verify(connection)
     assert len(proof.replay.orders) == len(orders)
     status, again = executor.order(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from executor.ledger import rows
-from executor.ledger.engine import make_engine, reading
-from executor.ledger.migrate import migrate
+from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.schema import metadata
+from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Place
+
+OLD_LEDGERS = Path(__file__).parent / "old_ledgers"
+"""Tables as revision 0003 left them when it was the third of three; the SQLite one has all kinds of events."""
 
 
 def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, place: Place) -> None:
@@ -35,12 +39,12 @@ def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, plac
 def test_executors_that_start_together_open_the_account_once(make: MakeExecutor, place: Place) -> None:
     executors = [make(place, ready=False) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(lambda executor: executor.desk.ledger.prepare(), executors))
+        list(threads.map(lambda executor: executor.trading.ledger.prepare(), executors))
     assert {executor.get("/v1/account")["sequence"] for executor in executors} == {1}
 
 
 def test_the_connections_are_durable_and_bounded_in_time(make: MakeExecutor, place: Place) -> None:
-    engine = make(place).desk.ledger._engine
+    engine = make(place).trading.ledger._engine
     with reading(engine) as connection:
         if engine.dialect.name == "sqlite":
             found = [connection.execute(sa.text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
@@ -57,19 +61,70 @@ def test_starting_cash_counts_only_for_a_new_account(make: MakeExecutor, place: 
     assert make(place, cash={"TRY": Decimal(1)}).get("/v1/account")["cash"]["TRY"] == "5000000"
 
 
-def test_a_kill_switch_that_was_engaged_before_an_update_stays_engaged(place: Place) -> None:
+def run(place: Place, statements: list[str]) -> None:
     engine = make_engine(place.url, place.password)
-    migrate(engine, "0002")
-    insert = "INSERT INTO accounts (account, sequence, hash, kill_switch, kill_reason) VALUES (:a, 1, 'h', :on, :why)"
-    with engine.begin() as connection:
-        connection.execute(
-            sa.text(insert), [{"a": "on", "on": True, "why": "drill"}, {"a": "off", "on": False, "why": ""}]
-        )
-    migrate(engine)
-    with reading(engine) as connection:
-        found = {name: rows.head(connection, name) for name in ("on", "off")}
+    with writing(engine) as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
     engine.dispose()
-    assert {name: head and head.controls.switches for name, head in found.items()} == {
-        "on": {"account": "drill"},
-        "off": {},
+
+
+def statements_of(file: str) -> list[str]:
+    """The statements of a file as `iterdump` and a log of executed ones have them: none has a semicolon inside."""
+    text = (OLD_LEDGERS / file).read_text()
+    return [part.strip() for part in text.split(";\n") if part.strip() not in ("", "BEGIN TRANSACTION", "COMMIT")]
+
+
+def test_tables_that_the_three_first_revisions_made_are_taken_over(make: MakeExecutor, place: Place) -> None:
+    postgres = place.url.startswith("postgresql")
+    run(place, statements_of("postgresql_0003.sql" if postgres else "sqlite_0003.sql"))
+    executor = make(place)
+    engine = make_engine(place.url, place.password)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        differences = [found for found in compare_metadata(context, metadata) if found[0] != "add_table_comment"]
+    assert differences == []
+    assert executor.order(client_order_id="new")[1]["status"] == "filled"
+    with reading(engine) as connection:
+        verify(connection)
+    engine.dispose()
+
+
+def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExecutor, sqlite_place: Place) -> None:
+    run(sqlite_place, statements_of("sqlite_0003.sql"))
+    executor = make(sqlite_place)
+    orders = {order["client_order_id"]: order["status"] for order in executor.get("/v1/orders")["orders"]}
+    assert orders == {
+        "bought": "filled",
+        "denied": "denied",
+        "resting": "accepted",
+        "sold": "filled",
+        "cancelled": "cancelled",
+        "again": "filled",
     }
+    assert executor.get("/v1/kill-switch")["switches"] == {"BTCTURK:ETHTRY": "drill"}
+    assert executor.get("/v1/limits")["set_by_operator"] == ["max_executions"]
+    assert (
+        executor.post("/v1/orders/" + executor.get("/v1/orders?status=open")["orders"][0]["order_id"] + "/cancel")[0]
+        == 200
+    )
+    engine = make_engine(sqlite_place.url, "")
+    with reading(engine) as connection:
+        [proof] = verify(connection)
+    engine.dispose()
+    assert len(proof.replay.orders) == 6
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0099"])
+def test_tables_of_another_version_are_refused_with_the_way_out(
+    make: MakeExecutor, place: Place, revision: str
+) -> None:
+    version = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"
+    run(place, [version, f"INSERT INTO alembic_version VALUES ('{revision}')"])  # noqa: S608 - of the test
+    executor = make(place, ready=False)
+    executor.matcher.step()
+    reason = executor.client.get("/readyz").get_json()["parts"]["ledger"]["reason"]
+    assert reason == (
+        f"the ledger's tables are of revision {revision}, which this version of Spark can't read: start the version of "
+        "Spark that made them, or delete the ledger for good with `make clean`"
+    )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from executor.ledger.__main__ import main
 from executor.ledger.engine import make_engine, reading, writing
-from executor.ledger.verify import Broken, verify
+from executor.ledger.verify import LedgerFault, verify
 from tests.executor import postgres
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Executor, Place, make_executor, market_data, serving
@@ -37,7 +37,7 @@ both = pytest.mark.parametrize("traded", ["sqlite", "postgresql"], indirect=True
 
 
 def trade(executor: Executor) -> None:
-    executor.desk.ledger.prepare()
+    executor.trading.ledger.prepare()
     executor.order(client_order_id="buy", quantity="3")
     executor.order(client_order_id="denied", quantity="9000")
     executor.limit("rest", "buy", "1", "99")
@@ -46,7 +46,7 @@ def trade(executor: Executor) -> None:
     executor.order(client_order_id="sell", side="sell", quantity="1")
     headers = {"Authorization": "Bearer the-operators-token"}
     executor.client.put("/v1/kill-switch", json={"engaged": True, "reason": "drill"}, headers=headers)
-    executor.desk.ledger.close()
+    executor.trading.ledger.close()
 
 
 def _broken(place: Place, statement: str) -> str:
@@ -54,7 +54,7 @@ def _broken(place: Place, statement: str) -> str:
     engine = make_engine(place.url, place.password)
     with engine.connect() as connection:
         assert connection.execute(sa.text(statement)).rowcount > 0, statement
-        with pytest.raises(Broken) as caught:
+        with pytest.raises(LedgerFault) as caught:
             verify(connection)
     engine.dispose()
     return str(caught.value)

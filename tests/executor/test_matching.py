@@ -1,4 +1,4 @@
-"""Resting orders fill as the market moves, at their own price, never twice from the same shown quantity."""
+"""RestingOrder orders fill as the market moves, at their own price, never twice from the same shown quantity."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def test_a_kill_switch_whose_executor_died_before_it_cancelled_anything_still_fi
     desk_executor: Executor, marketdata: MarketData
 ) -> None:
     order = desk_executor.limit("rest", "buy", "1", "99.5")
-    with desk_executor.desk.ledger.transaction() as transaction:
-        transaction.control.switch(engaged=True, reason="drill")
+    with desk_executor.trading.ledger.transaction() as transaction:
+        transaction.admin.switch(engaged=True, reason="drill")
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")])
     desk_executor.matcher.pass_once()
     assert _status(desk_executor, order) == ("cancelled", "0")
@@ -156,13 +156,13 @@ def test_slow_market_data_delays_symbols_in_turn(desk_executor: Executor, market
 
 def test_one_executor_matches_at_a_time_and_the_other_takes_over(make: MakeExecutor, place: Place) -> None:
     first, second = make(place), make(place)
-    turns = first.desk.ledger.turn, second.desk.ledger.turn
+    turns = first.trading.ledger.leader, second.trading.ledger.leader
     if place.url.startswith("sqlite"):
-        assert [turn.mine() for turn in turns] == [True, True]
+        assert [turn.leads() for turn in turns] == [True, True]
         return
-    assert [turn.mine() for turn in (*turns, *turns)] == [True, False, True, False]
-    turns[0].give_up()
-    assert [turn.mine() for turn in (turns[1], turns[0])] == [True, False]
+    assert [turn.leads() for turn in (*turns, *turns)] == [True, False, True, False]
+    turns[0].resign()
+    assert [turn.leads() for turn in (turns[1], turns[0])] == [True, False]
 
 
 def test_two_matchers_fill_a_resting_order_once(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:

@@ -57,6 +57,6 @@ def test_gauges_show_the_account_of_the_last_pass(desk_executor: Executor) -> No
 
 def test_a_scrape_asks_neither_database_nor_market_data(desk_executor: Executor, marketdata: MarketData) -> None:
     asked = len(marketdata.requests)
-    desk_executor.desk.ledger.close()
+    desk_executor.trading.ledger.close()
     assert desk_executor.client.get("/metrics").status_code == 200
     assert len(marketdata.requests) == asked

@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
 
 from executor.ledger import events
 from executor.openapi import KINDS, document
+from tests.common.local import http_server
 from tests.executor.standin import TOKEN, Executor, Place, make_executor, market_data, serving
-from tests.marketdata.rig import http_server
 
 DOCUMENT = "/v1/openapi.json"
 CHECKS = [
@@ -36,11 +36,11 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     """One executor for all calls, with an order that rests and one that was filled."""
     with serving(market_data()) as data:
         executor = make_executor(Place(f"sqlite:///{tmp_path_factory.mktemp('openapi')}/ledger.db"), data)
-        executor.desk.ledger.prepare()
+        executor.trading.ledger.prepare()
         executor.order(client_order_id="filled")
         executor.limit("resting", "buy", "1", "99")
         yield executor
-        executor.desk.ledger.close()
+        executor.trading.ledger.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +81,18 @@ def test_every_call_is_in_the_document_and_every_call_of_it_exists(door: Executo
 
 
 def test_every_kind_of_event_can_be_asked_for() -> None:
-    assert set(KINDS) == {kind.__struct_config__.tag for kind in get_args(events.Any)}
+    assert set(KINDS) == {kind.__struct_config__.tag for kind in get_args(events.Content)}
 
 
 def test_answers_of_a_real_day_are_as_the_document_says(door: Executor) -> None:
     """The messages on the wire have the fields that the schemas require, and no others."""
     schemas = door.get(DOCUMENT)["components"]["schemas"]
-    for path, name in (("/v1/account", "AccountNow"), ("/v1/positions", "Positions"), ("/v1/orders", "Orders")):
+    for path, name in (
+        ("/v1/valuation", "Valuation"),
+        ("/v1/account", "AccountStatus"),
+        ("/v1/positions", "Positions"),
+        ("/v1/orders", "Orders"),
+    ):
         assert set(door.get(path)) == set(schemas[name]["properties"])
     [order] = [order for order in door.get("/v1/orders")["orders"] if order["client_order_id"] == "filled"]
     assert set(order) == set(schemas["Order"]["properties"])

@@ -11,31 +11,26 @@ from typing import Any
 
 import pytest
 
-from executor.app import STOP, TAIL
-from executor.stream.streams import Pace
+from executor.stream.streams import StreamTimings
+from tests.common.local import eventually, http_server
 from tests.executor.listener import HEARTBEAT, Listener, flood
 from tests.executor.standin import Executor, MarketData, Place, make_executor
-from tests.marketdata.rig import http_server
-from tests.venue.rig import eventually
 
-QUICK = Pace(heartbeat=0.2, send=5.0)
-SLOW = Pace(heartbeat=60.0, send=5.0)
+QUICK = StreamTimings(heartbeat=0.2, send=5.0)
+SLOW = StreamTimings(heartbeat=60.0, send=5.0)
 Serve = Callable[..., tuple[Executor, str]]
 
 
 @contextmanager
 def _served(executor: Executor) -> Iterator[str]:
-    """As the container runs it, but for the matcher: its tail follows the ledger."""
-    stop = executor.app.extensions[STOP]
-    tail = threading.Thread(target=executor.app.extensions[TAIL].run, args=(stop,))
-    tail.start()
+    """As the container runs it."""
+    executor.parts.start()
     with http_server(executor.app) as url:
         try:
             yield url
         finally:
-            stop.set()
-            tail.join(10)
-            assert not tail.is_alive()
+            executor.parts.loops.stop(10)
+            assert not any(loop.alive for loop in executor.parts.loops.health())
 
 
 @pytest.fixture
@@ -43,10 +38,10 @@ def serve(marketdata: MarketData) -> Iterator[Serve]:
     """Makes executors that are served, and ends them."""
     with ExitStack() as ending:
 
-        def start(place: Place, *, streams: int = 8, pace: Pace = SLOW) -> tuple[Executor, str]:
-            executor = make_executor(place, marketdata, streams=streams, pace=pace)
-            executor.desk.ledger.prepare()
-            ending.callback(executor.desk.ledger.close)
+        def start(place: Place, *, streams: int = 8, timings: StreamTimings = SLOW) -> tuple[Executor, str]:
+            executor = make_executor(place, marketdata, streams=streams, timings=timings)
+            executor.trading.ledger.prepare()
+            ending.callback(executor.trading.ledger.close)
             return executor, ending.enter_context(_served(executor))
 
         yield start
@@ -92,8 +87,8 @@ def test_what_an_operator_stops_is_told_though_no_order_changed(serve: Serve, sq
     executor, url = serve(sqlite_place)
     with Listener(url) as listener:
         listener.next()
-        with executor.desk.ledger.transaction() as transaction:
-            transaction.control.switch(engaged=True, reason="a test", scope="account")
+        with executor.trading.ledger.transaction() as transaction:
+            transaction.admin.switch(engaged=True, reason="a test", scope="account")
         assert [event.name for event in listener.until(lambda event: event.name == "account")] == ["account"]
         assert listener.account["kill_switch"] is True
 
@@ -130,7 +125,7 @@ def test_an_id_that_never_was_gets_a_snapshot(serve: Serve, sqlite_place: Place,
 
 def test_who_missed_more_than_can_be_told_again_gets_a_snapshot(serve: Serve, sqlite_place: Place) -> None:
     executor, url = serve(sqlite_place)
-    flood(executor.desk.ledger, 1001)
+    flood(executor.trading.ledger, 1001)
     for last_id, name in (("1", "snapshot"), ("3", "resumed")):
         with Listener(url, last_id) as listener:
             event = listener.next()
@@ -140,7 +135,7 @@ def test_who_missed_more_than_can_be_told_again_gets_a_snapshot(serve: Serve, sq
 
 def test_nothing_is_lost_by_who_breaks_off_and_comes_back_to_either_executor(serve: Serve, place: Place) -> None:
     rng = Random(7)
-    executors = [serve(place, pace=QUICK), serve(place, pace=QUICK)]
+    executors = [serve(place, timings=QUICK), serve(place, timings=QUICK)]
 
     def trade(number: int) -> None:
         own, (executor, _) = Random(number), executors[number]
@@ -170,7 +165,7 @@ def test_nothing_is_lost_by_who_breaks_off_and_comes_back_to_either_executor(ser
 
 
 def test_beyond_the_limit_a_stream_is_refused_until_one_is_given_back(serve: Serve, sqlite_place: Place) -> None:
-    executor, url = serve(sqlite_place, streams=2, pace=QUICK)
+    executor, url = serve(sqlite_place, streams=2, timings=QUICK)
     first, second = Listener(url), Listener(url)
     with Listener(url) as third:
         assert third.answer.status == 503
@@ -189,14 +184,14 @@ def test_beyond_the_limit_a_stream_is_refused_until_one_is_given_back(serve: Ser
 def test_heartbeats_come_while_nothing_changes_and_at_the_stop_the_stream_ends(
     serve: Serve, sqlite_place: Place
 ) -> None:
-    executor, url = serve(sqlite_place, pace=QUICK)
+    executor, url = serve(sqlite_place, timings=QUICK)
     with Listener(url) as listener:
         assert [event and event.name for event in (listener.next(), listener.next(), listener.next())] == [
             "snapshot",
             HEARTBEAT,
             HEARTBEAT,
         ]
-        executor.app.extensions[STOP].set()
+        executor.parts.loops.stop_signal.set()
         began = time.monotonic()
         while listener.next():
             pass

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from common.wire import Level, Side
 from executor import paper
-from executor.paper import Taken
+from executor.paper import LevelUse
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 AMOUNT = st.decimals(min_value="0.00000001", max_value=10**6, places=8)
@@ -53,24 +53,24 @@ def test_a_walk_never_passes_quantity_level_or_bound(
 
 @given(st.lists(st.tuples(AMOUNT, AMOUNT, st.booleans()), max_size=12))
 def test_fills_between_two_refreshes_never_exceed_what_was_shown(steps: list[tuple[Decimal, Decimal, bool]]) -> None:
-    shown, taken, used, sequence = Decimal(10), None, Decimal(0), 1
+    shown, use, used, sequence = Decimal(10), None, Decimal(0), 1
     for size, wanted, refresh in steps:
         if refresh and size != shown:
             shown, used, sequence = size, Decimal(0), sequence + 1
         at = AT + timedelta(seconds=sequence)
         level = Level(price=Decimal(100), quantity=shown)
-        part = min(wanted, paper.untaken(level, taken, at))
-        taken, used = paper.take(level, taken, part, sequence, at), used + part
+        part = min(wanted, paper.remaining_quantity(level, use, at))
+        use, used = paper.use_level(level, use, part, sequence, at), used + part
         assert used <= shown
 
 
 def test_a_refreshed_level_is_whole_again_and_an_older_book_is_not_believed() -> None:
-    taken = Taken(shown=Decimal(5), taken=Decimal(3), sequence=7, seen_at=AT)
+    use = LevelUse(shown=Decimal(5), used=Decimal(3), sequence=7, seen_at=AT)
     [grown] = _levels(("100", "6"))
-    assert paper.untaken(grown, taken, AT + timedelta(seconds=1)) == 6
-    assert paper.untaken(grown, taken, AT - timedelta(seconds=1)) == 2
+    assert paper.remaining_quantity(grown, use, AT + timedelta(seconds=1)) == 6
+    assert paper.remaining_quantity(grown, use, AT - timedelta(seconds=1)) == 2
     [same] = _levels(("100", "5"))
-    assert paper.untaken(same, taken, AT + timedelta(seconds=1)) == 2
+    assert paper.remaining_quantity(same, use, AT + timedelta(seconds=1)) == 2
 
 
 @given(AMOUNT, AMOUNT, st.decimals(min_value=0, max_value=10, places=4))

@@ -5,21 +5,22 @@ from __future__ import annotations
 import pytest
 
 from common.client import JsonClient
-from executor.quotes import Quotes
-from tests.executor.standin import BTCTRY, Clock, MarketData
+from executor.quotes import QuoteClient
+from executor.timing import NullObserver
+from tests.executor.standin import BTCTRY, MarketData, Monotonic
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Monotonic:
+    return Monotonic()
 
 
 @pytest.fixture
-def quotes(marketdata: MarketData, clock: Clock) -> Quotes:
-    return Quotes(JsonClient(marketdata.url, 1.0), "simulated", clock)
+def quotes(marketdata: MarketData, clock: Monotonic) -> QuoteClient:
+    return QuoteClient(JsonClient(marketdata.url, 1.0), "simulated", clock, NullObserver())
 
 
-def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: Quotes, clock: Clock) -> None:
+def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: QuoteClient, clock: Monotonic) -> None:
     view = quotes.look(BTCTRY)
     assert view.book is not None
     assert view.instrument is not None
@@ -28,7 +29,7 @@ def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: Quotes, cloc
 
 
 def test_instruments_are_asked_for_twice_a_minute_and_outlive_an_outage(
-    quotes: Quotes, marketdata: MarketData, clock: Clock
+    quotes: QuoteClient, marketdata: MarketData, clock: Monotonic
 ) -> None:
     for _ in range(3):
         quotes.look(BTCTRY)
@@ -40,23 +41,23 @@ def test_instruments_are_asked_for_twice_a_minute_and_outlive_an_outage(
     assert (view.book, view.instrument is None) == (None, False)
 
 
-def test_an_unknown_symbol_is_told_and_does_not_hammer_market_data(quotes: Quotes, marketdata: MarketData) -> None:
+def test_an_unknown_symbol_is_told_and_does_not_hammer_market_data(quotes: QuoteClient, marketdata: MarketData) -> None:
     for _ in range(3):
         assert not quotes.look("BTCTURK:NOPETRY").listed
     assert marketdata.requests.count("/v1/instruments") == 1
 
 
-def test_market_data_that_does_not_answer_gives_no_book(clock: Clock) -> None:
-    nobody = Quotes(JsonClient("http://127.0.0.1:1", 0.2), "simulated", clock)
+def test_market_data_that_does_not_answer_gives_no_book(clock: Monotonic) -> None:
+    nobody = QuoteClient(JsonClient("http://127.0.0.1:1", 0.2), "simulated", clock, NullObserver())
     assert nobody.look(BTCTRY).book is None
-    assert "does not answer" in str(nobody.reason())
+    assert "does not answer" in str(nobody.trouble())
 
 
-def test_readiness_asks_for_one_fresh_quote(quotes: Quotes, marketdata: MarketData) -> None:
-    assert quotes.reason() is None
+def test_readiness_asks_for_one_fresh_quote(quotes: QuoteClient, marketdata: MarketData) -> None:
+    assert quotes.trouble() is None
     marketdata.put(BTCTRY, [], [], stale=True)
-    assert quotes.reason() == "all 1 quotes are stale"
+    assert quotes.trouble() == "all 1 quotes are stale"
     marketdata.books.clear()
-    assert quotes.reason() == "market data has no quotes yet"
+    assert quotes.trouble() == "market data has no quotes yet"
     marketdata.status = 503
-    assert "answered 503" in str(quotes.reason())
+    assert "answered 503" in str(quotes.trouble())

@@ -79,7 +79,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(opened: Path, script: list[Ste
         for step in [*HOLDING, *script]:
             both.do(step)
         ledger = both.desks[0].ledger
-        balances, traded = ledger.condition().balances, _traded(ledger.orders(500))
+        balances, traded = ledger.account_state().balances, _traded(ledger.orders(500))
         sums: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, Decimal] = defaultdict(Decimal)
         for entry, amount in balances.items():

@@ -125,5 +125,5 @@ def test_all_open_orders_are_cancelled_or_those_of_one_symbol(executor: Executor
 def test_many_orders_are_cancelled_in_several_steps(desk_executor: Executor) -> None:
     for number in range(5):
         desk_executor.limit(f"n{number}", "buy", "1", "99")
-    assert len(cancel_all(None, desk_executor.desk.ledger, together=2)) == 5
+    assert len(cancel_all(None, desk_executor.trading.ledger, together=2)) == 5
     assert desk_executor.get("/v1/account")["open_orders"] == 0

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from executor.ledger.engine import make_engine, reading, writing
-from executor.ledger.verify import Broken, verify
+from executor.ledger.verify import LedgerFault, verify
 from tests.executor.books import environment_of, export, read
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Executor, Place
@@ -121,6 +121,6 @@ def test_a_reversal_of_what_is_no_longer_there_is_named(make: MakeExecutor, plac
     engine = make_engine(place.url, place.password)
     with writing(engine, "tampering") as connection:
         connection.execute(sa.text("UPDATE postings SET amount = '7' WHERE sequence = 5 AND line = 1"))
-    with reading(engine) as connection, pytest.raises(Broken, match="posting 5/1 is 7 BTC"):
+    with reading(engine) as connection, pytest.raises(LedgerFault, match="posting 5/1 is 7 BTC"):
         verify(connection)
     engine.dispose()

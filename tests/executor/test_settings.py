@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.settings import SettingsError
+from common.settings import ServiceSettings, SettingsError
 from executor.settings import Settings
 
 
@@ -24,7 +24,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> None:
     settings = Settings.from_environment(environment)
-    assert (settings.service, settings.replica, settings.market) == ("executor", "1", "simulated")
+    assert settings.service == ServiceSettings("executor", "1", "simulated")
     assert (settings.operator_token, settings.ledger.password) == ("token-of-the-operator", "pass-of-the-ledger")
     assert settings.ledger.account == "paper"
     assert settings.ledger.starting_cash == {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
@@ -57,6 +57,9 @@ def test_a_file_ledger_needs_no_password(environment: dict[str, str]) -> None:
         ("SPARK_MAX_ORDER_NOTIONAL", "TRY:1e99"),
         ("SPARK_PRICE_COLLAR_PERCENT", "0"),
         ("SPARK_QUOTE_STALE_SECONDS", "soon"),
+        ("SPARK_DUPLICATE_SECONDS", "-0.5"),
+        ("SPARK_EQUITY_CURRENCY", "EUR"),
+        ("SPARK_MAX_ORDER_QUANTITY", "BTCTRY=5"),
         ("SPARK_TAKER_FEE_PERCENT", "-0.1"),
         ("SPARK_MAKER_FEE_PERCENT", "11"),
         ("SPARK_MARKET", "real"),
@@ -65,6 +68,37 @@ def test_a_file_ledger_needs_no_password(environment: dict[str, str]) -> None:
 def test_a_wrong_value_is_named(environment: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**environment, name: value})
+
+
+def test_all_wrong_values_are_told_together(environment: dict[str, str]) -> None:
+    wrong = {
+        "SPARK_MARKET": "real",
+        "SPARK_LEDGER_URL": "nonsense",
+        "SPARK_OPERATOR_TOKEN_FILE": "/nowhere",
+        "SPARK_ACCOUNT": "Paper Account",
+        "SPARK_EQUITY_CURRENCY": "EUR",
+        "SPARK_MAX_ORDER_NOTIONAL": "TRY:1e99",
+        "SPARK_MAX_POSITION": "TRY",
+        "SPARK_MAX_EXPOSURE": "TRY:-1",
+        "SPARK_MAX_ORDER_QUANTITY": "BTCTRY=5",
+        "SPARK_QUOTE_STALE_SECONDS": "soon",
+        "SPARK_PRICE_COLLAR_PERCENT": "0",
+        "SPARK_DUPLICATE_SECONDS": "-0.5",
+        "SPARK_MAX_ORDERS_PER_SECOND": "0",
+        "SPARK_TAKER_FEE_PERCENT": "-0.1",
+        "SPARK_MAKER_FEE_PERCENT": "11",
+        "SPARK_MAX_DAILY_LOSS_PERCENT": "101",
+    }
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({**environment, **wrong})
+    lines = str(caught.value).splitlines()
+    assert sorted(line.partition("=")[0].partition(":")[0] for line in lines) == sorted(wrong)
+
+
+def test_wrong_starting_cash_is_told_once(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({**environment, "SPARK_STARTING_CASH": "TRY:-5"})
+    assert str(caught.value).count("SPARK_") == 1
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated(environment: dict[str, str]) -> None:

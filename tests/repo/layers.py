@@ -36,9 +36,9 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "executor": {
-        1: "account equity errors guardrails messages openapi orders paper",
-        2: "gauges inflow ledger metrics quotes settings stopping timing",
-        3: "matching oversight stream submit",
+        1: "account errors guardrails losses messages openapi orders paper valuation",
+        2: "context gauges health ledger metrics quotes rate_limit settings timing",
+        3: "loss_monitor matching parts stream submit",
         4: "api",
         5: "app",
     },

@@ -1,4 +1,4 @@
-"""How fast the account trades, as one transaction knows it: what the tables say, and what it did itself so far."""
+"""How fast the account trades, as one transaction knows it: what the tables hold, and what it did itself so far."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from executor import orders
 from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import rows, writes
 from executor.ledger.bulk import Bulk
-from executor.ledger.consumption import Place
-from executor.ledger.replay import Change
+from executor.ledger.consumption import BookSide
+from executor.ledger.replay import OrderChange
 
 
-class Recent:
-    """Windows that end at the transaction's time. `changes` are the transaction's own, in the list that it goes on
-    writing; the latest of them is of the order that is asked about."""
+class RecentOrders:
+    """Counts within windows of time that end at the transaction's time.
 
-    def __init__(self, connection: sa.Connection, account: str, at: datetime, changes: Sequence[Change]) -> None:
+    `changes` is the transaction's own list, which goes on growing. Its latest change is of the order in question.
+    """
+
+    def __init__(self, connection: sa.Connection, account: str, at: datetime, changes: Sequence[OrderChange]) -> None:
         self._connection, self._account, self._at, self._changes = connection, account, at, changes
         self._orders_before: int | None = None
-        self._executed_before: Mapping[Place, int] | None = None
+        self._executed_before: Mapping[BookSide, int] | None = None
 
-    def know(self, orders: int, executions: Mapping[Place, int]) -> None:
-        """What the tables say, where it was read with other things."""
+    def preload(self, orders: int, executions: Mapping[BookSide, int]) -> None:
+        """Takes what the tables hold, where it was read together with other things."""
         self._orders_before, self._executed_before = orders, executions
 
     def orders(self) -> int:
-        """Orders of the last second, without the latest."""
+        """Returns how many orders came within the last second, without the latest one."""
         if self._orders_before is None:
             self._orders_before = rows.recent(self._connection, self._account, self._at - timedelta(seconds=1))
         return self._orders_before + sum(change.before is None for change in self._changes) - 1
 
     def twin(self, order: Order, seconds: float) -> str | None:
-        """The id of another order of the last `seconds` that asked for the same."""
+        """Returns the id of another order of the last `seconds` that asked for the same; None when there is none."""
         if not seconds:
             return None
         for change in self._changes:
@@ -47,25 +49,25 @@ class Recent:
         return rows.twin(self._connection, order, self._at - timedelta(seconds=seconds))
 
     def executions(self, symbol: str, side: Side) -> int:
-        """Orders that were executed within a minute."""
+        """Returns how many orders of the symbol and side were executed within a minute."""
         if self._executed_before is None:
             oldest = int(self._at.timestamp()) - EXECUTIONS_SECONDS + 1
             self._executed_before = rows.executions(self._connection, self._account, oldest)
         return self._executed_before.get((symbol, side), 0) + self._executed()[symbol, side]
 
     def forget_executions(self) -> None:
-        """Begins to count executions anew, with this transaction's own."""
+        """Counts executions anew, beginning with this transaction's own."""
         writes.forget_executions(self._connection, self._account)
         self._executed_before = {}
 
     def flush(self, into: Bulk) -> None:
-        """Writes what was executed in this transaction."""
+        """Writes the executions of this transaction."""
         writes.executions(into, self._account, int(self._at.timestamp()), self._executed())
 
-    def _executed(self) -> Counter[Place]:
-        """How many orders got their first fill in this transaction."""
+    def _executed(self) -> Counter[BookSide]:
+        """Returns how many orders got their first fill in this transaction."""
         return Counter((change.after.symbol, change.after.side) for change in self._changes if _first_fill(change))
 
 
-def _first_fill(change: Change) -> bool:
+def _first_fill(change: OrderChange) -> bool:
     return len(change.after.fills) == 1 and (change.before is None or not change.before.fills)

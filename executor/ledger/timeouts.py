@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that does not wait for ever: a server that hangs keeps sockets open and says nothing."""
+"""A connection to PostgreSQL with a time limit on every answer: a server that hangs keeps its sockets open."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
 SILENT_SECONDS = 6.0
-"""Longer than the server's own timeouts, which it keeps while it is well."""
+"""Longer than the server's own timeouts, which a healthy server keeps."""
 
 T = TypeVar("T")
 
 
-class ImpatientConnection(psycopg.Connection[Any]):
-    """Closes itself when an answer is not there in time, and raises `psycopg.OperationalError`."""
+class BoundedConnection(psycopg.Connection[Any]):
+    """Closes itself when an answer does not come in time, and raises `psycopg.OperationalError`."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """The driver asks this for every answer."""
+        """Waits for one answer; the driver calls this for every one."""
         try:
             return super().wait(gen, interval, SILENT_SECONDS if timeout is None else timeout)
         except _WaitTimeout as error:

@@ -1,4 +1,4 @@
-"""Several questions to the database at once: to PostgreSQL the way there and back costs more than most of them."""
+"""Several queries in one trip to the database: with PostgreSQL the trip costs more than most queries."""
 
 from __future__ import annotations
 
@@ -15,30 +15,37 @@ from executor.errors import LedgerUnavailable
 from executor.ledger.engine import lock_key, why
 
 
-class Question(NamedTuple):
-    """A statement that is made once, and the values of its parameters."""
+class Query(NamedTuple):
+    """One query of a trip.
+
+    statement: a statement that is built once and used again.
+    values: the values of its parameters.
+    """
 
     statement: sa.Select[Any]
     values: Mapping[str, Any]
 
 
-def ask(connection: sa.Connection, questions: Sequence[Question], lock: str | None = None) -> list[Sequence[Any]]:
-    """The rows of each question; if a lock is named, as they are once it is held, which it is until the transaction
-    ends. Raises `LedgerUnavailable`."""
+def fetch(connection: sa.Connection, queries: Sequence[Query], lock: str | None = None) -> list[Sequence[Any]]:
+    """Returns the rows of each query.
+
+    With `lock`, the named lock is taken first and kept until the transaction ends; the rows are as of then.
+    Raises `LedgerUnavailable`.
+    """
     if connection.dialect.name != "postgresql":
-        return [connection.execute(question.statement, question.values).all() for question in questions]
+        return [connection.execute(query.statement, query.values).all() for query in queries]
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     try:
         with driver.pipeline():
-            # The snapshot of each statement is taken when its turn comes, which is after the lock was had.
+            # Each statement's snapshot is taken when its turn comes, which is after the lock was taken.
             if lock is not None:
                 driver.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key(lock),))
-            cursors = [driver.execute(_text(question.statement), question.values) for question in questions]
+            cursors = [driver.execute(_text(query.statement), query.values) for query in queries]
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         if driver.closed:
             connection.invalidate(error)
         raise LedgerUnavailable(why(error)) from error
-    return [_reader(asked.statement)(cursor.fetchall()) for asked, cursor in zip(questions, cursors, strict=True)]
+    return [_reader(query.statement)(cursor.fetchall()) for query, cursor in zip(queries, cursors, strict=True)]
 
 
 @cache
@@ -48,7 +55,7 @@ def _text(statement: sa.Select[Any]) -> str:
 
 @cache
 def _reader(statement: sa.Select[Any]) -> Callable[[Sequence[Sequence[Any]]], Sequence[Any]]:
-    """Makes the driver's rows what SQLAlchemy would make of them: by name, and with the types of the schema."""
+    """Returns what turns the driver's rows into SQLAlchemy's: with names, and with the types of the schema."""
     columns, dialect = list(statement.selected_columns), sa.make_url("postgresql+psycopg://").get_dialect()()
     row = namedtuple("row", [column.name for column in columns])  # type: ignore[misc]
     typed = [(place, column.type) for place, column in enumerate(columns) if isinstance(column.type, TypeDecorator)]

@@ -1,4 +1,4 @@
-"""What an account is worth, and the limits on what it may lose."""
+"""The limits on what an account may lose, and the anchors that losses are measured from."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from executor.account import Entry
-from executor.equity import Anchors, Mark, breaches, fallen, moved, shares, worth
 from executor.guardrails import Limits
+from executor.losses import Anchors, breaches, fallen, moved, shares
 
 LIMITS = Limits(
     quote_stale_seconds=5.0,
@@ -21,47 +20,7 @@ LIMITS = Limits(
     max_daily_loss_percent=Decimal(5),
     max_drawdown_percent=Decimal(20),
 )
-DOLLAR = Mark("USDT", "TRY", Decimal(40))
-MARKS = {
-    "V:USDTTRY": DOLLAR,
-    "V:BTCUSDT": Mark("BTC", "USDT", Decimal(100)),
-    "V:ETHTRY": Mark("ETH", "TRY", Decimal(50)),
-}
-BALANCES = {
-    Entry("cash", "", "TRY"): Decimal(1000),
-    Entry("cash", "", "USDT"): Decimal(10),
-    Entry("capital", "", "TRY"): Decimal(-5000),
-    Entry("position", "V:BTCUSDT", "BTC"): Decimal(2),
-    Entry("cost", "V:BTCUSDT", "USDT"): Decimal(150),
-    Entry("position", "V:ETHTRY", "ETH"): Decimal(3),
-    Entry("cost", "V:ETHTRY", "TRY"): Decimal(200),
-    Entry("realised_pnl", "V:ETHTRY", "TRY"): Decimal(-7),
-    Entry("fees", "V:ETHTRY", "TRY"): Decimal(2),
-}
 NOON = datetime(2026, 11, 25, 9, tzinfo=UTC)
-
-
-def test_cash_counts_at_its_rate_and_positions_at_their_marks() -> None:
-    found = worth(BALANCES, MARKS, "TRY")
-    assert found.equity == 1000 + 10 * 40 + 2 * 100 * 40 + 3 * 50
-    assert found.exposure == {"USDT": Decimal(200), "TRY": Decimal(150)}
-    assert found.unrealised_pnl == {"USDT": Decimal(50), "TRY": Decimal(-50)}
-    assert (found.realised_pnl, found.fees) == ({"TRY": Decimal(7)}, {"TRY": Decimal(2)})
-
-
-def test_a_rate_serves_both_ways_round() -> None:
-    cash = {Entry("cash", "", "TRY"): Decimal(1000), Entry("cash", "", "USDT"): Decimal(10)}
-    assert worth(cash, MARKS, "USDT").equity == 10 + Decimal(1000) / 40
-
-
-@pytest.mark.parametrize(("gone", "missing"), [("V:ETHTRY", ("V:ETHTRY",)), ("V:USDTTRY", ("USDT", "V:BTCUSDT"))])
-def test_what_has_no_price_is_named_and_nothing_is_guessed(gone: str, missing: tuple[str, ...]) -> None:
-    found = worth(BALANCES, {symbol: mark for symbol, mark in MARKS.items() if symbol != gone}, "TRY")
-    assert (found.equity, found.missing, found.unrealised_pnl) == (None, missing, {})
-
-
-def test_what_is_not_held_needs_no_price() -> None:
-    assert worth({Entry("position", "V:GONE", "X"): Decimal(0)}, {}, "TRY").equity == 0
 
 
 @pytest.mark.parametrize(
@@ -103,7 +62,7 @@ def test_a_breach_tells_its_numbers_and_how_much_of_the_limit_is_used_is_told_be
     anchors = Anchors(date(2026, 11, 25), Decimal(100), Decimal(120))
     [breach] = breaches(anchors, Decimal("94"), replace(LIMITS, max_drawdown_percent=Decimal(40)))
     assert breach.reason == (
-        "the equity is 6.00 % below what it was as the day began (94.00 of 100.00), the limit is 5 %"
+        "the equity is 6.00 % below its value as the day began (94.00 of 100.00), the limit is 5 %"
     )
     assert shares(anchors, Decimal("96"), LIMITS) == {"DAILY_LOSS": Decimal("0.8"), "DRAWDOWN": Decimal(1)}
 

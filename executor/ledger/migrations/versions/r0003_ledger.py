@@ -1,4 +1,4 @@
-"""The first tables: accounts, events, postings, fills, orders, balances, consumption."""
+"""All tables of the ledger. The revisions 0001 and 0002 led to these same tables; they were never released."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from alembic import op
 
 from executor.ledger.schema import Exact, Utc
 
-revision = "0001"
+revision = "0003"
 down_revision = None
 
 
@@ -15,6 +15,7 @@ def upgrade() -> None:
     _log()
     _orders()
     _projections()
+    _working_state()
 
 
 def _log() -> None:
@@ -23,8 +24,7 @@ def _log() -> None:
         sa.Column("account", sa.Text, primary_key=True),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("kill_switch", sa.Boolean, nullable=False),
-        sa.Column("kill_reason", sa.Text, nullable=False),
+        sa.Column("controls", sa.Text, nullable=False, server_default="{}"),
         comment="the head of each account's log",
     )
     op.create_table(
@@ -40,6 +40,9 @@ def _log() -> None:
         comment="append-only; the authority",
     )
     op.create_index("ix_events_order_id", "events", ["order_id"])
+    rare = sa.text("kind IN ('opened', 'switched', 'held', 'released', 'limits_set', 'reversed')")
+    columns = ["account", "kind", "sequence"]
+    op.create_index("ix_events_rare", "events", columns, postgresql_where=rare, sqlite_where=rare)
     op.create_table(
         "postings",
         sa.Column("account", sa.Text, primary_key=True),
@@ -77,10 +80,13 @@ def _orders() -> None:
         sa.Column("answered_sequence", sa.BigInteger, nullable=False),
         sa.Column("is_open", sa.Boolean, nullable=False),
         sa.Column("terms", sa.Text),
+        sa.Column("post_only", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("replaces", sa.Text),
         sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
         comment="each order's present state: a projection of its events",
     )
-    op.create_index("ix_orders_account_received_sequence", "orders", ["account", "received_sequence"])
+    for column in ("received_sequence", "received_at", "sequence"):
+        op.create_index(f"ix_orders_account_{column}", "orders", ["account", column])
     is_open = sa.text("is_open")
     op.create_index("ix_orders_open", "orders", ["account", "symbol"], postgresql_where=is_open, sqlite_where=is_open)
 
@@ -97,7 +103,7 @@ def _projections() -> None:
         sa.Column("quantity", Exact, nullable=False),
         sa.Column("fee", Exact, nullable=False),
         sa.Column("filled_at", Utc, nullable=False),
-        comment="append-only; what each order got",
+        comment="append-only; the fills of each order",
     )
     op.create_table(
         "balances",
@@ -108,6 +114,9 @@ def _projections() -> None:
         sa.Column("amount", Exact, nullable=False),
         comment="the sums of the postings: a projection, recomputed by verify",
     )
+
+
+def _working_state() -> None:
     op.create_table(
         "consumption",
         sa.Column("account", sa.Text, primary_key=True),
@@ -118,5 +127,24 @@ def _projections() -> None:
         sa.Column("taken", Exact, nullable=False),
         sa.Column("book_sequence", sa.BigInteger, nullable=False),
         sa.Column("seen_at", Utc, nullable=False),
-        comment="how much of each shown level our own fills used up; working state, not part of the books",
+        comment="how much of each shown level our own fills used; working state, not part of the books",
+    )
+    op.create_table(
+        "anchors",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("day", sa.Text, nullable=False),
+        sa.Column("day_start", Exact, nullable=False),
+        sa.Column("peak", Exact, nullable=False),
+        sa.Column("updated_at", Utc, nullable=False),
+        comment="the equities that losses are measured from; working state, not part of the books",
+    )
+    op.create_table(
+        "executions",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("symbol", sa.Text, primary_key=True),
+        sa.Column("side", sa.Text, primary_key=True),
+        sa.Column("slot", sa.Integer, primary_key=True),
+        sa.Column("second", sa.BigInteger, nullable=False),
+        sa.Column("orders", sa.BigInteger, nullable=False),
+        comment="orders executed in each second of the last minute; working state, not part of the books",
     )

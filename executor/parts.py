@@ -1,0 +1,119 @@
+"""The one picture of the executor: its parts, joined, and its loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from prometheus_client import CollectorRegistry
+
+from common import service, sse
+from common.client import JsonClient
+from common.clock import SYSTEM_CLOCK, Clock
+from common.loop import Loop, Supervisor
+from executor.context import TradingContext
+from executor.health import LedgerHealth
+from executor.ledger import Ledger
+from executor.matching import Matcher
+from executor.metrics import Metrics
+from executor.quotes import TIMEOUT_SECONDS, QuoteClient
+from executor.rate_limit import WriteLimiter
+from executor.settings import Settings
+from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamTimings
+from executor.stream.tail import LedgerTail
+
+SILENT_SECONDS = 30.0
+"""Longer than the deadlines of market data and of the database that one step can meet take together."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the executor.
+
+    loops: the owner of the threads `matcher`, `tail` and, where memory is limited, `memory`.
+    registry: the executor's own metrics.
+    metrics: the same, to be counted with.
+    trading: the ledger, market data, and the rules that the account trades by.
+    health: the ledger's health, for readiness.
+    matcher: the step of the loop `matcher`.
+    tail: the step of the loop `tail`, and the events that it found.
+    streams: opens order streams.
+    slots: the order streams that may be open.
+    writes: the limit on writes.
+    """
+
+    loops: Supervisor
+    registry: CollectorRegistry
+    metrics: Metrics
+    trading: TradingContext
+    health: LedgerHealth
+    matcher: Matcher
+    tail: LedgerTail
+    streams: OrderStreams
+    slots: sse.StreamSlots
+    writes: WriteLimiter
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        loops: Supervisor,
+        clock: Clock = SYSTEM_CLOCK,
+        timings: StreamTimings = STREAM_TIMINGS,
+    ) -> Self:
+        """Joins the parts. Nothing is connected, and no thread runs yet."""
+        registry = CollectorRegistry()
+        metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
+
+        def wake_tail() -> None:
+            tail_loop.wake()
+
+        trading = _trading(settings, clock, metrics, wake_tail)
+        health = LedgerHealth(clock.monotonic)
+        matcher = Matcher(trading, metrics, health)
+        slots = _slots(settings.most_order_streams, metrics)
+        tail = LedgerTail(trading.ledger, trading.market, metrics.streams, lambda: slots.open > 0)
+        loops.add(Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)))
+        tail_loop = loops.add(Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)))
+        service.add_memory_loop(loops, settings.service)
+        loops.stop_signal.on_set(tail.windows.end)
+        return cls(
+            loops=loops,
+            registry=registry,
+            metrics=metrics,
+            trading=trading,
+            health=health,
+            matcher=matcher,
+            tail=tail,
+            slots=slots,
+            streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, wake_tail),
+            writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
+        )
+
+    def start(self) -> None:
+        """Starts the loops."""
+        self.loops.start()
+
+    def stop(self) -> None:
+        """Ends streams and loops, and closes the ledger's connections."""
+        self.loops.stop()
+        self.trading.ledger.close()
+
+
+def _trading(settings: Settings, clock: Clock, metrics: Metrics, committed: Callable[[], None]) -> TradingContext:
+    client, market = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market
+    return TradingContext(
+        market=market,
+        ledger=Ledger(settings.ledger, clock.now, metrics, committed),
+        quotes=QuoteClient(client, market, clock.monotonic, metrics),
+        limits=settings.limits,
+        fees=settings.fees,
+        equity_currency=settings.equity_currency,
+    )
+
+
+def _slots(most: int, metrics: Metrics) -> sse.StreamSlots:
+    slots = sse.StreamSlots(most, instead="close one, or ask /v1/orders", refused=metrics.streams.refused.inc)
+    metrics.streams.open.set_function(lambda: slots.open)
+    return slots

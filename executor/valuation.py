@@ -1,0 +1,200 @@
+"""The account's value in one currency: positions at their marks, cash at its rate. Computed here alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import NamedTuple
+
+from common import wire
+from common.answers import CashValue, MarkSource, PositionValue, Unpriced, Valuation, ValuationSummary
+from executor import account as accounts
+from executor.account import COST_STEP, Balances, Entry
+from executor.orders import PRECISION, tidy
+
+ZERO = Decimal(0)
+
+
+class Mark(NamedTuple):
+    """The price at which a position is valued.
+
+    symbol, base_asset, quote_currency: the instrument.
+    price: per unit of the base asset, in the quote currency; above 0.
+    source: how the price was found.
+    age_seconds: the age of the quote.
+    stale: true when market data calls the quote stale.
+    """
+
+    symbol: str
+    base_asset: str
+    quote_currency: str
+    price: Decimal
+    source: MarkSource
+    age_seconds: float
+    stale: bool
+
+
+@dataclass(frozen=True)
+class Marks:
+    """All marks of one moment.
+
+    by_symbol: the marks.
+    absence: the reason why any other symbol has none, for people.
+    """
+
+    by_symbol: Mapping[str, Mark]
+    absence: str = "no quote"
+
+
+def mark_of(quote: wire.Quote, instrument: wire.Instrument) -> Mark | None:
+    """Returns the middle of bid and ask, else the last trade, however old; None when the quote has neither."""
+    source: MarkSource = "mid" if quote.bid and quote.ask else "last"
+    price = (quote.bid + quote.ask) / 2 if quote.bid and quote.ask else quote.last
+    if not price:
+        return None
+    about = (quote.symbol, instrument.base_asset, instrument.quote_currency)
+    return Mark(*about, price, source, quote.age_seconds, quote.stale)
+
+
+def value(
+    account: wire.Account, balances: Balances, marks: Marks, *, currency: str, market: wire.Market, at: datetime
+) -> Valuation:
+    """Returns the account, whose balances these are, at the marks of the time `at`.
+
+    The equity is cash and positions. Gross exposure is the sum of |quantity · mark|, net exposure of quantity · mark.
+    Everything is converted at the present rate. A position in an asset that is cash too counts as cash alone.
+    Amounts are rounded to 12 decimals.
+    """
+    with localcontext(prec=PRECISION):
+        prices = _Prices(marks, currency)
+        rows = tuple(_position(position, balances, prices) for position in accounts.positions(balances))
+        cash = {
+            unit: CashValue(
+                amount=amount, reserved=account.reserved.get(unit, ZERO), value=prices.convert(amount, unit)
+            )
+            for unit, amount in sorted(account.cash.items())
+        }
+        fees = _total(prices.convert(amount, entry.unit) for entry, amount in balances.items() if entry.name == "fees")
+        summary = _summary(account, rows, cash, fees, prices)
+    return Valuation(
+        market=market,
+        account=account.account,
+        sequence=account.sequence,
+        valued_at=at,
+        summary=summary,
+        positions=rows,
+        cash=cash,
+    )
+
+
+class _Prices:
+    """Marks and rates, which remembers what it used and what it could not price."""
+
+    def __init__(self, marks: Marks, currency: str) -> None:
+        self.currency = currency
+        self.oldest: float | None = None
+        self._marks = marks
+        self._reasons: dict[str, str] = {}
+
+    def mark(self, symbol: str) -> Mark | None:
+        """Returns the symbol's mark."""
+        found = self._marks.by_symbol.get(symbol)
+        if found is None:
+            self._reasons[symbol] = self._marks.absence
+        return self._used(found)
+
+    def rate(self, unit: str) -> tuple[Decimal, bool] | None:
+        """Returns what one unit is worth, and whether that is from a stale quote; None without a pair of the two."""
+        if unit == self.currency:
+            return Decimal(1), False
+        two = {unit, self.currency}
+        pairs = [mark for mark in self._marks.by_symbol.values() if {mark.base_asset, mark.quote_currency} == two]
+        pair = self._used(min(pairs, key=lambda mark: (mark.stale, mark.symbol), default=None))
+        if pair is None:
+            self._reasons[unit] = f"no rate to {self.currency}: {self._marks.absence}"
+            return None
+        return pair.price if pair.base_asset == unit else 1 / pair.price, pair.stale
+
+    def convert(self, amount: Decimal, unit: str) -> Decimal | None:
+        """Returns an amount in the valuation's currency; None without a rate. Nothing needs no rate."""
+        if not amount:
+            return ZERO
+        rate = self.rate(unit)
+        return None if rate is None else _rounded(amount * rate[0])
+
+    def unpriced(self) -> tuple[Unpriced, ...]:
+        """Returns what had no price or an old one, by name."""
+        return tuple(Unpriced(symbol=symbol, reason=self._reasons[symbol]) for symbol in sorted(self._reasons))
+
+    def _used(self, mark: Mark | None) -> Mark | None:
+        if mark is not None:
+            self.oldest = max(self.oldest or 0.0, mark.age_seconds)
+            if mark.stale:
+                self._reasons[mark.symbol] = f"the quote is stale, {mark.age_seconds:.1f} s old"
+        return mark
+
+
+def _position(position: wire.Position, balances: Balances, prices: _Prices) -> PositionValue:
+    quote = position.quote_currency
+    mark = prices.mark(position.symbol) if position.quantity else None
+    worth = position.quantity * mark.price if mark else None
+    if not position.quantity:
+        worth = ZERO
+    cost = balances.get(Entry("cost", position.symbol, quote), ZERO)
+    rate = prices.rate(quote) if mark else None
+    return PositionValue(
+        symbol=position.symbol,
+        base_asset=position.base_asset,
+        quote_currency=quote,
+        quantity=position.quantity,
+        average_cost=position.average_cost,
+        mark=mark.price if mark else None,
+        mark_source=mark.source if mark else None,
+        mark_age_seconds=mark.age_seconds if mark else None,
+        stale=bool(mark and (mark.stale or (rate and rate[1]))),
+        value=None if worth is None else prices.convert(worth, quote),
+        unrealised_pnl=None if worth is None else prices.convert(worth - cost, quote),
+        realised_pnl=prices.convert(position.realised_pnl, quote),
+        fees=prices.convert(position.fees, quote),
+    )
+
+
+def _summary(
+    account: wire.Account,
+    rows: Iterable[PositionValue],
+    cash: Mapping[str, CashValue],
+    fees: Decimal | None,
+    prices: _Prices,
+) -> ValuationSummary:
+    rows = tuple(rows)
+    owned = [row.value for row in rows if row.base_asset not in cash]
+    unpriced = prices.unpriced()
+    return ValuationSummary(
+        currency=prices.currency,
+        equity=_total([*owned, *(balance.value for balance in cash.values())]),
+        gross_exposure=_total(row.value and abs(row.value) for row in rows),
+        net_exposure=_total(row.value for row in rows),
+        realised_pnl=_total(row.realised_pnl for row in rows),
+        unrealised_pnl=_total(row.unrealised_pnl for row in rows),
+        fees=fees,
+        open_orders=account.open_orders,
+        oldest_quote_age_seconds=prices.oldest,
+        priced=not unpriced,
+        unpriced=unpriced,
+    )
+
+
+def _total(values: Iterable[Decimal | None]) -> Decimal | None:
+    """Returns the sum; None as soon as one of the values is unknown."""
+    result = ZERO
+    for each in values:
+        if each is None:
+            return None
+        result += each
+    return tidy(result)
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return tidy(amount.quantize(COST_STEP, ROUND_HALF_EVEN))

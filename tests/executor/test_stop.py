@@ -1,0 +1,42 @@
+"""At a stop every open stream of the real server ends at once and well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.common.local import eventually
+from tests.common.server import gunicorn
+from tests.executor.listener import Listener
+from tests.executor.standin import MarketData, Place
+from tests.executor.streamed import environment_of, ready
+
+STOPS_WITHIN_SECONDS, GRACE_SECONDS = 1.5, 8.0
+
+
+def allowed_seconds() -> float:
+    """The time that a stop may take; longer on a machine that does much else, but never as long as the grace."""
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    return min(STOPS_WITHIN_SECONDS * busy, GRACE_SECONDS - 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_stop_ends_the_streams_cleanly_and_within_its_time(
+    marketdata: MarketData, sqlite_place: Place, tmp_path: Path, number: signal.Signals
+) -> None:
+    environment = environment_of(sqlite_place, marketdata, tmp_path)
+    with gunicorn("executor.app:serve()", environment) as server:
+        eventually(lambda: ready(server))
+        listeners = [Listener(server.address) for _ in range(3)]
+        assert [event and event.name for event in (listener.next() for listener in listeners)] == ["snapshot"] * 3
+        began = time.monotonic()
+        assert server.terminate(number) == 0
+        assert time.monotonic() - began < allowed_seconds()
+        for listener in listeners:
+            while listener.next():
+                pass
+            listener.close()

@@ -1,0 +1,84 @@
+"""`GET /v1/valuation`, and that the gauges show the very same numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from common import wire
+from common.answers import Valuation
+from tests.executor import postgres
+from tests.executor.cable import Wire
+from tests.executor.conftest import MakeExecutor
+from tests.executor.standin import BTCTRY, BTCUSDT, USDTTRY, Executor, MarketData, Place
+
+
+def ask(executor: Executor) -> Valuation:
+    answer = executor.client.get("/v1/valuation")
+    assert answer.status_code == 200, answer.text
+    return wire.decode(Valuation, answer.get_data())
+
+
+@pytest.fixture
+def trader(executor: Executor, marketdata: MarketData) -> Executor:
+    """An executor that holds BTC for liras and for dollars, some of which it bought."""
+    marketdata.put(USDTTRY, [("40", "1000")], [("40.2", "1000")])
+    marketdata.put(BTCUSDT, [("2.5", "9")], [("2.6", "9")])
+    executor.order(client_order_id="lira", quantity="2")
+    executor.order(client_order_id="dollar", symbol=BTCUSDT, quantity="5")
+    executor.order(client_order_id="exchange", symbol=USDTTRY, quantity="10")
+    executor.limit("rest", "buy", "1", "99")
+    return executor
+
+
+def test_the_account_is_valued_at_the_newest_marks(trader: Executor) -> None:
+    found, account = ask(trader), trader.get("/v1/account")
+    summary, rate = found.summary, Decimal("40.1")
+    assert (found.sequence, found.account, summary.open_orders) == (account["sequence"], "paper", 1)
+    by_symbol = {row.symbol: row for row in found.positions}
+    assert by_symbol[BTCTRY].value == 2 * Decimal("100.05")
+    assert by_symbol[BTCUSDT].value == 5 * Decimal("2.55") * rate
+    assert found.cash["USDT"].value == Decimal(account["cash"]["USDT"]) * rate
+    assert summary.equity == Decimal(account["cash"]["TRY"]) + sum(
+        value or 0 for value in (found.cash["USDT"].value, *(row.value for row in found.positions))
+    )
+    assert (summary.currency, summary.priced) == ("TRY", True)
+    assert found.cash["TRY"].reserved > 99
+
+
+def test_the_gauges_show_the_numbers_of_the_valuation(trader: Executor) -> None:
+    trader.matcher.pass_once()
+    summary = ask(trader).summary
+    shown = {
+        "equity": summary.equity,
+        "exposure": summary.net_exposure,
+        "unrealised_pnl": summary.unrealised_pnl,
+        "realised_pnl": summary.realised_pnl,
+        "fees_paid": summary.fees,
+    }
+    for name, amount in shown.items():
+        assert amount is not None
+        assert trader.parts.registry.get_sample_value(f"executor_{name}", {"currency": "TRY"}) == float(amount)
+
+
+def test_market_data_that_is_away_leaves_the_ledgers_side(trader: Executor, marketdata: MarketData) -> None:
+    marketdata.status = 503
+    found = ask(trader)
+    assert found.summary.equity is None
+    assert {row.symbol: row.quantity for row in found.positions} == {BTCTRY: Decimal(2), BTCUSDT: Decimal(5)}
+    assert all("answered 503" in each.reason for each in found.summary.unpriced)
+
+
+def test_a_ledger_that_is_away_is_503(make: MakeExecutor, postgres_server: postgres.Server, tmp_path: Path) -> None:
+    assert (
+        make(Place(f"sqlite:///{tmp_path}/later/ledger.db"), ready=False).client.get("/v1/valuation").status_code == 503
+    )
+    cable = Wire(postgres_server.port)
+    executor = make(postgres_server.new_place(cable.port))
+    assert ask(executor).positions == ()
+    cable.pull()
+    answer = executor.client.get("/v1/valuation")
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "LEDGER_UNAVAILABLE")
+    cable.close()
