@@ -13,7 +13,7 @@ Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 
 
 class ContainerSummary(wire.Message, frozen=True, kw_only=True):
-    """One container, as the container engine tells it.
+    """One container, as the container engine describes it.
 
     service: the service that runs in it.
     state: the engine's word, such as running or exited.
@@ -58,8 +58,8 @@ class Package(wire.Message, frozen=True, kw_only=True):
     """One evidence package, in `GET /v1/evidence` of the canary.
 
     name: the file's name.
-    size: in bytes; None where it is not told.
-    verdict: the verdict that it proves; None where it is not told.
+    size: in bytes; None when the canary does not say it.
+    verdict: the verdict that it proves; None when the canary does not say it.
     """
 
     name: str

@@ -17,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 30.0
+STOP_SECONDS, GRACE_SECONDS = 1.5, 8.0
 
 
 class Server:
@@ -85,6 +86,12 @@ def gunicorn(
         finally:
             deadline.cancel()
             process.kill()
+
+
+def longest_stop() -> float:
+    """The seconds that a stop may take: more on a machine that does much else, but never the server's whole grace."""
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    return min(STOP_SECONDS * busy, GRACE_SECONDS - 1)
 
 
 def get(address: str) -> tuple[int, bytes]:

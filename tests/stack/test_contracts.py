@@ -6,7 +6,7 @@ import pytest
 
 from common import answers, wire
 from tests.stack.stack import Stack
-from web import canary_answers
+from web import canary_answers, readiness
 
 SYMBOL = "BTCTURK:BTCTRY"
 READ = [
@@ -34,6 +34,6 @@ def test_the_reader_of_an_answer_understands_it(healthy: Stack, service: str, pa
 
 @pytest.mark.parametrize("service", ["marketdata", "executor-1", "web", "canary"])
 def test_the_console_understands_the_readiness_of_every_service(healthy: Stack, service: str) -> None:
-    message = wire.decode(canary_answers.Readiness, healthy.ask("GET", service, "/readyz").body)
+    message = wire.decode(readiness.ReadinessAnswer, healthy.ask("GET", service, "/readyz").body)
     assert message.ready
     assert "loops" in message.parts

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from common.answers import Unpriced
+from tests.web.api.test_reports import POSITION
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from web.panels import Painter
@@ -16,6 +17,25 @@ def test_a_stale_mark_is_said_beside_the_sums(built: Built, around: Surroundings
     built.read()
     assert "Not fully priced." in html(built, "portfolio")
     assert "BTCTURK:USDTTRY: the quote is stale" in html(built, "portfolio")
+
+
+def test_positions_are_shown_at_the_executors_marks_in_its_currency(built: Built, around: Surroundings) -> None:
+    around.executors[0].positions.append(POSITION)
+    built.read("valuation", "account")
+    for text in ("3,272,525.00", "2,062,500.00", "+62,500.00", "Value, TRY", "BTC/TRY"):
+        assert text in html(built, "portfolio")
+    assert html(built, "currency") == "valued in TRY"
+
+
+def test_an_executor_that_is_away_leaves_the_last_valuation_with_its_reason(built: Built, around: Surroundings) -> None:
+    around.executors[0].positions.append(POSITION)
+    built.read("valuation", "account")
+    around.executors[0].stop()
+    built.read("valuation", "account")
+    panel = html(built, "portfolio")
+    assert "The account can't be read: executor-1" in panel
+    assert "The last answer is shown." in panel
+    assert "2,062,500.00" in panel
 
 
 def test_an_engaged_kill_switch_is_loud(built: Built, around: Surroundings) -> None:

@@ -21,9 +21,9 @@ DEFAULT_LISTED = 100
 
 def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, received: Counter) -> Blueprint:
     """Returns `POST` and `GET /api/alerts`. `received` counts the alerts by their status."""
-    pages = Blueprint("alerts", __name__)
+    routes = Blueprint("alerts", __name__)
 
-    @pages.post("/api/alerts")
+    @routes.post("/api/alerts")
     def receive() -> Response:
         ops.require_token(token)
         request.max_content_length = MAX_CALL_BYTES
@@ -39,11 +39,11 @@ def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, 
             received.labels(alert.status).inc()
         return ops.answer({"market": market, "stored": len(alerts)})
 
-    @pages.get("/api/alerts")
+    @routes.get("/api/alerts")
     @query.takes("limit")
     def listed() -> Response:
         alerts = inbox.newest(query.whole("limit", DEFAULT_LISTED, at_most=MAX_LISTED))
         heartbeat = alert_heartbeat(inbox.heartbeat_at(), clock.now())
         return ops.answer({"market": market, "heartbeat": heartbeat, "alerts": alerts})
 
-    return pages
+    return routes

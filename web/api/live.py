@@ -85,14 +85,14 @@ def blueprint(
     market: wire.Market, painter: Painter, state: ConsoleState, streams: sse.StreamSlots, stop: Stop
 ) -> Blueprint:
     """Returns `GET /api/live` (an event stream) and `GET /api/state` (everything as JSON)."""
-    pages = Blueprint("live", __name__)
+    routes = Blueprint("live", __name__)
 
-    @pages.get("/api/live")
+    @routes.get("/api/live")
     def live() -> Response:
         return sse.respond(streams, lambda: events(PageFeed(painter, state), state, stop))
 
-    @pages.get("/api/state")
+    @routes.get("/api/state")
     def whole() -> Response:
         return ops.answer({"market": market, **PageFeed(painter, state).changes()})
 
-    return pages
+    return routes

@@ -43,9 +43,9 @@ def blueprint(
     market: wire.Market, painter: Painter, state: ConsoleState, canary: Canary, quote_stale_seconds: float
 ) -> Blueprint:
     """Returns `GET /` and `GET /api/evidence/<name>`; every answer of the console gets the security headers."""
-    pages = Blueprint("pages", __name__)
+    routes = Blueprint("pages", __name__)
 
-    @pages.get("/")
+    @routes.get("/")
     def console() -> str:
         return render_template(
             "console.html",
@@ -59,11 +59,11 @@ def blueprint(
             stale_seconds=panels.STALE_SECONDS,
         )
 
-    @pages.get("/favicon.ico")
+    @routes.get("/favicon.ico")
     def favicon() -> Response:
         return current_app.send_static_file("favicon.svg")
 
-    @pages.get("/api/evidence/<name>")
+    @routes.get("/api/evidence/<name>")
     def evidence(name: str) -> Response:
         if len(name) > MAX_NAME or not PACKAGE_NAME.fullmatch(name):
             raise InvalidRequest("name", "must be the name of an evidence package, such as canary_0.1.0_<time>.zip")
@@ -71,9 +71,9 @@ def blueprint(
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
-    @pages.after_app_request
+    @routes.after_app_request
     def secure(response: Response) -> Response:
         response.headers.update(SECURITY_HEADERS)
         return response
 
-    return pages
+    return routes

@@ -31,9 +31,9 @@ class RiskReport(wire.Message, frozen=True, kw_only=True):
 
 def blueprint(market: wire.Market, executors: Executors, clock: Clock) -> Blueprint:
     """Returns `GET /api/tools/risk-report`, which asks an executor afresh; its 503 names what does not answer."""
-    pages = Blueprint("reports", __name__)
+    routes = Blueprint("reports", __name__)
 
-    @pages.get("/api/tools/risk-report")
+    @routes.get("/api/tools/risk-report")
     def risk_report() -> Response:
         valuation = executors.valuation()
         report = RiskReport(
@@ -45,4 +45,4 @@ def blueprint(market: wire.Market, executors: Executors, clock: Clock) -> Bluepr
         )
         return ops.answer(report)
 
-    return pages
+    return routes

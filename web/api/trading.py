@@ -15,27 +15,27 @@ ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def blueprint(executors: Executors) -> Blueprint:
     """Returns the calls that change something: `POST /api/orders`, `POST /api/orders/cancel-all`,
     `POST /api/orders/<order_id>/cancel` and `PUT /api/trading-state`."""
-    pages = Blueprint("trading", __name__)
+    routes = Blueprint("trading", __name__)
 
-    @pages.post("/api/orders")
+    @routes.post("/api/orders")
     def place() -> Response:
         return _answer(executors.place(request.get_data(), _authorization()))
 
-    @pages.post("/api/orders/cancel-all")
+    @routes.post("/api/orders/cancel-all")
     def cancel_all() -> Response:
         return _answer(executors.cancel_all(request.get_data(), _authorization()))
 
-    @pages.post("/api/orders/<order_id>/cancel")
+    @routes.post("/api/orders/<order_id>/cancel")
     def cancel(order_id: str) -> Response:
         if not ORDER_ID.fullmatch(order_id):
             raise InvalidRequest("order_id", "must be letters, digits, hyphens and underscores, at most 64")
         return _answer(executors.cancel(order_id, _authorization()))
 
-    @pages.put("/api/trading-state")
+    @routes.put("/api/trading-state")
     def set_trading_state() -> Response:
         return _answer(executors.set_trading_state(request.get_data(), _authorization()))
 
-    return pages
+    return routes
 
 
 def _authorization() -> str:
