@@ -9,8 +9,11 @@ for their clients. This relies on names inside the pinned version of gunicorn; t
 from __future__ import annotations
 
 import errno
+import fcntl
 import selectors
 import socket
+import struct
+import termios
 import time
 from functools import partial
 from typing import Any
@@ -30,6 +33,9 @@ LINGER_SECONDS = 2.0
 """After an answer that ends the connection, what the client still sends is read and dropped for so long."""
 STOPPING_SECONDS = 0.3
 """A stopping worker keeps connections on which nothing happens for so long."""
+STALLED_SECONDS = 0.5
+"""While the worker stops, a client that takes nothing of its answer for so long is cut off."""
+STOPPING_LOOK_SECONDS = 0.1
 LINGERED_BYTES = 4 * 1024 * 1024
 SPARE_CONNECTIONS = 16
 READ_BYTES = 64 * 1024
@@ -50,6 +56,7 @@ class Connection(TConn):  # type: ignore[misc]
     rest: bytes that came behind the last request.
     until: monotonic seconds by which the request must be whole, or the lingering end.
     drained: bytes dropped while lingering.
+    unsent: bytes that the client had not taken when last looked at, and monotonic seconds since when it is so many.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -58,6 +65,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.rest = b""
         self.until = 0.0
         self.drained = 0
+        self.unsent = (0, 0.0)
 
     def init(self) -> None:
         """Called by gunicorn on the request's thread, where it makes the socket wait; this bounds the wait."""
@@ -77,6 +85,13 @@ class Connection(TConn):  # type: ignore[misc]
         if self.framing.remove_expectation():
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         return False
+
+    def stalled(self, now: float) -> bool:
+        """Returns true when bytes wait to be taken, and as many as `STALLED_SECONDS` ago."""
+        waiting = struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)))[0]
+        if waiting != self.unsent[0]:
+            self.unsent = (waiting, now)
+        return bool(waiting) and now - self.unsent[1] >= STALLED_SECONDS
 
     def refuse(self, fault: BadFraming) -> None:
         """Answers bytes that never become a request."""
@@ -100,6 +115,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*arguments, **settings)
         self._reading: dict[Connection, None] = {}
         self._lingering: dict[Connection, None] = {}
+        self._answering: dict[Connection, None] = {}
 
     def handle(self, conn: Connection) -> object:
         """Has a request answered, on one of the threads; returns `UNFINISHED` when it has not come whole."""
@@ -115,7 +131,11 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
             conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
         conn.parser.unreader.unread(bytes(conn.framing.received))
         conn.data_ready = True
-        return super().handle(conn)
+        self._answering[conn] = None
+        try:
+            return super().handle(conn)
+        finally:
+            del self._answering[conn]
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Answers a request that was read; returns true when the connection can be used again."""
@@ -174,6 +194,9 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         if not self.alive:
             oldest = [next(iter(group)).until for group in (self._reading, self._lingering) if group]
             timeout = max(0.0, min([timeout, *(until - time.monotonic() for until in oldest)]))
+            if self._answering:
+                self._cut_stalled()
+                timeout = min(timeout, STOPPING_LOOK_SECONDS)
         super().wait_for_and_dispatch_events(timeout)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
@@ -211,6 +234,16 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(conn.sock)
         conn.refuse(BadFraming(408, f"a request must come whole within {REQUEST_SECONDS:.0f} s"))
         self._linger(conn)
+
+    def _cut_stalled(self) -> None:
+        """Ends answers whose clients do not take them: their threads would hold the stop up until the grace is over."""
+        now = time.monotonic()
+        for conn in list(self._answering):
+            try:
+                if conn.stalled(now):
+                    conn.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
 
     def _linger(self, conn: Connection) -> None:
         """Ends a connection after its answer. Closed at once, with bytes unread, the client would lose the answer."""

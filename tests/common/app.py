@@ -37,12 +37,13 @@ def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", lo
         return sse.respond(slots, begin, 1.0)
 
     @app.get("/flood")
+    @query.takes("seconds")
     def flood() -> Response:
         def begin() -> Iterator[bytes]:
             while not stop.is_set():
                 yield b": " + b"x" * 65_536 + b"\n\n"
 
-        return sse.respond(slots, begin, 1.0)
+        return sse.respond(slots, begin, query.whole("seconds", 1, at_most=60))
 
     @app.get("/open")
     def open_streams() -> Response:

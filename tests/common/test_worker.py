@@ -11,6 +11,7 @@ import urllib3
 from common.worker import REQUEST_SECONDS
 from tests.common.server import Server, get, gunicorn
 
+GRACE_SECONDS = 8
 HEAD = b"POST /body HTTP/1.1\r\nHost: x\r\n"
 UNFINISHED = {
     "a head without its end": HEAD,
@@ -81,6 +82,19 @@ def test_a_stream_whose_client_stops_reading_gives_its_place_back() -> None:
 
         _wait(lambda: open_streams() == 2, until)
         _wait(lambda: open_streams() == 0, until)
+        for connection in stuck:
+            connection.close()
+
+
+def test_a_client_that_stops_reading_does_not_hold_the_stop_up() -> None:
+    with gunicorn(SPARK_THREADS="8") as server:
+        stuck = [server.connect(b"GET /flood?seconds=60 HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2)]
+        for connection in stuck:
+            assert connection.recv(100)
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert server.terminate() == 0
+        assert time.monotonic() - began < GRACE_SECONDS / 2
         for connection in stuck:
             connection.close()
 
