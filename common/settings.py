@@ -153,6 +153,7 @@ class Reader:
 def _is_address(text: str, schemes: Sequence[str]) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        whole = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
+        return whole and parts.scheme in schemes
     except ValueError:
         return False
