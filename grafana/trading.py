@@ -36,7 +36,7 @@ STATE = Row(
         ),
         Panel(
             "Who matches",
-            "Which executor has the turn to match resting orders and judge losses; one without the ledger is left out.",
+            "The executor that leads: it matches resting orders and judges losses. One without the ledger is left out.",
             "none",
             {"{{instance}}": shown("executor_matcher_holder", "instance")},
             kind="state-timeline",
@@ -79,7 +79,7 @@ STATE = Row(
             "Failed matching passes",
             "Passes a second that failed; what is shown of the account gets old while they fail.",
             "cps",
-            {"{{instance}}": summed("executor_matcher_failures_total", "instance")},
+            {"{{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="matcher"}}[{RATE}])'},
             width=6,
             height=4,
         ),
@@ -87,16 +87,16 @@ STATE = Row(
 )
 
 WORTH = Row(
-    "What it is worth",
+    "Valuation",
     (
         Panel(
             "Equity",
-            "What the account is worth, what it was as the day began in Istanbul, and the most it was.",
+            "The equity, the equity as the day began in Istanbul, and the highest equity so far.",
             "locale",
             {
                 "equity, {{currency}}": shown("executor_equity", "currency"),
-                "as the day began, {{currency}}": shown("executor_equity_day_start", "currency"),
-                "the most, {{currency}}": shown("executor_equity_peak", "currency"),
+                "day start, {{currency}}": shown("executor_equity_day_start", "currency"),
+                "peak, {{currency}}": shown("executor_equity_peak", "currency"),
             },
             width=12,
             height=8,
@@ -104,7 +104,7 @@ WORTH = Row(
         ),
         Panel(
             "Loss and drawdown",
-            "How far the equity is below what it was as the day began, and below the most it was.",
+            "How far the equity is below the day's start, and below its peak.",
             "percentunit",
             {"loss of the day": fallen("executor_equity_day_start"), "drawdown": fallen("executor_equity_peak")},
             width=6,
@@ -121,14 +121,14 @@ WORTH = Row(
         ),
         Panel(
             "Exposure",
-            "What the positions are worth, by the currency that they are traded in.",
+            "The value of the positions at their marks.",
             "locale",
             {"{{currency}}": shown("executor_exposure", "currency")},
             width=6,
         ),
         Panel(
             "Unrealised profit and loss",
-            "What the positions are worth, less what they cost; without fees.",
+            "The value of the positions less their cost; without fees.",
             "locale",
             {"{{currency}}": shown("executor_unrealised_pnl", "currency")},
             width=6,
@@ -136,7 +136,7 @@ WORTH = Row(
         ),
         Panel(
             "Realised profit and loss",
-            "What sales brought above their cost since the account began; without fees.",
+            "Proceeds of sales less the cost of the sold, since the account was opened; without fees.",
             "locale",
             {"{{currency}}": shown("executor_realised_pnl", "currency")},
             width=6,
@@ -144,7 +144,7 @@ WORTH = Row(
         ),
         Panel(
             "Fees",
-            "Fees since the account began.",
+            "Fees since the account was opened.",
             "locale",
             {"{{currency}}": shown("executor_fees_paid", "currency")},
             width=6,
@@ -256,7 +256,7 @@ STREAMS = Row(
         ),
         Panel(
             "Lag",
-            "From when an order's change was recorded to when it is told; while somebody listens. "
+            "Seconds from the record of an order's change to its event, while a stream is open. "
             "The line is the alert's limit.",
             "s",
             {
@@ -272,7 +272,7 @@ STREAMS = Row(
             "cps",
             {
                 "refused, {{instance}}": summed("executor_order_streams_refused_total", "instance"),
-                "failed, {{instance}}": summed("executor_stream_failures_total", "instance"),
+                "failed, {{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="tail"}}[{RATE}])',
             },
         ),
     ),

@@ -34,6 +34,7 @@ Labels = frozenset[str] | None
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
     found: dict[str, Labels] = {**PROCESS, **FLASK, **SCRAPE}
+    found |= exported_by(ROOT / "common/ops.py", "spark_loop")
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py"):
             found |= exported_by(ROOT / service / name, service)
