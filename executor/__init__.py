@@ -1,1 +1,1 @@
-"""The executor: orders in, guarded paper fills out, in one durable ledger."""
+"""The executor: takes orders, guards them, fills them on paper, and records everything in one durable ledger."""

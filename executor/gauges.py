@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -16,33 +17,20 @@ class AccountGauges:
     """The gauges of one account; every known label is there from the start."""
 
     def __init__(self, registry: CollectorRegistry, currencies: Iterable[str], equity_currency: str) -> None:
-        self.ledger_up = Gauge(
-            "executor_ledger_up", "1 when the ledger answered the latest pass, else 0", registry=registry
-        )
-        self.matcher_holder = Gauge(
-            "executor_matcher_holder", "1 when this executor matches resting orders, else 0", registry=registry
-        )
-        self._sequence = Gauge(
-            "executor_ledger_sequence", "Sequence of the ledger's latest event of the account", registry=registry
-        )
-        self._open = Gauge("executor_open_orders", "Open orders of the account", registry=registry)
-        self._kill_switch = Gauge(
-            "executor_kill_switch", "1 when all trading of the account is stopped, else 0", registry=registry
-        )
-        self._switches = Gauge(
-            "executor_kill_switches", "Kill switches that are engaged, those of symbols too", registry=registry
-        )
-        self._state = Gauge(
-            "executor_trading_state", "1 for the trading state of the account, else 0", ["state"], registry=registry
-        )
-        self._cash = Gauge("executor_account_cash", "Cash of the account", ["currency"], registry=registry)
-        self._reserved = Gauge(
-            "executor_account_reserved", "Cash that open orders hold back", ["currency"], registry=registry
-        )
+        gauge = partial(Gauge, registry=registry)
+        self.ledger_up = gauge("executor_ledger_up", "1 when the ledger answered the latest pass, else 0")
+        self.matcher_holder = gauge("executor_matcher_holder", "1 when this executor matches resting orders, else 0")
+        self._sequence = gauge("executor_ledger_sequence", "Sequence of the ledger's latest event of the account")
+        self._open = gauge("executor_open_orders", "Open orders of the account")
+        self._kill_switch = gauge("executor_kill_switch", "1 when all trading of the account is stopped, else 0")
+        self._switches = gauge("executor_kill_switches", "Kill switches that are engaged, those of symbols too")
+        self._state = gauge("executor_trading_state", "1 for the trading state of the account, else 0", ["state"])
+        self._cash = gauge("executor_account_cash", "Cash of the account", ["currency"])
+        self._reserved = gauge("executor_account_reserved", "Cash that open orders hold back", ["currency"])
         self._valuation = ValuationGauges(registry, equity_currency)
-        for gauge in (self._cash, self._reserved):
-            for currency in currencies:
-                gauge.labels(currency)
+        for currency in currencies:
+            self._cash.labels(currency)
+            self._reserved.labels(currency)
 
     def show(self, state: AccountState) -> None:
         """Sets the gauges to the account as it was just read."""
@@ -69,26 +57,15 @@ class ValuationGauges:
 
     def __init__(self, registry: CollectorRegistry, currency: str) -> None:
         self._currency = currency
-        self._known = Gauge(
-            "executor_equity_known", "1 when everything that the account holds has a price, else 0", registry=registry
-        )
-        self._equity = Gauge("executor_equity", "Cash and positions at their marks", ["currency"], registry=registry)
-        self._day_start = Gauge(
-            "executor_equity_day_start", "Equity as the day began in Istanbul", ["currency"], registry=registry
-        )
-        self._peak = Gauge("executor_equity_peak", "Highest equity so far", ["currency"], registry=registry)
-        self._exposure = Gauge(
-            "executor_exposure", "Value of the positions at their marks", ["currency"], registry=registry
-        )
-        self._unrealised = Gauge(
-            "executor_unrealised_pnl", "Value of the positions less their cost", ["currency"], registry=registry
-        )
-        self._realised = Gauge(
-            "executor_realised_pnl", "Proceeds of sales less the cost of the sold", ["currency"], registry=registry
-        )
-        self._fees = Gauge(
-            "executor_fees_paid", "Fees paid since the account was opened", ["currency"], registry=registry
-        )
+        gauge = partial(Gauge, registry=registry)
+        self._known = gauge("executor_equity_known", "1 when everything that the account holds has a price, else 0")
+        self._equity = gauge("executor_equity", "Cash and positions at their marks", ["currency"])
+        self._day_start = gauge("executor_equity_day_start", "Equity as the day began in Istanbul", ["currency"])
+        self._peak = gauge("executor_equity_peak", "Highest equity so far", ["currency"])
+        self._exposure = gauge("executor_exposure", "Value of the positions at their marks", ["currency"])
+        self._unrealised = gauge("executor_unrealised_pnl", "Value of the positions less their cost", ["currency"])
+        self._realised = gauge("executor_realised_pnl", "Proceeds of sales less the cost of the sold", ["currency"])
+        self._fees = gauge("executor_fees_paid", "Fees paid since the account was opened", ["currency"])
 
     def show(self, summary: ValuationSummary, anchors: Anchors | None) -> None:
         """Sets the gauges, as `AccountGauges.show_valuation`."""

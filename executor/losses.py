@@ -1,4 +1,4 @@
-"""How far the equity fell from its anchors, the day's start and the peak, and the limits on that. Pure."""
+"""Losses: the fall of the equity from its anchors, the day's start and the peak, and the limits on it. Pure."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Metrics:
 
 
 class StreamMetrics:
-    """How many clients listen to orders, and how late they are told."""
+    """The metrics of the order streams."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.open = Gauge("executor_order_streams", "Order streams that are open", registry=registry)

@@ -79,7 +79,7 @@ STATE = DashboardRow(
             "Failed matching passes",
             "Passes a second that failed; what is shown of the account gets old while they fail.",
             "cps",
-            {"{{instance}}": summed("executor_matcher_failures_total", "instance")},
+            {"{{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="matcher"}}[{RATE}])'},
             width=6,
             height=4,
         ),
@@ -144,7 +144,7 @@ WORTH = DashboardRow(
         ),
         DashboardPanel(
             "Fees",
-            "Fees since the account began.",
+            "Fees since the account was opened.",
             "locale",
             {"{{currency}}": shown("executor_fees_paid", "currency")},
             width=6,
@@ -272,7 +272,7 @@ STREAMS = DashboardRow(
             "cps",
             {
                 "refused, {{instance}}": summed("executor_order_streams_refused_total", "instance"),
-                "failed, {{instance}}": summed("executor_stream_failures_total", "instance"),
+                "failed, {{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="tail"}}[{RATE}])',
             },
         ),
     ),

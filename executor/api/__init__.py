@@ -1,1 +1,1 @@
-"""The HTTP door, a module for each of its sides: parses, calls, maps the outcome; nothing is decided here."""
+"""The HTTP door, a module for each of its sides: parses, calls, maps the result; nothing is decided here."""

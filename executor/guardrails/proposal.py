@@ -40,7 +40,7 @@ class MarketView:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What the account holds and did, without this order and without the order that it replaces.
+    """The account beside this order, and beside the order that it replaces.
 
     position: the quantity of the symbol; None where its base asset is cash.
     open_buys: the quantity of the symbol that other orders may still buy.
@@ -71,7 +71,7 @@ class Proposal:
     funds_needed: how much of it the order needs.
     funds_available: how much of it is free.
     kill_switch: why a kill switch stops trading; None when none does.
-    holdings: what the account holds and did.
+    holdings: the account beside this order.
     reach: the furthest price at which it would trade or rest; None when it would do neither.
     holds: the holds on the account, by code.
     """
@@ -107,7 +107,7 @@ class Proposal:
 
 
 class LimitUse(NamedTuple):
-    """How far a limit would be used.
+    """The use of a limit.
 
     value: the measured amount.
     limit: the limit on it.

@@ -1,4 +1,4 @@
-"""What our own fills used of the books' levels, as one transaction knows it; written once, at its end."""
+"""The levels of the books that our own fills used, as one transaction knows them; written once, at its end."""
 
 from __future__ import annotations
 

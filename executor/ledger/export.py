@@ -73,13 +73,13 @@ def export(connection: sa.Connection, account: str, folder: Path, *, replace: bo
     if head is None:
         raise ExportError(f"the ledger has no account {account}")
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_taken(folder, replace)
+    _refuse_existing(folder, replace)
     with TemporaryDirectory(prefix=".export-", dir=folder) as work, localcontext(prec=PRECISION):
         try:
             counts = {sheet.name: _write(Path(work), sheet, sheet.lines(connection, account)) for sheet in SHEETS}
         except (ValueError, ArithmeticError, msgspec.MsgspecError) as error:
             raise ExportError(f"a row can't be read ({error}); verify says which") from error
-        _refuse_taken(folder, replace)
+        _refuse_existing(folder, replace)
         for sheet in SHEETS:
             (Path(work) / sheet.name).replace(folder / sheet.name)
     return ExportCounts(head.sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
@@ -105,10 +105,10 @@ def cell(value: Value) -> str:
             return str(value)
 
 
-def _refuse_taken(folder: Path, replace: bool) -> None:
-    taken = [sheet.name for sheet in SHEETS if (folder / sheet.name).exists()]
-    if taken and not replace:
-        raise ExportError(f"{folder} has {', '.join(taken)} already; --replace writes over it")
+def _refuse_existing(folder: Path, replace: bool) -> None:
+    existing = [sheet.name for sheet in SHEETS if (folder / sheet.name).exists()]
+    if existing and not replace:
+        raise ExportError(f"{folder} has {', '.join(existing)} already; --replace writes over it")
 
 
 def _write(folder: Path, sheet: Sheet, lines: Lines) -> int:

@@ -1,4 +1,4 @@
-"""How fast the account trades, as one transaction knows it: what the tables hold, and what it did itself so far."""
+"""The account's recent orders, as one transaction knows them: those of the tables and its own so far."""
 
 from __future__ import annotations
 

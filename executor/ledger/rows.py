@@ -22,7 +22,7 @@ from executor.paper import LevelUse
 _ORDER_FIELDS = frozenset(Order.__struct_fields__) - {"denials", "fills"}
 _ORDER_COLUMNS = [column for column in schema.orders.c if column.name in {*_ORDER_FIELDS, "denials"}]
 
-# Every order needs these statements. They are built once: that costs more than sending them.
+# Every order needs these statements. They are built once, because building them costs more than sending them.
 _ACCOUNT: sa.BindParameter[str] = sa.bindparam("account")
 _ORDERS, _LEVELS, _SLOTS = schema.orders.c, schema.consumption.c, schema.executions.c
 HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
@@ -70,7 +70,8 @@ class LedgerHead(NamedTuple):
 class OpenOrder(NamedTuple):
     """An open order, with the fields that guardrails need.
 
-    remaining: how much is still to be filled.
+    order_id, symbol, side, limit_price: of the order.
+    remaining: the quantity that is still to be filled.
     terms: the terms that it was accepted on.
     """
 
@@ -83,7 +84,10 @@ class OpenOrder(NamedTuple):
 
 
 class RestingOrder(NamedTuple):
-    """An open order, with the fields that matching needs."""
+    """An open order, with the fields that matching needs.
+
+    order_id, symbol, side, limit_price: of the order.
+    """
 
     order_id: str
     symbol: str
@@ -137,12 +141,8 @@ def _with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[
             sa.select(table).where(table.c.order_id.in_(traded)).order_by(table.c.order_id, table.c.sequence)
         )
         for row in found:
-            fills[row.order_id].append(_fill(row))
+            fills[row.order_id].append(Fill(**{name: getattr(row, name) for name in Fill.__struct_fields__}))
     return [_order(row, fills.get(row.order_id, ())) for row in rows]
-
-
-def _fill(row: sa.Row[Any]) -> Fill:
-    return Fill(**{name: getattr(row, name) for name in Fill.__struct_fields__})
 
 
 def _order(row: sa.Row[Any], fills: Iterable[Fill]) -> Order:

@@ -50,7 +50,7 @@ class Savepoint:
 
 
 class Transaction:
-    """The account under its lock. `Ledger.transaction` makes it, holds the lock, and commits."""
+    """The account under its lock. `at` is the time that is recorded; `changes` are the changes of orders so far."""
 
     def __init__(
         self, connection: sa.Connection, account: str, head: rows.LedgerHead, balances: accounts.Balances, at: datetime
@@ -82,7 +82,7 @@ class Transaction:
         return accounts.currencies(self._replay.balances)
 
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
-        """Returns the balance of `entry` less what open orders have reserved of it, those of `without` left out."""
+        """Returns the balance of `entry` less what open orders but `without` have reserved of it."""
         held = self._replay.balances.get(entry, Decimal(0))
         return held - self._reserved(without).get(entry, Decimal(0))
 
@@ -254,8 +254,8 @@ class Transaction:
         """Returns the open orders but `without`."""
         if self._open is None:
             self._open = {order.order_id: order for order in rows.open_orders(self._connection, self.account)}
-            for order_id in self._touched_orders():
-                self._follow(order_id)
+            for change in self.changes:
+                self._follow(change.after.order_id)
         return [order for order in self._open.values() if order.order_id != without]
 
     def _follow(self, order_id: str) -> None:
@@ -270,9 +270,6 @@ class Transaction:
         self._open[order_id] = OpenOrder(
             order_id, order.symbol, order.side, order.limit_price, orders.remaining(order), terms
         )
-
-    def _touched_orders(self) -> set[str]:
-        return {change.after.order_id for change in self.changes}
 
     def _summed(self) -> list[OrderChange]:
         """Returns one change for each order, from its state before the transaction to the present one."""

@@ -110,8 +110,8 @@ def _apply(connection: sa.Connection, proof: Proof, event: Event) -> list[Postin
 def _check_reversal(connection: sa.Connection, proof: Proof, event: Event) -> None:
     """Checks a reversal: a fill may be taken back once, by the opposite of its postings, which were checked before."""
     content = reversal_in(event)
-    taken = rows.postings(connection, proof.account, content.sequence)
-    expected = [(*posting.entry, posting.amount) for posting in account.opposite(taken)]
+    original = rows.postings(connection, proof.account, content.sequence)
+    expected = [(*posting.entry, posting.amount) for posting in account.opposite(original)]
     if [(line.name, line.symbol, line.unit, line.amount) for line in content.lines] != expected:
         raise LedgerFault(f"{proof.account}: event {event.sequence} is not the opposite of event {content.sequence}")
     fill = proof.fills.get((str(event.order_id), content.trade_id))

@@ -33,10 +33,10 @@ class EncodedEvent(NamedTuple):
 
 
 class StreamPosition(NamedTuple):
-    """How much a reader was told.
+    """A reader's position in the ledger's log.
 
-    orders: the ledger's sequence up to which it was told all orders.
-    account: the ledger's sequence that its account is as of.
+    orders: the sequence up to which it has all orders.
+    account: the sequence that its account is as of.
     """
 
     orders: int

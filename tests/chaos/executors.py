@@ -24,7 +24,7 @@ STALE_SECONDS = 2.0
 """The oldest book that an order is filled on: the shorter, the more an over-filled level stands out."""
 END_SECONDS, ANSWER_SECONDS = 10.0, 12.0
 """A call is given up later than the executor's own deadlines (lock, pool, statement, market data) take together."""
-UNEXPECTED = ("a request failed unexpectedly", "matching failed")
+UNEXPECTED = ("a request failed unexpectedly", "a loop's step failed")
 """What the executor logs when something failed that has no name."""
 WIDE = ",".join(f"{currency}:1000000000" for currency in CASH)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from common.wire import Level
 from executor import paper
-from executor.paper import Taken as Used
+from executor.paper import LevelUse
 from tests.chaos.levels import Taken, overfilled
 from tests.chaos.market import Side, State
 
@@ -43,7 +43,7 @@ def market(rng: random.Random) -> list[State]:
 def trade(states: list[State], rng: random.Random) -> list[Taken]:
     """Buyers that look at a book of the last seconds, the older ones too after a newer one was traded on."""
     fills: list[Taken] = []
-    used: dict[Decimal, Used] = {}
+    used: dict[Decimal, LevelUse] = {}
     at = 0.0
     while (at := at + rng.random() / 2) < STATES:
         number = max(0, int(at) - rng.randint(0, LAG))

@@ -1,4 +1,4 @@
-"""Where alembic finds the connection that `executor.ledger.migrate` opened and locked."""
+"""Runs the migrations on the connection that `executor.ledger.migrate` opened and locked."""
 
 from __future__ import annotations
 
