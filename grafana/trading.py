@@ -121,7 +121,7 @@ WORTH = DashboardRow(
         ),
         DashboardPanel(
             "Exposure",
-            "Value of the positions, by quote currency.",
+            "Value of the positions at their marks.",
             "locale",
             {"{{currency}}": shown("executor_exposure", "currency")},
             width=6,

@@ -39,7 +39,7 @@ once() {
   status=$(docker wait "$container" 2>"$log") || status=1
   docker logs "$container" >"$log" 2>&1 || true
   docker rm --force "$container" >/dev/null 2>&1 || true
-  return "$status"
+  return "${status:-1}"
 }
 
 # check_settings: ends the command with every fault that any service finds in its settings.

@@ -31,14 +31,22 @@ make_environment() {
     python=$(find_python)
   fi
   [ -n "$python" ] || fail "the tests need Python 3.11 or newer" "install it and run this again"
-  step "making the virtual environment .venv"
+  step "making the virtual environment .venv (the first time only)"
   if ! "$python" -m venv --clear .venv >"$work/venv" 2>&1; then
     may_install || fail "$python can't make virtual environments" "install the package python3-venv and run this again"
     install_packages python3-venv
     quietly "$work/venv" "$python" -m venv --clear .venv
   fi
-  quietly "$work/pip" $BIN/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/requirements.txt
+  install_requirements $BIN/python tests/requirements.txt
   echo "$wanted" >"$stamp"
+}
+
+# install_requirements PYTHON FILE: installs what is pinned there, and says how far it is.
+install_requirements() {
+  patiently "installing" "$work/pip" "$1" -m pip install --progress-bar off --disable-pip-version-check --require-hashes --no-deps -r "$2" || {
+    tail -n 40 "$work/pip" >&2
+    fail "the packages of $2 can't be installed"
+  }
 }
 
 # What the measurements compare with has an environment of its own: it is no part of Spark.
@@ -48,8 +56,7 @@ make_bench_environment() {
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
   step "making the environment .venv-bench for the peers"
   $BIN/python -m venv --clear .venv-bench
-  quietly "$work/pip" .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-    -r bench/requirements.txt
+  install_requirements .venv-bench/bin/python bench/requirements.txt
   echo "$wanted" >"$stamp"
 }
 
@@ -89,6 +96,7 @@ case $what in
   lint) lint ;;
   unit)
     lint
+    step "the tests that need no container"
     parallel -m "not engine" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --hypothesis-profile=desk
     ;;
   all)

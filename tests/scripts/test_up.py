@@ -12,6 +12,7 @@ from tests.stack.stack import PORTS, free_ports
 ROOT = Path(__file__).parents[2]
 DOCKER = """#!/bin/sh
 case "$*" in
+  "wait "*) echo 0 ;;
   *canary.cli*)
     if [ -e asked ]; then echo "PASS: every condition is met"; else touch asked; echo "FAIL: not yet"; exit 1; fi ;;
 esac
