@@ -224,6 +224,15 @@ class RestClient:
 
 @dataclass(frozen=True)
 class _Call:
+    """One call, tried once or more.
+
+    method, path: of the request.
+    endpoint: the kind of call.
+    params: the query parameters, if any.
+    body: the body, if any.
+    headers: more headers, if any.
+    """
+
     method: str
     endpoint: str
     path: str

@@ -159,5 +159,5 @@ def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
 def test_the_feed_subscribes_before_the_venue_hangs_up_on_it(bist: Bist) -> None:
     with running_feed(bist, symbols=("THYAO", "GARAN")) as feed:
         eventually(feed.live)
-        assert bist.server.tally.subscriptions == 5, "ticks of two shares and the canary, books of two shares"
+        assert bist.server.tally.subscriptions == 5, "ticks of two shares and the liveness symbol, books of two shares"
         assert bist.server.tally.closures["nothing_subscribed"] == 0
