@@ -1,4 +1,4 @@
-"""`python -m marketdata.cli bist login` logs in to the broker through the running service, `bist status` asks it."""
+"""Logs in to the broker through the running service: `python -m marketdata.cli bist login`, or `bist status`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.settings import Reader, SettingsError
 DONE, NOT_DONE, UNREACHABLE, WRONG_USE = 0, 1, 2, 64
 DEFAULT_PORT = 5001
 CALL_SECONDS = 45.0
-"""A call to the broker may have to wait for its turn."""
+"""The broker's calls wait for each other, so one may take long."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,21 +28,27 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Session(msgspec.Struct):
+    """The session's state, since when, and why."""
+
     state: str
     since: str
     reason: str
 
 
 class _Error(msgspec.Struct):
+    """The part of an error that is shown."""
+
     message: str
 
 
 class _Failure(msgspec.Struct):
+    """The body of an error answer."""
+
     error: _Error
 
 
 class _NotDone(Exception):
-    """The service answered that it did not do it, and why."""
+    """The service did not do what was asked; the message says why."""
 
 
 def main(
@@ -50,12 +56,12 @@ def main(
     environment: Mapping[str, str] | None = None,
     prompt: Callable[[str], str] = getpass.getpass,
 ) -> int:
-    """Exit code: 0 when there is a session (after `login`, or as `status` finds it), 1 when there is none, 2 when the
+    """Runs one command. Returns the exit code: 0 when there is a session afterwards, 1 when there is none, 2 when the
     service does not answer, 64 for a wrong call or wrong settings."""
     parser = _Parser(prog="marketdata")
     venues = parser.add_subparsers(dest="venue", required=True)
     commands = venues.add_parser("bist", help="the broker's session").add_subparsers(dest="command", required=True)
-    commands.add_parser("status", help="print what the session is in")
+    commands.add_parser("status", help="print the state of the session")
     login = commands.add_parser("login", help="have a code sent by text message, and hand it in")
     login.add_argument("--code", help="hand in a code that has come already, instead of asking for another")
     chosen = parser.parse_args(arguments)

@@ -99,9 +99,9 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     pair: the instrument.
     last: the last price.
     daily_change_percent: the day's change in percent.
-    bid, ask: the best prices, from venues that tell them here; None for no quote on that side.
+    bid, ask: the best prices, from venues that send them here; None for no quote on that side.
     reference: the price that the day's change and limits count from; None where the venue has none.
-    venue_time: the venue's time; None where it tells none.
+    venue_time: the venue's time; None where it sends none.
     """
 
     pair: str

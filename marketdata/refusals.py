@@ -13,8 +13,8 @@ _HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b 
 
 def wait_seconds(retry_after: str | None, now: float) -> float:
     """Returns the seconds to keep away after 429 or 503: as the header says, a minute without it, at most an hour."""
-    told = retry_after_seconds(retry_after, now)
-    return DEFAULT_WAIT_SECONDS if told is None else min(told, LONGEST_WAIT_SECONDS)
+    wanted = retry_after_seconds(retry_after, now)
+    return DEFAULT_WAIT_SECONDS if wanted is None else min(wanted, LONGEST_WAIT_SECONDS)
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:

@@ -17,9 +17,9 @@ from marketdata.link.inbox import Arrival, Inbox
 
 log = logging.getLogger(__name__)
 
-ConnectionState = Literal["waiting", "dialling", "open", "backing_off", "blocked", "stopped"]
+ConnectionState = Literal["waiting", "dialling", "open", "backing_off", "blocked", "stopped", "ended"]
 """waiting: may not be dialled yet. backing_off: before the next dial, or held up by the guard. blocked: the venue
-answered 429 or 503. stopped: the venue answered 401 or 403; only `resume` dials again."""
+answered 429 or 503. stopped: the venue answered 401 or 403; only `resume` dials again. ended: the service stops."""
 
 WATCHDOG_SILENT_SECONDS = 30.0
 
@@ -109,7 +109,7 @@ class Connection:
         """Returns the present state."""
         dial, status = self._dial, self._status
         if self._stop.is_set() and not self.connected:
-            return ConnectionStatus("stopped", "told to stop")
+            return ConnectionStatus("ended", "the service stops")
         if status.state == "open" and dial is not None and dial.reason is not None:
             return ConnectionStatus("backing_off", dial.reason)
         if status.blocked_until is not None and self._unix() >= status.blocked_until:

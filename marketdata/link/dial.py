@@ -145,7 +145,7 @@ class Dial:
         """Waits for the next frames: all text frames that have come, or one frame of another kind."""
         texts = self._socket.texts()
         if texts:
-            self._take_in(texts)
+            self._heard_texts(texts)
             return
         opcode, frame = self._socket.recv_data_frame(control_frame=True)
         if opcode == ABNF.OPCODE_CLOSE:
@@ -156,9 +156,9 @@ class Dial:
                 self._answered.append(self.alive_at)  # the library has answered it by now
             self._heard("heartbeat", (b"",))
         else:
-            self._take_in([frame.data])
+            self._heard_texts([frame.data])
 
-    def _take_in(self, payloads: Sequence[bytes]) -> None:
+    def _heard_texts(self, payloads: Sequence[bytes]) -> None:
         self.alive_at = self._monotonic()
         self._heard("frame", payloads)
         if self._first_data_at is None:

@@ -1,4 +1,4 @@
-"""How often a host may be dialled: full-jitter back-off, and a guard before every dial."""
+"""Limits how often a host is dialled: full-jitter back-off, and a guard before every dial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bounded queue between the thread that reads a socket and the one that understands it."""
+"""The bounded queue between the thread that reads a socket and the venue's worker."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Inbox:
         if not self._crowded:
             self._crowded = True
             log.warning("the queue is over its limit", extra={"limit": self._limit})
-            self._note_what_is_queued()
+            self._index_queue()
         elif self._queue.depth() <= self._calm:
             self._crowded = False
         if not self._crowded or arrival.kind not in ("frame", "heartbeat"):
@@ -152,7 +152,7 @@ class Inbox:
             self._queue.append(marker)
             self._lost[name] = self._queue.last
 
-    def _note_what_is_queued(self) -> None:
+    def _index_queue(self) -> None:
         for place, arrival in self._queue.items():
             if arrival.kind in ("opened", "closed"):
                 self._forget()

@@ -1,4 +1,4 @@
-"""Calls venues over HTTP within their limits: budgets, bounded answers, silence when told, typed failures."""
+"""Calls venues over HTTP within their limits: budgets, bounded answers, silence on request, typed failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from marketdata.rest.replies import (
 )
 
 CHUNK_BYTES = 65_536
-TOLD_BYTES = 500
+SHOWN_BYTES = 500
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a call may take, in seconds, and how often it is tried.
+    """The limits of a call: its times in seconds, and its tries.
 
     deadline: the longest that a call may take, waits and tries included.
     connect: the longest that connecting may take.
@@ -207,8 +207,8 @@ class RestClient:
             raise Failed(endpoint, f"answered {status}", status=status)
         body = self._read(endpoint, answer, ends)
         if not 200 <= status < 300:
-            told = body[:TOLD_BYTES].decode(errors="replace")
-            raise Rejected(endpoint, f"answered {status}: {told}", status=status)
+            shown = body[:SHOWN_BYTES].decode(errors="replace")
+            raise Rejected(endpoint, f"answered {status}: {shown}", status=status)
         return Reply(status, body, answer.headers)
 
     def _read(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> bytes:
@@ -224,6 +224,15 @@ class RestClient:
 
 @dataclass(frozen=True)
 class _Call:
+    """One call, tried once or more.
+
+    method, path: of the request.
+    endpoint: the kind of call.
+    params: the query parameters, if any.
+    body: the body, if any.
+    headers: more headers, if any.
+    """
+
     method: str
     endpoint: str
     path: str

@@ -1,1 +1,1 @@
-"""What is known of every symbol: books, trades, bars, and the latest of all, each change with its sequence."""
+"""The state of every symbol: books, trades, bars and the latest values. Each change has its sequence."""

@@ -42,7 +42,7 @@ class Key(NamedTuple):
 class StreamEvent(NamedTuple):
     """One event for a client.
 
-    key: the version that it tells.
+    key: the version in it.
     body: the wire message, or the body of a `gap`; None when the reader has this version.
     """
 

@@ -27,7 +27,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     sequence: the store's sequence of it.
     received: when it came, in unix seconds.
-    venue_time: the venue's own time; None where it tells none.
+    venue_time: the venue's own time; None where it sends none.
     """
 
     sequence: int
@@ -77,12 +77,12 @@ class SymbolState:
     history: the latest trades.
     history_live: true while the venue's stream of trades is on.
     missing: the sequence up to which trades are known to be missing; 0 for none.
-    stale: the staleness that readers were last told.
-    top: the best prices that readers were last told.
+    stale: the staleness that was last published.
+    top: the best prices that were last published.
     last: the last price; None before it is known.
     daily_change_percent: the day's change in percent; None before it is known.
     symbol_status: phase, reference price and limits.
-    equilibrium: where a call auction would match; None before the venue told it.
+    equilibrium: where a call auction would match; None before the venue sent one.
     """
 
     listing: Listing

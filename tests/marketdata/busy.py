@@ -104,7 +104,7 @@ def book(bid: int, quantity: int, depth: int = DEPTH) -> BookSnapshot:
 
 
 def moving() -> Flask:
-    """What the HTTP server is told to run: every book changes whole, many times a second."""
+    """Returns an app whose books all change whole, many times a second. The HTTP server runs it."""
     stop = Stop()
     stop.follow_signals()
     loops, store = Supervisor(stop), new_store()

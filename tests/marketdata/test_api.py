@@ -1,4 +1,4 @@
-"""What the HTTP calls answer: value, sequence, age, and 304 to who has it already."""
+"""The HTTP calls answer with value, sequence and age, and with 304 to a client that has the value already."""
 
 from __future__ import annotations
 

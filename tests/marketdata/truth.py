@@ -28,7 +28,7 @@ def in_ticks(spec: PairSpec, levels: Sequence[Level]) -> Levels:
 
 
 def difference(view: PairView, book: Book) -> str | None:
-    """Where a published book of all levels is not the venue's, or None; for a venue whose market stands still."""
+    """Returns where a published book is not the venue's, or None; for a venue whose market stands still."""
     for side, theirs, ours in (("bids", view.bids, book.bids), ("asks", view.asks, book.asks)):
         shown = in_ticks(view.spec, ours)
         if shown != theirs:
@@ -122,7 +122,7 @@ def _told(book: Book) -> str:
 
 
 def equal(server: VenueServer, book: Callable[[str], Book | None], pairs: Sequence[str]) -> bool:
-    """Whether every book is live and the venue's own, level by level; only a paused and settled market can tell."""
+    """Returns true when every book is live and the venue's own. Only a paused and settled market can show it."""
     if not server.settled():
         return False
     books = ((pair, book(pair)) for pair in pairs)
@@ -130,7 +130,7 @@ def equal(server: VenueServer, book: Callable[[str], Book | None], pairs: Sequen
 
 
 def differences(server: VenueServer, book: Callable[[str], Book | None], pairs: Sequence[str]) -> list[str]:
-    """What keeps `equal` from being true, for a message."""
+    """Returns everything that keeps `equal` from being true, for a message."""
     found = []
     for pair in pairs:
         shown = book(pair)

@@ -35,12 +35,26 @@ class EquityInfo(NamedTuple):
 
 
 class _Answer(msgspec.Struct):
+    """The envelope of every answer.
+
+    success: false for a refusal.
+    message: the broker's words; None when it gives none.
+    content: the fields; None for a refusal.
+    """
+
     success: bool
     message: str | None = None
     content: dict[str, Any] | None = None
 
 
 class _Equity(msgspec.Struct):
+    """`GetEquityInfo`.
+
+    flr, clg: the day's lowest and highest price.
+    ask, bid: the best prices; 0 for none.
+    lst: the last price; 0 for none.
+    """
+
     flr: Decimal
     clg: Decimal
     ask: Decimal = Decimal(0)

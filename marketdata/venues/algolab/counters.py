@@ -24,8 +24,8 @@ class AlgolabCounters(Counters):
     refreshes: refreshes of the session, by result.
     equity_infos: shares asked about by REST, by result.
     sessions_lost: sessions that the broker ended.
-    equal_trades: trades equal to one before in second, price, quantity and side. Each is either a second trade or the
-        first one told twice; nothing tells the two apart, so both are counted as trades.
+    equal_trades: trades equal to one before in second, price, quantity and side. Each is a second trade, or
+        the first one sent twice. Nothing shows which, so both count as trades.
     delay_changes: times that the feed became delayed or real time.
     halts: call auctions inside continuous trading.
     repairs: sockets replaced because of a lost book or silence.

@@ -1,4 +1,4 @@
-"""AlgoLab's WebSocket frames: `parse` reads those that come in, `subscription` and `heartbeat` write. Pure.
+"""AlgoLab's WebSocket frames: `parse` reads those that come in, the others write those that go out. Pure.
 
 Source: the broker's public document 1.0.5. Keys come in any case; there are no sequence numbers and no trade ids.
 """

@@ -100,21 +100,21 @@ class Intake:
         for event in frame.events:
             if isinstance(event, Unreadable):
                 self._counters.decode_errors[event.reason] += 1
-        told = [event for event in frame.events if isinstance(event, Ticker | Trades | Equilibrium | BookRow)]
-        if not told:
+        usable = [event for event in frame.events if isinstance(event, Ticker | Trades | Equilibrium | BookRow)]
+        if not usable:
             return False
-        share = self.shares.get(told[0].pair)
-        if share is None and told[0].pair != self._liveness_symbol:
+        share = self.shares.get(usable[0].pair)
+        if share is None and usable[0].pair != self._liveness_symbol:
             self._counters.decode_errors["pair"] += 1
             return False
         self.heard_at = at
         if share is None:
             return True
         self.share_heard_at = at
-        if isinstance(told[0], BookRow):
-            self._apply_row(share, told[0], at, received)
+        if isinstance(usable[0], BookRow):
+            self._apply_row(share, usable[0], at, received)
         else:
-            self._apply_tick(share, told, at, received)
+            self._apply_tick(share, usable, at, received)
         return True
 
     def settle(self, at: float, received: float) -> bool:
@@ -165,9 +165,9 @@ class Intake:
             return 0.0, "", ""
         return at - worst.lost_at, worst.symbol, worst.rows.fault or "unsettled"
 
-    def _apply_tick(self, share: Share, told: Sequence[Event], at: float, received: float) -> None:
+    def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
         moment = datetime.fromtimestamp(received, UTC)
-        equilibrium = told[-1]
+        equilibrium = usable[-1]
         if not isinstance(equilibrium, Equilibrium):
             return
         if share.previous is not None and equilibrium.venue_time > share.previous:
@@ -178,7 +178,7 @@ class Intake:
             self._counters.ticks_set_aside[aside] += 1
             if aside == "from_future":
                 return
-        for event in told:
+        for event in usable:
             if isinstance(event, Trades):
                 self._apply_trade(share, event, received)
             elif isinstance(event, Ticker) and aside is None:
@@ -190,7 +190,7 @@ class Intake:
     def _apply_price(self, share: Share, ticker: Ticker, at: float, received: float) -> None:
         share.last = ticker.last
         self._store.apply_ticker(share.symbol, ticker, received)
-        if ticker.reference is not None and share.refer_to(ticker.reference):
+        if ticker.reference is not None and share.set_reference(ticker.reference):
             self._limits.ask(share.pair)
             self._doubt(share, at)
             self._update_status(share, at, received)

@@ -39,12 +39,11 @@ class Link(Protocol):
 
 
 class SessionKeeper:
-    """Makes every call that AlgoLab gets unbidden, one at a time.
+    """Makes every call to AlgoLab that no person asks for, one at a time.
 
-    With `sms` it logs in by itself: at most once in `login_pause` seconds. When `QUICK_LOGINS` in a row were refused,
-    or
-    gave a session that did not prove good, it does so once in ten times that: the next one is hardly better, yet nobody
-    else is there to mend it.
+    With `sms` it logs in by itself, at most once in `login_pause` seconds. After `QUICK_LOGINS` in a row that were
+    refused, or gave a session that did not prove good, it logs in once in ten times that. It never gives up, since no
+    person is there to mend it.
 
     loop: does what is due.
     """

@@ -9,14 +9,29 @@ import msgspec
 
 
 class Envelope(msgspec.Struct):
-    """Every frame: its type, and the content that is still to be read."""
+    """Every frame.
+
+    type: the type of the content.
+    content: the fields; None for a frame without any.
+    """
 
     type: str
     content: dict[str, Any] | None = None
 
 
 class Tick(msgspec.Struct):
-    """T, one tick of a symbol. A price or quantity of 0 means that there is none."""
+    """T, one tick of a symbol. A price or quantity of 0 means that there is none.
+
+    symbol: the share or index.
+    date: the venue's time, with its zone.
+    price: the last price.
+    changepercentage: the day's change in percent.
+    bid, ask: the best prices.
+    tradequantity: the quantity of the trade that this tick tells.
+    direction: B or S, the trade's aggressor; empty when it is not told.
+    refprice: the day's reference price.
+    balanceprice, balanceamount: price and quantity at which a call auction would match.
+    """
 
     symbol: str
     date: str
@@ -32,7 +47,14 @@ class Tick(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """D, one row of one side of a book."""
+    """D, one row of one side of a book.
+
+    symbol: the share.
+    date: the venue's time, with its zone.
+    direction: B for bids, S for asks.
+    row: its place; 0 is the best price.
+    price, quantity: 0 for an empty row.
+    """
 
     symbol: str
     date: str

@@ -38,8 +38,8 @@ class Share:
     row_time: the venue's time of the newest row on the present socket; None before it.
     last: the last price; None before it is known.
     reference: the day's reference price; None before it is known.
-    told: the prices that the broker told by REST for this reference price; None before.
-    in_auction: true while the feed tells an equilibrium price.
+    equity: the broker's REST answer for this reference price; None before it.
+    in_auction: true while the feed sends an equilibrium price.
     halted: true while an auction interrupts continuous trading, which the feed shows by an equilibrium price.
     lost_at: when its rows stopped making sense, in seconds of the monotonic clock; None while they do.
     misses: answers in a row that named other best prices.
@@ -56,7 +56,7 @@ class Share:
     row_time: datetime | None = None
     last: Decimal | None = None
     reference: Decimal | None = None
-    told: EquityInfo | None = None
+    equity: EquityInfo | None = None
     in_auction: bool = False
     halted: bool = False
     lost_at: float | None = None
@@ -72,21 +72,18 @@ class Share:
         if self.rows is not None:
             self.rows.clear()
 
-    def refer_to(self, reference: Decimal) -> bool:
-        """Sets the day's reference price. Returns true when it is new; limits told before then end."""
+    def set_reference(self, reference: Decimal) -> bool:
+        """Sets the day's reference price. Returns true when it is new; the limits before it then end."""
         if reference == self.reference:
             return False
-        self.reference, self.told = reference, None
+        self.reference, self.equity = reference, None
         return True
 
     def set_limits(self, info: EquityInfo) -> bool:
-        """Sets the limits that the broker told.
-
-        Returns false when they do not fit the reference price; they are ignored.
-        """
+        """Sets the broker's limits. Returns false, and ignores them, when they do not fit the reference price."""
         if self.reference is not None and not info.floor < self.reference < info.ceiling:
             return False
-        self.told = info
+        self.equity = info
         return True
 
     def published(self, sides: Sides, at: float) -> None:
@@ -112,8 +109,8 @@ class Share:
 
     def limits(self, day: date) -> tuple[Decimal, Decimal] | None:
         """Returns the day's lowest and highest price: the broker's, else by the rules; None without a reference."""
-        if self.told is not None:
-            return self.told.floor, self.told.ceiling
+        if self.equity is not None:
+            return self.equity.floor, self.equity.ceiling
         return rules.price_limits(self.reference, day) if self.reference else None
 
     def status(self, phase: Phase, day: date) -> SymbolStatus:
@@ -138,5 +135,5 @@ class Share:
 
     def tick_size(self, day: date) -> Decimal | None:
         """Returns the step of prices around the last one; None while no price is known."""
-        price = self.last or self.reference or (self.told.last if self.told else None)
+        price = self.last or self.reference or (self.equity.last if self.equity else None)
         return rules.tick_size(price, day) if price else None

@@ -1,4 +1,4 @@
-"""The frames that AlgoLab's socket is to be sent: what is subscribed to, and the heartbeat of that. Pure."""
+"""The frames that go out on AlgoLab's socket: subscriptions and heartbeats. Pure."""
 
 from __future__ import annotations
 

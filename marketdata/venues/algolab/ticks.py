@@ -39,7 +39,7 @@ class TradeNames:
     def name(self, trade: VenueTrade) -> NumberedTrade:
         """Returns the trade with its name.
 
-        Two equal trades may be one that was told twice; nothing tells, so both count.
+        Two equal trades may be one that the broker sent twice. Nothing shows it, so both count.
         """
         second = int(trade.venue_time.timestamp())
         count, known = self._seconds.get(second, (0, set()))

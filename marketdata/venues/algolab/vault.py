@@ -15,6 +15,12 @@ log = logging.getLogger(__name__)
 
 
 class _StoredSession(msgspec.Struct):
+    """The content of the file.
+
+    fingerprint: names the API key that the session belongs to.
+    session: the session's hash.
+    """
+
     fingerprint: str
     session: str
 

@@ -20,12 +20,16 @@ T = TypeVar("T")
 
 
 class _Filter(msgspec.Struct, rename="camel"):
+    """A rule for a pair's orders; only `PRICE_FILTER` has the step of prices and the least value of an order."""
+
     filter_type: str
     tick_size: Decimal | None = None
     min_exchange_value: Decimal | None = None
 
 
 class _Symbol(msgspec.Struct, rename="camel"):
+    """A pair: base asset (numerator), quote currency (denominator), and the decimals of a quantity."""
+
     name: str
     status: str
     numerator: str
@@ -35,15 +39,21 @@ class _Symbol(msgspec.Struct, rename="camel"):
 
 
 class _Info(msgspec.Struct):
+    """The content of `/api/v2/server/exchangeinfo`."""
+
     symbols: tuple[_Symbol, ...]
 
 
 class _Answer(msgspec.Struct):
+    """The answer of `/api/v2/server/exchangeinfo`."""
+
     success: bool
     data: _Info
 
 
 class _Day(msgspec.Struct):
+    """A daily bar of `/v1/ohlcs`; `time` is its start in unix seconds, `volume` is in the base asset."""
+
     time: int
     open: Decimal
     high: Decimal
@@ -65,21 +75,29 @@ class _Minutes(msgspec.Struct):
 
 
 class _TickerRow(msgspec.Struct, rename="camel"):
+    """A pair in `/api/v2/ticker`: its last price, and the day's change in percent."""
+
     pair: str
     last: Decimal
     daily_percent: Decimal
 
 
 class _Tickers(msgspec.Struct):
+    """The answer of `/api/v2/ticker`."""
+
     success: bool
     data: tuple[_TickerRow, ...]
 
 
 class _Time(msgspec.Struct, rename="camel"):
+    """The answer of `/api/v2/server/time`, in milliseconds since 1970."""
+
     server_time: int
 
 
 class _Trade(msgspec.Struct):
+    """A trade in `/api/v2/trades`: `date` in milliseconds since 1970, `tid` its id, `amount` in the base asset."""
+
     date: int | str
     tid: int | str
     price: Decimal
@@ -88,17 +106,23 @@ class _Trade(msgspec.Struct):
 
 
 class _Trades(msgspec.Struct):
+    """The answer of `/api/v2/trades`."""
+
     success: bool
     data: tuple[_Trade, ...]
 
 
 class _Book(msgspec.Struct):
+    """The content of `/api/v2/orderbook`: levels as price and quantity."""
+
     timestamp: int
     bids: tuple[tuple[Decimal, Decimal], ...]
     asks: tuple[tuple[Decimal, Decimal], ...]
 
 
 class _BookAnswer(msgspec.Struct):
+    """The answer of `/api/v2/orderbook`."""
+
     success: bool
     data: _Book
 

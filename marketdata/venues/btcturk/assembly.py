@@ -31,9 +31,9 @@ from marketdata.venues.venue import Venue, VenueContext
 class BtcturkTimings:
     """The times of BTCTurk's parts.
 
-    resync: how long data is awaited.
-    rest: how long a REST call may take, and how often it is tried.
-    history: how often the past is fetched.
+    resync: the waits for data.
+    rest: the limits of a REST call.
+    history: the times of fetching the past.
     missing_pair_retry: seconds before the instruments are fetched again while a pair is missing.
     audit_recheck: seconds before a book with a difference is compared again.
     """

@@ -17,7 +17,7 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class ResyncTimings:
-    """How long data is awaited, in seconds.
+    """The waits for data, in seconds.
 
     first_data: for a stream's first data after the first join.
     rejoin: for its data after a rejoin.

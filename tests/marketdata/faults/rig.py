@@ -47,7 +47,7 @@ class RunningClock(Clock):
 
 @dataclass(frozen=True)
 class Watched:
-    """What a test of a fault has in its hands."""
+    """The venue that misbehaves, the feed that follows it, and the watcher of its books."""
 
     venue: Venue
     feed: Following

@@ -1,4 +1,4 @@
-"""Whatever goes wrong with a book's frames, the book becomes the venue's own again, and no wrong one is published."""
+"""After any fault in a book's frames the book becomes the venue's own again, and no wrong one is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens to the socket, the books are stale until a new one has brought them, and then the venue's own."""
+"""After any end of a socket the books are stale until a new one has brought them; then they are the venue's own."""
 
 from __future__ import annotations
 

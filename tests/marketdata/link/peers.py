@@ -27,7 +27,7 @@ UPGRADE = (
 
 @dataclass
 class Peer:
-    """Where it listens; `requests` holds the head of each upgrade that was read, `dials` counts accepted sockets."""
+    """A peer's address; `requests` holds the head of each upgrade that was read, `dials` counts accepted sockets."""
 
     port: int
     requests: list[str] = field(default_factory=list)

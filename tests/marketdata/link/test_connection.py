@@ -41,7 +41,7 @@ def test_frames_arrive_in_order_stamped_between_opened_and_closed() -> None:
         assert [arrival.payload for arrival in frames] == [b"one", b"two"]
         assert connection.status().state == "open"
     eventually(lambda: next_arrival(inbox).kind == "closed")
-    assert connection.status().state == "stopped"
+    assert connection.status().state == "ended"
 
 
 def test_what_is_sent_arrives_and_without_a_socket_nothing_is() -> None:
@@ -199,7 +199,7 @@ def test_without_credentials_nothing_is_dialled_until_woken() -> None:
             session["Authorization"] = "token"
             connection.wake()
             eventually(lambda: connection.connected, LONG)
-        assert connection.status().state == "stopped"
+        assert connection.status().state == "ended"
 
 
 def test_a_connection_that_waits_can_be_stopped() -> None:

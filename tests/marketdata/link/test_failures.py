@@ -1,4 +1,4 @@
-"""What a refusal or a close means is decided from plain values."""
+"""The consequence of a refusal or a close is decided from plain values."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def reading(pieces: Sequence[bytes]) -> Iterator[ReadAhead]:
 
 
 def all_of(reader: ReadAhead) -> Heard:
-    """What is heard until the end: opcode and payload."""
+    """Returns everything that is heard until the end: opcode and payload."""
     heard: Heard = []
     try:
         while True:

@@ -144,7 +144,7 @@ def _steps(before: Side, after: Side) -> list[tuple[int, int, int]]:
 
 
 def _frame(model: int, sequence: int, asks: list[dict[str, Any]], bids: list[dict[str, Any]]) -> Any:
-    """What the parser makes of a 431 or 432."""
+    """Returns the event of a 431 or 432."""
     body = {"CS": sequence, "PS": "BTCTRY", "AO": asks, "BO": bids, "channel": "obdiff", "event": "BTCTRY"}
     (event,) = parse(json.dumps([model, body], separators=(",", ":")).encode()).events
     return event

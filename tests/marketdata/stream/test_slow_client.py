@@ -23,7 +23,7 @@ def _open(address: tuple[str, int]) -> int:
 
 
 def _is_ended(connection: socket.socket) -> bool:
-    """Whether the server has ended a connection, once all that it had sent is read."""
+    """Returns true when the server has ended a connection, once all that it had sent is read."""
     deadline = time.monotonic() + 30
     try:
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Whatever happens, and however slowly a client reads, it ends up knowing what a request would tell."""
+"""After any events, and at any speed of reading, a client ends up with the state that a request would return."""
 
 from __future__ import annotations
 

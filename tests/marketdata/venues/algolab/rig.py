@@ -61,7 +61,7 @@ class Running:
         return self.venue.collector.session
 
     def trouble(self) -> str | None:
-        """Why the feed is not ready, or None."""
+        """Returns why the feed is not ready, or None."""
         return self.venue.readiness["bist"]()
 
     def live(self) -> bool:
@@ -75,7 +75,7 @@ class Running:
         return self.shown(pair) == truth(self.bist, pair)
 
     def right(self) -> bool:
-        """Whether every book is the venue's own, level by level."""
+        """Returns true when every book is the venue's own, level by level."""
         return self.live() and all(self.equal(symbol.partition(":")[2]) for symbol in self.store.symbols)
 
     def stale(self, pair: str) -> bool:

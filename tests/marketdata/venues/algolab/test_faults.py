@@ -170,8 +170,8 @@ def test_a_lost_row_that_leaves_a_book_which_makes_sense_is_found_by_asking(bist
 
 
 def _is_contradicted(feed: Running) -> bool:
-    """Whether the venue contradicted the book, while the best bid was another than its own. Other faults of the rows
-    end the wait too, and so does the rest of the burst."""
+    """Returns true when the broker contradicted the book, while the best bid was another than its own. Other faults of
+    the rows end the wait too, and so does the rest of the burst."""
     deadline = time.monotonic() + 20.0
     while feed.live() and feed.shown("THYAO")[0][0].price != feed.bist.truth("THYAO").bids[0].price:
         assert time.monotonic() < deadline, "a wrong best bid stood for 20 s"

@@ -1,4 +1,4 @@
-"""How the running feed comes by its session, and what it does when the venue ends it."""
+"""The running feed gets a session by itself or from a person, and never logs in in a loop when the broker ends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bist() -> Iterator[Bist]:
 
 
 def logins(feed: Running) -> int:
-    """How often the venue was asked to begin a login."""
+    """Returns how often the broker was asked to begin a login."""
     asked = feed.venue.clients["broker"].counters.requests()
     return sum(count for (call, _), count in asked.items() if call == "LoginUser")
 
@@ -123,6 +123,18 @@ def test_a_restart_takes_the_kept_session_up(bist: Bist, tmp_path: Path) -> None
         assert logins(feed) == 0
 
 
+def test_a_stop_of_the_service_does_not_end_the_session(bist: Bist, tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    for number in range(3):
+        with running_feed(bist, login="by hand", session_file=file) as feed:
+            if not number:
+                feed.session.login()
+                feed.session.sms(bist.accounts.phone() or "")
+            eventually(feed.live)
+        assert feed.counters.sessions_lost == 0
+        assert file.exists()
+
+
 def test_heartbeats_keep_the_socket() -> None:
     with (
         running_bist(pace=VenuePace(step=0.01, first_subscription=5.0, heartbeat=0.4, missed_heartbeats=2)) as strict,
@@ -147,5 +159,5 @@ def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
 def test_the_feed_subscribes_before_the_venue_hangs_up_on_it(bist: Bist) -> None:
     with running_feed(bist, symbols=("THYAO", "GARAN")) as feed:
         eventually(feed.live)
-        assert bist.server.tally.subscriptions == 5, "ticks of two shares and the canary, books of two shares"
+        assert bist.server.tally.subscriptions == 5, "ticks of two shares and the liveness symbol, books of two shares"
         assert bist.server.tally.closures["nothing_subscribed"] == 0

@@ -63,7 +63,7 @@ class Following:
         return self.store.book(f"BTCTURK:{pair}", 100, instrument) if instrument else None
 
     def live(self) -> bool:
-        """Whether every book is."""
+        """Returns true when every book is live."""
         return not self.store.not_live()
 
 

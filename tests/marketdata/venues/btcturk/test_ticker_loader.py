@@ -1,4 +1,4 @@
-"""What REST tells beside the socket: the day's figures until the socket has them, and how far the clocks are apart."""
+"""REST brings the day's figures until the socket has sent them, and the difference between the two clocks."""
 
 from __future__ import annotations
 
