@@ -19,9 +19,7 @@ from marketdata.btcturk.resync import Patience
 from marketdata.link.connection import Timings
 from marketdata.link.pace import Backoff
 from marketdata.settings import Settings
-from tests.venue.rig import Venue
-from venue.app import create_app as venue_app
-from venue.settings import Settings as VenueSettings
+from tests.venue.btcturk.rig import Venue
 
 QUICK = Timings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
 PATIENT = Patience(first_data=5.0, rejoin=5.0, hopeless=5.0)
@@ -42,7 +40,7 @@ def http_server(app: Flask, port: int = 0) -> Iterator[str]:
 
 
 def rest_app(venue: Venue) -> Flask:
-    return venue_app(VenueSettings.from_environment({}), server=venue.server, clock=venue.clock)
+    return venue.app()
 
 
 def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT", **more: str) -> Settings:

@@ -19,7 +19,8 @@ from common import wire
 from marketdata.app import Parts, create_app
 from marketdata.settings import Settings
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
-from tests.venue.rig import Venue, eventually, running_venue
+from tests.venue.btcturk.rig import Venue, running_venue
+from tests.venue.rig import eventually
 
 BTCTRY = "BTCTURK:BTCTRY"
 

@@ -11,7 +11,7 @@ from marketdata.cli import main
 from tests.marketdata.algolab.rig import TOKEN
 from tests.marketdata.algolab.test_operator import app_at
 from tests.marketdata.rig import http_server
-from tests.venue.bist.rig import Bist, running_bist
+from tests.venue.algolab.rig import Bist, running_bist
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from marketdata.state.listing import BookKind, Listing
 from marketdata.state.store import Store
 from marketdata.venues.algolab import SOURCE
 from marketdata.venues.algolab_rest import instrument
-from tests.venue.bist.rig import CREDENTIALS, Bist, eventually
+from tests.venue.algolab.rig import CREDENTIALS, Bist
+from tests.venue.rig import eventually
 
 QUICK = Timings(ping_interval=0.5, ping_timeout=0.2, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
 PACE = Pace(calls=0.02, logins=0.05, quiet=20.0, repairs=0.1)

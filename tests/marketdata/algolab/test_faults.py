@@ -12,8 +12,9 @@ import pytest
 from marketdata.algolab.assembly import Pace
 from marketdata.state.trades import MOST_TRADES
 from tests.marketdata.algolab.rig import Running, running_feed
-from tests.venue.bist.rig import Bist, eventually, running_bist
-from venue.bist.faults import FrameFault
+from tests.venue.algolab.rig import Bist, running_bist
+from tests.venue.rig import eventually
+from venue.algolab.faults import FrameFault
 
 THYAO = "BIST:THYAO"
 

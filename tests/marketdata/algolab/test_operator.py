@@ -13,7 +13,7 @@ from common import ops
 from marketdata.algolab.operator import routes
 from tests.marketdata.algolab.rig import OURS, TOKEN
 from tests.marketdata.algolab.test_session import session_at
-from tests.venue.bist.rig import Bist, running_bist
+from tests.venue.algolab.rig import Bist, running_bist
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -20,7 +20,7 @@ from marketdata.rest.client import Endpoint, RestClient
 from marketdata.rest.replies import Unauthorized
 from marketdata.venues import algolab_rest as rest
 from tests.marketdata.algolab.rig import OURS
-from tests.venue.bist.rig import Bist, running_bist
+from tests.venue.algolab.rig import Bist, running_bist
 
 
 @pytest.fixture(scope="module")

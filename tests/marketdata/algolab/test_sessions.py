@@ -10,7 +10,8 @@ import pytest
 from common.wire import Phase
 from marketdata.algolab.assembly import Pace
 from tests.marketdata.algolab.rig import Running, running_feed
-from tests.venue.bist.rig import START, Bist, eventually, running_bist
+from tests.venue.algolab.rig import START, Bist, running_bist
+from tests.venue.rig import eventually
 
 MINUTE = 60.0
 ELEVEN = START  # 11:00 in Istanbul, a Tuesday

@@ -16,7 +16,8 @@ from marketdata.state.book import Sides
 from marketdata.tally import Tally
 from tests.marketdata.btcturk.rig import QUICK, all_on_join, following
 from tests.marketdata.rig import book_change, scripted_venue
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 
 def _side(*levels: tuple[int, int]) -> tuple[Level, ...]:

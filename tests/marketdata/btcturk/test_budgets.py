@@ -15,8 +15,8 @@ from marketdata.rest.client import Patience, RestClient
 from marketdata.rest.replies import RestError, Throttled
 from marketdata.venues import btcturk_rest
 from tests.marketdata.rig import http_server, rest_app
-from tests.venue.rig import Venue, running_venue
-from venue.ratelimits import QUOTAS, Quota, Rules
+from tests.venue.btcturk.rig import Venue, running_venue
+from venue.btcturk.ratelimits import QUOTAS, Quota, Rules
 
 QUICKER = 60
 """All periods are this much shorter, on both sides; the counts are the published ones."""

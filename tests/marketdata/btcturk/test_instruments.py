@@ -17,7 +17,8 @@ from marketdata.rest.budget import Budget
 from marketdata.rest.client import Patience, RestClient
 from marketdata.tally import Tally
 from tests.marketdata.rig import http_server, rest_app
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 
 def _loader(url: str, *pairs: str) -> InstrumentLoader:
