@@ -12,6 +12,7 @@ import pytest
 from marketdata.algolab.assembly import Pace
 from marketdata.algolab.keeper import QUICK_LOGINS, SLOWER
 from tests.marketdata.algolab.rig import OURS, PACE, QUICK, Running, running_feed
+from tests.venue.algolab.rig import QUICK as VENUE_QUICK
 from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.rig import eventually
 

@@ -120,3 +120,11 @@ def test_the_credentials_come_from_files(tmp_path: Path) -> None:
         Settings.from_environment({**environment, "SPARK_ALGOLAB_PASSWORD_FILE": str(tmp_path / "none")})
     with pytest.raises(SettingsError, match="must be API- and base64"):
         Settings.from_environment({**environment, "SPARK_ALGOLAB_API_KEY_FILE": str(tmp_path / "username")})
+
+
+def test_like_the_venue_a_call_ignores_query_parameters_and_our_own_calls_refuse_them(http: FlaskClient) -> None:
+    headers = {"APIKEY": API_KEY}
+    assert http.post("/api/api/LoginUser?nope=1", json=[], headers=headers).status_code == 400
+    for path in ("/sim/sms", "/admin/algolab/faults", "/admin/algolab/books/THYAO"):
+        answer = http.get(f"{path}?nope=1", headers=headers)
+        assert (answer.status_code, answer.get_json()["error"]["details"]["field"]) == (422, "nope")

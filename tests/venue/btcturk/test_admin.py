@@ -84,3 +84,9 @@ def test_the_book_is_shown_and_settles_when_the_market_stands(http: FlaskClient,
         http.post("/admin/btcturk/market", json={"moving": True})
         venue.move(1)
     assert http.get("/admin/btcturk/books/NOPETRY").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/admin/btcturk/faults", "/admin/btcturk/limits", "/admin/btcturk/books/BTCTRY"])
+def test_an_unknown_query_parameter_of_an_admin_call_is_refused_by_name(http: FlaskClient, path: str) -> None:
+    answer = http.get(f"{path}?nope=1")
+    assert (answer.status_code, answer.get_json()["error"]["details"]["field"]) == (422, "nope")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.venue.btcturk.rig import Venue, running_venue
+from tests.venue.btcturk.rig import Venue, client, running_venue
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,26 @@ def test_metrics_name_what_is_open(http: FlaskClient) -> None:
         'spark_loop_up{loop="btcturk"} 1.0',
     ):
         assert f"\n{name}" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v2/ticker?nope=1", "/api/v2/server/time?a=1&a=2", "/v1/ohlcs?pair=BTCTRY&limit=1&nope=1"]
+)
+def test_like_the_venue_it_ignores_query_parameters_that_it_does_not_know(http: FlaskClient, path: str) -> None:
+    assert http.get(path).status_code == 200
+    assert http.get("/api/v2/nope?nope=1").status_code == 404
+
+
+def test_names_that_clients_make_up_add_no_series(http: FlaskClient, venue: Venue) -> None:
+    def series() -> set[str]:
+        return {line.rpartition(" ")[0] for line in http.get("/metrics").text.splitlines() if line.startswith("venue_")}
+
+    before = series()
+    for number in range(20):
+        http.get(f"/api/v2/made-up-{number}?pairSymbol=MADE{number}")
+        http.get(f"/api/v2/trades?pairSymbol=MADE{number}")
+    with client(venue.url) as reader:
+        for number in range(20):
+            reader.ask(f"channel-{number}", f"EVENT{number}")
+            reader.next_of(100)
+    assert series() == before
