@@ -13,7 +13,7 @@ def zeros(names: Iterable[str]) -> Counter[str]:
 
 
 @dataclass
-class Counters:
+class VenueCounters:
     """The counts of one venue. Its loop counts sockets; the server's threads count answers to REST calls.
 
     upgrades: requests for a new socket since the start, by outcome.

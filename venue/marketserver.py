@@ -17,7 +17,7 @@ from websockets.protocol import State
 
 from common.clock import Clock
 from common.loop import Loop, Supervisor
-from venue.counters import Counters
+from venue.counters import VenueCounters
 from venue.socket_faults import hang_up, is_dark
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class MovingMarket(Protocol[V]):
         """Returns one immutable view for each symbol."""
 
 
-class Client(Protocol):
+class ServedConnection(Protocol):
     """The server's side of one socket."""
 
     @property
@@ -96,7 +96,7 @@ class MarketServer(ABC, Generic[V]):
         name: str,
         step: float,
         clock: Clock,
-        counters: Counters,
+        counters: VenueCounters,
         loops: Supervisor,
     ) -> None:
         """`name` is the loop's name; `step` is the pause between two steps of the market, in seconds."""
@@ -104,7 +104,7 @@ class MarketServer(ABC, Generic[V]):
         self.counters, self.clock, self.stop_signal, self.port = counters, clock, loops.stop_signal, address.port
         self._market, self._host, self._name, self._step = market, address.host, name, step
         self._moving, self._stepping, self._stepped_at = True, threading.Lock(), clock.monotonic()
-        self._clients: set[Client] = set()
+        self._clients: set[ServedConnection] = set()
         self._listener: socket.socket | None = None
         self._ended: asyncio.Event | None = None
         self._events: asyncio.AbstractEventLoop | None = None
@@ -150,7 +150,7 @@ class MarketServer(ABC, Generic[V]):
         """Returns more options for the library's server, such as the one that admits new sockets."""
 
     @abstractmethod
-    def _client(self, connection: ServerConnection) -> Client:
+    def _client(self, connection: ServerConnection) -> ServedConnection:
         """Returns the server's side of a socket that was just opened."""
 
     def _run(self) -> None:

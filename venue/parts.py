@@ -14,13 +14,13 @@ from common import service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Supervisor
 from venue.algolab.accounts import Accounts
-from venue.algolab.connection import ServerTimings as AlgoLabTimings
-from venue.algolab.faults import Faults
+from venue.algolab.connection import AlgoLabServerTimings
+from venue.algolab.faults import AlgoLabFaults
 from venue.algolab.market import BistMarket
 from venue.algolab.server import AlgoLabServer
-from venue.btcturk.connection import ServerTimings as BtcturkTimings
+from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
-from venue.btcturk.ratelimits import Rules
+from venue.btcturk.ratelimits import LimitRules
 from venue.btcturk.server import BtcturkServer
 from venue.marketserver import Address
 from venue.settings import AlgoLabSettings, Settings
@@ -49,8 +49,8 @@ class Parts:
             Address(settings.websocket_host, settings.websocket_port),
             loops,
             clock=clock,
-            timings=BtcturkTimings(conflation=settings.conflation_seconds),
-            rules=Rules(refusal=settings.dial_refusal),
+            timings=BtcturkServerTimings(conflation=settings.conflation_seconds),
+            rules=LimitRules(refusal=settings.dial_refusal),
         )
         algolab = None if settings.algolab is None else _algolab(settings, settings.algolab, loops, clock)
         return cls(loops, btcturk, algolab)
@@ -79,7 +79,7 @@ def anchored(clock: Clock) -> Clock:
 
 
 def _algolab(settings: Settings, algolab: AlgoLabSettings, loops: Supervisor, clock: Clock) -> AlgoLabServer:
-    faults = Faults()
+    faults = AlgoLabFaults()
     return AlgoLabServer(
         BistMarket(settings.seed, clock.unix(), sessions=algolab.sessions),
         Accounts(algolab.credentials, faults, clock.unix),
@@ -87,5 +87,5 @@ def _algolab(settings: Settings, algolab: AlgoLabSettings, loops: Supervisor, cl
         Address(settings.websocket_host, algolab.websocket_port),
         loops,
         clock=clock,
-        timings=AlgoLabTimings(),
+        timings=AlgoLabServerTimings(),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 from common.settings import Reader, ServiceSettings
-from venue.algolab.accounts import Credentials
+from venue.algolab.accounts import CustomerCredentials
 from venue.algolab.crypto import key_bytes
 from venue.algolab.market import Sessions
 from venue.btcturk.ratelimits import Refusal
@@ -24,7 +24,7 @@ class AlgoLabSettings:
     sessions: when shares trade.
     """
 
-    credentials: Credentials
+    credentials: CustomerCredentials
     websocket_port: int
     sessions: Sessions
 
@@ -80,7 +80,7 @@ def _algolab(reader: Reader) -> AlgoLabSettings | None:
     except ValueError as error:
         reader.fault(f"SPARK_ALGOLAB_API_KEY_FILE: {error}")
     return AlgoLabSettings(
-        credentials=Credentials(
+        credentials=CustomerCredentials(
             api_key=api_key,
             username=reader.secret("SPARK_ALGOLAB_USERNAME"),
             password=reader.secret("SPARK_ALGOLAB_PASSWORD"),

@@ -17,16 +17,16 @@ from tests.marketdata.truth import RecordedMarket
 from tests.venue.algolab.rig import CREDENTIALS
 from venue.algolab import api as algolab_api
 from venue.algolab.accounts import Accounts
-from venue.algolab.connection import ServerTimings as AlgoLabTimings
-from venue.algolab.faults import Faults
+from venue.algolab.connection import AlgoLabServerTimings
+from venue.algolab.faults import AlgoLabFaults
 from venue.algolab.market import BistMarket
 from venue.algolab.server import AlgoLabServer
-from venue.algolab.views import SymbolView
+from venue.algolab.views import BistView
 from venue.btcturk import api as btcturk_api
 from venue.btcturk import chart_api
-from venue.btcturk.connection import ServerTimings as BtcturkTimings
+from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
-from venue.btcturk.ratelimits import Rules
+from venue.btcturk.ratelimits import LimitRules
 from venue.btcturk.server import BtcturkServer
 from venue.marketserver import Address
 from venue.parts import Parts, anchored
@@ -49,7 +49,7 @@ class RecordedExchange:
     def advance(self, now: float) -> None:
         self._exchange.advance(now)
 
-    def view(self) -> Mapping[str, SymbolView]:
+    def view(self) -> Mapping[str, BistView]:
         views, now = self._exchange.view(), time.monotonic()
         for symbol, shown in self.shown.items():
             for name, rows in (("bid", views[symbol].bids), ("ask", views[symbol].asks)):
@@ -81,12 +81,12 @@ class Venues:
 @contextmanager
 def running(seed: int) -> Iterator[Venues]:
     """The venues at their real pace and with their real limits."""
-    clock, faults, loops, here = anchored(SYSTEM_CLOCK), Faults(), Supervisor(Stop()), Address("127.0.0.1", 0)
+    clock, faults, loops, here = anchored(SYSTEM_CLOCK), AlgoLabFaults(), Supervisor(Stop()), Address("127.0.0.1", 0)
     market = RecordedMarket(BtcturkMarket(seed, clock.unix()))
     exchange = RecordedExchange(BistMarket(seed, clock.unix()))
-    crypto = BtcturkServer(market, here, loops, clock=clock, timings=BtcturkTimings(), rules=Rules())
+    crypto = BtcturkServer(market, here, loops, clock=clock, timings=BtcturkServerTimings(), rules=LimitRules())
     accounts = Accounts(CREDENTIALS, faults, clock.unix)
-    bist = AlgoLabServer(exchange, accounts, faults, here, loops, clock=clock, timings=AlgoLabTimings())
+    bist = AlgoLabServer(exchange, accounts, faults, here, loops, clock=clock, timings=AlgoLabServerTimings())
     app = Flask("venues")
     for blueprint in (btcturk_api.routes(crypto), chart_api.routes(crypto), algolab_api.routes(bist)):
         app.register_blueprint(blueprint)

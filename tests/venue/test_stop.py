@@ -26,6 +26,8 @@ from tests.venue.algolab.rig import API_KEY, CREDENTIALS, checker, encrypted
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 1.5
+END_SECONDS = 3.0
+"""The process itself ends in half a second on a machine with nothing else to do; the server's grace is 8 seconds."""
 DEADLINE_SECONDS = 60.0
 
 
@@ -181,8 +183,9 @@ def test_every_socket_is_told_that_the_venue_goes_away_and_the_process_ends(
         service.process.send_signal(number)
         assert (_close_code(one), _close_code(other)) == (1001, 1001)
         assert dark.recv(1) == b""
-        assert service.process.wait(10) == 0
         assert time.monotonic() - began < STOP_SECONDS
+        assert service.process.wait(10) == 0
+        assert time.monotonic() - began < END_SECONDS
     assert service.process.stdout is not None
     assert not re.search(r"did not end in time|Traceback", service.process.stdout.read())
 
@@ -201,7 +204,7 @@ def test_a_client_that_reads_nothing_and_one_in_silence_do_not_hold_the_stop_up(
         began = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(10) == 0
-        assert time.monotonic() - began < STOP_SECONDS
+        assert time.monotonic() - began < END_SECONDS
         slow.join(5)
         assert not slow.is_alive()
         assert idle.recv(1) == b""

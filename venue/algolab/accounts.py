@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from venue.algolab.crypto import decrypted
-from venue.algolab.faults import Faults
+from venue.algolab.faults import AlgoLabFaults
 
 CODE_SECONDS = 180.0
 IDLE_SECONDS = timedelta(minutes=15).total_seconds()
@@ -21,7 +21,7 @@ SESSION_SECONDS = timedelta(hours=24).total_seconds()
 
 
 @dataclass(frozen=True)
-class Credentials:
+class CustomerCredentials:
     """The customer's credentials.
 
     api_key: `API-` and a key in base64.
@@ -68,7 +68,7 @@ class Accounts:
     credentials: what a login must show.
     """
 
-    def __init__(self, credentials: Credentials, faults: Faults, unix: Callable[[], float]) -> None:
+    def __init__(self, credentials: CustomerCredentials, faults: AlgoLabFaults, unix: Callable[[], float]) -> None:
         """`unix` returns the time in unix seconds."""
         self.credentials = credentials
         self._faults, self._unix = faults, unix

@@ -13,7 +13,7 @@ from common import query
 from common.ops import answer
 from venue.algolab.crypto import checker
 from venue.algolab.server import AlgoLabServer
-from venue.algolab.views import SymbolView
+from venue.algolab.views import BistView
 
 REQUEST_SECONDS = 5.0
 HOST_PATH = "/api"
@@ -128,7 +128,7 @@ def routes(server: AlgoLabServer, *, request_seconds: float = REQUEST_SECONDS) -
     return api
 
 
-def equity_info(view: SymbolView) -> dict[str, str]:
+def equity_info(view: BistView) -> dict[str, str]:
     """Returns the content of GetEquityInfo: texts with three digits after the point, as the venue writes them."""
     best = [side[0].price if side else Decimal(0) for side in (view.asks, view.bids)]
     prices = {"flr": view.floor, "clg": view.ceiling, "ask": best[0], "bid": best[1], "lst": view.last}

@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from venue import socket_faults
 from venue.algolab import frame_faults
-from venue.algolab.faults import SOCKET_FAULTS, Faults
-from venue.algolab.subscriptions import Subscriptions
-from venue.algolab.views import SymbolView
-from venue.counters import Counters
+from venue.algolab.faults import SOCKET_FAULTS, AlgoLabFaults
+from venue.algolab.subscriptions import SymbolSubscriptions
+from venue.algolab.views import BistView
+from venue.counters import VenueCounters
 from venue.socket_faults import Silence, hang_up
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ SAMPLE_FRAME = b'{"Type":"T","Content":{"Symbol":"THYAO","Market":"IMKBH","Price
 
 
 @dataclass(frozen=True)
-class ServerTimings:
+class AlgoLabServerTimings:
     """The intervals of the protocol, in seconds; tests shorten them.
 
     step: the pause between two steps of the exchange, and between two rounds of sending.
@@ -43,7 +43,7 @@ class ServerTimings:
     missed_heartbeats: int = 3
 
 
-class Connection:
+class AlgoLabConnection:
     """Serves one socket.
 
     sent: the views up to which the client was sent everything that it subscribed to.
@@ -52,13 +52,13 @@ class Connection:
     def __init__(
         self,
         connection: ServerConnection,
-        subscriptions: Subscriptions,
+        subscriptions: SymbolSubscriptions,
         *,
-        counters: Counters,
-        faults: Faults,
-        views: Callable[[], Mapping[str, SymbolView]],
+        counters: VenueCounters,
+        faults: AlgoLabFaults,
+        views: Callable[[], Mapping[str, BistView]],
         valid: Callable[[], bool],
-        timings: ServerTimings,
+        timings: AlgoLabServerTimings,
     ) -> None:
         """`views` returns the newest view of each symbol; `valid` returns false once the client's session is over."""
         self._connection, self._subscriptions = connection, subscriptions
@@ -66,7 +66,7 @@ class Connection:
         self._timings, self._silence = timings, Silence(faults)
         self._opened_at = self._heartbeat_at = asyncio.get_running_loop().time()
         self._requests = 0
-        self.sent: Mapping[str, SymbolView] = {}
+        self.sent: Mapping[str, BistView] = {}
 
     @property
     def dark(self) -> bool:

@@ -12,7 +12,7 @@ _STAY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class DepthLevel:
     """The orders that wait at one price.
 
     quantity: lots.
@@ -24,7 +24,7 @@ class Level:
 
 
 @dataclass(slots=True)
-class Depth:
+class ShareDepth:
     """Both sides of one share's book.
 
     length: the number of prices of the grid; no order waits outside of it.
@@ -37,8 +37,8 @@ class Depth:
     length: int
     lots: int
     rng: random.Random
-    bids: dict[int, Level] = field(default_factory=dict)
-    asks: dict[int, Level] = field(default_factory=dict)
+    bids: dict[int, DepthLevel] = field(default_factory=dict)
+    asks: dict[int, DepthLevel] = field(default_factory=dict)
     _touch: int | None = None
 
     def best_bid(self) -> int | None:
@@ -66,7 +66,9 @@ class Depth:
         for side in (self.bids, self.asks):
             if side and self.rng.random() < 0.3:
                 position = self.rng.choice(sorted(side))
-                side[position] = Level(side[position].quantity + self._level(0).quantity, side[position].orders + 1)
+                side[position] = DepthLevel(
+                    side[position].quantity + self._level(0).quantity, side[position].orders + 1
+                )
 
     def fill(self, buy: bool, wanted: int) -> list[tuple[int, int]]:
         """Fills an aggressor from the best level and two behind it; returns the position and the lots of each fill."""
@@ -112,7 +114,7 @@ class Depth:
         """Returns the position just below `middle`; -1 when the whole grid is above it."""
         return min(max(math.floor(middle), -1), self.length - 1)
 
-    def _keep(self, side: dict[int, Level], low: int, high: int, *, at_touch: int, always: bool) -> None:
+    def _keep(self, side: dict[int, DepthLevel], low: int, high: int, *, at_touch: int, always: bool) -> None:
         """Removes levels outside `low` to `high` and adds missing ones. The best level comes back after a while."""
         low, high = max(low, 0), min(high, self.length - 1)
         for position in [place for place in side if not low <= place <= high]:
@@ -127,18 +129,18 @@ class Depth:
                 position = self.rng.choice(sorted(side))
                 side[position] = self._level(abs(position - (self._touch or 0)))
 
-    def _level(self, away: int) -> Level:
+    def _level(self, away: int) -> DepthLevel:
         """Returns a believable level: log-normal lots, more of them away from the best price."""
         size = self.lots * math.exp(self.rng.gauss(0.0, 0.6)) * (1.0 + away / 5.0)
-        return Level(max(int(size), 1), max(int(size / self.lots * self.rng.uniform(8.0, 30.0)), 1))
+        return DepthLevel(max(int(size), 1), max(int(size / self.lots * self.rng.uniform(8.0, 30.0)), 1))
 
 
-def _reduce(side: dict[int, Level], position: int, wanted: int) -> int:
+def _reduce(side: dict[int, DepthLevel], position: int, wanted: int) -> int:
     """Removes up to `wanted` lots from one level; returns how many it removed."""
     level = side[position]
     if level.quantity <= wanted:
         del side[position]
         return level.quantity
     left = level.quantity - wanted
-    side[position] = Level(left, max(level.orders * left // level.quantity, 1))
+    side[position] = DepthLevel(left, max(level.orders * left // level.quantity, 1))
     return wanted

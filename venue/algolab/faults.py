@@ -46,7 +46,7 @@ _NEVER_SENT = frozenset((1004, 1005, *range(1015, 3000)))
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 
 
-class Fault(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AlgoLabFault(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to do something wrong. Only a fault's own parameters may be given; None stands for the default.
 
     fault: the fault's name.
@@ -67,7 +67,7 @@ class Fault(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     endpoint: str | None = None
 
 
-def completed(request: Fault) -> Fault:
+def completed(request: AlgoLabFault) -> AlgoLabFault:
     """Returns the request with its defaults. Raises `InvalidRequest` naming the field that is wrong."""
     if request.fault not in NAMES:
         raise InvalidRequest("fault", f"must be one of {', '.join(NAMES)}")
@@ -90,17 +90,19 @@ def completed(request: Fault) -> Fault:
     return msgspec.structs.replace(request, **filled)
 
 
-class Faults(ArmedFaults[Fault]):
+class AlgoLabFaults(ArmedFaults[AlgoLabFault]):
     """The armed faults. A fault stays armed until it was done `count` times or all are cleared."""
 
     def __init__(self) -> None:
         super().__init__(NAMES, completed)
 
-    def arm(self, fault: FaultName, **parameters: Any) -> Fault:
-        """Arms a fault; `parameters` are the fields of `Fault`. Raises `InvalidRequest` naming the wrong field."""
-        return self.add(Fault(fault=fault, **parameters))
+    def arm(self, fault: FaultName, **parameters: Any) -> AlgoLabFault:
+        """Arms a fault; `parameters` are the fields of `AlgoLabFault`. Raises `InvalidRequest` with the wrong field."""
+        return self.add(AlgoLabFault(fault=fault, **parameters))
 
-    def next_fault(self, *names: FaultName, symbols: Collection[str] = (), endpoint: str | None = None) -> Fault | None:
+    def next_fault(
+        self, *names: FaultName, symbols: Collection[str] = (), endpoint: str | None = None
+    ) -> AlgoLabFault | None:
         """Returns the oldest armed fault of these names that fits, and counts it as done once; None when none fits.
 
         A fault fits a socket or frame of one of `symbols`, or a call of `endpoint`.

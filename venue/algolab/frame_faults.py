@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from venue.algolab.faults import Fault, Faults, FrameFault
+from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
 from venue.algolab.frames import Frame
 
 OF_TICKS: tuple[FrameFault, ...] = ("no_bid", "duplicate_tick")
@@ -16,7 +16,7 @@ OF_ROWS: tuple[FrameFault, ...] = ("missing_rows", "crossed_rows")
 OF_ALL: tuple[FrameFault, ...] = ("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage")
 
 
-def texts(made: Iterable[Frame], faults: Faults) -> list[bytes]:
+def texts(made: Iterable[Frame], faults: AlgoLabFaults) -> list[bytes]:
     """Returns the texts to send. Each frame meets one fault at most."""
     sent: list[bytes] = []
     for frame in made:
@@ -28,7 +28,7 @@ def texts(made: Iterable[Frame], faults: Faults) -> list[bytes]:
     return sent
 
 
-def _fault_for(frame: Frame, faults: Faults) -> Fault | None:
+def _fault_for(frame: Frame, faults: AlgoLabFaults) -> AlgoLabFault | None:
     content = frame["Content"]
     names = OF_ALL
     if frame["Type"] == "T":
@@ -38,7 +38,7 @@ def _fault_for(frame: Frame, faults: Faults) -> Fault | None:
     return faults.next_fault(*names, symbols=(content["Symbol"],))
 
 
-def _changed(frame: Frame, fault: Fault) -> list[bytes]:
+def _changed(frame: Frame, fault: AlgoLabFault) -> list[bytes]:
     content = frame["Content"]
     whole = msgspec.json.encode(frame)
     match fault.fault:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from common.bist.rules import ISTANBUL
-from venue.algolab.views import NOTHING, Row, SymbolView, Tick
+from venue.algolab.views import NOTHING, BistView, BookRow, SymbolTick
 
 Frame = dict[str, Any]
 Side = Literal["B", "S"]
@@ -18,7 +18,7 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(int(at), ISTANBUL).isoformat()
 
 
-def tick(view: SymbolView, tick: Tick) -> Frame:
+def tick(view: BistView, tick: SymbolTick) -> Frame:
     """Returns a `T`: the last price and the best ones. 0.0 stands for no quote on that side."""
     change = tick.price - view.reference
     percent = (change * 100 / view.reference).quantize(Decimal("0.01")) if view.reference else NOTHING
@@ -46,7 +46,7 @@ def tick(view: SymbolView, tick: Tick) -> Frame:
     }
 
 
-def row(view: SymbolView, side: Side, number: int, row: Row) -> Frame:
+def row(view: BistView, side: Side, number: int, row: BookRow) -> Frame:
     """Returns a `D`: one row of one side, where number 0 is the best. An empty row has zeros."""
     return {
         "Type": "D",

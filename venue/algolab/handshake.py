@@ -11,16 +11,16 @@ from websockets.http11 import Request, Response
 
 from venue.algolab.accounts import Accounts
 from venue.algolab.crypto import checker
-from venue.algolab.faults import Faults
+from venue.algolab.faults import AlgoLabFaults
 
 PATH, SIGNED_PATH = "/api/ws", "/ws"
 OUTCOMES = ("accepted", "not_found", "unauthorized", "fault")
 
 
-class Handshake:
+class AlgoLabHandshake:
     """Answers every upgrade."""
 
-    def __init__(self, accounts: Accounts, faults: Faults, outcomes: Counter[str]) -> None:
+    def __init__(self, accounts: Accounts, faults: AlgoLabFaults, outcomes: Counter[str]) -> None:
         """`outcomes` counts the upgrades by outcome."""
         self._accounts, self._faults, self._outcomes = accounts, faults, outcomes
 

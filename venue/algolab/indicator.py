@@ -6,7 +6,7 @@ from collections import deque
 from decimal import Decimal
 
 from common.wire import Phase
-from venue.algolab.views import NOTHING, SymbolView, Tick
+from venue.algolab.views import NOTHING, BistView, SymbolTick
 
 TICK_SECONDS = 1.0
 TICKS_KEPT = 20
@@ -26,7 +26,7 @@ class Indicator:
         self.phase: Phase = "continuous"
         self.price = float(close)
         self.reference = close
-        self._ticks: deque[Tick] = deque(maxlen=TICKS_KEPT)
+        self._ticks: deque[SymbolTick] = deque(maxlen=TICKS_KEPT)
         self._tick_count = 0
         self._high = self._low = close
         self._ticked_at = 0.0
@@ -44,13 +44,13 @@ class Indicator:
         self._high, self._low = max(self._high, shown), min(self._low, shown)
         half = self._spread / 2
         bid, ask = (self._rounded(price - half), self._rounded(price + half)) if half else (NOTHING, NOTHING)
-        self._ticks.append(Tick(at=at, price=shown, high=self._high, low=self._low, bid=bid, ask=ask))
+        self._ticks.append(SymbolTick(at=at, price=shown, high=self._high, low=self._low, bid=bid, ask=ask))
         self._tick_count += 1
         self._ticked_at = at
 
-    def view(self, at: float) -> SymbolView:
+    def view(self, at: float) -> BistView:
         """Returns the present view."""
-        return SymbolView(
+        return BistView(
             symbol=self._symbol,
             market=self._market,
             at=at,

@@ -9,7 +9,7 @@ SHARE_MARKET, INDEX_MARKET, FX_MARKET = "IMKBH", "IMKBX", "FX"
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ListedShare:
     """One share.
 
     symbol: the exchange's name of it.
@@ -31,12 +31,12 @@ class Share:
 
 
 SHARES = (
-    Share("THYAO", Decimal("312.50"), 1.1, 0.30, 9_000, 0.9, 0.24),
-    Share("GARAN", Decimal("148.30"), 1.2, 0.28, 14_000, 0.7, 0.18),
-    Share("AKBNK", Decimal("71.45"), 1.2, 0.28, 30_000, 0.7, 0.16),
-    Share("ASELS", Decimal("246.60"), 0.9, 0.35, 8_000, 0.6, 0.18),
-    Share("EREGL", Decimal("29.94"), 0.9, 0.30, 60_000, 0.5, 0.10),
-    Share("TUPRS", Decimal("231.40"), 0.8, 0.30, 6_000, 0.4, 0.14),
+    ListedShare("THYAO", Decimal("312.50"), 1.1, 0.30, 9_000, 0.9, 0.24),
+    ListedShare("GARAN", Decimal("148.30"), 1.2, 0.28, 14_000, 0.7, 0.18),
+    ListedShare("AKBNK", Decimal("71.45"), 1.2, 0.28, 30_000, 0.7, 0.16),
+    ListedShare("ASELS", Decimal("246.60"), 0.9, 0.35, 8_000, 0.6, 0.18),
+    ListedShare("EREGL", Decimal("29.94"), 0.9, 0.30, 60_000, 0.5, 0.10),
+    ListedShare("TUPRS", Decimal("231.40"), 0.8, 0.30, 6_000, 0.4, 0.14),
 )
 INDEX, INDEX_CLOSE = "XU100", Decimal("11240.55")
 DOLLAR, DOLLAR_CLOSE = "USDTRY", Decimal("46.2800")

@@ -23,7 +23,7 @@ from venue.algolab.listing import (
     SHARES,
 )
 from venue.algolab.stock import Stock
-from venue.algolab.views import SymbolView
+from venue.algolab.views import BistView
 
 Sessions = Literal["always", "real"]
 """always: shares trade round the clock. real: shares keep the hours of the exchange."""
@@ -60,7 +60,7 @@ class BistMarket:
         while self._at + STEP_SECONDS <= now:
             self._step(self._market_phase(self._at + STEP_SECONDS))
 
-    def view(self) -> Mapping[str, SymbolView]:
+    def view(self) -> Mapping[str, BistView]:
         """Returns the present view of each symbol. Views are immutable, so any thread may read them."""
         shares = {symbol: stock.view() for symbol, stock in self.stocks.items()}
         return {**shares, INDEX: self._index.view(self._at), DOLLAR: self._dollar.view(self._at)}

@@ -9,18 +9,18 @@ from websockets.asyncio.server import ServerConnection
 from common.clock import Clock
 from common.loop import Supervisor
 from venue.algolab.accounts import Accounts
-from venue.algolab.connection import CLOSURES, Connection, ServerTimings
-from venue.algolab.faults import Faults
-from venue.algolab.handshake import OUTCOMES, Handshake
-from venue.algolab.subscriptions import Subscriptions
-from venue.algolab.views import SymbolView
-from venue.counters import Counters, zeros
+from venue.algolab.connection import CLOSURES, AlgoLabConnection, AlgoLabServerTimings
+from venue.algolab.faults import AlgoLabFaults
+from venue.algolab.handshake import OUTCOMES, AlgoLabHandshake
+from venue.algolab.subscriptions import SymbolSubscriptions
+from venue.algolab.views import BistView
+from venue.counters import VenueCounters, zeros
 from venue.marketserver import Address, MarketServer, MovingMarket
 
 ANSWERS = ("ok", "refused", "unauthorized", "too_many", "fault")
 
 
-class AlgoLabServer(MarketServer[SymbolView]):
+class AlgoLabServer(MarketServer[BistView]):
     """Serves AlgoLab's socket.
 
     accounts: the customer and the session.
@@ -29,30 +29,30 @@ class AlgoLabServer(MarketServer[SymbolView]):
 
     def __init__(
         self,
-        market: MovingMarket[SymbolView],
+        market: MovingMarket[BistView],
         accounts: Accounts,
-        faults: Faults,
+        faults: AlgoLabFaults,
         address: Address,
         loops: Supervisor,
         *,
         clock: Clock,
-        timings: ServerTimings,
+        timings: AlgoLabServerTimings,
     ) -> None:
         self.accounts, self.faults, self._timings = accounts, faults, timings
-        counters = Counters(upgrades=zeros(OUTCOMES), closures=zeros(CLOSURES), answers=zeros(ANSWERS))
+        counters = VenueCounters(upgrades=zeros(OUTCOMES), closures=zeros(CLOSURES), answers=zeros(ANSWERS))
         super().__init__(
             market, address, name="algolab", step=timings.step, clock=clock, counters=counters, loops=loops
         )
-        self._handshake = Handshake(accounts, faults, counters.upgrades)
+        self._handshake = AlgoLabHandshake(accounts, faults, counters.upgrades)
 
     def _options(self) -> dict[str, Any]:
         return {"process_request": self._handshake.process}
 
-    def _client(self, connection: ServerConnection) -> Connection:
+    def _client(self, connection: ServerConnection) -> AlgoLabConnection:
         authorization = connection.request.headers["Authorization"] if connection.request else ""
-        return Connection(
+        return AlgoLabConnection(
             connection,
-            Subscriptions(authorization),
+            SymbolSubscriptions(authorization),
             counters=self.counters,
             faults=self.faults,
             views=lambda: self.views,

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from common.bist.rules import breakers
 from common.wire import Phase
-from venue.algolab.depth import Depth, Level
+from venue.algolab.depth import DepthLevel, ShareDepth
 from venue.algolab.grid import Grid
-from venue.algolab.listing import BROKERS, SHARE_MARKET, Share
-from venue.algolab.views import NOTHING, Row, SymbolView, Tick
+from venue.algolab.listing import BROKERS, SHARE_MARKET, ListedShare
+from venue.algolab.views import NOTHING, BistView, BookRow, SymbolTick
 
 TICKS_KEPT = 200
 ROWS = 10
@@ -33,12 +33,12 @@ class Stock:
     depth: the orders.
     """
 
-    def __init__(self, share: Share, day: date, rng: random.Random) -> None:
+    def __init__(self, share: ListedShare, day: date, rng: random.Random) -> None:
         self.share, self._rng = share, rng
         self._fair = float(share.close) * math.exp(rng.gauss(0.0, 0.01))
         self.last = share.close
         self.phase: Phase = "continuous"
-        self._ticks: deque[Tick] = deque(maxlen=TICKS_KEPT)
+        self._ticks: deque[SymbolTick] = deque(maxlen=TICKS_KEPT)
         self._tick_count = 0
         self._rate = share.trades_per_second
         self._buying = True
@@ -49,7 +49,7 @@ class Stock:
         """Begins another day: the last price becomes the reference of its limits, and old orders are removed."""
         self.reference = self.last
         self.grid = Grid(self.reference, day)
-        self.depth = Depth(len(self.grid), self.share.lots, self._rng)
+        self.depth = ShareDepth(len(self.grid), self.share.lots, self._rng)
         self._high = self._low = self.last
         self._auction_price = self.last
         known = breakers(day)
@@ -82,10 +82,10 @@ class Stock:
             self._buying = not self._buying
             self._trade(at, self.grid.prices.index(self.last), self.share.lots // 100)
 
-    def view(self) -> SymbolView:
+    def view(self) -> BistView:
         """Returns the view of the share's last move."""
         depth = self.depth
-        return SymbolView(
+        return BistView(
             symbol=self.share.symbol,
             market=SHARE_MARKET,
             at=self._moved_at,
@@ -100,9 +100,9 @@ class Stock:
             ceiling=self.grid.ceiling,
         )
 
-    def _rows(self, side: dict[int, Level], *, best_first: bool) -> tuple[Row, ...]:
+    def _rows(self, side: dict[int, DepthLevel], *, best_first: bool) -> tuple[BookRow, ...]:
         places = sorted(side, reverse=best_first)[:ROWS]
-        return tuple(Row(self.grid.prices[place], side[place].quantity, side[place].orders) for place in places)
+        return tuple(BookRow(self.grid.prices[place], side[place].quantity, side[place].orders) for place in places)
 
     def _change_phase(self, at: float, phase: Phase) -> None:
         """Changes the phase. A call auction ends with its match; the opening auction begins without orders."""
@@ -159,7 +159,7 @@ class Stock:
         bid, ask = self.depth.best_bid(), self.depth.best_ask()
         prices = self.grid.prices
         self._ticks.append(
-            Tick(
+            SymbolTick(
                 at=at,
                 price=self.last,
                 high=self._high,

@@ -10,7 +10,7 @@ import msgspec
 from venue.algolab import frames
 from venue.algolab.frames import Frame
 from venue.algolab.stock import ROWS
-from venue.algolab.views import EMPTY_ROW, Row, SymbolView
+from venue.algolab.views import EMPTY_ROW, BistView, BookRow
 
 RequestKind = Literal["subscription", "heartbeat", "wrong_token", "unreadable"]
 
@@ -36,7 +36,7 @@ class _Request(msgspec.Struct):
 _request = msgspec.json.Decoder(_Request)
 
 
-class Subscriptions:
+class SymbolSubscriptions:
     """The subscriptions of one socket. They add up; a second one to the same symbol changes nothing."""
 
     def __init__(self, token: str) -> None:
@@ -45,7 +45,7 @@ class Subscriptions:
         self._ticks: set[str] = set()
         self._books: set[str] = set()
         self._ticks_sent: dict[str, int] = {}
-        self._rows_sent: dict[str, tuple[tuple[Row, ...], tuple[Row, ...]]] = {}
+        self._rows_sent: dict[str, tuple[tuple[BookRow, ...], tuple[BookRow, ...]]] = {}
 
     def __len__(self) -> int:
         return len(self._ticks) + len(self._books)
@@ -54,7 +54,7 @@ class Subscriptions:
         """Returns the symbols of all subscriptions, of any type."""
         return self._ticks | self._books
 
-    def receive(self, text: str | bytes, views: Mapping[str, SymbolView]) -> RequestKind:
+    def receive(self, text: str | bytes, views: Mapping[str, BistView]) -> RequestKind:
         """Takes one frame of the client; returns its kind. Ticks are owed from now on, a book with every row first."""
         try:
             request = _request.decode(text)
@@ -73,7 +73,7 @@ class Subscriptions:
                 self._ticks_sent.setdefault(symbol, views[symbol].tick_count)
         return "subscription"
 
-    def due(self, views: Mapping[str, SymbolView]) -> list[Frame]:
+    def due(self, views: Mapping[str, BistView]) -> list[Frame]:
         """Returns the frames that the client is owed now."""
         owed: list[Frame] = []
         for symbol in self._known(self._ticks, views):
@@ -82,19 +82,19 @@ class Subscriptions:
             owed += self._changed_rows(views[symbol])
         return owed
 
-    def _known(self, wanted: set[str], views: Mapping[str, SymbolView]) -> Iterable[str]:
+    def _known(self, wanted: set[str], views: Mapping[str, BistView]) -> Iterable[str]:
         return [symbol for symbol in views if EVERYTHING in wanted or symbol in wanted]
 
-    def _new_ticks(self, view: SymbolView) -> list[Frame]:
+    def _new_ticks(self, view: BistView) -> list[Frame]:
         new = min(view.tick_count - self._ticks_sent.setdefault(view.symbol, view.tick_count), len(view.ticks))
         self._ticks_sent[view.symbol] = view.tick_count
         return [frames.tick(view, tick) for tick in view.ticks[len(view.ticks) - new :]]
 
-    def _changed_rows(self, view: SymbolView) -> list[Frame]:
+    def _changed_rows(self, view: BistView) -> list[Frame]:
         before = self._rows_sent.get(view.symbol, ((), ()))
         self._rows_sent[view.symbol] = (view.bids, view.asks)
         owed: list[Frame] = []
-        sides: tuple[tuple[frames.Side, tuple[Row, ...], tuple[Row, ...]], ...] = (
+        sides: tuple[tuple[frames.Side, tuple[BookRow, ...], tuple[BookRow, ...]], ...] = (
             ("B", before[0], view.bids),
             ("S", before[1], view.asks),
         )

@@ -12,7 +12,7 @@ NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class SymbolTick:
     """One tick. A share's tick is a trade, or news of its call auction when the quantity is 0. Prices are in TRY.
 
     at: its time, unix seconds.
@@ -44,7 +44,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BookRow:
     """One row of one side of a book.
 
     price: in TRY.
@@ -57,11 +57,11 @@ class Row:
     orders: int
 
 
-EMPTY_ROW = Row(NOTHING, 0, 0)
+EMPTY_ROW = BookRow(NOTHING, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolView:
+class BistView:
     """One symbol at one instant. Prices are in TRY. An index and the dollar have no rows and no limits.
 
     symbol: the exchange's name of it.
@@ -84,9 +84,9 @@ class SymbolView:
     phase: Phase
     last: Decimal
     reference: Decimal
-    ticks: tuple[Tick, ...]
+    ticks: tuple[SymbolTick, ...]
     tick_count: int
-    bids: tuple[Row, ...] = ()
-    asks: tuple[Row, ...] = ()
+    bids: tuple[BookRow, ...] = ()
+    asks: tuple[BookRow, ...] = ()
     floor: Decimal = NOTHING
     ceiling: Decimal = NOTHING

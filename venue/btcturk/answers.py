@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from venue.btcturk.bars import Bar
+from venue.btcturk.bars import PairBar
 from venue.btcturk.frames import average_price, daily_percent
 from venue.btcturk.pairs import ASSETS, Asset, PairSpec
-from venue.btcturk.views import PairView, Trade
+from venue.btcturk.views import PairTrade, PairView
 
 
 def server_time(now: float) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def order_book(view: PairView, limit: int) -> dict[str, Any]:
     return {"timestamp": int(view.at * 1000), **sides}
 
 
-def trade_row(spec: PairSpec, trade: Trade) -> dict[str, Any]:
+def trade_row(spec: PairSpec, trade: PairTrade) -> dict[str, Any]:
     """Returns one row of `/api/v2/trades`."""
     return {
         "pair": spec.name,
@@ -124,7 +124,7 @@ def trade_row(spec: PairSpec, trade: Trade) -> dict[str, Any]:
     }
 
 
-def day_row(spec: PairSpec, bar: Bar, milliseconds: bool = False) -> dict[str, Any]:
+def day_row(spec: PairSpec, bar: PairBar, milliseconds: bool = False) -> dict[str, Any]:
     """Returns one bar of a day as the chart host writes it; with `milliseconds` as the old `ohlc` call does."""
     unit, change = Decimal(1).scaleb(-spec.amount_scale), bar.close - bar.open
     return {
@@ -142,7 +142,7 @@ def day_row(spec: PairSpec, bar: Bar, milliseconds: bool = False) -> dict[str, A
     }
 
 
-def udf(spec: PairSpec, bars: list[Bar]) -> dict[str, Any]:
+def udf(spec: PairSpec, bars: list[PairBar]) -> dict[str, Any]:
     """Returns bars in columns, as TradingView's charts read them: oldest first, times in unix seconds."""
     unit = Decimal(1).scaleb(-spec.amount_scale)
     return {

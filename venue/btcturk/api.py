@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from common import query
 from common.ops import answer
 from venue.btcturk import answers, middleware
-from venue.btcturk.middleware import Refused
+from venue.btcturk.middleware import RefusedRequest
 from venue.btcturk.server import BtcturkServer
 from venue.btcturk.views import PairView
 
@@ -104,9 +104,9 @@ def _pair_name() -> str:
 def _known_pair(views: Mapping[str, PairView]) -> PairView:
     name = _pair_name()
     if not name:
-        raise Refused("INVALID_REQUEST_ERROR")
+        raise RefusedRequest("INVALID_REQUEST_ERROR")
     if name not in views:
-        raise Refused(f"Pair {name[:32]} does not exists.")
+        raise RefusedRequest(f"Pair {name[:32]} does not exists.")
     return views[name]
 
 
@@ -114,5 +114,5 @@ def _count(parameter: str, most: int) -> int:
     """Returns the count that was asked for. Like the venue, it lowers a larger one to `most` without an error."""
     text = request.args.get(parameter, str(most))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise Refused("INVALID_REQUEST_ERROR")
+        raise RefusedRequest("INVALID_REQUEST_ERROR")
     return min(int(text), most)

@@ -14,7 +14,7 @@ LONG_RESOLUTIONS = ("1D", "1W", "1M")
 _MONDAY_OF_THE_EPOCH = 3
 
 
-class Bar(NamedTuple):
+class PairBar(NamedTuple):
     """One bar.
 
     start: where it begins, unix seconds.
@@ -45,9 +45,9 @@ def start_of(resolution: str, at: float) -> int:
     return int(datetime.fromtimestamp(day * DAY, UTC).replace(day=1).timestamp())
 
 
-def grown(bar: Bar, more: Bar) -> Bar:
+def grown(bar: PairBar, more: PairBar) -> PairBar:
     """Returns `bar` together with later trades of the same bar."""
-    return Bar(
+    return PairBar(
         bar.start,
         bar.open,
         max(bar.high, more.high),
@@ -58,9 +58,9 @@ def grown(bar: Bar, more: Bar) -> Bar:
     )
 
 
-def merged(bars: Iterable[Bar], resolution: str) -> list[Bar]:
+def merged(bars: Iterable[PairBar], resolution: str) -> list[PairBar]:
     """Returns finer bars, given in the order of time, as bars of `resolution`."""
-    found: list[Bar] = []
+    found: list[PairBar] = []
     for bar in bars:
         start = start_of(resolution, bar.start)
         if found and found[-1].start == start:
@@ -76,12 +76,12 @@ class CurrentBars:
     latest: by resolution.
     """
 
-    def __init__(self, latest: dict[str, Bar]) -> None:
+    def __init__(self, latest: dict[str, PairBar]) -> None:
         self.latest = latest
 
-    def add(self, at: float, price: int, amount: int) -> list[tuple[str, Bar]]:
+    def add(self, at: float, price: int, amount: int) -> list[tuple[str, PairBar]]:
         """Counts a trade; returns the bars that it ended, each with its resolution."""
-        trade = Bar(0, price, price, price, price, amount, price * amount)
+        trade = PairBar(0, price, price, price, price, amount, price * amount)
         ended = []
         for resolution in RESOLUTIONS:
             bar, start = self.latest.get(resolution), start_of(resolution, at)

@@ -10,7 +10,7 @@ from common import query
 from common.ops import answer
 from venue.btcturk import answers, middleware
 from venue.btcturk.bars import RESOLUTIONS
-from venue.btcturk.middleware import Refused
+from venue.btcturk.middleware import RefusedRequest
 from venue.btcturk.server import BtcturkServer
 
 _SPELLINGS = MappingProxyType(
@@ -52,7 +52,7 @@ def routes(server: BtcturkServer) -> Blueprint:
         view, (start, end) = server.views.get(_pair("symbol")), asked_range()
         resolution = _SPELLINGS.get(request.args.get("resolution", "").upper())
         if view is None or resolution is None:
-            raise Refused("INVALID_REQUEST_ERROR")
+            raise RefusedRequest("INVALID_REQUEST_ERROR")
         bars = server.charts[view.spec.name].bars(resolution, start, end, view.candles)
         return answer(answers.udf(view.spec, bars))
 
@@ -66,5 +66,5 @@ def _pair(parameter: str) -> str:
 def _seconds(parameter: str, default: int) -> int:
     text = request.args.get(parameter, str(default))
     if not (text.isascii() and text.isdigit() and int(text) < LATEST):
-        raise Refused("INVALID_REQUEST_ERROR")
+        raise RefusedRequest("INVALID_REQUEST_ERROR")
     return int(text)

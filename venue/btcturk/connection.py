@@ -13,11 +13,11 @@ from websockets.exceptions import ConnectionClosed
 
 from venue import socket_faults
 from venue.btcturk import frames
-from venue.btcturk.faults import SOCKET_FAULTS, Fault, Faults
+from venue.btcturk.faults import SOCKET_FAULTS, BtcturkFault, BtcturkFaults
 from venue.btcturk.frame_faults import FOREIGN_FRAMES, FrameFaults, foreign_frame
-from venue.btcturk.subscriptions import Subscriptions
+from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
-from venue.counters import Counters
+from venue.counters import VenueCounters
 from venue.socket_faults import NORMAL_CLOSURE, Silence
 
 PERIODS_WITHOUT_PONG = 3
@@ -26,7 +26,7 @@ SILENCE_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class ServerTimings:
+class BtcturkServerTimings:
     """The intervals of the protocol, in seconds; tests shorten them.
 
     conflation: the pause between two frames about the same subject.
@@ -39,7 +39,7 @@ class ServerTimings:
     step: float = 0.2
 
 
-class Connection:
+class BtcturkConnection:
     """Serves one socket. All frames leave under one lock, in the order in which they were made.
 
     sent: the views up to which the client was sent everything that it subscribed to.
@@ -48,12 +48,12 @@ class Connection:
     def __init__(
         self,
         connection: ServerConnection,
-        subscriptions: Subscriptions,
+        subscriptions: PairSubscriptions,
         *,
-        counters: Counters,
-        faults: Faults,
+        counters: VenueCounters,
+        faults: BtcturkFaults,
         views: Callable[[], Mapping[str, PairView]],
-        timings: ServerTimings,
+        timings: BtcturkServerTimings,
     ) -> None:
         """`views` returns the newest view of each symbol."""
         self._connection, self._subscriptions = connection, subscriptions
@@ -105,7 +105,7 @@ class Connection:
                 await self._send(self._frame_faults.apply(self._subscriptions.due(views), views))
                 self.sent = views
 
-    async def _break(self, fault: Fault, views: Mapping[str, PairView]) -> bool:
+    async def _break(self, fault: BtcturkFault, views: Mapping[str, PairView]) -> bool:
         """Does a socket's fault; returns true when the socket goes on as usual after it."""
         if fault.fault in FOREIGN_FRAMES:
             await self._send([foreign_frame(fault.fault)])

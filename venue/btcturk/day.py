@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from venue.btcturk.bars import Bar
+from venue.btcturk.bars import PairBar
 
 BUCKET_SECONDS = 300.0
 BUCKETS = 288
@@ -49,16 +49,16 @@ class RollingDay:
 
     def add(self, at: float, price: int, amount: int) -> None:
         """Counts a trade at `at` (unix seconds). Trades come in the order of time."""
-        if self._grow(Bar(int(at), price, price, price, price, amount, price * amount)):
+        if self._grow(PairBar(int(at), price, price, price, price, amount, price * amount)):
             self._close()
 
-    def fill(self, bars: Iterable[Bar]) -> None:
+    def fill(self, bars: Iterable[PairBar]) -> None:
         """Counts bars of a minute that are older than any trade, in the order of time."""
         for bar in bars:
             self._grow(bar)
         self._close()
 
-    def _grow(self, bar: Bar) -> bool:
+    def _grow(self, bar: PairBar) -> bool:
         """Adds a bar to the bucket of its time; returns true when that bucket is new."""
         start = bar.start - bar.start % BUCKET_SECONDS
         new = not self._buckets or self._buckets[-1].start != start

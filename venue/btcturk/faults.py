@@ -32,7 +32,7 @@ ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "p
 MOST_TIMES = 10_000
 
 
-class Fault(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BtcturkFault(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to do something wrong. Only a fault's own parameters may be given; None stands for the default.
 
     fault: the fault's name.
@@ -94,7 +94,7 @@ _PARAMETERS: MappingProxyType[str, dict[str, _Rule]] = MappingProxyType(
 )
 
 
-def completed(request: Fault) -> Fault:
+def completed(request: BtcturkFault) -> BtcturkFault:
     """Returns the request with its defaults. Raises `InvalidRequest` naming the field that is wrong."""
     if request.fault not in _PARAMETERS:
         raise InvalidRequest("fault", f"must be one of {', '.join(NAMES)}")
@@ -115,15 +115,15 @@ def completed(request: Fault) -> Fault:
     return msgspec.structs.replace(request, **filled)
 
 
-class Faults(ArmedFaults[Fault]):
+class BtcturkFaults(ArmedFaults[BtcturkFault]):
     """The armed faults. A fault stays armed until it was done `count` times or all are cleared."""
 
     def __init__(self) -> None:
         super().__init__(NAMES, completed)
 
-    def arm(self, fault: FaultName, **parameters: Any) -> Fault:
-        """Arms a fault; `parameters` are the fields of `Fault`. Raises `InvalidRequest` naming the wrong field."""
-        return self.add(Fault(fault=fault, **parameters))
+    def arm(self, fault: FaultName, **parameters: Any) -> BtcturkFault:
+        """Arms a fault; `parameters` are the fields of `BtcturkFault`. Raises `InvalidRequest` with the wrong field."""
+        return self.add(BtcturkFault(fault=fault, **parameters))
 
     def next_fault(
         self,
@@ -132,7 +132,7 @@ class Faults(ArmedFaults[Fault]):
         pairs: Collection[str] = (),
         endpoint: str | None = None,
         model: int | None = None,
-    ) -> Fault | None:
+    ) -> BtcturkFault | None:
         """Returns the oldest armed fault of these names that fits, and counts it as done once; None when none fits.
 
         A fault fits a frame of `pair` and `model`, a socket that joined `pairs`, or a call of `endpoint`.
@@ -142,5 +142,5 @@ class Faults(ArmedFaults[Fault]):
         )
 
 
-def _fits(fault: Fault, pairs: Collection[str | None], endpoint: str | None, model: int | None) -> bool:
+def _fits(fault: BtcturkFault, pairs: Collection[str | None], endpoint: str | None, model: int | None) -> bool:
     return fault.pair in (None, *pairs) and fault.endpoint in (None, endpoint) and fault.model in (None, model)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from venue.btcturk import frames
-from venue.btcturk.faults import Fault, Faults, FrameFault
+from venue.btcturk.faults import BtcturkFault, BtcturkFaults, FrameFault
 from venue.btcturk.views import PairView
 
 UNKNOWN_MODEL, HUGE_MODEL = 9999, 9998
@@ -33,7 +33,7 @@ def foreign_frame(fault: str) -> bytes:
 class FrameFaults:
     """Passes a socket's frames on, changed where a fault is armed. It withholds a book whose join met `no_book`."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: BtcturkFaults) -> None:
         self._faults = faults
         self._withheld: set[tuple[str, str]] = set()
 
@@ -75,7 +75,7 @@ class FrameFaults:
         if verb == "join" and channel in BOOK_CHANNELS and self._next("no_book", pair):
             self._withheld.add((channel, pair))
 
-    def _next(self, name: FrameFault, pair: str) -> Fault | None:
+    def _next(self, name: FrameFault, pair: str) -> BtcturkFault | None:
         return self._faults.next_fault(name, pair=pair)
 
     def _changes(self, frame: bytes, body: Body, view: PairView) -> bytes:

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from venue.btcturk.bars import Bar
+from venue.btcturk.bars import PairBar
 from venue.btcturk.ladder import Levels
 from venue.btcturk.pairs import PairSpec
-from venue.btcturk.views import PairView, Trade
+from venue.btcturk.views import PairTrade, PairView
 
 RESULT, REQUEST, SUBSCRIPTION, WELCOME = 100, 101, 151, 991
 TICKERS, TICKER, TRADES, TRADE, CANDLE, BOOK, BOOK_CHANGES = 401, 402, 421, 422, 428, 431, 432
@@ -88,12 +88,12 @@ def trade_list(view: PairView) -> bytes:
     return frame(TRADES, {"symbol": spec.name, "items": items, "channel": "trade", "event": spec.name})
 
 
-def trade_single(spec: PairSpec, trade: Trade) -> bytes:
+def trade_single(spec: PairSpec, trade: PairTrade) -> bytes:
     """Returns a 422: one new trade."""
     return frame(TRADE, {**_trade_item(spec, trade), "PS": spec.name, "channel": "trade", "event": spec.name})
 
 
-def _trade_item(spec: PairSpec, trade: Trade) -> dict[str, Any]:
+def _trade_item(spec: PairSpec, trade: PairTrade) -> dict[str, Any]:
     return {
         "D": trade.milliseconds,
         "I": trade.trade_id,
@@ -103,7 +103,7 @@ def _trade_item(spec: PairSpec, trade: Trade) -> dict[str, Any]:
     }
 
 
-def candle(spec: PairSpec, resolution: str, bar: Bar) -> bytes:
+def candle(spec: PairSpec, resolution: str, bar: PairBar) -> bytes:
     """Returns a 428: a bar that grows now. `D` is where it begins, unix seconds."""
     return frame(
         CANDLE,

@@ -10,18 +10,20 @@ from http import HTTPStatus
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from venue.btcturk.faults import UPGRADE_FAULTS, Faults
-from venue.btcturk.ratelimits import Limits
+from venue.btcturk.faults import UPGRADE_FAULTS, BtcturkFaults
+from venue.btcturk.ratelimits import VenueLimits
 from venue.socket_faults import go_dark, hang_up
 
 OUTCOMES = ("accepted", "limit", "fault")
 """accepted: the socket was opened. limit: it was one too many. fault: an armed fault refused it."""
 
 
-class Handshake:
+class BtcturkHandshake:
     """Answers every upgrade. An upgrade that a fault leaves unanswered waits until the client or the venue ends it."""
 
-    def __init__(self, faults: Faults, limits: Limits, outcomes: Counter[str], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, faults: BtcturkFaults, limits: VenueLimits, outcomes: Counter[str], monotonic: Callable[[], float]
+    ) -> None:
         """`outcomes` counts the upgrades by outcome; `monotonic` returns the seconds that the limits count in."""
         self._faults, self._limits, self._outcomes, self._monotonic = faults, limits, outcomes, monotonic
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from venue.btcturk.bars import DAY, MINUTE, Bar
+from venue.btcturk.bars import DAY, MINUTE, PairBar
 from venue.btcturk.pairs import PairSpec
 from venue.btcturk.prices import LEGS, FairPrices, shocks
 
@@ -37,7 +37,7 @@ class _Outline(NamedTuple):
     volume: int
 
 
-class History:
+class PairHistory:
     """The bars before the market began.
 
     Any thread may ask. Two threads that make the same bars at once make equal ones, so either may be kept.
@@ -55,21 +55,21 @@ class History:
         self._oldest = self.last_day
         self._points = {self.last_day: self._points_before(now, self.last_day)}
         self._paths: OrderedDict[int, list[Point]] = OrderedDict()
-        self._minutes: OrderedDict[tuple[str, int], list[Bar]] = OrderedDict()
+        self._minutes: OrderedDict[tuple[str, int], list[PairBar]] = OrderedDict()
 
-    def day(self, spec: PairSpec, day: int) -> Bar:
+    def day(self, spec: PairSpec, day: int) -> PairBar:
         """Returns the bar of a day, given in days since 1970. The last day's bar is not over yet."""
         if day == self.last_day:
             bars = self.minutes(spec, day)
             high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
             volume, turnover = sum(bar.volume for bar in bars), sum(bar.turnover for bar in bars)
-            return Bar(day * DAY, bars[0].open, high, low, bars[-1].close, volume, turnover)
+            return PairBar(day * DAY, bars[0].open, high, low, bars[-1].close, volume, turnover)
         points, outline = self._points_of(day), self._outline(spec, day)
         first, last = _ticks(spec, points[0]), _ticks(spec, points[-1])
         middle = (first + last + outline.high + outline.low) // 4
-        return Bar(day * DAY, first, outline.high, outline.low, last, outline.volume, outline.volume * middle)
+        return PairBar(day * DAY, first, outline.high, outline.low, last, outline.volume, outline.volume * middle)
 
-    def minutes(self, spec: PairSpec, day: int) -> list[Bar]:
+    def minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
         """Returns the bar of each minute of a day, oldest first."""
         key = (spec.name, day)
         bars = self._minutes.get(key)
@@ -125,7 +125,7 @@ class History:
             self._paths.popitem(last=False)
         return path
 
-    def _make_minutes(self, spec: PairSpec, day: int) -> list[Bar]:
+    def _make_minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
         over = day < self.last_day
         outline = self._outline(spec, day)
         closes = [_ticks(spec, point) for point in self._path(day)]
@@ -142,7 +142,7 @@ class History:
                 high, low = min(high, outline.high), max(low, outline.low)
             volume = volumes[index]
             turnover = volume * ((before + high + low + close) // 4)
-            bars.append(Bar(day * DAY + index * MINUTE, before, high, low, close, volume, turnover))
+            bars.append(PairBar(day * DAY + index * MINUTE, before, high, low, close, volume, turnover))
             before = close
         if over:
             highest, lowest = closes.index(max(closes)), closes.index(min(closes))

@@ -15,7 +15,7 @@ WINDOW = 100
 MIN_LEVELS, MAX_LEVELS = 112, 132
 
 
-class Side:
+class LadderSide:
     """The bids or the asks."""
 
     def __init__(self, sign: int) -> None:
@@ -76,7 +76,7 @@ class Ladder:
 
     def __init__(self, spec: PairSpec, fair: float, rng: random.Random) -> None:
         self.spec = spec
-        self.bids, self.asks = Side(-1), Side(+1)
+        self.bids, self.asks = LadderSide(-1), LadderSide(+1)
         self._rng = rng
         self._tick = float(spec.tick)
         self.step(fair)
@@ -93,7 +93,7 @@ class Ladder:
             self._churn_touch(side, nearest)
             self._churn_depth(side, sign, middle, half)
 
-    def _churn_touch(self, side: Side, nearest: int) -> None:
+    def _churn_touch(self, side: LadderSide, nearest: int) -> None:
         """Now and then improves the best quote, or removes it."""
         draw = self._rng.random()
         if draw < 0.12 and side.best != nearest:
@@ -102,7 +102,7 @@ class Ladder:
         elif draw < 0.22 and len(side) > 1:
             side.delete(side.best)
 
-    def _churn_depth(self, side: Side, sign: int, middle: float, half: float) -> None:
+    def _churn_depth(self, side: LadderSide, sign: int, middle: float, half: float) -> None:
         rng = self._rng
         draw = rng.random()
         if draw < 0.35:
@@ -117,13 +117,13 @@ class Ladder:
         while len(side) > MAX_LEVELS:
             side.delete(side.price_at(len(side) - 1))
 
-    def _add_behind(self, side: Side, sign: int, middle: float, half: float) -> None:
+    def _add_behind(self, side: LadderSide, sign: int, middle: float, half: float) -> None:
         """Adds a level behind the best price: most of them near it, some far away."""
         mean_bps = 12.0 if self._rng.random() < 0.7 else 70.0
         distance = self._rng.expovariate(1.0 / mean_bps) * 1e-4 * middle
         self._add(side, max(_grid(middle + sign * (half + distance), sign), 1))
 
-    def _add(self, side: Side, price: int) -> None:
+    def _add(self, side: LadderSide, price: int) -> None:
         if not side.holds(price):
             side.set(price, self._amount(price))
 

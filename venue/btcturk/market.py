@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from venue.btcturk.bars import MINUTE
 from venue.btcturk.charts import PairCharts
 from venue.btcturk.day import RollingDay
-from venue.btcturk.history import History
+from venue.btcturk.history import PairHistory
 from venue.btcturk.ladder import Ladder
 from venue.btcturk.pairs import PAIRS, PairSpec
 from venue.btcturk.prices import FairPrices
-from venue.btcturk.views import PairView, Trade
+from venue.btcturk.views import PairTrade, PairView
 
 STEP_SECONDS = 0.2
 MOST_STEPS_AT_ONCE = 50
@@ -30,7 +30,7 @@ class _Pair:
         self.ladder = Ladder(spec, fair, rng)
         self.day = RollingDay()
         self.day.fill(charts.last_day())
-        self.trades: deque[Trade] = deque(maxlen=TRADES_KEPT)
+        self.trades: deque[PairTrade] = deque(maxlen=TRADES_KEPT)
         self.trade_count = 0
         self._rate = spec.trades_per_second
         self._buying = True
@@ -61,7 +61,7 @@ class _Pair:
         milliseconds = int(at * 1000)
         self.trade_count += 1
         trade_id = f"{milliseconds}{self.trade_count % 100_000:05d}"
-        self.trades.append(Trade(trade_id, milliseconds, price, amount, self._buying))
+        self.trades.append(PairTrade(trade_id, milliseconds, price, amount, self._buying))
         self.day.add(at, price, amount)
         self.charts.add(at, price, amount)
 
@@ -92,7 +92,7 @@ class BtcturkMarket:
         self._rng, self._fair = random.Random(seed), FairPrices()
         began = int(start - warm_up_seconds) // MINUTE * MINUTE
         self._now = float(began)
-        history = History(seed, began, self._fair)
+        history = PairHistory(seed, began, self._fair)
         self.charts = {spec.name: PairCharts(spec, history, began) for spec in PAIRS}
         self._pairs = {
             spec.name: _Pair(spec, self._fair.of(spec.name), self._rng, self.charts[spec.name]) for spec in PAIRS

@@ -14,7 +14,7 @@ from venue.btcturk.server import BtcturkServer
 INVALID = 1037
 
 
-class Refused(Exception):
+class RefusedRequest(Exception):
     """A request that the venue answers with HTTP 400 and its own error body."""
 
 
@@ -34,8 +34,8 @@ def install(calls: Blueprint, server: BtcturkServer, *, graph: bool = False) -> 
                 return refused
         return _fault(server, endpoint)
 
-    @calls.errorhandler(Refused)
-    def refused(error: Refused) -> Response:
+    @calls.errorhandler(RefusedRequest)
+    def refused(error: RefusedRequest) -> Response:
         return answer({"success": False, "message": str(error), "code": INVALID}, 400)
 
     @calls.get("/<path:path>")

@@ -56,7 +56,7 @@ QUOTAS: Mapping[str, Quota] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Rules:
+class LimitRules:
     """Every limit of a venue.
 
     quotas: the limit of each REST endpoint; an endpoint that is missing has none.
@@ -105,14 +105,14 @@ class _Caller:
     accepted: deque[float] = field(default_factory=deque)
 
 
-class Limits:
+class VenueLimits:
     """Counts by endpoint and address. The caller gives the time, in seconds of one clock. Any thread may call.
 
     rules: the limits.
     refused: requests that were refused since the start, by endpoint; `dial` is new sockets.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: LimitRules) -> None:
         self.rules = rules
         self.refused: Counter[str] = zeros((*rules.quotas, "dial"))
         self._lock = threading.Lock()

@@ -11,13 +11,13 @@ from websockets.asyncio.server import ServerConnection
 from common.clock import Clock
 from common.loop import Supervisor
 from venue.btcturk.charts import PairCharts
-from venue.btcturk.connection import Connection, ServerTimings
-from venue.btcturk.faults import Faults
-from venue.btcturk.handshake import OUTCOMES, Handshake
-from venue.btcturk.ratelimits import Limits, Rules
-from venue.btcturk.subscriptions import Subscriptions
+from venue.btcturk.connection import BtcturkConnection, BtcturkServerTimings
+from venue.btcturk.faults import BtcturkFaults
+from venue.btcturk.handshake import OUTCOMES, BtcturkHandshake
+from venue.btcturk.ratelimits import LimitRules, VenueLimits
+from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
-from venue.counters import Counters, zeros
+from venue.counters import VenueCounters, zeros
 from venue.marketserver import Address, MarketServer, MovingMarket
 
 OPEN_SECONDS = 300.0
@@ -47,24 +47,24 @@ class BtcturkServer(MarketServer[PairView]):
         loops: Supervisor,
         *,
         clock: Clock,
-        timings: ServerTimings,
-        rules: Rules,
+        timings: BtcturkServerTimings,
+        rules: LimitRules,
     ) -> None:
-        self.faults, self.limits, self.charts = Faults(), Limits(rules), market.charts
-        counters = Counters(upgrades=zeros(OUTCOMES), closures=zeros(("no_pong",)))
+        self.faults, self.limits, self.charts = BtcturkFaults(), VenueLimits(rules), market.charts
+        counters = VenueCounters(upgrades=zeros(OUTCOMES), closures=zeros(("no_pong",)))
         super().__init__(
             market, address, name="btcturk", step=timings.step, clock=clock, counters=counters, loops=loops
         )
         self._timings, self._rng = timings, random.Random()
-        self._handshake = Handshake(self.faults, self.limits, counters.upgrades, clock.monotonic)
+        self._handshake = BtcturkHandshake(self.faults, self.limits, counters.upgrades, clock.monotonic)
 
     def _options(self) -> dict[str, Any]:
         return {"process_request": self._handshake.process, "open_timeout": OPEN_SECONDS}
 
-    def _client(self, connection: ServerConnection) -> Connection:
-        return Connection(
+    def _client(self, connection: ServerConnection) -> BtcturkConnection:
+        return BtcturkConnection(
             connection,
-            Subscriptions(self._rng),
+            PairSubscriptions(self._rng),
             counters=self.counters,
             faults=self.faults,
             views=lambda: self.views,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from venue.btcturk import frames
-from venue.btcturk.bars import Bar
+from venue.btcturk.bars import PairBar
 from venue.btcturk.ladder import Levels
 from venue.btcturk.views import PairView
 
@@ -64,10 +64,10 @@ class _Sent:
     bids: Levels = ()
     asks: Levels = ()
     trade_count: int = 0
-    candle: Bar | None = None
+    candle: PairBar | None = None
 
 
-class Subscriptions:
+class PairSubscriptions:
     """The subscriptions of one socket."""
 
     def __init__(self, rng: random.Random) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from venue.btcturk.bars import Bar
+from venue.btcturk.bars import PairBar
 from venue.btcturk.day import DayFigures
 from venue.btcturk.ladder import Levels
 from venue.btcturk.pairs import PairSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class PairTrade:
     """One trade.
 
     trade_id: the venue's name for the trade.
@@ -50,6 +50,6 @@ class PairView:
     asks: Levels
     last: int
     day: DayFigures
-    trades: tuple[Trade, ...]
+    trades: tuple[PairTrade, ...]
     trade_count: int
-    candles: Mapping[str, Bar]
+    candles: Mapping[str, PairBar]

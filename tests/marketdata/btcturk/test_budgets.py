@@ -16,7 +16,7 @@ from marketdata.rest.replies import RestError, Throttled
 from marketdata.venues import btcturk_rest
 from tests.marketdata.rig import http_server, rest_app
 from tests.venue.btcturk.rig import Venue, running_venue
-from venue.btcturk.ratelimits import QUOTAS, Quota, Rules
+from venue.btcturk.ratelimits import QUOTAS, LimitRules, Quota
 
 QUICKER = 60
 """All periods are this much shorter, on both sides; the counts are the published ones."""
@@ -41,7 +41,7 @@ MEASURED = {"klines": "graph"}
 @contextmanager
 def quick_venue() -> Iterator[tuple[Venue, str]]:
     quotas = {name: Quota(one.limit, one.period / QUICKER, one.block / QUICKER) for name, one in QUOTAS.items()}
-    with running_venue(rules=Rules(quotas=quotas)) as venue, http_server(rest_app(venue)) as url:
+    with running_venue(rules=LimitRules(quotas=quotas)) as venue, http_server(rest_app(venue)) as url:
         yield venue, url
 
 

@@ -24,20 +24,20 @@ from werkzeug.serving import make_server
 from common.clock import Clock
 from common.loop import Stop, Supervisor
 from tests.venue.rig import MarketTime, eventually
-from venue.algolab.accounts import Accounts, Credentials
+from venue.algolab.accounts import Accounts, CustomerCredentials
 from venue.algolab.api import routes
-from venue.algolab.connection import ServerTimings
-from venue.algolab.faults import Faults
+from venue.algolab.connection import AlgoLabServerTimings
+from venue.algolab.faults import AlgoLabFaults
 from venue.algolab.market import BistMarket, Sessions
 from venue.algolab.server import AlgoLabServer
-from venue.algolab.views import SymbolView
+from venue.algolab.views import BistView
 from venue.marketserver import Address
 
 # 2026-09-22 11:00 in Istanbul, a Tuesday: continuous trading under either kind of sessions.
 START = 1_790_064_000.0
-QUICK = ServerTimings(step=0.01, first_subscription=5.0)
+QUICK = AlgoLabServerTimings(step=0.01, first_subscription=5.0)
 API_KEY = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-CREDENTIALS = Credentials(api_key=API_KEY, username="12345678901", password="secret-1")
+CREDENTIALS = CustomerCredentials(api_key=API_KEY, username="12345678901", password="secret-1")
 HOST = "https://www.algolab.com.tr"
 
 
@@ -47,10 +47,10 @@ class Bist:
 
     server: AlgoLabServer
     accounts: Accounts
-    faults: Faults
+    faults: AlgoLabFaults
     clock: MarketTime
     rest_url: str
-    credentials: Credentials = CREDENTIALS
+    credentials: CustomerCredentials = CREDENTIALS
 
     @property
     def ws_url(self) -> str:
@@ -61,7 +61,7 @@ class Bist:
         """The address of the newest login's code; it needs the header APIKEY."""
         return f"{self.rest_url}/sim/sms"
 
-    def truth(self, symbol: str) -> SymbolView:
+    def truth(self, symbol: str) -> BistView:
         """Returns the present view of a symbol: rows, limits, phase, last price."""
         return self.server.views[symbol]
 
@@ -90,14 +90,14 @@ class Bist:
 def running_bist(
     *,
     seed: int = 1,
-    timings: ServerTimings = QUICK,
+    timings: AlgoLabServerTimings = QUICK,
     sessions: Sessions = "always",
     request_seconds: float = 0.0,
     start: float = START,
     ws_port: int = 0,
 ) -> Iterator[Bist]:
     """Runs the stand-in, with `request_seconds` between two REST requests. Its time stands still until `move`."""
-    clock, faults, loops = MarketTime(start), Faults(), Supervisor(Stop())
+    clock, faults, loops = MarketTime(start), AlgoLabFaults(), Supervisor(Stop())
     accounts = Accounts(CREDENTIALS, faults, clock)
     server = AlgoLabServer(
         BistMarket(seed, start, sessions=sessions, warm_up_seconds=60.0),

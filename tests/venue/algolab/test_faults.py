@@ -20,7 +20,7 @@ from tests.venue.algolab.rig import (
     running_bist,
 )
 from tests.venue.rig import eventually
-from venue.algolab.faults import FRAME_FAULTS, NAMES, FaultName, Faults
+from venue.algolab.faults import FRAME_FAULTS, NAMES, AlgoLabFaults, FaultName
 
 
 @pytest.fixture
@@ -196,12 +196,12 @@ def test_a_login_is_refused_at_either_step(bist: Bist) -> None:
 )
 def test_an_order_that_makes_no_sense_names_its_field(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        Faults().arm(**wrong)
+        AlgoLabFaults().arm(**wrong)
     assert refused.value.details["field"] == field
 
 
 def test_a_fault_is_done_as_often_as_it_was_ordered() -> None:
-    faults = Faults()
+    faults = AlgoLabFaults()
     faults.arm("no_bid", count=2)
     assert [bool(faults.next_fault("no_bid")) for _ in range(3)] == [True, True, False]
     assert faults.done()["no_bid"] == 2

@@ -10,12 +10,12 @@ from random import Random
 import pytest
 
 from common.bist import rules
-from venue.algolab.depth import Depth, Level
+from venue.algolab.depth import DepthLevel, ShareDepth
 from venue.algolab.grid import Grid
 from venue.algolab.listing import SHARES
 from venue.algolab.market import BistMarket, Sessions
 from venue.algolab.stock import Stock
-from venue.algolab.views import SymbolView, Tick
+from venue.algolab.views import BistView, SymbolTick
 
 NOON = datetime(2026, 9, 22, 9, 0, tzinfo=UTC).timestamp()
 DAY = date(2026, 9, 22)
@@ -30,7 +30,7 @@ def _at(clock: str, day: date = DAY) -> float:
     return datetime.fromisoformat(f"{day}T{clock}+03:00").timestamp()
 
 
-def _new(before: SymbolView, after: SymbolView) -> tuple[Tick, ...]:
+def _new(before: BistView, after: BistView) -> tuple[SymbolTick, ...]:
     count = after.tick_count - before.tick_count
     return after.ticks[len(after.ticks) - count :] if count else ()
 
@@ -155,7 +155,7 @@ def test_the_next_day_counts_from_the_last_price() -> None:
     assert (after.floor, after.ceiling) == rules.price_limits(after.reference, DAY + timedelta(days=1))
 
 
-def _play(stock: Stock, begin: float, seconds: float, *, move: float = 0.0) -> SymbolView:
+def _play(stock: Stock, begin: float, seconds: float, *, move: float = 0.0) -> BistView:
     """Noon's trading from `begin` for some seconds, with a move of the fair price at once."""
     steps = round(seconds * 5)
     for step in range(1, steps + 1):
@@ -182,18 +182,18 @@ def test_a_move_of_five_percent_leads_to_a_call_auction_of_ten_minutes() -> None
 
 
 def test_an_auction_matches_the_most_lots() -> None:
-    depth = Depth(100, 10, Random(1))
-    depth.bids = {12: Level(100, 1), 11: Level(50, 1), 10: Level(500, 3)}
-    depth.asks = {10: Level(120, 2), 11: Level(60, 1), 13: Level(900, 4)}
+    depth = ShareDepth(100, 10, Random(1))
+    depth.bids = {12: DepthLevel(100, 1), 11: DepthLevel(50, 1), 10: DepthLevel(500, 3)}
+    depth.asks = {10: DepthLevel(120, 2), 11: DepthLevel(60, 1), 13: DepthLevel(900, 4)}
     assert depth.balance() == (11, 150)
     assert depth.uncross() == (11, 150)
-    assert depth.bids == {10: Level(500, 3)}
-    assert depth.asks == {11: Level(30, 1), 13: Level(900, 4)}
+    assert depth.bids == {10: DepthLevel(500, 3)}
+    assert depth.asks == {11: DepthLevel(30, 1), 13: DepthLevel(900, 4)}
 
 
 def test_an_auction_without_a_match_trades_nothing() -> None:
-    depth = Depth(100, 10, Random(1))
-    depth.bids, depth.asks = {10: Level(5, 1)}, {11: Level(5, 1)}
+    depth = ShareDepth(100, 10, Random(1))
+    depth.bids, depth.asks = {10: DepthLevel(5, 1)}, {11: DepthLevel(5, 1)}
     assert depth.balance() is None
     assert depth.uncross() is None
     assert (len(depth.bids), len(depth.asks)) == (1, 1)

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from tests.venue.algolab.rig import QUICK, Bist, client, running_bist, socket_headers
 from tests.venue.rig import eventually
-from venue.algolab.views import Row
+from venue.algolab.views import BookRow
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def bist() -> Iterator[Bist]:
         yield running
 
 
-def _rows(frames: list[dict[str, Any]], side: str) -> list[Row]:
+def _rows(frames: list[dict[str, Any]], side: str) -> list[BookRow]:
     """Rows of one side as a client would keep them."""
-    held: dict[int, Row] = {}
+    held: dict[int, BookRow] = {}
     for content in frames:
         if content["Direction"] == side:
-            held[content["Row"]] = Row(Decimal(str(content["Price"])), content["Quantity"], content["OrderCount"])
+            held[content["Row"]] = BookRow(Decimal(str(content["Price"])), content["Quantity"], content["OrderCount"])
     return [held[number] for number in sorted(held) if held[number].quantity]
 
 

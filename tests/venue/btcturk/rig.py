@@ -16,18 +16,18 @@ from common.clock import Clock
 from common.loop import Stop, Supervisor
 from tests.venue.rig import MarketTime, eventually
 from venue.app import create_app
-from venue.btcturk.connection import ServerTimings
+from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
-from venue.btcturk.ratelimits import QUOTAS, Quota, Rules
+from venue.btcturk.ratelimits import QUOTAS, LimitRules, Quota
 from venue.btcturk.server import BtcturkServer, ChartedMarket
 from venue.marketserver import Address
 from venue.parts import Parts
 from venue.settings import Settings
 
 START = 1_790_000_000.0
-QUICK = ServerTimings(conflation=0.01, ping=15.0, step=0.01)
+QUICK = BtcturkServerTimings(conflation=0.01, ping=15.0, step=0.01)
 
-UNLIMITED = Rules({name: Quota(10**9, 60.0, 60.0) for name in QUOTAS}, Quota(10**9, 60.0, 60.0))
+UNLIMITED = LimitRules({name: Quota(10**9, 60.0, 60.0) for name in QUOTAS}, Quota(10**9, 60.0, 60.0))
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class Venue:
 def running_venue(
     *,
     seed: int = 1,
-    timings: ServerTimings = QUICK,
+    timings: BtcturkServerTimings = QUICK,
     port: int = 0,
     warm_up: float = 60.0,
-    rules: Rules = UNLIMITED,
+    rules: LimitRules = UNLIMITED,
     clock: MarketTime | None = None,
     market: ChartedMarket | None = None,
 ) -> Iterator[Venue]:

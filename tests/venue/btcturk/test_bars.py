@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.btcturk.bars import RESOLUTIONS, Bar, CurrentBars, merged, start_of
+from venue.btcturk.bars import RESOLUTIONS, CurrentBars, PairBar, merged, start_of
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ _TRADES = st.lists(st.tuples(st.integers(0, 9_000), st.integers(1, 99), st.integ
 
 @given(_TRADES, st.sampled_from(RESOLUTIONS))
 def test_bars_made_of_trades_are_the_merged_finer_bars(trades: list[tuple[int, int, int]], resolution: str) -> None:
-    made: dict[str, list[Bar]] = {name: [] for name in RESOLUTIONS}
+    made: dict[str, list[PairBar]] = {name: [] for name in RESOLUTIONS}
     bars = CurrentBars({})
     for at, price, amount in sorted(trades, key=lambda trade: trade[0]):
         for name, bar in bars.add(at, price, amount):

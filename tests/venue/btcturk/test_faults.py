@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from common.errors import InvalidRequest
-from venue.btcturk.faults import NAMES, Faults
+from venue.btcturk.faults import NAMES, BtcturkFaults
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_fault_can_be_armed_without_parameters_and_is_done_once(name: Any) -> None:
-    faults = Faults()
+    faults = BtcturkFaults()
     faults.arm(name)
     assert faults.next_fault(name, pair="BTCTRY", endpoint="ticker", model=432) is not None
     assert faults.next_fault(name, pair="BTCTRY", endpoint="ticker", model=432) is None
@@ -20,7 +20,7 @@ def test_every_fault_can_be_armed_without_parameters_and_is_done_once(name: Any)
 
 
 def test_a_count_is_used_up_one_by_one() -> None:
-    faults = Faults()
+    faults = BtcturkFaults()
     faults.arm("reset", count=2)
     assert faults.next_fault("reset") is not None
     assert [fault.count for fault in faults.armed()] == [1]
@@ -29,7 +29,7 @@ def test_a_count_is_used_up_one_by_one() -> None:
 
 
 def test_a_fault_fits_only_its_pair_its_endpoint_and_its_model() -> None:
-    faults = Faults()
+    faults = BtcturkFaults()
     faults.arm("skip_cs", pair="BTCTRY")
     faults.arm("reset", pair="BTCTRY")
     faults.arm("rest_status", endpoint="trades")
@@ -45,7 +45,7 @@ def test_a_fault_fits_only_its_pair_its_endpoint_and_its_model() -> None:
 
 
 def test_the_oldest_comes_first_and_clearing_disarms_all() -> None:
-    faults = Faults()
+    faults = BtcturkFaults()
     for code in (1001, 1012):
         faults.arm("close", code=code)
     first = faults.next_fault("reset", "close")
@@ -71,5 +71,5 @@ def test_the_oldest_comes_first_and_clearing_disarms_all() -> None:
 )
 def test_a_wrong_parameter_is_named(order: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        Faults().arm(order.pop("fault"), **order)
+        BtcturkFaults().arm(order.pop("fault"), **order)
     assert refused.value.details["field"] == field

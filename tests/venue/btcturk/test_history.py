@@ -9,8 +9,8 @@ from statistics import fmean, stdev
 import pytest
 
 from tests.venue.btcturk.rig import START
-from venue.btcturk.bars import DAY, LONG_RESOLUTIONS, RESOLUTIONS, Bar, merged
-from venue.btcturk.history import History
+from venue.btcturk.bars import DAY, LONG_RESOLUTIONS, RESOLUTIONS, PairBar, merged
+from venue.btcturk.history import PairHistory
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.pairs import PAIRS, PairSpec
 from venue.btcturk.prices import FairPrices
@@ -22,8 +22,8 @@ LAST = (END - 1) // DAY
 
 
 @pytest.fixture(scope="module")
-def history() -> History:
-    return History(7, END, FairPrices())
+def history() -> PairHistory:
+    return PairHistory(7, END, FairPrices())
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def market() -> BtcturkMarket:
 
 
 @pytest.mark.parametrize("spec", PAIRS, ids=lambda spec: spec.name)
-def test_it_ends_at_the_present_price(history: History, spec: PairSpec) -> None:
+def test_it_ends_at_the_present_price(history: PairHistory, spec: PairSpec) -> None:
     minutes = history.minutes(spec, LAST)
     assert minutes[-1].start == END - 60
     assert minutes[-1].close * float(spec.tick) == pytest.approx(FairPrices().of(spec.name), rel=1e-4)
@@ -45,7 +45,7 @@ def test_it_ends_at_the_present_price(history: History, spec: PairSpec) -> None:
 
 @pytest.mark.parametrize("back", [0, 1, 40, 400])
 @pytest.mark.parametrize("spec", PAIRS, ids=lambda spec: spec.name)
-def test_the_minutes_of_a_day_make_the_bar_of_that_day(history: History, spec: PairSpec, back: int) -> None:
+def test_the_minutes_of_a_day_make_the_bar_of_that_day(history: PairHistory, spec: PairSpec, back: int) -> None:
     minutes, (day,) = history.minutes(spec, LAST - back), [history.day(spec, LAST - back)]
     (sum_of_minutes,) = merged(minutes, "1D")
     assert sum_of_minutes[:6] == day[:6]
@@ -53,7 +53,9 @@ def test_the_minutes_of_a_day_make_the_bar_of_that_day(history: History, spec: P
 
 
 @pytest.mark.parametrize("spec", PAIRS, ids=lambda spec: spec.name)
-def test_bars_hold_their_open_and_close_and_begin_where_the_last_one_ended(history: History, spec: PairSpec) -> None:
+def test_bars_hold_their_open_and_close_and_begin_where_the_last_one_ended(
+    history: PairHistory, spec: PairSpec
+) -> None:
     days = [history.day(spec, day) for day in range(LAST - 410, LAST + 1)]
     minutes = history.minutes(spec, LAST - 3) + history.minutes(spec, LAST - 2)
     for bars in (days, minutes):
@@ -64,7 +66,7 @@ def test_bars_hold_their_open_and_close_and_begin_where_the_last_one_ended(histo
     assert [bar.start for bar in minutes] == list(range((LAST - 3) * DAY, (LAST - 1) * DAY, 60))
 
 
-def test_lira_pairs_were_the_product_of_their_legs_all_along(history: History) -> None:
+def test_lira_pairs_were_the_product_of_their_legs_all_along(history: PairHistory) -> None:
     def closes(pair: str) -> list[float]:
         spec = SPECS[pair]
         return [bar.close * float(spec.tick) for bar in history.minutes(spec, LAST - 30)]
@@ -74,7 +76,7 @@ def test_lira_pairs_were_the_product_of_their_legs_all_along(history: History) -
             assert lira == pytest.approx(dollars * rate, rel=0.006)
 
 
-def test_days_and_minutes_are_as_volatile_as_the_market(history: History) -> None:
+def test_days_and_minutes_are_as_volatile_as_the_market(history: PairHistory) -> None:
     spec = SPECS["BTCUSDT"]
     days = [history.day(spec, day) for day in range(LAST - 400, LAST)]
     minutes = history.minutes(spec, LAST - 5)
@@ -83,14 +85,14 @@ def test_days_and_minutes_are_as_volatile_as_the_market(history: History) -> Non
         assert found == pytest.approx(FairPrices.deviation("BTCUSDT", seconds), rel=0.25)
 
 
-def test_the_same_seed_has_the_same_past_in_whatever_order_it_is_asked(history: History) -> None:
-    other, spec = History(7, END, FairPrices()), SPECS["ETHTRY"]
+def test_the_same_seed_has_the_same_past_in_whatever_order_it_is_asked(history: PairHistory) -> None:
+    other, spec = PairHistory(7, END, FairPrices()), SPECS["ETHTRY"]
     assert other.minutes(spec, LAST - 100) == history.minutes(spec, LAST - 100)
     assert other.day(spec, LAST - 20) == history.day(spec, LAST - 20)
-    assert History(8, END, FairPrices()).minutes(spec, LAST - 2) != history.minutes(spec, LAST - 2)
+    assert PairHistory(8, END, FairPrices()).minutes(spec, LAST - 2) != history.minutes(spec, LAST - 2)
 
 
-def _minutes(market: BtcturkMarket, view: PairView, since: float) -> list[Bar]:
+def _minutes(market: BtcturkMarket, view: PairView, since: float) -> list[PairBar]:
     return market.charts[view.spec.name].bars("1", int(since), int(view.at), view.candles)
 
 

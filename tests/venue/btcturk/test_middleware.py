@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.venue.btcturk.rig import Venue, running_venue
-from venue.btcturk.ratelimits import Quota, Rules
+from venue.btcturk.ratelimits import LimitRules, Quota
 
-RULES = Rules(
+RULES = LimitRules(
     {"ticker": Quota(3, 60.0, 60.0), "ohlcs": Quota(2, 60.0, 60.0), "graph": Quota(4, 600.0, 600.0)},
     Quota(15, 60.0, 60.0),
 )

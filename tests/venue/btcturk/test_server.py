@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from tests.venue.btcturk.rig import START, Venue, client, running_venue
 from tests.venue.rig import eventually
-from venue.btcturk.connection import ServerTimings
+from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.views import PairView
 
@@ -77,7 +77,7 @@ def test_tickers_keep_coming_when_nothing_changes(venue: Venue) -> None:
 
 
 def test_a_client_that_never_pongs_is_closed_with_1000_and_no_reason_after_three_periods() -> None:
-    pace = ServerTimings(conflation=0.01, ping=0.1, step=0.01)
+    pace = BtcturkServerTimings(conflation=0.01, ping=0.1, step=0.01)
     with running_venue(timings=pace) as venue, socket.create_connection(("127.0.0.1", venue.server.port)) as raw:
         raw.settimeout(5)
         raw.sendall(
@@ -96,7 +96,7 @@ def test_a_client_that_never_pongs_is_closed_with_1000_and_no_reason_after_three
 def test_a_client_that_pongs_is_kept() -> None:
     """The period is long enough that a client on a busy machine still pongs within three of them."""
     with (
-        running_venue(timings=ServerTimings(conflation=0.01, ping=0.6, step=0.01)) as venue,
+        running_venue(timings=BtcturkServerTimings(conflation=0.01, ping=0.6, step=0.01)) as venue,
         client(venue.url) as reader,
     ):
         with pytest.raises(TimeoutError):

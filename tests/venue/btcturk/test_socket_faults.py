@@ -12,12 +12,12 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.venue.btcturk.rig import Venue, client, running_venue
 from tests.venue.rig import eventually
-from venue.btcturk.connection import ServerTimings
-from venue.btcturk.ratelimits import Quota, Rules
+from venue.btcturk.connection import BtcturkServerTimings
+from venue.btcturk.ratelimits import LimitRules, Quota
 
 WELCOME = b'[991,{"type":991,"current":"6.0.0","min":"2.3.0"}]'
 PING = b"\x89\x04"
-PINGING = ServerTimings(conflation=0.01, ping=0.8, step=0.01)
+PINGING = BtcturkServerTimings(conflation=0.01, ping=0.8, step=0.01)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ TWO_A_MINUTE = Quota(2, 60.0, 60.0)
 
 @pytest.mark.parametrize(("refusal", "answer"), [("429", b"HTTP/1.1 429 "), ("403", b"HTTP/1.1 403 "), ("drop", b"")])
 def test_one_new_socket_too_many_is_refused_as_configured(refusal: object, answer: bytes) -> None:
-    rules = Rules({}, TWO_A_MINUTE, refusal)  # type: ignore[arg-type]
+    rules = LimitRules({}, TWO_A_MINUTE, refusal)  # type: ignore[arg-type]
     with running_venue(warm_up=1.0, rules=rules) as venue:
         for _ in range(2):
             with _open(venue):

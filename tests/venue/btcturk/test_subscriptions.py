@@ -10,7 +10,7 @@ import pytest
 
 from tests.venue.btcturk.rig import START
 from venue.btcturk.market import BtcturkMarket
-from venue.btcturk.subscriptions import Subscriptions
+from venue.btcturk.subscriptions import PairSubscriptions
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def market() -> BtcturkMarket:
 
 
 @pytest.fixture
-def subscriptions() -> Subscriptions:
-    return Subscriptions(random.Random(1))
+def subscriptions() -> PairSubscriptions:
+    return PairSubscriptions(random.Random(1))
 
 
 def _request(channel: Any, event: Any, join: Any = True) -> str:
@@ -35,7 +35,7 @@ def _told(answers: list[bytes]) -> list[tuple[int, dict[str, Any]]]:
     ("channel", "event"), [("obdiff", "NOPETRY"), ("obdiff", "btcusdt"), ("obdiff", "all"), ("nope", "BTCTRY")]
 )
 def test_what_does_not_exist_is_acknowledged_and_then_silent(
-    subscriptions: Subscriptions, market: BtcturkMarket, channel: str, event: str
+    subscriptions: PairSubscriptions, market: BtcturkMarket, channel: str, event: str
 ) -> None:
     answers = _told(subscriptions.receive(_request(channel, event), market.view()))
     assert answers == [(100, {"type": 100, "ok": True, "message": f"join|{channel}:{event}"})]
@@ -43,7 +43,9 @@ def test_what_does_not_exist_is_acknowledged_and_then_silent(
     assert subscriptions.due(market.view()) == []
 
 
-def test_a_second_join_is_refused_and_the_first_goes_on(subscriptions: Subscriptions, market: BtcturkMarket) -> None:
+def test_a_second_join_is_refused_and_the_first_goes_on(
+    subscriptions: PairSubscriptions, market: BtcturkMarket
+) -> None:
     subscriptions.receive(_request("obdiff", "BTCUSDT"), market.view())
     again = _told(subscriptions.receive(_request("obdiff", "BTCUSDT"), market.view()))
     assert again == [(100, {"type": 100, "ok": False, "message": "join|obdiff:BTCUSDT"})]
@@ -52,7 +54,7 @@ def test_a_second_join_is_refused_and_the_first_goes_on(subscriptions: Subscript
 
 
 def test_a_leave_ends_the_stream_and_a_new_join_begins_with_a_whole_book(
-    subscriptions: Subscriptions, market: BtcturkMarket
+    subscriptions: PairSubscriptions, market: BtcturkMarket
 ) -> None:
     subscriptions.receive(_request("obdiff", "BTCUSDT"), market.view())
     left = _told(subscriptions.receive(_request("obdiff", "BTCUSDT", join=False), market.view()))
@@ -78,13 +80,15 @@ def test_a_leave_ends_the_stream_and_a_new_join_begins_with_a_whole_book(
         "[" * 2_000,
     ],
 )
-def test_what_is_no_subscription_gets_no_answer(subscriptions: Subscriptions, market: BtcturkMarket, text: str) -> None:
+def test_what_is_no_subscription_gets_no_answer(
+    subscriptions: PairSubscriptions, market: BtcturkMarket, text: str
+) -> None:
     assert subscriptions.receive(text, market.view()) == []
     assert len(subscriptions) == 0
 
 
 def test_the_sequence_rises_by_one_from_a_base_of_its_own_per_subscription(
-    subscriptions: Subscriptions, market: BtcturkMarket
+    subscriptions: PairSubscriptions, market: BtcturkMarket
 ) -> None:
     bases = {}
     for channel in ("obdiff", "orderbook"):
@@ -97,7 +101,7 @@ def test_the_sequence_rises_by_one_from_a_base_of_its_own_per_subscription(
         assert told == {"obdiff": (432, bases["obdiff"] + step), "orderbook": (431, bases["orderbook"] + step)}
 
 
-def test_no_two_subscriptions_share_a_base(subscriptions: Subscriptions, market: BtcturkMarket) -> None:
+def test_no_two_subscriptions_share_a_base(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
     bases = [
         _told(subscriptions.receive(_request("obdiff", pair), market.view()))[1][1]["CS"] for pair in market.view()
     ]
@@ -105,7 +109,7 @@ def test_no_two_subscriptions_share_a_base(subscriptions: Subscriptions, market:
 
 
 def test_a_book_that_did_not_change_is_not_sent_but_a_ticker_is(
-    subscriptions: Subscriptions, market: BtcturkMarket
+    subscriptions: PairSubscriptions, market: BtcturkMarket
 ) -> None:
     for channel in ("obdiff", "orderbook", "ticker", "trade"):
         subscriptions.receive(_request(channel, "BTCTRY"), market.view())
@@ -113,7 +117,7 @@ def test_a_book_that_did_not_change_is_not_sent_but_a_ticker_is(
 
 
 def test_levels_that_leave_the_window_are_deleted_with_an_amount(
-    subscriptions: Subscriptions, market: BtcturkMarket
+    subscriptions: PairSubscriptions, market: BtcturkMarket
 ) -> None:
     _, whole = _told(subscriptions.receive(_request("obdiff", "BTCUSDT"), market.view()))
     far_deletes = 0
@@ -135,7 +139,7 @@ def test_levels_that_leave_the_window_are_deleted_with_an_amount(
     assert far_deletes > 10
 
 
-def test_trades_are_told_once_each(subscriptions: Subscriptions, market: BtcturkMarket) -> None:
+def test_trades_are_told_once_each(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
     _, listed = _told(subscriptions.receive(_request("trade", "BTCTRY"), market.view()))
     told = [item["I"] for item in listed[1]["items"]]
     expected = len(told) - market.view()["BTCTRY"].trade_count
@@ -147,7 +151,7 @@ def test_trades_are_told_once_each(subscriptions: Subscriptions, market: Btcturk
 
 
 def test_all_tickers_come_in_one_frame_without_routing_in_the_items(
-    subscriptions: Subscriptions, market: BtcturkMarket
+    subscriptions: PairSubscriptions, market: BtcturkMarket
 ) -> None:
     answers = _told(subscriptions.receive(_request("ticker", "all"), market.view()))
     assert [kind for kind, _ in answers] == [100, 401]
@@ -161,7 +165,7 @@ def test_all_tickers_come_in_one_frame_without_routing_in_the_items(
 
 @pytest.mark.parametrize("resolution", ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"])
 def test_the_growing_candle_comes_first_and_then_when_it_changed(
-    subscriptions: Subscriptions, market: BtcturkMarket, resolution: str
+    subscriptions: PairSubscriptions, market: BtcturkMarket, resolution: str
 ) -> None:
     event = f"BTCTRY_{resolution}"
     _, (kind, body) = _told(subscriptions.receive(_request("tradeview", event), market.view()))
@@ -179,7 +183,7 @@ def test_the_growing_candle_comes_first_and_then_when_it_changed(
 
 @pytest.mark.parametrize("event", ["BTCTRY", "BTCTRY_", "BTCTRY_2", "NOPETRY_60", "btctry_60", "_60"])
 def test_a_candle_that_does_not_exist_is_acknowledged_and_then_silent(
-    subscriptions: Subscriptions, market: BtcturkMarket, event: str
+    subscriptions: PairSubscriptions, market: BtcturkMarket, event: str
 ) -> None:
     assert len(subscriptions.receive(_request("tradeview", event), market.view())) == 1
     market.advance(START + 20)
@@ -190,7 +194,7 @@ def _again(code: Any, channel: Any, event: Any) -> str:
     return json.dumps([101, {"type": 101, "code": code, "channel": channel, "event": event}])
 
 
-def test_the_last_trades_are_told_again_on_request(subscriptions: Subscriptions, market: BtcturkMarket) -> None:
+def test_the_last_trades_are_told_again_on_request(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
     subscriptions.receive(_request("trade", "BTCTRY"), market.view())
     market.advance(START + 9)
     ((kind, body),) = _told(subscriptions.receive(_again(421, "trade", "BTCTRY"), market.view()))
@@ -209,6 +213,8 @@ def test_the_last_trades_are_told_again_on_request(subscriptions: Subscriptions,
         _again("421", "trade", "BTCTRY"),
     ],
 )
-def test_other_requests_get_no_answer(subscriptions: Subscriptions, market: BtcturkMarket, request_again: str) -> None:
+def test_other_requests_get_no_answer(
+    subscriptions: PairSubscriptions, market: BtcturkMarket, request_again: str
+) -> None:
     subscriptions.receive(_request("trade", "BTCTRY"), market.view())
     assert subscriptions.receive(request_again, market.view()) == []
