@@ -167,8 +167,10 @@ class MarketServer(ABC, Generic[V]):
     async def _serve(self) -> None:
         """Serves until the stop."""
         self._events, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        if self.stop_signal.is_set() or self._listener is None:
+        if self.stop_signal.is_set():
             return
+        if self._listener is None:
+            raise RuntimeError("the port was not opened")
         server = await serve(
             self._handle,
             sock=self._listener.dup(),

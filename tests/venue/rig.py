@@ -1,4 +1,4 @@
-"""What the tests of both venues need: time that they move, and waiting for something to become true."""
+"""The help that the tests of both venues share: time that they move, and waiting for a condition."""
 
 from __future__ import annotations
 

@@ -33,7 +33,13 @@ DEADLINE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Service:
-    """The running service and its three ports."""
+    """The running service.
+
+    process: the server.
+    http: the port of the REST calls.
+    btcturk: the port of BTCTurk's WebSocket.
+    algolab: the port of AlgoLab's WebSocket.
+    """
 
     process: subprocess.Popen[str]
     http: int

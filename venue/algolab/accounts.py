@@ -1,4 +1,4 @@
-"""The one customer of the simulated AlgoLab: a password, then a code by SMS, then a session that ends unused."""
+"""The one customer of the simulated AlgoLab: a password, a code by SMS, and a session that ends."""
 
 from __future__ import annotations
 

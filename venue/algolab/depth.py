@@ -50,7 +50,7 @@ class ShareDepth:
         return min(self.asks, default=None)
 
     def follow(self, middle: float) -> None:
-        """Trades continuously around `middle`: one tick of spread, levels filled up behind, a few of them changed."""
+        """Follows `middle` in continuous trading: one tick of spread, levels behind it, a few of them changed."""
         if self._touch is None or not self._touch - _STAY < middle < self._touch + 1 + _STAY:
             self._touch = self._place(middle)
         touch = self._touch

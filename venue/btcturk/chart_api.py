@@ -25,7 +25,7 @@ LATEST = 2**40
 
 
 def routes(server: BtcturkServer) -> Blueprint:
-    """Returns the calls under `/v1`. The end of a range is now where none is given."""
+    """Returns the calls under `/v1`. A range without an end ends now."""
     graph = Blueprint("graph", __name__, url_prefix="/v1")
     middleware.install(graph, server, graph=True)
 

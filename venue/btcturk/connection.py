@@ -147,6 +147,6 @@ class BtcturkConnection:
 
 
 async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
-    """Awaits `work`. A socket that closes is its end and no failure."""
+    """Awaits `work`. It ends without a failure when the socket closes."""
     with contextlib.suppress(ConnectionClosed):
         await work

@@ -1,4 +1,4 @@
-"""Figures of the last 24 hours, as the ticker shows them: open, high, low, volume, average."""
+"""The figures of the last 24 hours, as the ticker shows them: open, high, low, volume, average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes the frames of one socket as armed faults want it, between the honest subscriptions and the wire."""
+"""Changes the frames of one socket where a fault is armed, before they are sent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FrameFaults:
         self._withheld: set[tuple[str, str]] = set()
 
     def apply(self, honest: list[bytes], views: Mapping[str, PairView]) -> list[bytes]:
-        """Returns the frames to send in place of the honest ones, which were made from `views`."""
+        """Returns the frames to send in place of the honest ones. `views` is what these were made from."""
         if not len(self._faults) and not self._withheld:
             return honest
         return [sent for frame in honest for sent in self._one(frame, views)]

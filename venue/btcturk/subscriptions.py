@@ -71,7 +71,7 @@ class PairSubscriptions:
     """The subscriptions of one socket."""
 
     def __init__(self, rng: random.Random) -> None:
-        """`rng` gives each subscription its own first `CS`: the venue's never agree."""
+        """`rng` gives each subscription a first `CS` of its own, as the venue does."""
         self._rng = rng
         self._joined: dict[tuple[str, str], _Sent] = {}
         self._channels: dict[str, Callable[[str, Views, _Sent], list[bytes]]] = {
@@ -115,7 +115,7 @@ class PairSubscriptions:
         return owed
 
     def _answer(self, asked: _DataRequest, views: Views) -> list[bytes]:
-        """Returns the last trades once more when their channel is joined. Nothing else is known to be asked for."""
+        """Returns the last trades once more when their channel is joined. No other frame is known to be asked for."""
         sent, view = self._joined.get((asked.channel, asked.event)), views.get(asked.event)
         if asked.code != frames.TRADES or asked.channel != "trade" or sent is None or view is None:
             return []

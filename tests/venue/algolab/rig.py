@@ -1,4 +1,4 @@
-"""A real AlgoLab stand-in on free loopback ports: REST and WebSocket, quick, with a clock that tests move."""
+"""A real AlgoLab stand-in on free loopback ports: REST and WebSocket, quick, with time that tests move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the venue's operators see of the AlgoLab side, and how they make it misbehave."""
+"""Operators see AlgoLab's side in readiness and metrics, and make it misbehave."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_the_phone_needs_the_key_and_is_empty_without_a_login(http: FlaskClient)
     assert http.get("/sim/sms", headers={"APIKEY": API_KEY}).status_code == 404
 
 
-def test_operators_see_whether_both_markets_move(http: FlaskClient) -> None:
+def test_readiness_says_that_both_markets_move(http: FlaskClient) -> None:
     parts = http.get("/readyz").get_json()["parts"]
     assert set(parts) == {"btcturk_market", "btcturk_socket", "algolab_market", "algolab_socket", "loops"}
     assert parts["algolab_market"]["ready"]
     assert parts["algolab_socket"]["ready"]
 
 
-def test_what_happened_is_in_the_metrics(http: FlaskClient, bist: Bist) -> None:
+def test_sockets_frames_and_faults_are_in_the_metrics(http: FlaskClient, bist: Bist) -> None:
     with client(bist) as joined:
         joined.ask("D", "THYAO")
         joined.contents("D", 20)

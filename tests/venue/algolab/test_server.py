@@ -1,4 +1,4 @@
-"""AlgoLab's WebSocket over a real one: who is let in, what is sent, who is hung up on."""
+"""AlgoLab's WebSocket on a real socket: the clients that it admits, the frames that it sends, its hang-ups."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_an_unknown_symbol_is_silence(bist: Bist) -> None:
             joined.socket.recv(0.1)
 
 
-def test_who_subscribes_to_nothing_is_hung_up_on() -> None:
+def test_a_client_that_subscribes_to_nothing_is_hung_up_on() -> None:
     with running_bist(timings=replace(QUICK, first_subscription=0.05)) as bist, client(bist) as joined:
         with pytest.raises(ConnectionClosedError) as closed:
             joined.socket.recv(10)
@@ -115,7 +115,7 @@ def test_who_subscribes_to_nothing_is_hung_up_on() -> None:
         assert bist.server.counters.closures["nothing_subscribed"] == 1
 
 
-def test_who_misses_heartbeats_is_hung_up_on() -> None:
+def test_a_client_that_misses_heartbeats_is_hung_up_on() -> None:
     timings = replace(QUICK, heartbeat=0.05, missed_heartbeats=3)
     with running_bist(timings=timings) as bist, client(bist) as joined:
         joined.ask("T", "THYAO")
@@ -125,7 +125,7 @@ def test_who_misses_heartbeats_is_hung_up_on() -> None:
         assert bist.server.counters.closures["no_heartbeat"] == 1
 
 
-def test_who_beats_stays() -> None:
+def test_a_client_that_sends_heartbeats_is_kept() -> None:
     timings = replace(QUICK, heartbeat=0.4, missed_heartbeats=3)
     with running_bist(timings=timings) as bist, client(bist) as joined:
         joined.ask("T", "THYAO")

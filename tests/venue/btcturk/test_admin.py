@@ -1,4 +1,4 @@
-"""The calls that make the venue misbehave: there only when the settings say so."""
+"""The admin calls make the venue misbehave; they exist only when the settings say so."""
 
 from __future__ import annotations
 

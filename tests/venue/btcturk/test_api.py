@@ -1,4 +1,4 @@
-"""The venue's REST calls, and what its operators see."""
+"""BTCTurk's REST calls, and the venue's readiness and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars begin where calendars say and hold what was traded in them."""
+"""Bars begin where the calendar says, and hold the trades of their time."""
 
 from __future__ import annotations
 

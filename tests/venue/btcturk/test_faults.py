@@ -1,4 +1,4 @@
-"""Faults are armed with their own parameters alone, fit what they were armed for, and are counted when done."""
+"""Faults take only their own parameters, fit the pair or call that they were armed for, and are counted."""
 
 from __future__ import annotations
 

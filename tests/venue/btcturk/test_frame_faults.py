@@ -1,4 +1,4 @@
-"""Spoiled frames, as a client sees them on the wire, and what the honest frames around them look like."""
+"""Frames that a fault changed, as a client sees them on the wire, and the honest frames around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The venue's limits: fixed windows for requests, a rolling one for new sockets, and what it measured."""
+"""The venue's limits: fixed windows for requests, a rolling one for new sockets, and the worst windows."""
 
 from __future__ import annotations
 

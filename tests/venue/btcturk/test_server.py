@@ -1,4 +1,4 @@
-"""The venue over real sockets."""
+"""BTCTurk's WebSocket on a real socket: its books, its pings, its counts, and its loop when it fails."""
 
 from __future__ import annotations
 
@@ -149,3 +149,20 @@ def test_stop_closes_the_sockets() -> None:
         venue.stop()
         with pytest.raises(ConnectionClosed):
             reader.recv(5)
+
+
+def test_a_server_whose_event_loop_fails_is_started_again_on_the_same_port() -> None:
+    with running_venue(warm_up=1.0) as venue:
+        port, events = venue.server.port, venue.server._events
+        assert events is not None
+        with connect(venue.url, close_timeout=1) as reader:
+            reader.recv(5)
+            events.call_soon_threadsafe(events.stop)
+            with pytest.raises(ConnectionClosed):
+                reader.recv(5)
+        with client(venue.url) as reader:
+            reader.ask("trade", "BTCTRY")
+            assert reader.next_of(421)
+        assert venue.server.port == port
+        (health,) = venue.parts.loops.health()
+        assert (health.name, health.failures, health.trouble) == ("btcturk", 1, None)

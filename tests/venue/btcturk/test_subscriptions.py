@@ -1,4 +1,4 @@
-"""What is acknowledged, what is answered with silence, and how the sequence counts."""
+"""Subscriptions: the requests that are acknowledged, the ones without an answer, and the sequence of frames."""
 
 from __future__ import annotations
 
