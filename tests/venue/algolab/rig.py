@@ -43,9 +43,19 @@ HOST = "https://www.algolab.com.tr"
 
 @dataclass
 class Bist:
-    """A running stand-in. `faults.arm(...)` makes it misbehave; `truth(symbol)` is what a client must show."""
+    """A running stand-in. `truth(symbol)` is the view that a client must show.
+
+    server: the WebSocket server.
+    market: the exchange behind it.
+    accounts: the customer and the session.
+    faults: the armed faults; `faults.arm(...)` makes the stand-in misbehave.
+    clock: the market's time.
+    rest_url: the address of the REST calls.
+    credentials: the customer's.
+    """
 
     server: AlgoLabServer
+    market: BistMarket
     accounts: Accounts
     faults: AlgoLabFaults
     clock: MarketTime
@@ -99,8 +109,9 @@ def running_bist(
     """Runs the stand-in, with `request_seconds` between two REST requests. Its time stands still until `move`."""
     clock, faults, loops = MarketTime(start), AlgoLabFaults(), Supervisor(Stop())
     accounts = Accounts(CREDENTIALS, faults, clock)
+    market = BistMarket(seed, start, sessions=sessions, warm_up_seconds=60.0)
     server = AlgoLabServer(
-        BistMarket(seed, start, sessions=sessions, warm_up_seconds=60.0),
+        market,
         accounts,
         faults,
         Address("127.0.0.1", ws_port),
@@ -116,7 +127,7 @@ def running_bist(
     thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield Bist(server, accounts, faults, clock, f"http://127.0.0.1:{web.server_port}")
+        yield Bist(server, market, accounts, faults, clock, f"http://127.0.0.1:{web.server_port}")
     finally:
         web.shutdown()
         web.server_close()
