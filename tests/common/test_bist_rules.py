@@ -1,4 +1,4 @@
-"""Borsa Istanbul's rules: what holds when, to the second and to the tick."""
+"""The rules of Borsa Istanbul, to the second and to the tick."""
 
 from __future__ import annotations
 

@@ -102,7 +102,10 @@ def test_an_id_of_another_epoch_or_none_at_all_resumes_nothing(last_event_id: st
 
 
 class Clock:
-    """Seconds that move by one second each time that something is awaited."""
+    """Seconds that a test moves.
+
+    now: the present time.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -8,7 +8,7 @@ from common.settings import SettingsError
 from venue.settings import Settings
 
 
-def test_the_defaults_are_the_real_venues_pace() -> None:
+def test_the_defaults_are_the_real_venues_timings() -> None:
     settings = Settings.from_environment({})
     assert (settings.websocket_port, settings.seed, settings.conflation_seconds) == (7002, 1, 0.76)
     assert (settings.admin, settings.dial_refusal) == (False, "429")

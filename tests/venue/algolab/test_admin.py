@@ -88,7 +88,7 @@ def test_faults_are_armed_shown_and_cleared_over_http(http: FlaskClient, bist: B
     assert http.get("/admin/algolab/books/NOSUCH").status_code == 404
 
 
-def test_the_exchange_stops_and_goes_on_when_it_is_told(http: FlaskClient, bist: Bist) -> None:
+def test_the_exchange_stops_and_goes_on_on_command(http: FlaskClient, bist: Bist) -> None:
     with client(bist) as joined:
         joined.ask("D", "THYAO")
         joined.contents("D", 20)

@@ -59,7 +59,7 @@ def test_a_second_request_within_the_period_is_too_many() -> None:
         assert bist.server.counters.answers["too_many"] == 1
 
 
-def test_what_was_too_many_does_not_prolong_the_wait() -> None:
+def test_a_refused_request_does_not_prolong_the_wait() -> None:
     with running_bist(request_seconds=0.3) as bist:
         session = bist.session()
         assert post(bist, "GetEquityInfo", THYAO, session)[0] == 200

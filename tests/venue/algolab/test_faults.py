@@ -74,7 +74,7 @@ def _bids(frames: list[dict[str, Any]]) -> list[float]:
     return [content["Bid"] for content in _of("T", frames)]
 
 
-SPOILED: dict[FaultName, Callable[[list[dict[str, Any]]], bool]] = {
+CHANGED_FRAMES: dict[FaultName, Callable[[list[dict[str, Any]]], bool]] = {
     "no_bid": lambda frames: _bids(frames)[0] == 0.0 < min(_bids(frames)[1:]),
     "duplicate_tick": lambda frames: _of("T", frames)[0] == _of("T", frames)[1],
     "unknown_type": lambda frames: frames[0]["Type"] == "Z",
@@ -83,15 +83,15 @@ SPOILED: dict[FaultName, Callable[[list[dict[str, Any]]], bool]] = {
 }
 
 
-@pytest.mark.parametrize("fault", SPOILED)
-def test_a_frame_is_spoiled_once(bist: Bist, joined: Client, fault: FaultName) -> None:
+@pytest.mark.parametrize("fault", CHANGED_FRAMES)
+def test_a_fault_changes_a_frame_once(bist: Bist, joined: Client, fault: FaultName) -> None:
     bist.faults.arm(fault)
-    assert SPOILED[fault](_moved(bist, joined))
+    assert CHANGED_FRAMES[fault](_moved(bist, joined))
     assert bist.faults.armed() == []
     assert bist.faults.done()[fault] == 1
 
 
-def test_missing_rows_are_never_told(bist: Bist, joined: Client) -> None:
+def test_missing_rows_are_never_sent(bist: Bist, joined: Client) -> None:
     bist.faults.arm("missing_rows", count=0)
     frames = _moved(bist, joined)
     assert _of("D", frames) == []
@@ -113,7 +113,7 @@ def test_a_fault_of_another_symbol_leaves_this_one_alone(bist: Bist, joined: Cli
     assert len(bist.faults.armed()) == len(FRAME_FAULTS)
 
 
-def test_silence_keeps_the_socket_and_what_changed_follows_after_it(bist: Bist, joined: Client) -> None:
+def test_silence_keeps_the_socket_and_changes_follow_after_it(bist: Bist, joined: Client) -> None:
     bist.faults.arm("silence", seconds=60.0)
     eventually(lambda: bist.faults.done()["silence"])
     bist.move(9.0)
@@ -125,7 +125,7 @@ def test_silence_keeps_the_socket_and_what_changed_follows_after_it(bist: Bist, 
 
 
 @pytest.mark.parametrize(("fault", "code"), [("close", 1006), ("close", 1011), ("reset", None)])
-def test_a_socket_ends_as_it_was_told(bist: Bist, joined: Client, fault: FaultName, code: int | None) -> None:
+def test_a_socket_ends_as_its_fault_says(bist: Bist, joined: Client, fault: FaultName, code: int | None) -> None:
     bist.faults.arm(fault, code=code)
     with pytest.raises(ConnectionClosed) as closed:
         joined.socket.recv(10)
@@ -194,13 +194,13 @@ def test_a_login_is_refused_at_either_step(bist: Bist) -> None:
         ({"fault": "silence", "seconds": 1e9}, "seconds"),
     ],
 )
-def test_an_order_that_makes_no_sense_names_its_field(wrong: dict[str, Any], field: str) -> None:
+def test_a_request_that_makes_no_sense_names_its_field(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         AlgoLabFaults().arm(**wrong)
     assert refused.value.details["field"] == field
 
 
-def test_a_fault_is_done_as_often_as_it_was_ordered() -> None:
+def test_a_fault_is_done_as_often_as_it_was_asked_for() -> None:
     faults = AlgoLabFaults()
     faults.arm("no_bid", count=2)
     assert [bool(faults.next_fault("no_bid")) for _ in range(3)] == [True, True, False]

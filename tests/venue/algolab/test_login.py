@@ -56,7 +56,7 @@ def test_what_a_client_encrypts_is_read_here() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "AAAA", "not base64!", base64.b64encode(bytes(16)).decode()])
-def test_what_is_not_encrypted_is_told_from_what_is(text: str) -> None:
+def test_a_text_that_is_not_encrypted_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         crypto.decrypted(CREDENTIALS.api_key, text)
 

@@ -70,7 +70,7 @@ def test_shares_move_together() -> None:
     assert statistics.correlation(*changes) > 0.3
 
 
-def test_trades_come_in_clusters_and_name_two_houses() -> None:
+def test_trades_come_in_clusters_and_name_two_brokers() -> None:
     exchange = _exchange()
     gaps: list[float] = []
     last = 0.0

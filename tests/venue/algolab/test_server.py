@@ -47,7 +47,7 @@ def test_another_path_is_not_found(bist: Bist) -> None:
     assert refused.value.response.status_code == 404
 
 
-def test_a_book_begins_with_every_row_and_then_tells_what_changed(bist: Bist) -> None:
+def test_a_book_begins_with_every_row_and_goes_on_with_changed_ones(bist: Bist) -> None:
     with client(bist) as joined:
         joined.ask("D", "THYAO")
         told = joined.contents("D", 20)

@@ -56,12 +56,12 @@ def test_all_faults_can_be_cleared(http: FlaskClient) -> None:
         ({"fault": "rest_status", "retry_after": -1}, "retry_after"),
     ],
 )
-def test_a_wrong_order_names_its_field(http: FlaskClient, body: dict[str, object], field: str) -> None:
+def test_a_wrong_request_for_a_fault_names_its_field(http: FlaskClient, body: dict[str, object], field: str) -> None:
     answer = http.post("/admin/btcturk/faults", json=body)
     assert (answer.status_code, answer.get_json()["error"]["details"]["field"]) == (422, field)
 
 
-def test_what_clients_did_to_the_limits_is_shown(http: FlaskClient, venue: Venue) -> None:
+def test_the_worst_windows_of_clients_are_shown(http: FlaskClient, venue: Venue) -> None:
     for _ in range(3):
         http.get("/api/v2/trades?pairSymbol=BTCTRY")
     with client(venue.url), client(venue.url):

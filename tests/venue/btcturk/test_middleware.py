@@ -65,7 +65,7 @@ def test_the_chart_host_has_a_total_beside_the_limits_of_its_calls(http: FlaskCl
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_endpoint_answers_wrongly_as_often_as_it_was_told(http: FlaskClient, venue: Venue, status: int) -> None:
+def test_an_endpoint_answers_wrongly_as_often_as_asked_for(http: FlaskClient, venue: Venue, status: int) -> None:
     venue.server.faults.arm("rest_status", endpoint="trades", status=status, count=2, retry_after=9)
     trades = "/api/v2/trades?pairSymbol=BTCTRY"
     assert http.get("/api/v2/ticker").status_code == 200

@@ -24,7 +24,7 @@ def venue() -> Iterator[Venue]:
         yield running
 
 
-def test_the_server_speaks_first_and_negotiates_no_compression(venue: Venue) -> None:
+def test_the_server_sends_first_and_negotiates_no_compression(venue: Venue) -> None:
     with connect(venue.url) as socket_with_offer:
         kind, body = json.loads(socket_with_offer.recv(5))
         assert (kind, body["current"], body["min"]) == (991, "6.0.0", "2.3.0")
@@ -125,7 +125,7 @@ def test_a_market_that_fails_once_is_moved_again() -> None:
         assert venue.server.counters.failures["market"] == 1
 
 
-def test_a_port_in_use_is_told_at_start() -> None:
+def test_a_port_in_use_is_refused_at_start() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match="already in use"), running_venue(port=port):

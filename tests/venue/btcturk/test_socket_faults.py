@@ -136,7 +136,7 @@ def test_silence_has_no_frames_and_no_pings_and_ends_with_the_faults() -> None:
         assert PING in _read_until(raw, PING)
 
 
-def test_a_silent_venue_tells_everything_afterwards() -> None:
+def test_a_silent_venue_sends_everything_afterwards() -> None:
     with running_venue() as venue, client(venue.url) as reader:
         reader.ask("obdiff", "BTCTRY")
         first = reader.next_of(431)["CS"]

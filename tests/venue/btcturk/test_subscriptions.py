@@ -139,7 +139,7 @@ def test_levels_that_leave_the_window_are_deleted_with_an_amount(
     assert far_deletes > 10
 
 
-def test_trades_are_told_once_each(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
+def test_each_trade_is_sent_once(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
     _, listed = _told(subscriptions.receive(_request("trade", "BTCTRY"), market.view()))
     told = [item["I"] for item in listed[1]["items"]]
     expected = len(told) - market.view()["BTCTRY"].trade_count
@@ -194,7 +194,7 @@ def _again(code: Any, channel: Any, event: Any) -> str:
     return json.dumps([101, {"type": 101, "code": code, "channel": channel, "event": event}])
 
 
-def test_the_last_trades_are_told_again_on_request(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
+def test_the_last_trades_are_sent_again_on_request(subscriptions: PairSubscriptions, market: BtcturkMarket) -> None:
     subscriptions.receive(_request("trade", "BTCTRY"), market.view())
     market.advance(START + 9)
     ((kind, body),) = _told(subscriptions.receive(_again(421, "trade", "BTCTRY"), market.view()))
