@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
 CLOSE_SECONDS = 1.0
-"""So long may the sockets take to close when the service stops; then they are cut off."""
+"""The time that the sockets have to close when the service stops; after it they are cut off."""
 
 
 class Dated(Protocol):

@@ -1,4 +1,4 @@
-"""One client's socket: reads its requests, sends what it is owed, and hangs up when it breaks a rule."""
+"""One client's socket: reads its requests, sends the frames that are due, and hangs up when it breaks a rule."""
 
 from __future__ import annotations
 

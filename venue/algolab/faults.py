@@ -1,4 +1,4 @@
-"""The faults that the simulated AlgoLab can be told to make, and their parameters."""
+"""The faults that the simulated AlgoLab can make on command, and their parameters."""
 
 from __future__ import annotations
 

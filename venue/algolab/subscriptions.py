@@ -1,4 +1,4 @@
-"""The subscriptions of one socket, and the frames that they are owed. Pure: frames in, frames out."""
+"""The subscriptions of one socket, and the frames that are due on them. Pure: frames in, frames out."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class SymbolSubscriptions:
         return self._ticks | self._books
 
     def receive(self, text: str | bytes, views: Mapping[str, BistView]) -> RequestKind:
-        """Takes one frame of the client; returns its kind. Ticks are owed from now on, a book with every row first."""
+        """Takes one frame of the client; returns its kind. Its ticks are due from now on; a book begins with every row."""
         try:
             request = _request.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -74,13 +74,13 @@ class SymbolSubscriptions:
         return "subscription"
 
     def due(self, views: Mapping[str, BistView]) -> list[Frame]:
-        """Returns the frames that the client is owed now."""
-        owed: list[Frame] = []
+        """Returns the frames that are due now."""
+        due: list[Frame] = []
         for symbol in self._known(self._ticks, views):
-            owed += self._new_ticks(views[symbol])
+            due += self._new_ticks(views[symbol])
         for symbol in self._known(self._books, views):
-            owed += self._changed_rows(views[symbol])
-        return owed
+            due += self._changed_rows(views[symbol])
+        return due
 
     def _known(self, wanted: set[str], views: Mapping[str, BistView]) -> Iterable[str]:
         return [symbol for symbol in views if EVERYTHING in wanted or symbol in wanted]
@@ -93,7 +93,7 @@ class SymbolSubscriptions:
     def _changed_rows(self, view: BistView) -> list[Frame]:
         before = self._rows_sent.get(view.symbol, ((), ()))
         self._rows_sent[view.symbol] = (view.bids, view.asks)
-        owed: list[Frame] = []
+        due: list[Frame] = []
         sides: tuple[tuple[frames.Side, tuple[BookRow, ...], tuple[BookRow, ...]], ...] = (
             ("B", before[0], view.bids),
             ("S", before[1], view.asks),
@@ -102,5 +102,5 @@ class SymbolSubscriptions:
             for number in range(ROWS):
                 row = new[number] if number < len(new) else EMPTY_ROW
                 if row != (old[number] if number < len(old) else EMPTY_ROW):
-                    owed.append(frames.row(view, side, number, row))
-        return owed
+                    due.append(frames.row(view, side, number, row))
+        return due

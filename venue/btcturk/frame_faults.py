@@ -37,11 +37,11 @@ class FrameFaults:
         self._faults = faults
         self._withheld: set[tuple[str, str]] = set()
 
-    def apply(self, honest: list[bytes], views: Mapping[str, PairView]) -> list[bytes]:
-        """Returns the frames to send in place of the honest ones. `views` is what these were made from."""
+    def apply(self, made: list[bytes], views: Mapping[str, PairView]) -> list[bytes]:
+        """Returns the frames to send in place of the ones that were made from `views`."""
         if not len(self._faults) and not self._withheld:
-            return honest
-        return [sent for frame in honest for sent in self._one(frame, views)]
+            return made
+        return [sent for frame in made for sent in self._one(frame, views)]
 
     def _one(self, frame: bytes, views: Mapping[str, PairView]) -> list[bytes]:
         kind, body = msgspec.json.decode(frame)

@@ -1,4 +1,4 @@
-"""The subscriptions of one socket, and the frames that they are owed. Pure: frames in, frames out."""
+"""The subscriptions of one socket, and the frames that are due on them. Pure: frames in, frames out."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ class PairSubscriptions:
         return []
 
     def due(self, views: Views) -> list[bytes]:
-        """Returns the frames that the client is owed at the end of a conflation period."""
-        owed = []
+        """Returns the frames that are due at the end of a conflation period."""
+        due = []
         for (channel, event), sent in self._joined.items():
             if channel in self._channels:
-                owed += self._channels[channel](event, views, sent)
-        return owed
+                due += self._channels[channel](event, views, sent)
+        return due
 
     def _answer(self, asked: _DataRequest, views: Views) -> list[bytes]:
         """Returns the last trades once more when their channel is joined. No other frame is known to be asked for."""
