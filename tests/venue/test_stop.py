@@ -29,6 +29,10 @@ STOP_SECONDS = 1.5
 END_SECONDS = 3.0
 """The process itself ends in half a second on a machine with nothing else to do; the server's grace is 8 seconds."""
 DEADLINE_SECONDS = 60.0
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def _running(folder: Path) -> Iterator[Service]:
         "PORT": str(http),
         "SPARK_SERVICE": "venue",
         "SPARK_VENUE_ADMIN": "on",
+        "SPARK_VENUE_CONFLATION_SECONDS": "0.05",
         "SPARK_VENUE_WS_HOST": "127.0.0.1",
         "SPARK_VENUE_WS_PORT": str(btcturk),
         "SPARK_VENUE_ALGOLAB_WS_PORT": str(algolab),
@@ -171,13 +176,17 @@ def _dark_socket(service: Service) -> socket.socket:
     """A connection whose upgrade is never answered."""
     service.call("/admin/btcturk/faults", {"fault": "no_upgrade_answer"})
     client = socket.create_connection(("127.0.0.1", service.btcturk), timeout=10)
-    client.sendall(
-        b"GET / HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    while not service.call("/admin/btcturk/faults")["done"]["no_upgrade_answer"]:  # type: ignore[index]
+    client.sendall(UPGRADE)
+    while not _done(service, "no_upgrade_answer"):
         time.sleep(0.02)
     return client
+
+
+def _done(service: Service, fault: str) -> int:
+    """Returns how often a fault was done."""
+    done = service.call("/admin/btcturk/faults")["done"]
+    assert isinstance(done, dict)
+    return int(done[fault])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
@@ -196,10 +205,10 @@ def test_every_socket_is_told_that_the_venue_goes_away_and_the_process_ends(
     assert not re.search(r"did not end in time|Traceback", service.process.stdout.read())
 
 
-def test_a_client_that_reads_nothing_and_one_in_silence_do_not_hold_the_stop_up(service: Service) -> None:
+def test_a_client_in_silence_an_idle_connection_and_a_slow_call_do_not_hold_the_stop_up(service: Service) -> None:
     with _btcturk(service) as silent, socket.create_connection(("127.0.0.1", service.btcturk)) as idle:
         service.call("/admin/btcturk/faults", {"fault": "silence", "seconds": 60})
-        while not service.call("/admin/btcturk/faults")["done"]["silence"]:  # type: ignore[index]
+        while not _done(service, "silence"):
             time.sleep(0.02)
         silent.send("hello")
         service.call("/admin/btcturk/faults", {"fault": "slow_rest", "seconds": 60})
@@ -216,12 +225,26 @@ def test_a_client_that_reads_nothing_and_one_in_silence_do_not_hold_the_stop_up(
         assert idle.recv(1) == b""
 
 
+def test_a_client_that_reads_nothing_does_not_hold_the_stop_up(service: Service) -> None:
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", service.btcturk))
+        stuck.sendall(UPGRADE)
+        service.call("/admin/btcturk/faults", {"fault": "huge_frame", "count": 100})
+        before = -1
+        while _done(service, "huge_frame") != before:
+            before = _done(service, "huge_frame")
+            time.sleep(1.0)
+        assert 0 < before < 100, "the venue waits until the client reads"
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(10) == 0
+        assert time.monotonic() - began < END_SECONDS
+
+
 def test_while_the_sockets_close_new_ones_are_refused(service: Service) -> None:
     with socket.create_connection(("127.0.0.1", service.btcturk)) as stubborn:
-        stubborn.sendall(
-            b"GET / HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
+        stubborn.sendall(UPGRADE)
         assert stubborn.recv(12) == b"HTTP/1.1 101"
         service.process.send_signal(signal.SIGTERM)
         while b"\x88" not in stubborn.recv(65_536):

@@ -55,7 +55,7 @@ class SymbolSubscriptions:
         return self._ticks | self._books
 
     def receive(self, text: str | bytes, views: Mapping[str, BistView]) -> RequestKind:
-        """Takes one frame of the client; returns its kind. Its ticks are due from now on; a book begins with every row."""
+        """Takes one frame of the client; returns its kind. Ticks are due from now on; a book begins with every row."""
         try:
             request = _request.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""One client's socket: reads its requests, sends the frames that are due, pings it, and closes it when it never pongs."""
+"""One client's socket: reads its requests, sends the frames that are due, pings it, closes it when it never pongs."""
 
 from __future__ import annotations
 
