@@ -1,9 +1,10 @@
-"""One-shot: writes each secret the stack needs into its own volume, random at first start, untouched ever after.
+"""Writes the secrets of the stack, each into a volume of its own, then ends. A secret that exists stays as it is.
 
-Called with `bist` it replaces the broker's credentials by three lines of standard input: API key, user name, password.
+With the argument `bist` it replaces the broker's credentials with three lines of standard input: API key, user name and
+password.
 
-Standard library only. Each secret has a volume of its own, mounted only where it is read, so a container never holds
-a secret that it has no use for. Files are readable by every user inside those few containers: the mount is the gate.
+It uses the standard library alone, also to write files: its image holds none of our other code. A volume is mounted
+only where its secret is read. Inside those containers every user may read the file: the mount protects it.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from pathlib import Path
 
 
 def random_token() -> str:
-    """43 characters that are safe in a URL."""
+    """Returns 43 random characters that are safe in a URL."""
     return secrets.token_urlsafe(32)
 
 
 def random_api_key() -> str:
-    """A key of the broker's form, good for the simulated broker alone: `API-` and 32 bytes in base64."""
+    """Returns `API-` and 32 random bytes in base64, the form of the broker's keys, for the simulated broker."""
     return "API-" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 ROOT = Path("/secrets")
+"""The folder that every volume is mounted in."""
 BROKER = ("algolab/api_key", "algolab/username", "algolab/password")
+"""The broker's credentials, in the order in which they are read."""
 SECRETS: dict[str, Callable[[], str]] = {
     "ledger/password": random_token,
     "operator/token": random_token,
@@ -40,7 +43,7 @@ SECRETS: dict[str, Callable[[], str]] = {
 
 
 def write_once(path: Path, make: Callable[[], str]) -> bool:
-    """Writes a random secret to `path` unless it holds one; whole or not at all. True when it was written."""
+    """Writes a new secret to `path` unless it holds one; returns true when it was written."""
     if path.exists() and path.stat().st_size > 0:
         return False
     write(path, make())
@@ -48,7 +51,7 @@ def write_once(path: Path, make: Callable[[], str]) -> bool:
 
 
 def write(path: Path, secret: str) -> None:
-    """Writes a secret, whole or not at all."""
+    """Replaces the file at `path` with the secret. After a crash it has the old content or the new one."""
     partial = path.with_suffix(".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o444)
     try:
@@ -60,14 +63,14 @@ def write(path: Path, secret: str) -> None:
 
 
 def make_all() -> int:
-    """Makes all of them; says which were new, never what they are."""
+    """Makes every secret that is missing; returns the exit code. It prints their names, never their values."""
     for name, make in SECRETS.items():
         say(f"{'made' if write_once(ROOT / name, make) else 'kept'} {name}")
     return 0
 
 
 def replace_broker(lines: list[str]) -> int:
-    """Puts the user's own credentials in the place of the simulated broker's; 1 when they can't be right."""
+    """Replaces the broker's credentials with the user's own; returns the exit code, 1 when they can't be right."""
     if len(lines) != len(BROKER) or not all(lines):
         say("three lines are needed: API key, user name, password")
         return 1
@@ -85,7 +88,7 @@ def replace_broker(lines: list[str]) -> int:
 
 
 def say(text: str) -> None:
-    """The one-shot's whole log."""
+    """Prints one line of the log."""
     print(text, flush=True)  # noqa: T201
 
 

@@ -1,4 +1,7 @@
-"""Writes common/bist/data/calendar.json from exchange-calendars' XIST: `python scripts/bist_calendar.py`."""
+"""Writes common/bist/data/calendar.json from the calendar XIST of exchange-calendars.
+
+Usage: `python scripts/bist_calendar.py`, in an environment that has the package exchange-calendars.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ import exchange_calendars  # type: ignore[import-untyped]
 FIRST, LAST = date(2024, 1, 1), date(2027, 12, 31)
 FILE = Path(__file__).parents[1] / "common/bist/data/calendar.json"
 NOTE = (
-    "Weekdays without trading and days that close at 12:30, from exchange-calendars' XIST. The exchange announces a "
-    "year's days late in the year before: regenerate with scripts/bist_calendar.py."
+    "Weekdays without trading, and days that close at 12:30, from the calendar XIST of exchange-calendars. "
+    "The exchange announces a year's days late in the year before. scripts/bist_calendar.py writes this file anew."
 )
 
 
 def calendar() -> dict[str, object]:
-    """The file's content, as the library has it."""
+    """Returns the content of the file."""
     known = exchange_calendars.get_calendar("XIST", start=FIRST.isoformat(), end=LAST.isoformat())
     sessions = {session.date() for session in known.sessions}
     days = (FIRST + timedelta(days=count) for count in range((LAST - FIRST).days + 1))

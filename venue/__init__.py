@@ -1,1 +1,1 @@
-"""The simulated exchange: BTCTurk's public wire protocol in front of a believable, seeded market."""
+"""The simulated venues: BTCTurk and Borsa Istanbul, each behind its own wire protocol, over seeded markets."""

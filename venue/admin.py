@@ -1,43 +1,73 @@
-"""The calls that make the venue misbehave and tell what it measured; they exist only when the settings say so."""
+"""The admin calls that both venues have: they arm faults and stop the market. SPARK_VENUE_ADMIN opens them."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from typing import Any, Protocol, TypeVar
 
-from common.errors import NotFound
+import msgspec
+from flask import Blueprint, Response, request
+
+from common import wire
 from common.ops import answer
-from venue import rest
-from venue.command import add_calls
-from venue.faults import NAMES, Fault
-from venue.ladder import WINDOW
-from venue.server import VenueServer
+from common.wire import Message
+from venue.armed_faults import ArmedFaults, FaultRequest
+
+F = TypeVar("F", bound=FaultRequest)
 
 
-def routes(server: VenueServer) -> Blueprint:
-    """The calls under `/admin`."""
-    admin = Blueprint("admin", __name__, url_prefix="/admin")
+class Pausable(Protocol):
+    """A market that can be stopped."""
 
-    add_calls(admin, server.faults, Fault, NAMES, server)
+    def pause(self) -> None:
+        """Stops the market."""
 
-    @admin.get("/limits")
-    def limits() -> Response:
-        """What one address did at most in any window of an endpoint's period; `dial` is new sockets."""
-        rules = server.limits.rules
+    def resume(self) -> None:
+        """Lets the market move again."""
+
+
+class _Motion(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /market`.
+
+    moving: false stops the market, true lets it go on.
+    """
+
+    moving: bool
+
+
+def add_calls(
+    admin: Blueprint, faults: ArmedFaults[F], kind: type[F], names: tuple[str, ...], market: Pausable
+) -> None:
+    """Adds `POST`, `DELETE` and `GET /faults` and `POST /market`. `kind` is the message of a request for a fault."""
+
+    def listing() -> Response:
         return answer(
-            {
-                "worst_windows": server.limits.worst_windows(),
-                "refused": dict(server.limits.refused),
-                "quotas": {**rules.quotas, "dial": rules.dials},
-            }
+            {"armed": [_given(fault) for fault in faults.armed()], "done": faults.done(), "known": names},
         )
 
-    @admin.get("/books/<pair>")
-    def book(pair: str) -> Response:
-        """The present book; `settled` when every open socket was sent everything up to it and the market stands."""
-        views = server.views
-        if pair not in views:
-            raise NotFound(f"there is no pair {pair[:32]}", pair=pair[:32])
-        settled = server.paused() and server.settled()
-        return answer({"pair": pair, "settled": settled, **rest.order_book(views[pair], WINDOW)})
+    @admin.post("/faults")
+    def arm() -> Response:
+        """Arms a fault; answers it with its defaults."""
+        return answer(_given(faults.add(wire.decode(kind, request.get_data()))), 201)
 
-    return admin
+    @admin.delete("/faults")
+    def clear() -> Response:
+        """Disarms all faults."""
+        faults.clear()
+        return listing()
+
+    @admin.get("/faults")
+    def listed() -> Response:
+        """Answers the armed faults, how often each was done, and the names of all."""
+        return listing()
+
+    @admin.post("/market")
+    def move() -> Response:
+        """Stops the market, so that books can be compared, or lets it go on."""
+        motion = wire.decode(_Motion, request.get_data())
+        (market.resume if motion.moving else market.pause)()
+        return answer(motion)
+
+
+def _given(fault: Any) -> dict[str, object]:
+    """Returns the parameters that the fault has."""
+    return {name: value for name, value in msgspec.structs.asdict(fault).items() if value is not None}

@@ -1,172 +1,232 @@
-"""One thread with an event loop that moves a market and serves every socket of a port; what is said is the venue's."""
+"""Serves a market's WebSocket port: one loop moves the market and holds every socket."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
-import time
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.protocol import State
+
+from common.clock import Clock
+from common.loop import Loop, Supervisor
+from venue.counters import VenueCounters
+from venue.socket_faults import hang_up, is_dark
 
 log = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
-START_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
+"""The time that the sockets have to close when the service stops; after it they are cut off."""
 
-V = TypeVar("V", covariant=True)
+
+class Dated(Protocol):
+    """A view of a symbol that knows its time."""
+
+    @property
+    def at(self) -> float:
+        """The time of the view, unix seconds."""
 
 
-class Moving(Protocol[V]):
-    """A market: moved to a time in unix seconds, shown as one view for each symbol."""
+V = TypeVar("V", bound=Dated, covariant=True)
 
-    def advance(self, now: float) -> None: ...
 
-    def view(self) -> Mapping[str, V]: ...
+class MovingMarket(Protocol[V]):
+    """A market that is moved from outside."""
+
+    def advance(self, now: float) -> None:
+        """Moves the market to a time in unix seconds."""
+
+    def view(self) -> Mapping[str, V]:
+        """Returns one immutable view for each symbol."""
+
+
+class ServedConnection(Protocol):
+    """The server's side of one socket."""
+
+    @property
+    def dark(self) -> bool:
+        """True once the socket neither sends nor hears anything any more."""
+
+    @property
+    def sent(self) -> Mapping[str, Dated]:
+        """The views up to which the client was sent everything that it subscribed to."""
+
+    async def serve(self) -> None:
+        """Serves the socket until it ends."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address to listen on.
+
+    host: an IP address, or a name that stands for one.
+    port: 0 asks for a free port.
+    """
+
+    host: str
+    port: int
 
 
 class MarketServer(ABC, Generic[V]):
-    """Moves a market every `step` seconds and serves it on a port. `views` is the latest state: immutable, replaced as
-    a whole, read by any thread. `clock` gives unix seconds; `failures` counts what a loop survived, by part."""
+    """Moves a market at a steady pace and serves it on a WebSocket port.
+
+    To compare a client's picture with the truth: `pause()` stops the market; once `settled()` is true, `views` is what
+    a client that lost nothing must show; `resume()` lets the market go on.
+
+    views: the newest view of each symbol, replaced as a whole with each step of the market; any thread may read it.
+    counters: the venue's own counts.
+    clock: the clocks of market and server.
+    stop_signal: the service's stop, for everything that waits.
+    port: the port that is listened on; the one asked for until `open()` was called.
+    """
 
     def __init__(
         self,
-        market: Moving[V],
+        market: MovingMarket[V],
+        address: Address,
         *,
         name: str,
-        host: str,
-        port: int,
         step: float,
-        clock: Callable[[], float],
-        failures: Counter[str],
+        clock: Clock,
+        counters: VenueCounters,
+        loops: Supervisor,
     ) -> None:
+        """`name` is the loop's name; `step` is the pause between two steps of the market, in seconds."""
         self.views: Mapping[str, V] = market.view()
-        self._moved, self._name, self._step, self._clock, self._failures = market, name, step, clock, failures
-        self._host, self._port = host, port
-        self._moving, self._stopping = True, False
-        self._stepped_at = time.monotonic()
-        self._listening = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._stop: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._refusal: OSError | None = None
+        self.counters, self.clock, self.stop_signal, self.port = counters, clock, loops.stop_signal, address.port
+        self._market, self._host, self._name, self._step = market, address.host, name, step
+        self._moving, self._stepping, self._stepped_at = True, threading.Lock(), clock.monotonic()
+        self._clients: set[ServedConnection] = set()
+        self._listener: socket.socket | None = None
+        self._ended: asyncio.Event | None = None
+        self._events: asyncio.AbstractEventLoop | None = None
+        self._listening = False
+        loops.add(Loop(name, self._run))
+        self.stop_signal.on_set(self._end)
 
-    @property
-    def port(self) -> int:
-        """The port that is listened on; the one asked for, or a free one if that was 0."""
-        return self._port
-
-    def start(self) -> None:
-        """Returns when the port is open; raises `OSError` when it can't be opened."""
-        self._thread.start()
-        if not self._listening.wait(START_SECONDS):
-            raise TimeoutError(f"the port was not open within {START_SECONDS:.0f} s")
-        if self._refusal is not None:
-            raise self._refusal
-
-    def stop(self) -> None:
-        """Closes every socket and ends the thread."""
-        self._stopping = True
-        if self._loop is not None and self._stop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(START_SECONDS)
-
-    def market_silence(self) -> float:
-        """Seconds since the market last moved."""
-        return time.monotonic() - self._stepped_at
+    def open(self) -> None:
+        """Opens the port; the loop serves it. Raises `OSError` when the port can't be opened."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._listener = socket.create_server((self._host, self.port), family=family)
+        self.port = self._listener.getsockname()[1]
 
     def listening(self) -> bool:
-        """Whether the port is open."""
-        return self._listening.is_set() and self._refusal is None
+        """Returns true while new sockets are served."""
+        return self._listening
+
+    def market_silence(self) -> float:
+        """Returns the seconds since the market's last step. A paused market makes steps too."""
+        return self.clock.monotonic() - self._stepped_at
 
     def pause(self) -> None:
-        """Stops the market; when it returns, `views` stays as it is."""
-        self._let_move(False)
+        """Stops the market; `views` does not change any more when this returns."""
+        with self._stepping:
+            self._moving = False
 
     def resume(self) -> None:
         """Lets the market move again."""
-        self._let_move(True)
+        with self._stepping:
+            self._moving = True
 
     def paused(self) -> bool:
-        """Whether the market was stopped on purpose."""
+        """Returns true while the market is stopped on purpose."""
         return not self._moving
+
+    def settled(self) -> bool:
+        """Returns true when every socket that still hears was sent all that it subscribed to, up to `views`."""
+        moments = _moments(self.views)
+        return all(client.dark or _moments(client.sent) == moments for client in self._clients.copy())
 
     @abstractmethod
     def _options(self) -> dict[str, Any]:
-        """What the library's server is told beside the rest, such as who is let in."""
+        """Returns more options for the library's server, such as the one that admits new sockets."""
 
     @abstractmethod
-    async def _handle(self, socket: ServerConnection) -> None:
-        """Serves one socket until it ends."""
-
-    @abstractmethod
-    def _leave(self) -> None:
-        """The server is about to close: whatever would keep it from that has to go."""
-
-    def _let_move(self, moving: bool) -> None:
-        """Takes effect between two steps of the market."""
-        done = threading.Event()
-
-        def switch() -> None:
-            self._moving = moving
-            done.set()
-
-        if self._loop is None:
-            raise RuntimeError("the venue was not started")
-        self._loop.call_soon_threadsafe(switch)
-        if not done.wait(START_SECONDS):
-            raise TimeoutError("the venue's loop does not answer")
+    def _client(self, connection: ServerConnection) -> ServedConnection:
+        """Returns the server's side of a socket that was just opened."""
 
     def _run(self) -> None:
-        while not self._stopping:
-            try:
-                asyncio.run(self._serve())
-            except OSError as error:
-                if not self._listening.is_set():
-                    self._refusal = error
-                    self._listening.set()
-                    return
-                self._failed()
-            except Exception:
-                self._failed()
+        asyncio.run(self._serve())
 
-    def _failed(self) -> None:
-        self._failures["loop"] += 1
-        log.exception("the loop failed", extra={"loop": self._name})
-        time.sleep(self._step)
+    def _end(self) -> None:
+        """Closes the port, and has the loop close every socket."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._events is not None and self._ended is not None:
+            with suppress(RuntimeError):  # the event loop has ended by itself
+                self._events.call_soon_threadsafe(self._ended.set)
 
     async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        """Serves until the stop."""
+        self._events, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        if self.stop_signal.is_set():
+            return
+        if self._listener is None:
+            raise RuntimeError("the port was not opened")
         server = await serve(
             self._handle,
-            self._host,
-            self._port,
+            sock=self._listener.dup(),
             compression=None,
             ping_interval=None,
             max_size=MAX_FRAME_BYTES,
-            close_timeout=1.0,
+            close_timeout=CLOSE_SECONDS,
             **self._options(),
         )
-        async with server:
-            self._port = server.sockets[0].getsockname()[1]
-            self._listening.set()
-            moving = asyncio.create_task(self._move())
-            await self._stop.wait()
+        moving = asyncio.create_task(self._move())
+        self._listening = True
+        try:
+            await self._ended.wait()
+        finally:
+            self._listening = False
             moving.cancel()
-            self._leave()
+            await _close(server)
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        client = self._client(connection)
+        self.counters.connections += 1
+        self._clients.add(client)
+        try:
+            await client.serve()
+        except Exception:
+            self.counters.failures["socket"] += 1
+            log.exception("a socket could not be served", extra={"loop": self._name})
+        finally:
+            self._clients.discard(client)
+            self.counters.connections -= 1
 
     async def _move(self) -> None:
         while True:
             try:
-                if self._moving:
-                    self._moved.advance(self._clock())
-                    self.views = self._moved.view()
-                self._stepped_at = time.monotonic()
+                with self._stepping:
+                    if self._moving:
+                        self._market.advance(self.clock.unix())
+                        self.views = self._market.view()
+                self._stepped_at = self.clock.monotonic()
             except Exception:
-                self._failures["market"] += 1
+                self.counters.failures["market"] += 1
                 log.exception("the market could not be moved", extra={"loop": self._name})
             await asyncio.sleep(self._step)
+
+
+def _moments(views: Mapping[str, Dated]) -> dict[str, float]:
+    return {symbol: view.at for symbol, view in views.items()}
+
+
+async def _close(server: Server) -> None:
+    """Closes every socket with code 1001, going away. A socket that can't hear this, or takes too long, is cut off."""
+    for connection in server.all_connections.copy():
+        if is_dark(connection) or connection.state is not State.OPEN:
+            hang_up(connection)
+    server.close()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(server.wait_closed(), CLOSE_SECONDS)
+    for connection in server.all_connections.copy():
+        hang_up(connection)

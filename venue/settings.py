@@ -1,36 +1,49 @@
-"""What the venue can be told from outside, read once at start."""
+"""The settings of the simulated venues, read once at start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast, get_args
 
-from common.settings import Reader
-from venue.bist.accounts import Credentials
-from venue.bist.crypto import key_bytes
-from venue.bist.exchange import Sessions
-from venue.ratelimits import Refusal
+from common.settings import Reader, ServiceSettings
+from venue.algolab.accounts import CustomerCredentials
+from venue.algolab.crypto import key_bytes
+from venue.algolab.market import Sessions
+from venue.btcturk.ratelimits import Refusal
 
 NO_FILE = "none"
 
 
 @dataclass(frozen=True)
 class AlgoLabSettings:
-    """Borsa Istanbul behind AlgoLab's protocol: whom it lets in, on which port, and when shares trade."""
+    """The settings of Borsa Istanbul behind AlgoLab's protocol.
 
-    credentials: Credentials
+    credentials: the customer who may log in.
+    websocket_port: 0 asks for a free port.
+    sessions: when shares trade.
+    """
+
+    credentials: CustomerCredentials
     websocket_port: int
     sessions: Sessions
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Intervals in seconds. `websocket_port` 0 asks for a free one. `admin` opens the calls that make the venue
-    misbehave; `dial_refusal` is what one new socket too many gets. `algolab` is None without a file that
-    holds an API key."""
+    """All settings of the service.
 
-    replica: str
+    service: the settings that every service has. The market is always `simulated`, also beside a live stack.
+    websocket_host: the address that the WebSocket ports are opened on.
+    websocket_port: the port of BTCTurk's WebSocket; 0 asks for a free one.
+    seed: the seed of both markets.
+    conflation_seconds: how often BTCTurk's sockets are sent changes.
+    admin: true opens the calls under `/admin`.
+    dial_refusal: the answer to one new socket too many.
+    algolab: None without a file that holds an API key.
+    """
+
+    service: ServiceSettings
     websocket_host: str
     websocket_port: int
     seed: int
@@ -41,10 +54,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Raises `SettingsError` that names each wrong variable, its value and the rule."""
+        """Returns the settings. Raises `SettingsError` that names each wrong variable, its value and the rule."""
         reader = Reader(environment)
         settings = cls(
-            replica=reader.text("SPARK_REPLICA", "1"),
+            service=replace(reader.service("venue"), market="simulated"),
             websocket_host=reader.text("SPARK_VENUE_WS_HOST", "0.0.0.0"),  # noqa: S104 - a container's own network
             websocket_port=reader.integer("SPARK_VENUE_WS_PORT", 7002, at_least=0, at_most=65_535),
             seed=reader.integer("SPARK_VENUE_SEED", 1, at_least=0, at_most=2**32),
@@ -62,11 +75,12 @@ def _algolab(reader: Reader) -> AlgoLabSettings | None:
         return None
     api_key = reader.secret("SPARK_ALGOLAB_API_KEY")
     try:
-        key_bytes(api_key)
+        if api_key:
+            key_bytes(api_key)
     except ValueError as error:
         reader.fault(f"SPARK_ALGOLAB_API_KEY_FILE: {error}")
     return AlgoLabSettings(
-        credentials=Credentials(
+        credentials=CustomerCredentials(
             api_key=api_key,
             username=reader.secret("SPARK_ALGOLAB_USERNAME"),
             password=reader.secret("SPARK_ALGOLAB_PASSWORD"),

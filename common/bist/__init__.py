@@ -1,1 +1,1 @@
-"""Borsa Istanbul's rules, as data with dates."""
+"""The rules of Borsa Istanbul: the code, and the figures as data with dates."""

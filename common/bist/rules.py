@@ -1,6 +1,6 @@
-"""Borsa Istanbul's trading rules on a given day: sessions and phases, ticks, daily limits, circuit breakers.
+"""The trading rules of Borsa Istanbul on a given day: sessions, phases, ticks, daily limits, circuit breakers.
 
-The figures are in `data/`, each with the day from which it holds, so that a change of the rules is a change of data.
+The figures are in `data/`, each with the day from which it holds. A change of the rules is a change of the data.
 """
 
 from __future__ import annotations
@@ -17,17 +17,23 @@ from typing import Any
 
 from common.wire import Phase
 
-# Türkiye has kept UTC+3 without summer time since 2016-09, and the data begins later: no time zone database is needed.
 ISTANBUL = timezone(timedelta(hours=3))
+"""Türkiye has kept UTC+3 without summer time since 2016-09. The data begins later, so no zone database is needed."""
 ENOUGH_DAYS = 30
+"""With fewer days than this left, the calendar is reported as too short."""
 
 _DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
 class Breakers:
-    """When trading is interrupted: the index's fall against its previous close, in percent, and the halt that follows;
-    a stock's move against its last call auction, in percent, and the call auction that follows."""
+    """The moves that interrupt trading.
+
+    index_fall_percent: the index's fall against its previous close that halts all shares, in percent.
+    index_halt: the length of that halt.
+    stock_move_percent: a share's move against its last call auction that begins a new one, in percent.
+    stock_auction: the length of that call auction.
+    """
 
     index_fall_percent: Decimal
     index_halt: timedelta
@@ -51,12 +57,12 @@ CALENDAR_ENDS = date.fromisoformat(_CALENDAR["last"])
 
 
 def is_session(day: date) -> bool:
-    """Whether shares trade on `day`. Outside the calendar each weekday counts: silence is told, not excused."""
+    """Returns true when shares trade on `day`. Outside the calendar every weekday counts: silence must be noticed."""
     return day.weekday() < 5 and day not in _HOLIDAYS
 
 
-def calendar_problem(day: date) -> str | None:
-    """What is wrong with the calendar on `day`: it does not cover it, or it ends soon. None when all is well."""
+def calendar_trouble(day: date) -> str | None:
+    """Returns why the calendar can't be relied on: `day` is outside it, or it ends soon. None when all is well."""
     left = (CALENDAR_ENDS - day).days
     if left < 0 or day < CALENDAR_BEGINS:
         return f"the calendar of Borsa Istanbul runs from {CALENDAR_BEGINS} to {CALENDAR_ENDS}: {day} is outside"
@@ -66,7 +72,10 @@ def calendar_problem(day: date) -> str | None:
 
 
 def phase_at(at: datetime) -> Phase:
-    """The phase of continuous-trading shares at an aware time; raises `LookupError` before the first known rules."""
+    """Returns the phase of continuously traded shares at an aware time.
+
+    Raises `LookupError` before the first known rules.
+    """
     local = _local(at)
     changes = _changes(local.date())
     index = bisect_right(changes, local.replace(tzinfo=None), key=lambda change: change[0])
@@ -74,13 +83,13 @@ def phase_at(at: datetime) -> Phase:
 
 
 def next_change(at: datetime) -> datetime:
-    """The first time after `at` (aware) at which another phase begins, in UTC+3."""
+    """Returns the first time after `at` (aware) at which another phase begins, in UTC+3."""
     local = _local(at)
     return next(moment for moment in _moments(local.date()) if moment > local)
 
 
 def tick_size(price: Decimal, day: date) -> Decimal:
-    """The step of prices around `price`, in TRY, for shares; raises `ValueError` for a price that is not above 0."""
+    """Returns the step of a share's prices around `price`, in TRY. Raises `ValueError` for a price of 0 or less."""
     if price <= 0:
         raise ValueError(f"{price} is no price: it must be above 0")
     bounds, ticks = _tick_table(_in_force("ticks", day)["valid_from"])
@@ -88,12 +97,12 @@ def tick_size(price: Decimal, day: date) -> Decimal:
 
 
 def on_tick(price: Decimal, day: date) -> bool:
-    """Whether `price` is one that shares can trade at."""
+    """Returns true when shares can trade at `price`."""
     return price > 0 and price % tick_size(price, day) == 0
 
 
 def price_limits(reference: Decimal, day: date) -> tuple[Decimal, Decimal]:
-    """The day's lowest and highest price of a share whose base price is `reference`: each moved inwards to a tick."""
+    """Returns a day's lowest and highest price of a share with the base price `reference`, moved inwards to ticks."""
     share = Decimal(_in_force("limits", day)["percent"]) / 100
     lowest, highest = reference * (1 - share), reference * (1 + share)
     low_tick, high_tick = tick_size(lowest, day), tick_size(highest, day)
@@ -102,7 +111,7 @@ def price_limits(reference: Decimal, day: date) -> tuple[Decimal, Decimal]:
 
 
 def breakers(day: date) -> Breakers:
-    """The circuit breakers in force on `day`."""
+    """Returns the circuit breakers in force on `day`."""
     entry = _in_force("breakers", day)
     return Breakers(
         index_fall_percent=Decimal(entry["index_fall_percent"]),
@@ -122,14 +131,14 @@ def _in_force(name: str, day: date) -> Any:
 
 @lru_cache
 def _tick_table(valid_from: str) -> tuple[list[Decimal], list[Decimal]]:
-    """From which prices, and with which tick, in the table that begins to hold on `valid_from`."""
+    """Returns the prices at which a tick begins, and the ticks, of the table that holds from `valid_from`."""
     rows = _in_force("ticks", date.fromisoformat(valid_from))["ticks"]
     return [Decimal(price) for price, _ in rows], [Decimal(tick) for _, tick in rows]
 
 
 @lru_cache(maxsize=64)
 def _changes(day: date) -> list[tuple[datetime, Phase]]:
-    """When each phase of `day` begins, in local time; nothing on a day without a session."""
+    """Returns when each phase of `day` begins, in local time. A day without a session has none."""
     if not is_session(day):
         return []
     rows = _in_force("phases", day)["half_day" if day in _HALF_DAYS else "full_day"]
@@ -137,7 +146,7 @@ def _changes(day: date) -> list[tuple[datetime, Phase]]:
 
 
 def _moments(day: date) -> Iterator[datetime]:
-    """The changes of phase from `day` on; the longest pause that a calendar can hold is far below a year."""
+    """Yields the changes of phase from `day` on, for a year: no pause of trading is that long."""
     for later in range(366):
         for moment, _ in _changes(day + timedelta(days=later)):
             yield moment.replace(tzinfo=ISTANBUL)

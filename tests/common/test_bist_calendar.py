@@ -1,4 +1,4 @@
-"""The shipped calendar is the library's, day by day."""
+"""The calendar in the repository is the library's, day by day."""
 
 from __future__ import annotations
 

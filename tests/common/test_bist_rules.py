@@ -1,4 +1,4 @@
-"""Borsa Istanbul's rules: what holds when, to the second and to the tick."""
+"""The rules of Borsa Istanbul, to the second and to the tick."""
 
 from __future__ import annotations
 
@@ -142,14 +142,14 @@ def test_a_day_before_the_first_known_rule_is_not_guessed() -> None:
 
 def test_a_calendar_that_ends_soon_is_told() -> None:
     ends = rules.CALENDAR_ENDS
-    assert rules.calendar_problem(ends - timedelta(days=30)) is None
-    assert "in 29 days" in str(rules.calendar_problem(ends - timedelta(days=29)))
-    assert "in 0 days" in str(rules.calendar_problem(ends))
+    assert rules.calendar_trouble(ends - timedelta(days=30)) is None
+    assert "in 29 days" in str(rules.calendar_trouble(ends - timedelta(days=29)))
+    assert "in 0 days" in str(rules.calendar_trouble(ends))
 
 
 def test_a_day_outside_the_calendar_is_told_and_its_weekdays_count() -> None:
     after = rules.CALENDAR_ENDS + timedelta(days=3)
-    assert "outside" in str(rules.calendar_problem(after))
-    assert "outside" in str(rules.calendar_problem(date(2020, 1, 1)))
+    assert "outside" in str(rules.calendar_trouble(after))
+    assert "outside" in str(rules.calendar_trouble(date(2020, 1, 1)))
     assert rules.is_session(after)
     assert rules.phase_at(_at(after, "11:00:00")) == "continuous"

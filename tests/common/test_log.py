@@ -1,4 +1,4 @@
-"""Every event is one JSON line on standard output, whoever logs it."""
+"""Every event of every logger is one JSON line on standard output."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ def _line(**fields: Any) -> dict[str, Any]:
     return parsed
 
 
-def test_a_line_says_when_how_grave_who_and_what() -> None:
+def test_a_line_has_time_level_service_and_event() -> None:
     line = _line()
     assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
     assert line == {

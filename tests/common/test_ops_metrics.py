@@ -3,6 +3,7 @@
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from common.loop import Loop, Stop, Supervisor
 from common.ops import BUCKETS
 from tests.common.app import make
 
@@ -53,6 +54,52 @@ def test_paths_that_do_not_exist_make_one_series_together() -> None:
     for number in range(5):
         app.test_client().get(f"/nowhere/{number}")
     assert len([name for name in _samples(app) if "duration_seconds_count" in name]) == 1
+
+
+def test_methods_that_clients_make_up_count_as_one() -> None:
+    app = make()
+    app.test_client().open("/hello/you", method="MADEUP")
+    before = _samples(app)
+    for number in range(90):
+        answer = app.test_client().open("/hello/you", method=f"MADEUP{number}")
+        assert answer.status_code == 405
+    assert set(_samples(app)) == set(before)
+    assert _samples(app)[_total("UNKNOWN", 405)] == 91
+
+
+def test_each_loop_has_its_state_in_the_metrics() -> None:
+    def fail() -> float:
+        raise RuntimeError("no")
+
+    stop = Stop()
+    loops = Supervisor(stop)
+    works, fails = loops.add(Loop("works", lambda: 60.0)), loops.add(Loop("fails", fail, retry=(60.0, 60.0)))
+    app = make(loops=loops)
+    before = _samples(app)
+    for name in ("works", "fails"):
+        assert before[f'spark_loop_up{{loop="{name}"}}'] == 0
+        assert before[f'spark_loop_failures_total{{loop="{name}"}}'] == 0
+        assert before[f'spark_loop_overdue_seconds{{loop="{name}"}}'] == 0
+    works.start(stop)
+    for _ in range(3):
+        fails.run_once()
+    after = _samples(app)
+    assert (after['spark_loop_up{loop="works"}'], after['spark_loop_up{loop="fails"}']) == (1, 0)
+    assert after['spark_loop_failures_total{loop="fails"}'] == 3
+    loops.stop()
+    assert _samples(app)['spark_loop_up{loop="works"}'] == 0
+
+
+def test_a_loop_that_does_not_run_makes_the_service_not_ready() -> None:
+    stop = Stop()
+    loops = Supervisor(stop)
+    loop = loops.add(Loop("works", lambda: 60.0))
+    http = make(loops=loops).test_client()
+    answer = http.get("/readyz")
+    assert (answer.status_code, answer.get_json()["parts"]["loops"]["reason"]) == (503, "the loop works does not run")
+    loop.start(stop)
+    assert http.get("/readyz").status_code == 200
+    loops.stop()
 
 
 def test_probes_do_not_dilute_the_durations() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.settings import Reader, SettingsError
+from common.settings import Reader, ServiceSettings, SettingsError
 
 
 def _fault(reader: Reader) -> str:
@@ -68,6 +68,68 @@ def test_a_duration_must_be_above_nothing_and_at_most_a_day() -> None:
     fault = _fault(reader)
     assert fault.startswith("SPARK_AGE_SECONDS='86401'")
     assert "86400" in fault
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "-0", "86400"])
+def test_a_duration_of_at_least_nothing_may_be_nothing(value: str) -> None:
+    reader = Reader({"SPARK_AGE_SECONDS": value})
+    assert reader.seconds("SPARK_AGE_SECONDS", 5.0, at_least=0.0) == float(value)
+    reader.check()
+
+
+@pytest.mark.parametrize("value", ["-0.5", "-1e-9", "86400.1", "NaN", "inf"])
+def test_a_duration_below_nothing_is_told_with_its_bounds(value: str) -> None:
+    reader = Reader({"SPARK_AGE_SECONDS": value})
+    reader.seconds("SPARK_AGE_SECONDS", 5.0, at_least=0.0)
+    assert _fault(reader) == f"SPARK_AGE_SECONDS={value!r}: must be a number of at least 0.0 and at most 86400.0"
+
+
+@pytest.mark.parametrize(("value", "fine"), [("5", True), ("4.99", False)])
+def test_a_decimal_may_have_a_smallest_value(value: str, fine: bool) -> None:
+    reader = Reader({"SPARK_PERCENT": value})
+    reader.decimal("SPARK_PERCENT", "6", at_least="5", at_most="50")
+    if fine:
+        reader.check()
+    else:
+        assert _fault(reader) == f"SPARK_PERCENT={value!r}: must be a number of at least 5 and at most 50"
+
+
+def test_addresses_lose_their_spaces_and_trailing_slashes() -> None:
+    reader = Reader({"SPARK_URLS": "http://executor-1:4001/, https://executor-2:4001"})
+    assert reader.urls("SPARK_URLS", "http://x") == ("http://executor-1:4001", "https://executor-2:4001")
+    reader.check()
+
+
+@pytest.mark.parametrize(
+    "value", ["http://a,", ",http://a", "http://a,http://a", "http://a,http://a/", "http://a,ftp://b", "a", "http://"]
+)
+def test_one_wrong_address_of_several_is_told_with_the_rule(value: str) -> None:
+    reader = Reader({"SPARK_URLS": value})
+    reader.urls("SPARK_URLS", "http://x")
+    rule = "must be addresses separated by commas, none twice, each beginning with http://, https://"
+    assert _fault(reader) == f"SPARK_URLS={value!r}: {rule}"
+
+
+def test_every_service_has_the_same_four_settings() -> None:
+    reader = Reader(
+        {"SPARK_SERVICE": "web-2", "SPARK_REPLICA": "2", "SPARK_MARKET": "live", "SPARK_RECYCLE_MIB": "300"}
+    )
+    assert reader.service("web") == ServiceSettings("web-2", "2", "live", 300)
+    assert Reader({}).service("web") == ServiceSettings("web", "1", "simulated", 0)
+    reader.check()
+
+
+def test_what_is_wrong_in_them_is_told_with_the_rest() -> None:
+    reader = Reader({"SPARK_MARKET": "paper", "SPARK_RECYCLE_MIB": "-1", "SPARK_COUNT": "x"})
+    reader.service("web")
+    reader.integer("SPARK_COUNT", 3, at_least=1, at_most=9)
+    reader.fault("SPARK_COUNT: is less than SPARK_OTHER")
+    assert [line.partition("=")[0].partition(":")[0] for line in _fault(reader).splitlines()] == [
+        "SPARK_MARKET",
+        "SPARK_RECYCLE_MIB",
+        "SPARK_COUNT",
+        "SPARK_COUNT",
+    ]
 
 
 def test_a_wrong_choice_is_told_with_the_choices() -> None:

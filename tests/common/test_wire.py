@@ -1,4 +1,4 @@
-"""Messages come back as they went out, and what can't be read is told by field."""
+"""Messages are read back as they were written; a body that can't be read is refused by field."""
 
 import json
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def test_every_message_comes_back_as_it_went_out(message: wire.Message) -> None:
 
 @settings(deadline=None)
 @given(st.one_of(st.binary(), st.text().map(str.encode), st.recursive(st.none(), st.lists).map(json.dumps)))
-def test_whatever_comes_in_is_read_or_refused_by_name(body: bytes | str) -> None:
+def test_any_body_is_read_or_refused_by_name(body: bytes | str) -> None:
     for kind in messages.KINDS:
         try:
             wire.decode(kind, body)

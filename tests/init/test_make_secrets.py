@@ -1,4 +1,4 @@
-"""The one-shot makes secrets once, and takes the user's broker credentials whole or not at all."""
+"""Secrets are made once, and the user's broker credentials are taken completely or not at all."""
 
 from __future__ import annotations
 

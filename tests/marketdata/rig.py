@@ -20,9 +20,7 @@ from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
 from marketdata.venues.btcturk.assembly import BtcturkTimings
 from marketdata.venues.btcturk.resync import ResyncTimings
-from tests.venue.rig import Venue
-from venue.app import create_app as venue_app
-from venue.settings import Settings as VenueSettings
+from tests.venue.btcturk.rig import Venue
 
 QUICK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
 PATIENT = ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0)
@@ -43,7 +41,7 @@ def http_server(app: Flask, port: int = 0) -> Iterator[str]:
 
 
 def rest_app(venue: Venue) -> Flask:
-    return venue_app(VenueSettings.from_environment({}), server=venue.server, clock=venue.clock)
+    return venue.app()
 
 
 def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT", **more: str) -> Settings:

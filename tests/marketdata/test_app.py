@@ -21,7 +21,8 @@ from marketdata.link.inbox import Arrival
 from marketdata.parts import Parts
 from marketdata.settings import Settings
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
-from tests.venue.rig import Venue, eventually, running_venue
+from tests.venue.btcturk.rig import Venue, running_venue
+from tests.venue.rig import eventually
 
 BTCTRY = "BTCTURK:BTCTRY"
 

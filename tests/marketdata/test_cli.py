@@ -11,7 +11,7 @@ from marketdata.cli import main
 from tests.marketdata.rig import http_server
 from tests.marketdata.venues.algolab.rig import TOKEN
 from tests.marketdata.venues.algolab.test_login_api import app_at
-from tests.venue.bist.rig import Bist, running_bist
+from tests.venue.algolab.rig import Bist, running_bist
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 from tests.marketdata.busy import ask
 from tests.marketdata.rig import http_server, rest_app
 from tests.repo.tree import ROOT
-from tests.venue.rig import Venue, running_venue
+from tests.venue.btcturk.rig import Venue, running_venue
 
 SOON = 1.5
 STARTED_SECONDS = 30.0

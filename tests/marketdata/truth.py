@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from common.wire import Book, Level
-from venue.charts import PairCharts
-from venue.market import PairView
-from venue.pairs import PairSpec
-from venue.server import Market, VenueServer
+from venue.btcturk.charts import PairCharts
+from venue.btcturk.pairs import PairSpec
+from venue.btcturk.server import BtcturkServer, ChartedMarket
+from venue.btcturk.views import PairView
 
 Levels = tuple[tuple[int, int], ...]
 Key = int
@@ -40,7 +40,7 @@ def difference(view: PairView, book: Book) -> str | None:
 class RecordedMarket:
     """A market that remembers every book it ever showed, and when it last did, by the monotonic clock."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: ChartedMarket) -> None:
         self._market = market
         self.shown: dict[str, dict[Key, float]] = {}
 
@@ -66,7 +66,7 @@ class Watcher:
     def __init__(
         self,
         market: RecordedMarket,
-        server: VenueServer,
+        server: BtcturkServer,
         book: Callable[[str], Book | None],
         pairs: Sequence[str],
         *,
@@ -121,7 +121,7 @@ def _told(book: Book) -> str:
     return f"sequence {book.sequence}, {' / '.join(best)}, {len(book.bids)} + {len(book.asks)} levels"
 
 
-def equal(server: VenueServer, book: Callable[[str], Book | None], pairs: Sequence[str]) -> bool:
+def equal(server: BtcturkServer, book: Callable[[str], Book | None], pairs: Sequence[str]) -> bool:
     """Returns true when every book is live and the venue's own. Only a paused and settled market can show it."""
     if not server.settled():
         return False
@@ -129,7 +129,7 @@ def equal(server: VenueServer, book: Callable[[str], Book | None], pairs: Sequen
     return all(shown is not None and difference(server.views[pair], shown) is None for pair, shown in books)
 
 
-def differences(server: VenueServer, book: Callable[[str], Book | None], pairs: Sequence[str]) -> list[str]:
+def differences(server: BtcturkServer, book: Callable[[str], Book | None], pairs: Sequence[str]) -> list[str]:
     """Returns everything that keeps `equal` from being true, for a message."""
     found = []
     for pair in pairs:

@@ -28,12 +28,15 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "venue": {
-        1: "bars charts day frames history ladder market pairs prices rest session tally bist.depth bist.exchange "
-        "bist.frames bist.grid bist.indicator bist.listing bist.session bist.stock bist.tally bist.views",
-        2: "armed faults ratelimits settings tamper bist.accounts bist.crypto bist.distort bist.faults",
-        3: "bist cable command connection door gate marketserver server",
-        4: "admin api graph metrics bist.admin bist.api bist.metrics",
-        5: "app",
+        1: "counters btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames btcturk.history "
+        "btcturk.ladder btcturk.market btcturk.pairs btcturk.prices btcturk.subscriptions btcturk.views "
+        "algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market algolab.stock "
+        "algolab.subscriptions algolab.views",
+        2: "armed_faults settings btcturk.faults btcturk.frame_faults btcturk.ratelimits algolab.accounts "
+        "algolab.crypto algolab.faults algolab.frame_faults",
+        3: "admin algolab btcturk marketserver socket_faults",
+        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api",
+        5: "app parts",
     },
     "executor": {
         1: "account errors guardrails losses messages openapi orders paper valuation",

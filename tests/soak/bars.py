@@ -10,8 +10,8 @@ import msgspec
 
 from common import wire
 from tests.soak.venues import PAIRS, Venues
-from venue.bars import MINUTE
-from venue.pairs import PairSpec
+from venue.btcturk.bars import MINUTE
+from venue.btcturk.pairs import PairSpec
 
 Bars = Callable[[str, int], Sequence[wire.Candle]]
 """The newest minutes of a pair, so many at most."""

@@ -25,7 +25,7 @@ from common import wire
 from tests.repo.layers import ROOT
 from tests.soak.bars import Published
 from tests.soak.venues import PAIRS, SHARES, Venues
-from tests.venue.bist.rig import CREDENTIALS
+from tests.venue.algolab.rig import CREDENTIALS
 
 THREADS, READERS = 12, 3
 READINGS = 7

@@ -48,7 +48,7 @@ class ShareWatcher:
 
     def _count_dials(self, now: float) -> None:
         """The count before the window is kept as its first entry."""
-        total = sum(self._venues.bist.tally.upgrades.values())
+        total = sum(self._venues.bist.counters.upgrades.values())
         self._dials.append((now, total))
         while len(self._dials) > 1 and self._dials[1][0] <= now - DIAL_WINDOW_SECONDS:
             self._dials.popleft()

@@ -10,18 +10,26 @@ from decimal import Decimal
 
 from flask import Flask
 
+from common.clock import SYSTEM_CLOCK
+from common.loop import Stop, Supervisor
 from tests.marketdata.rig import http_server
 from tests.marketdata.truth import RecordedMarket
-from tests.venue.bist.rig import CREDENTIALS
-from venue import api, graph
-from venue.bist import api as bist_api
-from venue.bist.accounts import Accounts
-from venue.bist.exchange import Exchange
-from venue.bist.faults import Faults
-from venue.bist.server import AlgoLabServer
-from venue.bist.views import View
-from venue.market import Market
-from venue.server import Pace, VenueServer, anchored_clock
+from tests.venue.algolab.rig import CREDENTIALS
+from venue.algolab import api as algolab_api
+from venue.algolab.accounts import Accounts
+from venue.algolab.connection import AlgoLabServerTimings
+from venue.algolab.faults import AlgoLabFaults
+from venue.algolab.market import BistMarket
+from venue.algolab.server import AlgoLabServer
+from venue.algolab.views import BistView
+from venue.btcturk import api as btcturk_api
+from venue.btcturk import chart_api
+from venue.btcturk.connection import BtcturkServerTimings
+from venue.btcturk.market import BtcturkMarket
+from venue.btcturk.ratelimits import LimitRules
+from venue.btcturk.server import BtcturkServer
+from venue.marketserver import Address
+from venue.parts import Parts, anchored
 
 PAIRS = ("BTCTRY", "ETHTRY", "USDTTRY", "BTCUSDT", "ETHUSDT")
 SHARES = ("THYAO", "GARAN", "AKBNK")
@@ -34,14 +42,14 @@ class RecordedExchange:
     """An exchange that remembers the best of each side that it ever showed, and when it last did, by the monotonic
     clock."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: BistMarket) -> None:
         self._exchange = exchange
         self.shown: dict[str, dict[Best, float]] = {symbol: {} for symbol in SHARES}
 
     def advance(self, now: float) -> None:
         self._exchange.advance(now)
 
-    def view(self) -> Mapping[str, View]:
+    def view(self) -> Mapping[str, BistView]:
         views, now = self._exchange.view(), time.monotonic()
         for symbol, shown in self.shown.items():
             for name, rows in (("bid", views[symbol].bids), ("ask", views[symbol].asks)):
@@ -56,7 +64,7 @@ class Venues:
 
     market: RecordedMarket
     exchange: RecordedExchange
-    crypto: VenueServer
+    crypto: BtcturkServer
     bist: AlgoLabServer
     rest_url: str
 
@@ -73,19 +81,19 @@ class Venues:
 @contextmanager
 def running(seed: int) -> Iterator[Venues]:
     """The venues at their real pace and with their real limits."""
-    clock, faults = anchored_clock(), Faults()
-    market, exchange = RecordedMarket(Market(seed, clock())), RecordedExchange(Exchange(seed, clock()))
-    crypto = VenueServer(market, host="127.0.0.1", port=0, pace=Pace(), clock=clock)
-    accounts = Accounts(CREDENTIALS, faults, clock)
-    bist = AlgoLabServer(exchange, accounts, faults, host="127.0.0.1", port=0, clock=clock)
+    clock, faults, loops, here = anchored(SYSTEM_CLOCK), AlgoLabFaults(), Supervisor(Stop()), Address("127.0.0.1", 0)
+    market = RecordedMarket(BtcturkMarket(seed, clock.unix()))
+    exchange = RecordedExchange(BistMarket(seed, clock.unix()))
+    crypto = BtcturkServer(market, here, loops, clock=clock, timings=BtcturkServerTimings(), rules=LimitRules())
+    accounts = Accounts(CREDENTIALS, faults, clock.unix)
+    bist = AlgoLabServer(exchange, accounts, faults, here, loops, clock=clock, timings=AlgoLabServerTimings())
     app = Flask("venues")
-    for blueprint in (api.routes(crypto, clock), graph.routes(crypto, clock), bist_api.routes(bist)):
+    for blueprint in (btcturk_api.routes(crypto), chart_api.routes(crypto), algolab_api.routes(bist)):
         app.register_blueprint(blueprint)
-    crypto.start()
-    bist.start()
+    parts = Parts(loops, crypto, bist)
+    parts.start()
     try:
         with http_server(app) as url:
             yield Venues(market, exchange, crypto, bist, url)
     finally:
-        crypto.stop()
-        bist.stop()
+        parts.stop()

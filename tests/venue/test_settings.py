@@ -8,7 +8,7 @@ from common.settings import SettingsError
 from venue.settings import Settings
 
 
-def test_the_defaults_are_the_real_venues_pace() -> None:
+def test_the_defaults_are_the_real_venues_timings() -> None:
     settings = Settings.from_environment({})
     assert (settings.websocket_port, settings.seed, settings.conflation_seconds) == (7002, 1, 0.76)
     assert (settings.admin, settings.dial_refusal) == (False, "429")
@@ -20,6 +20,7 @@ def test_the_defaults_are_the_real_venues_pace() -> None:
         ("SPARK_VENUE_WS_PORT", "70000"),
         ("SPARK_VENUE_SEED", "-1"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "0"),
+        ("SPARK_VENUE_CONFLATION_SECONDS", "-0.5"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "NaN"),
         ("SPARK_VENUE_ADMIN", "yes"),
         ("SPARK_VENUE_DIAL_REFUSAL", "500"),
@@ -28,3 +29,26 @@ def test_the_defaults_are_the_real_venues_pace() -> None:
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         Settings.from_environment({name: value})
+
+
+def test_all_faults_are_told_together() -> None:
+    wrong = {
+        "SPARK_VENUE_SEED": "x",
+        "SPARK_VENUE_ADMIN": "yes",
+        "SPARK_RECYCLE_MIB": "-1",
+        "SPARK_ALGOLAB_API_KEY_FILE": "/nowhere",
+        "SPARK_BIST_SESSIONS": "never",
+    }
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environment(wrong)
+    lines = str(told.value).splitlines()
+    assert {line.partition("=")[0].partition(" ")[0] for line in lines} == {
+        *wrong,
+        "SPARK_ALGOLAB_USERNAME_FILE",
+        "SPARK_ALGOLAB_PASSWORD_FILE",
+    }
+    assert len(lines) == len(wrong) + 2
+
+
+def test_the_market_is_simulated_whatever_the_stack_trades_on() -> None:
+    assert Settings.from_environment({"SPARK_MARKET": "live"}).service.market == "simulated"

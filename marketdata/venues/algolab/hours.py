@@ -36,4 +36,4 @@ class Hours:
     def trouble(self) -> str | None:
         """Returns why the calendar does not cover today, or None."""
         day = self.now().date()
-        return None if rules.CALENDAR_BEGINS <= day <= rules.CALENDAR_ENDS else rules.calendar_problem(day)
+        return None if rules.CALENDAR_BEGINS <= day <= rules.CALENDAR_ENDS else rules.calendar_trouble(day)

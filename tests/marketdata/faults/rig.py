@@ -15,10 +15,9 @@ from marketdata.venues.btcturk.resync import ResyncTimings
 from tests.marketdata.rig import http_server, rest_app
 from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
-from tests.venue.rig import QUICK as VENUE_PACE
-from tests.venue.rig import START, UNLIMITED, Clock, Venue, eventually
-from venue.market import Market
-from venue.server import VenueServer
+from tests.venue.btcturk.rig import START, Venue, running_venue
+from tests.venue.rig import MarketTime, eventually
+from venue.btcturk.market import BtcturkMarket
 
 PAIRS = ("BTCTRY", "ETHUSDT")
 SPEED = 20.0
@@ -36,7 +35,7 @@ HASTY: BtcturkTimings = replace(
 
 
 @dataclass
-class RunningClock(Clock):
+class RunningClock(MarketTime):
     """Unix seconds that pass `SPEED` times as fast as real ones."""
 
     began: float = field(default_factory=time.monotonic)
@@ -64,8 +63,8 @@ class Watched:
 
         A lost change shows only by the next one, so some frames pass before the market stops.
         """
-        sent = self.venue.server.tally.frames_sent
-        eventually(lambda: self.venue.server.tally.frames_sent >= sent + FRAMES_BEFORE_REST, seconds=20)
+        sent = self.venue.server.counters.frames_sent
+        eventually(lambda: self.venue.server.counters.frames_sent >= sent + FRAMES_BEFORE_REST, seconds=20)
         self.venue.server.pause()
         ours = self.feed.book_or_none
         try:
@@ -80,14 +79,9 @@ class Watched:
 
 @contextmanager
 def misbehaving_venue() -> Iterator[tuple[Venue, RecordedMarket]]:
-    clock = RunningClock()
-    market = RecordedMarket(Market(1, START, warm_up_seconds=10.0))
-    server = VenueServer(market, host="127.0.0.1", port=0, pace=VENUE_PACE, clock=clock, rules=UNLIMITED)
-    server.start()
-    try:
-        yield Venue(server, clock), market
-    finally:
-        server.stop()
+    market = RecordedMarket(BtcturkMarket(1, START, warm_up_seconds=10.0))
+    with running_venue(market=market, clock=RunningClock(START)) as venue:
+        yield venue, market
 
 
 @contextmanager

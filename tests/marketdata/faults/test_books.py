@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.marketdata.faults.rig import watched
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_change_that_does_not_fit_costs_one_rejoin_on_the_same_socket(
         assert {reason for reason, count in it.feed.counters.resyncs.items() if count} == reasons
         assert it.feed.counters.book_gaps == int("gap" in reasons)
         it.come_to_rest()
-        assert it.venue.server.tally.accepted == 1
+        assert it.venue.server.counters.upgrades["accepted"] == 1
 
 
 def test_many_faults_in_a_row_never_show_a_wrong_book() -> None:
@@ -51,21 +52,21 @@ def test_a_change_before_the_book_costs_one_rejoin() -> None:
     with watched(before=before) as it:
         eventually(lambda: it.feed.counters.resyncs["diff_before_snapshot"] == 1)
         it.come_to_rest()
-        assert it.venue.server.tally.accepted == 1
+        assert it.venue.server.counters.upgrades["accepted"] == 1
 
 
 def test_a_book_that_does_not_come_is_joined_again() -> None:
     with watched(before=lambda venue: _arm_no_book(venue, 1)) as it:
         assert it.feed.counters.no_data["obdiff"] == 1
         it.come_to_rest()
-        assert it.venue.server.tally.accepted == 1
+        assert it.venue.server.counters.upgrades["accepted"] == 1
 
 
 def test_a_book_that_does_not_come_even_then_costs_a_new_socket() -> None:
     with watched(before=lambda venue: _arm_no_book(venue, 2)) as it:
         assert it.feed.counters.resyncs["resync_timeout"] == 1
         it.come_to_rest()
-        assert it.venue.server.tally.accepted == 2
+        assert it.venue.server.counters.upgrades["accepted"] == 2
 
 
 def _arm_no_book(venue: Venue, count: int) -> None:
@@ -93,7 +94,7 @@ def test_a_frame_that_says_nothing_is_counted_and_costs_nothing(fault: str, coun
         eventually(lambda: counters.decode_errors["json"] + counters.frames["other"] == 1, seconds=20)
         assert (counters.frames["other"] == 1) == (counted == "other")
         it.come_to_rest()
-        assert (sum(counters.resyncs.values()), it.venue.server.tally.accepted) == (0, 1)
+        assert (sum(counters.resyncs.values()), it.venue.server.counters.upgrades["accepted"]) == (0, 1)
 
 
 def test_books_that_come_whole_need_no_sequence_and_a_wrong_one_costs_a_rejoin() -> None:
@@ -106,4 +107,4 @@ def test_books_that_come_whole_need_no_sequence_and_a_wrong_one_costs_a_rejoin()
         eventually(it.feed.live, seconds=20)
         it.come_to_rest()
         assert it.feed.counters.frames["432"] == 0
-        assert it.venue.server.tally.accepted == 1
+        assert it.venue.server.counters.upgrades["accepted"] == 1

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.marketdata.faults.rig import Watched, watched
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 
 def _came_back(it: Watched, dials: int = 2) -> None:
     """A new socket was opened, with every book on it."""
-    eventually(lambda: it.venue.server.tally.accepted >= dials and it.feed.live(), seconds=30)
+    eventually(lambda: it.venue.server.counters.upgrades["accepted"] >= dials and it.feed.live(), seconds=30)
 
 
 @pytest.mark.parametrize("fault", ["partial_frame", "half_open", "silence"])

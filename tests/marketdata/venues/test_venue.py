@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from marketdata.app import create_app
 from marketdata.venues.venue import STATES
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
-from tests.venue.bist.rig import CREDENTIALS, Bist, eventually, running_bist
-from tests.venue.rig import Venue, running_venue
+from tests.venue.algolab.rig import CREDENTIALS, Bist, running_bist
+from tests.venue.btcturk.rig import Venue, running_venue
+from tests.venue.rig import eventually
 
 TOKEN = "operator-token"
 

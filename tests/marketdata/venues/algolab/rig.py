@@ -29,7 +29,8 @@ from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.settings import AlgolabAddresses, AlgolabSettings
 from marketdata.venues.venue import Venue, VenueContext
-from tests.venue.bist.rig import CREDENTIALS, Bist, eventually
+from tests.venue.algolab.rig import CREDENTIALS, Bist
+from tests.venue.rig import eventually
 
 QUICK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
 TIMINGS = AlgolabTimings(calls=0.02, logins=0.05, feed=FeedTimings(quiet=20.0, repair_pause=0.1))

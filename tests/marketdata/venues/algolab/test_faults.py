@@ -13,8 +13,9 @@ from marketdata.state.trades import MOST_TRADES
 from marketdata.venues.algolab.assembly import AlgolabTimings
 from marketdata.venues.algolab.feed import FeedTimings
 from tests.marketdata.venues.algolab.rig import Running, running_feed
-from tests.venue.bist.rig import Bist, eventually, running_bist
-from venue.bist.faults import FrameFault
+from tests.venue.algolab.rig import Bist, running_bist
+from tests.venue.rig import eventually
+from venue.algolab.faults import FrameFault
 
 THYAO = "BIST:THYAO"
 
@@ -259,7 +260,7 @@ def test_without_depth_the_best_prices_come_from_ticks(bist: Bist) -> None:
 
 
 def test_a_call_auction_inside_continuous_trading_is_shown_as_a_halt(feed: Running) -> None:
-    stock = feed.bist.exchange.stocks["THYAO"]
+    stock = feed.bist.market.stocks["THYAO"]
     stock.interrupt(feed.bist.clock.now + 30.0)
     for _ in range(40):
         feed.bist.move(0.5)

@@ -11,7 +11,8 @@ from common.wire import Phase
 from marketdata.venues.algolab.assembly import AlgolabTimings
 from marketdata.venues.algolab.feed import FeedTimings
 from tests.marketdata.venues.algolab.rig import Running, running_feed
-from tests.venue.bist.rig import START, Bist, eventually, running_bist
+from tests.venue.algolab.rig import START, Bist, running_bist
+from tests.venue.rig import eventually
 
 MINUTE = 60.0
 ELEVEN = START  # 11:00 in Istanbul, a Tuesday

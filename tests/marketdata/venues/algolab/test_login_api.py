@@ -15,7 +15,7 @@ from common.settings import ServiceSettings
 from marketdata.venues.algolab.login_api import routes
 from tests.marketdata.venues.algolab.rig import OURS, TOKEN
 from tests.marketdata.venues.algolab.test_session import session_at
-from tests.venue.bist.rig import Bist, running_bist
+from tests.venue.algolab.rig import Bist, running_bist
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 

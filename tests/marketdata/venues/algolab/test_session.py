@@ -22,7 +22,7 @@ from marketdata.venues.algolab.credentials import Credentials
 from marketdata.venues.algolab.session import MOST_CODES, LoginRefused, Session, WrongStep
 from marketdata.venues.algolab.vault import Vault
 from tests.marketdata.venues.algolab.rig import OURS
-from tests.venue.bist.rig import Bist, running_bist
+from tests.venue.algolab.rig import Bist, running_bist
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ from marketdata.venues.algolab.assembly import AlgolabTimings
 from marketdata.venues.algolab.feed import FeedTimings
 from marketdata.venues.algolab.session_keeper import QUICK_LOGINS, SLOWER
 from tests.marketdata.venues.algolab.rig import OURS, QUICK, TIMINGS, Running, running_feed
-from tests.venue.bist.rig import Bist, eventually, running_bist
-from venue.bist.connection import Pace as VenuePace
+from tests.venue.algolab.rig import QUICK as VENUE_QUICK
+from tests.venue.algolab.rig import Bist, running_bist
+from tests.venue.rig import eventually
 
 PATIENT = AlgolabTimings(calls=0.02, logins=60.0, feed=FeedTimings(quiet=20.0))
 
@@ -43,7 +44,7 @@ def test_where_a_person_has_to_read_it_nothing_is_dialled_or_asked_until_then(bi
         eventually(lambda: feed.venue.connection.status().state == "waiting")
         time.sleep(0.3)
         assert logins(feed) == 0
-        assert bist.server.tally.upgrades["accepted"] + bist.server.tally.upgrades["unauthorized"] == 0
+        assert bist.server.counters.upgrades["accepted"] + bist.server.counters.upgrades["unauthorized"] == 0
         assert (feed.trouble() or "").startswith("AUTH_REQUIRED")
         feed.session.login()
         feed.session.sms(bist.accounts.phone() or "")
@@ -57,10 +58,10 @@ def test_a_session_that_ends_is_not_followed_by_a_login(bist: Bist) -> None:
         bist.accounts.expire()
         eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
         eventually(lambda: feed.store.quote("BIST:THYAO").stale)
-        dials = dict(bist.server.tally.upgrades)
+        dials = dict(bist.server.counters.upgrades)
         time.sleep(0.5)
         assert logins(feed) == 0
-        assert dict(bist.server.tally.upgrades) == dials, "nothing is dialled without a session"
+        assert dict(bist.server.counters.upgrades) == dials, "nothing is dialled without a session"
         feed.session.login()
         feed.session.sms(bist.accounts.phone() or "")
         eventually(feed.right)
@@ -88,7 +89,7 @@ def test_logins_that_are_refused_are_tried_ever_again_but_slowly(bist: Bist) -> 
         assert logins(feed) == QUICK_LOGINS
         assert feed.session.status().state == "REFUSED"
         eventually(lambda: logins(feed) == QUICK_LOGINS + 1, 20.0)
-        assert bist.server.tally.answers["refused"] == QUICK_LOGINS + 1
+        assert bist.server.counters.answers["refused"] == QUICK_LOGINS + 1
 
 
 def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) -> None:
@@ -99,7 +100,7 @@ def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) 
         eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
         time.sleep(0.3 * SLOWER / 3)
         assert logins(feed) == QUICK_LOGINS
-        assert bist.server.tally.upgrades["fault"] == QUICK_LOGINS
+        assert bist.server.counters.upgrades["fault"] == QUICK_LOGINS
         bist.faults.clear()
         eventually(feed.right, 20.0)
 
@@ -137,21 +138,21 @@ def test_a_stop_of_the_service_does_not_end_the_session(bist: Bist, tmp_path: Pa
 
 def test_heartbeats_keep_the_socket() -> None:
     with (
-        running_bist(pace=VenuePace(step=0.01, first_subscription=5.0, heartbeat=0.4, missed_heartbeats=2)) as strict,
+        running_bist(timings=replace(VENUE_QUICK, heartbeat=0.4, missed_heartbeats=2)) as strict,
         running_feed(strict, link=replace(QUICK, heartbeat=0.1)) as feed,
     ):
         eventually(feed.live)
         time.sleep(1.5)
-        assert strict.server.tally.closures["no_heartbeat"] == 0
+        assert strict.server.counters.closures["no_heartbeat"] == 0
         assert feed.counters.attempts["open"] == 1
 
 
 def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
     with (
-        running_bist(pace=VenuePace(step=0.01, first_subscription=5.0, heartbeat=0.3, missed_heartbeats=1)) as strict,
+        running_bist(timings=replace(VENUE_QUICK, heartbeat=0.3, missed_heartbeats=1)) as strict,
         running_feed(strict, link=replace(QUICK, heartbeat=30.0)) as feed,
     ):
-        eventually(lambda: strict.server.tally.closures["no_heartbeat"] >= 1)
+        eventually(lambda: strict.server.counters.closures["no_heartbeat"] >= 1)
         eventually(lambda: feed.counters.attempts["open"] >= 2)
         assert feed.session.status().state == "ACTIVE"
 
@@ -159,5 +160,5 @@ def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
 def test_the_feed_subscribes_before_the_venue_hangs_up_on_it(bist: Bist) -> None:
     with running_feed(bist, symbols=("THYAO", "GARAN")) as feed:
         eventually(feed.live)
-        assert bist.server.tally.subscriptions == 5, "ticks of two shares and the liveness symbol, books of two shares"
-        assert bist.server.tally.closures["nothing_subscribed"] == 0
+        assert bist.server.counters.subscriptions == 5, "ticks of two shares and the liveness symbol, two books"
+        assert bist.server.counters.closures["nothing_subscribed"] == 0

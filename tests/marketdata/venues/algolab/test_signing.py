@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketdata.venues.algolab.signing import checker, encrypt, fingerprint, key_fault
-from venue.bist.crypto import decrypted
+from venue.algolab.crypto import decrypted
 
 KEY = "API-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.marketdata.rig import http_server, rest_app
-from tests.venue.rig import Venue, running_venue
+from tests.venue.btcturk.rig import Venue, running_venue
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from marketdata.venues.btcturk.audit import DEPTH, Audit, AuditTimings, Differen
 from marketdata.venues.btcturk.notes import Notes, WrongBook
 from tests.marketdata.rig import book_change, scripted_venue
 from tests.marketdata.venues.btcturk.rig import all_on_join, following
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 
 def _side(*levels: tuple[int, int]) -> tuple[Level, ...]:

@@ -16,8 +16,8 @@ from marketdata.rest.replies import RestError, Throttled
 from marketdata.venues.btcturk import endpoints
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
 from tests.marketdata.rig import http_server, rest_app
-from tests.venue.rig import Venue, running_venue
-from venue.ratelimits import QUOTAS, Quota, Rules
+from tests.venue.btcturk.rig import Venue, running_venue
+from venue.btcturk.ratelimits import QUOTAS, LimitRules, Quota
 
 QUICKER = 60
 """All periods are this much shorter, on both sides; the counts are the published ones."""
@@ -42,7 +42,7 @@ MEASURED = {"klines": "graph"}
 @contextmanager
 def quick_venue() -> Iterator[tuple[Venue, str]]:
     quotas = {name: Quota(one.limit, one.period / QUICKER, one.block / QUICKER) for name, one in QUOTAS.items()}
-    with running_venue(rules=Rules(quotas=quotas)) as venue, http_server(rest_app(venue)) as url:
+    with running_venue(rules=LimitRules(quotas=quotas)) as venue, http_server(rest_app(venue)) as url:
         yield venue, url
 
 

@@ -29,7 +29,8 @@ from tests.marketdata.venues.btcturk.rig import (
     all_on_join,
     following,
 )
-from tests.venue.rig import Venue, eventually, running_venue
+from tests.venue.btcturk.rig import Venue, running_venue
+from tests.venue.rig import eventually
 
 PAIRS = "BTCTRY,ETHTRY,USDTTRY,BTCUSDT,ETHUSDT"
 BTCTRY, ETHUSDT = "BTCTURK:BTCTRY", "BTCTURK:ETHUSDT"
@@ -87,7 +88,7 @@ def test_a_venue_that_dies_and_comes_back_is_joined_again(rest_url: str) -> None
         with following(first.url, rest_url) as feed:
             eventually(lambda: not feed.store.not_live())
             before = feed.store.quote(BTCTRY)
-            first.server.stop()
+            first.stop()
             eventually(lambda: feed.store.quote(BTCTRY).stale)
             lost = feed.store.quote(BTCTRY)
             assert (lost.bid, lost.ask) == (before.bid, before.ask)

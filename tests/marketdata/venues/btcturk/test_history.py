@@ -8,7 +8,8 @@ from dataclasses import replace
 from common.wire import Candle
 from marketdata.rest.client import RetryPolicy
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 BTCTRY = "BTCTURK:BTCTRY"
 

@@ -18,7 +18,8 @@ from marketdata.rest.client import RestClient, RetryPolicy
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, LIMITS
 from marketdata.venues.btcturk.instruments import InstrumentLoader
 from tests.marketdata.rig import http_server, rest_app
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 
 def _loader(url: str, *pairs: str) -> InstrumentLoader:

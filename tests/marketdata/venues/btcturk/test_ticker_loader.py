@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from tests.marketdata.rig import scripted_venue
 from tests.marketdata.venues.btcturk.rig import following, ticker
-from tests.venue.rig import Venue, eventually
+from tests.venue.btcturk.rig import Venue
+from tests.venue.rig import eventually
 
 BTCTRY = "BTCTURK:BTCTRY"
 

@@ -13,7 +13,8 @@ from common.wire import Candle
 from marketdata.link.inbox import Arrival
 from tests.marketdata.rig import http_server, rest_app, scripted_venue
 from tests.marketdata.venues.btcturk.rig import Following, all_on_join, bar, following, single_trade, trade, trade_list
-from tests.venue.rig import START, Venue, eventually
+from tests.venue.btcturk.rig import START, Venue
+from tests.venue.rig import eventually
 
 BTCTRY = "BTCTURK:BTCTRY"
 NOW = START + 3_600.0

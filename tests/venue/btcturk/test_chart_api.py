@@ -1,0 +1,106 @@
+"""The chart calls: daily bars in the API's envelope, and the chart host's bare bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.venue.btcturk.rig import START, Venue, running_venue
+
+DAY = 86_400
+NOW = int(START)
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[Venue]:
+    with running_venue() as running:
+        yield running
+
+
+@pytest.fixture
+def http(venue: Venue) -> FlaskClient:
+    return venue.app().test_client()
+
+
+def _get(http: FlaskClient, path: str) -> Any:
+    answer = http.get(path)
+    assert answer.status_code == 200
+    return answer.get_json()
+
+
+def test_daily_bars_go_back_more_than_400_days_and_end_at_the_last_price(http: FlaskClient, venue: Venue) -> None:
+    rows = _get(http, f"/v1/ohlcs?pair=BTCTRY&from=0&to={NOW}")
+    keys = "pair time open high low close volume total average dailyChangeAmount dailyChangePercentage"
+    assert [*rows[0]] == keys.split(" ")
+    assert len(rows) > 400
+    assert all(after["time"] - before["time"] == DAY for before, after in pairwise(rows))
+    view = venue.server.views["BTCTRY"]
+    assert rows[-1]["close"] == float(view.last * view.spec.tick)
+    assert rows[-1]["time"] == NOW // DAY * DAY
+    for row in rows:
+        assert row["low"] <= row["average"] <= row["high"]
+        assert row["total"] == pytest.approx(row["average"] * row["volume"], rel=0.01)
+        assert row["dailyChangeAmount"] == pytest.approx(row["close"] - row["open"])
+
+
+def test_a_range_of_days_has_both_its_ends(http: FlaskClient) -> None:
+    today = NOW // DAY * DAY
+    rows = _get(http, f"/v1/ohlcs?pair=ETHUSDT&from={today - 3 * DAY}&to={today - DAY}")
+    assert [row["time"] for row in rows] == [today - 3 * DAY, today - 2 * DAY, today - DAY]
+
+
+def test_without_a_pair_all_come_and_an_unknown_one_has_no_bars(http: FlaskClient) -> None:
+    assert len({row["pair"] for row in _get(http, f"/v1/ohlcs?from={NOW - 2 * DAY}")}) == 5
+    assert _get(http, "/v1/ohlcs?pair=NOPETRY") == []
+
+
+@pytest.mark.parametrize(
+    ("resolution", "step"),
+    [("1", 60), ("15", 900), ("60", 3_600), ("240", 14_400), ("1D", DAY), ("1 day", DAY), ("1W", 7 * DAY)],
+)
+def test_klines_come_in_columns_oldest_first(http: FlaskClient, resolution: str, step: int) -> None:
+    body = _get(
+        http, f"/v1/klines/history?symbol=BTCUSDT&resolution={resolution}&from={NOW - max(DAY, 9 * step)}&to={NOW}"
+    )
+    assert [*body] == ["s", "t", "o", "h", "l", "c", "v"]
+    assert body["s"] == "ok"
+    assert len({len(body[name]) for name in "tohlcv"}) == 1
+    assert {after - before for before, after in pairwise(body["t"])} == {step}
+    assert NOW - step < body["t"][-1] <= NOW
+    assert all(low <= open_ <= high for low, open_, high in zip(body["l"], body["o"], body["h"], strict=True))
+
+
+def test_a_range_without_bars_has_no_data(http: FlaskClient) -> None:
+    body = _get(http, "/v1/klines/history?symbol=BTCUSDT&resolution=1&from=0&to=1000")
+    assert body == {"s": "no_data", "t": [], "o": [], "h": [], "l": [], "c": [], "v": []}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["symbol=NOPE&resolution=1", "symbol=BTCTRY&resolution=7", "symbol=BTCTRY", "symbol=BTCTRY&resolution=1&from=x"],
+)
+def test_a_bad_question_about_klines_is_refused(http: FlaskClient, query: str) -> None:
+    answer = http.get(f"/v1/klines/history?{query}")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, 1037)
+
+
+def test_the_old_daily_call_has_the_envelope_and_milliseconds(http: FlaskClient) -> None:
+    body = _get(http, "/api/v2/ohlc?pairSymbol=BTC_TRY&last=3")
+    assert (body["success"], body["code"]) == (True, 0)
+    assert [row["time"] for row in body["data"]] == [(NOW // DAY - back) * DAY * 1000 for back in (2, 1, 0)]
+
+
+def test_tickers_of_a_currency_are_those_of_all_its_pairs(http: FlaskClient) -> None:
+    body = _get(http, "/api/v2/ticker/currency?symbol=usdt")
+    assert {row["pair"] for row in body["data"]} == {"USDTTRY", "BTCUSDT", "ETHUSDT"}
+    assert _get(http, "/api/v2/ticker/currency?symbol=NOPE")["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/api/v2/nope", "/api/v2/server/nope", "/v1/nope"])
+def test_an_unknown_path_is_404_and_empty(http: FlaskClient, path: str) -> None:
+    answer = http.get(path)
+    assert (answer.status_code, answer.data) == (404, b"")

@@ -1,0 +1,66 @@
+"""Writes the frames that leave the server, changed where a fault is armed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
+from venue.algolab.frames import Frame
+
+OF_TICKS: tuple[FrameFault, ...] = ("no_bid", "duplicate_tick")
+OF_ROWS: tuple[FrameFault, ...] = ("missing_rows", "crossed_rows")
+OF_ALL: tuple[FrameFault, ...] = ("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage")
+
+
+def texts(made: Iterable[Frame], faults: AlgoLabFaults) -> list[bytes]:
+    """Returns the texts to send. Each frame meets one fault at most."""
+    sent: list[bytes] = []
+    for frame in made:
+        fault = _fault_for(frame, faults) if len(faults) else None
+        if fault is None:
+            sent.append(msgspec.json.encode(frame))
+        else:
+            sent += _changed(frame, fault)
+    return sent
+
+
+def _fault_for(frame: Frame, faults: AlgoLabFaults) -> AlgoLabFault | None:
+    content = frame["Content"]
+    names = OF_ALL
+    if frame["Type"] == "T":
+        names += OF_TICKS
+    else:
+        names += OF_ROWS if content["Row"] == 0 and content["Direction"] == "B" else ("missing_rows",)
+    return faults.next_fault(*names, symbols=(content["Symbol"],))
+
+
+def _changed(frame: Frame, fault: AlgoLabFault) -> list[bytes]:
+    content = frame["Content"]
+    whole = msgspec.json.encode(frame)
+    match fault.fault:
+        case "stale_date" | "out_of_order_date":
+            late = datetime.fromisoformat(content["Date"]) - timedelta(seconds=fault.seconds or 0.0)
+            return [_with(frame, Date=late.isoformat())]
+        case "no_bid":
+            return [_with(frame, Bid=0.0)]
+        case "crossed_rows":
+            return [_with(frame, Price=round(content["Price"] * 1.05, 2))]
+        case "duplicate_tick":
+            return [whole, whole]
+        case "unknown_type":
+            return [msgspec.json.encode({"Type": "Z", "Content": {"Symbol": content["Symbol"]}}), whole]
+        case "lower_case_keys":
+            lower = {key.lower(): value for key, value in content.items()}
+            return [msgspec.json.encode({"type": frame["Type"], "content": lower})]
+        case "garbage":
+            return [b'{"Type":"T","Content":{', whole]
+        case _:
+            return []
+
+
+def _with(frame: Frame, **changed: Any) -> bytes:
+    return msgspec.json.encode({**frame, "Content": {**frame["Content"], **changed}})

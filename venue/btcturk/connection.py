@@ -1,0 +1,152 @@
+"""One client's socket: reads its requests, sends the frames that are due, pings it, closes it when it never pongs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from venue import socket_faults
+from venue.btcturk import frames
+from venue.btcturk.faults import SOCKET_FAULTS, BtcturkFault, BtcturkFaults
+from venue.btcturk.frame_faults import FOREIGN_FRAMES, FrameFaults, foreign_frame
+from venue.btcturk.subscriptions import PairSubscriptions
+from venue.btcturk.views import PairView
+from venue.counters import VenueCounters
+from venue.socket_faults import NORMAL_CLOSURE, Silence
+
+PERIODS_WITHOUT_PONG = 3
+CLOSE_SECONDS = 2.0
+SILENCE_LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class BtcturkServerTimings:
+    """The intervals of the protocol, in seconds; tests shorten them.
+
+    conflation: the pause between two frames about the same subject.
+    ping: the pause between two protocol pings.
+    step: the pause between two steps of the market.
+    """
+
+    conflation: float = 0.76
+    ping: float = 15.0
+    step: float = 0.2
+
+
+class BtcturkConnection:
+    """Serves one socket. All frames leave under one lock, in the order in which they were made.
+
+    sent: the views up to which the client was sent everything that it subscribed to.
+    """
+
+    def __init__(
+        self,
+        connection: ServerConnection,
+        subscriptions: PairSubscriptions,
+        *,
+        counters: VenueCounters,
+        faults: BtcturkFaults,
+        views: Callable[[], Mapping[str, PairView]],
+        timings: BtcturkServerTimings,
+    ) -> None:
+        """`views` returns the newest view of each symbol."""
+        self._connection, self._subscriptions = connection, subscriptions
+        self._counters, self._views, self._timings = counters, views, timings
+        self._faults, self._frame_faults, self._silence = faults, FrameFaults(faults), Silence(faults)
+        self._sending = asyncio.Lock()
+        self._ponged_at = 0.0
+        self.sent: Mapping[str, PairView] = {}
+
+    @property
+    def dark(self) -> bool:
+        """True once the socket neither sends nor hears anything any more."""
+        return socket_faults.is_dark(self._connection)
+
+    async def serve(self) -> None:
+        """Serves the socket until either side closes it."""
+        tasks = [asyncio.create_task(_until_closed(work)) for work in (self._publish(), self._keep_alive())]
+        try:
+            await _until_closed(self._listen())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._counters.subscriptions -= len(self._subscriptions)
+
+    async def _listen(self) -> None:
+        async with self._sending:
+            await self._send([frames.welcome()])
+        async for text in self._connection:
+            self._counters.frames_received += 1
+            await self._wait_out_silence()
+            async with self._sending:
+                before = len(self._subscriptions)
+                views = self._views()
+                answers = self._subscriptions.receive(text, views)
+                self._counters.subscriptions += len(self._subscriptions) - before
+                await self._send(self._frame_faults.apply(answers, views))
+
+    async def _publish(self) -> None:
+        while True:
+            await asyncio.sleep(self._timings.conflation)
+            await self._wait_out_silence()
+            async with self._sending:
+                views = self._views()
+                pairs = self._subscriptions.pairs
+                fault = self._faults.next_fault(*SOCKET_FAULTS, pairs=pairs()) if len(self._faults) else None
+                if fault is not None and not await self._break(fault, views):
+                    continue
+                await self._send(self._frame_faults.apply(self._subscriptions.due(views), views))
+                self.sent = views
+
+    async def _break(self, fault: BtcturkFault, views: Mapping[str, PairView]) -> bool:
+        """Does a socket's fault; returns true when the socket goes on as usual after it."""
+        if fault.fault in FOREIGN_FRAMES:
+            await self._send([foreign_frame(fault.fault)])
+            return True
+        await socket_faults.do(fault, self._connection, self._silence, frames.ticker_all(views.values()))
+        return False
+
+    async def _send(self, texts: list[bytes]) -> None:
+        for text in texts:
+            await self._connection.send(text, text=True)
+            self._counters.frames_sent += 1
+
+    async def _wait_out_silence(self) -> None:
+        while self._silence.lasts():
+            await asyncio.sleep(SILENCE_LOOK_SECONDS)
+
+    async def _keep_alive(self) -> None:
+        """Pings once a period. After three periods without a pong it closes the socket, without a reason."""
+        loop, period = asyncio.get_running_loop(), self._timings.ping
+        self._ponged_at = loop.time()
+        while True:
+            await asyncio.sleep(period)
+            if self.dark or self._silence.lasts():
+                self._ponged_at = loop.time()
+                continue
+            if loop.time() - self._ponged_at >= (PERIODS_WITHOUT_PONG - 0.5) * period:
+                break
+            with contextlib.suppress(TimeoutError):
+                waiter = await asyncio.wait_for(self._connection.ping(), period)
+                asyncio.ensure_future(waiter).add_done_callback(self._ponged)
+        self._counters.closures["no_pong"] += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._connection.close(NORMAL_CLOSURE, ""), CLOSE_SECONDS)
+        socket_faults.hang_up(self._connection)
+
+    def _ponged(self, waiter: asyncio.Future[float]) -> None:
+        if not waiter.cancelled() and waiter.exception() is None:
+            self._ponged_at = asyncio.get_running_loop().time()
+
+
+async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
+    """Awaits `work`. It ends without a failure when the socket closes."""
+    with contextlib.suppress(ConnectionClosed):
+        await work

@@ -1,0 +1,115 @@
+"""Changes the frames of one socket where a fault is armed, before they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from venue.btcturk import frames
+from venue.btcturk.faults import BtcturkFault, BtcturkFaults, FrameFault
+from venue.btcturk.views import PairView
+
+UNKNOWN_MODEL, HUGE_MODEL = 9999, 9998
+FOREIGN_FRAMES = ("garbage", "unknown_model", "huge_frame")
+HUGE_BYTES = 1024 * 1024
+GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
+BOOK_CHANNELS = ("obdiff", "orderbook")
+
+Body = dict[str, Any]
+
+
+def foreign_frame(fault: str) -> bytes:
+    """Returns a frame that belongs to no subscription. `fault` is one of `FOREIGN_FRAMES`."""
+    if fault == "garbage":
+        return GARBAGE
+    if fault == "unknown_model":
+        return frames.frame(UNKNOWN_MODEL, {"channel": "nobody", "event": "knows"})
+    return frames.frame(HUGE_MODEL, {"padding": "x" * HUGE_BYTES})
+
+
+class FrameFaults:
+    """Passes a socket's frames on, changed where a fault is armed. It withholds a book whose join met `no_book`."""
+
+    def __init__(self, faults: BtcturkFaults) -> None:
+        self._faults = faults
+        self._withheld: set[tuple[str, str]] = set()
+
+    def apply(self, made: list[bytes], views: Mapping[str, PairView]) -> list[bytes]:
+        """Returns the frames to send in place of the ones that were made from `views`."""
+        if not len(self._faults) and not self._withheld:
+            return made
+        return [sent for frame in made for sent in self._one(frame, views)]
+
+    def _one(self, frame: bytes, views: Mapping[str, PairView]) -> list[bytes]:
+        kind, body = msgspec.json.decode(frame)
+        if kind == frames.RESULT:
+            self._joined_or_left(body)
+            return [frame]
+        pair = body.get("event", "")
+        if (body.get("channel"), pair) in self._withheld:
+            return []
+        if kind == frames.BOOK and body["channel"] == "obdiff" and self._next("diff_before_snapshot", pair):
+            return [_early(body), frame]
+        if kind == frames.TICKER and (fault := self._next("repeat_ticker", pair)):
+            return [frame] * (1 + (fault.times or 0))
+        if kind == frames.BOOK_CHANGES and self._next("skip_cs", pair):
+            return []
+        if self._faults.next_fault("duplicate_frame", pair=pair, model=kind):
+            return [frame, frame]
+        if kind == frames.BOOK_CHANGES:
+            return [self._changes(frame, body, views[pair])]
+        if kind == frames.BOOK and body["channel"] == "orderbook" and self._next("crossed_book", pair):
+            crossing = {"A": body["AO"][0]["A"], "P": views[pair].spec.price_text(views[pair].asks[0][0] + 1)}
+            return [frames.frame(kind, {**body, "BO": [crossing, *body["BO"]]})]
+        return [frame]
+
+    def _joined_or_left(self, body: Body) -> None:
+        verb, _, what = body["message"].partition("|")
+        channel, _, pair = what.partition(":")
+        if not body["ok"]:
+            return
+        self._withheld.discard((channel, pair))
+        if verb == "join" and channel in BOOK_CHANNELS and self._next("no_book", pair):
+            self._withheld.add((channel, pair))
+
+    def _next(self, name: FrameFault, pair: str) -> BtcturkFault | None:
+        return self._faults.next_fault(name, pair=pair)
+
+    def _changes(self, frame: bytes, body: Body, view: PairView) -> bytes:
+        """Returns a 432 with one change more where such a fault is armed, else the frame."""
+        touched = {change["P"] for change in body["BO"]}
+        if self._next("crossed_book", view.spec.name):
+            added = _change(view, frames.NEW, view.asks[0][0] + 1)
+        elif (fault := self._next("bad_level", view.spec.name)) is not None:
+            code = fault.code or frames.UPDATED
+            price = _shown(view, touched) if code == frames.NEW else _not_shown(view, touched)
+            added = _change(view, code, price)
+        else:
+            return frame
+        return frames.frame(frames.BOOK_CHANGES, {**body, "BO": [*body["BO"], added]})
+
+
+def _early(whole: Body) -> bytes:
+    """Returns a change that comes before the book itself."""
+    change = {"CP": frames.UPDATED, **whole["BO"][0]}
+    return frames.frame(frames.BOOK_CHANGES, {**whole, "AO": [], "BO": [change]})
+
+
+def _change(view: PairView, code: int, price: int) -> Body:
+    amount = view.spec.amount_text(view.bids[0][1])
+    return {"CP": code, "P": view.spec.price_text(price), "A": amount}
+
+
+def _shown(view: PairView, touched: set[str]) -> int:
+    """Returns the price of a bid that the client has and that this frame does not change."""
+    text = view.spec.price_text
+    return next((price for price, _ in view.bids if text(price) not in touched), view.bids[0][0])
+
+
+def _not_shown(view: PairView, touched: set[str]) -> int:
+    """Returns a price below all bids that the client has, which this frame does not change."""
+    text = view.spec.price_text
+    return next(price for price in count(view.bids[-1][0] - 1, -1) if text(price) not in touched)

@@ -1,0 +1,187 @@
+"""Makes up the past of a new market: bars backwards from the present prices, the same for the same seed.
+
+First come hourly points of three log-prices. The high and low of a day follow from them. The minutes of a day are made
+when somebody asks for them: random walks that go through the points and stay inside the day's range.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import OrderedDict
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from venue.btcturk.bars import DAY, MINUTE, PairBar
+from venue.btcturk.pairs import PairSpec
+from venue.btcturk.prices import LEGS, FairPrices, shocks
+
+HOUR = 3_600
+HISTORY_DAYS = 450
+PATHS_KEPT, MINUTES_KEPT = 4, 30
+
+Point = tuple[float, float, float]
+"""Logarithms of BTCUSDT, ETHUSDT and USDTTRY."""
+
+
+class _Outline(NamedTuple):
+    """The figures of a pair's day that are fixed before its minutes are made.
+
+    high: the highest price, in ticks.
+    low: the lowest price, in ticks.
+    volume: in units of the smallest fraction.
+    """
+
+    high: int
+    low: int
+    volume: int
+
+
+class PairHistory:
+    """The bars before the market began.
+
+    Any thread may ask. Two threads that make the same bars at once make equal ones, so either may be kept.
+
+    first_day: the oldest day, in days since 1970.
+    last_day: the day in which the past ends, in days since 1970.
+    """
+
+    def __init__(self, seed: int, end: int, present: FairPrices) -> None:
+        """`end` is the whole minute, in unix seconds, at which the past ends and the prices are `present`."""
+        self._seed, self._end = seed, end
+        self.last_day = (end - 1) // DAY
+        self.first_day = self.last_day - HISTORY_DAYS
+        now = (math.log(present.btc_usdt), math.log(present.eth_usdt), math.log(present.usdt_try))
+        self._oldest = self.last_day
+        self._points = {self.last_day: self._points_before(now, self.last_day)}
+        self._paths: OrderedDict[int, list[Point]] = OrderedDict()
+        self._minutes: OrderedDict[tuple[str, int], list[PairBar]] = OrderedDict()
+
+    def day(self, spec: PairSpec, day: int) -> PairBar:
+        """Returns the bar of a day, given in days since 1970. The last day's bar is not over yet."""
+        if day == self.last_day:
+            bars = self.minutes(spec, day)
+            high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
+            volume, turnover = sum(bar.volume for bar in bars), sum(bar.turnover for bar in bars)
+            return PairBar(day * DAY, bars[0].open, high, low, bars[-1].close, volume, turnover)
+        points, outline = self._points_of(day), self._outline(spec, day)
+        first, last = _ticks(spec, points[0]), _ticks(spec, points[-1])
+        middle = (first + last + outline.high + outline.low) // 4
+        return PairBar(day * DAY, first, outline.high, outline.low, last, outline.volume, outline.volume * middle)
+
+    def minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
+        """Returns the bar of each minute of a day, oldest first."""
+        key = (spec.name, day)
+        bars = self._minutes.get(key)
+        if bars is None:
+            bars = self._minutes[key] = self._make_minutes(spec, day)
+            if len(self._minutes) > MINUTES_KEPT:
+                self._minutes.popitem(last=False)
+        return bars
+
+    def _length(self, day: int) -> int:
+        return min(DAY, self._end - day * DAY)
+
+    def _points_of(self, day: int) -> list[Point]:
+        """Returns the points of a day: its begin, each full hour and its end."""
+        oldest = self._oldest
+        while oldest > day:
+            self._points[oldest - 1] = self._points_before(self._points[oldest][0], oldest - 1)
+            oldest -= 1
+        self._oldest = min(self._oldest, oldest)
+        return self._points[day]
+
+    def _points_before(self, close: Point, day: int) -> list[Point]:
+        rng, length = random.Random(f"{self._seed}:{day}"), self._length(day)
+        points = [close]
+        for start in reversed(range(0, length, HOUR)):
+            step = shocks(rng, min(HOUR, length - start))
+            points.append(_minus(points[-1], step))
+        return points[::-1]
+
+    def _outline(self, spec: PairSpec, day: int) -> _Outline:
+        rng = random.Random(f"{self._seed}:{day}:{spec.name}")
+        logs = [_log_of(spec, point) for point in self._points_of(day)]
+        beyond = 0.5 * _hourly_deviation(spec)
+        high, low = max(logs) + rng.expovariate(1 / beyond), min(logs) - rng.expovariate(1 / beyond)
+        busy = math.exp(rng.gauss(0.0, 0.25)) * (0.35 + 0.04 * (high - low) / beyond)
+        volume = spec.daily_volume * busy * self._length(day) / DAY * 10**spec.amount_scale
+        return _Outline(_to_ticks(spec, high), _to_ticks(spec, low), int(volume))
+
+    def _path(self, day: int) -> list[Point]:
+        """Returns the prices at the end of each minute: between two points a walk, bent to end at the later one."""
+        path = self._paths.get(day)
+        if path is not None:
+            return path
+        rng, points = random.Random(f"{self._seed}:{day}:path"), self._points_of(day)
+        path = []
+        for index, (before, after) in enumerate(pairwise(points)):
+            count = min(HOUR, self._length(day) - index * HOUR) // MINUTE
+            walk = list(accumulate((shocks(rng, MINUTE) for _ in range(count)), _plus))
+            miss = _minus(_minus(after, before), walk[-1])
+            path += [_plus(before, _plus(at, _times(miss, (k + 1) / count))) for k, at in enumerate(walk)]
+        self._paths[day] = path
+        if len(self._paths) > PATHS_KEPT:
+            self._paths.popitem(last=False)
+        return path
+
+    def _make_minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
+        over = day < self.last_day
+        outline = self._outline(spec, day)
+        closes = [_ticks(spec, point) for point in self._path(day)]
+        if over:
+            closes = [min(max(close, outline.low), outline.high) for close in closes]
+        rng = random.Random(f"{self._seed}:{day}:{spec.name}:minutes")
+        volumes = _shares(rng, outline.volume, len(closes))
+        bars, before = [], _ticks(spec, self._points_of(day)[0])
+        wick = _hourly_deviation(spec) / math.sqrt(60) * 0.4
+        for index, close in enumerate(closes):
+            high = round(max(before, close) * (1 + wick * rng.expovariate(1)))
+            low = round(min(before, close) * (1 - wick * rng.expovariate(1)))
+            if over:
+                high, low = min(high, outline.high), max(low, outline.low)
+            volume = volumes[index]
+            turnover = volume * ((before + high + low + close) // 4)
+            bars.append(PairBar(day * DAY + index * MINUTE, before, high, low, close, volume, turnover))
+            before = close
+        if over:
+            highest, lowest = closes.index(max(closes)), closes.index(min(closes))
+            bars[highest] = bars[highest]._replace(high=outline.high)
+            bars[lowest] = bars[lowest]._replace(low=outline.low)
+        return bars
+
+
+def _shares(rng: random.Random, total: int, count: int) -> list[int]:
+    """Returns `total` in uneven parts that add up to it. Each is above 0 when the total is in the thousands."""
+    weights = list(accumulate(0.15 + rng.expovariate(1) for _ in range(count)))
+    marks = [0, *(int(total * weight / weights[-1]) for weight in weights[:-1]), total]
+    return [after - before for before, after in pairwise(marks)]
+
+
+def _hourly_deviation(spec: PairSpec) -> float:
+    """Returns the standard deviation of an hour's change of the logarithm."""
+    return FairPrices.deviation(spec.name, HOUR)
+
+
+def _log_of(spec: PairSpec, point: Point) -> float:
+    return sum(point[leg] for leg in LEGS[spec.name])
+
+
+def _ticks(spec: PairSpec, point: Point) -> int:
+    return _to_ticks(spec, _log_of(spec, point))
+
+
+def _to_ticks(spec: PairSpec, logarithm: float) -> int:
+    return max(round(math.exp(logarithm) / float(spec.tick)), 1)
+
+
+def _plus(left: Point, right: Point) -> Point:
+    return left[0] + right[0], left[1] + right[1], left[2] + right[2]
+
+
+def _minus(left: Point, right: Point) -> Point:
+    return left[0] - right[0], left[1] - right[1], left[2] - right[2]
+
+
+def _times(point: Point, factor: float) -> Point:
+    return point[0] * factor, point[1] * factor, point[2] * factor

@@ -1,0 +1,117 @@
+"""The simulated market of BTCTurk. Pure: the same seed and the same times give the same market."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from collections.abc import Mapping
+
+from venue.btcturk.bars import MINUTE
+from venue.btcturk.charts import PairCharts
+from venue.btcturk.day import RollingDay
+from venue.btcturk.history import PairHistory
+from venue.btcturk.ladder import Ladder
+from venue.btcturk.pairs import PAIRS, PairSpec
+from venue.btcturk.prices import FairPrices
+from venue.btcturk.views import PairTrade, PairView
+
+STEP_SECONDS = 0.2
+MOST_STEPS_AT_ONCE = 50
+TRADES_KEPT = 50
+_EXCITEMENT, _CALM_PER_SECOND = 0.3, 0.6
+
+
+class _Pair:
+    """One pair: its book, trades, figures of the day and bars."""
+
+    def __init__(self, spec: PairSpec, fair: float, rng: random.Random, charts: PairCharts) -> None:
+        self.spec, self._rng, self.charts = spec, rng, charts
+        self.ladder = Ladder(spec, fair, rng)
+        self.day = RollingDay()
+        self.day.fill(charts.last_day())
+        self.trades: deque[PairTrade] = deque(maxlen=TRADES_KEPT)
+        self.trade_count = 0
+        self._rate = spec.trades_per_second
+        self._buying = True
+
+    def step(self, at: float, fair: float) -> None:
+        self.ladder.step(fair)
+        base = self.spec.trades_per_second
+        self._rate = base + (self._rate - base) * math.exp(-_CALM_PER_SECOND * STEP_SECONDS)
+        if self._rng.random() < 1.0 - math.exp(-self._rate * STEP_SECONDS):
+            self._trade(at)
+            self._rate += _EXCITEMENT
+
+    def _trade(self, at: float) -> None:
+        """Fills one aggressor from the best level and at most two levels behind it."""
+        rng = self._rng
+        self._buying = self._buying if rng.random() < 0.7 else not self._buying
+        wanted = self.spec.typical_amount * 0.3 * math.exp(rng.gauss(0.0, 1.2)) * 10**self.spec.amount_scale
+        left = max(int(wanted), 1)
+        side = self.ladder.asks if self._buying else self.ladder.bids
+        for _ in range(3):
+            price, amount = side.fill(left)
+            left -= amount
+            self._record(at, price, amount)
+            if left <= 0:
+                return
+
+    def _record(self, at: float, price: int, amount: int) -> None:
+        milliseconds = int(at * 1000)
+        self.trade_count += 1
+        trade_id = f"{milliseconds}{self.trade_count % 100_000:05d}"
+        self.trades.append(PairTrade(trade_id, milliseconds, price, amount, self._buying))
+        self.day.add(at, price, amount)
+        self.charts.add(at, price, amount)
+
+    def view(self, at: float) -> PairView:
+        return PairView(
+            spec=self.spec,
+            at=at,
+            bids=self.ladder.bids.window(),
+            asks=self.ladder.asks.window(),
+            last=self.trades[-1].price if self.trades else self.ladder.bids.best,
+            day=self.day.figures(),
+            trades=tuple(self.trades),
+            trade_count=self.trade_count,
+            candles=self.charts.current,
+        )
+
+
+class BtcturkMarket:
+    """All pairs, moved together. They begin with a made-up past of bars, followed by some time of trades.
+
+    The trades begin on a whole minute, so that the past has whole bars and no minute is almost empty.
+
+    charts: the bars of each pair.
+    """
+
+    def __init__(self, seed: int, start: float, *, warm_up_seconds: float = 120.0) -> None:
+        """`start` is the first view's time, unix seconds; trading began `warm_up_seconds` before it."""
+        self._rng, self._fair = random.Random(seed), FairPrices()
+        began = int(start - warm_up_seconds) // MINUTE * MINUTE
+        self._now = float(began)
+        history = PairHistory(seed, began, self._fair)
+        self.charts = {spec.name: PairCharts(spec, history, began) for spec in PAIRS}
+        self._pairs = {
+            spec.name: _Pair(spec, self._fair.of(spec.name), self._rng, self.charts[spec.name]) for spec in PAIRS
+        }
+        for _ in range(round((start - began) / STEP_SECONDS)):
+            self._step()
+
+    def advance(self, now: float) -> None:
+        """Moves the market to `now`, unix seconds. After a long pause it skips most of the gap."""
+        self._now = max(self._now, now - MOST_STEPS_AT_ONCE * STEP_SECONDS)
+        while self._now + STEP_SECONDS <= now:
+            self._step()
+
+    def view(self) -> Mapping[str, PairView]:
+        """Returns the present view of each pair. Views are immutable, so any thread may read them."""
+        return {name: pair.view(self._now) for name, pair in self._pairs.items()}
+
+    def _step(self) -> None:
+        self._now += STEP_SECONDS
+        self._fair.step(self._rng, STEP_SECONDS)
+        for name, pair in self._pairs.items():
+            pair.step(self._now, self._fair.of(name))

@@ -1,0 +1,55 @@
+"""The simulated BTCTurk as it shows itself at one instant: trades, books, figures of the day, bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from venue.btcturk.bars import PairBar
+from venue.btcturk.day import DayFigures
+from venue.btcturk.ladder import Levels
+from venue.btcturk.pairs import PairSpec
+
+
+@dataclass(frozen=True, slots=True)
+class PairTrade:
+    """One trade.
+
+    trade_id: the venue's name for the trade.
+    milliseconds: its time, unix milliseconds.
+    price: in ticks.
+    amount: in units of the smallest fraction.
+    buy: true when the buyer was the aggressor.
+    """
+
+    trade_id: str
+    milliseconds: int
+    price: int
+    amount: int
+    buy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """One pair at one instant.
+
+    spec: the pair's grid of prices and amounts.
+    at: the time of the view, unix seconds.
+    bids: the best levels, best first.
+    asks: the best levels, best first.
+    last: the last trade's price, in ticks.
+    day: the figures of the last 24 hours.
+    trades: the last trades, newest last.
+    trade_count: the number of the newest trade, counted from the begin.
+    candles: the growing bar of each resolution.
+    """
+
+    spec: PairSpec
+    at: float
+    bids: Levels
+    asks: Levels
+    last: int
+    day: DayFigures
+    trades: tuple[PairTrade, ...]
+    trade_count: int
+    candles: Mapping[str, PairBar]
