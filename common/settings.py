@@ -153,7 +153,7 @@ class Reader:
 def _is_address(text: str, schemes: Sequence[str]) -> bool:
     try:
         parts = urlsplit(text)
-        whole = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
-        return whole and parts.scheme in schemes
+        usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+    return usable and parts.scheme in schemes and not (parts.query or parts.fragment)
