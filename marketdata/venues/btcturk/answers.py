@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -15,8 +15,6 @@ from marketdata.events import Bar, Ticker, Trades, VenueTrade
 from marketdata.state.book import Sides
 from marketdata.state.candles import DAY, MINUTE
 from marketdata.venues.btcturk.frames import SOURCE
-
-T = TypeVar("T")
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -215,7 +213,7 @@ def order_book(body: bytes) -> Sides:
     )
 
 
-def _decoded(kind: type[T] | Any, body: bytes, name: str) -> Any:
+def _decoded(kind: Any, body: bytes, name: str) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
