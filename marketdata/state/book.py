@@ -28,7 +28,11 @@ FAULTS = (
 
 
 class Top(msgspec.Struct, frozen=True, gc=False):
-    """The best prices and the quantities there; None where a side is empty or the venue does not tell."""
+    """The best of both sides.
+
+    bid, ask: the best prices; None where a side is empty.
+    bid_quantity, ask_quantity: the quantities there; None where a side is empty or the venue does not tell them.
+    """
 
     bid: Decimal | None = None
     bid_quantity: Decimal | None = None
