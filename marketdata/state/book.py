@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
 
 import msgspec
 
@@ -29,7 +28,11 @@ FAULTS = (
 
 
 class Top(msgspec.Struct, frozen=True, gc=False):
-    """The best prices and the quantities there; None where a side is empty or the venue does not tell."""
+    """The best of both sides.
+
+    bid, ask: the best prices; None where a side is empty.
+    bid_quantity, ask_quantity: the quantities there; None where a side is empty or the venue does not tell them.
+    """
 
     bid: Decimal | None = None
     bid_quantity: Decimal | None = None
@@ -39,18 +42,6 @@ class Top(msgspec.Struct, frozen=True, gc=False):
 
 Sides = tuple[tuple[Level, ...], tuple[Level, ...]]
 """Bids descending, asks ascending."""
-
-
-class Depth(Protocol):
-    """The part that every kind of book has. `live` is false while the levels are not certain."""
-
-    live: bool
-
-    def lose(self) -> None: ...
-
-    def top(self) -> Top: ...
-
-    def levels(self, depth: int) -> Sides: ...
 
 
 class _Side:

@@ -36,7 +36,11 @@ class MissedTrades(NamedTuple):
 
 @dataclass(slots=True)
 class _GrowingBar:
-    """A bar that grows from trades. They may come late: the earliest sets the open, the latest the close."""
+    """A bar that grows from trades. They may come late: the earliest sets the open, the latest the close.
+
+    bar: the bar so far.
+    first, last: time and id of the earliest and of the latest trade in it.
+    """
 
     bar: Bar
     first: tuple[datetime, int, str]

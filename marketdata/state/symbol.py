@@ -19,7 +19,7 @@ from marketdata.state.rowbook import RowBook, TopBook
 from marketdata.state.selection import KINDS, EventKind, Key, KnownKeys, Selection, StreamEvent
 from marketdata.state.trades import StoredTrade, TradeHistory
 
-AnyBook = LiveBook | RowBook | TopBook
+SymbolBook = LiveBook | RowBook | TopBook
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +88,7 @@ class SymbolState:
     listing: Listing
     source: Source
     market: wire.Market
-    book: AnyBook
+    book: SymbolBook
     proved_at: float
     changed: dict[EventKind, Change]
     history: TradeHistory = field(default_factory=TradeHistory)
@@ -228,7 +228,7 @@ class SymbolState:
         }
 
 
-def _book_of(kind: BookKind) -> AnyBook:
+def _book_of(kind: BookKind) -> SymbolBook:
     match kind:
         case "diffs":
             return LiveBook()

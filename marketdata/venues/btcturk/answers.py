@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -16,11 +16,14 @@ from marketdata.state.book import Sides
 from marketdata.state.candles import DAY, MINUTE
 from marketdata.venues.btcturk.frames import SOURCE
 
-T = TypeVar("T")
-
 
 class _Filter(msgspec.Struct, rename="camel"):
-    """A rule for a pair's orders; only `PRICE_FILTER` has the step of prices and the least value of an order."""
+    """A rule for a pair's orders.
+
+    filter_type: `PRICE_FILTER` for the rule that has the two numbers.
+    tick_size: the step of prices; None in other rules.
+    min_exchange_value: the least value of an order in the quote currency; None in other rules.
+    """
 
     filter_type: str
     tick_size: Decimal | None = None
@@ -28,7 +31,15 @@ class _Filter(msgspec.Struct, rename="camel"):
 
 
 class _Symbol(msgspec.Struct, rename="camel"):
-    """A pair: base asset (numerator), quote currency (denominator), and the decimals of a quantity."""
+    """A pair.
+
+    name: the pair.
+    status: `TRADING` while it trades.
+    numerator: the base asset.
+    denominator: the quote currency.
+    numerator_scale: the decimals of a quantity.
+    filters: the rules for orders.
+    """
 
     name: str
     status: str
@@ -52,7 +63,12 @@ class _Answer(msgspec.Struct):
 
 
 class _Day(msgspec.Struct):
-    """A daily bar of `/v1/ohlcs`; `time` is its start in unix seconds, `volume` is in the base asset."""
+    """A daily bar of `/v1/ohlcs`.
+
+    time: its start in unix seconds.
+    open, high, low, close: its prices.
+    volume: in the base asset.
+    """
 
     time: int
     open: Decimal
@@ -75,7 +91,12 @@ class _Minutes(msgspec.Struct):
 
 
 class _TickerRow(msgspec.Struct, rename="camel"):
-    """A pair in `/api/v2/ticker`: its last price, and the day's change in percent."""
+    """A pair in `/api/v2/ticker`.
+
+    pair: the pair.
+    last: the last price.
+    daily_percent: the day's change in percent.
+    """
 
     pair: str
     last: Decimal
@@ -90,13 +111,22 @@ class _Tickers(msgspec.Struct):
 
 
 class _Time(msgspec.Struct, rename="camel"):
-    """The answer of `/api/v2/server/time`, in milliseconds since 1970."""
+    """The answer of `/api/v2/server/time`.
+
+    server_time: milliseconds since 1970.
+    """
 
     server_time: int
 
 
 class _Trade(msgspec.Struct):
-    """A trade in `/api/v2/trades`: `date` in milliseconds since 1970, `tid` its id, `amount` in the base asset."""
+    """A trade in `/api/v2/trades`.
+
+    date: milliseconds since 1970.
+    tid: its id.
+    price, amount: the amount is in the base asset.
+    side: the aggressor's.
+    """
 
     date: int | str
     tid: int | str
@@ -113,7 +143,11 @@ class _Trades(msgspec.Struct):
 
 
 class _Book(msgspec.Struct):
-    """The content of `/api/v2/orderbook`: levels as price and quantity."""
+    """The content of `/api/v2/orderbook`.
+
+    timestamp: milliseconds since 1970.
+    bids, asks: price and quantity of each level.
+    """
 
     timestamp: int
     bids: tuple[tuple[Decimal, Decimal], ...]
@@ -215,7 +249,7 @@ def order_book(body: bytes) -> Sides:
     )
 
 
-def _decoded(kind: type[T] | Any, body: bytes, name: str) -> Any:
+def _decoded(kind: Any, body: bytes, name: str) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -48,7 +48,12 @@ class Diff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
 
 
 class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
-    """402, a pair's ticker. The last price comes under either of two names."""
+    """402, a pair's ticker.
+
+    pair: the pair.
+    percent: the day's change in percent.
+    last, old_last: the last price; it comes under either of two names.
+    """
 
     pair: str
     percent: Decimal
@@ -57,13 +62,22 @@ class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La
 
 
 class Tickers(msgspec.Struct):
-    """401, the tickers of all pairs, each not decoded yet."""
+    """401, the tickers of all pairs.
+
+    items: the tickers, each not decoded yet.
+    """
 
     items: tuple[msgspec.Raw, ...]
 
 
 class Trade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "price": "P", "side": "S"}):
-    """A trade, as 421 lists them."""
+    """A trade, as 421 lists them.
+
+    time: when it was made, in milliseconds since 1970.
+    id: unique within its pair.
+    quantity, price: the quantity is in the base asset.
+    side: the aggressor's; 0 bought, 1 sold.
+    """
 
     time: int | str
     id: int | str
@@ -79,7 +93,11 @@ class SingleTrade(Trade, rename={"pair": "PS"}, kw_only=True):
 
 
 class TradeList(msgspec.Struct, rename={"pair": "symbol"}):
-    """421, the latest trades."""
+    """421, the latest trades.
+
+    pair: the pair.
+    items: the trades, newest first.
+    """
 
     pair: str
     items: tuple[Trade, ...]
@@ -90,7 +108,14 @@ _CANDLE_NAMES |= {"open": "O", "high": "H", "low": "L", "close": "C"}
 
 
 class Candle(msgspec.Struct, rename=_CANDLE_NAMES):
-    """428, the bar that grows now. Its start is in unix seconds."""
+    """428, the bar that grows now.
+
+    start: when it began, in unix seconds.
+    pair: the pair.
+    resolution: its length in minutes, or a word for longer ones.
+    open, high, low, close: its prices.
+    volume: in the base asset.
+    """
 
     start: int | str
     pair: str
@@ -103,7 +128,11 @@ class Candle(msgspec.Struct, rename=_CANDLE_NAMES):
 
 
 class Result(msgspec.Struct):
-    """100, the answer to a subscription."""
+    """100, the answer to a subscription.
+
+    ok: true when the venue accepts it.
+    message: the venue's words; None when it gives none.
+    """
 
     ok: bool
     message: str | None = None
