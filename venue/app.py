@@ -36,7 +36,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
         readiness[f"{venue}_market"] = _market_moves(server)
         readiness[f"{venue}_socket"] = _socket_listens(server)
     registry = ops.install(app, settings.service, readiness, parts.loops)
-    registry.register(metrics.VenueCollector(servers))
+    registry.register(metrics.ServerCollector(servers))
     for blueprint in (*blueprints, *(admin if settings.admin else ())):
         app.register_blueprint(blueprint)
     return app

@@ -23,7 +23,7 @@ from venue.socket_faults import hang_up, is_dark
 log = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 0.7
 """The time that the sockets have to close when the service stops; after it they are cut off."""
 
 

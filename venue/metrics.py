@@ -14,7 +14,7 @@ Servers = Mapping[str, BtcturkServer | AlgoLabServer]
 """The server of each venue, by its label."""
 
 
-class VenueCollector(Collector):
+class ServerCollector(Collector):
     """Makes the metrics of all venues; the venue is a label."""
 
     def __init__(self, servers: Servers) -> None:

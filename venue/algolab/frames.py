@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from common.bist.rules import ISTANBUL
-from venue.algolab.views import NOTHING, BistView, BookRow, SymbolTick
+from venue.algolab.views import NOTHING, BistView, DepthRow, SymbolTick
 
 Frame = dict[str, Any]
 Side = Literal["B", "S"]
@@ -46,7 +46,7 @@ def tick(view: BistView, tick: SymbolTick) -> Frame:
     }
 
 
-def row(view: BistView, side: Side, number: int, row: BookRow) -> Frame:
+def row(view: BistView, side: Side, number: int, row: DepthRow) -> Frame:
     """Returns a `D`: one row of one side, where number 0 is the best. An empty row has zeros."""
     return {
         "Type": "D",

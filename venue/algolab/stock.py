@@ -13,7 +13,7 @@ from common.wire import Phase
 from venue.algolab.depth import DepthLevel, ShareDepth
 from venue.algolab.grid import Grid
 from venue.algolab.listing import BROKERS, SHARE_MARKET, ListedShare
-from venue.algolab.views import NOTHING, BistView, BookRow, SymbolTick
+from venue.algolab.views import NOTHING, BistView, DepthRow, SymbolTick
 
 TICKS_KEPT = 200
 ROWS = 10
@@ -100,9 +100,9 @@ class Stock:
             ceiling=self.grid.ceiling,
         )
 
-    def _rows(self, side: dict[int, DepthLevel], *, best_first: bool) -> tuple[BookRow, ...]:
+    def _rows(self, side: dict[int, DepthLevel], *, best_first: bool) -> tuple[DepthRow, ...]:
         places = sorted(side, reverse=best_first)[:ROWS]
-        return tuple(BookRow(self.grid.prices[place], side[place].quantity, side[place].orders) for place in places)
+        return tuple(DepthRow(self.grid.prices[place], side[place].quantity, side[place].orders) for place in places)
 
     def _change_phase(self, at: float, phase: Phase) -> None:
         """Changes the phase. A call auction ends with its match; the opening auction begins without orders."""

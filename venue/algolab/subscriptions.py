@@ -10,7 +10,7 @@ import msgspec
 from venue.algolab import frames
 from venue.algolab.frames import Frame
 from venue.algolab.stock import ROWS
-from venue.algolab.views import EMPTY_ROW, BistView, BookRow
+from venue.algolab.views import EMPTY_ROW, BistView, DepthRow
 
 RequestKind = Literal["subscription", "heartbeat", "wrong_token", "unreadable"]
 
@@ -45,7 +45,7 @@ class SymbolSubscriptions:
         self._ticks: set[str] = set()
         self._books: set[str] = set()
         self._ticks_sent: dict[str, int] = {}
-        self._rows_sent: dict[str, tuple[tuple[BookRow, ...], tuple[BookRow, ...]]] = {}
+        self._rows_sent: dict[str, tuple[tuple[DepthRow, ...], tuple[DepthRow, ...]]] = {}
 
     def __len__(self) -> int:
         return len(self._ticks) + len(self._books)
@@ -94,7 +94,7 @@ class SymbolSubscriptions:
         before = self._rows_sent.get(view.symbol, ((), ()))
         self._rows_sent[view.symbol] = (view.bids, view.asks)
         due: list[Frame] = []
-        sides: tuple[tuple[frames.Side, tuple[BookRow, ...], tuple[BookRow, ...]], ...] = (
+        sides: tuple[tuple[frames.Side, tuple[DepthRow, ...], tuple[DepthRow, ...]], ...] = (
             ("B", before[0], view.bids),
             ("S", before[1], view.asks),
         )

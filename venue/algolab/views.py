@@ -44,7 +44,7 @@ class SymbolTick:
 
 
 @dataclass(frozen=True, slots=True)
-class BookRow:
+class DepthRow:
     """One row of one side of a book.
 
     price: in TRY.
@@ -57,7 +57,7 @@ class BookRow:
     orders: int
 
 
-EMPTY_ROW = BookRow(NOTHING, 0, 0)
+EMPTY_ROW = DepthRow(NOTHING, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class BistView:
     reference: Decimal
     ticks: tuple[SymbolTick, ...]
     tick_count: int
-    bids: tuple[BookRow, ...] = ()
-    asks: tuple[BookRow, ...] = ()
+    bids: tuple[DepthRow, ...] = ()
+    asks: tuple[DepthRow, ...] = ()
     floor: Decimal = NOTHING
     ceiling: Decimal = NOTHING

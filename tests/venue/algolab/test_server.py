@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from tests.venue.algolab.rig import QUICK, Bist, client, running_bist, socket_headers
 from tests.venue.rig import eventually
-from venue.algolab.views import BookRow
+from venue.algolab.views import DepthRow
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def bist() -> Iterator[Bist]:
         yield running
 
 
-def _rows(frames: list[dict[str, Any]], side: str) -> list[BookRow]:
+def _rows(frames: list[dict[str, Any]], side: str) -> list[DepthRow]:
     """Rows of one side as a client would keep them."""
-    held: dict[int, BookRow] = {}
+    held: dict[int, DepthRow] = {}
     for content in frames:
         if content["Direction"] == side:
-            held[content["Row"]] = BookRow(Decimal(str(content["Price"])), content["Quantity"], content["OrderCount"])
+            held[content["Row"]] = DepthRow(Decimal(str(content["Price"])), content["Quantity"], content["OrderCount"])
     return [held[number] for number in sorted(held) if held[number].quantity]
 
 
