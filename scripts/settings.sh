@@ -8,9 +8,15 @@ SETTINGS_OF="executor-1:executor venue:venue marketdata:marketdata web:web canar
 READ='
 import os, socket, sys, urllib.parse
 package = sys.argv[1]
+
+def urls(value):
+    if isinstance(value, str):
+        return [value] if "://" in value else []
+    return [url for part in getattr(value, "__dict__", {}).values() for url in urls(part)]
+
 settings = __import__(f"{package}.settings", fromlist=["Settings"]).Settings.from_environment()
 if package == "marketdata" and os.environ["SPARK_MARKET"] == "live":
-    for url in sorted(value for value in vars(settings).values() if isinstance(value, str) and "://" in value):
+    for url in sorted(urls(settings)):
         parts = urllib.parse.urlsplit(url)
         try:
             socket.create_connection((parts.hostname, parts.port or 443), timeout=5).close()

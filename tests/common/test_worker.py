@@ -12,6 +12,8 @@ from common.worker import REQUEST_SECONDS
 from tests.common.server import Server, get, gunicorn
 
 GRACE_SECONDS = 8
+SERVED_SECONDS = 4.0
+"""A busy machine needs some of it; a server whose threads are all held needs more than twice as long."""
 HEAD = b"POST /body HTTP/1.1\r\nHost: x\r\n"
 UNFINISHED = {
     "a head without its end": HEAD,
@@ -35,11 +37,11 @@ def test_unfinished_requests_cost_no_thread_and_end_with_408() -> None:
         slow = {kind: [server.connect(sent) for _ in range(8)] for kind, sent in UNFINISHED.items()}
         began = time.monotonic()
         while time.monotonic() - began < REQUEST_SECONDS - 1:
-            assert _answered_in(server) < 2.0
+            assert _answered_in(server) < SERVED_SECONDS
             time.sleep(0.5)
         for kind, connections in slow.items():
             for connection in connections:
-                connection.settimeout(5)
+                connection.settimeout(10)
                 answer = _read_all(connection)
                 assert b"HTTP/1.1 408 Request Timeout" in answer, kind
                 assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["error"]["code"] == "REQUEST_TIMEOUT"
@@ -67,7 +69,7 @@ def test_clients_that_do_not_close_after_the_answer_hold_nobody_up() -> None:
         asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         stuck = [server.connect(asked) for _ in range(20)]
         time.sleep(0.3)
-        assert _answered_in(server) < 1.0
+        assert _answered_in(server) < SERVED_SECONDS
         for connection in stuck:
             connection.close()
 
@@ -102,7 +104,7 @@ def test_a_client_that_stops_reading_does_not_hold_the_stop_up() -> None:
 def test_more_connections_than_there_may_be_leave_room_for_the_next() -> None:
     with gunicorn(SPARK_THREADS="4") as server:
         idle = [server.connect() for _ in range(530)]
-        assert _answered_in(server) < 2.0
+        assert _answered_in(server) < SERVED_SECONDS
         for connection in idle:
             connection.close()
 

@@ -18,7 +18,7 @@ READ = {
     "init": ("10001:10001", ["/init/make_secrets.py"]),
     "prometheus": ("65534:65534", ["/etc/prometheus/prometheus.yml", "/etc/prometheus/rules/market.yml"]),
     "alertmanager": ("65534:65534", ["/etc/alertmanager/alertmanager.yml"]),
-    "venue": ("10001:10001", ["/app/common/gunicorn.conf.py", "/app/venue/bist/session.py"]),
+    "venue": ("10001:10001", ["/app/common/gunicorn.conf.py", "/app/venue/algolab/server.py"]),
 }
 pytestmark = pytest.mark.engine
 

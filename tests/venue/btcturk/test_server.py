@@ -153,7 +153,7 @@ def test_stop_closes_the_sockets() -> None:
 
 def test_a_server_whose_event_loop_fails_is_started_again_on_the_same_port() -> None:
     with running_venue(warm_up=1.0) as venue:
-        eventually(venue.server.listening)
+        eventually(lambda: venue.server._events is not None)
         port, events = venue.server.port, venue.server._events
         assert events is not None
         with connect(venue.url, close_timeout=1) as reader:

@@ -158,7 +158,7 @@ def test_a_lost_row_that_leaves_a_book_which_makes_sense_is_found_by_asking(bist
     with running_feed(bist, symbols=("THYAO",), timings=timings) as feed:
         eventually(feed.live)
         feed.move_until_right()
-        for _ in range(100):
+        for _ in range(400):
             bist.faults.arm("missing_rows", symbol="THYAO", count=1)
             bist.move(0.5)
             bist.quiet()
