@@ -32,12 +32,12 @@ class Parts:
     """The parts of the executor.
 
     loops: the owner of the threads `matcher`, `tail` and, where memory is limited, `memory`.
-    registry: the executor's own metrics.
-    metrics: the same, to be counted with.
+    registry: the registry of the executor's own metrics.
+    metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
     health: the ledger's health, for readiness.
-    matcher: the step of the loop `matcher`.
-    tail: the step of the loop `tail`, and the events that it found.
+    matcher: matches resting orders; its step is the loop `matcher`.
+    tail: follows the ledger's log; its step is the loop `tail`.
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.

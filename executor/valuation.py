@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
@@ -90,7 +90,7 @@ def value(
 
 
 class _Prices:
-    """Marks and rates, which remembers what it used and what it could not price."""
+    """The marks and rates of one valuation. It remembers what it used and what it could not price."""
 
     def __init__(self, marks: Marks, currency: str) -> None:
         self.currency = currency
@@ -118,14 +118,14 @@ class _Prices:
         return pair.price if pair.base_asset == unit else 1 / pair.price, pair.stale
 
     def convert(self, amount: Decimal, unit: str) -> Decimal | None:
-        """Returns an amount in the valuation's currency; None without a rate. Nothing needs no rate."""
+        """Returns an amount in the valuation's currency; None without a rate. An amount of 0 needs no rate."""
         if not amount:
             return ZERO
         rate = self.rate(unit)
         return None if rate is None else _rounded(amount * rate[0])
 
     def unpriced(self) -> tuple[Unpriced, ...]:
-        """Returns what had no price or an old one, by name."""
+        """Returns the symbols and currencies that had no price or a stale one."""
         return tuple(Unpriced(symbol=symbol, reason=self._reasons[symbol]) for symbol in sorted(self._reasons))
 
     def _used(self, mark: Mark | None) -> Mark | None:
@@ -163,12 +163,11 @@ def _position(position: wire.Position, balances: Balances, prices: _Prices) -> P
 
 def _summary(
     account: wire.Account,
-    rows: Iterable[PositionValue],
+    rows: Sequence[PositionValue],
     cash: Mapping[str, CashValue],
     fees: Decimal | None,
     prices: _Prices,
 ) -> ValuationSummary:
-    rows = tuple(rows)
     owned = [row.value for row in rows if row.base_asset not in cash]
     unpriced = prices.unpriced()
     return ValuationSummary(

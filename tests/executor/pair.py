@@ -99,22 +99,23 @@ class Both:
     def __init__(self, place: Place) -> None:
         percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
         self.seen = (Seen(), Seen())
-        self.desks = [
+        self.contexts = [
             TradingContext("simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY")
             for seen in self.seen
         ]
         self.matchers = [
-            Matcher(desk, Metrics(CollectorRegistry(), CASH, "TRY"), LedgerHealth(lambda: 0.0)) for desk in self.desks
+            Matcher(context, Metrics(CollectorRegistry(), CASH, "TRY"), LedgerHealth(lambda: 0.0))
+            for context in self.contexts
         ]
         self.reference = Reference({unit: _whole(amount, AMOUNT) for unit, amount in CASH.items()}, PAIRS)
         self.ids: dict[str, str] = {}
-        for desk in self.desks:
-            desk.ledger.prepare()
+        for context in self.contexts:
+            context.ledger.prepare()
         self.moves = 0
 
     def close(self) -> None:
-        for desk in self.desks:
-            desk.ledger.close()
+        for context in self.contexts:
+            context.ledger.close()
 
     def do(self, step: Step) -> None:
         match step:
@@ -129,11 +130,11 @@ class Both:
         self.moves += 1
         bids = tuple((step.middle - 10 * (n + 1), size) for n, size in enumerate(step.bids) if size)
         asks = tuple((step.middle + 10 * (n + 1), size) for n, size in enumerate(step.asks) if size)
-        for desk in step.seen_by:
-            self.seen[desk].shown[step.symbol] = Shown(bids, asks, self.moves)
-        for desk in step.matched_by:
-            self.matchers[desk].pass_once()
-            self.reference.match(self.seen[desk].shown)
+        for number in step.seen_by:
+            self.seen[number].shown[step.symbol] = Shown(bids, asks, self.moves)
+        for number in step.matched_by:
+            self.matchers[number].pass_once()
+            self.reference.match(self.seen[number].shown)
 
     def _one(self, step: Put | Amend) -> None:
         asked = self._ask(step)
@@ -149,8 +150,8 @@ class Both:
 
     def _rush(self, steps: list[Put | Amend]) -> None:
         """All at the executor of the first one; what the reference did one after the other is compared later."""
-        ledger = self.desks[steps[0].desk].ledger
-        calls = [self._ask(step._replace(desk=steps[0].desk)) for step in steps]
+        ledger = self.contexts[steps[0].executor].ledger
+        calls = [self._ask(step._replace(executor=steps[0].executor)) for step in steps]
         asked = [call for call in calls if call is not None]
         busy, done = threading.Event(), threading.Event()
 
@@ -183,11 +184,11 @@ class Both:
         return self._amend(step, known[step.which % len(known)]) if known else None
 
     def _put(self, step: Put) -> Asked:
-        key, desk, (kind, option) = f"k{len(self.reference.orders)}", self.desks[step.desk], step.kind.split()
+        key, context, (kind, option) = f"k{len(self.reference.orders)}", self.contexts[step.executor], step.kind.split()
         force: Any = "GTC" if option == "post" else option
         price = step.price if kind == "limit" else None
         order = Placed(step.symbol, step.side, step.quantity, price, force, option == "post")
-        self.reference.place(key, order, self.seen[step.desk].shown[step.symbol])
+        self.reference.place(key, order, self.seen[step.executor].shown[step.symbol])
         request = OrderRequest(
             client_order_id=key,
             symbol=step.symbol,
@@ -198,21 +199,21 @@ class Both:
             time_in_force=force,
             post_only=order.post_only,
         )
-        return Asked(key, lambda: submit(request, desk).order)
+        return Asked(key, lambda: submit(request, context).order)
 
     def _amend(self, step: Amend, old: str) -> Asked:
-        order_id, desk = self.ids[old], self.desks[step.desk]
+        order_id, context = self.ids[old], self.contexts[step.executor]
         if step.quantity is None and step.price is None:
             done = self.reference.cancel(old)
-            return Asked(old, lambda: cancel(order_id, desk.ledger).order, refused=not done)
-        key, book = f"k{len(self.reference.orders)}", self.seen[step.desk].shown[self.reference.orders[old].symbol]
+            return Asked(old, lambda: cancel(order_id, context.ledger).order, refused=not done)
+        key, book = f"k{len(self.reference.orders)}", self.seen[step.executor].shown[self.reference.orders[old].symbol]
         done = self.reference.replace(key, old, step.quantity, step.price, book)
         wanted = ReplaceRequest(
             client_order_id=key,
             quantity=None if step.quantity is None else Decimal(step.quantity) / QUANTITY,
             limit_price=None if step.price is None else Decimal(step.price) / PRICE,
         )
-        return Asked(key, lambda: replace(order_id, wanted, desk).order, refused=not done)
+        return Asked(key, lambda: replace(order_id, wanted, context).order, refused=not done)
 
     def compare_order(self, key: str, order: Order) -> None:
         expected = self.reference.orders[key]
@@ -224,22 +225,22 @@ class Both:
         assert (order.status, codes, fills) == (expected.status, expected.codes, expected.fills), key
         assert _whole(order.filled_quantity, QUANTITY) == expected.quantity - expected.left, key
 
-    def compare_account(self, desk: int) -> None:
-        account, expected = self.desks[desk].ledger.account_state().account, self.reference
+    def compare_account(self, executor: int) -> None:
+        account, expected = self.contexts[executor].ledger.account_state().account, self.reference
         for unit in CASH:
             found = _whole(account.cash[unit], AMOUNT), _whole(account.reserved[unit], AMOUNT)
             assert found == (expected.holds(unit), expected.reserved(unit)), unit
             assert found[0] >= found[1] >= 0
         assert account.open_orders == sum(order.open for order in expected.orders.values())
 
-    def compare_all(self, desk: int) -> None:
+    def compare_all(self, executor: int) -> None:
         """Every order, position, fee and used level, as one executor reads them."""
-        ledger, expected = self.desks[desk].ledger, self.reference
+        ledger, expected = self.contexts[executor].ledger, self.reference
         found = {order.client_order_id: order for order in ledger.orders(500)}
         assert found.keys() == expected.orders.keys()
         for key, order in found.items():
             self.compare_order(key, order)
-        self.compare_account(desk)
+        self.compare_account(executor)
         for held in ledger.positions():
             amounts = _whole(held.quantity, AMOUNT), _whole(held.fees, AMOUNT)
             assert amounts == (expected.holds(held.symbol), expected.fees[held.symbol]), held.symbol

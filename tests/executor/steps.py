@@ -28,7 +28,7 @@ class Move(NamedTuple):
 class Put(NamedTuple):
     """An executor is given an order."""
 
-    desk: int
+    executor: int
     symbol: str
     side: Side
     quantity: int
@@ -39,7 +39,7 @@ class Put(NamedTuple):
 class Amend(NamedTuple):
     """An executor is asked to replace an open order, or to cancel it where nothing is given."""
 
-    desk: int
+    executor: int
     which: int
     quantity: int | None
     price: int | None
@@ -54,7 +54,7 @@ class Rush(NamedTuple):
 Step = Move | Put | Amend | Rush
 
 
-desks = st.integers(0, 1)
+executors = st.integers(0, 1)
 symbols = st.sampled_from([BTCTRY, BTCTRY, BTCTRY, USDTTRY, BTCUSDT])
 sides: st.SearchStrategy[Side] = st.sampled_from(["buy", "sell"])
 quantities = st.sampled_from([1_000, 5_001, 10_000, 13_333, 20_000, 50_000, 120_000])
@@ -66,11 +66,11 @@ matched_by = st.sampled_from([(0,), (1,), (0, 1), ()])
 moves = st.builds(Move, symbols, middles, sizes, sizes, seen_by, matched_by)
 kinds = st.sampled_from(["limit GTC", "limit GTC", "limit post"])
 bids, asks = st.sampled_from([9_980, 9_970, 9_950, 9_999]), st.sampled_from([10_020, 10_030, 10_050, 10_001])
-bought = st.builds(Put, desks, symbols, st.just("buy"), quantities, bids, kinds)
-sold = st.builds(Put, desks, symbols, st.just("sell"), quantities, asks, kinds)
+bought = st.builds(Put, executors, symbols, st.just("buy"), quantities, bids, kinds)
+sold = st.builds(Put, executors, symbols, st.just("sell"), quantities, asks, kinds)
 at_once = st.sampled_from(["market IOC", "market FOK", "limit IOC", "limit FOK", "limit GTC"])
-taking = st.builds(Put, desks, symbols, sides, quantities, prices, at_once)
-amends = st.builds(Amend, desks, st.integers(0, 5), st.none() | quantities, st.none() | prices)
+taking = st.builds(Put, executors, symbols, sides, quantities, prices, at_once)
+amends = st.builds(Amend, executors, st.integers(0, 5), st.none() | quantities, st.none() | prices)
 steps: st.SearchStrategy[Step] = st.one_of(moves, bought, sold, taking, amends)
 rushes = st.builds(Rush, st.lists(st.one_of(bought, sold, taking, amends), min_size=2, max_size=6))
 HOLDING: list[Step] = [Put(0, symbol, "buy", 50_000, 0, "market IOC") for symbol in (BTCTRY, USDTTRY, BTCUSDT)]

@@ -57,8 +57,8 @@ def test_orders_fills_fees_and_balances_are_those_of_the_reference(opened: Path,
         for number, step in enumerate([*HOLDING, *script]):
             both.do(step)
             both.compare_account(number % 2)
-        for desk in range(2):
-            both.compare_all(desk)
+        for executor in range(2):
+            both.compare_all(executor)
 
 
 @settings(max_examples=settings().max_examples // 6)
@@ -78,7 +78,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(opened: Path, script: list[Ste
     with both_on(opened) as both:
         for step in [*HOLDING, *script]:
             both.do(step)
-        ledger = both.desks[0].ledger
+        ledger = both.contexts[0].ledger
         balances, traded = ledger.account_state().balances, _traded(ledger.orders(500))
         sums: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, Decimal] = defaultdict(Decimal)
