@@ -47,7 +47,7 @@ bist-login: ## Log in to AlgoLab: sends the text message and asks for its code
 test: ## Run every test, the ones on real containers too
 	@bash scripts/test.sh all
 
-check: ## Run lint and unit tests only (under a minute)
+check: ## Run lint and unit tests only (four minutes on two busy cores; the first time makes .venv, two more)
 	@bash scripts/test.sh unit
 
 lint: ## Run ruff, mypy and yamllint only

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.stack.stack import PORTS
 
 ROOT = Path(__file__).parents[2]
 DOCKER = r"""#!/bin/bash
@@ -55,6 +58,13 @@ class Checkout:
 
     def answer(self, question: str, *lines: str) -> None:
         (self.answers / question).write_text("".join(f"{line}\n" for line in lines))
+
+
+def quiet_ports() -> dict[str, str]:
+    """A port for each published one that nothing listens on. They are below those that the system gives away by itself,
+    so that none is taken while a test runs."""
+    settings = [setting for setting, _ in PORTS.values()]
+    return dict(zip(settings, map(str, random.sample(range(12_000, 30_000), len(settings))), strict=True))
 
 
 def make_checkout(place: Path, folder: str = "spark") -> Checkout:

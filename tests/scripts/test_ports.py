@@ -8,15 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scripts.checkout import Checkout
-from tests.stack.stack import PORTS, free_ports
-
-SETTINGS = [setting for setting, _ in PORTS.values()]
+from tests.scripts.checkout import Checkout, quiet_ports
 
 
 @pytest.fixture
 def free() -> dict[str, str]:
-    return dict(zip(SETTINGS, map(str, free_ports(len(SETTINGS))), strict=True))
+    return quiet_ports()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.stack.stack import PORTS, free_ports
+from tests.scripts.checkout import quiet_ports
 
 ROOT = Path(__file__).parents[2]
 DOCKER = """#!/bin/sh
@@ -35,10 +35,9 @@ def test_a_caller_whose_clock_began_long_ago_takes_no_time_from_the_wait_for_the
     script(scripts / "images.sh", '#!/bin/sh\ntouch "$1"\n')
     script(scripts / "table.sh", "#!/bin/sh\necho addresses\n")
     script(tools / "docker", DOCKER)
-    free = {setting: str(port) for (setting, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
     done = subprocess.run(
         [scripts / "up.sh"],
-        env={"PATH": f"{tools}:{os.environ['PATH']}", "STARTED_AT": "1"} | free,
+        env={"PATH": f"{tools}:{os.environ['PATH']}", "STARTED_AT": "1"} | quiet_ports(),
         cwd=tmp_path,
         capture_output=True,
         text=True,
