@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 from common import log
+from common.settings import Reader
 
-bind = f"0.0.0.0:{os.environ['PORT']}"
+_reader = Reader()
+_port = _reader.integer("PORT", 8000, at_least=1, at_most=65_535)
+_level = _reader.choice("SPARK_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+bind = f"0.0.0.0:{_port}"
 workers = 1
 worker_class = "common.worker.RequestWorker"
-threads = int(os.environ.get("SPARK_THREADS", "24"))
+threads = _reader.integer("SPARK_THREADS", 24, at_least=2, at_most=1_000)
 worker_connections = 512
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
 control_socket_disable = True
@@ -19,6 +22,5 @@ keepalive = 75
 limit_request_line = 4094
 limit_request_fields = 50
 accesslog = None
-logconfig_dict = log.configuration(
-    os.environ["SPARK_SERVICE"], os.environ.get("SPARK_REPLICA", "1"), os.environ.get("SPARK_LOG_LEVEL", "INFO")
-)
+logconfig_dict = log.configuration(_reader.text("SPARK_SERVICE"), _reader.text("SPARK_REPLICA", "1"), _level)
+_reader.check()

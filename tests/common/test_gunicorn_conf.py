@@ -57,10 +57,12 @@ def test_a_worker_above_its_memory_bound_is_replaced_and_the_server_stays() -> N
         assert server.terminate() == 0
 
 
-def test_a_wrong_number_of_threads_ends_the_start_and_is_told() -> None:
-    with gunicorn(SPARK_THREADS="many", ready=False) as server:
+def test_wrong_settings_of_the_server_end_the_start_and_are_told_by_name() -> None:
+    with gunicorn(SPARK_THREADS="many", SPARK_LOG_LEVEL="loud", ready=False) as server:
         assert server.process.stdout is not None
-        assert "many" in server.process.stdout.read()
+        said = server.process.stdout.read()
+        assert "SettingsError: SPARK_LOG_LEVEL='loud': must be one of DEBUG, INFO, WARNING, ERROR" in said
+        assert "SPARK_THREADS='many': must be a whole number from 2 to 1000" in said
         assert server.process.wait(DEADLINE_SECONDS) == 1
 
 
