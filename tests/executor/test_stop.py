@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -10,18 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.common.local import eventually
-from tests.common.server import gunicorn
+from tests.common.server import gunicorn, longest_stop
 from tests.executor.listener import Listener
 from tests.executor.standin import MarketData, Place
 from tests.executor.streamed import environment_of, ready
-
-STOPS_WITHIN_SECONDS, GRACE_SECONDS = 1.5, 8.0
-
-
-def allowed_seconds() -> float:
-    """The time that a stop may take; longer on a machine that does much else, but never as long as the grace."""
-    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    return min(STOPS_WITHIN_SECONDS * busy, GRACE_SECONDS - 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
@@ -35,7 +26,7 @@ def test_a_stop_ends_the_streams_cleanly_and_within_its_time(
         assert [event and event.name for event in (listener.next() for listener in listeners)] == ["snapshot"] * 3
         began = time.monotonic()
         assert server.terminate(number) == 0
-        assert time.monotonic() - began < allowed_seconds()
+        assert time.monotonic() - began < longest_stop()
         for listener in listeners:
             while listener.next():
                 pass
