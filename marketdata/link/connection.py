@@ -39,7 +39,7 @@ class ConnectionStatus:
 
 
 class NotReady(Exception):
-    """There is nothing to dial with yet. The provider of headers raises it; `Connection.wake` has it asked again."""
+    """There is nothing to dial with yet. The provider of headers raises it; `wake` has it asked again."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class VenueSocket:
     heartbeat: Callable[[], str] | None = None
 
 
-class Connection:
+class VenueConnection:
     """One supervised socket. Its reader stamps each frame and puts it into the inbox, and does nothing else.
 
     loops: the reader, the watchdog and, where the venue wants one, the heartbeat.

@@ -11,11 +11,12 @@ from typing import Literal
 import msgspec
 
 from marketdata.counters import Counters
+from marketdata.events import FrameClass
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["opened", "frame", "heartbeat", "closed", "lost"]
-Name = tuple[str, str] | tuple[str, bytes]  # class and key
+Name = tuple[FrameClass, str]  # class and key
 Classify = Callable[[bytes], Name]
 HARD_LIMIT_FACTOR = 4
 POPPED_TOGETHER = 256
@@ -141,7 +142,7 @@ class Inbox:
 
     def _lose(self, arrival: Arrival, name: Name, places: deque[int]) -> None:
         """Puts one `lost` in the place of everything that is queued at `places`; at the end when nothing is."""
-        marker = Arrival("lost", arrival.at, arrival.received, _bytes(name[1]))
+        marker = Arrival("lost", arrival.at, arrival.received, name[1].encode())
         if places:
             self._dropped(name[0], len(places))
             self._lost[name] = places.popleft()
@@ -197,10 +198,6 @@ class Inbox:
         except Exception:
             log.exception("a frame could not be classified")
             return "plain", ""
-
-
-def _bytes(key: str | bytes) -> bytes:
-    return key if isinstance(key, bytes) else key.encode()
 
 
 class _Slots:

@@ -14,7 +14,11 @@ SHARE = 0.8
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit as the venue publishes it: at most `calls` in any `seconds`."""
+    """A limit as the venue publishes it.
+
+    calls: the most calls that it allows.
+    seconds: the length of the window that they are counted in.
+    """
 
     calls: int
     seconds: float

@@ -18,15 +18,15 @@ from marketdata.state.rowbook import FAULTS
 from marketdata.venues.algolab import frames, login_api
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.endpoints import CALLS
-from marketdata.venues.algolab.feed import Feed, FeedTimings
+from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import Intake
-from marketdata.venues.algolab.limits import AUDIT_SECONDS, Limits
+from marketdata.venues.algolab.intake import AlgolabIntake
+from marketdata.venues.algolab.limits import AUDIT_SECONDS, EquityRequests
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
 from marketdata.venues.algolab.settings import AlgolabSettings
-from marketdata.venues.algolab.subscriptions import Subscriptions
+from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 from marketdata.venues.algolab.vault import Vault
 from marketdata.venues.venue import Venue, VenueContext
 
@@ -62,9 +62,9 @@ def build(
     counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS)
     rest = _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
-    limits = Limits(clock.monotonic, timings.audits)
+    limits = EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    subscriptions = Subscriptions(listings, liveness_symbol)
+    subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
     socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
     connection = context.connection(socket, inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
@@ -73,11 +73,11 @@ def build(
         session, connection, limits, sms=sms, counters=counters, monotonic=monotonic, login_pause=pause
     )
     hours, candles = Hours(clock.unix, settings.sessions == "always"), context.candles
-    intake = Intake(
+    intake = AlgolabIntake(
         listings, liveness_symbol, store=store, candles=candles, limits=limits, counters=counters, hours=hours
     )
     ends, times = LinkEnds(inbox, connection, counters), timings.feed
-    feed = Feed(intake, ends, subscriptions=subscriptions, store=store, login=keeper, clock=clock, timings=times)
+    feed = AlgolabFeed(intake, ends, subscriptions=subscriptions, store=store, login=keeper, clock=clock, timings=times)
     return Venue(
         name=frames.SOURCE,
         store=store,

@@ -14,8 +14,8 @@ from marketdata.link.worker import TIMERS_SECONDS, LinkEnds, Worker
 from marketdata.state.rowbook import SETTLE_SECONDS
 from marketdata.state.store import Store
 from marketdata.venues.algolab import frames
-from marketdata.venues.algolab.intake import Intake
-from marketdata.venues.algolab.subscriptions import Subscriptions
+from marketdata.venues.algolab.intake import AlgolabIntake
+from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +43,16 @@ class FeedTimings:
     repair_pause: float = REPAIR_PAUSE_SECONDS
 
 
-class Feed(Worker):
+class AlgolabFeed(Worker):
     """The worker of Borsa Istanbul's feed. Without a sequence no single book can be asked for anew: a new socket begins
     them all anew."""
 
     def __init__(
         self,
-        intake: Intake,
+        intake: AlgolabIntake,
         ends: LinkEnds,
         *,
-        subscriptions: Subscriptions,
+        subscriptions: AlgolabSubscriptions,
         store: Store,
         login: Login,
         clock: Clock,

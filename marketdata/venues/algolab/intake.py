@@ -18,7 +18,7 @@ from marketdata.venues.algolab import frames
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.hours import Hours
 from marketdata.venues.algolab.instruments import instrument
-from marketdata.venues.algolab.limits import EquityAnswer, Limits
+from marketdata.venues.algolab.limits import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.share import AUCTIONS, Share
 from marketdata.venues.algolab.ticks import Delay
 
@@ -28,7 +28,7 @@ FIRST_ROWS_SECONDS = 5.0
 """Rows of a new socket repeat old times for so long: they are no evidence of a delay."""
 
 
-class Intake:
+class AlgolabIntake:
     """Applies the frames of one socket after the other. Only the worker's thread may call it.
 
     Times called `at` are monotonic seconds, `received` unix seconds.
@@ -49,7 +49,7 @@ class Intake:
         *,
         store: Store,
         candles: CandleStore,
-        limits: Limits,
+        limits: EquityRequests,
         counters: AlgolabCounters,
         hours: Hours,
     ) -> None:

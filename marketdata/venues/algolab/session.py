@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from common.errors import ServiceError, Unavailable
 from common.wire import Message
 from marketdata.link.connection import NotReady
-from marketdata.rest.replies import Reply, RestError, Unauthorized
+from marketdata.rest.replies import Reply, RestError, RestUnauthorized, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.credentials import Credentials
@@ -50,7 +50,7 @@ class LoginRefused(ServiceError):
     code = "LOGIN_REFUSED"
 
 
-class Rest(Protocol):
+class LoginClient(Protocol):
     """The part of a client that a session needs."""
 
     def post(self, endpoint: str, path: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply: ...
@@ -69,7 +69,7 @@ class Session:
         self,
         credentials: Credentials,
         *,
-        rest_client: Rest,
+        rest_client: LoginClient,
         vault: Vault,
         counters: AlgolabCounters,
         unix: Callable[[], float],
@@ -146,7 +146,7 @@ class Session:
     def call(self, name: str, body: bytes) -> bytes:
         """Makes a signed call and returns the answer's body. Raises `RestError`, and `NotReady` without a session.
 
-        After `Unauthorized` the session is over.
+        After `RestUnauthorized` the session is over.
         """
         session = self._session
         if session is None:
@@ -154,7 +154,7 @@ class Session:
         headers = endpoints.call_headers(self._credentials.api_key, session, name, body, doubled=self._doubled)
         try:
             return self._rest.post(name, endpoints.path(name), body, headers=headers).body
-        except Unauthorized:
+        except RestUnauthorized:
             self.lost(session, f"{name} was answered with 401")
             raise
 
@@ -179,12 +179,12 @@ class Session:
                 name, endpoints.path(name), body, headers=endpoints.key_headers(self._credentials.api_key)
             )
             return answers.read_text(reply.body, wanted)
-        except (answers.Refused, Unauthorized) as error:
+        except (answers.Refused, RestUnauthorized) as error:
             self._counters.logins["refused"] += 1
             reason = f"the broker refused: {error}"
             self._set(None, otherwise, reason)
             raise LoginRefused(reason, state=otherwise) from None
-        except (RestError, answers.UnusableAnswer) as error:
+        except (RestError, UnusableAnswer) as error:
             self._counters.logins["failed"] += 1
             raise Unavailable(f"the broker gives no usable answer: {error}") from error
 

@@ -11,10 +11,9 @@ from decimal import Decimal
 from common import wire
 from common.loop import Loop
 from marketdata.counters import Counters
-from marketdata.rest.replies import RestError
+from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.state.book import Sides
 from marketdata.venues.btcturk import answers, endpoints
-from marketdata.venues.btcturk.answers import UnusableAnswer
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.notes import Notes, WrongBook
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from common.loop import Loop
 from common.wire import Instrument
 from marketdata.link.dial_limits import Backoff
-from marketdata.rest.replies import RestError
-from marketdata.venues.btcturk.answers import UnusableAnswer, instruments
+from marketdata.rest.replies import RestError, UnusableAnswer
+from marketdata.venues.btcturk.answers import instruments
 from marketdata.venues.btcturk.endpoints import EXCHANGE_INFO_PATH, Rest
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from common.clock import Clock
 from common.loop import Loop
 from marketdata.counters import Counters
-from marketdata.rest.replies import RestError
+from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.btcturk import answers, endpoints
-from marketdata.venues.btcturk.answers import UnusableAnswer
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.notes import FetchedTickers, Notes
 

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketdata.counters import Counters
+from marketdata.events import FrameClass
 from marketdata.link.inbox import HARD_LIMIT_FACTOR, Arrival, Inbox, Kind
 
-CLASSES = {b"K": "keep", b"C": "coalesce", b"S": "sequence", b"P": "plain"}
+CLASSES: dict[bytes, FrameClass] = {b"K": "keep", b"C": "coalesce", b"S": "sequence", b"P": "plain"}
 
 
-def _classify(payload: bytes) -> tuple[str, bytes]:
+def _classify(payload: bytes) -> tuple[FrameClass, str]:
     """Payloads here are a letter for the class, one for the key, and a number: S:a:12."""
-    return CLASSES[payload[:1]], payload[2:3]
+    return CLASSES[payload[:1]], payload[2:3].decode()
 
 
 def _arrival(kind: Kind, payload: bytes = b"", at: float = 0.0) -> Arrival:
@@ -72,7 +73,7 @@ def test_without_classes_frames_beyond_the_limit_are_dropped_but_an_end_is_kept(
 
 
 def test_nothing_is_classified_while_there_is_room() -> None:
-    def refuse(_payload: bytes) -> tuple[str, bytes]:
+    def refuse(_payload: bytes) -> tuple[FrameClass, str]:
         raise AssertionError
 
     inbox = Inbox(3, Counters(), refuse)

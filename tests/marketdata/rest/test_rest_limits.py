@@ -6,13 +6,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
 
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.replies import NoBudget, Throttled, Unavailable
-from tests.marketdata.rest.rest_server import Handler, answering, client_of, running_server
+from marketdata.rest.replies import NoBudget, RestUnavailable, Throttled
+from tests.marketdata.rest.rest_server import QUICK, Handler, answering, client_of, running_server
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_silence_is_for_all_threads_and_only_for_the_endpoint_that_was_told() ->
 def test_where_the_whole_host_is_told_to_be_silent_its_other_endpoints_are_too() -> None:
     with running_server(answering(503, Retry_After="300")) as server:
         client = client_of(server.url)
-        with pytest.raises(Unavailable):
+        with pytest.raises(RestUnavailable):
             client.get("all", "/x")
         with pytest.raises(NoBudget):
             client.get("two", "/x")
@@ -108,11 +109,13 @@ def test_eight_threads_never_bring_the_venue_to_429() -> None:
         handler.answer(200)
 
     with running_server(script) as server:
-        client = client_of(server.url, budget=Budget(limits, monotonic=time.monotonic))
+        client = client_of(
+            server.url, budget=Budget(limits, monotonic=time.monotonic), retries=replace(QUICK, deadline=60)
+        )
 
         def hammer(number: int) -> None:
             for _ in range(10):
-                client.get("one" if number % 2 else "two", f"/{'one' if number % 2 else 'two'}", deadline=60)
+                client.get("one" if number % 2 else "two", f"/{'one' if number % 2 else 'two'}")
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(hammer, range(8)))

@@ -10,7 +10,8 @@ import pytest
 
 from common.wire import Instrument
 from marketdata.events import Bar
-from marketdata.venues.btcturk.answers import UnusableAnswer, days, instruments, minutes, order_book, trades
+from marketdata.rest.replies import UnusableAnswer
+from marketdata.venues.btcturk.answers import days, instruments, minutes, order_book, trades
 
 
 def _symbol(name: str = "ETHUSDT", **changed: Any) -> dict[str, Any]:
