@@ -175,6 +175,11 @@ class VenueTrade(msgspec.Struct, frozen=True, gc=False):
     side: Side
     venue_time: datetime
 
+    @property
+    def place(self) -> tuple[datetime, int, str]:
+        """Its place among the trades of its pair: by time, then by id; a shorter id is an older one."""
+        return self.venue_time, len(self.trade_id), self.trade_id
+
 
 class Trades(msgspec.Struct, frozen=True, gc=False):
     """Trades of one pair.
@@ -210,7 +215,7 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
 
 
 FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
-"""How a full inbox may treat a frame; `link.inbox` says what each means."""
+"""The treatment of a frame by a full inbox; `link.inbox` says what each means."""
 
 Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Equilibrium | CandleUpdate | Acknowledged | Unreadable
 

@@ -47,7 +47,7 @@ class _GrowingBar:
     last: tuple[datetime, int, str]
 
     def add(self, trade: VenueTrade) -> None:
-        bar, at = self.bar, _order(trade)
+        bar, at = self.bar, trade.place
         self.bar = Bar(
             bar.start,
             trade.price if at < self.first else bar.open,
@@ -88,7 +88,7 @@ class Series:
             self._known[trade.trade_id] = None
             if len(self._known) > MOST_KNOWN_TRADES:
                 del self._known[next(iter(self._known))]
-            if self._newest is None or _order(trade) > _order(self._newest):
+            if self._newest is None or trade.place > self._newest.place:
                 self._newest = trade
             self._grow(trade)
 
@@ -197,7 +197,7 @@ class Series:
         if growing is not None:
             growing.add(trade)
             return
-        price, at = trade.price, _order(trade)
+        price, at = trade.price, trade.place
         self._grown[start] = _GrowingBar(Bar(start, price, price, price, price, trade.quantity), at, at)
         if len(self._grown) > MOST_MINUTES:
             del self._grown[min(self._grown)]
@@ -217,17 +217,6 @@ def _last_boundary(at: float) -> float:
     return (at - SETTLED_SECONDS) // MINUTE * MINUTE
 
 
-def _order(trade: VenueTrade) -> tuple[datetime, int, str]:
-    return trade.venue_time, len(trade.trade_id), trade.trade_id
-
-
 def _candle(bar: Bar, *, complete: bool) -> wire.Candle:
-    return wire.Candle(
-        start=datetime.fromtimestamp(bar.start, UTC),
-        open=bar.open,
-        high=bar.high,
-        low=bar.low,
-        close=bar.close,
-        volume=bar.volume,
-        complete=complete,
-    )
+    start = datetime.fromtimestamp(bar.start, UTC)
+    return wire.Candle(**(bar._asdict() | {"start": start}), complete=complete)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from common.clock import Clock
 from common.wire import Instrument
@@ -15,20 +14,13 @@ from marketdata.state.rowbook import SETTLE_SECONDS
 from marketdata.state.store import Store
 from marketdata.venues.algolab import frames
 from marketdata.venues.algolab.intake import AlgolabIntake
+from marketdata.venues.algolab.session_keeper import SessionKeeper
 from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 30.0
 REPAIR_AFTER_SECONDS, REPAIR_PAUSE_SECONDS = 2.0, 60.0
-
-
-class Login(Protocol):
-    """The part of the session keeper that the worker needs."""
-
-    def token(self) -> str | None: ...
-
-    def proved(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class AlgolabFeed(Worker):
         *,
         subscriptions: AlgolabSubscriptions,
         store: Store,
-        login: Login,
+        login: SessionKeeper,
         clock: Clock,
         timings: FeedTimings,
     ) -> None:

@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from common.errors import ServiceError, Unavailable
 from common.wire import Message
 from marketdata.link.connection import NotReady
-from marketdata.rest.replies import Reply, RestError, RestUnauthorized, UnusableAnswer
+from marketdata.rest.client import RestClient
+from marketdata.rest.replies import RestError, RestUnauthorized, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.credentials import Credentials
@@ -50,12 +51,6 @@ class LoginRefused(ServiceError):
     code = "LOGIN_REFUSED"
 
 
-class LoginClient(Protocol):
-    """The part of a client that a session needs."""
-
-    def post(self, endpoint: str, path: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply: ...
-
-
 class Session:
     """The session with the broker. Any thread may call it; calls to the broker are made one at a time.
 
@@ -69,7 +64,7 @@ class Session:
         self,
         credentials: Credentials,
         *,
-        rest_client: LoginClient,
+        rest_client: RestClient,
         vault: Vault,
         counters: AlgolabCounters,
         unix: Callable[[], float],

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from common.errors import ServiceError, Unavailable
 from common.loop import Loop
-from marketdata.link.connection import ConnectionStatus, NotReady
+from marketdata.link.connection import ConnectionStatus, NotReady, VenueConnection
 from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
-from marketdata.venues.algolab.limits import EquityAnswer, EquityRequests
+from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.session import Session
 
 log = logging.getLogger(__name__)
@@ -24,18 +23,6 @@ SILENT_SECONDS = 120.0
 
 Sms = Callable[[], str | None]
 """Returns the code of the latest text message; None while there is none. Only the simulated broker's can be read so."""
-
-
-class SessionLink(Protocol):
-    """The part of a connection that the keeper needs."""
-
-    def status(self) -> ConnectionStatus: ...
-
-    def wake(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def drop(self, reason: str) -> None: ...
 
 
 class SessionKeeper:
@@ -51,7 +38,7 @@ class SessionKeeper:
     def __init__(
         self,
         session: Session,
-        link: SessionLink,
+        link: VenueConnection,
         limits: EquityRequests,
         *,
         sms: Sms | None,
