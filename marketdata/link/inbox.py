@@ -38,11 +38,6 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     payload: bytes = b""
 
 
-def all_plain(_payload: bytes) -> Name:
-    """Classifies the frames of a venue whose frames may all be dropped when there are too many."""
-    return "plain", ""
-
-
 class Inbox:
     """A queue that does not look into frames while it has room. Beyond `limit`, `classify` gives each frame a class and
     a key:
@@ -56,7 +51,7 @@ class Inbox:
     Drops are counted by class. A socket's beginning and end are never dropped. The venue's keys must be few.
     """
 
-    def __init__(self, limit: int, counters: Counters, classify: Classify = all_plain) -> None:
+    def __init__(self, limit: int, counters: Counters, classify: Classify) -> None:
         self._limit, self._hard_limit, self._calm = limit, limit * HARD_LIMIT_FACTOR, limit // 2
         self._counters, self._classify = counters, classify
         self._queue = _Slots()

@@ -139,11 +139,11 @@ class _Answer(msgspec.Struct, Generic[T]):
     """The envelope of the answers under `/api/v2`, but for the clock's.
 
     success: false when the venue could not answer.
-    data: the content.
+    data: the content; None for none.
     """
 
     success: bool
-    data: T
+    data: T | None = None
 
 
 def instruments(body: bytes) -> dict[str, Instrument]:
@@ -225,8 +225,8 @@ def order_book(body: bytes) -> Sides:
 
 def _content(kind: Any, body: bytes, name: str) -> Any:
     answer = decoded(_Answer[kind], body, name)
-    if not answer.success:
-        raise UnusableAnswer(f"{name} says it failed")
+    if not answer.success or answer.data is None:
+        raise UnusableAnswer(f"{name} brings no data: success is {answer.success}")
     return answer.data
 
 

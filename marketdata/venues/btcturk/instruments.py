@@ -48,6 +48,7 @@ class InstrumentLoader:
         except (RestError, UnusableAnswer) as error:
             self._trouble = str(error)
             return self._backoff.delay()
+        self._backoff.reset()
         self.instruments = {pair: traded[pair] for pair in self._pairs if pair in traded}
         missing = [pair for pair in self._pairs if pair not in traded]
         self._trouble = f"the venue does not trade {', '.join(missing)}" if missing else None

@@ -32,7 +32,7 @@ def running(
     first_delay: float = 0.0,
 ) -> Iterator[tuple[VenueConnection, Inbox, Counters]]:
     counters, loops = Counters(), Supervisor(Stop())
-    inbox = Inbox(1_000, counters)
+    inbox = Inbox(1_000, counters, lambda _payload: ("plain", ""))
     backoff = backoff or Backoff(0.01, 0.05, lambda _low, high: high)
     connection = VenueConnection(
         VenueSocket("test", url, headers, heartbeat),

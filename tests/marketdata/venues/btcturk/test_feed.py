@@ -15,6 +15,7 @@ from marketdata.link.worker import LinkEnds
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
+from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.subscriptions import Followed
@@ -161,7 +162,7 @@ def test_a_worker_that_fails_replaces_the_socket_and_goes_on() -> None:
         return {"BTCTRY"}
 
     link, counters = Link(), Counters()
-    inbox = Inbox(10, counters)
+    inbox = Inbox(10, counters, frames.classify)
     listings = [Listing("BTCTURK", "BTCTRY", "diffs")]
     feed = BtcturkFeed(
         Followed(["BTCTRY"], "obdiff", tradable),
