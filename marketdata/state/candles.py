@@ -142,7 +142,7 @@ class Series:
     # The reading side.
 
     def wanted_since(self, now: float) -> float | None:
-        """Returns the time from which the venue's minutes would bring news, or None."""
+        """Returns the time from which the venue's minutes would fill a gap; None without a gap."""
         final, oldest = _last_boundary(now), now - MOST_MINUTES * MINUTE
         wanted = [max(since, oldest) for since, until in self._gaps if since < final and until > oldest]
         return min(wanted, default=None)

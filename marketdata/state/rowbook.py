@@ -109,7 +109,7 @@ class Rows:
             self._differ(at)
 
     def doubt(self, at: float) -> None:
-        """Has the rows judged again, because the rules for their prices have changed."""
+        """Marks the rows to be judged again: the rules for their prices have changed."""
         self._differ(at)
 
     def refuse(self, fault: str) -> RowFault:
@@ -119,7 +119,7 @@ class Rows:
         return RowFault(fault)
 
     def allow_crossing(self, allowed: bool, at: float) -> RowFault | None:
-        """Sets if bids may stand above asks, as they do while an auction collects orders.
+        """Allows or forbids bids above asks. They stand so while an auction collects orders.
 
         Returns the loss that this brings.
         """

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-import msgspec
-
 from common.client import JsonClient
 from common.errors import Unavailable
 from marketdata.link.connection import VenueSocket
@@ -120,10 +118,9 @@ def sms_reader(url: str, api_key: str) -> Sms:
 
     def read() -> str | None:
         try:
-            status, body, _ = client.request("GET", "")
-            return msgspec.json.decode(body, type=dict[str, str]).get("code") if status == 200 else None
-        except (Unavailable, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            log.warning("the text message can't be read", extra={"reason": str(error)})
+            return (client.get("", dict[str, str]) or {}).get("code")
+        except Unavailable as error:
+            log.warning("the text message can't be read", extra={"reason": error.message})
             return None
 
     return read

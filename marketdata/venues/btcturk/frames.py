@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, NamedTuple, get_args
@@ -123,18 +123,17 @@ def _read_ticker(ticker: shapes.BtcturkTicker) -> tuple[Event]:
 
 
 def _read_tickers(tickers: shapes.BtcturkTickers) -> tuple[Event, ...]:
-    return tuple(_each_ticker(tickers.items))
+    return tuple(_ticker_of_many(item) for item in tickers.items)
 
 
-def _each_ticker(items: Iterable[msgspec.Raw]) -> Iterator[Event]:
-    """Yields the ticker of each pair. One that can't be read, such as one that never traded, costs only itself."""
-    for item in items:
-        try:
-            yield _ticker_event(_one_ticker(item))
-        except msgspec.ValidationError:
-            yield Unreadable("field")
-        except InvalidOperation:
-            yield Unreadable("number")
+def _ticker_of_many(item: msgspec.Raw) -> Event:
+    """Returns the ticker of one pair. One that can't be read, such as one that never traded, costs only itself."""
+    try:
+        return _ticker_event(_one_ticker(item))
+    except msgspec.ValidationError:
+        return Unreadable("field")
+    except InvalidOperation:
+        return Unreadable("number")
 
 
 def _ticker_event(ticker: shapes.BtcturkTicker) -> Ticker:

@@ -40,7 +40,7 @@ class TickerLoader:
             ask()
         except (RestError, UnusableAnswer) as error:
             self._counters.backfill_failures[kind] += 1
-            log.warning("the venue does not answer", extra={"kind": kind, "reason": str(error)})
+            log.warning("the venue gave no usable answer", extra={"kind": kind, "reason": str(error)})
             return False
         self._counters.backfills[kind] += 1
         return True
