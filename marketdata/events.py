@@ -175,11 +175,6 @@ class VenueTrade(msgspec.Struct, frozen=True, gc=False):
     side: Side
     venue_time: datetime
 
-    @property
-    def place(self) -> tuple[datetime, int, str]:
-        """Its place among the trades of its pair: by time, then by id; a shorter id is an older one."""
-        return self.venue_time, len(self.trade_id), self.trade_id
-
 
 class Trades(msgspec.Struct, frozen=True, gc=False):
     """Trades of one pair.

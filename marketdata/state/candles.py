@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from common import wire
 from marketdata.events import Bar, VenueTrade
+from marketdata.state.trades import trade_order
 
 Resolution = Literal["1m", "1d"]
 
@@ -47,7 +48,7 @@ class _GrowingBar:
     last: tuple[datetime, int, str]
 
     def add(self, trade: VenueTrade) -> None:
-        bar, at = self.bar, trade.place
+        bar, at = self.bar, trade_order(trade)
         self.bar = Bar(
             bar.start,
             trade.price if at < self.first else bar.open,
@@ -88,7 +89,7 @@ class Series:
             self._known[trade.trade_id] = None
             if len(self._known) > MOST_KNOWN_TRADES:
                 del self._known[next(iter(self._known))]
-            if self._newest is None or trade.place > self._newest.place:
+            if self._newest is None or trade_order(trade) > trade_order(self._newest):
                 self._newest = trade
             self._grow(trade)
 
@@ -197,7 +198,7 @@ class Series:
         if growing is not None:
             growing.add(trade)
             return
-        price, at = trade.price, trade.place
+        price, at = trade.price, trade_order(trade)
         self._grown[start] = _GrowingBar(Bar(start, price, price, price, price, trade.quantity), at, at)
         if len(self._grown) > MOST_MINUTES:
             del self._grown[min(self._grown)]

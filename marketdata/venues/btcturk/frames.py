@@ -113,9 +113,14 @@ def _is_envelope(frame: bytes) -> bool:
     return True
 
 
-def _read_book(book: shapes.BtcturkSnapshot | shapes.BtcturkDiff) -> tuple[Event]:
-    _require_usable((*book.asks, *book.bids))
+def _read_snapshot(book: shapes.BtcturkSnapshot) -> tuple[Event]:
+    _require_usable(book.asks + book.bids)
     return (book,)
+
+
+def _read_diff(diff: shapes.BtcturkDiff) -> tuple[Event]:
+    _require_usable(diff.asks + diff.bids)
+    return (diff,)
 
 
 def _read_ticker(ticker: shapes.BtcturkTicker) -> tuple[Event]:
@@ -211,8 +216,8 @@ _BY_MODEL = dict(
         _reader(421, shapes.BtcturkTradeList, _read_list),
         _reader(422, shapes.BtcturkSingleTrade, _read_single),
         _reader(428, shapes.BtcturkCandle, _read_candle),
-        _reader(431, shapes.BtcturkSnapshot, _read_book),
-        _reader(432, shapes.BtcturkDiff, _read_book),
+        _reader(431, shapes.BtcturkSnapshot, _read_snapshot),
+        _reader(432, shapes.BtcturkDiff, _read_diff),
         _reader(991, msgspec.Raw, _read_nothing),
     )
 )
