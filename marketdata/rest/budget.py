@@ -84,11 +84,6 @@ class Budget:
         with self._changed:
             self._silent_until[limit] = max(self._silent_until[limit], self._monotonic() + seconds)
 
-    def silent_for(self, limits: Iterable[str]) -> float:
-        """Returns the longest silence in seconds that is left on any of these limits; 0 when none is silenced."""
-        with self._changed:
-            return max(0.0, max(self._silent_until[name] for name in limits) - self._monotonic())
-
     def _wait(self, name: str, now: float) -> float:
         """Returns the seconds until a limit has room.
 

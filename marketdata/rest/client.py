@@ -32,16 +32,8 @@ CHUNK_BYTES = 65_536
 SHOWN_BYTES = 500
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """One kind of call.
-
-    limits: the budget's limits that each call uses.
-    silences: the limit that a 429 silences; None for the first one.
-    """
-
-    limits: tuple[str, ...]
-    silences: str | None = None
+Endpoints = Mapping[str, tuple[str, ...]]
+"""The kinds of call, by name: the budget's limits that each call uses. A 429 or 503 silences the first one."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ class RetryPolicy:
 class RestCounters:
     """Counts the attempts of each endpoint by outcome, and the seconds that they waited for the budget."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, endpoints: Endpoints) -> None:
         names = {(endpoint, outcome): 0 for endpoint in endpoints for outcome in OUTCOMES}
         self._requests: Counter[tuple[str, str]] = Counter(names)
         self._waited = dict.fromkeys(endpoints, 0.0)
@@ -104,7 +96,7 @@ class RestClient:
     def __init__(
         self,
         base_url: str,
-        endpoints: Mapping[str, Endpoint],
+        endpoints: Endpoints,
         *,
         budget: Budget,
         clock: Clock,
@@ -135,11 +127,6 @@ class RestClient:
             self._monotonic() + self._retries.deadline, endpoint, "POST", path, body=body, headers=sent
         )
 
-    def blocked_until(self, endpoint: str) -> float | None:
-        """Returns the unix time until which the venue wants no call of this endpoint, or None."""
-        seconds = self._budget.silent_for(self._endpoints[endpoint].limits)
-        return self._unix() + seconds if seconds > 0 else None
-
     def _attempt(self, ends: float, endpoint: str, method: str, path: str, **sent: Any) -> Reply:
         """Makes one attempt, which ends at `ends` (monotonic). `sent` has the parameters, the body and the headers."""
         try:
@@ -152,7 +139,7 @@ class RestClient:
 
     def _ask(self, ends: float, endpoint: str, method: str, path: str, sent: Mapping[str, Any]) -> Reply:
         try:
-            waited = self._budget.acquire(self._endpoints[endpoint].limits, ends - self._monotonic())
+            waited = self._budget.acquire(self._endpoints[endpoint], ends - self._monotonic())
         except Spent as spent:
             raise NoBudget(endpoint, str(spent), spent.seconds) from spent
         self.counters.waited(endpoint, waited)
@@ -173,8 +160,7 @@ class RestClient:
         status = answer.status
         if status in THROTTLED:
             seconds = wait_seconds(answer.headers.get("Retry-After"), self._unix())
-            limits = self._endpoints[endpoint]
-            self._budget.silence(limits.silences or limits.limits[0], seconds)
+            self._budget.silence(self._endpoints[endpoint][0], seconds)
             raise (Throttled if status == 429 else RestUnavailable)(endpoint, status, seconds)
         if status in UNAUTHORIZED:
             raise RestUnauthorized(endpoint, f"answered {status}", status=status)

@@ -11,7 +11,7 @@ from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Endpoint, RestClient
+from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
 from marketdata.venues.algolab import frames, login_api
 from marketdata.venues.algolab.counters import AlgolabCounters
@@ -97,7 +97,7 @@ def build(
 def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:
     """Returns the client of the REST calls. All calls share one limit, that of the customer."""
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
-    endpoints = {call: Endpoint(("customer",)) for call in CALLS}
+    endpoints = dict.fromkeys(CALLS, ("customer",))
     return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
 
 

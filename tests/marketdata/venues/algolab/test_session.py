@@ -14,7 +14,7 @@ from common.clock import SYSTEM_CLOCK
 from common.errors import Unavailable
 from marketdata.link.connection import NotReady
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Endpoint, RestClient
+from marketdata.rest.client import RestClient
 from marketdata.rest.replies import RestUnauthorized
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
@@ -48,7 +48,7 @@ def session_at(
     budget = Budget({"customer": Limit(1000, 1.0)}, monotonic=time.monotonic)
     client = RestClient(
         url,
-        {call: Endpoint(("customer",)) for call in endpoints.CALLS},
+        dict.fromkeys(endpoints.CALLS, ("customer",)),
         budget=budget,
         clock=SYSTEM_CLOCK,
     )
