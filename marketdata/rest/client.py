@@ -110,7 +110,7 @@ class RestClient:
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False)
 
     def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
-        """Returns a 2xx answer; raises a `RestError` for anything else. Tried again as `RetryPolicy` says."""
+        """Returns a 2xx answer; raises a `RestError` for anything else. `RetryPolicy` says what is tried again."""
         retries = self._retries
         tries = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(retries.attempts) | tenacity.stop_before_delay(retries.deadline),
