@@ -69,7 +69,7 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Fe
     @api.get("/feeds")
     def all_feeds() -> Response:
         known = feeds()
-        return _fresh(store, _digest(known), 0.0, {"market": store.market, "feeds": known})
+        return _fresh(store, {"market": store.market, "feeds": known}, 0.0, _digest(known))
 
     @api.get("/status/<symbol>")
     def status(symbol: str) -> Response:
@@ -85,7 +85,7 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Fe
             "status": now,
             "auction": auction,
         }
-        return _fresh(store, _tag(sequence, quote.stale), quote.age_seconds, body)
+        return _fresh(store, body, quote.age_seconds, sequence, quote.stale)
 
 
 def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
@@ -95,12 +95,12 @@ def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
         sequence, quotes = store.quotes(store.symbols)
         body = {"market": store.market, "sequence": sequence, "quotes": quotes}
         oldest = max(quote.age_seconds for quote in quotes)
-        return _fresh(store, str(max(quote.sequence for quote in quotes)), oldest, body)
+        return _fresh(store, body, oldest, max(quote.sequence for quote in quotes))
 
     @api.get("/quotes/<symbol>")
     def one_quote(symbol: str) -> Response:
         quote = store.quote(_known(symbol, store.symbols))
-        return _fresh(store, _tag(quote.sequence, quote.stale), quote.age_seconds, quote)
+        return _fresh(store, quote, quote.age_seconds, quote.sequence, quote.stale)
 
     @api.get("/books/<symbol>")
     @query.takes("depth")
@@ -111,7 +111,7 @@ def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
         if symbol not in known:
             raise Unavailable(f"the venue does not trade {symbol}", symbol=symbol)
         book = store.book(symbol, depth, known[symbol])
-        return _fresh(store, _tag(book.sequence, book.stale), book.age_seconds, book)
+        return _fresh(store, book, book.age_seconds, book.sequence, book.stale)
 
 
 def _history(api: Blueprint, store: Store, candles: Candles) -> None:
@@ -120,7 +120,7 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
     def trades(symbol: str) -> Response:
         _known(symbol, store.symbols)
         body = store.trades(symbol, query.whole("limit", DEFAULT_TRADES, at_most=MOST_TRADES))
-        return _fresh(store, _tag(body.sequence, body.stale), body.age_seconds, body)
+        return _fresh(store, body, body.age_seconds, body.sequence, body.stale)
 
     @api.get("/candles/<symbol>")
     @query.takes("resolution", "limit")
@@ -138,7 +138,7 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
             "stale": stale,
             "candles": found,
         }
-        return _fresh(store, f"{_digest(found)}-{stale:d}", age, body)
+        return _fresh(store, body, age, _digest(found), stale)
 
 
 def _known(symbol: str, symbols: Collection[str]) -> str:
@@ -168,18 +168,14 @@ def _depth() -> int:
     return query.whole("depth", DEFAULT_DEPTH, at_most=MOST_LEVELS)
 
 
-def _fresh(store: Store, tag: str, age: float, body: object) -> Response:
-    """Returns the body, or 304 to a client that has it but for its age. A header of both has the age in seconds."""
-    tag = f"{store.epoch}-{tag}"
+def _fresh(store: Store, body: object, age: float, *version: str | int) -> Response:
+    """Returns the body, or 304 to a client that has this version of it. A header of both has the age in seconds."""
+    tag = "-".join([store.epoch, *(str(part) for part in version)])
     response = Response(status=304) if request.if_none_match.contains_weak(tag) else answer(body)
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Spark-Age-Seconds"] = f"{age:.3f}"
     return response
-
-
-def _tag(sequence: int, stale: bool) -> str:
-    return f"{sequence}-{stale:d}"
 
 
 def _digest(content: object) -> str:

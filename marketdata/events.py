@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -25,7 +25,11 @@ class ChangeKind(IntEnum):
 
 
 class PriceLevel(msgspec.Struct, frozen=True, gc=False):
-    """A price of an order book and the quantity there."""
+    """A level of an order book.
+
+    price: the price.
+    quantity: the quantity there.
+    """
 
     price: Decimal
     quantity: Decimal
@@ -127,26 +131,6 @@ class Equilibrium(msgspec.Struct, frozen=True, gc=False):
     venue_time: datetime
 
 
-class CandleUpdate(msgspec.Struct, frozen=True, gc=False):
-    """The bar that the venue is building.
-
-    pair: the instrument.
-    resolution: the bar's length, in the venue's words.
-    start: when it began.
-    open, high, low, close: its prices.
-    volume: in the base asset.
-    """
-
-    pair: str
-    resolution: str
-    start: datetime
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-
-
 class Bar(NamedTuple):
     """A bar of a venue.
 
@@ -161,6 +145,19 @@ class Bar(NamedTuple):
     low: Decimal
     close: Decimal
     volume: Decimal
+
+
+class CandleUpdate(msgspec.Struct, frozen=True, gc=False):
+    """The bar that the venue is building.
+
+    pair: the instrument.
+    resolution: the bar's length, in the venue's words.
+    bar: the bar so far.
+    """
+
+    pair: str
+    resolution: str
+    bar: Bar
 
 
 class VenueTrade(msgspec.Struct, frozen=True, gc=False):
@@ -204,10 +201,16 @@ class Acknowledged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
-    """A frame, or a part of one, that can't be used. `reason` is the label to count it under."""
+    """A frame, or a part of one, that can't be used.
+
+    reason: the label to count it under.
+    """
 
     reason: str
 
+
+FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
+"""The treatment of a frame by a full inbox; `link.inbox` says what each means."""
 
 Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Equilibrium | CandleUpdate | Acknowledged | Unreadable
 

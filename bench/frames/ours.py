@@ -10,7 +10,7 @@ from bench.frames.tape import PAIRS
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
 from marketdata.counters import Counters
-from marketdata.link.connection import Connection, VenueSocket
+from marketdata.link.connection import VenueConnection, VenueSocket
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.link.inbox import Inbox
@@ -19,7 +19,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
-from marketdata.venues.btcturk.feed import Feed, Mailbox
+from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import Followed
@@ -36,7 +36,7 @@ def main(url: str, count: int) -> None:
     listings = [Listing(frames.SOURCE, pair, "diffs") for pair in PAIRS]
     store = Store(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK)
     inbox = Inbox(ROOM, counters, frames.classify)
-    connection = Connection(
+    connection = VenueConnection(
         VenueSocket("bench", url),
         inbox=inbox,
         counters=counters,
@@ -45,7 +45,7 @@ def main(url: str, count: int) -> None:
         clock=SYSTEM_CLOCK,
         stop=loops.stop_signal,
     )
-    feed = Feed(
+    feed = BtcturkFeed(
         Followed(PAIRS, "obdiff", lambda: PAIRS),
         LinkEnds(inbox, connection, counters),
         store=store,

@@ -39,12 +39,12 @@ class ConnectionStatus:
 
 
 class NotReady(Exception):
-    """There is nothing to dial with yet. The provider of headers raises it; `Connection.wake` has it asked again."""
+    """Nothing to dial with is there yet. The provider of headers raises it, and `wake` has it called again."""
 
 
 @dataclass(frozen=True)
 class VenueSocket:
-    """The socket of a venue, as the venue wants it used.
+    """The address of a venue's socket, and everything that the venue wants sent to it.
 
     name: the first part of its loops' names.
     url: the address to dial.
@@ -59,7 +59,7 @@ class VenueSocket:
     heartbeat: Callable[[], str] | None = None
 
 
-class Connection:
+class VenueConnection:
     """One supervised socket. Its reader stamps each frame and puts it into the inbox, and does nothing else.
 
     loops: the reader, the watchdog and, where the venue wants one, the heartbeat.

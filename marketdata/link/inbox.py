@@ -11,11 +11,12 @@ from typing import Literal
 import msgspec
 
 from marketdata.counters import Counters
+from marketdata.events import FrameClass
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["opened", "frame", "heartbeat", "closed", "lost"]
-Name = tuple[str, str] | tuple[str, bytes]  # class and key
+Name = tuple[FrameClass, str]  # class and key
 Classify = Callable[[bytes], Name]
 HARD_LIMIT_FACTOR = 4
 POPPED_TOGETHER = 256
@@ -37,11 +38,6 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     payload: bytes = b""
 
 
-def all_plain(_payload: bytes) -> Name:
-    """Classifies the frames of a venue whose frames may all be dropped when there are too many."""
-    return "plain", ""
-
-
 class Inbox:
     """A queue that does not look into frames while it has room. Beyond `limit`, `classify` gives each frame a class and
     a key:
@@ -55,7 +51,7 @@ class Inbox:
     Drops are counted by class. A socket's beginning and end are never dropped. The venue's keys must be few.
     """
 
-    def __init__(self, limit: int, counters: Counters, classify: Classify = all_plain) -> None:
+    def __init__(self, limit: int, counters: Counters, classify: Classify) -> None:
         self._limit, self._hard_limit, self._calm = limit, limit * HARD_LIMIT_FACTOR, limit // 2
         self._counters, self._classify = counters, classify
         self._queue = _Slots()
@@ -141,7 +137,7 @@ class Inbox:
 
     def _lose(self, arrival: Arrival, name: Name, places: deque[int]) -> None:
         """Puts one `lost` in the place of everything that is queued at `places`; at the end when nothing is."""
-        marker = Arrival("lost", arrival.at, arrival.received, _bytes(name[1]))
+        marker = Arrival("lost", arrival.at, arrival.received, name[1].encode())
         if places:
             self._dropped(name[0], len(places))
             self._lost[name] = places.popleft()
@@ -197,10 +193,6 @@ class Inbox:
         except Exception:
             log.exception("a frame could not be classified")
             return "plain", ""
-
-
-def _bytes(key: str | bytes) -> bytes:
-    return key if isinstance(key, bytes) else key.encode()
 
 
 class _Slots:

@@ -72,7 +72,7 @@ class Worker(ABC):
     def _arrivals(self, timeout: float) -> Iterator[Arrival]:
         """Yields what has come, after waiting up to `timeout` seconds for it.
 
-        What the caller does not ask for, also because its step failed, comes at the next call.
+        The next call yields the arrivals that the caller left, for example because its step failed.
         """
         if not self._popped:
             self._popped.extend(self._inbox.pop(timeout))

@@ -14,7 +14,11 @@ SHARE = 0.8
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit as the venue publishes it: at most `calls` in any `seconds`."""
+    """A limit as the venue publishes it.
+
+    calls: the most calls that it allows.
+    seconds: the length of the window that they are counted in.
+    """
 
     calls: int
     seconds: float
@@ -79,11 +83,6 @@ class Budget:
         """Allows no call of this limit for so long, to any thread: the venue answered one of them with 429 or 503."""
         with self._changed:
             self._silent_until[limit] = max(self._silent_until[limit], self._monotonic() + seconds)
-
-    def silent_for(self, limits: Iterable[str]) -> float:
-        """Returns the longest silence in seconds that is left on any of these limits; 0 when none is silenced."""
-        with self._changed:
-            return max(0.0, max(self._silent_until[name] for name in limits) - self._monotonic())
 
     def _wait(self, name: str, now: float) -> float:
         """Returns the seconds until a limit has room.

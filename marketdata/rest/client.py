@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import tenacity
 import urllib3
@@ -20,10 +21,10 @@ from marketdata.rest.replies import (
     Rejected,
     Reply,
     RestError,
+    RestTooLarge,
+    RestUnauthorized,
+    RestUnavailable,
     Throttled,
-    TooLarge,
-    Unauthorized,
-    Unavailable,
     Unreachable,
 )
 
@@ -31,16 +32,8 @@ CHUNK_BYTES = 65_536
 SHOWN_BYTES = 500
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """One kind of call.
-
-    limits: the budget's limits that each call uses.
-    silences: the limit that a 429 silences; None for the first one.
-    """
-
-    limits: tuple[str, ...]
-    silences: str | None = None
+Endpoints = Mapping[str, tuple[str, ...]]
+"""The kinds of call, by name: the budget's limits that each call uses. A 429 or 503 silences the first one."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class RetryPolicy:
 class RestCounters:
     """Counts the attempts of each endpoint by outcome, and the seconds that they waited for the budget."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, endpoints: Endpoints) -> None:
         names = {(endpoint, outcome): 0 for endpoint in endpoints for outcome in OUTCOMES}
         self._requests: Counter[tuple[str, str]] = Counter(names)
         self._waited = dict.fromkeys(endpoints, 0.0)
@@ -103,106 +96,74 @@ class RestClient:
     def __init__(
         self,
         base_url: str,
-        endpoints: Mapping[str, Endpoint],
+        endpoints: Endpoints,
         *,
         budget: Budget,
         clock: Clock,
         retries: RetryPolicy | None = None,
         most_bytes: int = 8 * 2**20,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.counters = RestCounters(endpoints)
         self._endpoints, self._budget, self._retries = endpoints, budget, retries or RetryPolicy()
         self._monotonic, self._unix, self._most_bytes = clock.monotonic, clock.unix, most_bytes
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False, headers=dict(headers or {}))
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False)
 
-    def get(
-        self,
-        endpoint: str,
-        path: str,
-        params: Mapping[str, str] | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        deadline: float | None = None,
-    ) -> Reply:
-        """Returns a 2xx answer; raises a `RestError` for anything else.
-
-        `deadline` is in seconds, waits and tries included.
-        """
-        call = _Call("GET", endpoint, path, params=params, headers=headers)
-        total = self._retries.deadline if deadline is None else deadline
+    def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
+        """Returns a 2xx answer; raises a `RestError` for anything else. `RetryPolicy` says what is tried again."""
+        retries = self._retries
         tries = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._retries.attempts) | tenacity.stop_before_delay(total),
-            wait=tenacity.wait_random_exponential(multiplier=self._retries.base, max=self._retries.cap),
+            stop=tenacity.stop_after_attempt(retries.attempts) | tenacity.stop_before_delay(retries.deadline),
+            wait=tenacity.wait_random_exponential(multiplier=retries.base, max=retries.cap),
             retry=tenacity.retry_if_exception_type((Failed, Unreachable)),
             reraise=True,
         )
-        return tries(self._attempt, call, self._monotonic() + total)
+        return tries(self._attempt, self._monotonic() + retries.deadline, endpoint, "GET", path, fields=params)
 
-    def post(
-        self,
-        endpoint: str,
-        path: str,
-        body: bytes,
-        *,
-        headers: Mapping[str, str] | None = None,
-        deadline: float | None = None,
-    ) -> Reply:
+    def post(self, endpoint: str, path: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Like `get`, with a JSON body, and tried only once."""
         sent = {"Content-Type": "application/json", **(headers or {})}
-        call = _Call("POST", endpoint, path, body=body, headers=sent)
-        return self._attempt(call, self._monotonic() + (self._retries.deadline if deadline is None else deadline))
+        return self._attempt(
+            self._monotonic() + self._retries.deadline, endpoint, "POST", path, body=body, headers=sent
+        )
 
-    def blocked_until(self, endpoint: str) -> float | None:
-        """Returns the unix time until which the venue wants no call of this endpoint, or None."""
-        seconds = self._budget.silent_for(self._endpoints[endpoint].limits)
-        return self._unix() + seconds if seconds > 0 else None
-
-    def _attempt(self, call: _Call, ends: float) -> Reply:
+    def _attempt(self, ends: float, endpoint: str, method: str, path: str, **sent: Any) -> Reply:
+        """Makes one attempt, which ends at `ends` (monotonic). `sent` has the parameters, the body and the headers."""
         try:
-            reply = self._ask(call, ends)
+            reply = self._ask(ends, endpoint, method, path, sent)
         except RestError as error:
-            self.counters.count(call.endpoint, error.outcome)
+            self.counters.count(endpoint, error.outcome)
             raise
-        self.counters.count(call.endpoint, "ok")
+        self.counters.count(endpoint, "ok")
         return reply
 
-    def _ask(self, call: _Call, ends: float) -> Reply:
+    def _ask(self, ends: float, endpoint: str, method: str, path: str, sent: Mapping[str, Any]) -> Reply:
         try:
-            waited = self._budget.acquire(self._endpoints[call.endpoint].limits, ends - self._monotonic())
+            waited = self._budget.acquire(self._endpoints[endpoint], ends - self._monotonic())
         except Spent as spent:
-            raise NoBudget(call.endpoint, str(spent), spent.seconds) from spent
-        self.counters.waited(call.endpoint, waited)
+            raise NoBudget(endpoint, str(spent), spent.seconds) from spent
+        self.counters.waited(endpoint, waited)
         left = max(0.01, ends - self._monotonic())
         timeout = urllib3.Timeout(connect=min(self._retries.connect, left), read=min(self._retries.read, left))
         try:
             answer = self._pool.request(
-                call.method,
-                self.base_url + call.path,
-                fields=call.params,
-                body=call.body,
-                headers={**self._pool.headers, **(call.headers or {})},
-                timeout=timeout,
-                redirect=False,
-                preload_content=False,
+                method, self.base_url + path, timeout=timeout, redirect=False, preload_content=False, **sent
             )
             try:
-                return self._judge(call.endpoint, answer, ends)
+                return self._judge(endpoint, answer, ends)
             finally:
                 answer.close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unreachable(call.endpoint, f"{self.base_url} does not answer ({type(error).__name__})") from error
+            raise Unreachable(endpoint, f"{self.base_url} does not answer ({type(error).__name__})") from error
 
     def _judge(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> Reply:
         status = answer.status
         if status in THROTTLED:
             seconds = wait_seconds(answer.headers.get("Retry-After"), self._unix())
-            limits = self._endpoints[endpoint]
-            self._budget.silence(limits.silences or limits.limits[0], seconds)
-            raise (Throttled if status == 429 else Unavailable)(endpoint, status, seconds)
+            self._budget.silence(self._endpoints[endpoint][0], seconds)
+            raise (Throttled if status == 429 else RestUnavailable)(endpoint, status, seconds)
         if status in UNAUTHORIZED:
-            raise Unauthorized(endpoint, f"answered {status}", status=status)
+            raise RestUnauthorized(endpoint, f"answered {status}", status=status)
         if status >= 500:
             raise Failed(endpoint, f"answered {status}", status=status)
         body = self._read(endpoint, answer, ends)
@@ -216,26 +177,7 @@ class RestClient:
         while chunk := answer.read1(CHUNK_BYTES):
             body += chunk
             if len(body) > self._most_bytes:
-                raise TooLarge(endpoint, f"the body is larger than {self._most_bytes} bytes", status=answer.status)
+                raise RestTooLarge(endpoint, f"the body is larger than {self._most_bytes} bytes", status=answer.status)
             if self._monotonic() > ends:
                 raise Unreachable(endpoint, "the body did not come to its end in time", status=answer.status)
         return bytes(body)
-
-
-@dataclass(frozen=True)
-class _Call:
-    """One call, tried once or more.
-
-    method, path: of the request.
-    endpoint: the kind of call.
-    params: the query parameters, if any.
-    body: the body, if any.
-    headers: more headers, if any.
-    """
-
-    method: str
-    endpoint: str
-    path: str
-    params: Mapping[str, str] | None = None
-    body: bytes | None = None
-    headers: Mapping[str, str] | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import msgspec
 
 OUTCOMES = (
     *("ok", "unauthorized", "throttled", "unavailable", "rejected", "failed", "unreachable", "too_large"),
@@ -27,7 +29,7 @@ class Rejected(RestError):
     """The venue refuses this call: a redirect, or a 4xx other than the two below."""
 
 
-class Unauthorized(RestError):
+class RestUnauthorized(RestError):
     """401 or 403. It is never tried again: a venue blocks addresses that go on."""
 
     outcome = "unauthorized"
@@ -44,7 +46,7 @@ class Throttled(RestError):
         self.seconds = seconds
 
 
-class Unavailable(Throttled):
+class RestUnavailable(Throttled):
     """503. It asks for silence in the same way."""
 
     outcome = "unavailable"
@@ -64,7 +66,7 @@ class Unreachable(RestError):
     outcome = "unreachable"
 
 
-class TooLarge(RestError):
+class RestTooLarge(RestError):
     """The body is larger than allowed; it was not read to its end."""
 
     outcome = "too_large"
@@ -80,6 +82,18 @@ class NoBudget(RestError):
     def __init__(self, endpoint: str, reason: str, seconds: float) -> None:
         super().__init__(endpoint, reason)
         self.seconds = seconds
+
+
+class UnusableAnswer(Exception):
+    """A 2xx answer can't be used. The message says why."""
+
+
+def decoded(kind: Any, body: bytes, name: str) -> Any:
+    """Returns the body as `kind`, which msgspec reads. Raises `UnusableAnswer` that begins with `name`."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer(f"{name} can't be read: {str(error)[:200]}") from error
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from common import wire
 from marketdata.events import Bar, VenueTrade
+from marketdata.state.trades import trade_order
 
 Resolution = Literal["1m", "1d"]
 
@@ -47,7 +48,7 @@ class _GrowingBar:
     last: tuple[datetime, int, str]
 
     def add(self, trade: VenueTrade) -> None:
-        bar, at = self.bar, _order(trade)
+        bar, at = self.bar, trade_order(trade)
         self.bar = Bar(
             bar.start,
             trade.price if at < self.first else bar.open,
@@ -88,7 +89,7 @@ class Series:
             self._known[trade.trade_id] = None
             if len(self._known) > MOST_KNOWN_TRADES:
                 del self._known[next(iter(self._known))]
-            if self._newest is None or _order(trade) > _order(self._newest):
+            if self._newest is None or trade_order(trade) > trade_order(self._newest):
                 self._newest = trade
             self._grow(trade)
 
@@ -142,7 +143,7 @@ class Series:
     # The reading side.
 
     def wanted_since(self, now: float) -> float | None:
-        """Returns the time from which the venue's minutes would bring news, or None."""
+        """Returns the time from which the venue's minutes would fill a gap; None without a gap."""
         final, oldest = _last_boundary(now), now - MOST_MINUTES * MINUTE
         wanted = [max(since, oldest) for since, until in self._gaps if since < final and until > oldest]
         return min(wanted, default=None)
@@ -197,7 +198,7 @@ class Series:
         if growing is not None:
             growing.add(trade)
             return
-        price, at = trade.price, _order(trade)
+        price, at = trade.price, trade_order(trade)
         self._grown[start] = _GrowingBar(Bar(start, price, price, price, price, trade.quantity), at, at)
         if len(self._grown) > MOST_MINUTES:
             del self._grown[min(self._grown)]
@@ -217,17 +218,6 @@ def _last_boundary(at: float) -> float:
     return (at - SETTLED_SECONDS) // MINUTE * MINUTE
 
 
-def _order(trade: VenueTrade) -> tuple[datetime, int, str]:
-    return trade.venue_time, len(trade.trade_id), trade.trade_id
-
-
 def _candle(bar: Bar, *, complete: bool) -> wire.Candle:
-    return wire.Candle(
-        start=datetime.fromtimestamp(bar.start, UTC),
-        open=bar.open,
-        high=bar.high,
-        low=bar.low,
-        close=bar.close,
-        volume=bar.volume,
-        complete=complete,
-    )
+    start = datetime.fromtimestamp(bar.start, UTC)
+    return wire.Candle(**(bar._asdict() | {"start": start}), complete=complete)

@@ -27,7 +27,7 @@ class CandleStore:
             return self._series[symbol].latest(resolution, limit, self._unix())
 
     def wanted_since(self, symbol: str) -> float | None:
-        """Returns the unix time from which the venue's own minutes would bring news, or None."""
+        """Returns the unix time from which the venue's minutes would fill a gap; None without a gap."""
         with self._lock:
             return self._series[symbol].wanted_since(self._unix())
 

@@ -103,12 +103,12 @@ class StoreReader:
         """Returns the symbol's best bid and ask, last price and daily change."""
         return self.quotes([symbol])[1][0]
 
-    def quotes(self, symbols: Iterable[str], *, after: int = -1) -> tuple[int, list[wire.Quote]]:
-        """Returns the store's sequence, and the quotes that changed after a sequence; all of them by default."""
+    def quotes(self, symbols: Iterable[str]) -> tuple[int, list[wire.Quote]]:
+        """Returns the store's sequence, and the symbols' quotes."""
         with self._lock:
             now = self._monotonic()
             states = [self._settle(self._states[name], now) for name in symbols]
-            return self.sequence, [state.quote(now) for state in states if state.changed["quote"].sequence > after]
+            return self.sequence, [state.quote(now) for state in states]
 
     def book(self, symbol: str, depth: int, instrument: wire.Instrument) -> wire.Book:
         """Returns the best `depth` levels of each side."""

@@ -36,7 +36,10 @@ class SettledRows(NamedTuple):
 
 
 class RowFault(NamedTuple):
-    """The published levels are no longer right, and the rows that came since make no sense. `fault` is in `FAULTS`."""
+    """The published levels are no longer right, and the rows that came since make no sense.
+
+    fault: one of `FAULTS`.
+    """
 
     fault: str
 
@@ -106,7 +109,7 @@ class Rows:
             self._differ(at)
 
     def doubt(self, at: float) -> None:
-        """Has the rows judged again, because the rules for their prices have changed."""
+        """Marks the rows to be judged again: the rules for their prices have changed."""
         self._differ(at)
 
     def refuse(self, fault: str) -> RowFault:
@@ -116,7 +119,7 @@ class Rows:
         return RowFault(fault)
 
     def allow_crossing(self, allowed: bool, at: float) -> RowFault | None:
-        """Sets if bids may stand above asks, as they do while an auction collects orders.
+        """Allows or forbids bids above asks. They stand so while an auction collects orders.
 
         Returns the loss that this brings.
         """
@@ -176,30 +179,21 @@ class Rows:
         return next((fault for price in (*bids, *asks) if (fault := self._check(price))), None)
 
 
-class RowBook:
-    """The levels that `Rows` found fit to publish. Lost levels stay, marked as not live, until others come."""
+class ShownBook:
+    """Levels and best prices that were found fit to publish. Lost ones stay, marked as not live, until others come."""
 
     def __init__(self) -> None:
         self.live = False
         self._sides: Sides = ((), ())
+        self._top = Top()
 
     def lose(self) -> None:
         """Marks the levels as no longer certain."""
         self.live = False
 
-    def show(self, sides: Sides) -> None:
-        """Replaces both sides."""
-        self._sides, self.live = sides, True
-
     def top(self) -> Top:
         """Returns the best of both sides."""
-        bid, ask = (side[0] if side else None for side in self._sides)
-        return Top(
-            bid.price if bid else None,
-            bid.quantity if bid else None,
-            ask.price if ask else None,
-            ask.quantity if ask else None,
-        )
+        return self._top
 
     def levels(self, depth: int) -> Sides:
         """Returns the best `depth` bids and asks."""
@@ -207,28 +201,21 @@ class RowBook:
         return bids[:depth], asks[:depth]
 
 
-class TopBook:
-    """The best prices of a ticker, where there is no contract for depth."""
+class RowBook(ShownBook):
+    """The levels that `Rows` found fit to publish."""
 
-    def __init__(self) -> None:
-        self.live = False
-        self._top = Top()
+    def show(self, sides: Sides) -> None:
+        """Replaces both sides."""
+        best = [(side[0].price, side[0].quantity) if side else (None, None) for side in sides]
+        self._sides, self._top, self.live = sides, Top(*best[0], *best[1]), True
 
-    def lose(self) -> None:
-        """Marks the prices as no longer certain; they stay."""
-        self.live = False
+
+class TopBook(ShownBook):
+    """The best prices of a ticker, where there is no contract for depth. It has no levels: quantities are not known."""
 
     def apply(self, ticker: Ticker) -> None:
         """Replaces both prices by the ticker's."""
         self._top, self.live = Top(bid=ticker.bid, ask=ticker.ask), True
-
-    def top(self) -> Top:
-        """Returns the best prices; their quantities are not known."""
-        return self._top
-
-    def levels(self, depth: int) -> Sides:  # noqa: ARG002 - asked like every other kind of book
-        """Returns no level: a price without a quantity is none."""
-        return (), ()
 
 
 def _strictly_falling(prices: list[Decimal]) -> bool:

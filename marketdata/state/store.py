@@ -20,7 +20,7 @@ class Store(StoreReader):
         self._sources[source].proved_at = at
 
     def set_delayed(self, source: str, delayed: bool) -> None:
-        """Sets if the source's data is minutes old by contract."""
+        """Notes that the source's data is, or is no longer, minutes old by contract."""
         with self._lock:
             if delayed != self._sources[source].delayed:
                 self._sources[source].delayed = delayed

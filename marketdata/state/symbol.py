@@ -49,8 +49,7 @@ class Source:
     delayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolStatus:
+class SymbolStatus(msgspec.Struct, frozen=True, gc=False):
     """The trading status of a symbol.
 
     phase: the trading phase.
@@ -136,13 +135,9 @@ class SymbolState:
 
     def quote(self, now: float) -> wire.Quote:
         """Returns the quote, with its age at `now` (monotonic)."""
-        top = self.top
         return wire.Quote(
             **self._fact(self.changed["quote"]),
-            bid=top.bid,
-            bid_quantity=top.bid_quantity,
-            ask=top.ask,
-            ask_quantity=top.ask_quantity,
+            **msgspec.structs.asdict(self.top),
             last=self.last,
             daily_change_percent=self.daily_change_percent,
             age_seconds=self.age(self.book.live, now),
@@ -183,14 +178,7 @@ class SymbolState:
 
     def status(self) -> wire.Status:
         """Returns phase, reference price and limits."""
-        status = self.symbol_status
-        return wire.Status(
-            **self._fact(self.changed["status"]),
-            phase=status.phase,
-            reference_price=status.reference_price,
-            floor=status.floor,
-            ceiling=status.ceiling,
-        )
+        return wire.Status(**self._fact(self.changed["status"]), **msgspec.structs.asdict(self.symbol_status))
 
     def auction(self) -> wire.Auction:
         """Returns the price at which the call auction would match now."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from marketdata.events import VenueTrade
@@ -34,16 +36,16 @@ class TradeHistory:
     def unknown(self, trades: Iterable[VenueTrade]) -> list[VenueTrade]:
         """Returns the trades that are not held yet, each once, oldest first."""
         new = {trade.trade_id: trade for trade in trades if trade.trade_id not in self._known}
-        return sorted(new.values(), key=_order)
+        return sorted(new.values(), key=trade_order)
 
     def add(self, trades: Sequence[StoredTrade]) -> Sequence[StoredTrade]:
         """Adds trades that are not held yet. Returns the oldest ones, for which there is no room any more."""
         for one in trades:
             self._known.add(one.trade.trade_id)
-            if not self._trades or _place(one) >= _place(self._trades[-1]):
+            if not self._trades or trade_order(one.trade) >= trade_order(self._trades[-1].trade):
                 self._trades.append(one)
             else:
-                insort(self._trades, one, key=_place)
+                insort(self._trades, one, key=lambda stored: trade_order(stored.trade))
         dropped = self._trades[:-MOST_TRADES]
         for one in dropped:
             self._known.remove(one.trade.trade_id)
@@ -63,12 +65,9 @@ class TradeHistory:
 
     def after(self, sequence: int) -> Sequence[StoredTrade]:
         """Returns the trades that came after a sequence, in the order they came."""
-        return sorted((one for one in self._trades if one.sequence > sequence), key=lambda one: one.sequence)
+        return sorted((one for one in self._trades if one.sequence > sequence), key=attrgetter("sequence"))
 
 
-def _place(stored: StoredTrade) -> tuple[object, ...]:
-    return _order(stored.trade)
-
-
-def _order(trade: VenueTrade) -> tuple[object, ...]:
-    return (trade.venue_time, len(trade.trade_id), trade.trade_id)
+def trade_order(trade: VenueTrade) -> tuple[datetime, int, str]:
+    """Returns the place of a trade among those of its pair: by time, then by id; a shorter id is an older one."""
+    return trade.venue_time, len(trade.trade_id), trade.trade_id

@@ -49,12 +49,10 @@ class Streams:
         resumed = self._resumed(last_event_id)
         seen = NOTHING_SEEN if resumed is not None else self.publisher.rounds.number
         if resumed is None:
-            sent, body = self._store.snapshot(wanted, self._instruments())
-            first = sse.encode("snapshot", body, sse.event_id(sent, self._store.epoch))
+            name, (sent, body) = "snapshot", self._store.snapshot(wanted, self._instruments())
         else:
-            sent = resumed
-            body = {"market": self._store.market, "sequence": sent}
-            first = sse.encode("resumed", body, sse.event_id(sent, self._store.epoch))
+            name, sent, body = "resumed", resumed, {"market": self._store.market, "sequence": resumed}
+        first = sse.encode(name, body, sse.event_id(sent, self._store.epoch))
 
         def following(seconds: float) -> bytes:
             nonlocal seen, sent

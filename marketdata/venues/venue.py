@@ -14,7 +14,7 @@ from common.clock import Clock
 from common.loop import Loop, Stop
 from common.wire import Instrument
 from marketdata.counters import Counters
-from marketdata.link.connection import Connection, VenueSocket
+from marketdata.link.connection import VenueConnection, VenueSocket
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import DialLimits
 from marketdata.link.inbox import Inbox
@@ -53,9 +53,9 @@ class VenueContext:
     clock: Clock
     stop: Stop
 
-    def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> Connection:
+    def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> VenueConnection:
         """Returns the connection of a venue's socket, with limits of its own on dialling."""
-        return Connection(
+        return VenueConnection(
             socket,
             inbox=inbox,
             counters=counters,
@@ -98,7 +98,7 @@ class Venue:
     name: str
     store: Store
     loops: tuple[Loop, ...]
-    connection: Connection
+    connection: VenueConnection
     inbox: Inbox
     counters: Counters
     instruments: Callable[[], Mapping[str, Instrument]]

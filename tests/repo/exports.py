@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SERVICES = ("executor", "marketdata", "web", "canary", "venue")
 
-COUNTERS = ("Counter", "CounterMetricFamily")
+COUNTERS = ("Counter", "CounterMetricFamily", "counter")
 HISTOGRAMS = ("Histogram", "HistogramMetricFamily")
 
 PROCESS = {

@@ -8,15 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from marketdata.rest.replies import UnusableAnswer, decoded
+
 _LONGEST_REASON = 200
 
 
 class Refused(Exception):
     """The broker refuses a call. The text is its own, cut."""
-
-
-class UnusableAnswer(Exception):
-    """The answer can't be used."""
 
 
 class EquityInfo(NamedTuple):
@@ -75,10 +73,7 @@ def read_refresh(answer: bytes) -> bool:
 
     Raises `UnusableAnswer`.
     """
-    try:
-        reply: bool | _Answer = msgspec.json.decode(answer, type=bool | _Answer)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswer("the answer is neither true nor false") from error
+    reply: bool | _Answer = decoded(bool | _Answer, answer, "the answer")
     return reply if isinstance(reply, bool) else reply.success
 
 
@@ -99,10 +94,7 @@ def read_equity(answer: bytes) -> EquityInfo:
 
 
 def _content(answer: bytes) -> Mapping[str, Any]:
-    try:
-        reply = msgspec.json.decode(answer, type=_Answer)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswer("the answer is not in the venue's envelope") from error
+    reply: _Answer = decoded(_Answer, answer, "the answer")
     if not reply.success:
         raise Refused((reply.message or "no reason was given")[:_LONGEST_REASON])
     return reply.content or {}

@@ -5,28 +5,26 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-import msgspec
-
 from common.client import JsonClient
 from common.errors import Unavailable
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Endpoint, RestClient
+from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
 from marketdata.venues.algolab import frames, login_api
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.endpoints import CALLS
-from marketdata.venues.algolab.feed import Feed, FeedTimings
+from marketdata.venues.algolab.equity_requests import AUDIT_SECONDS, EquityRequests
+from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import Intake
-from marketdata.venues.algolab.limits import AUDIT_SECONDS, Limits
+from marketdata.venues.algolab.intake import AlgolabIntake
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
 from marketdata.venues.algolab.settings import AlgolabSettings
-from marketdata.venues.algolab.subscriptions import Subscriptions
+from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 from marketdata.venues.algolab.vault import Vault
 from marketdata.venues.venue import Venue, VenueContext
 
@@ -62,9 +60,9 @@ def build(
     counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS)
     rest = _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
-    limits = Limits(clock.monotonic, timings.audits)
+    limits = EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    subscriptions = Subscriptions(listings, liveness_symbol)
+    subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
     socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
     connection = context.connection(socket, inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
@@ -73,11 +71,11 @@ def build(
         session, connection, limits, sms=sms, counters=counters, monotonic=monotonic, login_pause=pause
     )
     hours, candles = Hours(clock.unix, settings.sessions == "always"), context.candles
-    intake = Intake(
+    intake = AlgolabIntake(
         listings, liveness_symbol, store=store, candles=candles, limits=limits, counters=counters, hours=hours
     )
     ends, times = LinkEnds(inbox, connection, counters), timings.feed
-    feed = Feed(intake, ends, subscriptions=subscriptions, store=store, login=keeper, clock=clock, timings=times)
+    feed = AlgolabFeed(intake, ends, subscriptions=subscriptions, store=store, login=keeper, clock=clock, timings=times)
     return Venue(
         name=frames.SOURCE,
         store=store,
@@ -99,7 +97,7 @@ def build(
 def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:
     """Returns the client of the REST calls. All calls share one limit, that of the customer."""
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
-    endpoints = {call: Endpoint(("customer",)) for call in CALLS}
+    endpoints = dict.fromkeys(CALLS, ("customer",))
     return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
 
 
@@ -120,10 +118,9 @@ def sms_reader(url: str, api_key: str) -> Sms:
 
     def read() -> str | None:
         try:
-            status, body, _ = client.request("GET", "")
-            return msgspec.json.decode(body, type=dict[str, str]).get("code") if status == 200 else None
-        except (Unavailable, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            log.warning("the text message can't be read", extra={"reason": str(error)})
+            return (client.get("", dict[str, str]) or {}).get("code")
+        except Unavailable as error:
+            log.warning("the text message can't be read", extra={"reason": error.message})
             return None
 
     return read

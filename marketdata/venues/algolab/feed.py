@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from common.clock import Clock
 from common.wire import Instrument
@@ -14,21 +13,14 @@ from marketdata.link.worker import TIMERS_SECONDS, LinkEnds, Worker
 from marketdata.state.rowbook import SETTLE_SECONDS
 from marketdata.state.store import Store
 from marketdata.venues.algolab import frames
-from marketdata.venues.algolab.intake import Intake
-from marketdata.venues.algolab.subscriptions import Subscriptions
+from marketdata.venues.algolab.intake import AlgolabIntake
+from marketdata.venues.algolab.session_keeper import SessionKeeper
+from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 30.0
 REPAIR_AFTER_SECONDS, REPAIR_PAUSE_SECONDS = 2.0, 60.0
-
-
-class Login(Protocol):
-    """The part of the session keeper that the worker needs."""
-
-    def token(self) -> str | None: ...
-
-    def proved(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -43,18 +35,18 @@ class FeedTimings:
     repair_pause: float = REPAIR_PAUSE_SECONDS
 
 
-class Feed(Worker):
+class AlgolabFeed(Worker):
     """The worker of Borsa Istanbul's feed. Without a sequence no single book can be asked for anew: a new socket begins
     them all anew."""
 
     def __init__(
         self,
-        intake: Intake,
+        intake: AlgolabIntake,
         ends: LinkEnds,
         *,
-        subscriptions: Subscriptions,
+        subscriptions: AlgolabSubscriptions,
         store: Store,
-        login: Login,
+        login: SessionKeeper,
         clock: Clock,
         timings: FeedTimings,
     ) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from common.wire import Side
-from marketdata.events import BookRow, Equilibrium, Event, Frame, Ticker, Trades, Unreadable, VenueTrade
+from marketdata.events import BookRow, Equilibrium, Event, Frame, FrameClass, Ticker, Trades, Unreadable, VenueTrade
 from marketdata.state.rowbook import MOST_ROWS
 from marketdata.venues.algolab import shapes
 
@@ -24,8 +24,6 @@ KINDS = ("T", "D", "O", "other", "unreadable")
 REASONS = ("json", "shape", "field", "number", "time", "side", "pair")
 """The reasons why a frame, or the trade in it, could not be used. side: no aggressor is told. The caller counts `pair`:
 a symbol that was not subscribed to."""
-
-FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
 
 _MOST = Decimal("1e15")
 _FINEST = -8

@@ -16,9 +16,9 @@ from marketdata.state.rowbook import RowFault, Rows, SettledRows
 from marketdata.state.store import Store
 from marketdata.venues.algolab import frames
 from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.hours import Hours
 from marketdata.venues.algolab.instruments import instrument
-from marketdata.venues.algolab.limits import EquityAnswer, Limits
 from marketdata.venues.algolab.share import AUCTIONS, Share
 from marketdata.venues.algolab.ticks import Delay
 
@@ -28,7 +28,7 @@ FIRST_ROWS_SECONDS = 5.0
 """Rows of a new socket repeat old times for so long: they are no evidence of a delay."""
 
 
-class Intake:
+class AlgolabIntake:
     """Applies the frames of one socket after the other. Only the worker's thread may call it.
 
     Times called `at` are monotonic seconds, `received` unix seconds.
@@ -49,7 +49,7 @@ class Intake:
         *,
         store: Store,
         candles: CandleStore,
-        limits: Limits,
+        limits: EquityRequests,
         counters: AlgolabCounters,
         hours: Hours,
     ) -> None:
@@ -159,11 +159,13 @@ class Intake:
 
     def lost_for(self, at: float) -> tuple[float, str, str]:
         """Returns the longest time in seconds that rows have made no sense, with symbol and fault; 0 when all do."""
-        lost = [share for share in self.shares.values() if share.rows is not None and share.lost_at is not None]
-        worst = min(lost, key=lambda share: share.lost_at or 0.0, default=None)
-        if worst is None or worst.lost_at is None or worst.rows is None:
-            return 0.0, "", ""
-        return at - worst.lost_at, worst.symbol, worst.rows.fault or "unsettled"
+        lost = [
+            (share.lost_at, share.symbol, share.rows.fault or "unsettled")
+            for share in self.shares.values()
+            if share.rows is not None and share.lost_at is not None
+        ]
+        since, symbol, fault = min(lost, default=(at, "", ""))
+        return at - since, symbol, fault
 
     def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
         moment = datetime.fromtimestamp(received, UTC)

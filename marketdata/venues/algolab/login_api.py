@@ -13,7 +13,10 @@ MOST_DIGITS = 12
 
 
 class Code(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of the second step: the code from the text message."""
+    """The body of the second step.
+
+    code: the digits from the text message.
+    """
 
     code: str
 

@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from common.errors import ServiceError, Unavailable
 from common.wire import Message
 from marketdata.link.connection import NotReady
-from marketdata.rest.replies import Reply, RestError, Unauthorized
+from marketdata.rest.client import RestClient
+from marketdata.rest.replies import RestError, RestUnauthorized, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.credentials import Credentials
@@ -50,12 +51,6 @@ class LoginRefused(ServiceError):
     code = "LOGIN_REFUSED"
 
 
-class Rest(Protocol):
-    """The part of a client that a session needs."""
-
-    def post(self, endpoint: str, path: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply: ...
-
-
 class Session:
     """The session with the broker. Any thread may call it; calls to the broker are made one at a time.
 
@@ -69,7 +64,7 @@ class Session:
         self,
         credentials: Credentials,
         *,
-        rest_client: Rest,
+        rest_client: RestClient,
         vault: Vault,
         counters: AlgolabCounters,
         unix: Callable[[], float],
@@ -146,7 +141,7 @@ class Session:
     def call(self, name: str, body: bytes) -> bytes:
         """Makes a signed call and returns the answer's body. Raises `RestError`, and `NotReady` without a session.
 
-        After `Unauthorized` the session is over.
+        After `RestUnauthorized` the session is over.
         """
         session = self._session
         if session is None:
@@ -154,7 +149,7 @@ class Session:
         headers = endpoints.call_headers(self._credentials.api_key, session, name, body, doubled=self._doubled)
         try:
             return self._rest.post(name, endpoints.path(name), body, headers=headers).body
-        except Unauthorized:
+        except RestUnauthorized:
             self.lost(session, f"{name} was answered with 401")
             raise
 
@@ -179,12 +174,12 @@ class Session:
                 name, endpoints.path(name), body, headers=endpoints.key_headers(self._credentials.api_key)
             )
             return answers.read_text(reply.body, wanted)
-        except (answers.Refused, Unauthorized) as error:
+        except (answers.Refused, RestUnauthorized) as error:
             self._counters.logins["refused"] += 1
             reason = f"the broker refused: {error}"
             self._set(None, otherwise, reason)
             raise LoginRefused(reason, state=otherwise) from None
-        except (RestError, answers.UnusableAnswer) as error:
+        except (RestError, UnusableAnswer) as error:
             self._counters.logins["failed"] += 1
             raise Unavailable(f"the broker gives no usable answer: {error}") from error
 

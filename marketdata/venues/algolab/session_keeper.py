@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from common.errors import ServiceError, Unavailable
 from common.loop import Loop
-from marketdata.link.connection import ConnectionStatus, NotReady
-from marketdata.rest.replies import RestError
+from marketdata.link.connection import ConnectionStatus, NotReady, VenueConnection
+from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
-from marketdata.venues.algolab.limits import EquityAnswer, Limits
+from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.session import Session
 
 log = logging.getLogger(__name__)
@@ -24,18 +23,6 @@ SILENT_SECONDS = 120.0
 
 Sms = Callable[[], str | None]
 """Returns the code of the latest text message; None while there is none. Only the simulated broker's can be read so."""
-
-
-class Link(Protocol):
-    """The part of a connection that the keeper needs."""
-
-    def status(self) -> ConnectionStatus: ...
-
-    def wake(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def drop(self, reason: str) -> None: ...
 
 
 class SessionKeeper:
@@ -51,8 +38,8 @@ class SessionKeeper:
     def __init__(
         self,
         session: Session,
-        link: Link,
-        limits: Limits,
+        link: VenueConnection,
+        limits: EquityRequests,
         *,
         sms: Sms | None,
         counters: AlgolabCounters,
@@ -125,7 +112,7 @@ class SessionKeeper:
         self._refresh_at = now + REFRESH_AGAIN_SECONDS
         try:
             goes_on = answers.read_refresh(self._session.call(endpoints.REFRESH, endpoints.body()))
-        except (RestError, NotReady, answers.UnusableAnswer) as error:
+        except (RestError, NotReady, UnusableAnswer) as error:
             self._counters.refreshes["failed"] += 1
             log.warning("the session could not be refreshed", extra={"reason": str(error)})
             return
@@ -147,6 +134,6 @@ class SessionKeeper:
             self._counters.equity_infos["refused"] += 1
             self._limits.give_up(symbol)
             log.warning("the broker tells no limits", extra={"symbol": symbol, "reason": str(error)})
-        except (RestError, NotReady, answers.UnusableAnswer) as error:
+        except (RestError, NotReady, UnusableAnswer) as error:
             self._counters.equity_infos["failed"] += 1
             log.info("the limits could not be asked for", extra={"symbol": symbol, "reason": str(error)})

@@ -8,7 +8,7 @@ from marketdata.state.listing import Listing
 from marketdata.venues.algolab import frames
 
 
-class Subscriptions:
+class AlgolabSubscriptions:
     """The subscriptions of one socket. Its heartbeats must carry the session's hash that it was subscribed with."""
 
     def __init__(self, listings: Sequence[Listing], liveness_symbol: str) -> None:

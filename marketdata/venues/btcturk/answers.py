@@ -6,15 +6,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from common.wire import Instrument, Level, Side
 from marketdata.events import Bar, Ticker, Trades, VenueTrade
+from marketdata.rest.replies import UnusableAnswer, decoded
 from marketdata.state.book import Sides
 from marketdata.state.candles import DAY, MINUTE
 from marketdata.venues.btcturk.frames import SOURCE
+
+T = TypeVar("T")
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -53,13 +57,6 @@ class _Info(msgspec.Struct):
     """The content of `/api/v2/server/exchangeinfo`."""
 
     symbols: tuple[_Symbol, ...]
-
-
-class _Answer(msgspec.Struct):
-    """The answer of `/api/v2/server/exchangeinfo`."""
-
-    success: bool
-    data: _Info
 
 
 class _Day(msgspec.Struct):
@@ -103,13 +100,6 @@ class _TickerRow(msgspec.Struct, rename="camel"):
     daily_percent: Decimal
 
 
-class _Tickers(msgspec.Struct):
-    """The answer of `/api/v2/ticker`."""
-
-    success: bool
-    data: tuple[_TickerRow, ...]
-
-
 class _Time(msgspec.Struct, rename="camel"):
     """The answer of `/api/v2/server/time`.
 
@@ -135,42 +125,31 @@ class _Trade(msgspec.Struct):
     side: Side
 
 
-class _Trades(msgspec.Struct):
-    """The answer of `/api/v2/trades`."""
-
-    success: bool
-    data: tuple[_Trade, ...]
-
-
 class _Book(msgspec.Struct):
     """The content of `/api/v2/orderbook`.
 
-    timestamp: milliseconds since 1970.
-    bids, asks: price and quantity of each level.
+    bids, asks: the levels, in any order.
     """
 
-    timestamp: int
-    bids: tuple[tuple[Decimal, Decimal], ...]
-    asks: tuple[tuple[Decimal, Decimal], ...]
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
 
 
-class _BookAnswer(msgspec.Struct):
-    """The answer of `/api/v2/orderbook`."""
+class _Answer(msgspec.Struct, Generic[T]):
+    """The envelope of the answers under `/api/v2`, but for the clock's.
+
+    success: false when the venue could not answer.
+    data: the content; None for none.
+    """
 
     success: bool
-    data: _Book
-
-
-class UnusableAnswer(Exception):
-    """An answer of the venue can't be used. The message says why."""
+    data: T | None = None
 
 
 def instruments(body: bytes) -> dict[str, Instrument]:
     """Returns every pair that trades, by the venue's name. Raises `UnusableAnswer`."""
-    answer = _decoded(_Answer, body, "exchangeinfo")
-    if not answer.success:
-        raise UnusableAnswer("exchangeinfo says it failed")
-    found = (_instrument(symbol) for symbol in answer.data.symbols if symbol.status == "TRADING")
+    symbols = _content(_Info, body, "exchangeinfo").symbols
+    found = (_instrument(symbol) for symbol in symbols if symbol.status == "TRADING")
     return {pair: instrument for pair, instrument in found if instrument is not None}
 
 
@@ -195,7 +174,7 @@ def _positive(number: Decimal | None) -> bool:
 
 def tickers(body: bytes) -> tuple[Ticker, ...]:
     """Returns last price and daily change of every pair, from `/api/v2/ticker`. Raises `UnusableAnswer`."""
-    found = _decoded(_Tickers, body, "ticker").data
+    found = _content(tuple[_TickerRow, ...], body, "ticker")
     if not all(row.last.is_finite() and row.daily_percent.is_finite() for row in found):
         raise UnusableAnswer("ticker holds a number that can't be")
     return tuple(Ticker(row.pair, row.last, row.daily_percent) for row in found)
@@ -203,20 +182,18 @@ def tickers(body: bytes) -> tuple[Ticker, ...]:
 
 def server_time(body: bytes) -> float:
     """Returns the venue's clock in unix seconds, from `/api/v2/server/time`. Raises `UnusableAnswer`."""
-    return float(_decoded(_Time, body, "time").server_time) / 1000
+    return float(decoded(_Time, body, "time").server_time) / 1000
 
 
 def days(body: bytes) -> list[Bar]:
     """Returns the daily bars of `/v1/ohlcs`; their starts are the venue's. Raises `UnusableAnswer`."""
-    found = _decoded(tuple[_Day, ...], body, "ohlcs")
-    return _sane(
-        (Bar(day.time, day.open, day.high, day.low, day.close, day.volume) for day in found), apart=DAY, of="ohlcs"
-    )
+    found = decoded(tuple[_Day, ...], body, "ohlcs")
+    return _sane((Bar(*msgspec.structs.astuple(day)) for day in found), apart=DAY, of="ohlcs")
 
 
 def minutes(body: bytes) -> list[Bar]:
     """Returns the minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
-    found = _decoded(_Minutes, body, "klines")
+    found = decoded(_Minutes, body, "klines")
     if found.s == "no_data":
         return []
     columns = (found.t, found.o, found.h, found.l, found.c, found.v)
@@ -227,9 +204,9 @@ def minutes(body: bytes) -> list[Bar]:
 
 def trades(pair: str, body: bytes) -> Trades:
     """Returns the latest trades of `/api/v2/trades`. Raises `UnusableAnswer`."""
-    answer = _decoded(_Trades, body, "trades")
+    found = _content(tuple[_Trade, ...], body, "trades")
     try:
-        return Trades(pair, tuple(_trade(trade) for trade in answer.data), replay=True)
+        return Trades(pair, tuple(_trade(trade) for trade in found), replay=True)
     except (ValueError, OverflowError, OSError, InvalidOperation) as error:
         raise UnusableAnswer(f"trades hold a number or time that can't be ({type(error).__name__})") from error
 
@@ -239,21 +216,18 @@ def order_book(body: bytes) -> Sides:
 
     The answer has no sequence, so it can be compared with a book and can't begin one.
     """
-    book = _decoded(_BookAnswer, body, "orderbook").data
-    if not all(number.is_finite() for level in (*book.bids, *book.asks) for number in level):
+    book = _content(_Book, body, "orderbook")
+    if not all(level.price.is_finite() and level.quantity.is_finite() for level in (*book.bids, *book.asks)):
         raise UnusableAnswer("orderbook holds a number that can't be")
-    bids, asks = sorted(book.bids, reverse=True), sorted(book.asks)
-    return (
-        tuple(Level(price=price, quantity=quantity) for price, quantity in bids),
-        tuple(Level(price=price, quantity=quantity) for price, quantity in asks),
-    )
+    price = attrgetter("price")
+    return tuple(sorted(book.bids, key=price, reverse=True)), tuple(sorted(book.asks, key=price))
 
 
-def _decoded(kind: Any, body: bytes, name: str) -> Any:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswer(f"{name} can't be read: {str(error)[:200]}") from error
+def _content(kind: Any, body: bytes, name: str) -> Any:
+    answer = decoded(_Answer[kind], body, name)
+    if not answer.success or answer.data is None:
+        raise UnusableAnswer(f"{name} brings no data: success is {answer.success}")
+    return answer.data
 
 
 def _trade(trade: _Trade) -> VenueTrade:

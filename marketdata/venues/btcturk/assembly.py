@@ -14,9 +14,9 @@ from marketdata.rest.client import RestClient, RetryPolicy
 from marketdata.state.book import Sides
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
-from marketdata.venues.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit, AuditTimings
+from marketdata.venues.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
-from marketdata.venues.btcturk.feed import Feed, Mailbox
+from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.history import Clients, History, HistoryTimings
 from marketdata.venues.btcturk.instruments import InstrumentLoader
 from marketdata.venues.btcturk.notes import Notes
@@ -59,11 +59,11 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     history = History(
         followed, calls, candles=candles, notes=notes, counters=counters, timings=timings.history, clock=clock
     )
-    ends, mailbox = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed)
-    feed = Feed(followed, ends, store=store, candles=candles, timings=timings.resync, mailbox=mailbox, clock=clock)
+    ends, mailbox, resync = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed), timings.resync
+    feed = BtcturkFeed(followed, ends, store=store, candles=candles, timings=resync, mailbox=mailbox, clock=clock)
     tickers = TickerLoader(api, notes, counters=counters, clock=clock)
-    times, book = AuditTimings(settings.audit_seconds, timings.audit_recheck), _published(store, instruments)
-    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, timings=times)
+    book, every, again = _published(store, instruments), settings.audit_seconds, timings.audit_recheck
+    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, every=every, recheck=again)
     loops = (feed.loop, *connection.loops, instruments.loop, history.loop, tickers.loop)
     return Venue(
         name=frames.SOURCE,

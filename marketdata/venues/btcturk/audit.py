@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from decimal import Decimal
 
 from common import wire
 from common.loop import Loop
 from marketdata.counters import Counters
-from marketdata.rest.replies import RestError
+from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.state.book import Sides
 from marketdata.venues.btcturk import answers, endpoints
-from marketdata.venues.btcturk.answers import UnusableAnswer
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.notes import Notes, WrongBook
 
@@ -27,18 +25,6 @@ SILENT_SECONDS = 60.0
 
 Differences = dict[tuple[wire.Side, Decimal], tuple[Decimal | None, Decimal | None]]
 """Side and price to our quantity and the venue's; None for no such level."""
-
-
-@dataclass(frozen=True)
-class AuditTimings:
-    """The times of the audit, in seconds.
-
-    every: between two audits of the same book.
-    recheck: before a book with a difference is compared again.
-    """
-
-    every: float
-    recheck: float = RECHECK_SECONDS
 
 
 def differences(ours: Sides, theirs: Sides) -> Differences:
@@ -71,11 +57,13 @@ class Audit:
         api: Rest,
         notes: Notes,
         counters: Counters,
-        timings: AuditTimings,
+        every: float,
+        recheck: float,
     ) -> None:
-        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are stale."""
+        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are stale. The same
+        book is audited `every` so many seconds, and one with a difference again after `recheck` seconds."""
         self._pairs, self._book, self._api, self._notes, self._counters = pairs, book, api, notes, counters
-        self._timings, self._todo = timings, deque[str]()
+        self._every, self._recheck, self._todo = every, recheck, deque[str]()
         self._suspect: tuple[str, Differences] | None = None
         self.loop = Loop("btcturk-audit", self.step, silent_after=SILENT_SECONDS)
 
@@ -83,7 +71,7 @@ class Audit:
         """Compares one book. Returns the seconds to pause."""
         pairs = self._pairs()
         if not pairs:
-            return self._timings.every
+            return self._every
         suspect, self._suspect = self._suspect, None
         if not self._todo:
             self._todo.extend(sorted(pairs))
@@ -97,8 +85,8 @@ class Audit:
                 self._judge(pair, suspect[1], found)
             elif found:
                 self._suspect = pair, found
-                return self._timings.recheck
-        return self._timings.every / len(pairs)
+                return self._recheck
+        return self._every / len(pairs)
 
     def _judge(self, pair: str, first: Differences, second: Differences) -> None:
         lasting = [where for where, quantities in first.items() if second.get(where) == quantities]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from marketdata.rest.budget import Limit
-from marketdata.rest.client import Endpoint
 from marketdata.rest.replies import Reply
 
 EXCHANGE_INFO_PATH = "/api/v2/server/exchangeinfo"
@@ -26,8 +25,8 @@ LIMITS = {
     "ohlcs": Limit(120, 60.0),
     "charts": Limit(600, 600.0),
 }
-API_ENDPOINTS = {name: Endpoint((name,)) for name in ("ticker", "time", "orderbook", "trades", "exchangeinfo")}
-CHART_ENDPOINTS = {"ohlcs": Endpoint(("ohlcs", "charts")), "klines": Endpoint(("charts",))}
+API_ENDPOINTS = {name: (name,) for name in ("ticker", "time", "orderbook", "trades", "exchangeinfo")}
+CHART_ENDPOINTS = {"ohlcs": ("ohlcs", "charts"), "klines": ("charts",)}
 
 
 class Rest(Protocol):

@@ -14,10 +14,10 @@ from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
-from marketdata.venues.btcturk.intake import Intake, StreamHooks
+from marketdata.venues.btcturk.intake import BtcturkIntake, StreamHooks
 from marketdata.venues.btcturk.notes import FetchedTickers, FetchedTrades, Notes
 from marketdata.venues.btcturk.resync import Action, ResyncTimings
-from marketdata.venues.btcturk.subscriptions import Followed, JoinRequest, Subscriptions, streams_of
+from marketdata.venues.btcturk.subscriptions import BtcturkSubscriptions, Followed, JoinRequest, streams_of
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Mailbox:
     missed: Callable[[str, MissedTrades], None]
 
 
-class Feed(Worker):
+class BtcturkFeed(Worker):
     """The worker of BTCTurk."""
 
     def __init__(
@@ -49,9 +49,9 @@ class Feed(Worker):
         clock: Clock,
     ) -> None:
         super().__init__("btcturk-worker", ends)
-        self._subscriptions = Subscriptions(streams_of(followed.pairs, followed.book_channel), timings)
+        self._subscriptions = BtcturkSubscriptions(streams_of(followed.pairs, followed.book_channel), timings)
         hooks = StreamHooks(self._subscriptions.received, self._lose, mailbox.missed)
-        self._intake = Intake(followed, store=store, candles=candles, counters=ends.counters, hooks=hooks)
+        self._intake = BtcturkIntake(followed, store=store, candles=candles, counters=ends.counters, hooks=hooks)
         self._followed, self._store, self._notes = followed, store, mailbox.notes
         self._monotonic, self._unix = clock.monotonic, clock.unix
         self._no_data = timings.no_data

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
 from common.wire import Side
 from marketdata.events import (
     Acknowledged,
+    Bar,
     CandleUpdate,
     Event,
     Frame,
+    FrameClass,
     LevelChange,
     PriceLevel,
     Ticker,
@@ -50,8 +52,8 @@ def parse(frame: bytes) -> Frame:
     Never raises: an unreadable frame is an `Unreadable` event with one of `REASONS`.
     """
     try:
-        kind, read = _READERS.get(frame[:5]) or _reader_of(frame)
-        return Frame(kind, read(frame))
+        kind, decode, read = _READERS.get(frame[:5]) or _reader_of(frame)
+        return Frame(kind, read(decode(frame)[1]))
     except msgspec.ValidationError:
         return _unreadable("field" if _is_envelope(frame) else "shape")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -61,8 +63,6 @@ def parse(frame: bytes) -> Frame:
     except (ValueError, OverflowError):
         return _unreadable("time")
 
-
-FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
 
 _CLASSES: dict[bytes, FrameClass] = {
     b"[401,": "coalesce",
@@ -101,18 +101,8 @@ def _unreadable(reason: str) -> Frame:
     return Frame("unreadable", (Unreadable(reason),))
 
 
-def _decoder(body: Any) -> Callable[[bytes], tuple[int, Any]]:
-    return msgspec.json.Decoder(tuple[int, body]).decode
-
-
-_envelope = _decoder(msgspec.Raw)
-_snapshot, _diff, _ticker, _tickers = (
-    _decoder(body) for body in (shapes.Snapshot, shapes.Diff, shapes.Ticker, shapes.Tickers)
-)
-_single, _list, _candle, _result = (
-    _decoder(body) for body in (shapes.SingleTrade, shapes.TradeList, shapes.Candle, shapes.Result)
-)
-_one_of_many = msgspec.json.Decoder(shapes.Ticker).decode
+_envelope = msgspec.json.Decoder(tuple[int, msgspec.Raw]).decode
+_one_ticker = msgspec.json.Decoder(shapes.BtcturkTicker).decode
 
 
 def _is_envelope(frame: bytes) -> bool:
@@ -123,38 +113,35 @@ def _is_envelope(frame: bytes) -> bool:
     return True
 
 
-def _read_snapshot(frame: bytes) -> tuple[Event]:
-    book: shapes.Snapshot = _snapshot(frame)[1]
+def _read_snapshot(book: shapes.BtcturkSnapshot) -> tuple[Event]:
     _require_usable(book.asks + book.bids)
     return (book,)
 
 
-def _read_diff(frame: bytes) -> tuple[Event]:
-    diff: shapes.Diff = _diff(frame)[1]
+def _read_diff(diff: shapes.BtcturkDiff) -> tuple[Event]:
     _require_usable(diff.asks + diff.bids)
     return (diff,)
 
 
-def _read_ticker(frame: bytes) -> tuple[Event]:
-    return (_ticker_event(_ticker(frame)[1]),)
+def _read_ticker(ticker: shapes.BtcturkTicker) -> tuple[Event]:
+    return (_ticker_event(ticker),)
 
 
-def _read_tickers(frame: bytes) -> tuple[Event, ...]:
-    return tuple(_each_ticker(_tickers(frame)[1].items))
+def _read_tickers(tickers: shapes.BtcturkTickers) -> tuple[Event, ...]:
+    return tuple(_ticker_of_many(item) for item in tickers.items)
 
 
-def _each_ticker(items: Iterable[msgspec.Raw]) -> Iterator[Event]:
-    """Yields the ticker of each pair. One that can't be read, such as one that never traded, costs only itself."""
-    for item in items:
-        try:
-            yield _ticker_event(_one_of_many(item))
-        except msgspec.ValidationError:
-            yield Unreadable("field")
-        except InvalidOperation:
-            yield Unreadable("number")
+def _ticker_of_many(item: msgspec.Raw) -> Event:
+    """Returns the ticker of one pair. One that can't be read, such as one that never traded, costs only itself."""
+    try:
+        return _ticker_event(_one_ticker(item))
+    except msgspec.ValidationError:
+        return Unreadable("field")
+    except InvalidOperation:
+        return Unreadable("number")
 
 
-def _ticker_event(ticker: shapes.Ticker) -> Ticker:
+def _ticker_event(ticker: shapes.BtcturkTicker) -> Ticker:
     last = ticker.last if ticker.last is not None else ticker.old_last
     if last is None:
         raise msgspec.ValidationError("neither LA nor La")
@@ -163,37 +150,33 @@ def _ticker_event(ticker: shapes.Ticker) -> Ticker:
     return Ticker(ticker.pair, last, ticker.percent)
 
 
-def _read_single(frame: bytes) -> tuple[Event]:
-    trade: shapes.SingleTrade = _single(frame)[1]
+def _read_single(trade: shapes.BtcturkSingleTrade) -> tuple[Event]:
     return (Trades(trade.pair, (_trade(trade),), replay=False),)
 
 
-def _read_list(frame: bytes) -> tuple[Event]:
-    listed: shapes.TradeList = _list(frame)[1]
+def _read_list(listed: shapes.BtcturkTradeList) -> tuple[Event]:
     return (Trades(listed.pair, tuple(_trade(trade) for trade in listed.items), replay=True),)
 
 
-def _read_candle(frame: bytes) -> tuple[Event]:
-    candle: shapes.Candle = _candle(frame)[1]
+def _read_candle(candle: shapes.BtcturkCandle) -> tuple[Event]:
     prices = (candle.open, candle.high, candle.low, candle.close)
     if not (_LEAST <= candle.low <= min(prices) and max(prices) <= candle.high <= _MOST):
         raise InvalidOperation
     if not _ZERO <= candle.volume <= _MOST:
         raise InvalidOperation
-    start = _time(candle.start, timedelta(seconds=1))
-    return (CandleUpdate(candle.pair, str(candle.resolution), start, *prices, candle.volume),)
+    start = int(_time(candle.start, timedelta(seconds=1)).timestamp())
+    return (CandleUpdate(candle.pair, str(candle.resolution), Bar(start, *prices, candle.volume)),)
 
 
-def _read_result(frame: bytes) -> tuple[Event]:
-    result: shapes.Result = _result(frame)[1]
+def _read_result(result: shapes.BtcturkResult) -> tuple[Event]:
     return (Acknowledged(result.ok, result.message or ""),)
 
 
-def _read_nothing(_frame: bytes) -> tuple[Event, ...]:
+def _read_nothing(_body: object) -> tuple[Event, ...]:
     return ()
 
 
-def _trade(trade: shapes.Trade) -> VenueTrade:
+def _trade(trade: shapes.BtcturkTrade) -> VenueTrade:
     _require_usable((trade,))
     side = _SIDES.get(trade.side)
     if side is None:
@@ -206,31 +189,42 @@ def _time(stamp: int | str, unit: timedelta) -> datetime:
     return _EPOCH + int(stamp) * unit
 
 
-def _require_usable(levels: Iterable[PriceLevel | LevelChange | shapes.Trade]) -> None:
+def _require_usable(levels: Iterable[PriceLevel | LevelChange | shapes.BtcturkTrade]) -> None:
     """Raises `InvalidOperation` for a price or quantity that is not finite, or absurd."""
     for level in levels:
         if not (_LEAST <= level.price <= _MOST and _ZERO <= level.quantity <= _MOST):
             raise InvalidOperation
 
 
-_Read = Callable[[bytes], tuple[Event, ...]]
+class _Reader(NamedTuple):
+    """Reads the frames of one model: `kind` is their label, `decode` returns the body, `read` its events."""
 
-_BY_MODEL: dict[int, _Read] = {
-    100: _read_result,
-    401: _read_tickers,
-    402: _read_ticker,
-    421: _read_list,
-    422: _read_single,
-    428: _read_candle,
-    431: _read_snapshot,
-    432: _read_diff,
-    991: _read_nothing,
-}
-_READERS = {b"[%d," % model: (str(model), read) for model, read in _BY_MODEL.items()}
+    kind: str
+    decode: Callable[[bytes], tuple[int, Any]]
+    read: Callable[[Any], tuple[Event, ...]]
 
 
-def _reader_of(frame: bytes) -> tuple[str, _Read]:
+def _reader(model: int, body: Any, read: Callable[[Any], tuple[Event, ...]]) -> tuple[int, _Reader]:
+    return model, _Reader(str(model), msgspec.json.Decoder(tuple[int, body]).decode, read)
+
+
+_BY_MODEL = dict(
+    (
+        _reader(100, shapes.BtcturkResult, _read_result),
+        _reader(401, shapes.BtcturkTickers, _read_tickers),
+        _reader(402, shapes.BtcturkTicker, _read_ticker),
+        _reader(421, shapes.BtcturkTradeList, _read_list),
+        _reader(422, shapes.BtcturkSingleTrade, _read_single),
+        _reader(428, shapes.BtcturkCandle, _read_candle),
+        _reader(431, shapes.BtcturkSnapshot, _read_snapshot),
+        _reader(432, shapes.BtcturkDiff, _read_diff),
+        _reader(991, msgspec.Raw, _read_nothing),
+    )
+)
+_READERS = {b"[%d," % model: reader for model, reader in _BY_MODEL.items()}
+_OTHER = _Reader("other", _envelope, _read_nothing)
+
+
+def _reader_of(frame: bytes) -> _Reader:
     """Returns the reader of a frame with an unusual beginning: the model may be unknown, or there may be blanks."""
-    model = _envelope(frame)[0]
-    read = _BY_MODEL.get(model)
-    return ("other", _read_nothing) if read is None else (str(model), read)
+    return _BY_MODEL.get(_envelope(frame)[0], _OTHER)

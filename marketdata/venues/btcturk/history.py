@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from common.clock import Clock
 from common.loop import Loop
 from marketdata.counters import Counters
-from marketdata.rest.replies import NoBudget, RestError
+from marketdata.rest.replies import NoBudget, RestError, UnusableAnswer
 from marketdata.state.candles import DAY, MINUTE, MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.venues.btcturk import answers, endpoints
-from marketdata.venues.btcturk.answers import UnusableAnswer
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.intake import FULL_REPLAY
 from marketdata.venues.btcturk.notes import FetchedTrades, Notes

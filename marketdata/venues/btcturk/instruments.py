@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from common.loop import Loop
 from common.wire import Instrument
 from marketdata.link.dial_limits import Backoff
-from marketdata.rest.replies import RestError
-from marketdata.venues.btcturk.answers import UnusableAnswer, instruments
+from marketdata.rest.replies import RestError, UnusableAnswer
+from marketdata.venues.btcturk.answers import instruments
 from marketdata.venues.btcturk.endpoints import EXCHANGE_INFO_PATH, Rest
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class InstrumentLoader:
         except (RestError, UnusableAnswer) as error:
             self._trouble = str(error)
             return self._backoff.delay()
+        self._backoff.reset()
         self.instruments = {pair: traded[pair] for pair in self._pairs if pair in traded}
         missing = [pair for pair in self._pairs if pair not in traded]
         self._trouble = f"the venue does not trade {', '.join(missing)}" if missing else None

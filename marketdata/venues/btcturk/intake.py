@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from marketdata.counters import Counters
 from marketdata.events import (
     Acknowledged,
-    Bar,
     BookDiff,
     BookSnapshot,
     CandleUpdate,
@@ -42,7 +41,7 @@ class StreamHooks:
     missed: Callable[[str, MissedTrades], None]
 
 
-class Intake:
+class BtcturkIntake:
     """Applies the frames of the pairs that are followed. Only the worker's thread may call it."""
 
     def __init__(
@@ -139,8 +138,7 @@ class Intake:
     def _apply_bar(self, symbol: str, update: CandleUpdate) -> None:
         self._received(f"tradeview:{update.pair}_{update.resolution}")
         if update.resolution == MINUTE_RESOLUTION:
-            prices = (update.open, update.high, update.low, update.close)
-            self._candles.set_present(symbol, Bar(int(update.start.timestamp()), *prices, update.volume))
+            self._candles.set_present(symbol, update.bar)
 
     def _lose_unreadable(self, payload: bytes) -> None:
         """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on."""

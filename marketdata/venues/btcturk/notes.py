@@ -23,7 +23,10 @@ class FetchedTrades:
 
 @dataclass(frozen=True, slots=True)
 class FetchedTickers:
-    """The last prices and daily changes of all pairs, fetched by REST."""
+    """The last prices and daily changes, fetched by REST.
+
+    tickers: those of all pairs.
+    """
 
     tickers: tuple[Ticker, ...]
 

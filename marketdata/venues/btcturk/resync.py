@@ -70,9 +70,8 @@ class Subscription:
     def lose(self, now: float, reason: str) -> tuple[Action, str] | None:
         """Notes that data did not fit or was dropped. Returns the action to take with its reason, or None.
 
-        Old frames still arrive while a rejoin is under way, so nothing more is done then. Soon after one the next
-        rejoin
-        has to wait: `due` returns it later.
+        Old frames still arrive while a rejoin is under way, so nothing more is done then. Two rejoins are at least
+        `ResyncTimings.calm` apart: when the next one has to wait, `due` returns it later.
         """
         if self._rejoined or not self.joined:
             return None

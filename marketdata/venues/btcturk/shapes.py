@@ -9,14 +9,14 @@ import msgspec
 from marketdata.events import BookDiff, BookSnapshot, LevelChange, PriceLevel
 
 
-class Level(PriceLevel, frozen=True, gc=False, rename={"price": "P", "quantity": "A"}):
+class BtcturkLevel(PriceLevel, frozen=True, gc=False, rename={"price": "P", "quantity": "A"}):
     """A level of a 431."""
 
     price: Decimal
     quantity: Decimal
 
 
-class Change(LevelChange, frozen=True, gc=False, rename={"kind": "CP", "price": "P", "quantity": "A"}):
+class BtcturkChange(LevelChange, frozen=True, gc=False, rename={"kind": "CP", "price": "P", "quantity": "A"}):
     """A change of a 432."""
 
     kind: int
@@ -27,27 +27,27 @@ class Change(LevelChange, frozen=True, gc=False, rename={"kind": "CP", "price": 
 _BOOK_NAMES = {"pair": "PS", "sequence": "CS", "asks": "AO", "bids": "BO"}
 
 
-class Snapshot(BookSnapshot, frozen=True, gc=False, rename=_BOOK_NAMES):
+class BtcturkSnapshot(BookSnapshot, frozen=True, gc=False, rename=_BOOK_NAMES):
     """431, a whole book."""
 
     pair: str
     channel: str
     sequence: int
-    asks: tuple[Level, ...]
-    bids: tuple[Level, ...]
+    asks: tuple[BtcturkLevel, ...]
+    bids: tuple[BtcturkLevel, ...]
 
 
-class Diff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
+class BtcturkDiff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
     """432, changes of a book."""
 
     pair: str
     channel: str
     sequence: int
-    asks: tuple[Change, ...]
-    bids: tuple[Change, ...]
+    asks: tuple[BtcturkChange, ...]
+    bids: tuple[BtcturkChange, ...]
 
 
-class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
+class BtcturkTicker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
     """402, a pair's ticker.
 
     pair: the pair.
@@ -61,7 +61,7 @@ class Ticker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La
     old_last: Decimal | None = None
 
 
-class Tickers(msgspec.Struct):
+class BtcturkTickers(msgspec.Struct):
     """401, the tickers of all pairs.
 
     items: the tickers, each not decoded yet.
@@ -70,7 +70,7 @@ class Tickers(msgspec.Struct):
     items: tuple[msgspec.Raw, ...]
 
 
-class Trade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "price": "P", "side": "S"}):
+class BtcturkTrade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "price": "P", "side": "S"}):
     """A trade, as 421 lists them.
 
     time: when it was made, in milliseconds since 1970.
@@ -86,13 +86,13 @@ class Trade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "pr
     side: int
 
 
-class SingleTrade(Trade, rename={"pair": "PS"}, kw_only=True):
+class BtcturkSingleTrade(BtcturkTrade, rename={"pair": "PS"}, kw_only=True):
     """422, one trade."""
 
     pair: str
 
 
-class TradeList(msgspec.Struct, rename={"pair": "symbol"}):
+class BtcturkTradeList(msgspec.Struct, rename={"pair": "symbol"}):
     """421, the latest trades.
 
     pair: the pair.
@@ -100,14 +100,14 @@ class TradeList(msgspec.Struct, rename={"pair": "symbol"}):
     """
 
     pair: str
-    items: tuple[Trade, ...]
+    items: tuple[BtcturkTrade, ...]
 
 
 _CANDLE_NAMES = {"start": "D", "pair": "P", "resolution": "R", "volume": "V"}
 _CANDLE_NAMES |= {"open": "O", "high": "H", "low": "L", "close": "C"}
 
 
-class Candle(msgspec.Struct, rename=_CANDLE_NAMES):
+class BtcturkCandle(msgspec.Struct, rename=_CANDLE_NAMES):
     """428, the bar that grows now.
 
     start: when it began, in unix seconds.
@@ -127,7 +127,7 @@ class Candle(msgspec.Struct, rename=_CANDLE_NAMES):
     volume: Decimal
 
 
-class Result(msgspec.Struct):
+class BtcturkResult(msgspec.Struct):
     """100, the answer to a subscription.
 
     ok: true when the venue accepts it.

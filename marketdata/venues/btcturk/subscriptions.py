@@ -80,7 +80,7 @@ def streams_of(pairs: Sequence[str], book_channel: BookChannel) -> list[Stream]:
     ]
 
 
-class Subscriptions:
+class BtcturkSubscriptions:
     """All streams. Books and trades that never come are worth a new socket. Tickers and bars are not: the stack can do
     without them."""
 

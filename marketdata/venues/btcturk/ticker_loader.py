@@ -8,9 +8,8 @@ from collections.abc import Callable
 from common.clock import Clock
 from common.loop import Loop
 from marketdata.counters import Counters
-from marketdata.rest.replies import RestError
+from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.btcturk import answers, endpoints
-from marketdata.venues.btcturk.answers import UnusableAnswer
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.notes import FetchedTickers, Notes
 
@@ -41,7 +40,7 @@ class TickerLoader:
             ask()
         except (RestError, UnusableAnswer) as error:
             self._counters.backfill_failures[kind] += 1
-            log.warning("the venue does not answer", extra={"kind": kind, "reason": str(error)})
+            log.warning("the venue gave no usable answer", extra={"kind": kind, "reason": str(error)})
             return False
         self._counters.backfills[kind] += 1
         return True

@@ -10,7 +10,7 @@ from dataclasses import replace
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
 from marketdata.counters import Counters
-from marketdata.link.connection import Connection, VenueSocket
+from marketdata.link.connection import VenueConnection, VenueSocket
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.link.inbox import Arrival, Inbox
@@ -30,11 +30,11 @@ def running(
     headers: Callable[[], Mapping[str, str]] = dict,
     heartbeat: Callable[[], str] | None = None,
     first_delay: float = 0.0,
-) -> Iterator[tuple[Connection, Inbox, Counters]]:
+) -> Iterator[tuple[VenueConnection, Inbox, Counters]]:
     counters, loops = Counters(), Supervisor(Stop())
-    inbox = Inbox(1_000, counters)
+    inbox = Inbox(1_000, counters, lambda _payload: ("plain", ""))
     backoff = backoff or Backoff(0.01, 0.05, lambda _low, high: high)
-    connection = Connection(
+    connection = VenueConnection(
         VenueSocket("test", url, headers, heartbeat),
         inbox=inbox,
         counters=counters,
@@ -58,7 +58,7 @@ def next_arrival(inbox: Inbox) -> Arrival:
     return arrivals[0]
 
 
-def is_alive(connection: Connection, counters: Counters, life: int) -> bool:
+def is_alive(connection: VenueConnection, counters: Counters, life: int) -> bool:
     return connection.connected and counters.attempts["open"] == life
 
 

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketdata.counters import Counters
+from marketdata.events import FrameClass
 from marketdata.link.inbox import HARD_LIMIT_FACTOR, Arrival, Inbox, Kind
 
-CLASSES = {b"K": "keep", b"C": "coalesce", b"S": "sequence", b"P": "plain"}
+CLASSES: dict[bytes, FrameClass] = {b"K": "keep", b"C": "coalesce", b"S": "sequence", b"P": "plain"}
 
 
-def _classify(payload: bytes) -> tuple[str, bytes]:
+def _classify(payload: bytes) -> tuple[FrameClass, str]:
     """Payloads here are a letter for the class, one for the key, and a number: S:a:12."""
-    return CLASSES[payload[:1]], payload[2:3]
+    return CLASSES[payload[:1]], payload[2:3].decode()
 
 
 def _arrival(kind: Kind, payload: bytes = b"", at: float = 0.0) -> Arrival:
@@ -46,23 +47,23 @@ def _inbox(limit: int) -> tuple[Inbox, Counters]:
 
 
 def test_arrivals_come_out_in_order() -> None:
-    inbox = Inbox(10, Counters())
+    inbox = Inbox(10, Counters(), _classify)
     _frames(inbox, b"1", b"2")
     assert _texts(inbox) == ["1", "2"]
     assert inbox.pop(0.001) == []
 
 
 def test_a_worker_that_waits_is_woken() -> None:
-    inbox = Inbox(10, Counters())
+    inbox = Inbox(10, Counters(), _classify)
     threading.Timer(0.05, inbox.put, ([_arrival("frame", b"1")],)).start()
     began = time.monotonic()
     assert inbox.pop(30) == [_arrival("frame", b"1")]
     assert time.monotonic() - began < 20
 
 
-def test_without_classes_frames_beyond_the_limit_are_dropped_but_an_end_is_kept() -> None:
+def test_plain_frames_beyond_the_limit_are_dropped_but_an_end_is_kept() -> None:
     counters = Counters()
-    inbox = Inbox(3, counters)
+    inbox = Inbox(3, counters, lambda _payload: ("plain", ""))
     _frames(inbox, *[b"x"] * 5)
     inbox.put([_arrival("heartbeat")])
     inbox.put([_arrival("closed")])
@@ -72,7 +73,7 @@ def test_without_classes_frames_beyond_the_limit_are_dropped_but_an_end_is_kept(
 
 
 def test_nothing_is_classified_while_there_is_room() -> None:
-    def refuse(_payload: bytes) -> tuple[str, bytes]:
+    def refuse(_payload: bytes) -> tuple[FrameClass, str]:
         raise AssertionError
 
     inbox = Inbox(3, Counters(), refuse)

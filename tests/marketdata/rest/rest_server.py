@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from common.clock import SYSTEM_CLOCK
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Endpoint, RestClient, RetryPolicy
+from marketdata.rest.client import RestClient, RetryPolicy
 
 LIMITS = {"one": Limit(1_000, 1), "two": Limit(1_000, 1), "host": Limit(1_000, 1)}
-ENDPOINTS = {"one": Endpoint(("one", "host")), "two": Endpoint(("two", "host")), "all": Endpoint(("one",), "host")}
+ENDPOINTS = {"one": ("one", "host"), "two": ("two", "host"), "all": ("host", "one")}
 QUICK = RetryPolicy(deadline=20.0, connect=5.0, read=5.0, attempts=3, base=0.01, cap=0.05)
 
 Script = Callable[["Handler"], None]

@@ -6,13 +6,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
 
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.replies import NoBudget, Throttled, Unavailable
-from tests.marketdata.rest.rest_server import Handler, answering, client_of, running_server
+from marketdata.rest.replies import NoBudget, RestUnavailable, Throttled
+from tests.marketdata.rest.rest_server import QUICK, Handler, answering, client_of, running_server
 
 
 @pytest.mark.parametrize(
@@ -33,9 +34,9 @@ def test_what_retry_after_says_is_kept_to_within_reason(header: dict[str, str], 
             client.get("one", "/x")
         slack = 1_000 if "GMT" in str(header) else 60  # the date was written when the tests were collected
         assert seconds - slack < told.value.seconds <= seconds
-        until = client.blocked_until("one")
-        assert until is not None
-        assert seconds - slack < until - time.time() <= seconds
+        with pytest.raises(NoBudget) as kept:
+            client.get("one", "/x")
+        assert seconds - slack < kept.value.seconds <= seconds
 
 
 def test_silence_is_for_all_threads_and_only_for_the_endpoint_that_was_told() -> None:
@@ -52,7 +53,6 @@ def test_silence_is_for_all_threads_and_only_for_the_endpoint_that_was_told() ->
         with ThreadPoolExecutor(4) as pool:
             assert all(200 < seconds <= 300 for seconds in pool.map(ask, range(8)))
         assert len(server.asked) == 1
-        assert client.blocked_until("two") is None
         server.script = answering(200)
         assert client.get("two", "/x").status == 200
 
@@ -60,11 +60,10 @@ def test_silence_is_for_all_threads_and_only_for_the_endpoint_that_was_told() ->
 def test_where_the_whole_host_is_told_to_be_silent_its_other_endpoints_are_too() -> None:
     with running_server(answering(503, Retry_After="300")) as server:
         client = client_of(server.url)
-        with pytest.raises(Unavailable):
+        with pytest.raises(RestUnavailable):
             client.get("all", "/x")
         with pytest.raises(NoBudget):
             client.get("two", "/x")
-        assert client.blocked_until("two") is not None
 
 
 def test_a_call_that_can_wait_for_the_end_of_silence_does() -> None:
@@ -77,7 +76,6 @@ def test_a_call_that_can_wait_for_the_end_of_silence_does() -> None:
         (first, _), (second, _) = server.asked
         assert second - first > 0.9
         assert client.counters.wait_seconds()["one"] > 0
-        assert client.blocked_until("one") is None
 
 
 def test_retries_take_from_the_budget_like_every_call() -> None:
@@ -108,11 +106,13 @@ def test_eight_threads_never_bring_the_venue_to_429() -> None:
         handler.answer(200)
 
     with running_server(script) as server:
-        client = client_of(server.url, budget=Budget(limits, monotonic=time.monotonic))
+        client = client_of(
+            server.url, budget=Budget(limits, monotonic=time.monotonic), retries=replace(QUICK, deadline=60)
+        )
 
         def hammer(number: int) -> None:
             for _ in range(10):
-                client.get("one" if number % 2 else "two", f"/{'one' if number % 2 else 'two'}", deadline=60)
+                client.get("one" if number % 2 else "two", f"/{'one' if number % 2 else 'two'}")
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(hammer, range(8)))

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.venues.algolab.answers import Refused, UnusableAnswer, read_equity, read_refresh, read_text
+from marketdata.rest.replies import UnusableAnswer
+from marketdata.venues.algolab.answers import Refused, read_equity, read_refresh, read_text
 from marketdata.venues.algolab.endpoints import body, call_headers, path
 from marketdata.venues.algolab.instruments import instrument
 from marketdata.venues.algolab.signing import checker

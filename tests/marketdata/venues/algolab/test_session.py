@@ -14,8 +14,8 @@ from common.clock import SYSTEM_CLOCK
 from common.errors import Unavailable
 from marketdata.link.connection import NotReady
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.client import Endpoint, RestClient
-from marketdata.rest.replies import Unauthorized
+from marketdata.rest.client import RestClient
+from marketdata.rest.replies import RestUnauthorized
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.credentials import Credentials
@@ -48,7 +48,7 @@ def session_at(
     budget = Budget({"customer": Limit(1000, 1.0)}, monotonic=time.monotonic)
     client = RestClient(
         url,
-        {call: Endpoint(("customer",)) for call in endpoints.CALLS},
+        dict.fromkeys(endpoints.CALLS, ("customer",)),
         budget=budget,
         clock=SYSTEM_CLOCK,
     )
@@ -112,7 +112,7 @@ def test_a_401_ends_the_session_and_nothing_logs_in(bist: Bist, file: Path) -> N
     bist.accounts.expire()
     logins = bist.accounts.phone()
     for _ in range(3):
-        with pytest.raises((Unauthorized, NotReady)):
+        with pytest.raises((RestUnauthorized, NotReady)):
             session.call(endpoints.REFRESH, endpoints.body())
     assert session.status().state == "AUTH_REQUIRED"
     assert not file.exists()
@@ -132,7 +132,7 @@ def test_a_late_401_of_an_old_session_does_not_end_the_new_one(bist: Bist, file:
 def test_a_kept_session_that_is_over_gives_way_to_the_one_that_the_operator_brought(bist: Bist, file: Path) -> None:
     log_in(session_at(bist.rest_url, file), bist)
     session = session_at(bist.rest_url, file, ready=bist.session())
-    with pytest.raises(Unauthorized):
+    with pytest.raises(RestUnauthorized):
         session.call(endpoints.REFRESH, endpoints.body())
     assert session.status().state == "ACTIVE"
     assert answers.read_refresh(session.call(endpoints.REFRESH, endpoints.body()))
@@ -192,7 +192,7 @@ def test_a_venue_that_does_not_answer_changes_nothing(bist: Bist, file: Path) ->
 
 def test_a_signature_over_the_doubled_path_can_be_chosen(bist: Bist, file: Path) -> None:
     session = session_at(bist.rest_url, file, ready=bist.session(), doubled_path=True)
-    with pytest.raises(Unauthorized):
+    with pytest.raises(RestUnauthorized):
         session.call(endpoints.REFRESH, endpoints.body())
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
 from common.wire import Instrument
 from marketdata.events import Bar
-from marketdata.venues.btcturk.answers import UnusableAnswer, days, instruments, minutes, order_book, trades
+from marketdata.rest.replies import UnusableAnswer
+from marketdata.venues.btcturk.answers import days, instruments, minutes, order_book, tickers, trades
 
 
 def _symbol(name: str = "ETHUSDT", **changed: Any) -> dict[str, Any]:
@@ -151,3 +154,10 @@ def test_an_order_book_is_read_best_first() -> None:
     assert [level.price for level in asks] == [10, 11]
     with pytest.raises(UnusableAnswer, match="orderbook"):
         order_book(json.dumps({"success": True, "data": book | {"bids": [["NaN", "1"]]}}).encode())
+
+
+@pytest.mark.parametrize("read", [instruments, tickers, partial(trades, "BTCTRY"), order_book])
+@pytest.mark.parametrize("data", ["null", "[]", '{"symbols":[],"bids":[],"asks":[]}'])
+def test_an_answer_that_says_it_failed_is_no_answer(read: Callable[[bytes], object], data: str) -> None:
+    with pytest.raises(UnusableAnswer):
+        read(f'{{"success":false,"data":{data}}}'.encode())

@@ -11,7 +11,7 @@ from common.wire import Level
 from marketdata.counters import Counters
 from marketdata.rest.replies import Reply
 from marketdata.state.book import Sides
-from marketdata.venues.btcturk.audit import DEPTH, Audit, AuditTimings, Differences, differences
+from marketdata.venues.btcturk.audit import DEPTH, Audit, Differences, differences
 from marketdata.venues.btcturk.notes import Notes, WrongBook
 from tests.marketdata.rig import book_change, scripted_venue
 from tests.marketdata.venues.btcturk.rig import all_on_join, following
@@ -84,9 +84,14 @@ def test_only_a_difference_that_stays_the_same_is_a_mismatch(answers: list[str],
 def _audit(
     book: Callable[[str], Sides | None], api: _Answers, notes: Notes | None = None, counters: Counters | None = None
 ) -> Audit:
-    times = AuditTimings(every=1.0, recheck=0.0)
     return Audit(
-        lambda: ["BTCTRY"], book, api=api, notes=notes or Notes(), counters=counters or Counters(), timings=times
+        lambda: ["BTCTRY"],
+        book,
+        api=api,
+        notes=notes or Notes(),
+        counters=counters or Counters(),
+        every=1.0,
+        recheck=0.0,
     )
 
 

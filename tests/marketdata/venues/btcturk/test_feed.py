@@ -15,7 +15,8 @@ from marketdata.link.worker import LinkEnds
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
-from marketdata.venues.btcturk.feed import Feed, Mailbox
+from marketdata.venues.btcturk import frames
+from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.subscriptions import Followed
 from tests.marketdata.rig import (
@@ -161,9 +162,9 @@ def test_a_worker_that_fails_replaces_the_socket_and_goes_on() -> None:
         return {"BTCTRY"}
 
     link, counters = Link(), Counters()
-    inbox = Inbox(10, counters)
+    inbox = Inbox(10, counters, frames.classify)
     listings = [Listing("BTCTURK", "BTCTRY", "diffs")]
-    feed = Feed(
+    feed = BtcturkFeed(
         Followed(["BTCTRY"], "obdiff", tradable),
         LinkEnds(inbox, link, counters),
         store=Store(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK),

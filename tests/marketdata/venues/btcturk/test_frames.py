@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.events import Acknowledged, BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
+from marketdata.events import Acknowledged, Bar, BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
 from marketdata.venues.btcturk.frames import KINDS, REASONS, classify, parse, subscription
 
 FRAMES = {
@@ -81,7 +81,7 @@ def test_one_bad_ticker_among_all_does_not_cost_the_others() -> None:
 def test_the_present_bar_is_read_with_its_start_and_resolution() -> None:
     start = datetime(2026, 9, 23, 3, 20, tzinfo=UTC)
     numbers = (Decimal(number) for number in ("4012345", "4012350", "4012340", "4012346", "0.00828347"))
-    assert _only(BAR) == CandleUpdate("BTCTRY", "1", start, *numbers)
+    assert _only(BAR) == CandleUpdate("BTCTRY", "1", Bar(int(start.timestamp()), *numbers))
 
 
 def test_the_whole_book_of_the_other_channel_is_told_apart() -> None:

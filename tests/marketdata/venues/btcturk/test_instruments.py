@@ -15,6 +15,7 @@ from common.loop import Stop
 from marketdata.link.dial_limits import Backoff
 from marketdata.rest.budget import Budget
 from marketdata.rest.client import RestClient, RetryPolicy
+from marketdata.rest.replies import Reply, Unreachable
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, LIMITS
 from marketdata.venues.btcturk.instruments import InstrumentLoader
 from tests.marketdata.rig import http_server, rest_app
@@ -56,6 +57,26 @@ def test_a_missing_pair_is_named_and_the_others_are_there(venue: Venue) -> None:
         assert loader.load() == 0.05
         assert loader.trouble() == "the venue does not trade NOPETRY, btctry"
         assert set(loader.instruments) == {"BTCTRY"}
+
+
+class _Answers:
+    """Gives one answer after the other; None is a venue that is away."""
+
+    def __init__(self, *bodies: bytes | None) -> None:
+        self._bodies = iter(bodies)
+
+    def get(self, endpoint: str, *_more: object) -> Reply:
+        body = next(self._bodies)
+        if body is None:
+            raise Unreachable(endpoint, "away")
+        return Reply(200, body)
+
+
+def test_an_answer_ends_the_back_off_of_the_failures_before_it() -> None:
+    client = _Answers(None, None, b'{"success":true,"data":{"symbols":[]}}', None)
+    backoff = Backoff(1.0, 60.0, lambda _low, high: high)
+    loader = InstrumentLoader(client, ["BTCTRY"], backoff=backoff, missing_retry=5.0)
+    assert [loader.load() for _ in range(4)] == [1.0, 2.0, 5.0, 1.0]
 
 
 def test_a_venue_that_comes_later_is_found(venue: Venue) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marketdata.venues.btcturk.resync import Action, ResyncTimings
-from marketdata.venues.btcturk.subscriptions import TICKERS_OF_ALL_ABOVE, Subscriptions, streams_of
+from marketdata.venues.btcturk.subscriptions import TICKERS_OF_ALL_ABOVE, BtcturkSubscriptions, streams_of
 
 TIMINGS = ResyncTimings(first_data=10.0, rejoin=3.0)
 
@@ -27,7 +27,7 @@ def test_very_many_pairs_share_one_stream_of_tickers() -> None:
 
 
 def test_only_what_the_venue_trades_is_joined_and_once() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY", "NOPETRY"], "obdiff"), TIMINGS)
+    subscriptions = BtcturkSubscriptions(streams_of(["BTCTRY", "NOPETRY"], "obdiff"), TIMINGS)
     assert {stream.event for stream in subscriptions.join_new({"BTCTRY"}, 0.0)} == {"BTCTRY", "BTCTRY_1"}
     assert subscriptions.join_new({"BTCTRY"}, 1.0) == []
     assert not subscriptions.complete()
@@ -36,14 +36,14 @@ def test_only_what_the_venue_trades_is_joined_and_once() -> None:
 
 
 def test_after_a_new_socket_everything_is_joined_again() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY"], "obdiff"), TIMINGS)
+    subscriptions = BtcturkSubscriptions(streams_of(["BTCTRY"], "obdiff"), TIMINGS)
     assert len(subscriptions.join_new({"BTCTRY"}, 0.0)) == 4
     subscriptions.close()
     assert len(subscriptions.join_new({"BTCTRY"}, 1.0)) == 4
 
 
 def test_a_stream_that_brings_nothing_is_asked_for_again_and_named() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY"], "obdiff"), TIMINGS)
+    subscriptions = BtcturkSubscriptions(streams_of(["BTCTRY"], "obdiff"), TIMINGS)
     subscriptions.join_new({"BTCTRY"}, 0.0)
     for key in ("ticker:BTCTRY", "obdiff:BTCTRY", "trade:BTCTRY"):
         subscriptions.received(key)
@@ -55,7 +55,7 @@ def test_a_stream_that_brings_nothing_is_asked_for_again_and_named() -> None:
 
 
 def test_what_is_not_followed_is_ignored() -> None:
-    subscriptions = Subscriptions(streams_of(["BTCTRY"], "obdiff"), TIMINGS)
+    subscriptions = BtcturkSubscriptions(streams_of(["BTCTRY"], "obdiff"), TIMINGS)
     subscriptions.received("ticker:DOGETRY")
     assert subscriptions.lose("obdiff:DOGETRY", 0.0, "gap") is None
     assert subscriptions.stream("obdiff:DOGETRY") is None

@@ -26,7 +26,7 @@ class EquityAnswer(NamedTuple):
     asked: float
 
 
-class Limits:
+class EquityRequests:
     """The worker asks; the session keeper calls the broker and answers. A failed call is made again later.
 
     auditing: while true, each share is asked about again every `audit` seconds, to compare its best prices.
