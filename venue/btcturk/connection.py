@@ -20,7 +20,7 @@ from venue.btcturk.views import PairView
 from venue.counters import VenueCounters
 from venue.socket_faults import NORMAL_CLOSURE, Silence
 
-PERIODS_WITHOUT_PONG = 3
+PINGS_WITHOUT_PONG = 2
 CLOSE_SECONDS = 2.0
 SILENCE_LOOK_SECONDS = 0.02
 
@@ -60,7 +60,7 @@ class BtcturkConnection:
         self._counters, self._views, self._timings = counters, views, timings
         self._faults, self._frame_faults, self._silence = faults, FrameFaults(faults), Silence(faults)
         self._sending = asyncio.Lock()
-        self._ponged_at = 0.0
+        self._unanswered_pings = 0
         self.sent: Mapping[str, PairView] = {}
 
     @property
@@ -124,15 +124,15 @@ class BtcturkConnection:
 
     async def _keep_alive(self) -> None:
         """Pings once a period. After three periods without a pong it closes the socket, without a reason."""
-        loop, period = asyncio.get_running_loop(), self._timings.ping
-        self._ponged_at = loop.time()
+        period = self._timings.ping
         while True:
             await asyncio.sleep(period)
             if self.dark or self._silence.lasts():
-                self._ponged_at = loop.time()
+                self._unanswered_pings = 0
                 continue
-            if loop.time() - self._ponged_at >= (PERIODS_WITHOUT_PONG - 0.5) * period:
+            if self._unanswered_pings >= PINGS_WITHOUT_PONG:
                 break
+            self._unanswered_pings += 1
             with contextlib.suppress(TimeoutError):
                 waiter = await asyncio.wait_for(self._connection.ping(), period)
                 asyncio.ensure_future(waiter).add_done_callback(self._ponged)
@@ -143,7 +143,7 @@ class BtcturkConnection:
 
     def _ponged(self, waiter: asyncio.Future[float]) -> None:
         if not waiter.cancelled() and waiter.exception() is None:
-            self._ponged_at = asyncio.get_running_loop().time()
+            self._unanswered_pings = 0
 
 
 async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
