@@ -45,6 +45,11 @@ def install(calls: Blueprint, server: BtcturkServer, *, graph: bool = False) -> 
         return Response(status=404)
 
 
+def pair_name(parameter: str) -> str:
+    """Returns the pair that the request asks for, as the socket writes it; empty when it asks for none."""
+    return request.args.get(parameter, "").upper().replace("_", "")
+
+
 def _limited(server: BtcturkServer, endpoint: str) -> Response | None:
     if endpoint not in server.limits.rules.quotas:
         return None

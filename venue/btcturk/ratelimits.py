@@ -1,4 +1,4 @@
-"""The venue's limits on requests and new sockets, and the most that any client did."""
+"""BTCTurk's limits on requests and new sockets, and the most requests of any client."""
 
 from __future__ import annotations
 
@@ -156,17 +156,12 @@ class VenueLimits:
             caller.accepted.append(now)
             return None
 
-    def worst_window(self, endpoint: str) -> int:
-        """Returns the most requests, refused ones included, that one address made in any period of the endpoint.
+    def worst_windows(self) -> dict[str, int]:
+        """Returns, by endpoint, the most requests that one address made in any period, refused ones included.
 
         The windows slide: a client that keeps below the limit here keeps below it in every fixed window too. `dial`
         stands for new sockets.
         """
-        with self._lock:
-            return self._worst[endpoint]
-
-    def worst_windows(self) -> dict[str, int]:
-        """Returns `worst_window` of every endpoint."""
         with self._lock:
             return {name: self._worst[name] for name in self.refused}
 
