@@ -79,7 +79,7 @@ class Containers:
     def _own_project(self, engine: docker.APIClient) -> str:
         missing = "SPARK_COMPOSE_PROJECT is not set, and the canary's own container "
         if not _SHORT_ID.fullmatch(self._hostname):
-            raise Unavailable(f"{missing}can't be told from the host name {self._hostname}")
+            raise Unavailable(f"{missing}can't be found by the host name {self._hostname}")
         own = [one for one in _list(engine, {}) if one.id.startswith(self._hostname)]
         project = (own[0].labels or {}).get(PROJECT_LABEL) if len(own) == 1 else None
         if not project:

@@ -6,8 +6,8 @@ from grafana.panels import BAD_WHEN_SET, GOOD_WHEN_SET, DashboardPanel, Dashboar
 from grafana.panels import SELECTED as S
 from grafana.queries import RATE, quantile, summed
 
-ALRIGHT = DashboardRow(
-    "Is it alright?",
+STATE = DashboardRow(
+    "State of the stack",
     (
         DashboardPanel(
             "Services",
@@ -240,5 +240,5 @@ def overview() -> Json:
         "spark-overview",
         "Spark overview",
         "The whole stack on one page: its state, its answers, the market and the orders.",
-        (ALRIGHT, REQUESTS, MARKET, FEEDS, TRADING, CANARY),
+        (STATE, REQUESTS, MARKET, FEEDS, TRADING, CANARY),
     )

@@ -16,7 +16,7 @@ def fallen(anchor: str) -> str:
 
 
 STATE = DashboardRow(
-    "May it trade?",
+    "Trading state",
     (
         DashboardPanel(
             "Trading state",
@@ -32,7 +32,7 @@ STATE = DashboardRow(
             words={"0": "ACTIVE", "1": "REDUCING", "2": "HALTED"},
         ),
         DashboardPanel(
-            "Who matches",
+            "Matching executor",
             "The executor that matches resting orders and judges losses. One without the ledger is left out.",
             {"{{instance}}": shown("executor_matcher_holder", "instance")},
             kind="state-timeline",
@@ -49,9 +49,9 @@ STATE = DashboardRow(
             colours=BAD_WHEN_SET,
         ),
         DashboardPanel(
-            "Worth",
-            "Known when everything that the account holds has a price. Losses are not judged otherwise.",
-            {"worth": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
+            "Equity known",
+            "Known when everything that the account holds has a price. While it is unknown, losses are not judged.",
+            {"equity": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
             kind="stat",
             width=6,
             colours=GOOD_WHEN_SET,
@@ -66,7 +66,7 @@ STATE = DashboardRow(
         ),
         DashboardPanel(
             "Failed matching passes",
-            "Passes a second that failed; what is shown of the account gets old while they fail.",
+            "Passes a second that failed. While they fail, what is shown of the account gets old.",
             {"{{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="matcher"}}[{RATE}])'},
             unit="cps",
             width=6,
@@ -75,12 +75,12 @@ STATE = DashboardRow(
     ),
 )
 
-WORTH = DashboardRow(
+EQUITY = DashboardRow(
     "Equity",
     (
         DashboardPanel(
             "Equity",
-            "Cash and positions at their marks: now, when the day began in Istanbul, and at the highest.",
+            "Cash and positions at their marks: now, when the day began in Istanbul, and at the peak.",
             {
                 "equity, {{currency}}": shown("executor_equity", "currency"),
                 "day start, {{currency}}": shown("executor_equity_day_start", "currency"),
@@ -101,7 +101,7 @@ WORTH = DashboardRow(
         ),
         DashboardPanel(
             "Limits on losses",
-            "The share of each limit that is lost. The lines are the alert's 80 % and the limit itself.",
+            "The part of each limit that losses use. The lines are the alert's 80 % and the limit itself.",
             {"{{code}}": shown("executor_limit_use_ratio", "code", LOSSES)},
             unit="percentunit",
             width=6,
@@ -164,7 +164,7 @@ ORDERS = DashboardRow(
         ),
         DashboardPanel(
             "Use of limits",
-            "The share of a limit that the latest accepted order used, or that is lost. The higher of both executors.",
+            "The part of a limit that the latest accepted order or the losses use: the higher one of both executors.",
             {"{{code}}": shown("executor_limit_use_ratio", "code")},
             unit="percentunit",
             kind="bargauge",
@@ -174,7 +174,7 @@ ORDERS = DashboardRow(
         ),
         DashboardPanel(
             "Near a limit",
-            "Orders a second that passed and used 80 % of a limit or more, and losses that came so far.",
+            "Orders a second that passed and used 80 % of a limit or more, and losses that reached 80 %.",
             {"{{code}}": summed("executor_near_limits_total", "code")},
             unit="cps",
             width=12,
@@ -210,7 +210,7 @@ SPEED = DashboardRow(
         ),
         DashboardPanel(
             "Works per commit",
-            "Orders, cancels and other works that shared a commit: on average, and the 95th percentile.",
+            "Orders, cancels and other works that shared a commit: the average, and the 95th percentile.",
             {
                 "average": f"sum(rate(executor_commit_works_sum{{{S}}}[{RATE}]))"
                 f" / sum(rate(executor_commit_works_count{{{S}}}[{RATE}]))",
@@ -255,7 +255,7 @@ STREAMS = DashboardRow(
         ),
         DashboardPanel(
             "Refused and failed",
-            "Streams a second that were refused since all places were taken, and looks for changes that failed.",
+            "Streams a second that were refused because all slots were taken, and reads of changes that failed.",
             {
                 "refused, {{instance}}": summed("executor_order_streams_refused_total", "instance"),
                 "failed, {{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="tail"}}[{RATE}])',
@@ -272,5 +272,5 @@ def trading() -> Json:
         "spark-trading",
         "Spark trading",
         "The account and its orders: trading state, equity, refusals and speed.",
-        (STATE, WORTH, ORDERS, SPEED, STREAMS),
+        (STATE, EQUITY, ORDERS, SPEED, STREAMS),
     )

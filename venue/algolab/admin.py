@@ -1,4 +1,4 @@
-"""The calls that make AlgoLab's side misbehave. SPARK_VENUE_ADMIN opens them."""
+"""The admin calls of AlgoLab's side: faults, the market and the books. SPARK_VENUE_ADMIN opens them."""
 
 from __future__ import annotations
 

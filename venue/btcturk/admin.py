@@ -1,4 +1,4 @@
-"""The calls that make BTCTurk's side misbehave and show what it measured. SPARK_VENUE_ADMIN opens them."""
+"""The admin calls of BTCTurk's side: faults, the market, the limits and the books. SPARK_VENUE_ADMIN opens them."""
 
 from __future__ import annotations
 

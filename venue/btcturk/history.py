@@ -1,7 +1,7 @@
 """Makes up the past of a new market: bars backwards from the present prices, the same for the same seed.
 
 First come hourly points of three log-prices. The high and low of a day follow from them. The minutes of a day are made
-when somebody asks for them: random walks that go through the points and stay inside the day's range.
+when they are first asked for: random walks that go through the points and stay inside the day's range.
 """
 
 from __future__ import annotations
