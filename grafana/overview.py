@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana.panels import BAD_WHEN_SET, GOOD_WHEN_SET, DashboardPanel, DashboardRow, Json, dashboard
 from grafana.panels import SELECTED as S
 from grafana.queries import RATE, quantile, summed
+from grafana.trading import FLOW
 
 STATE = DashboardRow(
     "State of the stack",
@@ -142,24 +143,7 @@ FEEDS = DashboardRow(
 TRADING = DashboardRow(
     "Trading",
     (
-        DashboardPanel(
-            "Orders by status",
-            "Orders a second that reached each status, both executors together.",
-            {"{{status}}": summed("executor_orders_total", "status")},
-            unit="cps",
-        ),
-        DashboardPanel(
-            "Denials by code",
-            "Guardrail refusals a second, by code.",
-            {"{{code}}": summed("executor_denials_total", "code")},
-            unit="cps",
-        ),
-        DashboardPanel(
-            "Fills by side",
-            "Paper fills a second, by side.",
-            {"{{side}}": summed("executor_fills_total", "side")},
-            unit="cps",
-        ),
+        *FLOW,
         DashboardPanel(
             "Order duration, p95",
             "From the request to the durable answer, per executor.",

@@ -141,27 +141,32 @@ EQUITY = DashboardRow(
     ),
 )
 
+FLOW = (
+    DashboardPanel(
+        "Orders by status",
+        "Orders a second that reached each status, both executors together.",
+        {"{{status}}": summed("executor_orders_total", "status")},
+        unit="cps",
+    ),
+    DashboardPanel(
+        "Denials by code",
+        "Refusals by guardrails a second, by code. One order can have several.",
+        {"{{code}}": summed("executor_denials_total", "code")},
+        unit="cps",
+    ),
+    DashboardPanel(
+        "Fills by side",
+        "Paper fills a second, by side.",
+        {"{{side}}": summed("executor_fills_total", "side")},
+        unit="cps",
+    ),
+)
+"""Panels of both dashboards: the flow of orders, denials and fills."""
+
 ORDERS = DashboardRow(
     "Orders and guardrails",
     (
-        DashboardPanel(
-            "Orders by status",
-            "Orders a second that reached each status, both executors together.",
-            {"{{status}}": summed("executor_orders_total", "status")},
-            unit="cps",
-        ),
-        DashboardPanel(
-            "Denials by code",
-            "Refusals by guardrails a second, by code. One order can have several.",
-            {"{{code}}": summed("executor_denials_total", "code")},
-            unit="cps",
-        ),
-        DashboardPanel(
-            "Fills by side",
-            "Paper fills a second, by side.",
-            {"{{side}}": summed("executor_fills_total", "side")},
-            unit="cps",
-        ),
+        *FLOW,
         DashboardPanel(
             "Use of limits",
             "The part of a limit that the latest accepted order or the losses use: the higher one of both executors.",
