@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import groupby
 
+import msgspec
 from flask import Flask, Response
 
 from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor
-from canary.observation import Check, Condition, Container
+from canary.observation import Check, Container
 from canary.settings import Settings
-from canary.verdict import Verdict
+from canary.verdict import Judgement
 from common import ops, wire
 
 
@@ -58,33 +59,23 @@ class TargetRow(wire.Message, frozen=True, kw_only=True):
     checks: tuple[CheckRow, ...]
 
 
-class StatusAnswer(wire.Message, frozen=True, kw_only=True):
-    """The body of `GET /v1/status`.
+class StatusAnswer(Judgement, frozen=True, kw_only=True):
+    """The body of `GET /v1/status`: the judgement of now, with everything that it is about.
 
     market: the market that the stack runs on.
-    verdict: PASS, FAIL or INCONCLUSIVE.
-    reasons: every condition that keeps the verdict from PASS, failed ones first.
-    p95_seconds: the 95th percentile over all targets; None without samples.
-    samples: how many durations the percentile is computed from.
     metrics_bytes: the size of /metrics, by target.
     last_pass: when a round last gave PASS, UTC; None for never.
     checked_at: when the latest round ended, UTC; None before the first one.
     targets: one row for each target.
     containers: the project's containers; None when the engine can't be asked.
-    conditions: every condition with the value that it met.
     """
 
     market: wire.Market
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    p95_seconds: float | None
-    samples: int
     metrics_bytes: dict[str, int]
     last_pass: datetime | None
     checked_at: datetime | None
     targets: tuple[TargetRow, ...]
     containers: tuple[Container, ...] | None
-    conditions: tuple[Condition, ...]
 
 
 def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore, downloads: Downloads) -> None:
@@ -113,17 +104,13 @@ def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:
         for name, of_target in groupby(checks, lambda check: check.target)
     ]
     return StatusAnswer(
+        **msgspec.structs.asdict(status.judgement),
         market=settings.service.market,
-        verdict=status.judgement.verdict,
-        reasons=status.judgement.reasons,
-        p95_seconds=status.judgement.p95_seconds,
-        samples=status.judgement.samples,
         metrics_bytes={check.target: check.size for check in checks if check.check == "metrics"},
         last_pass=status.last_pass,
         checked_at=status.seen.checked_at if status.seen else None,
         targets=tuple(rows),
         containers=status.seen.containers if status.seen else None,
-        conditions=status.judgement.conditions,
     )
 
 

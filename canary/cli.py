@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from canary.observer import ProbeRound
-from canary.package import raw_files, report_files, with_sums, zip_of
+from canary.package import forms, raw_files, with_sums, zip_of
 from canary.parts import Parts
-from canary.report import Origin
+from canary.report import Origin, report_of
 from canary.settings import Settings
 from canary.verdict import Judgement, judge
 from canary.verify import faults_of
@@ -92,7 +92,7 @@ def package_of(seen: ProbeRound, judgement: Judgement, settings: Settings) -> by
     metrics = {one.answer.target: one.raw for one in seen.answers if one.answer.check == "metrics"}
     answers = [one.answer for one in seen.answers]
     files = raw_files(seen.observation, answers, metrics, origin)
-    return zip_of(with_sums(files | report_files(seen.observation, judgement, settings.limits, origin)))
+    return zip_of(with_sums(files | forms(report_of(seen.observation, judgement, settings.limits, origin))))
 
 
 def verify(file: Path) -> int:

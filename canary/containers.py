@@ -1,4 +1,7 @@
-"""The project's containers as the engine describes them: state, health, restarts; never their environment."""
+"""The project's containers as the engine describes them: state, health, restarts.
+
+Only named fields of the engine's answers are read. Everything else is dropped, above all a container's environment.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,7 @@ _ONE_OFF_LABEL = "com.docker.compose.oneoff"
 _SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
 
 
-class _Engine(msgspec.Struct, frozen=True, rename="pascal"):
-    """Base of the parts of the engine's answers that are read. Everything else, above all `Env`, is dropped."""
-
-
-class _ContainerRow(_Engine, frozen=True, rename="pascal"):
+class _ContainerRow(msgspec.Struct, frozen=True, rename="pascal"):
     """One row of the engine's list.
 
     id: the container's id.
@@ -34,78 +33,6 @@ class _ContainerRow(_Engine, frozen=True, rename="pascal"):
 
     id: str
     labels: dict[str, str] | None = None
-
-
-class _Health(_Engine, frozen=True, rename="pascal"):
-    """The health of a container.
-
-    status: healthy, unhealthy or starting.
-    """
-
-    status: str
-
-
-class _State(_Engine, frozen=True, rename="pascal"):
-    """The state of a container.
-
-    status: running, exited, …
-    exit_code: the code of its last end.
-    started_at: when it was last started.
-    health: None when it has no health check.
-    """
-
-    status: str
-    exit_code: int
-    started_at: str
-    health: _Health | None = None
-
-
-class _Config(_Engine, frozen=True, rename="pascal"):
-    """The configuration of a container.
-
-    image: the name of its image.
-    labels: its labels; None when it has none.
-    """
-
-    image: str
-    labels: dict[str, str] | None = None
-
-
-class _RestartPolicy(_Engine, frozen=True, rename="pascal"):
-    """The restart policy of a container.
-
-    name: `no` or empty for a one-shot.
-    """
-
-    name: str = ""
-
-
-class _HostConfig(_Engine, frozen=True, rename="pascal"):
-    """The host's side of a container.
-
-    restart_policy: its restart policy.
-    """
-
-    restart_policy: _RestartPolicy = _RestartPolicy()
-
-
-class _ContainerDetails(_Engine, frozen=True, rename="pascal"):
-    """One container, under the names of the engine's API.
-
-    id: the container's id.
-    name: its name, which begins with a slash.
-    restart_count: restarts by the engine.
-    image: the digest of its image.
-    state, config, host_config: as described above.
-    """
-
-    id: str
-    name: str
-    restart_count: int
-    image: str
-    state: _State
-    config: _Config
-    host_config: _HostConfig
 
 
 class Containers:
@@ -131,7 +58,7 @@ class Containers:
             return self._read(self._url)
         except (DockerException, RequestException) as error:
             raise Unavailable(f"the engine at {self._url} does not answer ({_cause(error)})") from error
-        except (msgspec.ValidationError, KeyError, TypeError, ValueError) as error:
+        except (msgspec.ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unavailable(f"the engine's answer can't be read ({type(error).__name__})") from error
 
     def _read(self, url: str) -> tuple[Container, ...]:
@@ -152,7 +79,7 @@ class Containers:
     def _own_project(self, engine: docker.APIClient) -> str:
         missing = "SPARK_COMPOSE_PROJECT is not set, and the canary's own container "
         if not _SHORT_ID.fullmatch(self._hostname):
-            raise Unavailable(f"{missing}can't be told from the host name {self._hostname}")
+            raise Unavailable(f"{missing}can't be found by the host name {self._hostname}")
         own = [one for one in _list(engine, {}) if one.id.startswith(self._hostname)]
         project = (own[0].labels or {}).get(PROJECT_LABEL) if len(own) == 1 else None
         if not project:
@@ -178,24 +105,26 @@ def _list(engine: docker.APIClient, filters: dict[str, Any]) -> list[_ContainerR
 def _inspect(engine: docker.APIClient, identity: str) -> Container | None:
     """Returns the container; None for one that is gone by now, or that was run by hand (`docker compose run`)."""
     try:
-        seen = msgspec.convert(engine.inspect_container(identity), _ContainerDetails)
+        seen = engine.inspect_container(identity)
     except NotFound:
         return None
-    labels = seen.config.labels or {}
+    name, state, config = seen["Name"].lstrip("/"), seen["State"], seen["Config"]
+    labels = config.get("Labels") or {}
     if labels.get(_ONE_OFF_LABEL) == "True":
         return None
-    return Container(
-        service=labels.get(_SERVICE_LABEL, seen.name.lstrip("/")),
-        name=seen.name.lstrip("/"),
-        state=seen.state.status,
-        health=seen.state.health.status if seen.state.health else None,
-        restart_count=seen.restart_count,
-        exit_code=seen.state.exit_code,
-        image=seen.config.image,
-        image_id=seen.image,
-        started_at=seen.state.started_at,
-        one_shot=seen.host_config.restart_policy.name in ("", "no"),
-    )
+    found = {
+        "service": labels.get(_SERVICE_LABEL, name),
+        "name": name,
+        "state": state["Status"],
+        "health": (state.get("Health") or {"Status": None})["Status"],
+        "restart_count": seen["RestartCount"],
+        "exit_code": state["ExitCode"],
+        "image": config["Image"],
+        "image_id": seen["Image"],
+        "started_at": state["StartedAt"],
+        "one_shot": (seen["HostConfig"].get("RestartPolicy") or {}).get("Name", "") in ("", "no"),
+    }
+    return msgspec.convert(found, Container)
 
 
 def _cause(error: Exception) -> str:

@@ -26,7 +26,7 @@ class Downloads:
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
             self._open.add(connection)
-            # Passed through, the file would be sent by the server itself, and nothing would be called at its end.
+            # With direct passthrough the server sends the file itself, and calls nothing at its end.
             response.direct_passthrough = False
             response.call_on_close(lambda: self._open.discard(connection))
         if self._stop.is_set():

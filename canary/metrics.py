@@ -38,7 +38,7 @@ class ProbeDurations:
 
 
 class StatusCollector(Collector):
-    """Turns the status at the moment of the scrape into metrics. A container that is gone leaves no series behind."""
+    """Makes metrics of the status at the moment of the scrape. A container that is gone leaves no series behind."""
 
     def __init__(self, monitor: Monitor, evidence: EvidenceStore) -> None:
         self._monitor = monitor

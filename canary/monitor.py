@@ -1,4 +1,4 @@
-"""The canary's rounds: look, judge, remember; and the verdict at any moment in between."""
+"""The canary's rounds: each looks, judges and remembers. The verdict can be asked for at any moment in between."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Monitor:
         return f"no round ended for {silent:.0f} s, limit {self._settings.late_after:g} s"
 
     def status(self) -> MonitorStatus:
-        """Returns the latest observation, judged together with the loop's state now: a stalled loop has no opinion."""
+        """Returns the latest observation, judged with the loop's state of now: a stalled loop makes it INCONCLUSIVE."""
         seen, trouble = self._seen, self.trouble()
         if seen is not None:
             seen = msgspec.structs.replace(seen, own={**seen.own, "loop": trouble})

@@ -90,7 +90,7 @@ class Check(wire.Message, frozen=True, kw_only=True):
 
     @property
     def reason(self) -> str | None:
-        """Returns the first condition that is not met; None when all are."""
+        """The first condition that is not met; None when all are."""
         return next((one.text for one in self.conditions if one.outcome != "met"), None)
 
 
@@ -139,7 +139,7 @@ class Container(wire.Message, frozen=True, kw_only=True):
 
     @property
     def up(self) -> bool:
-        """Returns true when it runs, or is a one-shot that ended with 0."""
+        """True when it runs, or is a one-shot that ended with 0."""
         return self.state == "running" or (self.one_shot and self.state == "exited" and self.exit_code == 0)
 
 

@@ -46,7 +46,7 @@ class Observer:
         answers = self._prober.round()
         self._window.add(one.answer for one in answers)
         containers, problem = self._read_containers()
-        self._window.add(self._prober.burst(_answered_well(answers)))
+        self._window.add(self._prober.burst(_samples_wanted(answers)))
         now = self._clock.now()
         observation = Observation(
             checked_at=now,
@@ -74,7 +74,7 @@ class Observer:
             return None, error.message
 
 
-def _answered_well(answers: list[RawAnswer]) -> dict[str, int]:
+def _samples_wanted(answers: list[RawAnswer]) -> dict[str, int]:
     """Returns how many samples to take of each target that answered everything: enough for a percentile of now."""
     answered: dict[str, bool] = {}
     for one in answers:

@@ -7,11 +7,12 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from canary.observation import Answer, Container, Observation, Sample
-from canary.report import Origin, Report, junit, markdown, pretty, report_of
-from canary.verdict import Judgement, VerdictLimits
+from canary.report import Origin, Report, junit, markdown, pretty
 from common import wire
 
 MANIFEST = "manifest.json"
@@ -81,33 +82,26 @@ def metrics_file(target: str) -> str:
 
 
 def raw_files(
-    seen: Observation, answers: Iterable[Answer], metrics: Mapping[str, bytes], origin: Origin
+    seen: Observation, answers: Sequence[Answer], metrics: Mapping[str, bytes], origin: Origin
 ) -> dict[str, bytes]:
     """Returns the files with what was seen. `metrics` has the bytes of each target's /metrics."""
-    listed = tuple(answers)
-    files = {}
-    for answer in listed:
-        if answer.check == "metrics":
-            files[metrics_file(answer.target)] = (answer.status == 200 and metrics.get(answer.target)) or _absence_of(
-                answer
-            )
+    files = {
+        metrics_file(answer.target): (answer.status == 200 and metrics.get(answer.target)) or _absence_of(answer)
+        for answer in answers
+        if answer.check == "metrics"
+    }
     status = ContainerStatus(
         market=origin.market,
         checked_at=seen.checked_at.isoformat(),
         problem=seen.containers_problem,
         containers=seen.containers,
     )
-    without_bodies = tuple(_without_metrics(answer) for answer in listed)
+    without_bodies = tuple(_without_metrics(answer) for answer in answers)
     return {
         **files,
         CONTAINERS: pretty(status),
         SAMPLES: pretty(RawSamples(answers=without_bodies, samples=seen.samples)),
     }
-
-
-def report_files(seen: Observation, judgement: Judgement, limits: VerdictLimits, origin: Origin) -> dict[str, bytes]:
-    """Returns the files with what follows from it: the report in its three forms."""
-    return forms(report_of(seen, judgement, limits, origin))
 
 
 def forms(report: Report) -> dict[str, bytes]:
@@ -151,6 +145,4 @@ def _absence_of(answer: Answer) -> bytes:
 
 
 def _without_metrics(answer: Answer) -> Answer:
-    if answer.check != "metrics":
-        return answer
-    return Answer(**{name: getattr(answer, name) for name in answer.__struct_fields__ if name != "body"}, body="")
+    return msgspec.structs.replace(answer, body="") if answer.check == "metrics" else answer

@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the environment says.
+    """All settings of the canary.
 
     service: the settings that every service has.
     port: the canary's own port, which `canary.cli status` asks.
@@ -61,12 +61,12 @@ class Settings:
 
     @property
     def window(self) -> float:
-        """Returns for how many seconds a sample counts: two minutes, or eight rounds where those are slower."""
+        """The seconds for which a sample counts: two minutes, or eight rounds where those take longer."""
         return max(120.0, 8 * self.interval)
 
     @property
     def late_after(self) -> float:
-        """Returns after how many seconds without a round's end the loop is late: twice the longest round."""
+        """The seconds without a round's end after which the loop is late: twice the longest round."""
         return 2 * max(self.interval, 9 * self.timeout)
 
     @classmethod
@@ -100,7 +100,7 @@ def _docker_url(reader: Reader) -> str | None:
 
 
 def _targets(reader: Reader, *, with_venue: bool) -> tuple[Target, ...]:
-    """Returns what to probe. In the live market there is no venue of ours, so it is left out."""
+    """Returns the targets. In the live market there is no venue of ours, so it is left out."""
     listed = reader.names("SPARK_PROBE_TARGETS", DEFAULT_TARGETS)
     found: dict[str, Target] = {}
     for entry in listed:

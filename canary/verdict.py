@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from canary.observation import Condition, Container, Observation, Sample, condition
+from canary.observation import Condition, Container, Observation, Outcome, Sample, condition
 from common import wire
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -136,9 +136,7 @@ def _container(container: Container, limits: VerdictLimits) -> Iterator[Conditio
     else:
         yield condition(about, "[STATE]", container.state, "== running", container.state == "running")
     if container.health not in (None, "none"):
-        outcome: bool | Literal["unknown"] = container.health == "healthy"
-        yield condition(
-            about, "[HEALTH]", container.health, "== healthy", "unknown" if container.health == "starting" else outcome
-        )
+        outcome: Outcome | bool = "unknown" if container.health == "starting" else container.health == "healthy"
+        yield condition(about, "[HEALTH]", container.health, "== healthy", outcome)
     restarts = container.restart_count
     yield condition(about, "[RESTARTS]", restarts, f"<= {limits.restart_budget}", restarts <= limits.restart_budget)

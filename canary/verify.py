@@ -1,4 +1,4 @@
-"""Checks an evidence package: its files, sizes and sums, and whether its verdict follows from the raw files."""
+"""Checks an evidence package: its files, sizes and sums, and the way from its raw files to its verdict."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def _read(path: Path) -> dict[str, bytes]:
         if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
             raise ValueError("it is larger than any package")
         if any(entry.compress_type not in COMPRESSIONS for entry in entries):
-            raise ValueError("it is packed in a way that no package is")
+            raise ValueError("it is compressed in a way that no package is")
         if len(set(names)) != len(names):
-            raise ValueError("it has a name twice")
+            raise ValueError("it has two files of one name")
         return {entry.filename: archive.read(entry) for entry in entries}
 
 

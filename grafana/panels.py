@@ -16,6 +16,8 @@ Steps = Sequence[tuple[float | None, str]]
 """Pairs of a value and the colour from there upwards. The first value is None, which stands for minus infinity."""
 
 PLAIN: Steps = ((None, "green"),)
+GOOD_WHEN_SET: Steps = ((None, "red"), (1.0, "green"))
+BAD_WHEN_SET: Steps = ((None, "green"), (1.0, "red"))
 NOW: tuple[Kind, ...] = ("stat", "bargauge")
 """The kinds that show only the latest value."""
 
@@ -26,11 +28,11 @@ class DashboardPanel:
 
     title: the panel's headline.
     description: a sentence for the reader.
-    unit: one of Grafana's unit ids, such as `s`, `bytes`, `reqps` or `none`.
     queries: PromQL by legend; `SELECTED` in it stands for the targets that the reader has chosen.
+    unit: one of Grafana's unit ids, such as `s`, `bytes`, `reqps` or `none`.
     kind: Grafana's panel type.
     width: columns of the grid, 1 to 24.
-    height: rows of the grid.
+    height: rows of the grid; None for the usual height of the kind.
     colours: thresholds; a time series draws them as lines, the other kinds are coloured by them.
     words: texts to show instead of numbers; None for none.
     names: colours of a stat by its legend; None where `colours` decide.
@@ -40,16 +42,21 @@ class DashboardPanel:
 
     title: str
     description: str
-    unit: str
     queries: dict[str, str]
+    unit: str = "none"
     kind: Kind = "timeseries"
     width: int = 8
-    height: int = 7
+    height: int | None = None
     colours: Steps = PLAIN
     words: dict[str, str] | None = None
     names: dict[str, str] | None = None
     when_empty: str = "no data"
     from_zero: bool = True
+
+    @property
+    def rows(self) -> int:
+        """The rows of the grid that the panel takes."""
+        return self.height or (4 if self.kind in ("stat", "state-timeline") else 7)
 
     def to_json(self, number: int, x: int, y: int) -> Json:
         """Returns the panel's JSON, at the given place of the grid."""
@@ -59,7 +66,7 @@ class DashboardPanel:
             "title": self.title,
             "description": self.description,
             "datasource": DATASOURCE,
-            "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
+            "gridPos": {"h": self.rows, "w": self.width, "x": x, "y": y},
             "fieldConfig": {"defaults": self._defaults(), "overrides": self._overrides()},
             "options": self._options(),
             "targets": [
@@ -192,7 +199,7 @@ def _placed(rows: Sequence[DashboardRow]) -> list[Json]:
             if x + panel.width > COLUMNS:
                 x, y, tallest = 0, y + tallest, 0
             placed.append(panel.to_json(len(placed) + 1, x, y))
-            x, tallest = x + panel.width, max(tallest, panel.height)
+            x, tallest = x + panel.width, max(tallest, panel.rows)
         y += tallest
     return placed
 

@@ -1,4 +1,4 @@
-"""Queries over both executors: the account's gauges once, the counters of each executor added up."""
+"""Queries that panels share: a gauge of the account shown once, counters and histograms added up over all targets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RATE = "$__rate_interval"
 def shown(metric: str, by: str = "", where: str = "") -> str:
     """Returns the query of a gauge of the account. Both executors export it, so it is shown once.
 
-    An executor without the ledger is left out: it exports old values. `by` names the labels to keep, `where` holds
+    An executor without the ledger exports old values, so it is left out. `by` names the labels to keep. `where` holds
     further matchers.
     """
     chosen = f"{metric}{{{S}{', ' if where else ''}{where}}}"
@@ -18,11 +18,11 @@ def shown(metric: str, by: str = "", where: str = "") -> str:
 
 
 def summed(counter: str, by: str) -> str:
-    """Returns the query of a counter's rate, added up over both executors."""
+    """Returns the query of a counter's rate a second, added up over all targets. `by` names the labels to keep."""
     return f"sum by ({by}) (rate({counter}{{{S}}}[{RATE}]))"
 
 
 def quantile(share: float, histogram: str, by: str = "") -> str:
-    """Returns the query of a quantile over both executors; `share` 0.95 is the 95th percentile."""
+    """Returns the query of a quantile over all targets. `share` 0.95 asks for the 95th percentile."""
     labels = f"{by}, le" if by else "le"
     return f"histogram_quantile({share}, {summed(f'{histogram}_bucket', labels)})"

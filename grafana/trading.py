@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from grafana.panels import BAD_WHEN_SET, GOOD_WHEN_SET, DashboardPanel, DashboardRow, Json, Steps, dashboard
 from grafana.panels import SELECTED as S
-from grafana.panels import DashboardPanel, DashboardRow, Json, Steps, dashboard
 from grafana.queries import RATE, quantile, shown, summed
 
-BAD_WHEN_SET: Steps = ((None, "green"), (1.0, "red"))
 NEAR_AND_FULL: Steps = ((None, "green"), (0.8, "orange"), (1.0, "red"))
 LOSSES = 'code=~"DAILY_LOSS|DRAWDOWN"'
 
@@ -17,12 +16,11 @@ def fallen(anchor: str) -> str:
 
 
 STATE = DashboardRow(
-    "May it trade?",
+    "Trading state",
     (
         DashboardPanel(
             "Trading state",
             "ACTIVE: every order may pass. REDUCING: only sales. HALTED: none. `GET /v1/trading-state` has the reason.",
-            "none",
             {
                 "account": shown("executor_trading_state", where='state="REDUCING"')
                 + " + 2 * "
@@ -30,74 +28,65 @@ STATE = DashboardRow(
             },
             kind="state-timeline",
             width=12,
-            height=4,
             colours=((None, "green"), (1.0, "orange"), (2.0, "red")),
             words={"0": "ACTIVE", "1": "REDUCING", "2": "HALTED"},
         ),
         DashboardPanel(
-            "Who matches",
+            "Matching executor",
             "The executor that matches resting orders and judges losses. One without the ledger is left out.",
-            "none",
             {"{{instance}}": shown("executor_matcher_holder", "instance")},
             kind="state-timeline",
             width=12,
-            height=4,
             colours=((None, "text"), (1.0, "green")),
             words={"0": "waits", "1": "matches"},
         ),
         DashboardPanel(
             "Kill switches",
             "Engaged kill switches: for all accounts, for this one, and for symbols.",
-            "none",
             {"engaged": shown("executor_kill_switches")},
             kind="stat",
             width=6,
-            height=4,
             colours=BAD_WHEN_SET,
         ),
         DashboardPanel(
-            "Worth",
-            "Known when everything that the account holds has a price. Losses are not judged otherwise.",
-            "none",
-            {"worth": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
+            "Equity known",
+            "Known when everything that the account holds has a price. While it is unknown, losses are not judged.",
+            {"equity": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
             kind="stat",
             width=6,
-            height=4,
-            colours=((None, "red"), (1.0, "green")),
+            colours=GOOD_WHEN_SET,
             words={"0": "UNKNOWN", "1": "known"},
         ),
         DashboardPanel(
             "Open orders",
             "Orders that can still be filled.",
-            "none",
             {"open": shown("executor_open_orders")},
             kind="stat",
             width=6,
-            height=4,
         ),
         DashboardPanel(
             "Failed matching passes",
-            "Passes a second that failed; what is shown of the account gets old while they fail.",
-            "cps",
+            "Passes a second that failed. While they fail, what is shown of the account gets old.",
             {"{{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="matcher"}}[{RATE}])'},
+            unit="cps",
             width=6,
             height=4,
         ),
     ),
 )
 
-WORTH = DashboardRow(
+EQUITY = DashboardRow(
     "Equity",
     (
         DashboardPanel(
             "Equity",
-            "Cash and positions at their marks: now, when the day began in Istanbul, and at the highest.",
-            "locale",
+            "Cash and positions at their marks: now, when the day began in Istanbul, and at the peak.",
             {
                 "equity, {{currency}}": shown("executor_equity", "currency"),
                 "day start, {{currency}}": shown("executor_equity_day_start", "currency"),
                 "peak, {{currency}}": shown("executor_equity_peak", "currency"),
             },
+            unit="locale",
             width=12,
             height=8,
             from_zero=False,
@@ -105,16 +94,16 @@ WORTH = DashboardRow(
         DashboardPanel(
             "Loss and drawdown",
             "The fall of the equity since the day began, and from its peak.",
-            "percentunit",
             {"loss of the day": fallen("executor_equity_day_start"), "drawdown": fallen("executor_equity_peak")},
+            unit="percentunit",
             width=6,
             height=8,
         ),
         DashboardPanel(
             "Limits on losses",
-            "The share of each limit that is lost. The lines are the alert's 80 % and the limit itself.",
-            "percentunit",
+            "The part of each limit that losses use. The lines are the alert's 80 % and the limit itself.",
             {"{{code}}": shown("executor_limit_use_ratio", "code", LOSSES)},
+            unit="percentunit",
             width=6,
             height=8,
             colours=NEAR_AND_FULL,
@@ -122,62 +111,67 @@ WORTH = DashboardRow(
         DashboardPanel(
             "Exposure",
             "Value of the positions at their marks.",
-            "locale",
             {"{{currency}}": shown("executor_exposure", "currency")},
+            unit="locale",
             width=6,
         ),
         DashboardPanel(
             "Unrealised profit and loss",
             "Value of the positions less their cost, fees not included.",
-            "locale",
             {"{{currency}}": shown("executor_unrealised_pnl", "currency")},
+            unit="locale",
             width=6,
             from_zero=False,
         ),
         DashboardPanel(
             "Realised profit and loss",
             "Gain of all sales since the account began, fees not included.",
-            "locale",
             {"{{currency}}": shown("executor_realised_pnl", "currency")},
+            unit="locale",
             width=6,
             from_zero=False,
         ),
         DashboardPanel(
             "Fees",
             "Fees since the account was opened.",
-            "locale",
             {"{{currency}}": shown("executor_fees_paid", "currency")},
+            unit="locale",
             width=6,
         ),
     ),
 )
 
+FLOW = (
+    DashboardPanel(
+        "Orders by status",
+        "Orders a second that reached each status, both executors together.",
+        {"{{status}}": summed("executor_orders_total", "status")},
+        unit="cps",
+    ),
+    DashboardPanel(
+        "Denials by code",
+        "Refusals by guardrails a second, by code. One order can have several.",
+        {"{{code}}": summed("executor_denials_total", "code")},
+        unit="cps",
+    ),
+    DashboardPanel(
+        "Fills by side",
+        "Paper fills a second, by side.",
+        {"{{side}}": summed("executor_fills_total", "side")},
+        unit="cps",
+    ),
+)
+"""Panels of both dashboards: the flow of orders, denials and fills."""
+
 ORDERS = DashboardRow(
     "Orders and guardrails",
     (
-        DashboardPanel(
-            "Orders by status",
-            "Orders a second that reached each status, both executors together.",
-            "cps",
-            {"{{status}}": summed("executor_orders_total", "status")},
-        ),
-        DashboardPanel(
-            "Denials by code",
-            "Refusals by guardrails a second, by code. One order can have several.",
-            "cps",
-            {"{{code}}": summed("executor_denials_total", "code")},
-        ),
-        DashboardPanel(
-            "Fills by side",
-            "Paper fills a second, by side.",
-            "cps",
-            {"{{side}}": summed("executor_fills_total", "side")},
-        ),
+        *FLOW,
         DashboardPanel(
             "Use of limits",
-            "The share of a limit that the latest accepted order used, or that is lost. The higher of both executors.",
-            "percentunit",
+            "The part of a limit that the latest accepted order or the losses use: the higher one of both executors.",
             {"{{code}}": shown("executor_limit_use_ratio", "code")},
+            unit="percentunit",
             kind="bargauge",
             width=12,
             height=9,
@@ -185,9 +179,9 @@ ORDERS = DashboardRow(
         ),
         DashboardPanel(
             "Near a limit",
-            "Orders a second that passed and used 80 % of a limit or more, and losses that came so far.",
-            "cps",
+            "Orders a second that passed and used 80 % of a limit or more, and losses that reached 80 %.",
             {"{{code}}": summed("executor_near_limits_total", "code")},
+            unit="cps",
             width=12,
             height=9,
         ),
@@ -200,29 +194,28 @@ SPEED = DashboardRow(
         DashboardPanel(
             "Order duration",
             "Time from the request to the durable answer, both executors together.",
-            "s",
             {
                 "p50": quantile(0.5, "executor_order_duration_seconds"),
                 "p95": quantile(0.95, "executor_order_duration_seconds"),
                 "p99": quantile(0.99, "executor_order_duration_seconds"),
             },
+            unit="s",
         ),
         DashboardPanel(
             "Stages, median",
             "Half of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
-            "s",
             {"{{stage}}": quantile(0.5, "executor_order_stage_seconds", "stage")},
+            unit="s",
         ),
         DashboardPanel(
             "Stages, p95",
             "95 % of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
-            "s",
             {"{{stage}}": quantile(0.95, "executor_order_stage_seconds", "stage")},
+            unit="s",
         ),
         DashboardPanel(
             "Works per commit",
-            "Orders, cancels and other works that shared a commit: on average, and the 95th percentile.",
-            "none",
+            "Orders, cancels and other works that shared a commit: the average, and the 95th percentile.",
             {
                 "average": f"sum(rate(executor_commit_works_sum{{{S}}}[{RATE}]))"
                 f" / sum(rate(executor_commit_works_count{{{S}}}[{RATE}]))",
@@ -232,15 +225,15 @@ SPEED = DashboardRow(
         DashboardPanel(
             "Commits",
             "Commits a second, by executor.",
-            "cps",
             {"{{instance}}": summed("executor_commit_works_count", "instance")},
+            unit="cps",
         ),
         DashboardPanel(
             "Ledger events",
             "Events a second that are recorded, both executors together.",
-            "cps",
             # Both executors export this gauge, so its slope is taken once.
             {"events": f"max(deriv(executor_ledger_sequence{{{S}}}[{RATE}]))"},
+            unit="cps",
         ),
     ),
 )
@@ -251,29 +244,28 @@ STREAMS = DashboardRow(
         DashboardPanel(
             "Open streams",
             "Clients that follow orders, by executor.",
-            "none",
             {"{{instance}}": f"executor_order_streams{{{S}}}"},
         ),
         DashboardPanel(
             "Lag",
             "Time from the record of an order's change to its sending, while a client listens. "
             "The line is the alert's limit of 1 s.",
-            "s",
             {
                 "p50": quantile(0.5, "executor_stream_lag_seconds"),
                 "p95": quantile(0.95, "executor_stream_lag_seconds"),
                 "p99": quantile(0.99, "executor_stream_lag_seconds"),
             },
-            colours=((None, "green"), (1.0, "red")),
+            unit="s",
+            colours=BAD_WHEN_SET,
         ),
         DashboardPanel(
             "Refused and failed",
-            "Streams a second that were refused since all places were taken, and looks for changes that failed.",
-            "cps",
+            "Streams a second that were refused because all slots were taken, and reads of changes that failed.",
             {
                 "refused, {{instance}}": summed("executor_order_streams_refused_total", "instance"),
                 "failed, {{instance}}": f'rate(spark_loop_failures_total{{{S}, loop="tail"}}[{RATE}])',
             },
+            unit="cps",
         ),
     ),
 )
@@ -285,5 +277,5 @@ def trading() -> Json:
         "spark-trading",
         "Spark trading",
         "The account and its orders: trading state, equity, refusals and speed.",
-        (STATE, WORTH, ORDERS, SPEED, STREAMS),
+        (STATE, EQUITY, ORDERS, SPEED, STREAMS),
     )

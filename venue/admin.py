@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -11,18 +11,7 @@ from common import wire
 from common.ops import answer
 from common.wire import Message
 from venue.armed_faults import ArmedFaults, FaultRequest
-
-F = TypeVar("F", bound=FaultRequest)
-
-
-class Pausable(Protocol):
-    """A market that can be stopped."""
-
-    def pause(self) -> None:
-        """Stops the market."""
-
-    def resume(self) -> None:
-        """Lets the market move again."""
+from venue.marketserver import MarketServer
 
 
 class _Motion(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,20 +23,17 @@ class _Motion(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     moving: bool
 
 
-def add_calls(
-    admin: Blueprint, faults: ArmedFaults[F], kind: type[F], names: tuple[str, ...], market: Pausable
-) -> None:
-    """Adds `POST`, `DELETE` and `GET /faults` and `POST /market`. `kind` is the message of a request for a fault."""
+def add_calls(admin: Blueprint, faults: ArmedFaults[Any], server: MarketServer[Any]) -> None:
+    """Adds `POST`, `DELETE` and `GET /faults` and `POST /market`."""
 
     def listing() -> Response:
-        return answer(
-            {"armed": [_given(fault) for fault in faults.armed()], "done": faults.done(), "known": names},
-        )
+        armed = [_given(fault) for fault in faults.armed()]
+        return answer({"armed": armed, "done": faults.done(), "known": list(faults.parameters)})
 
     @admin.post("/faults")
     def arm() -> Response:
         """Arms a fault; answers it with its defaults."""
-        return answer(_given(faults.add(wire.decode(kind, request.get_data()))), 201)
+        return answer(_given(faults.add(wire.decode(faults.kind, request.get_data()))), 201)
 
     @admin.delete("/faults")
     def clear() -> Response:
@@ -64,10 +50,10 @@ def add_calls(
     def move() -> Response:
         """Stops the market, so that books can be compared, or lets it go on."""
         motion = wire.decode(_Motion, request.get_data())
-        (market.resume if motion.moving else market.pause)()
+        (server.resume if motion.moving else server.pause)()
         return answer(motion)
 
 
-def _given(fault: Any) -> dict[str, object]:
+def _given(fault: FaultRequest) -> dict[str, object]:
     """Returns the parameters that the fault has."""
     return {name: value for name, value in msgspec.structs.asdict(fault).items() if value is not None}

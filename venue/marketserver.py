@@ -17,6 +17,7 @@ from websockets.protocol import State
 
 from common.clock import Clock
 from common.loop import Loop, Supervisor
+from venue.connection import Dated, ServedConnection
 from venue.counters import VenueCounters
 from venue.socket_faults import hang_up, is_dark
 
@@ -27,40 +28,17 @@ CLOSE_SECONDS = 0.7
 """The time that the sockets have to close when the service stops; after it they are cut off."""
 
 
-class Dated(Protocol):
-    """A view of a symbol that knows its time."""
-
-    @property
-    def at(self) -> float:
-        """The time of the view, unix seconds."""
-
-
 V = TypeVar("V", bound=Dated, covariant=True)
 
 
 class MovingMarket(Protocol[V]):
-    """A market that is moved from outside."""
+    """A market whose time the caller moves on."""
 
     def advance(self, now: float) -> None:
         """Moves the market to a time in unix seconds."""
 
     def view(self) -> Mapping[str, V]:
         """Returns one immutable view for each symbol."""
-
-
-class ServedConnection(Protocol):
-    """The server's side of one socket."""
-
-    @property
-    def dark(self) -> bool:
-        """True once the socket neither sends nor hears anything any more."""
-
-    @property
-    def sent(self) -> Mapping[str, Dated]:
-        """The views up to which the client was sent everything that it subscribed to."""
-
-    async def serve(self) -> None:
-        """Serves the socket until it ends."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +119,7 @@ class MarketServer(ABC, Generic[V]):
         return not self._moving
 
     def settled(self) -> bool:
-        """Returns true when every socket that still hears was sent all that it subscribed to, up to `views`."""
+        """Returns true when every socket that is not dark was sent all that it subscribed to, up to `views`."""
         moments = _moments(self.views)
         return all(client.dark or _moments(client.sent) == moments for client in self._clients.copy())
 

@@ -5,43 +5,21 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Protocol
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
+
+from venue.armed_faults import ArmedFaults, FaultRequest
 
 NORMAL_CLOSURE, ABNORMAL_CLOSURE = 1000, 1006
 HELD_AFTER_HANGUP_SECONDS = 30.0
 
 
-class SocketFault(Protocol):
-    """The fields of a fault that say how to break a socket."""
-
-    @property
-    def fault(self) -> str:
-        """One of `silence`, `close`, `reset`, `partial_frame` and `half_open`."""
-
-    @property
-    def code(self) -> int | None:
-        """The close code of `close`; 1006 hangs up without a close frame."""
-
-    @property
-    def seconds(self) -> float | None:
-        """The length of `silence`."""
-
-
-class Faultable(Protocol):
-    """The armed faults of a venue."""
-
-    @property
-    def generation(self) -> int:
-        """A number that rises when all faults are cleared."""
-
-
 class Silence:
     """The time in which a socket says nothing. It ends by itself, or when the faults are cleared."""
 
-    def __init__(self, faults: Faultable) -> None:
+    def __init__(self, faults: ArmedFaults[Any]) -> None:
         self._faults, self._generation = faults, faults.generation
         self._until = float("-inf")
 
@@ -69,7 +47,7 @@ class _Deaf(asyncio.Protocol):
         self._connection.connection_lost(exc)
 
 
-async def do(fault: SocketFault, connection: ServerConnection, silence: Silence, frame: bytes) -> None:
+async def do(fault: FaultRequest, connection: ServerConnection, silence: Silence, frame: bytes) -> None:
     """Does a fault to a socket. `frame` is the text of which `partial_frame` sends half.
 
     Returns at once when the socket goes on or is being closed; for a socket that goes dark it returns when that ends.

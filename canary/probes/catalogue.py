@@ -36,7 +36,7 @@ class Probe:
     target: the name of what is asked.
     check: the check that the answer is for.
     url: the address that is asked.
-    critical: false for the canary itself: what is wrong with it makes a verdict unclear, not bad.
+    critical: false for the canary itself: its faults make a verdict INCONCLUSIVE, not FAIL.
     """
 
     target: str

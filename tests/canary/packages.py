@@ -6,9 +6,9 @@ import zipfile
 from pathlib import Path
 
 from canary.observation import Answer, Observation
-from canary.package import raw_files, report_files, with_sums, zip_of
+from canary.package import forms, raw_files, with_sums, zip_of
 from canary.probes.checks import check_of
-from canary.report import Origin
+from canary.report import Origin, report_of
 from canary.verdict import judge
 from tests.canary.build import LIMITS, answer, container, observation, samples
 from tests.canary.servers import METRICS
@@ -33,7 +33,7 @@ def seen(answers: tuple[Answer, ...] = ANSWERS) -> Observation:
 def files(answers: tuple[Answer, ...] = ANSWERS) -> dict[str, bytes]:
     what = seen(answers)
     raw = raw_files(what, answers, {"web": METRICS, "venue": b""}, ORIGIN)
-    return raw | report_files(what, judge(what, LIMITS), LIMITS, ORIGIN)
+    return raw | forms(report_of(what, judge(what, LIMITS), LIMITS, ORIGIN))
 
 
 def package(content: dict[str, bytes] | None = None) -> bytes:

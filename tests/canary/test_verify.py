@@ -107,7 +107,7 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
     ):
         archive.writestr("report.json", b"{}")
     assert faults_of(written(tmp_path, target.getvalue())) == [
-        "the file can't be read as a package: it has a name twice"
+        "the file can't be read as a package: it has two files of one name"
     ]
 
 

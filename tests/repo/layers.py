@@ -34,7 +34,7 @@ LINES: dict[str, dict[int, str]] = {
         "algolab.subscriptions algolab.views",
         2: "armed_faults settings btcturk.faults btcturk.frame_faults btcturk.ratelimits algolab.accounts "
         "algolab.crypto algolab.faults algolab.frame_faults",
-        3: "admin algolab btcturk marketserver socket_faults",
+        3: "admin algolab btcturk connection marketserver socket_faults",
         4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api",
         5: "app parts",
     },

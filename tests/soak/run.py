@@ -125,7 +125,7 @@ def watched(venues: Venues, service: Service, minutes: float, rng: random.Random
         lacking=tuple(bars.lacking(venues, service.minutes, math.ceil(minutes) + 1)),
         looks=crypto.seen + bist.looks,
         stale=crypto.stale + bist.stale,
-        dials=max(venues.crypto.limits.worst_window("dial"), bist.most_dials),
+        dials=max(venues.crypto.limits.worst_windows()["dial"], bist.most_dials),
         growth_percent=(after.resident / before.resident - 1) * 100,
         threads_growth=int(after.threads - before.threads),
         allowed_percent=LONG_GROWTH_PERCENT if minutes >= LONG_MINUTES else SHORT_GROWTH_PERCENT,

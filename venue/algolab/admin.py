@@ -1,4 +1,4 @@
-"""The calls that make AlgoLab's side misbehave. SPARK_VENUE_ADMIN opens them."""
+"""The admin calls of AlgoLab's side: faults, the market and the books. SPARK_VENUE_ADMIN opens them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from flask import Blueprint, Response
 from common.errors import NotFound
 from common.ops import answer
 from venue.admin import add_calls
-from venue.algolab.faults import NAMES, AlgoLabFault
 from venue.algolab.server import AlgoLabServer
 
 
@@ -15,7 +14,7 @@ def routes(server: AlgoLabServer) -> Blueprint:
     """Returns the calls under `/admin/algolab`."""
     admin = Blueprint("algolab_admin", __name__, url_prefix="/admin/algolab")
 
-    add_calls(admin, server.faults, AlgoLabFault, NAMES, server)
+    add_calls(admin, server.faults, server)
 
     @admin.get("/books/<symbol>")
     def book(symbol: str) -> Response:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 from venue import socket_faults
 from venue.algolab import frame_faults
 from venue.algolab.faults import SOCKET_FAULTS, AlgoLabFaults
 from venue.algolab.subscriptions import SymbolSubscriptions
 from venue.algolab.views import BistView
+from venue.connection import ServedConnection
 from venue.counters import VenueCounters
-from venue.socket_faults import Silence, hang_up
-
-log = logging.getLogger(__name__)
+from venue.socket_faults import hang_up
 
 SEND_SECONDS = 30.0
 CLOSURES = ("nothing_subscribed", "no_heartbeat", "wrong_token", "session_over", "not_reading")
@@ -43,11 +39,8 @@ class AlgoLabServerTimings:
     missed_heartbeats: int = 3
 
 
-class AlgoLabConnection:
-    """Serves one socket.
-
-    sent: the views up to which the client was sent everything that it subscribed to.
-    """
+class AlgoLabConnection(ServedConnection):
+    """Serves one socket."""
 
     def __init__(
         self,
@@ -61,28 +54,14 @@ class AlgoLabConnection:
         timings: AlgoLabServerTimings,
     ) -> None:
         """`views` returns the newest view of each symbol; `valid` returns false once the client's session is over."""
-        self._connection, self._subscriptions = connection, subscriptions
-        self._counters, self._faults, self._views, self._valid = counters, faults, views, valid
-        self._timings, self._silence = timings, Silence(faults)
+        super().__init__(connection, subscriptions, counters, faults)
+        self._subscriptions, self._faults, self._timings = subscriptions, faults, timings
+        self._views, self._valid = views, valid
         self._opened_at = self._heartbeat_at = asyncio.get_running_loop().time()
         self._requests = 0
-        self.sent: Mapping[str, BistView] = {}
 
-    @property
-    def dark(self) -> bool:
-        """True once the socket neither sends nor hears anything any more."""
-        return socket_faults.is_dark(self._connection)
-
-    async def serve(self) -> None:
-        """Serves the socket until either side closes it."""
-        publishing = asyncio.create_task(self._publish())
-        try:
-            with contextlib.suppress(ConnectionClosed):
-                await self._listen()
-        finally:
-            publishing.cancel()
-            await asyncio.gather(publishing, return_exceptions=True)
-            self._counters.subscriptions -= len(self._subscriptions)
+    def _senders(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        return (self._publish,)
 
     async def _listen(self) -> None:
         async for text in self._connection:
@@ -103,14 +82,8 @@ class AlgoLabConnection:
             while not self._broke_a_rule():
                 await self._send_due()
                 await asyncio.sleep(self._timings.step)
-        except ConnectionClosed:
-            return
         except TimeoutError:
             self._hang_up("not_reading")
-        except Exception:
-            self._counters.failures["socket"] += 1
-            log.exception("changes could not be sent to a socket")
-            hang_up(self._connection)
 
     async def _send_due(self) -> None:
         symbols = self._subscriptions.symbols
@@ -121,9 +94,7 @@ class AlgoLabConnection:
             return
         views, requests = self._views(), self._requests
         async with asyncio.timeout(SEND_SECONDS):
-            for text in frame_faults.texts(self._subscriptions.due(views), self._faults):
-                await self._connection.send(text, text=True)
-                self._counters.frames_sent += 1
+            await self._send(frame_faults.texts(self._subscriptions.due(views), self._faults))
         if requests == self._requests:
             self.sent = views
 

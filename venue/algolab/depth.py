@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 LEVELS = 13
 OVERLAP = 3
+"""In a call auction the sides cross by so many prices."""
 _STAY = 0.3
+"""The best prices stay while the middle is at most so many ticks outside of them."""
 
 
 @dataclass(frozen=True, slots=True)

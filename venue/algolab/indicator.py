@@ -1,4 +1,4 @@
-"""A symbol without trades: an index, which has no quotes, or a currency, which has."""
+"""A symbol without trades: an index, which has no quotes, or a currency, which has quotes."""
 
 from __future__ import annotations
 

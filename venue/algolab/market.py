@@ -83,9 +83,8 @@ class BistMarket:
             own = stock.share.volatility * root * self._rng.gauss(0.0, 1.0)
             stock.step(self._at, STEP_SECONDS, phase, stock.share.beta * market + own)
         self._dollar.move(self._at, self._dollar.price * math.exp(_DOLLAR_VOLATILITY * root * self._rng.gauss(0, 1)))
+        self._index.phase = phase
         if phase == "closed":
-            self._index.phase = phase
             return
         gain = sum(stock.share.weight * math.log(stock.last / stock.reference) for stock in self.stocks.values())
-        self._index.phase = phase
         self._index.move(self._at, float(self._index.reference) * math.exp(gain))

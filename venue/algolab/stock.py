@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
+from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 
 from common.bist.rules import breakers
 from common.wire import Phase
@@ -133,7 +133,7 @@ class Stock:
         self.last = self.grid.prices[place]
         self._high, self._low = max(self._high, self.last), min(self._low, self.last)
         buyer, seller = self._rng.sample(BROKERS, 2)
-        self._tick(at, quantity=lots, buy=self._buying, buyer=buyer, seller=seller)
+        self._add(replace(self._tick(at), quantity=lots, buy=self._buying, buyer=buyer, seller=seller))
 
     def _tick_balance(self, at: float) -> None:
         """Makes a tick of the call auction's balance when that changed, once a second at most."""
@@ -143,35 +143,21 @@ class Stock:
         price, lots = (self.grid.prices[match[0]], match[1]) if match else (NOTHING, 0)
         before = self._ticks[-1] if self._ticks else None
         if before is None or (before.balance_price, before.balance_quantity) != (price, lots):
-            self._tick(at, balance_price=price, balance_quantity=lots)
+            self._add(replace(self._tick(at), balance_price=price, balance_quantity=lots))
 
-    def _tick(
-        self,
-        at: float,
-        *,
-        quantity: int = 0,
-        buy: bool | None = None,
-        balance_price: Decimal = NOTHING,
-        balance_quantity: int = 0,
-        buyer: str = "",
-        seller: str = "",
-    ) -> None:
+    def _tick(self, at: float) -> SymbolTick:
+        """Returns a tick of the present prices, without a trade."""
         bid, ask = self.depth.best_bid(), self.depth.best_ask()
         prices = self.grid.prices
-        self._ticks.append(
-            SymbolTick(
-                at=at,
-                price=self.last,
-                high=self._high,
-                low=self._low,
-                quantity=quantity,
-                buy=buy,
-                bid=NOTHING if bid is None else prices[bid],
-                ask=NOTHING if ask is None else prices[ask],
-                balance_price=balance_price,
-                balance_quantity=balance_quantity,
-                buyer=buyer,
-                seller=seller,
-            )
+        return SymbolTick(
+            at=at,
+            price=self.last,
+            high=self._high,
+            low=self._low,
+            bid=NOTHING if bid is None else prices[bid],
+            ask=NOTHING if ask is None else prices[ask],
         )
+
+    def _add(self, tick: SymbolTick) -> None:
+        self._ticks.append(tick)
         self._tick_count += 1

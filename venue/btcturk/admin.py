@@ -1,4 +1,4 @@
-"""The calls that make BTCTurk's side misbehave and show what it measured. SPARK_VENUE_ADMIN opens them."""
+"""The admin calls of BTCTurk's side: faults, the market, the limits and the books. SPARK_VENUE_ADMIN opens them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from common.errors import NotFound
 from common.ops import answer
 from venue.admin import add_calls
 from venue.btcturk import answers
-from venue.btcturk.faults import NAMES, BtcturkFault
 from venue.btcturk.ladder import WINDOW
 from venue.btcturk.server import BtcturkServer
 
@@ -17,7 +16,7 @@ def routes(server: BtcturkServer) -> Blueprint:
     """Returns the calls under `/admin/btcturk`."""
     admin = Blueprint("btcturk_admin", __name__, url_prefix="/admin/btcturk")
 
-    add_calls(admin, server.faults, BtcturkFault, NAMES, server)
+    add_calls(admin, server.faults, server)
 
     @admin.get("/limits")
     def limits() -> Response:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from common import query
 from common.ops import answer
 from venue.btcturk import answers, middleware
-from venue.btcturk.middleware import RefusedRequest
+from venue.btcturk.middleware import RefusedRequest, pair_name
 from venue.btcturk.server import BtcturkServer
 from venue.btcturk.views import PairView
 
@@ -54,7 +54,7 @@ def _pair_calls(api: Blueprint, server: BtcturkServer) -> None:
     @query.takes(query.ANYTHING)
     def ticker() -> Response:
         """Answers the figures of every pair, or of one. For an unknown pair the list is empty; it is no error."""
-        wanted = _pair_name()
+        wanted = pair_name("pairSymbol")
         return _data([row for row in _ticker_rows(server) if wanted in ("", row["pair"])])
 
     @api.get("/ticker/currency", endpoint="ticker_currency")
@@ -97,12 +97,8 @@ def _data(data: Any) -> Response:
     return answer({"success": True, "message": None, "code": 0, "data": data})
 
 
-def _pair_name() -> str:
-    return request.args.get("pairSymbol", "").upper().replace("_", "")
-
-
 def _known_pair(views: Mapping[str, PairView]) -> PairView:
-    name = _pair_name()
+    name = pair_name("pairSymbol")
     if not name:
         raise RefusedRequest("INVALID_REQUEST_ERROR")
     if name not in views:

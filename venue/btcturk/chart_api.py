@@ -10,7 +10,7 @@ from common import query
 from common.ops import answer
 from venue.btcturk import answers, middleware
 from venue.btcturk.bars import RESOLUTIONS
-from venue.btcturk.middleware import RefusedRequest
+from venue.btcturk.middleware import RefusedRequest, pair_name
 from venue.btcturk.server import BtcturkServer
 
 _SPELLINGS = MappingProxyType(
@@ -21,7 +21,8 @@ _SPELLINGS = MappingProxyType(
         **dict.fromkeys(("M", "1 M", "1 MONTH"), "1M"),
     }
 )
-LATEST = 2**40
+LONGEST = 13
+"""A time of so many digits is refused."""
 
 
 def routes(server: BtcturkServer) -> Blueprint:
@@ -36,7 +37,7 @@ def routes(server: BtcturkServer) -> Blueprint:
     @query.takes(query.ANYTHING)
     def ohlcs() -> Response:
         """Answers the bars of days, of one pair or of all, oldest first. An unknown pair has none."""
-        wanted, (start, end) = _pair("pair"), asked_range()
+        wanted, (start, end) = pair_name("pair"), asked_range()
         views = [view for name, view in server.views.items() if wanted in ("", name)]
         found = [
             answers.day_row(view.spec, bar)
@@ -49,7 +50,7 @@ def routes(server: BtcturkServer) -> Blueprint:
     @query.takes(query.ANYTHING)
     def klines() -> Response:
         """Answers one pair's bars of a resolution, in columns."""
-        view, (start, end) = server.views.get(_pair("symbol")), asked_range()
+        view, (start, end) = server.views.get(pair_name("symbol")), asked_range()
         resolution = _SPELLINGS.get(request.args.get("resolution", "").upper())
         if view is None or resolution is None:
             raise RefusedRequest("INVALID_REQUEST_ERROR")
@@ -59,12 +60,8 @@ def routes(server: BtcturkServer) -> Blueprint:
     return graph
 
 
-def _pair(parameter: str) -> str:
-    return request.args.get(parameter, "").upper().replace("_", "")
-
-
 def _seconds(parameter: str, default: int) -> int:
     text = request.args.get(parameter, str(default))
-    if not (text.isascii() and text.isdigit() and int(text) < LATEST):
+    if not (text.isascii() and text.isdigit() and len(text) < LONGEST):
         raise RefusedRequest("INVALID_REQUEST_ERROR")
     return int(text)

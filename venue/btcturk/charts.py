@@ -50,6 +50,8 @@ class PairCharts:
         """
         growing = current["1D" if resolution in LONG_RESOLUTIONS else "1"]
         end = min(end, growing.start)
+        if start > end:
+            return []
         if resolution in LONG_RESOLUTIONS:
             fine = self._daily(start_of(resolution, max(start, 0)), growing)
         else:

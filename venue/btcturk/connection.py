@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 from venue import socket_faults
 from venue.btcturk import frames
@@ -17,10 +15,11 @@ from venue.btcturk.faults import SOCKET_FAULTS, BtcturkFault, BtcturkFaults
 from venue.btcturk.frame_faults import FOREIGN_FRAMES, FrameFaults, foreign_frame
 from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
+from venue.connection import ServedConnection
 from venue.counters import VenueCounters
-from venue.socket_faults import NORMAL_CLOSURE, Silence
+from venue.socket_faults import NORMAL_CLOSURE
 
-PERIODS_WITHOUT_PONG = 3
+PINGS_WITHOUT_PONG = 2
 CLOSE_SECONDS = 2.0
 SILENCE_LOOK_SECONDS = 0.02
 
@@ -39,11 +38,8 @@ class BtcturkServerTimings:
     step: float = 0.2
 
 
-class BtcturkConnection:
-    """Serves one socket. All frames leave under one lock, in the order in which they were made.
-
-    sent: the views up to which the client was sent everything that it subscribed to.
-    """
+class BtcturkConnection(ServedConnection):
+    """Serves one socket. All frames leave under one lock, in the order in which they were made."""
 
     def __init__(
         self,
@@ -56,28 +52,14 @@ class BtcturkConnection:
         timings: BtcturkServerTimings,
     ) -> None:
         """`views` returns the newest view of each symbol."""
-        self._connection, self._subscriptions = connection, subscriptions
-        self._counters, self._views, self._timings = counters, views, timings
-        self._faults, self._frame_faults, self._silence = faults, FrameFaults(faults), Silence(faults)
+        super().__init__(connection, subscriptions, counters, faults)
+        self._subscriptions, self._views, self._timings = subscriptions, views, timings
+        self._faults, self._frame_faults = faults, FrameFaults(faults)
         self._sending = asyncio.Lock()
-        self._ponged_at = 0.0
-        self.sent: Mapping[str, PairView] = {}
+        self._unanswered_pings = 0
 
-    @property
-    def dark(self) -> bool:
-        """True once the socket neither sends nor hears anything any more."""
-        return socket_faults.is_dark(self._connection)
-
-    async def serve(self) -> None:
-        """Serves the socket until either side closes it."""
-        tasks = [asyncio.create_task(_until_closed(work)) for work in (self._publish(), self._keep_alive())]
-        try:
-            await _until_closed(self._listen())
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._counters.subscriptions -= len(self._subscriptions)
+    def _senders(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        return self._publish, self._keep_alive
 
     async def _listen(self) -> None:
         async with self._sending:
@@ -113,26 +95,21 @@ class BtcturkConnection:
         await socket_faults.do(fault, self._connection, self._silence, frames.ticker_all(views.values()))
         return False
 
-    async def _send(self, texts: list[bytes]) -> None:
-        for text in texts:
-            await self._connection.send(text, text=True)
-            self._counters.frames_sent += 1
-
     async def _wait_out_silence(self) -> None:
         while self._silence.lasts():
             await asyncio.sleep(SILENCE_LOOK_SECONDS)
 
     async def _keep_alive(self) -> None:
         """Pings once a period. After three periods without a pong it closes the socket, without a reason."""
-        loop, period = asyncio.get_running_loop(), self._timings.ping
-        self._ponged_at = loop.time()
+        period = self._timings.ping
         while True:
             await asyncio.sleep(period)
             if self.dark or self._silence.lasts():
-                self._ponged_at = loop.time()
+                self._unanswered_pings = 0
                 continue
-            if loop.time() - self._ponged_at >= (PERIODS_WITHOUT_PONG - 0.5) * period:
+            if self._unanswered_pings >= PINGS_WITHOUT_PONG:
                 break
+            self._unanswered_pings += 1
             with contextlib.suppress(TimeoutError):
                 waiter = await asyncio.wait_for(self._connection.ping(), period)
                 asyncio.ensure_future(waiter).add_done_callback(self._ponged)
@@ -143,10 +120,4 @@ class BtcturkConnection:
 
     def _ponged(self, waiter: asyncio.Future[float]) -> None:
         if not waiter.cancelled() and waiter.exception() is None:
-            self._ponged_at = asyncio.get_running_loop().time()
-
-
-async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
-    """Awaits `work`. It ends without a failure when the socket closes."""
-    with contextlib.suppress(ConnectionClosed):
-        await work
+            self._unanswered_pings = 0

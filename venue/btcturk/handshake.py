@@ -19,7 +19,7 @@ OUTCOMES = ("accepted", "limit", "fault")
 
 
 class BtcturkHandshake:
-    """Answers every upgrade. An upgrade that a fault leaves unanswered waits until the client or the venue ends it."""
+    """Answers every upgrade. One that a fault leaves unanswered waits until the client or the venue ends it."""
 
     def __init__(
         self, faults: BtcturkFaults, limits: VenueLimits, outcomes: Counter[str], monotonic: Callable[[], float]
@@ -28,7 +28,7 @@ class BtcturkHandshake:
         self._faults, self._limits, self._outcomes, self._monotonic = faults, limits, outcomes, monotonic
 
     async def process(self, connection: ServerConnection, _request: Request) -> Response | None:
-        """Returns the refusal; None admits the socket, or leaves it to its end when it was cut off."""
+        """Returns the refusal. Returns None for a socket that is admitted, and for one that was cut off."""
         wait = self._limits.dial(str(connection.remote_address[0]), self._monotonic())
         if wait is not None:
             return await self._over_limit(connection, wait)

@@ -1,18 +1,18 @@
 """Makes up the past of a new market: bars backwards from the present prices, the same for the same seed.
 
 First come hourly points of three log-prices. The high and low of a day follow from them. The minutes of a day are made
-when somebody asks for them: random walks that go through the points and stay inside the day's range.
+when they are first asked for: random walks that go through the points and stay inside the day's range.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections import OrderedDict
+from functools import lru_cache, reduce
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from venue.btcturk.bars import DAY, MINUTE, PairBar
+from venue.btcturk.bars import DAY, MINUTE, PairBar, grown
 from venue.btcturk.pairs import PairSpec
 from venue.btcturk.prices import LEGS, FairPrices, shocks
 
@@ -54,16 +54,13 @@ class PairHistory:
         now = (math.log(present.btc_usdt), math.log(present.eth_usdt), math.log(present.usdt_try))
         self._oldest = self.last_day
         self._points = {self.last_day: self._points_before(now, self.last_day)}
-        self._paths: OrderedDict[int, list[Point]] = OrderedDict()
-        self._minutes: OrderedDict[tuple[str, int], list[PairBar]] = OrderedDict()
+        self._path = lru_cache(PATHS_KEPT)(self._make_path)
+        self._minutes = lru_cache(MINUTES_KEPT)(self._make_minutes)
 
     def day(self, spec: PairSpec, day: int) -> PairBar:
         """Returns the bar of a day, given in days since 1970. The last day's bar is not over yet."""
         if day == self.last_day:
-            bars = self.minutes(spec, day)
-            high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
-            volume, turnover = sum(bar.volume for bar in bars), sum(bar.turnover for bar in bars)
-            return PairBar(day * DAY, bars[0].open, high, low, bars[-1].close, volume, turnover)
+            return reduce(grown, self.minutes(spec, day))
         points, outline = self._points_of(day), self._outline(spec, day)
         first, last = _ticks(spec, points[0]), _ticks(spec, points[-1])
         middle = (first + last + outline.high + outline.low) // 4
@@ -71,13 +68,7 @@ class PairHistory:
 
     def minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
         """Returns the bar of each minute of a day, oldest first."""
-        key = (spec.name, day)
-        bars = self._minutes.get(key)
-        if bars is None:
-            bars = self._minutes[key] = self._make_minutes(spec, day)
-            if len(self._minutes) > MINUTES_KEPT:
-                self._minutes.popitem(last=False)
-        return bars
+        return self._minutes(spec, day)
 
     def _length(self, day: int) -> int:
         return min(DAY, self._end - day * DAY)
@@ -108,21 +99,15 @@ class PairHistory:
         volume = spec.daily_volume * busy * self._length(day) / DAY * 10**spec.amount_scale
         return _Outline(_to_ticks(spec, high), _to_ticks(spec, low), int(volume))
 
-    def _path(self, day: int) -> list[Point]:
+    def _make_path(self, day: int) -> list[Point]:
         """Returns the prices at the end of each minute: between two points a walk, bent to end at the later one."""
-        path = self._paths.get(day)
-        if path is not None:
-            return path
         rng, points = random.Random(f"{self._seed}:{day}:path"), self._points_of(day)
-        path = []
+        path: list[Point] = []
         for index, (before, after) in enumerate(pairwise(points)):
             count = min(HOUR, self._length(day) - index * HOUR) // MINUTE
             walk = list(accumulate((shocks(rng, MINUTE) for _ in range(count)), _plus))
             miss = _minus(_minus(after, before), walk[-1])
             path += [_plus(before, _plus(at, _times(miss, (k + 1) / count))) for k, at in enumerate(walk)]
-        self._paths[day] = path
-        if len(self._paths) > PATHS_KEPT:
-            self._paths.popitem(last=False)
         return path
 
     def _make_minutes(self, spec: PairSpec, day: int) -> list[PairBar]:

@@ -28,8 +28,7 @@ class _Pair:
     def __init__(self, spec: PairSpec, fair: float, rng: random.Random, charts: PairCharts) -> None:
         self.spec, self._rng, self.charts = spec, rng, charts
         self.ladder = Ladder(spec, fair, rng)
-        self.day = RollingDay()
-        self.day.fill(charts.last_day())
+        self.day = RollingDay(charts.last_day())
         self.trades: deque[PairTrade] = deque(maxlen=TRADES_KEPT)
         self.trade_count = 0
         self._rate = spec.trades_per_second

@@ -45,6 +45,11 @@ def install(calls: Blueprint, server: BtcturkServer, *, graph: bool = False) -> 
         return Response(status=404)
 
 
+def pair_name(parameter: str) -> str:
+    """Returns the pair that the request asks for, as the socket writes it; empty when it asks for none."""
+    return request.args.get(parameter, "").upper().replace("_", "")
+
+
 def _limited(server: BtcturkServer, endpoint: str) -> Response | None:
     if endpoint not in server.limits.rules.quotas:
         return None
@@ -62,10 +67,7 @@ def _fault(server: BtcturkServer, endpoint: str) -> Response | None:
     if fault.status == 429:
         quota = server.limits.rules.quotas.get(endpoint, server.limits.rules.quotas["ticker"])
         return too_many(quota, fault.retry_after)
-    response = Response("", fault.status or 503, content_type="text/html")
-    if fault.retry_after is not None:
-        response.headers["Retry-After"] = str(fault.retry_after)
-    return response
+    return _retried(Response("", fault.status or 503, content_type="text/html"), fault.retry_after)
 
 
 def too_many(quota: Quota, retry_after: int | None) -> Response:
@@ -80,7 +82,11 @@ def too_many(quota: Quota, retry_after: int | None) -> Response:
         "period": period,
         "policy": "ip",
     }
-    response = answer(body, 429)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
+    return _retried(answer(body, 429), retry_after)
+
+
+def _retried(response: Response, seconds: int | None) -> Response:
+    """Returns the response with its `Retry-After`, unless that is None."""
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
     return response

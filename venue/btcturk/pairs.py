@@ -74,7 +74,7 @@ class Asset:
     symbol: such as `BTC`.
     name: the currency's full name.
     precision: digits after the point of an amount.
-    kind: whether it is a crypto currency or money of a state.
+    kind: CRYPTO for a crypto currency, FIAT for the money of a state.
     """
 
     symbol: str

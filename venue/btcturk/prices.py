@@ -17,8 +17,8 @@ class FairPrices:
     """The fair prices of the five pairs; `step` moves them.
 
     BTCUSDT, ETHUSDT and USDTTRY are geometric Brownian motions without drift. The first two share most of their
-    shocks. BTCTRY and ETHTRY are the product of their two legs times a small mean-reverting basis, such as arbitrage
-    leaves.
+    shocks. BTCTRY and ETHTRY are the product of their two legs times a small basis. Arbitrage pulls the basis
+    back to its mean.
 
     btc_usdt: the price of a bitcoin, in USDT.
     eth_usdt: the price of an ether, in USDT.
@@ -69,7 +69,7 @@ class FairPrices:
 
 
 def shocks(rng: random.Random, seconds: float) -> tuple[float, float, float]:
-    """Returns changes of the log-prices of BTCUSDT, ETHUSDT and USDTTRY in that time. The mean prices stay."""
+    """Returns changes of the log-prices of BTCUSDT, ETHUSDT and USDTTRY in that time. Expected prices stay the same."""
     root = math.sqrt(seconds / SECONDS_PER_YEAR)
     shared = rng.gauss(0.0, 1.0)
     correlation = FairPrices.correlation

@@ -1,4 +1,4 @@
-"""The venue's limits on requests and new sockets, and the most that any client did."""
+"""BTCTurk's limits on requests and new sockets, and the most requests of any client."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ QUOTAS: Mapping[str, Quota] = MappingProxyType(
         GRAPH_TOTAL: Quota(600, 600.0, 600.0),
     }
 )
-"""The limits that the venue publishes. Where it publishes none, `_CHOSEN` is ours."""
+"""The limits that the venue publishes. `_CHOSEN` is our own, for endpoints without a published limit."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class LimitRules:
     refusal: Refusal = "429"
 
 
-class _Gauge:
+class _SlidingWindow:
     """The largest number of events in any window of a period. It remembers the last `MOST_REMEMBERED` events.
 
     worst: the largest number so far.
@@ -91,14 +91,14 @@ class _Gauge:
 class _Caller:
     """One address at one endpoint. Times are seconds of the caller's clock.
 
-    gauge: the sliding windows.
+    window: the sliding windows.
     began: when the fixed window began, with its first request.
     count: requests in the fixed window.
     blocked_until: when the block ends.
     accepted: when new sockets were accepted, oldest first.
     """
 
-    gauge: _Gauge
+    window: _SlidingWindow
     began: float = float("-inf")
     count: int = 0
     blocked_until: float = float("-inf")
@@ -156,17 +156,12 @@ class VenueLimits:
             caller.accepted.append(now)
             return None
 
-    def worst_window(self, endpoint: str) -> int:
-        """Returns the most requests, refused ones included, that one address made in any period of the endpoint.
+    def worst_windows(self) -> dict[str, int]:
+        """Returns, by endpoint, the most requests that one address made in any period, refused ones included.
 
         The windows slide: a client that keeps below the limit here keeps below it in every fixed window too. `dial`
         stands for new sockets.
         """
-        with self._lock:
-            return self._worst[endpoint]
-
-    def worst_windows(self) -> dict[str, int]:
-        """Returns `worst_window` of every endpoint."""
         with self._lock:
             return {name: self._worst[name] for name in self.refused}
 
@@ -175,10 +170,10 @@ class VenueLimits:
         if key not in self._callers:
             if len(self._callers) >= MOST_CALLERS:
                 del self._callers[next(iter(self._callers))]
-            self._callers[key] = _Caller(_Gauge(period))
+            self._callers[key] = _Caller(_SlidingWindow(period))
         caller = self._callers[key]
-        caller.gauge.add(now)
-        self._worst[endpoint] = max(self._worst[endpoint], caller.gauge.worst)
+        caller.window.add(now)
+        self._worst[endpoint] = max(self._worst[endpoint], caller.window.worst)
         return caller
 
     def _refuse(self, endpoint: str, caller: _Caller, now: float) -> float:

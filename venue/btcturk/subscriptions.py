@@ -93,7 +93,7 @@ class PairSubscriptions:
         """Returns the answers to one frame of the client: an acknowledgement and first data, or nothing.
 
         As seen on the wire: every join is acknowledged, also that of a pair that does not exist. A second join of the
-        same is refused and changes nothing. A frame that is neither a subscription nor a request gets no answer.
+        same pair is refused and changes nothing. A frame that is neither a subscription nor a request gets no answer.
         A leave without a join was never observed; it is refused here.
         """
         try:

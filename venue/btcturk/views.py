@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from venue.btcturk.bars import PairBar
-from venue.btcturk.day import DayFigures
 from venue.btcturk.ladder import Levels
 from venue.btcturk.pairs import PairSpec
 
@@ -38,9 +37,9 @@ class PairView:
     bids: the best levels, best first.
     asks: the best levels, best first.
     last: the last trade's price, in ticks.
-    day: the figures of the last 24 hours.
+    day: the figures of the last 24 hours, as one bar.
     trades: the last trades, newest last.
-    trade_count: the number of the newest trade, counted from the begin.
+    trade_count: the number of the newest trade; the market's first trade has number 1.
     candles: the growing bar of each resolution.
     """
 
@@ -49,7 +48,7 @@ class PairView:
     bids: Levels
     asks: Levels
     last: int
-    day: DayFigures
+    day: PairBar
     trades: tuple[PairTrade, ...]
     trade_count: int
     candles: Mapping[str, PairBar]

@@ -192,6 +192,9 @@ def test_a_login_is_refused_at_either_step(bist: Bist) -> None:
         ({"fault": "close", "code": 1005}, "code"),
         ({"fault": "rest_status", "status": 499}, "status"),
         ({"fault": "silence", "seconds": 1e9}, "seconds"),
+        ({"fault": "refuse_login", "symbol": "THYAO"}, "symbol"),
+        ({"fault": "silence", "endpoint": "LoginUser"}, "endpoint"),
+        ({"fault": "rest_status", "endpoint": "Orders"}, "endpoint"),
     ],
 )
 def test_a_request_that_makes_no_sense_names_its_field(wrong: dict[str, Any], field: str) -> None:

@@ -104,3 +104,13 @@ def test_tickers_of_a_currency_are_those_of_all_its_pairs(http: FlaskClient) -> 
 def test_an_unknown_path_is_404_and_empty(http: FlaskClient, path: str) -> None:
     answer = http.get(path)
     assert (answer.status_code, answer.data) == (404, b"")
+
+
+@pytest.mark.parametrize("resolution", ["1", "1D", "1W", "1M"])
+def test_a_range_that_begins_far_in_the_future_has_no_bars(http: FlaskClient, resolution: str) -> None:
+    answer = _get(http, f"/v1/klines/history?symbol=BTCTRY&resolution={resolution}&from=999999999999")
+    assert (answer["s"], answer["t"]) == ("no_data", [])
+
+
+def test_a_time_of_endless_digits_is_refused(http: FlaskClient) -> None:
+    assert http.get(f"/v1/ohlcs?from={'9' * 5000}").status_code == 400

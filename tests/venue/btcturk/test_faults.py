@@ -73,3 +73,14 @@ def test_a_wrong_parameter_is_named(order: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         BtcturkFaults().arm(order.pop("fault"), **order)
     assert refused.value.details["field"] == field
+
+
+def test_a_refusal_says_which_values_are_allowed() -> None:
+    refusals: list[tuple[dict[str, Any], str]] = [
+        ({"fault": "bad_level", "code": 10}, "code: must be from 0 to 9"),
+        ({"fault": "slow_rest", "endpoint": "orders"}, "endpoint: must be one of ticker, orderbook, "),
+        ({"fault": "close", "code": 1005}, "code: must be a close code that can be sent, or 1006 for none at all"),
+    ]
+    for wrong, rule in refusals:
+        with pytest.raises(InvalidRequest, match=rule):
+            BtcturkFaults().arm(**wrong)

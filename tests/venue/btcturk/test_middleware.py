@@ -44,7 +44,7 @@ def test_one_request_too_many_gets_the_venues_429(http: FlaskClient, venue: Venu
         "period": "1m",
         "policy": "ip",
     }
-    assert venue.server.limits.worst_window("ticker") == 4
+    assert venue.server.limits.worst_windows()["ticker"] == 4
     assert 'venue_requests_limited_total{endpoint="ticker",venue="btcturk"} 1.0' in http.get("/metrics").text
 
 

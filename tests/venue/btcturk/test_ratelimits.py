@@ -41,7 +41,7 @@ def test_the_worst_window_slides() -> None:
     for at in (0.0, 8.0, 9.0, 11.0, 12.0, 30.0):
         limits.request("ticker", "a", at)
     limits.request("ticker", "b", 11.0)
-    assert limits.worst_window("ticker") == 4
+    assert limits.worst_windows()["ticker"] == 4
     assert limits.worst_windows() == {"ticker": 4, "dial": 0}
 
 

@@ -8,13 +8,14 @@ import struct
 from collections.abc import Iterator, Mapping
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.sync.client import connect
 
 from tests.venue.btcturk.rig import START, Venue, client, running_venue
 from tests.venue.rig import eventually
 from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
+from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
 
 
@@ -167,3 +168,15 @@ def test_a_server_whose_event_loop_fails_is_started_again_on_the_same_port() -> 
         assert venue.server.port == port
         (health,) = venue.parts.loops.health()
         assert (health.name, health.failures, health.trouble) == ("btcturk", 1, None)
+
+
+def test_a_socket_whose_frames_cannot_be_made_is_ended_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> list[bytes]:
+        raise ArithmeticError("no frame")
+
+    monkeypatch.setattr(PairSubscriptions, "due", fail)
+    with running_venue() as venue, client(venue.url) as joined:
+        with pytest.raises(ConnectionClosedError):
+            joined.socket.recv(5)
+        assert venue.server.counters.failures["socket"] == 1
+        eventually(lambda: venue.server.counters.connections == 0)

@@ -188,5 +188,5 @@ def test_one_new_socket_too_many_is_refused_as_configured(refusal: object, answe
                 assert (b"Retry-After: 60\r\n" in head) == (refusal == "429")
             else:
                 assert raw.recv(100) == b""
-        assert venue.server.limits.worst_window("dial") == 3
+        assert venue.server.limits.worst_windows()["dial"] == 3
         assert venue.server.counters.upgrades["limit"] == 1

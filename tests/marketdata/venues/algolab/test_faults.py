@@ -228,7 +228,7 @@ def test_a_venue_that_answers_pings_and_tells_nothing_is_stale_and_dialled_again
 
 @pytest.mark.parametrize("fault", ["close", "reset"])
 def test_a_socket_that_ends_takes_its_books_with_it_and_a_new_one_brings_them(feed: Running, fault: str) -> None:
-    feed.bist.faults.arm(fault)  # type: ignore[arg-type]
+    feed.bist.faults.arm(fault)
     eventually(lambda: feed.counters.attempts["open"] >= 2)
     eventually(feed.right, 20.0)
     feed.move_until_right()
