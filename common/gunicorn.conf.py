@@ -6,7 +6,7 @@ from common import log
 from common.settings import Reader
 
 _reader = Reader()
-_port = _reader.integer("PORT", 8000, at_least=1, at_most=65_535)
+_port = _reader.integer("PORT", 8000, at_least=0, at_most=65_535)
 _level = _reader.choice("SPARK_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 bind = f"0.0.0.0:{_port}"

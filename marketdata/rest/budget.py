@@ -79,6 +79,17 @@ class Budget:
                 queue.remove(ticket)
                 self._changed.notify_all()
 
+    def answered(self, limits: Iterable[str]) -> None:
+        """Counts a call of a limit that allows only one from its answer on.
+
+        The venue counts from when the call reached it, which may be long after it was sent.
+        """
+        with self._changed:
+            for name in limits:
+                if self._rates[name].limit == 1:
+                    self._buckets[name].flush()
+                    self._use((name,), self._monotonic())
+
     def silence(self, limit: str, seconds: float) -> None:
         """Allows no call of this limit for so long, to any thread: the venue answered one of them with 429 or 503."""
         with self._changed:

@@ -155,6 +155,8 @@ class RestClient:
                 answer.close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(endpoint, f"{self.base_url} does not answer ({type(error).__name__})") from error
+        finally:
+            self._budget.answered(self._endpoints[endpoint])
 
     def _judge(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> Reply:
         status = answer.status

@@ -81,6 +81,19 @@ def test_a_call_that_would_wait_too_long_is_told_so_at_once_and_how_long() -> No
     assert not spent.value.silenced
 
 
+def test_the_only_call_of_a_window_counts_from_its_answer() -> None:
+    clock = Clock()
+    budget = Budget({"customer": Limit(1, 5.0)}, monotonic=clock, share=1.0)
+    budget.acquire(("customer",), 0)
+    clock.now += 3.0
+    budget.answered(("customer",))
+    with pytest.raises(Spent) as caught:
+        budget.acquire(("customer",), 0)
+    assert caught.value.seconds == pytest.approx(5.0, abs=0.01)
+    clock.now += 5.01
+    budget.acquire(("customer",), 0)
+
+
 def test_silence_holds_every_limit_it_touches_and_ends_by_itself() -> None:
     clock = Clock()
     budget = Budget(CHARTS, monotonic=clock)
