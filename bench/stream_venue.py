@@ -43,7 +43,7 @@ def exchange_info() -> Flask:
 
 
 def answer(request: dict[str, Any]) -> list[str]:
-    """A first book and an empty list of trades for whoever joins."""
+    """A first book and an empty list of trades for a client that joins."""
     pair = request["event"]
     if not request["join"]:
         return []

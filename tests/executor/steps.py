@@ -82,7 +82,7 @@ OLDER: list[Step] = [
     Put(0, BTCTRY, "buy", 5_001, 10_010, "limit IOC"),
     Put(1, BTCTRY, "buy", 50_000, 10_010, "limit IOC"),
 ]
-"""Whoever sees what was shown between two fills gets only what the later one left."""
+"""A reader that sees the book shown between two fills gets only what the later one left."""
 EAGER: list[Step] = [
     Put(0, BTCTRY, "buy", 10_000, 9_950, "limit GTC"),
     Put(1, BTCTRY, "buy", 10_000, 9_980, "limit GTC"),

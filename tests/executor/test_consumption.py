@@ -1,4 +1,4 @@
-"""A level that our own fills used up is not given out again to whoever still looks at an older book."""
+"""A level that our own fills used up is not given out again to a reader that still looks at an older book."""
 
 from __future__ import annotations
 

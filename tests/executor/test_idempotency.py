@@ -1,4 +1,4 @@
-"""One key gives one order, whoever asks, however often, on whichever executor."""
+"""One key gives one order, however often it is asked for, on whichever executor."""
 
 from __future__ import annotations
 

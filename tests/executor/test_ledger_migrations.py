@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables that the code uses, once, whoever starts first."""
+"""The migrations make exactly the tables that the code uses, once, whichever executor starts first."""
 
 from __future__ import annotations
 

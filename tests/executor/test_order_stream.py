@@ -1,4 +1,4 @@
-"""Over a real socket: whoever listens is told every order and the account, whichever executor changed them."""
+"""Over a real socket: every client is told of every order and the account, whichever executor changed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make up` waits for the canary's verdict for as long as it says, whoever calls it."""
+"""`make up` waits for the canary's verdict for as long as it says, whichever command calls it."""
 
 from __future__ import annotations
 

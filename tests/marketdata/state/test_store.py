@@ -1,4 +1,4 @@
-"""Values have an age that is true, a sequence that rises with every change, and wake whoever listens."""
+"""Values have an age that is true, a sequence that rises with every change, and wake every listener."""
 
 from __future__ import annotations
 
