@@ -105,8 +105,8 @@ def _trading(settings: Settings, clock: Clock, metrics: Metrics, committed: Call
     client, market = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market
     return TradingContext(
         market=market,
-        ledger=Ledger(settings.ledger, clock.now, metrics, committed),
-        quotes=QuoteClient(client, market, clock.monotonic, metrics),
+        ledger=Ledger(settings.ledger, clock.now, metrics.stages, committed),
+        quotes=QuoteClient(client, market, clock.monotonic, metrics.stages),
         limits=settings.limits,
         fees=settings.fees,
         equity_currency=settings.equity_currency,

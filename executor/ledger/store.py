@@ -28,7 +28,7 @@ from executor.ledger.transaction import Transaction
 from executor.losses import Anchors
 from executor.orders import PRECISION, tidy
 from executor.settings import LedgerSettings
-from executor.timing import StageObserver, StageTimer
+from executor.timing import StageMetrics, StageTimer
 
 T = TypeVar("T")
 
@@ -78,17 +78,17 @@ class Ledger:
         self,
         settings: LedgerSettings,
         now: Callable[[], datetime],
-        observer: StageObserver,
+        stages: StageMetrics,
         committed: Callable[[], None],
     ) -> None:
-        """`now` gives the time to record; `observer` is told of stages; `committed` is called after each commit."""
+        """`now` gives the time to record; `stages` takes the durations; `committed` is called after each commit."""
         self.account_name = settings.account
-        self._settings, self._now, self._observer, self._committed = settings, now, observer, committed
+        self._settings, self._now, self._stages, self._committed = settings, now, stages, committed
         self._engine = make_engine(settings.url, settings.password)
         self._preparing = threading.Lock()
         self._prepared = False
         self.leader = MatchingLeader(self._engine, f"matching:{settings.account}")
-        self._group = GroupCommit(self.transaction, observer)
+        self._group = GroupCommit(self.transaction, stages)
 
     def prepare(self) -> None:
         """Brings the tables up to date and opens the account, once; later calls do nothing."""
@@ -130,7 +130,7 @@ class Ledger:
         The locks are taken in the order of the accounts' names, so that two of these can't wait for each other.
         """
         self._require_prepared()
-        timer = StageTimer(self._observer)
+        timer = StageTimer(self._stages)
         lock = ACCOUNTS_LOCK if every_account else None
         with localcontext(prec=PRECISION), writing(self._engine, lock) as connection:
             names = sorted(rows.accounts(connection)) if every_account else [self.account_name]

@@ -19,7 +19,7 @@ from executor.metrics import StreamMetrics
 from executor.settings import LedgerSettings
 from executor.stream.streams import StreamTimings
 from executor.stream.tail import LedgerTail, StreamPosition
-from executor.timing import NullObserver
+from executor.timing import StageMetrics
 from tests.common.local import eventually, http_server
 from tests.common.server import Server, gunicorn
 from tests.executor import postgres
@@ -107,7 +107,7 @@ class Failing(Ledger):
 
     def __init__(self, place: Place) -> None:
         settings = LedgerSettings(place.url, place.password, "paper", CASH)
-        super().__init__(settings, lambda: datetime.now(UTC), NullObserver(), lambda: None)
+        super().__init__(settings, lambda: datetime.now(UTC), StageMetrics(CollectorRegistry()), lambda: None)
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]
 
     def sequence(self) -> int:
