@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from common.wire import Denial, Fill, Order, Side
 from executor.account import Entry, Posting, Terms
+from executor.errors import UnknownOrder
 from executor.guardrails.controls import Controls
 from executor.ledger import schema
 from executor.ledger.events import Event, reversal_in
@@ -127,9 +128,17 @@ def orders(
     connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500, by_change: bool = False
 ) -> list[Order]:
     """Returns the orders that meet the conditions, newest first, or, with `by_change`, by their latest change."""
-    order = schema.orders.c.sequence if by_change else schema.orders.c.received_sequence.desc()
-    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(order).limit(limit)).all()
+    place = _ORDERS.sequence if by_change else _ORDERS.received_sequence.desc()
+    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(place).limit(limit)).all()
     return _with_fills(connection, rows)
+
+
+def order(connection: sa.Connection, account: str, order_id: str) -> Order:
+    """Returns the order as it is now. Raises `UnknownOrder`."""
+    found = orders(connection, _ORDERS.order_id == order_id, _ORDERS.account == account)
+    if not found:
+        raise UnknownOrder(order_id)
+    return found[0]
 
 
 def _with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
@@ -213,19 +222,8 @@ def open_of(found: Iterable[Any]) -> list[OpenOrder]:
     ]
 
 
-def recent(connection: sa.Connection, account: str, since: datetime) -> int:
-    """Returns how many orders came after a time, at most `MOST_RECENT`."""
-    asked = {"account": account, "since": since, "most": MOST_RECENT}
-    return int(connection.execute(RECENT, asked).scalar_one())
-
-
-def executions(connection: sa.Connection, account: str, oldest: int) -> dict[tuple[str, Side], int]:
-    """Returns how many orders were executed since a second of Unix time in the last minute, by symbol and side."""
-    return executions_of(connection.execute(EXECUTIONS, {"account": account, "oldest": oldest}))
-
-
 def executions_of(found: Iterable[Any]) -> dict[tuple[str, Side], int]:
-    """Returns the counts in rows of `EXECUTIONS`."""
+    """Returns how many orders were executed, by symbol and side, in rows of `EXECUTIONS`."""
     return {(row.symbol, row.side): int(row.orders) for row in found}
 
 

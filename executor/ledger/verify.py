@@ -150,10 +150,7 @@ def _check_projections(connection: sa.Connection, proof: Proof) -> None:
     orders = proof.replay.orders.values()
     expected_orders = [writes.order_row(order, proof.replay.terms.get(order.order_id)) for order in orders]
     _check_table(connection, schema.orders, proof.account, ("order_id",), expected_orders)
-    balances = [
-        {"account": proof.account, **entry._asdict(), "amount": amount}
-        for entry, amount in proof.replay.balances.items()
-    ]
+    balances = writes.balance_rows(proof.account, proof.replay.balances)
     _check_table(connection, schema.balances, proof.account, ("name", "symbol", "unit"), balances)
 
 

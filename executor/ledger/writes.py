@@ -95,8 +95,12 @@ def orders(
 
 def balances(into: Bulk, account: str, amounts: Mapping[Entry, Decimal]) -> None:
     """Sets balances to their new amounts."""
-    changed = [{"account": account, **entry._asdict(), "amount": amount} for entry, amount in amounts.items()]
-    into.upsert(schema.balances, changed)
+    into.upsert(schema.balances, balance_rows(account, amounts))
+
+
+def balance_rows(account: str, amounts: Mapping[Entry, Decimal]) -> list[dict[str, Any]]:
+    """Returns the rows of the balances table."""
+    return [{"account": account, **entry._asdict(), "amount": amount} for entry, amount in amounts.items()]
 
 
 def head(into: Bulk, latest: Event, controls: Controls) -> None:

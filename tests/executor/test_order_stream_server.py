@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from common.loop import Loop
 from executor.errors import LedgerUnavailable
-from executor.ledger import Ledger
+from executor.ledger import Ledger, admin
+from executor.ledger.rows import LedgerHead
 from executor.metrics import StreamMetrics
 from executor.settings import LedgerSettings
 from executor.stream.streams import StreamTimings
@@ -110,10 +111,10 @@ class Failing(Ledger):
         super().__init__(settings, lambda: datetime.now(UTC), StageMetrics(CollectorRegistry()), lambda: None)
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]
 
-    def sequence(self) -> int:
+    def head(self) -> LedgerHead:
         if self.failures:
             raise self.failures.pop()
-        return super().sequence()
+        return super().head()
 
 
 def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place) -> None:
@@ -126,7 +127,7 @@ def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place
     assert (tail.windows.number, loop.failures) == (0, 1), "the ledger's absence is not counted"
     loop.run_once()
     with ledger.transaction() as transaction:
-        transaction.admin.switch(engaged=True, reason="a test", scope="account")
+        admin.switch(transaction, engaged=True, reason="a test", scope="account")
     loop.run_once()
     since = tail.windows.value.since(StreamPosition(1, 1))
     assert since is not None
