@@ -24,7 +24,7 @@ from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamTimings
 from executor.stream.tail import LedgerTail
 
 SILENT_SECONDS = 30.0
-"""Longer than the deadlines of market data and of the database that one step can meet take together."""
+"""A step may wait for market data and for the database; all their deadlines together are shorter than this."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def release_all(transaction: Transaction, reason: str) -> None:
     """Ends every hold. Executions and losses are counted anew from here."""
     for code in list(transaction.controls.holds):
         release(transaction, code, reason)
-    transaction.forget_executions()
+    transaction.recent.forget_executions()
     writes.forget_anchors(transaction.connection, transaction.account)
 
 

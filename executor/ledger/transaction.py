@@ -54,6 +54,7 @@ class Transaction:
     account: the account's name.
     changes: the changes of orders so far.
     connection: the database's transaction.
+    recent: the account's recent orders, this transaction's own included.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Transaction:
         self._answered: dict[str, Order] = {}
         self._new_keys: Set[str] = frozenset()
         self._settled = 0
-        self._recent = RecentOrders(connection, account, at, self.changes)
+        self.recent = RecentOrders(connection, account, at, self.changes)
 
     @property
     def controls(self) -> Controls:
@@ -101,9 +102,9 @@ class Transaction:
             open_buys=sum((other.remaining for other in same if other.side == "buy"), Decimal(0)),
             exposure=accounts.exposure(balances, book.quote_currency, buys),
             opposite=(min if order.side == "buy" else max)(opposite, default=None),
-            recent=self._recent.orders(),
-            twin=self._recent.twin(order, limits.duplicate_seconds),
-            executions=self._recent.executions(order.symbol, order.side),
+            recent=self.recent.orders(),
+            twin=self.recent.twin(order, limits.duplicate_seconds),
+            executions=self.recent.executions(order.symbol, order.side),
         )
 
     def savepoint(self) -> Savepoint:
@@ -139,7 +140,7 @@ class Transaction:
             found = look_up(self.connection, self.account, self.at, keys, symbols)
             self._new_keys = found.new_keys
             self._open = {order.order_id: order for order in found.open_orders}
-            self._recent.preload(found)
+            self.recent.preload(found)
             self._consumption.preload(found.level_uses)
 
     def first_answer(self, client_order_id: str) -> Order | None:
@@ -232,10 +233,6 @@ class Transaction:
         """Notes that `quantity` of the level at `price` is used."""
         self._consumption.consume(book, side, price, quantity)
 
-    def forget_executions(self) -> None:
-        """Counts executions anew, beginning with this transaction's own."""
-        self._recent.forget_executions()
-
     def flush(self) -> None:
         """Writes everything that was recorded; called once, just before the commit."""
         self.settle()
@@ -246,7 +243,7 @@ class Transaction:
             writes.log(together, self._events, self._postings)
             writes.orders(self.connection, together, self._summed(), self._replay.terms, answered)
             writes.balances(together, self.account, self._touched())
-            self._recent.flush(together)
+            self.recent.flush(together)
             writes.head(together, self._events[-1], self._replay.controls)
         together.write(self.connection)
 
