@@ -12,7 +12,7 @@ from executor.errors import NotReversible, UnknownTrade
 from executor.guardrails.controls import ACCOUNT
 from executor.guardrails.limits import Overrides
 from executor.ledger import events, rows, writes
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 from executor.ledger.transaction import Transaction
 from executor.losses import Anchors
 
@@ -62,7 +62,7 @@ def set_anchors(transaction: Transaction, anchors: Anchors) -> None:
     writes.anchors(transaction.connection, transaction.account, anchors, transaction.at)
 
 
-def reverse(transaction: Transaction, trade_id: str, reason: str) -> Event:
+def reverse(transaction: Transaction, trade_id: str, reason: str) -> LedgerEvent:
     """Takes a whole fill back and returns the event; the order stays as it was.
 
     Raises `UnknownTrade` and `NotReversible`.

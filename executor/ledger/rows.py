@@ -15,7 +15,7 @@ from executor.account import Entry, Posting, Terms
 from executor.errors import UnknownOrder
 from executor.guardrails.controls import Controls
 from executor.ledger import schema
-from executor.ledger.events import Event, reversal_in
+from executor.ledger.events import LedgerEvent, reversal_in
 from executor.ledger.replay import Replay
 from executor.losses import Anchors
 from executor.paper import LevelUse
@@ -159,18 +159,18 @@ def _order(row: sa.Row[Any], fills: Iterable[Fill]) -> Order:
     return Order(**{name: getattr(row, name) for name in _ORDER_FIELDS}, denials=denials, fills=tuple(fills))
 
 
-def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[Event]:
+def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[LedgerEvent]:
     """Yields the events that meet the conditions, oldest first."""
     table = schema.events
     found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.account, table.c.sequence))
-    return (Event(**row._mapping) for row in found)
+    return (LedgerEvent(**row._mapping) for row in found)
 
 
-def latest_events(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int) -> list[Event]:
+def latest_events(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int) -> list[LedgerEvent]:
     """Returns the newest events that meet the conditions, newest first."""
     table = schema.events
     found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.sequence.desc()).limit(limit))
-    return [Event(**row._mapping) for row in found]
+    return [LedgerEvent(**row._mapping) for row in found]
 
 
 def first_answer(connection: sa.Connection, account: str, client_order_id: str) -> Order | None:

@@ -19,7 +19,7 @@ from executor.errors import LedgerUnavailable
 from executor.guardrails.controls import EVERYTHING, Controls
 from executor.ledger import admin, rows, schema
 from executor.ledger.engine import make_engine, reading, writing
-from executor.ledger.events import GENESIS, Event
+from executor.ledger.events import GENESIS, LedgerEvent
 from executor.ledger.group import GroupCommit
 from executor.ledger.leader import MatchingLeader
 from executor.ledger.lookup import lock_account
@@ -173,7 +173,7 @@ class Ledger:
         with self._reading() as connection:
             return rows.orders(connection, *conditions, limit=limit)
 
-    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[Event]:
+    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[LedgerEvent]:
         """Returns up to `limit` events, newest first; with `kind` or `before`, only those of it, or below it."""
         log = schema.events.c
         conditions = [log.account == self.account_name, *([] if kind is None else [log.kind == kind])]

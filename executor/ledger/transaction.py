@@ -19,7 +19,7 @@ from executor.guardrails.controls import Controls
 from executor.ledger import events, rows, schema, writes
 from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import Consumption
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 from executor.ledger.lookup import look_up
 from executor.ledger.recent_orders import RecentOrders
 from executor.ledger.replay import OrderChange, Replay
@@ -66,7 +66,7 @@ class Transaction:
         self.connection = connection
         self._head = head
         self._replay = Replay(balances=dict(balances), controls=head.controls)
-        self._events: list[Event] = []
+        self._events: list[LedgerEvent] = []
         self._postings: dict[int, list[Posting]] = {}
         self._consumption = Consumption(connection, account)
         self._open: dict[str, OpenOrder] | None = None
@@ -286,7 +286,7 @@ class Transaction:
         self.record(order_id, content)
         return self._replay.orders[order_id]
 
-    def record(self, order_id: str | None, content: events.Content) -> Event:
+    def record(self, order_id: str | None, content: events.Content) -> LedgerEvent:
         """Records an event with all that follows from it; the event counts at once within the transaction."""
         event = events.make_event(self.account, self._head.sequence + 1, order_id, self.at, content, self._head.hash)
         effect = self._replay.apply(event)
