@@ -27,7 +27,19 @@ class AccountGauges:
         self._state = gauge("executor_trading_state", "1 for the trading state of the account, else 0", ["state"])
         self._cash = gauge("executor_account_cash", "Cash of the account", ["currency"])
         self._reserved = gauge("executor_account_reserved", "Cash that open orders hold back", ["currency"])
-        self._valuation = ValuationGauges(registry, equity_currency)
+        self._currency = equity_currency
+        self._known = gauge("executor_equity_known", "1 when everything that the account holds has a price, else 0")
+        self._of_summary = {
+            "equity": gauge("executor_equity", "Cash and positions at their marks", ["currency"]),
+            "net_exposure": gauge("executor_exposure", "Value of the positions at their marks", ["currency"]),
+            "unrealised_pnl": gauge("executor_unrealised_pnl", "Value of the positions less their cost", ["currency"]),
+            "realised_pnl": gauge("executor_realised_pnl", "Proceeds of sales less the cost of the sold", ["currency"]),
+            "fees": gauge("executor_fees_paid", "Fees paid since the account was opened", ["currency"]),
+        }
+        self._of_anchors = {
+            "day_start": gauge("executor_equity_day_start", "Equity as the day began in Istanbul", ["currency"]),
+            "peak": gauge("executor_equity_peak", "Highest equity so far", ["currency"]),
+        }
         for currency in currencies:
             self._cash.labels(currency)
             self._reserved.labels(currency)
@@ -42,43 +54,15 @@ class AccountGauges:
         self._open.set(account.open_orders)
         self._kill_switch.set(account.kill_switch)
         self._switches.set(len(state.controls.switches))
-        for currency, amount in account.cash.items():
-            self._cash.labels(currency).set(float(amount))
-        for currency, amount in account.reserved.items():
-            self._reserved.labels(currency).set(float(amount))
+        for gauge, amounts in ((self._cash, account.cash), (self._reserved, account.reserved)):
+            for currency, amount in amounts.items():
+                gauge.labels(currency).set(float(amount))
 
     def show_valuation(self, summary: ValuationSummary, anchors: Anchors | None) -> None:
         """Sets the gauges to the account's valuation; an amount that is not known leaves its gauge as it was."""
-        self._valuation.show(summary, anchors)
-
-
-class ValuationGauges:
-    """The amounts of the account's valuation, in one currency."""
-
-    def __init__(self, registry: CollectorRegistry, currency: str) -> None:
-        self._currency = currency
-        gauge = partial(Gauge, registry=registry)
-        self._known = gauge("executor_equity_known", "1 when everything that the account holds has a price, else 0")
-        self._equity = gauge("executor_equity", "Cash and positions at their marks", ["currency"])
-        self._day_start = gauge("executor_equity_day_start", "Equity as the day began in Istanbul", ["currency"])
-        self._peak = gauge("executor_equity_peak", "Highest equity so far", ["currency"])
-        self._exposure = gauge("executor_exposure", "Value of the positions at their marks", ["currency"])
-        self._unrealised = gauge("executor_unrealised_pnl", "Value of the positions less their cost", ["currency"])
-        self._realised = gauge("executor_realised_pnl", "Proceeds of sales less the cost of the sold", ["currency"])
-        self._fees = gauge("executor_fees_paid", "Fees paid since the account was opened", ["currency"])
-
-    def show(self, summary: ValuationSummary, anchors: Anchors | None) -> None:
-        """Sets the gauges, as `AccountGauges.show_valuation`."""
         self._known.set(summary.equity is not None)
-        amounts = {
-            self._equity: summary.equity,
-            self._exposure: summary.net_exposure,
-            self._unrealised: summary.unrealised_pnl,
-            self._realised: summary.realised_pnl,
-            self._fees: summary.fees,
-            self._day_start: None if anchors is None else anchors.day_start,
-            self._peak: None if anchors is None else anchors.peak,
-        }
-        for gauge, amount in amounts.items():
+        amounts = [(gauge, getattr(summary, name)) for name, gauge in self._of_summary.items()]
+        amounts += [(gauge, getattr(anchors, name)) for name, gauge in self._of_anchors.items() if anchors]
+        for gauge, amount in amounts:
             if amount is not None:
                 gauge.labels(self._currency).set(float(amount))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from executor import losses
 from executor.context import TradingContext
 from executor.guardrails.limits import Limits, overlaid
-from executor.ledger import AccountState, Transaction
+from executor.ledger import AccountState, Transaction, admin
 from executor.metrics import Metrics
 from executor.submit import cancel_forbidden
 
@@ -71,14 +71,13 @@ def _settle(transaction: Transaction, equity: Decimal, limits: Limits) -> bool:
 
     Returns true when there is a new hold.
     """
-    admin = transaction.admin
-    before = admin.anchors()
+    before = admin.anchors(transaction)
     after = losses.moved(before, equity, transaction.at)
     if before is not None and before.day != after.day:
-        admin.release(losses.DAILY_LOSS, f"a new day began: {after.day}")
-    admin.set_anchors(after)
+        admin.release(transaction, losses.DAILY_LOSS, f"a new day began: {after.day}")
+    admin.set_anchors(transaction, after)
     breaches = losses.breaches(after, equity, limits)
-    held = [breach for breach in breaches if admin.hold(breach.code, breach.state, breach.reason)]
+    held = [breach for breach in breaches if admin.hold(transaction, breach.code, breach.state, breach.reason)]
     for breach in held:
         log.error("the account is held", extra={"code": breach.code, "state": breach.state, "reason": breach.reason})
     return bool(held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import get_args
 
@@ -14,10 +14,9 @@ from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
 from executor.ledger import OrderChange
 from executor.losses import LOSSES
+from executor.timing import StageMetrics
 
 NEAR_SHARE = Decimal("0.8")
-STAGES = ("quote", "queue", "lock", "decide", "write", "commit")
-STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
@@ -31,9 +30,7 @@ class Metrics:
         self.near_limits = Counter(
             "executor_near_limits", "Times that 80 % of the limit or more was used", ["code"], registry=registry
         )
-        self._limit_use = Gauge(
-            "executor_limit_use_ratio", "Used part of the limit; 1 is all of it", ["code"], registry=registry
-        )
+        use = Gauge("executor_limit_use_ratio", "Used part of the limit; 1 is all of it", ["code"], registry=registry)
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
         self.duration = Histogram(
             "executor_order_duration_seconds",
@@ -41,44 +38,18 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
-        self._stages = Histogram(
-            "executor_order_stage_seconds",
-            "Seconds that a stage of an order or of its transaction took",
-            ["stage"],
-            buckets=STAGE_BUCKETS,
-            registry=registry,
-        )
-        self._together = Histogram(
-            "executor_commit_works",
-            "Orders, cancels and other works that shared a commit",
-            buckets=(1, 2, 4, 8, 16, 32, 64),
-            registry=registry,
-        )
         self.account = AccountGauges(registry, currencies, equity_currency)
         self.streams = StreamMetrics(registry)
-        for counter, labels in self._known().items():
+        self.stages = StageMetrics(registry)
+        self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
+        for counter, labels in (
+            (self.orders, get_args(OrderStatus)),
+            (self.denials, RULES),
+            (self.near_limits, self._uses),
+            (self.fills, get_args(Side)),
+        ):
             for label in labels:
                 counter.labels(label)
-        self._uses = {code: self._limit_use.labels(code) for code in (*MEASURES, *LOSSES)}
-        self._stage = {name: self._stages.labels(name) for name in STAGES}
-
-    def _known(self) -> Mapping[Counter | Gauge | Histogram, Sequence[str]]:
-        return {
-            self.orders: get_args(OrderStatus),
-            self.denials: tuple(RULES),
-            self.near_limits: (*MEASURES, *LOSSES),
-            self._limit_use: (*MEASURES, *LOSSES),
-            self.fills: get_args(Side),
-            self._stages: STAGES,
-        }
-
-    def stage(self, name: str, seconds: float) -> None:
-        """Counts the seconds of a stage: quote and queue are stages of an order, the others of a transaction."""
-        self._stage[name].observe(seconds)
-
-    def together(self, works: int) -> None:
-        """Counts how many works share a transaction."""
-        self._together.observe(works)
 
     def count(self, changes: Iterable[OrderChange]) -> None:
         """Counts the changes of a committed transaction."""

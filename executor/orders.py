@@ -30,7 +30,7 @@ class ReplaceRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class IllegalStep(Exception):
-    """A status was to follow that must not follow. This is always a fault of the code."""
+    """An order was to get a status that must not follow its present one. This is always a fault of the code."""
 
 
 AVERAGE_STEP = Decimal("1e-12")
@@ -130,7 +130,10 @@ def differences(first: Order, request: OrderRequest) -> list[str]:
 
 
 def differences_of_replacement(first: Order, replaces: str, request: ReplaceRequest) -> list[str]:
-    """Returns the same for a checked request to replace an order; a field that it leaves out can't differ."""
+    """Returns the fields in which a checked request to replace the order `replaces` differs from the order `first`.
+
+    A field that the request leaves out can't differ.
+    """
     asked = [name for name in ("quantity", "limit_price") if getattr(request, name) is not None]
     differs = [name for name in asked if getattr(first, name) != getattr(request, name)]
     return [*differs, *(["replaces"] if first.replaces != replaces else [])]

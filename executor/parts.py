@@ -24,7 +24,7 @@ from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamTimings
 from executor.stream.tail import LedgerTail
 
 SILENT_SECONDS = 30.0
-"""Longer than the deadlines of market data and of the database that one step can meet take together."""
+"""A step may wait for market data and for the database; all their deadlines together are shorter than this."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def _trading(settings: Settings, clock: Clock, metrics: Metrics, committed: Call
     client, market = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market
     return TradingContext(
         market=market,
-        ledger=Ledger(settings.ledger, clock.now, metrics, committed),
-        quotes=QuoteClient(client, market, clock.monotonic, metrics),
+        ledger=Ledger(settings.ledger, clock.now, metrics.stages, committed),
+        quotes=QuoteClient(client, market, clock.monotonic, metrics.stages),
         limits=settings.limits,
         fees=settings.fees,
         equity_currency=settings.equity_currency,

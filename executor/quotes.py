@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from common import answers, wire
 from common.client import JsonClient
 from common.errors import Unavailable
-from executor.timing import StageObserver, StageTimer
+from executor.timing import StageMetrics, StageTimer
 from executor.valuation import Mark, Marks, mark_of
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,10 @@ class QuoteClient:
     """Asks market data through `client`. Instruments are kept for half a minute and outlive an outage."""
 
     def __init__(
-        self, client: JsonClient, market: wire.Market, monotonic: Callable[[], float], observer: StageObserver
+        self, client: JsonClient, market: wire.Market, monotonic: Callable[[], float], stages: StageMetrics
     ) -> None:
-        self._client = client
-        self._market = market
-        self._observer = observer
         self.monotonic = monotonic
+        self._client, self._market, self._stages = client, market, stages
         self._instruments: dict[str, wire.Instrument] = {}
         self._read_at: float | None = None
         self._lock, self._reading = threading.Lock(), threading.Lock()
@@ -66,11 +64,10 @@ class QuoteClient:
         """
         with self._lock:
             flight = self._flights.get(symbol)
+            leads = flight is None
             if flight is None:
-                leads, flight = True, self._flights.setdefault(symbol, Future())
-            else:
-                leads = False
-        timer = StageTimer(self._observer)
+                flight = self._flights[symbol] = Future()
+        timer = StageTimer(self._stages)
         if leads:
             try:
                 flight.set_result(self._ask(symbol))

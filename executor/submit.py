@@ -1,4 +1,4 @@
-"""The whole path of an order, in one function that reads top to bottom; of a replacement, and of a cancel."""
+"""The whole path of an order, top to bottom; of a replacement, and of a cancel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused, OrderFinal, UnknownSymbol
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
-from executor.ledger import Ledger, OrderChange, Transaction
+from executor.ledger import Ledger, OrderChange, Transaction, admin
 from executor.orders import ReplaceRequest
 from executor.quotes import SymbolView
 
@@ -62,17 +62,10 @@ def submit(request: OrderRequest, trading: TradingContext) -> OrderResult:
     wanted = orders.check(request)
     view = trading.quotes.look(wanted.symbol)
 
-    def work(transaction: Transaction) -> OrderResult:
-        first = transaction.first_answer(wanted.client_order_id)
-        if first is not None:
-            return _again(first, orders.differences(first, wanted))
-        if not view.listed:
-            raise UnknownSymbol(wanted.symbol)
-        before = len(transaction.changes)
-        order, uses = _trade(transaction.receive(wanted), view, transaction, trading)
-        return OrderResult(order, new=True, changes=transaction.changes[before:], uses=uses)
+    def receive(transaction: Transaction) -> tuple[Order, None]:
+        return transaction.receive(wanted), None
 
-    return trading.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
+    return _place(wanted.client_order_id, view, trading, lambda first: orders.differences(first, wanted), receive)
 
 
 def replace(order_id: str, request: ReplaceRequest, trading: TradingContext) -> OrderResult:
@@ -84,19 +77,43 @@ def replace(order_id: str, request: ReplaceRequest, trading: TradingContext) -> 
     wanted = orders.check_replacement(request)
     view = trading.quotes.look(trading.ledger.order(order_id).symbol)
 
+    def differences(first: Order) -> Sequence[str]:
+        return orders.differences_of_replacement(first, order_id, wanted)
+
+    def receive(transaction: Transaction) -> tuple[Order, Order]:
+        old = _open(order_id, transaction)
+        return transaction.receive(orders.replacement(old, wanted), order_id), old
+
+    return _place(wanted.client_order_id, view, trading, differences, receive)
+
+
+def _place(
+    key: str,
+    view: SymbolView,
+    trading: TradingContext,
+    differences: Callable[[Order], Sequence[str]],
+    receive: Callable[[Transaction], tuple[Order, Order | None]],
+) -> OrderResult:
+    """Gives a known key its first answer, or `ClientOrderIdReused` where the request has `differences` from it.
+
+    A new key trades: `receive` records the order, and returns it with the one whose place it is to take.
+    """
+
     def work(transaction: Transaction) -> OrderResult:
-        first = transaction.first_answer(wanted.client_order_id)
+        first = transaction.first_answer(key)
         if first is not None:
-            return _again(first, orders.differences_of_replacement(first, order_id, wanted))
+            differs = differences(first)
+            if differs:
+                raise ClientOrderIdReused(key, first.order_id, list(differs))
+            return OrderResult(first, new=False)
         if not view.listed:
             raise UnknownSymbol(view.symbol)
-        before, old = len(transaction.changes), _open(order_id, transaction)
-        order, uses = _trade(
-            transaction.receive(orders.replacement(old, wanted), old.order_id), view, transaction, trading, old
-        )
+        before = len(transaction.changes)
+        order, old = receive(transaction)
+        order, uses = _trade(order, view, transaction, trading, old)
         return OrderResult(order, new=True, changes=transaction.changes[before:], uses=uses)
 
-    return trading.ledger.do(work, key=wanted.client_order_id, symbol=view.symbol)
+    return trading.ledger.do(work, key=key, symbol=view.symbol)
 
 
 def _trade(
@@ -113,7 +130,7 @@ def _trade(
     if denials or plan is None:
         for denial in denials:
             if denial.code == REPEATED:
-                transaction.admin.hold(REPEATED, "HALTED", denial.message)
+                admin.hold(transaction, REPEATED, "HALTED", denial.message)
         return transaction.deny(order, denials), {}
     if old is not None:
         transaction.end(old, "cancelled", f"replaced by {order.order_id}")
@@ -179,13 +196,6 @@ def _open(order_id: str, transaction: Transaction) -> Order:
     if order.status not in orders.OPEN:
         raise OrderFinal(order_id, order.status)
     return order
-
-
-def _again(first: Order, differs: Sequence[str]) -> OrderResult:
-    """Returns the first answer to a known key. Raises `ClientOrderIdReused` when the request differs."""
-    if differs:
-        raise ClientOrderIdReused(first.client_order_id, first.order_id, list(differs))
-    return OrderResult(first, new=False)
 
 
 def _plan(

@@ -1,39 +1,48 @@
-"""The duration of a transaction's stages, told to an observer that counts them."""
+"""The duration of an order's and a transaction's stages, and how many works share a transaction."""
 
 from __future__ import annotations
 
 import time
-from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Histogram
+
+STAGES = ("quote", "queue", "lock", "decide", "write", "commit")
+"""The first two are stages of an order, the others of a transaction."""
+STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-class StageObserver(Protocol):
-    """Counts how long stages take, and how many works share a transaction."""
+class StageMetrics:
+    """The histograms of stages.
 
-    def stage(self, name: str, seconds: float) -> None:
-        """Notes that a stage ended after so many seconds."""
+    stages: the seconds that each stage took, by its name.
+    works: how many works share a transaction.
+    """
 
-    def together(self, works: int) -> None:
-        """Notes that so many works are to share a transaction."""
-
-
-class NullObserver:
-    """Counts nothing."""
-
-    def stage(self, name: str, seconds: float) -> None:
-        """Does nothing."""
-
-    def together(self, works: int) -> None:
-        """Does nothing."""
+    def __init__(self, registry: CollectorRegistry) -> None:
+        seconds = Histogram(
+            "executor_order_stage_seconds",
+            "Seconds that a stage of an order or of its transaction took",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.stages = {name: seconds.labels(name) for name in STAGES}
+        self.works = Histogram(
+            "executor_commit_works",
+            "Orders, cancels and other works that shared a commit",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=registry,
+        )
 
 
 class StageTimer:
     """Times one stage after the other, without a gap."""
 
-    def __init__(self, observer: StageObserver) -> None:
-        self._observer, self._since = observer, time.perf_counter()
+    def __init__(self, metrics: StageMetrics) -> None:
+        self._metrics, self._since = metrics, time.perf_counter()
 
     def end(self, name: str) -> None:
         """Ends the stage that went on until now, and begins the next one."""
         now = time.perf_counter()
-        self._observer.stage(name, now - self._since)
+        self._metrics.stages[name].observe(now - self._since)
         self._since = now

@@ -38,17 +38,18 @@ class Cell(Generic[T]):
     """Holds the last answer of one part. A failure keeps the last good answer and its time.
 
     reading: the present content; it is replaced whole, so any thread may read it.
+    lock: held while the content is replaced; hold it to decide by the content whether to replace it.
     """
 
     def __init__(self, clock: Clock, changes: Changes) -> None:
         self.reading: Reading[T] = Reading()
         self._clock = clock
         self._changes = changes
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def put(self, value: T) -> None:
         """Takes a good answer."""
-        with self._lock:
+        with self.lock:
             old, now = self.reading, self._clock.monotonic()
             same = old.reason is None and old.value == value
             self.reading = Reading(value, now, None, old.revision + (not same), now)
@@ -56,7 +57,7 @@ class Cell(Generic[T]):
 
     def fail(self, reason: str) -> None:
         """Takes note of an attempt that brought no answer."""
-        with self._lock:
+        with self.lock:
             old = self.reading
             revision = old.revision + (old.reason != reason)
             self.reading = Reading(old.value, old.at, reason, revision, self._clock.monotonic())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote as in_path
 
 import urllib3
@@ -25,12 +25,22 @@ from common.client import JsonClient
 from common.errors import NotFound, Unavailable
 from web.canary_answers import CanaryStatus, Package
 
-T = TypeVar("T")
 READ_SECONDS = 2.0
 WRITE_SECONDS = 8.0
 CHUNK_BYTES = 64 * 1024
 NOT_CONNECTED = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 FORWARDED_HEADERS = ("Content-Type", "Retry-After")
+
+
+class MarketAnswer(Protocol):
+    """An answer that says which market it is of."""
+
+    @property
+    def market(self) -> wire.Market: ...
+
+
+T = TypeVar("T")
+M = TypeVar("M", bound=MarketAnswer)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,12 @@ class Markets:
         if market != self._expected:
             raise Unavailable(f"{service} is on the {market} market, this console on the {self._expected} one")
 
+    def read(self, client: JsonClient, path: str, kind: type[M], service: str) -> M:
+        """Asks `service` for `path` and returns its answer of this market. Raises `Unavailable`."""
+        answer = _required(client.get(path, kind), service, path)
+        self.check(answer.market, service)
+        return answer
+
 
 class MarketData:
     """Reads quotes and instruments of the market data service."""
@@ -82,15 +98,11 @@ class MarketData:
 
     def quotes(self) -> tuple[wire.Quote, ...]:
         """Returns every quote as of now. Raises `Unavailable`."""
-        answer = _required(self._client.get("/v1/quotes", Quotes), "marketdata", "/v1/quotes")
-        self._markets.check(answer.market, "marketdata")
-        return answer.quotes
+        return self._markets.read(self._client, "/v1/quotes", Quotes, "marketdata").quotes
 
     def instruments(self) -> tuple[wire.Instrument, ...]:
         """Returns everything that can be traded. Raises `Unavailable`."""
-        answer = _required(self._client.get("/v1/instruments", Instruments), "marketdata", "/v1/instruments")
-        self._markets.check(answer.market, "marketdata")
-        return answer.instruments
+        return self._markets.read(self._client, "/v1/instruments", Instruments, "marketdata").instruments
 
 
 class Executors:
@@ -104,57 +116,28 @@ class Executors:
 
     def orders(self, limit: int) -> tuple[wire.Order, ...]:
         """Returns at most `limit` orders, newest first. Raises `Unavailable`."""
-        answer = self._read(f"/v1/orders?limit={limit}&status=all", Orders)
-        self._markets.check(answer.market, "the executor")
-        return answer.orders
+        return self._read(f"/v1/orders?limit={limit}&status=all", Orders).orders
 
     def account(self) -> AccountStatus:
         """Returns the account. Raises `Unavailable`."""
-        answer = self._read("/v1/account", AccountStatus)
-        self._markets.check(answer.market, "the executor")
-        return answer
+        return self._read("/v1/account", AccountStatus)
 
     def valuation(self) -> Valuation:
         """Returns the account at the newest marks. Raises `Unavailable`."""
-        answer = self._read("/v1/valuation", Valuation)
-        self._markets.check(answer.market, "the executor")
-        return answer
+        return self._read("/v1/valuation", Valuation)
 
     def controls(self) -> TradingControls:
         """Returns the holds and the kill switches of the account. Raises `Unavailable`."""
         trading = self._read("/v1/trading-state", TradingStateStatus)
         kill_switch = self._read("/v1/kill-switch", KillSwitchStatus)
-        for market in (trading.market, kill_switch.market):
-            self._markets.check(market, "the executor")
         return TradingControls(trading.state, trading.holds, kill_switch.switches)
 
-    def place(self, body: bytes, authorization: str) -> Forwarded:
-        """Forwards an order with the caller's own token. Raises `Unavailable`; `_write` says what that means."""
-        return self._write("/v1/orders", body, authorization)
-
-    def cancel_all(self, body: bytes, authorization: str) -> Forwarded:
-        """Forwards the request to cancel all open orders, with the caller's own token. Raises `Unavailable`."""
-        return self._write("/v1/orders/cancel-all", body, authorization)
-
-    def cancel(self, order_id: str, authorization: str) -> Forwarded:
-        """Forwards the request to cancel one order, with the caller's own token. Raises `Unavailable`."""
-        return self._write(f"/v1/orders/{in_path(order_id, safe='')}/cancel", b"{}", authorization)
-
-    def set_trading_state(self, body: bytes, authorization: str) -> Forwarded:
-        """Forwards the request to set the trading state, with the caller's own token. Raises `Unavailable`."""
-        return self._write("/v1/trading-state", body, authorization, method="PUT")
-
-    def _read(self, path: str, kind: type[T]) -> T:
-        def ask(number: int) -> T:
-            return _required(self._readers[number].get(path, kind), f"executor-{number + 1}", path)
-
-        return self._in_turn(ask, lambda _failure: True)
-
-    def _write(self, path: str, body: bytes, authorization: str, *, method: str = "POST") -> Forwarded:
-        """Sends a request to the first executor that can be connected to. Raises `Unavailable`.
+    def forward(self, method: str, path: str, body: bytes, authorization: str) -> Forwarded:
+        """Sends a request with the caller's own token to the first executor that can be connected to.
 
         An executor that could not be connected to has certainly done nothing. After any other failure the outcome is
         unknown, so no other executor is asked; the same `client_order_id` may be sent again to learn it.
+        Raises `Unavailable`.
         """
 
         def send(number: int) -> Forwarded:
@@ -164,6 +147,14 @@ class Executors:
             return Forwarded(status, answer, {name: headers[name] for name in FORWARDED_HEADERS if name in headers})
 
         return self._in_turn(send, lambda failure: isinstance(failure.__cause__, NOT_CONNECTED))
+
+    def _read(self, path: str, kind: type[M]) -> M:
+        def ask(number: int) -> M:
+            return _required(self._readers[number].get(path, kind), f"executor-{number + 1}", path)
+
+        answer = self._in_turn(ask, lambda _failure: True)
+        self._markets.check(answer.market, "the executor")
+        return answer
 
     def _in_turn(self, ask: Callable[[int], T], may_ask_next: Callable[[Unavailable], bool]) -> T:
         """Asks one executor after the other, beginning with the one that answered last. Raises `Unavailable`."""
@@ -194,9 +185,7 @@ class Canary:
 
     def status(self) -> CanaryStatus:
         """Returns the present verdict. Raises `Unavailable`."""
-        answer = _required(self._client.get("/v1/status", CanaryStatus), "the canary", "/v1/status")
-        self._markets.check(answer.market, "the canary")
-        return answer
+        return self._markets.read(self._client, "/v1/status", CanaryStatus, "the canary")
 
     def packages(self) -> tuple[Package, ...]:
         """Returns the evidence packages, newest first. Raises `Unavailable`."""

@@ -46,6 +46,7 @@ def read_account(ask: Callable[[], AccountStatus], cell: Cell[AccountStatus]) ->
     """Takes the account that `ask` returns, unless the stream has brought a newer one since it was asked for."""
     before = cell.reading
     answer = ask()
-    now = cell.reading
-    if now is before or now.value is None or answer.sequence >= now.value.sequence:
-        cell.put(answer)
+    with cell.lock:
+        now = cell.reading
+        if now is before or now.value is None or answer.sequence >= now.value.sequence:
+            cell.put(answer)

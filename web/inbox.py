@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from common import wire
+from common.errors import Unavailable
 from web.alertmanager import STATUSES, Alert, AlertStatus
 
 KEEP_ROWS = 1000
@@ -58,7 +59,10 @@ class InboxContents:
 
 
 class AlertInbox:
-    """Keeps alerts in SQLite, over restarts. Every write is on disk when it returns. Any thread may call it."""
+    """Keeps alerts in SQLite, over restarts. Every write is on disk when it returns. Any thread may call it.
+
+    Every method but `trouble` raises `Unavailable` when the file can't be used.
+    """
 
     def __init__(self, file: Path, *, keep: int = KEEP_ROWS) -> None:
         self._file = file
@@ -71,7 +75,7 @@ class AlertInbox:
             connection.execute(HEARTBEAT_SCHEMA)
 
     def store(self, alerts: Iterable[Alert], *, heartbeat_at: datetime | None = None) -> None:
-        """Writes the alerts, and the heartbeat where one came, in one transaction. Raises sqlite3.Error.
+        """Writes the alerts, and the heartbeat where one came, in one transaction.
 
         The newest state of an alert replaces the older one.
         """
@@ -122,16 +126,19 @@ class AlertInbox:
             with self._writing, self._connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            return f"the inbox can't be written ({error})"
+        except Unavailable as error:
+            return error.message
         return None
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """Opens a connection for one call. A transaction that is still open at its end is undone."""
-        with closing(sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = FULL")
-            yield connection
+        try:
+            with closing(sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+                connection.execute("PRAGMA synchronous = FULL")
+                yield connection
+        except sqlite3.Error as error:
+            raise Unavailable(f"the inbox can't be written or read ({error})") from error
 
 
 def _alerts(rows: sqlite3.Cursor) -> list[Alert]:

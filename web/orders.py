@@ -36,7 +36,7 @@ class OrderTable(Cell[OrderList]):
         """Takes the list that `ask` returns, except for orders that the stream has changed since it was asked for."""
         asked_at = self._clock.monotonic()
         answer = ask()
-        with self._lock:
+        with self.lock:
             self._streamed = {
                 order_id: streamed for order_id, streamed in self._streamed.items() if streamed.received_at >= asked_at
             }
@@ -44,7 +44,7 @@ class OrderTable(Cell[OrderList]):
 
     def update(self, orders: Iterable[wire.Order]) -> None:
         """Takes orders of the stream. They are shown once a list was read."""
-        with self._lock:
+        with self.lock:
             now = self._clock.monotonic()
             self._streamed |= {order.order_id: StreamedOrder(order, now) for order in orders}
             shown = self.reading.value

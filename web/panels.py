@@ -87,11 +87,11 @@ class Painter:
             "services": self._services,
             "orders": self._orders,
             "portfolio": self._portfolio,
-            "currency": self._currency,
-            "controls": self._controls,
+            "currency": lambda: self._single(state.valuation.reading),
+            "controls": lambda: self._single(state.controls.reading),
             "canary": self._canary,
             "alerts": self._alerts,
-            "symbols": self._symbols,
+            "symbols": lambda: self._single(state.instruments.reading),
         }
 
     def panels(self) -> list[Panel]:
@@ -154,15 +154,6 @@ class Painter:
         reasons = sorted({reading.reason for reading in (account, valuation) if reading.reason})
         values = {"account": account.value, "valuation": valuation.value, "reasons": reasons}
         return PanelSource([account, valuation], lambda: values)
-
-    def _currency(self) -> PanelSource:
-        return self._single(self._state.valuation.reading)
-
-    def _controls(self) -> PanelSource:
-        return self._single(self._state.controls.reading)
-
-    def _symbols(self) -> PanelSource:
-        return self._single(self._state.instruments.reading)
 
     def _single(self, reading: Reading[Any]) -> PanelSource:
         return PanelSource([reading], lambda: {"reading": reading})

@@ -68,17 +68,17 @@ class EventStream:
         raise Unavailable(f"{sender} ended its stream")
 
 
-class QuoteStream:
+class QuoteStream(EventStream):
     """Follows the market data service's stream of quotes."""
 
     def __init__(self, base_url: str, markets: Markets, *, silence: float = SILENCE_SECONDS) -> None:
+        super().__init__(1, silence)
         self._url = f"{base_url}/v1/stream"
         self._markets = markets
-        self._stream = EventStream(1, silence)
 
     def follow(self) -> Iterator[QuoteMessage]:
         """Yields the snapshot and then each quote that moves. Raises `Unavailable` as soon as the stream ends."""
-        with contextlib.closing(self._stream.open(self._url, "marketdata")) as events:
+        with contextlib.closing(self.open(self._url, "marketdata")) as events:
             for event in events:
                 if event.name not in QUOTE_EVENTS:
                     continue
@@ -87,18 +87,14 @@ class QuoteStream:
                     self._markets.check(message.market, "marketdata")
                 yield message
 
-    def end(self) -> None:
-        """Ends the stream for good. Any thread may call this."""
-        self._stream.end()
 
-
-class OrderStream:
+class OrderStream(EventStream):
     """Follows the stream of orders of one executor at a time. After a break, the next one continues it."""
 
     def __init__(self, urls: Sequence[str], markets: Markets, *, silence: float = SILENCE_SECONDS) -> None:
+        super().__init__(len(urls), silence)
         self._urls = urls
         self._markets = markets
-        self._stream = EventStream(len(urls), silence)
         self._next = 0
         self._last_id = ""
 
@@ -108,7 +104,7 @@ class OrderStream:
         The next call asks another executor to continue after the last event whose handling has ended. Nothing is then
         missed; an executor that can't continue begins with a snapshot.
         """
-        with contextlib.closing(self._open()) as events:
+        with contextlib.closing(self._open_next()) as events:
             for event in events:
                 if event.name not in ORDER_EVENTS:
                     continue
@@ -118,18 +114,14 @@ class OrderStream:
                 yield message
                 self._last_id = event.id or self._last_id
 
-    def end(self) -> None:
-        """Ends the stream for good. Any thread may call this."""
-        self._stream.end()
-
-    def _open(self) -> Generator[sse.Event, None, None]:
+    def _open_next(self) -> Generator[sse.Event, None, None]:
         reasons = list[str]()
         for _ in self._urls:
             number = self._next
             self._next = (number + 1) % len(self._urls)
             try:
                 url = f"{self._urls[number]}/v1/orders/stream"
-                return self._stream.open(url, f"executor-{number + 1}", self._last_id)
+                return self.open(url, f"executor-{number + 1}", self._last_id)
             except Unavailable as failure:
                 reasons.append(failure.message)
         raise Unavailable(f"no stream of orders: {'; '.join(reasons)}")

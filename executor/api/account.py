@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from common import VERSION, ops, query
 from common.answers import Positions
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 from executor.messages import Events, RecordedEvent, account_status
 from executor.openapi import DEFAULT_ON_PAGE, KINDS, LAST_NUMBER, MOST_ON_PAGE, document
 from executor.parts import Parts
@@ -46,7 +46,7 @@ def add(routes: Blueprint, parts: Parts) -> None:
         return ops.answer(parts.trading.value(ledger.account_state()))
 
 
-def _recorded(event: Event) -> RecordedEvent:
+def _recorded(event: LedgerEvent) -> RecordedEvent:
     return RecordedEvent(
         sequence=event.sequence,
         kind=event.kind,

@@ -13,7 +13,7 @@ from common.errors import InvalidRequest
 from executor.context import TradingContext
 from executor.guardrails.controls import ACCOUNT, BY_OPERATOR, EVERYTHING, Controls
 from executor.guardrails.limits import Overrides, changed, given, overlaid
-from executor.ledger import AccountState
+from executor.ledger import AccountState, admin
 from executor.messages import KillSwitchRequest, LimitsRequest, LimitsStatus, TradingStateRequest, checked_reason
 from executor.orders import symbol_form
 from executor.parts import Parts
@@ -34,7 +34,7 @@ def _kill_switch(routes: Blueprint, parts: Parts) -> None:
 
     @routes.get("/kill-switch")
     def get_kill_switch() -> Response:
-        return ops.answer(_switches(trading.market, trading.ledger.controls()))
+        return ops.answer(_switches(trading.market, trading.ledger.head().controls))
 
     @routes.put("/kill-switch")
     def put_kill_switch() -> Response:
@@ -45,11 +45,11 @@ def _kill_switch(routes: Blueprint, parts: Parts) -> None:
             raise InvalidRequest("scope", f"must be {EVERYTHING}, {ACCOUNT} or a symbol, as in BTCTURK:BTCTRY")
         with trading.ledger.transactions(every_account=scope == EVERYTHING) as transactions:
             for transaction in transactions:
-                transaction.admin.switch(engaged=asked.engaged, reason=reason, scope=scope)
+                admin.switch(transaction, engaged=asked.engaged, reason=reason, scope=scope)
         cancelled = _cancel_forbidden(parts) if asked.engaged else 0
         fields = {"engaged": asked.engaged, "scope": scope, "reason": reason, "cancelled": cancelled}
         log.warning("kill switch", extra=fields)
-        return ops.answer(_switches(trading.market, trading.ledger.controls()))
+        return ops.answer(_switches(trading.market, trading.ledger.head().controls))
 
 
 def _trading_state(routes: Blueprint, parts: Parts) -> None:
@@ -66,9 +66,9 @@ def _trading_state(routes: Blueprint, parts: Parts) -> None:
         reason = checked_reason(asked.reason)
         with trading.ledger.transaction() as transaction:
             if asked.state == "ACTIVE":
-                transaction.admin.release_all(reason)
+                admin.release_all(transaction, reason)
             else:
-                transaction.admin.hold(BY_OPERATOR, asked.state, reason)
+                admin.hold(transaction, BY_OPERATOR, asked.state, reason)
         cancelled = 0 if asked.state == "ACTIVE" else _cancel_forbidden(parts)
         log.warning("trading state", extra={"state": asked.state, "reason": reason, "cancelled": cancelled})
         return ops.answer(_state(trading, trading.ledger.account_state()))
@@ -83,7 +83,7 @@ def _limits(routes: Blueprint, parts: Parts) -> None:
 
     @routes.get("/limits")
     def get_limits() -> Response:
-        return ops.answer(status(trading.ledger.controls().limits))
+        return ops.answer(status(trading.ledger.head().controls.limits))
 
     @routes.put("/limits")
     def put_limits() -> Response:
@@ -92,7 +92,7 @@ def _limits(routes: Blueprint, parts: Parts) -> None:
         reason = checked_reason(asked.reason)
         with trading.ledger.transaction() as transaction:
             limits = changed(transaction.controls.limits, asked.limits)
-            transaction.admin.set_limits(limits, reason)
+            admin.set_limits(transaction, limits, reason)
         log.warning("limits set", extra={"set_by_operator": sorted(given(limits)), "reason": reason})
         return ops.answer(status(limits))
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from common import ops, wire
 from executor.errors import UnknownTrade
+from executor.ledger import admin
 from executor.ledger.events import reversal_in
 from executor.messages import Reversal, ReversalRequest, checked_reason
 from executor.openapi import ORDER_ID_FORM
@@ -29,7 +30,7 @@ def add(routes: Blueprint, parts: Parts) -> None:
         reason = checked_reason(wire.decode(ReversalRequest, request.get_data()).reason)
         if not _TRADE_ID.fullmatch(trade_id):
             raise UnknownTrade(trade_id)
-        event = trading.ledger.do(lambda transaction: transaction.admin.reverse(trade_id, reason))
+        event = trading.ledger.do(lambda transaction: admin.reverse(transaction, trade_id, reason))
         log.warning("fill reversed", extra={"trade_id": trade_id, "reason": reason, "sequence": event.sequence})
         reversal = Reversal(
             market=trading.market,

@@ -14,7 +14,7 @@ from executor.ledger.bulk import Bulk
 from executor.paper import LevelUse, remaining_levels, use_level
 
 FORGET_AFTER = timedelta(seconds=360)
-"""Longer than the age of the oldest book that may be traded on and market data's slowest answer together."""
+"""The oldest book that may be traded on, asked for with the slowest answer of market data, is younger than this."""
 
 BookSide = tuple[str, Side]
 """A symbol, and the side of the orders that trade there: buy orders trade against the asks."""

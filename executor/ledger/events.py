@@ -168,7 +168,7 @@ _sealing = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
-class Event:
+class LedgerEvent:
     """One row of the log.
 
     account: the account's name.
@@ -205,14 +205,14 @@ class Event:
 
 def make_event(
     account: str, sequence: int, order_id: str | None, recorded_at: datetime, content: Content, previous_hash: str
-) -> Event:
+) -> LedgerEvent:
     """Returns the next event of an account, chained to the one before it."""
     payload = msgspec.json.encode(content, order="deterministic").decode()
     kind = str(content.__struct_config__.tag)
-    open_row = Event(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
-    return Event(**{**vars(open_row), "hash": open_row.expected_hash()})
+    open_row = LedgerEvent(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
+    return LedgerEvent(**{**vars(open_row), "hash": open_row.expected_hash()})
 
 
-def reversal_in(event: Event) -> FillReversed:
+def reversal_in(event: LedgerEvent) -> FillReversed:
     """Returns the content of a reversal's event. Raises `msgspec.MsgspecError` for any other event."""
     return msgspec.json.decode(event.payload, type=FillReversed)

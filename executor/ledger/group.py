@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from executor.errors import LedgerUnavailable
 from executor.ledger.transaction import Transaction
-from executor.timing import StageObserver, StageTimer
+from executor.timing import StageMetrics, StageTimer
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ class GroupCommit:
     def __init__(
         self,
         begin: Callable[[], AbstractContextManager[Transaction]],
-        observer: StageObserver,
+        stages: StageMetrics,
         most: int = MOST_TOGETHER,
     ) -> None:
-        self._begin, self._observer, self._most = begin, observer, most
+        self._begin, self._stages, self._most = begin, stages, most
         self._lock = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
         self._led = False
@@ -47,7 +47,7 @@ class GroupCommit:
         `key` and `symbol` are those of an order: the reads of all orders in a transaction are made together.
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the commit was lost, all.
         """
-        job = _Job(work, key, symbol, StageTimer(self._observer))
+        job = _Job(work, key, symbol, StageTimer(self._stages))
         with self._lock:
             self._waiting.append(job)
             leads, self._led = not self._led, True
@@ -78,7 +78,7 @@ class GroupCommit:
             popped = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
         for job in popped:
             job.timer.end("queue")
-        self._observer.together(len(popped))
+        self._stages.works.observe(len(popped))
         return popped
 
     def _run(self, jobs: list[_Job[Any]], pop: Callable[[], list[_Job[Any]]]) -> None:

@@ -9,8 +9,9 @@ from executor.ledger.engine import AWAY, lock_key, why
 
 
 class MatchingLeader:
-    """PostgreSQL frees the lock when its holder's connection ends, so another executor takes over by itself.
+    """The right to match resting orders, which one executor holds at a time.
 
+    PostgreSQL frees the lock when its holder's connection ends, so another executor takes over by itself.
     In SQLite every executor may lead: each match is one exclusive transaction, and the second finds nothing left to do.
     """
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from common.wire import Order, Side
 from executor import orders
-from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import rows, writes
 from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import BookSide
+from executor.ledger.lookup import OrderLookup, look_up
 from executor.ledger.replay import OrderChange
 
 
@@ -25,18 +25,15 @@ class RecentOrders:
 
     def __init__(self, connection: sa.Connection, account: str, at: datetime, changes: Sequence[OrderChange]) -> None:
         self._connection, self._account, self._at, self._changes = connection, account, at, changes
-        self._orders_before: int | None = None
-        self._executed_before: Mapping[BookSide, int] | None = None
+        self._found: OrderLookup | None = None
 
-    def preload(self, orders: int, executions: Mapping[BookSide, int]) -> None:
+    def preload(self, found: OrderLookup) -> None:
         """Takes what the tables hold, where it was read together with other things."""
-        self._orders_before, self._executed_before = orders, executions
+        self._found = found
 
     def orders(self) -> int:
         """Returns how many orders came within the last second, without the latest one."""
-        if self._orders_before is None:
-            self._orders_before = rows.recent(self._connection, self._account, self._at - timedelta(seconds=1))
-        return self._orders_before + sum(change.before is None for change in self._changes) - 1
+        return self._before().recent + sum(change.before is None for change in self._changes) - 1
 
     def twin(self, order: Order, seconds: float) -> str | None:
         """Returns the id of another order of the last `seconds` that asked for the same; None when there is none."""
@@ -50,19 +47,22 @@ class RecentOrders:
 
     def executions(self, symbol: str, side: Side) -> int:
         """Returns how many orders of the symbol and side were executed within a minute."""
-        if self._executed_before is None:
-            oldest = int(self._at.timestamp()) - EXECUTIONS_SECONDS + 1
-            self._executed_before = rows.executions(self._connection, self._account, oldest)
-        return self._executed_before.get((symbol, side), 0) + self._executed()[symbol, side]
+        return self._before().executions.get((symbol, side), 0) + self._executed()[symbol, side]
 
     def forget_executions(self) -> None:
         """Counts executions anew, beginning with this transaction's own."""
         writes.forget_executions(self._connection, self._account)
-        self._executed_before = {}
+        self._found = None
 
     def flush(self, into: Bulk) -> None:
         """Writes the executions of this transaction."""
         writes.executions(into, self._account, int(self._at.timestamp()), self._executed())
+
+    def _before(self) -> OrderLookup:
+        """Returns the facts of the tables, which are read now when they were not read before."""
+        if self._found is None:
+            self._found = look_up(self._connection, self._account, self._at, [], frozenset())
+        return self._found
 
     def _executed(self) -> Counter[BookSide]:
         """Returns how many orders got their first fill in this transaction."""

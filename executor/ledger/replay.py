@@ -11,7 +11,7 @@ from executor import account, orders
 from executor.account import Entry, Posting, Terms
 from executor.guardrails.controls import Controls, Hold
 from executor.ledger import events
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 
 
 class OrderChange(NamedTuple):
@@ -54,7 +54,7 @@ class Replay:
     balances: dict[Entry, Decimal] = field(default_factory=dict)
     controls: Controls = field(default_factory=Controls)
 
-    def apply(self, event: Event) -> Effect:
+    def apply(self, event: LedgerEvent) -> Effect:
         """Applies the event and returns its effect. Raises `KeyError` or `IllegalStep` when it can't come next."""
         content = event.content
         before = self.orders.get(event.order_id) if event.order_id else None
@@ -72,7 +72,7 @@ class Replay:
         self.balances = account.apply(self.balances, postings)
         return Effect(None if after is None else OrderChange(before, after, event.sequence), postings)
 
-    def _next(self, event: Event, content: events.Content) -> Order | None:
+    def _next(self, event: LedgerEvent, content: events.Content) -> Order | None:
         order_id, at, sequence = str(event.order_id), event.recorded_at, event.sequence
         match content:
             case events.OrderReceived(request=request, replaces=replaces):
@@ -102,7 +102,7 @@ class Replay:
         )
 
 
-def _controlled(controls: Controls, event: Event, content: events.Content) -> Controls:
+def _controlled(controls: Controls, event: LedgerEvent, content: events.Content) -> Controls:
     match content:
         case events.KillSwitchSet(engaged=engaged, reason=reason, scope=scope):
             return controls.switched(scope, (reason or "no reason given") if engaged else None)

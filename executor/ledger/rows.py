@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from common.wire import Denial, Fill, Order, Side
 from executor.account import Entry, Posting, Terms
+from executor.errors import UnknownOrder
 from executor.guardrails.controls import Controls
 from executor.ledger import schema
-from executor.ledger.events import Event, reversal_in
+from executor.ledger.events import LedgerEvent, reversal_in
 from executor.ledger.replay import Replay
 from executor.losses import Anchors
 from executor.paper import LevelUse
@@ -127,9 +128,17 @@ def orders(
     connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int = 500, by_change: bool = False
 ) -> list[Order]:
     """Returns the orders that meet the conditions, newest first, or, with `by_change`, by their latest change."""
-    order = schema.orders.c.sequence if by_change else schema.orders.c.received_sequence.desc()
-    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(order).limit(limit)).all()
+    place = _ORDERS.sequence if by_change else _ORDERS.received_sequence.desc()
+    rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(place).limit(limit)).all()
     return _with_fills(connection, rows)
+
+
+def order(connection: sa.Connection, account: str, order_id: str) -> Order:
+    """Returns the order as it is now. Raises `UnknownOrder`."""
+    found = orders(connection, _ORDERS.order_id == order_id, _ORDERS.account == account)
+    if not found:
+        raise UnknownOrder(order_id)
+    return found[0]
 
 
 def _with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
@@ -150,18 +159,18 @@ def _order(row: sa.Row[Any], fills: Iterable[Fill]) -> Order:
     return Order(**{name: getattr(row, name) for name in _ORDER_FIELDS}, denials=denials, fills=tuple(fills))
 
 
-def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[Event]:
+def events(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[LedgerEvent]:
     """Yields the events that meet the conditions, oldest first."""
     table = schema.events
     found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.account, table.c.sequence))
-    return (Event(**row._mapping) for row in found)
+    return (LedgerEvent(**row._mapping) for row in found)
 
 
-def latest_events(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int) -> list[Event]:
+def latest_events(connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int) -> list[LedgerEvent]:
     """Returns the newest events that meet the conditions, newest first."""
     table = schema.events
     found = connection.execute(sa.select(table).where(*conditions).order_by(table.c.sequence.desc()).limit(limit))
-    return [Event(**row._mapping) for row in found]
+    return [LedgerEvent(**row._mapping) for row in found]
 
 
 def first_answer(connection: sa.Connection, account: str, client_order_id: str) -> Order | None:
@@ -213,19 +222,8 @@ def open_of(found: Iterable[Any]) -> list[OpenOrder]:
     ]
 
 
-def recent(connection: sa.Connection, account: str, since: datetime) -> int:
-    """Returns how many orders came after a time, at most `MOST_RECENT`."""
-    asked = {"account": account, "since": since, "most": MOST_RECENT}
-    return int(connection.execute(RECENT, asked).scalar_one())
-
-
-def executions(connection: sa.Connection, account: str, oldest: int) -> dict[tuple[str, Side], int]:
-    """Returns how many orders were executed since a second of Unix time in the last minute, by symbol and side."""
-    return executions_of(connection.execute(EXECUTIONS, {"account": account, "oldest": oldest}))
-
-
 def executions_of(found: Iterable[Any]) -> dict[tuple[str, Side], int]:
-    """Returns the counts in rows of `EXECUTIONS`."""
+    """Returns how many orders were executed, by symbol and side, in rows of `EXECUTIONS`."""
     return {(row.symbol, row.side): int(row.orders) for row in found}
 
 

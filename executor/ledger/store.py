@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from common.wire import Account, Order, Position
 from executor import account as accounts
 from executor.account import Balances
-from executor.errors import LedgerUnavailable, UnknownOrder
+from executor.errors import LedgerUnavailable
 from executor.guardrails.controls import EVERYTHING, Controls
-from executor.ledger import rows, schema
+from executor.ledger import admin, rows, schema
 from executor.ledger.engine import make_engine, reading, writing
-from executor.ledger.events import GENESIS, Event
+from executor.ledger.events import GENESIS, LedgerEvent
 from executor.ledger.group import GroupCommit
 from executor.ledger.leader import MatchingLeader
 from executor.ledger.lookup import lock_account
@@ -28,7 +28,7 @@ from executor.ledger.transaction import Transaction
 from executor.losses import Anchors
 from executor.orders import PRECISION, tidy
 from executor.settings import LedgerSettings
-from executor.timing import StageObserver, StageTimer
+from executor.timing import StageMetrics, StageTimer
 
 T = TypeVar("T")
 
@@ -72,23 +72,27 @@ class Ledger:
     """One account's ledger, which any number of executors share.
 
     Every method raises `LedgerUnavailable` when the database is away. None of them waits longer than a few seconds.
+
+    account_name: the account's name.
+    now: returns the time that the ledger would record.
+    leader: the right to match resting orders, which one executor holds.
     """
 
     def __init__(
         self,
         settings: LedgerSettings,
         now: Callable[[], datetime],
-        observer: StageObserver,
+        stages: StageMetrics,
         committed: Callable[[], None],
     ) -> None:
-        """`now` gives the time to record; `observer` is told of stages; `committed` is called after each commit."""
+        """`now` gives the time to record; `stages` takes the durations; `committed` is called after each commit."""
         self.account_name = settings.account
-        self._settings, self._now, self._observer, self._committed = settings, now, observer, committed
+        self.now, self._settings, self._stages, self._committed = now, settings, stages, committed
         self._engine = make_engine(settings.url, settings.password)
         self._preparing = threading.Lock()
         self._prepared = False
         self.leader = MatchingLeader(self._engine, f"matching:{settings.account}")
-        self._group = GroupCommit(self.transaction, observer)
+        self._group = GroupCommit(self.transaction, stages)
 
     def prepare(self) -> None:
         """Brings the tables up to date and opens the account, once; later calls do nothing."""
@@ -99,7 +103,7 @@ class Ledger:
             with localcontext(prec=PRECISION), writing(self._engine, ACCOUNTS_LOCK) as connection:
                 if rows.head(connection, self.account_name) is None:
                     first = rows.LedgerHead(0, GENESIS, Controls())
-                    transaction = Transaction(connection, self.account_name, first, {}, self._now())
+                    transaction = Transaction(connection, self.account_name, first, {}, self.now())
                     transaction.open_account(self._settings.starting_cash)
                     _copy_switch_of_all(transaction, rows.all_controls(connection))
                     transaction.flush()
@@ -130,7 +134,7 @@ class Ledger:
         The locks are taken in the order of the accounts' names, so that two of these can't wait for each other.
         """
         self._require_prepared()
-        timer = StageTimer(self._observer)
+        timer = StageTimer(self._stages)
         lock = ACCOUNTS_LOCK if every_account else None
         with localcontext(prec=PRECISION), writing(self._engine, lock) as connection:
             names = sorted(rows.accounts(connection)) if every_account else [self.account_name]
@@ -146,7 +150,7 @@ class Ledger:
 
     def _begin(self, connection: sa.Connection, account: str) -> Transaction:
         head, balances = lock_account(connection, account)
-        return Transaction(connection, account, head, balances, self._now())
+        return Transaction(connection, account, head, balances, self.now())
 
     def do(self, work: Callable[[Transaction], T], *, key: str | None = None, symbol: str | None = None) -> T:
         """Returns what `work` returns, as soon as everything that it did is durable.
@@ -156,18 +160,10 @@ class Ledger:
         """
         return self._group.do(work, key, symbol)
 
-    def now(self) -> datetime:
-        """Returns the time that the ledger would record."""
-        return self._now()
-
     def order(self, order_id: str) -> Order:
         """Returns the order as it is now. Raises `UnknownOrder`."""
-        table = schema.orders.c
         with self._reading() as connection:
-            found = rows.orders(connection, table.order_id == order_id, table.account == self.account_name)
-        if not found:
-            raise UnknownOrder(order_id)
-        return found[0]
+            return rows.order(connection, self.account_name, order_id)
 
     def orders(self, limit: int, *, only_open: bool = False, before: int | None = None) -> list[Order]:
         """Returns up to `limit` orders, newest first; with `before`, only those with a lower number."""
@@ -177,7 +173,7 @@ class Ledger:
         with self._reading() as connection:
             return rows.orders(connection, *conditions, limit=limit)
 
-    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[Event]:
+    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[LedgerEvent]:
         """Returns up to `limit` events, newest first; with `kind` or `before`, only those of it, or below it."""
         log = schema.events.c
         conditions = [log.account == self.account_name, *([] if kind is None else [log.kind == kind])]
@@ -195,10 +191,10 @@ class Ledger:
         with self._reading() as connection:
             return self._state(connection, self._head(connection))
 
-    def sequence(self) -> int:
-        """Returns the sequence of the account's latest event."""
+    def head(self) -> rows.LedgerHead:
+        """Returns the sequence of the account's latest event, and the controls after it."""
         with self._reading() as connection:
-            return self._head(connection).sequence
+            return self._head(connection)
 
     def changes(self, after: int, most: int) -> OrderChanges:
         """Returns up to `most` orders that changed after a sequence, in the order of their latest change."""
@@ -223,11 +219,6 @@ class Ledger:
         """Returns one position for each symbol that was ever held."""
         with self._reading() as connection:
             return accounts.positions(rows.balances(connection, self.account_name))
-
-    def controls(self) -> Controls:
-        """Returns the kill switches, the holds, and the limits that an operator has set."""
-        with self._reading() as connection:
-            return self._head(connection).controls
 
     def _state(self, connection: sa.Connection, head: rows.LedgerHead) -> AccountState:
         balances = rows.balances(connection, self.account_name)
@@ -270,4 +261,4 @@ class Ledger:
 def _copy_switch_of_all(transaction: Transaction, others: Iterable[Controls]) -> None:
     """Stops a new account while the kill switch of all accounts is engaged."""
     for reason in {other.switches[EVERYTHING] for other in others if EVERYTHING in other.switches}:
-        transaction.admin.switch(engaged=True, reason=reason, scope=EVERYTHING)
+        admin.switch(transaction, engaged=True, reason=reason, scope=EVERYTHING)

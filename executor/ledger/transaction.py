@@ -14,14 +14,12 @@ from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Side
 from executor import account as accounts
 from executor import orders
 from executor.account import Entry, Posting, Terms
-from executor.errors import UnknownOrder
 from executor.guardrails import Holdings, Limits
 from executor.guardrails.controls import Controls
 from executor.ledger import events, rows, schema, writes
-from executor.ledger.admin import AccountAdmin
 from executor.ledger.bulk import Bulk
 from executor.ledger.consumption import Consumption
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 from executor.ledger.lookup import look_up
 from executor.ledger.recent_orders import RecentOrders
 from executor.ledger.replay import OrderChange, Replay
@@ -50,7 +48,14 @@ class Savepoint:
 
 
 class Transaction:
-    """The account under its lock. `at` is the time that is recorded; `changes` are the changes of orders so far."""
+    """The account under its lock.
+
+    at: the time that is recorded, UTC.
+    account: the account's name.
+    changes: the changes of orders so far.
+    connection: the database's transaction.
+    recent: the account's recent orders, this transaction's own included.
+    """
 
     def __init__(
         self, connection: sa.Connection, account: str, head: rows.LedgerHead, balances: accounts.Balances, at: datetime
@@ -58,18 +63,17 @@ class Transaction:
         self.at = at
         self.account = account
         self.changes: list[OrderChange] = []
-        self._connection = connection
+        self.connection = connection
         self._head = head
         self._replay = Replay(balances=dict(balances), controls=head.controls)
-        self._events: list[Event] = []
+        self._events: list[LedgerEvent] = []
         self._postings: dict[int, list[Posting]] = {}
         self._consumption = Consumption(connection, account)
         self._open: dict[str, OpenOrder] | None = None
         self._answered: dict[str, Order] = {}
         self._new_keys: Set[str] = frozenset()
         self._settled = 0
-        self._recent = RecentOrders(connection, account, at, self.changes)
-        self.admin = AccountAdmin(connection, self, self._recent, self._record)
+        self.recent = RecentOrders(connection, account, at, self.changes)
 
     @property
     def controls(self) -> Controls:
@@ -98,9 +102,9 @@ class Transaction:
             open_buys=sum((other.remaining for other in same if other.side == "buy"), Decimal(0)),
             exposure=accounts.exposure(balances, book.quote_currency, buys),
             opposite=(min if order.side == "buy" else max)(opposite, default=None),
-            recent=self._recent.orders(),
-            twin=self._recent.twin(order, limits.duplicate_seconds),
-            executions=self._recent.executions(order.symbol, order.side),
+            recent=self.recent.orders(),
+            twin=self.recent.twin(order, limits.duplicate_seconds),
+            executions=self.recent.executions(order.symbol, order.side),
         )
 
     def savepoint(self) -> Savepoint:
@@ -133,10 +137,10 @@ class Transaction:
     def preload(self, keys: Sequence[str], symbols: Set[str]) -> None:
         """Reads together what orders with these keys and of these symbols will need; call it before any of them."""
         if keys:
-            found = look_up(self._connection, self.account, self.at, keys, symbols)
+            found = look_up(self.connection, self.account, self.at, keys, symbols)
             self._new_keys = found.new_keys
             self._open = {order.order_id: order for order in found.open_orders}
-            self._recent.preload(found.recent, found.executions)
+            self.recent.preload(found)
             self._consumption.preload(found.level_uses)
 
     def first_answer(self, client_order_id: str) -> Order | None:
@@ -145,20 +149,16 @@ class Transaction:
             return self._answered[client_order_id]
         if client_order_id in self._new_keys:
             return None
-        return rows.first_answer(self._connection, self.account, client_order_id)
+        return rows.first_answer(self.connection, self.account, client_order_id)
 
     def load(self, order_id: str) -> Order:
         """Returns the order as it is now. Raises `UnknownOrder`."""
         if order_id in self._replay.orders:
             return self._replay.orders[order_id]
-        table = schema.orders.c
-        found = rows.orders(self._connection, table.order_id == order_id, table.account == self.account)
-        if not found:
-            raise UnknownOrder(order_id)
-        order = found[0]
+        order = rows.order(self.connection, self.account, order_id)
         self._replay.orders[order_id] = order
         if order.status in OPEN:
-            self._replay.terms[order_id] = rows.terms_of(self._connection, [order_id])[order_id]
+            self._replay.terms[order_id] = rows.terms_of(self.connection, [order_id])[order_id]
         return order
 
     def load_open(self, most: int, *, symbol: str | None = None, side: Side | None = None) -> list[Order]:
@@ -166,22 +166,22 @@ class Transaction:
         table = schema.orders.c
         wanted = {table.account: self.account, table.symbol: symbol, table.side: side}
         conditions = [table.is_open, *(column == value for column, value in wanted.items() if value is not None)]
-        found = rows.orders(self._connection, *conditions, limit=most)
+        found = rows.orders(self.connection, *conditions, limit=most)
         self._replay.orders |= {order.order_id: order for order in found}
-        self._replay.terms |= rows.terms_of(self._connection, [order.order_id for order in found])
+        self._replay.terms |= rows.terms_of(self.connection, [order.order_id for order in found])
         return found
 
     def load_forbidden(self, most: int) -> list[Order]:
         """Returns up to `most` open orders that the controls forbid, newest first of each symbol and side."""
         found: list[Order] = []
-        for symbol, side in rows.open_places(self._connection, self.account):
+        for symbol, side in rows.open_places(self.connection, self.account):
             if len(found) < most and self.controls.forbids(symbol, side) is not None:
                 found += self.load_open(most - len(found), symbol=symbol, side=side)
         return found
 
     def resting_orders(self, symbol: str) -> list[RestingOrder]:
         """Returns the symbol's open orders, oldest first, with the fields that matching needs."""
-        return rows.resting_orders(self._connection, self.account, symbol)
+        return rows.resting_orders(self.connection, self.account, symbol)
 
     def terms(self, order: Order) -> Terms:
         """Returns the terms of a loaded open order."""
@@ -223,7 +223,7 @@ class Transaction:
 
     def open_account(self, cash: Mapping[str, Decimal]) -> None:
         """Records the starting cash."""
-        self._record(None, events.AccountOpened(cash=dict(cash)))
+        self.record(None, events.AccountOpened(cash=dict(cash)))
 
     def levels(self, book: Book, side: Side) -> list[Level]:
         """Returns the levels that an order of `side` can trade against, less what our own fills have used."""
@@ -241,11 +241,11 @@ class Transaction:
         if self._events:
             answered = {order.order_id: order.sequence for order in self._answered.values()}
             writes.log(together, self._events, self._postings)
-            writes.orders(self._connection, together, self._summed(), self._replay.terms, answered)
+            writes.orders(self.connection, together, self._summed(), self._replay.terms, answered)
             writes.balances(together, self.account, self._touched())
-            self._recent.flush(together)
+            self.recent.flush(together)
             writes.head(together, self._events[-1], self._replay.controls)
-        together.write(self._connection)
+        together.write(self.connection)
 
     def _reserved(self, without: str | None) -> dict[Entry, Decimal]:
         return accounts.reserved((order.terms, order.remaining) for order in self._others(without))
@@ -253,7 +253,7 @@ class Transaction:
     def _others(self, without: str | None) -> list[OpenOrder]:
         """Returns the open orders but `without`."""
         if self._open is None:
-            self._open = {order.order_id: order for order in rows.open_orders(self._connection, self.account)}
+            self._open = {order.order_id: order for order in rows.open_orders(self.connection, self.account)}
             for change in self.changes:
                 self._follow(change.after.order_id)
         return [order for order in self._open.values() if order.order_id != without]
@@ -283,10 +283,11 @@ class Transaction:
         return {entry: self._replay.balances[entry] for entry in entries}
 
     def _step(self, order_id: str, content: events.Content) -> Order:
-        self._record(order_id, content)
+        self.record(order_id, content)
         return self._replay.orders[order_id]
 
-    def _record(self, order_id: str | None, content: events.Content) -> Event:
+    def record(self, order_id: str | None, content: events.Content) -> LedgerEvent:
+        """Records an event with all that follows from it; the event counts at once within the transaction."""
         event = events.make_event(self.account, self._head.sequence + 1, order_id, self.at, content, self._head.hash)
         effect = self._replay.apply(event)
         self._head = rows.LedgerHead(event.sequence, event.hash, self._replay.controls)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from executor import account
 from executor.account import Entry, Posting, unbalanced
 from executor.ledger import rows, schema, writes
-from executor.ledger.events import GENESIS, Event, reversal_in
+from executor.ledger.events import GENESIS, LedgerEvent, reversal_in
 from executor.ledger.replay import Replay
 from executor.orders import PRECISION, IllegalStep
 
@@ -40,7 +40,7 @@ class Proof:
     fills: dict[tuple[str, str], dict[str, Any]]
     reversed: set[int] = field(default_factory=set)
     postings: int = 0
-    last: Event | None = None
+    last: LedgerEvent | None = None
 
 
 def verify(connection: sa.Connection) -> list[Proof]:
@@ -80,7 +80,7 @@ def _postings(connection: sa.Connection, account: str) -> Iterator[tuple[int, li
         yield sequence, list(lines)
 
 
-def _check_link(proof: Proof, event: Event) -> None:
+def _check_link(proof: Proof, event: LedgerEvent) -> None:
     expected = proof.last.sequence + 1 if proof.last else 1
     if event.sequence != expected:
         raise LedgerFault(f"{proof.account}: event {expected} is missing, event {event.sequence} follows instead")
@@ -92,7 +92,7 @@ def _check_link(proof: Proof, event: Event) -> None:
     proof.last = event
 
 
-def _apply(connection: sa.Connection, proof: Proof, event: Event) -> list[Posting]:
+def _apply(connection: sa.Connection, proof: Proof, event: LedgerEvent) -> list[Posting]:
     try:
         effect = proof.replay.apply(event)
     except (KeyError, IllegalStep, msgspec.MsgspecError) as error:
@@ -107,7 +107,7 @@ def _apply(connection: sa.Connection, proof: Proof, event: Event) -> list[Postin
     return effect.postings
 
 
-def _check_reversal(connection: sa.Connection, proof: Proof, event: Event) -> None:
+def _check_reversal(connection: sa.Connection, proof: Proof, event: LedgerEvent) -> None:
     """Checks a reversal: a fill may be taken back once, by the opposite of its postings, which were checked before."""
     content = reversal_in(event)
     original = rows.postings(connection, proof.account, content.sequence)
@@ -120,7 +120,7 @@ def _check_reversal(connection: sa.Connection, proof: Proof, event: Event) -> No
     proof.reversed.add(content.sequence)
 
 
-def _check_postings(event: Event, lines: list[sa.Row[Any]], expected: list[Posting]) -> None:
+def _check_postings(event: LedgerEvent, lines: list[sa.Row[Any]], expected: list[Posting]) -> None:
     where = f"{event.account}: posting {event.sequence}"
     stored = [(row.line, Posting(Entry(row.name, row.symbol, row.unit), row.amount)) for row in lines]
     for line, posting in enumerate(expected, start=1):
@@ -150,10 +150,7 @@ def _check_projections(connection: sa.Connection, proof: Proof) -> None:
     orders = proof.replay.orders.values()
     expected_orders = [writes.order_row(order, proof.replay.terms.get(order.order_id)) for order in orders]
     _check_table(connection, schema.orders, proof.account, ("order_id",), expected_orders)
-    balances = [
-        {"account": proof.account, **entry._asdict(), "amount": amount}
-        for entry, amount in proof.replay.balances.items()
-    ]
+    balances = writes.balance_rows(proof.account, proof.replay.balances)
     _check_table(connection, schema.balances, proof.account, ("name", "symbol", "unit"), balances)
 
 

@@ -16,7 +16,7 @@ from executor.guardrails.controls import Controls
 from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import schema
 from executor.ledger.bulk import Bulk
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 from executor.ledger.replay import OrderChange
 from executor.losses import Anchors
 from executor.orders import OPEN
@@ -27,7 +27,7 @@ class LostUpdate(Exception):
     """Another writer changed an order while its account was locked. This is always a fault of the code."""
 
 
-def log(into: Bulk, recorded: Sequence[Event], postings: Mapping[int, Sequence[Posting]]) -> None:
+def log(into: Bulk, recorded: Sequence[LedgerEvent], postings: Mapping[int, Sequence[Posting]]) -> None:
     """Appends events, their postings and their fills."""
     into.insert(schema.events, [vars(event) for event in recorded])
     lines = [
@@ -46,7 +46,7 @@ def posting_row(account: str, sequence: int, line: int, posting: Posting) -> dic
     return {**row, **posting.entry._asdict()}
 
 
-def fill_row(event: Event, content: Any) -> dict[str, Any]:
+def fill_row(event: LedgerEvent, content: Any) -> dict[str, Any]:
     """Returns the row of the fills table for a fill's event."""
     row = {"order_id": event.order_id, "account": event.account, "sequence": event.sequence}
     return {**row, "liquidity": content.liquidity, **msgspec.structs.asdict(content.fill)}
@@ -95,11 +95,15 @@ def orders(
 
 def balances(into: Bulk, account: str, amounts: Mapping[Entry, Decimal]) -> None:
     """Sets balances to their new amounts."""
-    changed = [{"account": account, **entry._asdict(), "amount": amount} for entry, amount in amounts.items()]
-    into.upsert(schema.balances, changed)
+    into.upsert(schema.balances, balance_rows(account, amounts))
 
 
-def head(into: Bulk, latest: Event, controls: Controls) -> None:
+def balance_rows(account: str, amounts: Mapping[Entry, Decimal]) -> list[dict[str, Any]]:
+    """Returns the rows of the balances table."""
+    return [{"account": account, **entry._asdict(), "amount": amount} for entry, amount in amounts.items()]
+
+
+def head(into: Bulk, latest: LedgerEvent, controls: Controls) -> None:
     """Moves the account's head to its latest event."""
     row = {
         "account": latest.account,

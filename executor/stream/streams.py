@@ -66,13 +66,18 @@ class OrderStreams:
         else:
             since, position = changed
             first = sse.encode("resumed", Resumed(market=self._market, sequence=known), sse.event_id(known)) + since
-        return sse.follow(
-            first,
-            _Reader(self, position).next,
-            stop=self._stop,
-            heartbeat=self.timings.heartbeat,
-            monotonic=self._clock.monotonic,
-        )
+        return self._follow(first, position)
+
+    def _follow(self, first: bytes, position: StreamPosition) -> Iterator[bytes]:
+        seen = NOTHING_SEEN
+
+        def following(seconds: float) -> bytes:
+            nonlocal seen, position
+            seen, events, position = self.after(seen, position, seconds)
+            return events
+
+        beat, monotonic = self.timings.heartbeat, self._clock.monotonic
+        return sse.follow(first, following, stop=self._stop, heartbeat=beat, monotonic=monotonic)
 
     def after(self, seen: int, position: StreamPosition, seconds: float) -> tuple[int, bytes, StreamPosition]:
         """Waits at most `seconds` for a new window; returns its number, and the reader's events and position."""
@@ -107,16 +112,3 @@ class OrderStreams:
     def _account(self, found: OrderChanges) -> AccountStatus:
         assert found.state is not None  # noqa: S101 - it is read wherever everything up to now was read
         return account_status(self._market, found.state.account, found.state.controls.state)
-
-
-class _Reader:
-    """One client: the window that it saw last, and its position."""
-
-    def __init__(self, streams: OrderStreams, position: StreamPosition) -> None:
-        self._streams, self._position = streams, position
-        self._seen = NOTHING_SEEN
-
-    def next(self, seconds: float) -> bytes:
-        """Returns the client's next events; nothing when there are none within `seconds`."""
-        self._seen, events, self._position = self._streams.after(self._seen, self._position, seconds)
-        return events

@@ -101,7 +101,7 @@ class LedgerTail:
 
     def _look(self) -> None:
         """Reads the changes page by page, a window for each. After a failure the next look begins where this ended."""
-        head = self._ledger.sequence()
+        head = self._ledger.head().sequence
         if self._until is None or head < self._until:
             self._begin(head)
         while self._until is not None and self._until < head:

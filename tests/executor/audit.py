@@ -12,7 +12,7 @@ from typing import NamedTuple
 from common.wire import OrderRequest
 from executor.guardrails import Limits
 from executor.ledger import events
-from executor.ledger.events import Event
+from executor.ledger.events import LedgerEvent
 
 ROUNDING = Fraction(1, 10**9)
 
@@ -38,14 +38,14 @@ class Audit:
     _asked: dict[str, OrderRequest] = field(default_factory=dict)
     _left: dict[str, Fraction] = field(default_factory=dict)
 
-    def check(self, recorded: Iterable[Event]) -> None:
+    def check(self, recorded: Iterable[LedgerEvent]) -> None:
         """Fails at the first event after which a limit is passed."""
         for event in recorded:
             self._take(event, str(event.order_id))
             self._check_funds(event)
         self._check_rate()
 
-    def _take(self, event: Event, order_id: str) -> None:
+    def _take(self, event: LedgerEvent, order_id: str) -> None:
         match event.content:
             case events.AccountOpened(cash=cash):
                 self.cash = Fraction(cash["TRY"])
@@ -88,13 +88,13 @@ class Audit:
             if order.side == side and order.limit_price is not None
         ]
 
-    def _check_size(self, event: Event, order: OrderRequest, price: Fraction) -> None:
+    def _check_size(self, event: LedgerEvent, order: OrderRequest, price: Fraction) -> None:
         """A purchase was accepted, or filled: no more may be held and be bought than its price allows."""
         coming = sum(left for symbol, _, left in self._open("buy") if symbol == order.symbol)
         worth, limit = (self.held.get(order.symbol, 0) + coming) * price, self.limits.max_position_notional["TRY"]
         assert worth <= Fraction(limit), f"MAX_POSITION at event {event.sequence}"
 
-    def _check_funds(self, event: Event) -> None:
+    def _check_funds(self, event: LedgerEvent) -> None:
         buys, sales = self._open("buy"), self._open("sell")
         wanted = sum(price * left for _, price, left in buys)
         assert self.cash >= wanted * (1 + self.highest_fee), f"cash at event {event.sequence}"

@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from prometheus_client import CollectorRegistry
 
 from common.clock import Clock
 from common.loop import Stop, Supervisor
@@ -29,7 +30,7 @@ from executor.paper import Fees
 from executor.parts import Parts
 from executor.settings import LedgerSettings, Settings
 from executor.stream.streams import STREAM_TIMINGS, StreamTimings
-from executor.timing import NullObserver
+from executor.timing import StageMetrics
 
 TOKEN = "the-operators-token"
 BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
@@ -160,7 +161,7 @@ class Place:
         self, cash: Mapping[str, Decimal] = CASH, now: Callable[[], datetime] | None = None, account: str = "paper"
     ) -> Ledger:
         settings = LedgerSettings(self.url, self.password, account, cash)
-        return Ledger(settings, now or (lambda: datetime.now(UTC)), NullObserver(), lambda: None)
+        return Ledger(settings, now or (lambda: datetime.now(UTC)), StageMetrics(CollectorRegistry()), lambda: None)
 
 
 class Monotonic:

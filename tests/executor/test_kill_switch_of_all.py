@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
 
 from executor.app import create_app
 from executor.ledger import Ledger
 from executor.ledger.engine import make_engine
-from executor.timing import NullObserver
+from executor.timing import StageMetrics
 from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
@@ -75,7 +76,10 @@ def test_no_commit_leaves_some_accounts_stopped_and_others_not(make: MakeExecuto
     executors, seen = [make(place, account=name) for name in NAMES], list[list[bool]]()
     executor, trading = executors[0], executors[0].trading
     ledger = Ledger(
-        executor.settings.ledger, trading.ledger.now, NullObserver(), lambda: seen.append(stopped(executors))
+        executor.settings.ledger,
+        trading.ledger.now,
+        StageMetrics(CollectorRegistry()),
+        lambda: seen.append(stopped(executors)),
     )
     ledger.prepare()
     hooked = replace(executor.parts, trading=replace(trading, ledger=ledger))

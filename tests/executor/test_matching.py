@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from executor.ledger import admin
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
@@ -117,7 +118,7 @@ def test_a_kill_switch_whose_executor_died_before_it_cancelled_anything_still_fi
 ) -> None:
     order = desk_executor.limit("rest", "buy", "1", "99.5")
     with desk_executor.trading.ledger.transaction() as transaction:
-        transaction.admin.switch(engaged=True, reason="drill")
+        admin.switch(transaction, engaged=True, reason="drill")
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")])
     desk_executor.matcher.pass_once()
     assert _status(desk_executor, order) == ("cancelled", "0")

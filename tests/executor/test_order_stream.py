@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from executor.ledger import admin
 from executor.stream.streams import StreamTimings
 from tests.common.local import eventually, http_server
 from tests.executor.listener import HEARTBEAT, Listener, flood
@@ -88,7 +89,7 @@ def test_what_an_operator_stops_is_told_though_no_order_changed(serve: Serve, sq
     with Listener(url) as listener:
         listener.next()
         with executor.trading.ledger.transaction() as transaction:
-            transaction.admin.switch(engaged=True, reason="a test", scope="account")
+            admin.switch(transaction, engaged=True, reason="a test", scope="account")
         assert [event.name for event in listener.until(lambda event: event.name == "account")] == ["account"]
         assert listener.account["kill_switch"] is True
 

@@ -14,12 +14,13 @@ from prometheus_client import CollectorRegistry
 
 from common.loop import Loop
 from executor.errors import LedgerUnavailable
-from executor.ledger import Ledger
+from executor.ledger import Ledger, admin
+from executor.ledger.rows import LedgerHead
 from executor.metrics import StreamMetrics
 from executor.settings import LedgerSettings
 from executor.stream.streams import StreamTimings
 from executor.stream.tail import LedgerTail, StreamPosition
-from executor.timing import NullObserver
+from executor.timing import StageMetrics
 from tests.common.local import eventually, http_server
 from tests.common.server import Server, gunicorn
 from tests.executor import postgres
@@ -107,13 +108,13 @@ class Failing(Ledger):
 
     def __init__(self, place: Place) -> None:
         settings = LedgerSettings(place.url, place.password, "paper", CASH)
-        super().__init__(settings, lambda: datetime.now(UTC), NullObserver(), lambda: None)
+        super().__init__(settings, lambda: datetime.now(UTC), StageMetrics(CollectorRegistry()), lambda: None)
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]
 
-    def sequence(self) -> int:
+    def head(self) -> LedgerHead:
         if self.failures:
             raise self.failures.pop()
-        return super().sequence()
+        return super().head()
 
 
 def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place) -> None:
@@ -126,7 +127,7 @@ def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place
     assert (tail.windows.number, loop.failures) == (0, 1), "the ledger's absence is not counted"
     loop.run_once()
     with ledger.transaction() as transaction:
-        transaction.admin.switch(engaged=True, reason="a test", scope="account")
+        admin.switch(transaction, engaged=True, reason="a test", scope="account")
     loop.run_once()
     since = tail.windows.value.since(StreamPosition(1, 1))
     assert since is not None

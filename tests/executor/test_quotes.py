@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from common.client import JsonClient
 from executor.quotes import QuoteClient
-from executor.timing import NullObserver
+from executor.timing import StageMetrics
 from tests.executor.standin import BTCTRY, MarketData, Monotonic
 
 
@@ -17,7 +18,7 @@ def clock() -> Monotonic:
 
 @pytest.fixture
 def quotes(marketdata: MarketData, clock: Monotonic) -> QuoteClient:
-    return QuoteClient(JsonClient(marketdata.url, 1.0), "simulated", clock, NullObserver())
+    return QuoteClient(JsonClient(marketdata.url, 1.0), "simulated", clock, StageMetrics(CollectorRegistry()))
 
 
 def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: QuoteClient, clock: Monotonic) -> None:
@@ -48,7 +49,7 @@ def test_an_unknown_symbol_is_told_and_does_not_hammer_market_data(quotes: Quote
 
 
 def test_market_data_that_does_not_answer_gives_no_book(clock: Monotonic) -> None:
-    nobody = QuoteClient(JsonClient("http://127.0.0.1:1", 0.2), "simulated", clock, NullObserver())
+    nobody = QuoteClient(JsonClient("http://127.0.0.1:1", 0.2), "simulated", clock, StageMetrics(CollectorRegistry()))
     assert nobody.look(BTCTRY).book is None
     assert "does not answer" in str(nobody.trouble())
 

@@ -36,7 +36,7 @@ def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
     found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **SCRAPE}
     for service in SERVICES:
-        for name in ("metrics.py", "gauges.py"):
+        for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)
     return found
 

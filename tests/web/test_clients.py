@@ -102,7 +102,7 @@ def test_an_order_goes_to_the_next_executor_when_the_first_cannot_be_connected_t
 ) -> None:
     executors = client(pair)
     pair[0].stop()
-    forwarded = executors.place(ORDER, TOKEN)
+    forwarded = executors.forward("POST", "/v1/orders", ORDER, TOKEN)
     assert forwarded.status == 201
     assert len(pair[1].orders) == 1
 
@@ -116,7 +116,7 @@ def test_an_order_whose_outcome_is_unknown_is_sent_to_nobody_else(
     cutting = serve(cut)
     executors = Executors([cutting.url, pair[1].server.url], SIMULATED)
     with pytest.raises(Unavailable):
-        executors.place(ORDER, TOKEN)
+        executors.forward("POST", "/v1/orders", ORDER, TOKEN)
     assert posts(pair[1]) == 0
 
 
@@ -126,7 +126,7 @@ def test_whatever_an_executor_answers_to_an_order_is_the_answer(
 ) -> None:
     body = {"error": {"code": "SOME_CODE", "message": "why", "retryable": False, "details": {}}}
     refusing = serve(lambda _asked: json_answer(body, status))
-    forwarded = Executors([refusing.url, pair[1].server.url], SIMULATED).place(ORDER, TOKEN)
+    forwarded = Executors([refusing.url, pair[1].server.url], SIMULATED).forward("POST", "/v1/orders", ORDER, TOKEN)
     assert (forwarded.status, b"SOME_CODE" in forwarded.body) == (status, True)
     assert posts(pair[1]) == 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from common.errors import Unavailable
 from web.alertmanager import Alert
 from web.inbox import AlertInbox
 
@@ -98,7 +99,7 @@ def test_the_log_is_written_ahead(file: Path) -> None:
 def test_a_batch_is_stored_whole_or_not_at_all(file: Path) -> None:
     inbox = AlertInbox(file)
     broken = msgspec.structs.replace(ONE, fingerprint=None)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(Unavailable, match="NOT NULL"):
         inbox.store([ONE, broken])
     assert inbox.newest(10) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from common import wire
 from common.errors import Unavailable
@@ -93,6 +94,18 @@ def _trading_state(built: Built) -> str | None:
 def test_each_reader_but_those_of_streams_makes_the_console_unready_when_it_hangs(built: Built) -> None:
     silent_after = {name: loop._silent_after for name, loop in built.loops.by_name.items()}
     assert {name for name, seconds in silent_after.items() if seconds != SILENT_SECONDS} == STREAMS
+
+
+def test_an_inbox_that_can_not_be_read_is_told_and_counted_and_answered_with_503(alone: Built, tmp_path: Path) -> None:
+    alone.read("inbox")
+    for file in (tmp_path / "data").iterdir():
+        file.unlink()
+    (tmp_path / "data" / "alerts.sqlite").mkdir()
+    alone.read("inbox")
+    assert "the inbox can't be written or read" in str(alone.state.inbox.reading.reason)
+    assert alone.loops.by_name["inbox"].failures == 0
+    assert 'web_upstream_errors_total{upstream="inbox"} 1.0' in alone.client.get("/metrics").get_data(as_text=True)
+    assert alone.client.get("/api/alerts").status_code == 503
 
 
 def readers() -> Readers:

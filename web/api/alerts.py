@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 
 from common import ops, query, wire
 from common.clock import Clock
-from common.errors import Unavailable
 from web.alertmanager import WebhookCall, alert_of
 from web.heartbeat import alert_heartbeat
 from web.inbox import AlertInbox
@@ -31,10 +28,7 @@ def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, 
         now = clock.now()
         alerts = [alert_of(call.group_key, sent, now) for sent in call.alerts if not sent.is_heartbeat]
         proven = any(sent.is_heartbeat and sent.status == "firing" for sent in call.alerts)
-        try:
-            inbox.store(alerts, heartbeat_at=now if proven else None)
-        except sqlite3.Error as error:
-            raise Unavailable(f"the inbox can't be written ({type(error).__name__})") from error
+        inbox.store(alerts, heartbeat_at=now if proven else None)
         for alert in alerts:
             received.labels(alert.status).inc()
         return ops.answer({"market": market, "stored": len(alerts)})

@@ -7,7 +7,7 @@ import re
 from flask import Blueprint, Response, request
 
 from common.errors import InvalidRequest
-from web.clients import Executors, Forwarded
+from web.clients import Executors
 
 ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -17,32 +17,28 @@ def blueprint(executors: Executors) -> Blueprint:
     `POST /api/orders/<order_id>/cancel` and `PUT /api/trading-state`."""
     routes = Blueprint("trading", __name__)
 
+    def forward(path: str, body: bytes) -> Response:
+        forwarded = executors.forward(request.method, path, body, request.headers.get("Authorization", ""))
+        response = Response(forwarded.body, forwarded.status, content_type="application/json")
+        response.headers.update(forwarded.headers)
+        return response
+
     @routes.post("/api/orders")
     def place() -> Response:
-        return _answer(executors.place(request.get_data(), _authorization()))
+        return forward("/v1/orders", request.get_data())
 
     @routes.post("/api/orders/cancel-all")
     def cancel_all() -> Response:
-        return _answer(executors.cancel_all(request.get_data(), _authorization()))
+        return forward("/v1/orders/cancel-all", request.get_data())
 
     @routes.post("/api/orders/<order_id>/cancel")
     def cancel(order_id: str) -> Response:
         if not ORDER_ID.fullmatch(order_id):
             raise InvalidRequest("order_id", "must be letters, digits, hyphens and underscores, at most 64")
-        return _answer(executors.cancel(order_id, _authorization()))
+        return forward(f"/v1/orders/{order_id}/cancel", b"{}")
 
     @routes.put("/api/trading-state")
     def set_trading_state() -> Response:
-        return _answer(executors.set_trading_state(request.get_data(), _authorization()))
+        return forward("/v1/trading-state", request.get_data())
 
     return routes
-
-
-def _authorization() -> str:
-    return request.headers.get("Authorization", "")
-
-
-def _answer(forwarded: Forwarded) -> Response:
-    response = Response(forwarded.body, forwarded.status, content_type="application/json")
-    response.headers.update(forwarded.headers)
-    return response
