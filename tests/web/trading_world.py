@@ -111,6 +111,7 @@ class Executor:
         if last_id and int(last_id) <= sequence:
             known = {}
             yield _event("resumed", {"market": self.market, "sequence": int(last_id)}, last_id)
+            yield _event("account", account)
         else:
             body = {"market": self.market, "sequence": sequence, "orders": list(known.values()), "account": account}
             yield _event("snapshot", body, sequence)
