@@ -160,6 +160,8 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Begins the next request of a kept-alive connection."""
+        if conn not in self.keepalived_conns:
+            return
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._begin(conn)
@@ -222,6 +224,8 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
 
     def _rest_came(self, conn: Connection, client: socket.socket) -> None:
         """A client that sends a byte now and then comes by here, and gets no more time than any other."""
+        if conn not in self._reading:  # an event before this one, of the same look, made room
+            return
         if conn.until <= time.monotonic():
             self._give_up(conn)
             return
@@ -258,6 +262,8 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._lingered, conn))
 
     def _lingered(self, conn: Connection, client: socket.socket) -> None:
+        if conn not in self._lingering:
+            return
         try:
             data = client.recv(READ_BYTES)
         except BlockingIOError:

@@ -138,11 +138,11 @@ def test_a_stop_of_the_service_does_not_end_the_session(bist: Bist, tmp_path: Pa
 
 def test_heartbeats_keep_the_socket() -> None:
     with (
-        running_bist(timings=replace(VENUE_QUICK, heartbeat=0.4, missed_heartbeats=2)) as strict,
+        running_bist(timings=replace(VENUE_QUICK, heartbeat=0.4, missed_heartbeats=10)) as strict,
         running_feed(strict, link=replace(QUICK, heartbeat=0.1)) as feed,
     ):
         eventually(feed.live)
-        time.sleep(1.5)
+        time.sleep(6.0)
         assert strict.server.counters.closures["no_heartbeat"] == 0
         assert feed.counters.attempts["open"] == 1
 
