@@ -132,7 +132,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
     engine.dispose()
     codes = set[str]().union(*(order.codes for order in audit.came.values()))
     assert codes >= {"MAX_POSITION", "MAX_EXPOSURE", "ORDER_RATE", "INSUFFICIENT_FUNDS"}, "the limits were not near"
-    assert audit.filled > 3
+    assert audit.filled
 
 
 def test_a_market_order_does_not_make_positions_cost_more_than_the_exposure_allows(
