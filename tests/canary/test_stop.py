@@ -15,6 +15,8 @@ import pytest
 from tests.canary.servers import raw_server
 from tests.common.server import Server, get, gunicorn, longest_stop
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = [signal.SIGTERM, signal.SIGQUIT]
 PACKAGE = "canary_0.1.0_20261122T120000Z.zip"
 

@@ -9,6 +9,8 @@ import urllib3
 
 from tests.common.server import DEADLINE_SECONDS, get, gunicorn
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_server_answers_logs_json_and_ends_with_0_on_sigterm() -> None:
     with gunicorn() as server:

@@ -11,6 +11,8 @@ import urllib3
 from common.worker import REQUEST_SECONDS
 from tests.common.server import Server, get, gunicorn
 
+pytestmark = pytest.mark.slow
+
 GRACE_SECONDS = 8
 SERVED_SECONDS = 4.0
 """A busy machine needs some of it; a server whose threads are all held needs more than twice as long."""

@@ -15,6 +15,8 @@ from tests.executor.conftest import MakeExecutor
 from tests.executor.crash_child import ACTIONS
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TRANSACTION, WRITES = "executor.ledger.transaction.Transaction", "executor.ledger.writes"
 

@@ -30,6 +30,8 @@ from tests.executor.listener import HEARTBEAT, Listener, flood
 from tests.executor.standin import CASH, MarketData, Place, make_executor
 from tests.executor.streamed import environment_of, ready
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environment(marketdata: MarketData, sqlite_place: Place, tmp_path: Path) -> dict[str, str]:

@@ -26,6 +26,8 @@ from tests.executor.pair import CASH, PAIRS, Both
 from tests.executor.standin import Place
 from tests.executor.steps import EAGER, HOLDING, OLDER, Step, moves, rushes, steps
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:

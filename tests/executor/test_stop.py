@@ -14,6 +14,8 @@ from tests.executor.listener import Listener
 from tests.executor.standin import MarketData, Place
 from tests.executor.streamed import environment_of, ready
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_a_stop_ends_the_streams_cleanly_and_within_its_time(

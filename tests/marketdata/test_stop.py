@@ -22,6 +22,8 @@ from tests.marketdata.rig import http_server, rest_app
 from tests.repo.tree import ROOT
 from tests.venue.btcturk.rig import Venue, running_venue
 
+pytestmark = pytest.mark.slow
+
 STARTED_SECONDS = 30.0
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.scripts.checkout import Checkout
 
+pytestmark = pytest.mark.slow
+
 NORMAL = {
     "": "127.0.0.1",
     "localhost": "127.0.0.1",

@@ -25,6 +25,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.common.server import longest_stop
 from tests.venue.algolab.rig import API_KEY, CREDENTIALS, checker, encrypted
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 END_SECONDS = 5.0
 """An idle machine needs half a second for the process to end, and 0.7 s more for a client that reads nothing."""

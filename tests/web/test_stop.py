@@ -12,6 +12,8 @@ import urllib3
 from tests.common.server import longest_stop
 from tests.web.console import Console, Surroundings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_an_open_stream_ends_well_and_at_once_when_the_console_is_told_to_stop(

@@ -11,6 +11,8 @@ import pytest
 from tests.marketdata.busy import ask, gunicorn, json_of
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:

@@ -17,6 +17,8 @@ from tests.venue.algolab.rig import QUICK as VENUE_QUICK
 from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 PATIENT = AlgolabTimings(calls=0.02, logins=60.0, feed=FeedTimings(quiet=20.0))
 
 

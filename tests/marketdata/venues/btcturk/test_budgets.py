@@ -19,6 +19,8 @@ from tests.marketdata.rig import http_server, rest_app
 from tests.venue.btcturk.rig import Venue, running_venue
 from venue.btcturk.ratelimits import QUOTAS, LimitRules, Quota
 
+pytestmark = pytest.mark.slow
+
 QUICKER = 60
 """All periods are this much shorter, on both sides; the counts are the published ones."""
 SECONDS = 2.5
