@@ -47,7 +47,7 @@ bist-login: ## Log in to AlgoLab: sends the text message and asks for its code
 test: ## Run every test, the ones on real containers too
 	@bash scripts/test.sh all
 
-check: ## Run lint and unit tests only (four minutes on two busy cores; the first time makes .venv, two more)
+check: ## Run lint and the quick tests only (two minutes on two cores; the first time makes .venv, one more)
 	@bash scripts/test.sh unit
 
 lint: ## Run ruff, mypy and yamllint only
