@@ -1,4 +1,4 @@
-"""What the HTTP server is told to run: an executor whose streams beat, and lose patience, soon; and its environment."""
+"""An executor under the server, whose streams send heartbeats often and give a client up soon, and its environment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def environment_of(place: Place, data: MarketData, folder: Path) -> dict[str, st
 
 
 def ready(server: Server) -> bool:
-    """Whether a server says that all of its parts are."""
+    """Returns true when a server says that all of its parts are ready."""
     try:
         with urllib.request.urlopen(f"{server.address}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)

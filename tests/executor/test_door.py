@@ -1,4 +1,4 @@
-"""What the floor promises, met at the executor's own door: query parameters, the token's scheme, stream slots."""
+"""The promises of the ground floor, at the executor's own door: query parameters, the token's scheme, stream slots."""
 
 from __future__ import annotations
 

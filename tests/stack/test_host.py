@@ -1,4 +1,4 @@
-"""What stops `make up` is told within seconds, and nothing that runs is touched, from this checkout or another."""
+"""`make up` tells within seconds what stops it, and touches nothing that runs, of this checkout or another."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def containers(stack: Stack) -> dict[str, str]:
 
 
 def refused(stack: Stack, *command: str, **environment: str) -> list[str]:
-    """What a command that must fail told as errors."""
+    """Returns the errors of a command that must fail."""
     begun = time.monotonic()
     done = replace(stack, environment=stack.environment | environment).run(*command, check=False)
     assert done.returncode != 0, done.stdout
