@@ -22,7 +22,7 @@ from marketdata.venues.btcturk.assembly import BtcturkTimings
 from marketdata.venues.btcturk.resync import ResyncTimings
 from tests.venue.btcturk.rig import Venue
 
-QUICK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
+QUICK = LinkTimings(ping_interval=0.5, ping_timeout=5.0, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
 PATIENT = ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0)
 
 

@@ -32,7 +32,7 @@ from marketdata.venues.venue import Venue, VenueContext
 from tests.venue.algolab.rig import CREDENTIALS, Bist
 from tests.venue.rig import eventually
 
-QUICK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
+QUICK = LinkTimings(ping_interval=0.5, ping_timeout=5.0, silence=20.0, watch=0.05, socket=5.0, heartbeat=0.2)
 TIMINGS = AlgolabTimings(calls=0.02, logins=0.05, feed=FeedTimings(quiet=20.0, repair_pause=0.1))
 TOKEN = "operator-token"
 SYMBOLS = ("THYAO", "GARAN")

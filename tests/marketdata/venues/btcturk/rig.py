@@ -25,7 +25,7 @@ from marketdata.venues.btcturk.settings import BtcturkAddresses, BtcturkSettings
 from marketdata.venues.venue import Venue, VenueContext
 from tests.marketdata.rig import books_on_join, frame
 
-LINK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
+LINK = LinkTimings(ping_interval=0.5, ping_timeout=5.0, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
 QUICK = BtcturkTimings(
     resync=ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0, calm=0.02),
     rest=RetryPolicy(deadline=5.0, connect=2.0, read=2.0, attempts=1),
