@@ -48,6 +48,9 @@ class Counters:
     backfill_failures: histories that could not be fetched, by kind.
     book_gaps: gaps in a book's sequence.
     trade_gaps: times that trades were missed.
+    oddities: harmless oddities in frames, which were applied, by kind.
+    left_out: rows of lists that could not be used, by list; the rest of the list stood.
+    contradictions: books that another stream contradicted for too long, by that stream.
     audits: books compared with the venue's REST book.
     audit_mismatches: audits that found another book.
     refused_joins: subscriptions that the venue refused.
@@ -68,6 +71,9 @@ class Counters:
     no_data: Counter[str] = field(default_factory=Counter)
     backfills: Counter[str] = field(default_factory=lambda: zeros(BACKFILLS))
     backfill_failures: Counter[str] = field(default_factory=lambda: zeros(BACKFILLS))
+    oddities: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    contradictions: Counter[str] = field(default_factory=Counter)
     book_gaps: int = 0
     trade_gaps: int = 0
     audits: int = 0
@@ -88,11 +94,18 @@ class Counters:
         reasons: Iterable[str],
         channels: Iterable[str] = (),
         faults: Iterable[str] = (),
+        oddities: Iterable[str] = (),
+        lists: Iterable[str] = (),
+        witnesses: Iterable[str] = (),
     ) -> C:
-        """Returns a venue's own, with its kinds of frames, reasons, channels and faults of books at zero."""
+        """Returns a venue's own, with its kinds of frames, reasons, channels, faults of books, oddities, lists and
+        witnesses at zero."""
         return cls(
             frames=zeros(kinds),
             decode_errors=zeros(reasons),
             no_data=zeros(channels),
             resyncs=zeros((*RESYNC_REASONS, *faults)),
+            oddities=zeros(oddities),
+            left_out=zeros(lists),
+            contradictions=zeros(witnesses),
         )

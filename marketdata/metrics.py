@@ -53,6 +53,14 @@ COUNTS = (
         ["venue", "channel"],
         "no_data",
     ),
+    counter("marketdata_oddities", "Harmless oddities in frames, by kind", ["venue", "kind"], "oddities"),
+    counter("marketdata_rows_left_out", "Unusable rows of the venue's lists, by list", ["venue", "list"], "left_out"),
+    counter(
+        "marketdata_contradictions",
+        "Order books that another stream contradicted for too long, by that stream",
+        ["venue", "witness"],
+        "contradictions",
+    ),
     counter("marketdata_trade_gaps", "Times that trades were missed", ["venue"], "trade_gaps"),
     counter("marketdata_book_audits", "Order books compared with the venue's REST book", ["venue"], "audits"),
     counter("marketdata_book_audit_mismatches", "Audits that found another book", ["venue"], "audit_mismatches"),
@@ -107,6 +115,18 @@ VENUES = (
         "Seconds that REST calls waited for their budget, by endpoint",
         ["venue", "endpoint"],
         _seconds_waited,
+    ),
+    gauge(
+        "marketdata_safety_net_works",
+        "1 while the safety net of the feed works, 0 when it failed three times in a row",
+        ["venue", "net"],
+        lambda venue: {net.name: not net.torn for net in venue.nets},
+    ),
+    counter(
+        "marketdata_safety_net_failures",
+        "Times that the safety net could not do its work",
+        ["venue", "net"],
+        lambda venue: {net.name: net.failures for net in venue.nets},
     ),
     counter("marketdata_http_429", "Answers of 429, to dials and REST calls", ["venue"], _times_limited),
 )

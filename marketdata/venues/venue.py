@@ -18,6 +18,7 @@ from marketdata.link.connection import VenueConnection, VenueSocket
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import DialLimits
 from marketdata.link.inbox import Inbox
+from marketdata.nets import SafetyNet
 from marketdata.rest.client import RestClient
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
@@ -91,6 +92,7 @@ class Venue:
     login_trouble: returns what a person has to do, or None.
     is_open: returns true while the venue trades; while it does not, books need not be live.
     clients: the clients of its REST calls, by name.
+    nets: its safety nets.
     blueprint: its own HTTP calls; None when it has none.
     collector: its own metrics; None when it has none.
     """
@@ -107,6 +109,7 @@ class Venue:
     login_trouble: Check = no_trouble
     is_open: Callable[[], bool] = always_open
     clients: Mapping[str, RestClient] = field(default_factory=dict)
+    nets: tuple[SafetyNet, ...] = ()
     blueprint: Blueprint | None = None
     collector: Collector | None = None
 
@@ -136,6 +139,7 @@ class Venue:
             or self.connection.trouble()
             or self.trouble()
             or (f"no live book of {', '.join(lost)}" if lost else None)
+            or next((trouble for net in self.nets if (trouble := net.trouble())), None)
         )
 
     def row(self) -> dict[str, object]:
@@ -152,4 +156,5 @@ class Venue:
             "symbols": len(self.store.of_source(self.name)),
             "not_live": self.lost(),
             "queue_depth": self.inbox.depth(),
+            "safety_nets": [net.row() for net in self.nets],
         }
