@@ -22,6 +22,8 @@ RESYNC_REASONS = (
     "audit",
     "no_data",
     "silence",
+    "contradicted",
+    "unproved",
 )
 BACKFILLS = ("days", "minutes", "trades", "tickers", "clock")
 

@@ -35,6 +35,19 @@ class PriceLevel(msgspec.Struct, frozen=True, gc=False):
     quantity: Decimal
 
 
+class Top(msgspec.Struct, frozen=True, gc=False):
+    """The best of both sides.
+
+    bid, ask: the best prices; None where a side is empty.
+    bid_quantity, ask_quantity: the quantities there; None where a side is empty or the venue does not tell them.
+    """
+
+    bid: Decimal | None = None
+    bid_quantity: Decimal | None = None
+    ask: Decimal | None = None
+    ask_quantity: Decimal | None = None
+
+
 class LevelChange(msgspec.Struct, frozen=True, gc=False):
     """One change of a level.
 
@@ -103,7 +116,7 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     pair: the instrument.
     last: the last price.
     daily_change_percent: the day's change in percent.
-    bid, ask: the best prices, from venues that send them here; None for no quote on that side.
+    best: the best of the book; None where the venue does not tell it here.
     reference: the price that the day's change and limits count from; None where the venue has none.
     venue_time: the venue's time; None where it sends none.
     """
@@ -111,8 +124,7 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     pair: str
     last: Decimal
     daily_change_percent: Decimal
-    bid: Decimal | None = None
-    ask: Decimal | None = None
+    best: Top | None = None
     reference: Decimal | None = None
     venue_time: datetime | None = None
 

@@ -26,9 +26,9 @@ def _times_limited(venue: Venue) -> float:
     return venue.counters.attempts["throttled"] + calls
 
 
-def _not_live(store: Store) -> dict[str, float]:
-    not_live = set(store.not_live())
-    return {symbol: symbol in not_live for symbol in store.symbols}
+def _stale(store: Store) -> dict[str, float]:
+    faults = store.faults()
+    return {symbol: symbol in faults for symbol in store.symbols}
 
 
 COUNTS = (
@@ -93,6 +93,12 @@ VENUES = (
         lambda venue: venue.connection.frame_age(),
     ),
     gauge(
+        "marketdata_last_data_age_seconds",
+        "Seconds since the venue last told anything that proves a symbol",
+        ["venue"],
+        lambda venue: venue.store.data_age(venue.name),
+    ),
+    gauge(
         "marketdata_queue_depth",
         "Frames of the venue that wait for the worker",
         ["venue"],
@@ -137,7 +143,7 @@ STORE = (
         ["symbol"],
         lambda store: {symbol: store.age_seconds(symbol) for symbol in store.symbols},
     ),
-    gauge("marketdata_book_stale", "1 while the order book of the symbol is not live, else 0", ["symbol"], _not_live),
+    gauge("marketdata_book_stale", "1 while the order book of the symbol is not fresh, else 0", ["symbol"], _stale),
 )
 STREAMS = (
     gauge("marketdata_streams_open", "Event streams that are open", [], "slots.open"),

@@ -6,10 +6,8 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from decimal import Decimal
 
-import msgspec
-
 from common.wire import Level
-from marketdata.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel
+from marketdata.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel, Top
 
 MOST_LEVELS = 100
 _UPDATED, _NEW, _DELETED = int(ChangeKind.UPDATED), int(ChangeKind.NEW), int(ChangeKind.DELETED)
@@ -25,19 +23,6 @@ FAULTS = (
     "crossed",
 )
 """The reasons why a frame did not fit the book. Each calls for a new snapshot."""
-
-
-class Top(msgspec.Struct, frozen=True, gc=False):
-    """The best of both sides.
-
-    bid, ask: the best prices; None where a side is empty.
-    bid_quantity, ask_quantity: the quantities there; None where a side is empty or the venue does not tell them.
-    """
-
-    bid: Decimal | None = None
-    bid_quantity: Decimal | None = None
-    ask: Decimal | None = None
-    ask_quantity: Decimal | None = None
 
 
 Sides = tuple[tuple[Level, ...], tuple[Level, ...]]

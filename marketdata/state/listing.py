@@ -16,11 +16,13 @@ class Listing:
     source: the venue's name.
     pair: the venue's own name of the instrument.
     book: the form in which its order book comes.
+    quiet_seconds: the feed may say nothing of it for so long: it tells changes alone, and repeats nothing.
     """
 
     source: str
     pair: str
     book: BookKind
+    quiet_seconds: float = 0.0
 
     @property
     def symbol(self) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from common import wire
 from common.clock import Clock
+from marketdata.events import Top, VenueTrade
 from marketdata.state.listing import Listing
 from marketdata.state.selection import EventKind, KnownKeys, Selection, StreamEvent
 from marketdata.state.symbol import Change, Source, SymbolState
@@ -40,9 +41,8 @@ class TradeList(wire.Message, frozen=True, kw_only=True):
 class StoreReader:
     """The reading side of `Store`. A symbol that is not configured raises `KeyError`.
 
-    Frames of one socket come in order, so each frame of a source proves every live book of it: age counts from the
-    last frame that was applied. Becoming stale, or fresh again, is a change like any other. The first reader that finds
-    it gives it a sequence number.
+    Each symbol is proved by itself: age counts from the last frame that told its book. Becoming stale, or fresh again,
+    is a change like any other. The first reader that finds it gives it a sequence number.
 
     symbols: every symbol that is followed.
     market: the market that they are of.
@@ -69,28 +69,52 @@ class StoreReader:
         self.moved = threading.Event()
         self._monotonic = clock.monotonic
         self._lock = threading.RLock()
-        self._sources = {listing.source: Source(listing.source, now) for listing in listings}
+        self._sources = {listing.source: Source(listing.source) for listing in listings}
         self._states = {
-            listing.symbol: SymbolState.fresh(listing, self._sources[listing.source], market, started)
+            listing.symbol: SymbolState.fresh(listing, self._sources[listing.source], market, started, now)
             for listing in listings
         }
 
-    def not_live(self, source: str | None = None) -> list[str]:
-        """Returns the symbols, of one source or of all, whose book is not live."""
-        return [
-            symbol
+    def faults(self, source: str | None = None) -> dict[str, str]:
+        """Returns the symbols, of one source or of all, whose book is not fresh, each with the reason."""
+        now = self._monotonic()
+        return {
+            symbol: fault
             for symbol, state in self._states.items()
-            if not state.book.live and source in (None, state.source.name)
-        ]
+            if source in (None, state.source.name) and (fault := state.fault(now, self.stale_after))
+        }
 
     def of_source(self, source: str) -> list[str]:
         """Returns the symbols of a source."""
         return [symbol for symbol, state in self._states.items() if state.source.name == source]
 
+    def not_live(self, source: str | None = None) -> list[str]:
+        """Returns the symbols, of one source or of all, whose book is not fresh."""
+        return list(self.faults(source))
+
+    def is_live(self, symbol: str) -> bool:
+        """Returns true while the symbol's book is whole, however old."""
+        return self._states[symbol].book.live
+
+    def top(self, symbol: str) -> Top:
+        """Returns the best prices of the symbol's book."""
+        return self._states[symbol].top
+
+    def newest_trade(self, symbol: str) -> VenueTrade | None:
+        """Returns the symbol's newest trade; None before the first."""
+        with self._lock:
+            newest = self._states[symbol].history.latest(1)
+        return newest[0].trade if newest else None
+
+    def data_age(self, source: str) -> float:
+        """Returns the seconds since anything of a source was last proved."""
+        states = [self._states[symbol] for symbol in self.of_source(source)]
+        now = self._monotonic()
+        return min(min(state.book_age(now), state.trades_age(now)) for state in states)
+
     def age_seconds(self, symbol: str) -> float:
         """Returns the seconds since the feed last proved the symbol's book; since the start when it never did."""
-        state = self._states[symbol]
-        return state.age(state.book.live, self._monotonic())
+        return self._states[symbol].book_age(self._monotonic())
 
     def settle(self) -> None:
         """Gives a sequence number to every symbol that became stale, or fresh again, since the last reader looked."""
@@ -129,9 +153,9 @@ class StoreReader:
     def trades_age(self, symbol: str) -> tuple[float, bool]:
         """Returns the seconds since the symbol's stream of trades was last proved, and true when it is stale."""
         with self._lock:
-            state, now = self._states[symbol], self._monotonic()
-            live = state.history_live
-            return state.age(live, now), state.too_old(live, now, self.stale_after)
+            state = self._states[symbol]
+            age = state.trades_age(self._monotonic())
+            return age, not state.history_live or age > max(self.stale_after, state.listing.quiet_seconds)
 
     def trades(self, symbol: str, limit: int) -> TradeList:
         """Returns the latest trades, newest first."""
@@ -192,7 +216,7 @@ class StoreReader:
             return self.sequence, sorted(events, key=itemgetter(0))
 
     def _settle(self, state: SymbolState, now: float) -> SymbolState:
-        stale = state.too_old(state.book.live, now, self.stale_after)
+        stale = bool(state.fault(now, self.stale_after))
         if stale != state.stale:
             state.stale = stale
             self._touch(state, "quote", "book")

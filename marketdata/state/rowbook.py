@@ -9,16 +9,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from common.wire import Level, Side
-from marketdata.events import BookRow, Ticker
-from marketdata.state.book import Sides, Top
+from marketdata.events import BookRow, Ticker, Top
+from marketdata.state.book import Sides
 
 MOST_ROWS = 10
 
 SETTLE_SECONDS, GRACE_SECONDS, FIRST_SECONDS = 0.02, 1.0, 0.2
 
-FAULTS = ("incomplete", "row_missing", "unsorted", "crossed", "off_tick", "outside_limits", "unsettled", "contradicted")
-"""The reasons why rows are withheld. incomplete: no row of a side came yet. unsettled: rows came without a pause.
-contradicted: the venue's REST answers say otherwise."""
+FAULTS = ("incomplete", "row_missing", "unsorted", "crossed", "off_tick", "outside_limits", "unsettled")
+"""The reasons why rows are withheld. incomplete: no row of a side came yet. unsettled: rows came without a pause."""
 
 Check = Callable[[Decimal], str | None]
 """Returns the one of `FAULTS` that makes a price impossible, or None."""
@@ -51,7 +50,7 @@ class Rows:
     `SETTLE_SECONDS`, or when a side's rows begin anew. Rows that make no sense then are withheld. The levels published
     last stand for at most `GRACE_SECONDS` more; then they are lost. A new book gets `FIRST_SECONDS` to come whole, as
     nothing tells how many rows it has. A row that is lost on the way may leave a book that makes sense: only another
-    source can show that, see `refuse`. Times are seconds of the monotonic clock.
+    source can show that. Times are seconds of the monotonic clock.
 
     live: true while levels are published that are not lost.
     fault: the reason why the present rows are withheld; None when they are not.
@@ -62,7 +61,6 @@ class Rows:
         self.fault: str | None = "incomplete"
         self._check = check
         self._crossing = False
-        self._refused: str | None = None
         self._rows: dict[Side, dict[int, Level]] = {"buy": {}, "sell": {}}
         self._heard: set[Side] = set()
         self._latest_row: dict[Side, int] = {}
@@ -83,7 +81,7 @@ class Rows:
         self._heard.clear()
         self._latest_row.clear()
         self.live, self.fault = False, "incomplete"
-        self._began_at = self._differs_since = self._refused = None
+        self._began_at = self._differs_since = None
 
     def apply(self, row: BookRow, at: float) -> SettledRows | None:
         """Replaces one row. Returns the levels of the burst that ended before it, when they may be published."""
@@ -111,12 +109,6 @@ class Rows:
     def doubt(self, at: float) -> None:
         """Marks the rows to be judged again: the rules for their prices have changed."""
         self._differ(at)
-
-    def refuse(self, fault: str) -> RowFault:
-        """Withholds rows that make sense and are known to be wrong, until `clear`."""
-        self._refused = fault
-        self.live, self.fault = False, fault
-        return RowFault(fault)
 
     def allow_crossing(self, allowed: bool, at: float) -> RowFault | None:
         """Allows or forbids bids above asks. They stand so while an auction collects orders.
@@ -164,8 +156,6 @@ class Rows:
         return SettledRows((bids, asks), self._venue_time)
 
     def _judge(self) -> str | None:
-        if self._refused is not None:
-            return self._refused
         if len(self._heard) < len(self._rows):
             return "incomplete"
         for rows in self._rows.values():
@@ -215,7 +205,7 @@ class TopBook(ShownBook):
 
     def apply(self, ticker: Ticker) -> None:
         """Replaces both prices by the ticker's."""
-        self._top, self.live = Top(bid=ticker.bid, ask=ticker.ask), True
+        self._top, self.live = ticker.best or Top(), True
 
 
 def _strictly_falling(prices: list[Decimal]) -> bool:

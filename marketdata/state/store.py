@@ -15,9 +15,27 @@ from marketdata.state.trades import StoredTrade
 class Store(StoreReader):
     """The feeds' workers write it, any thread reads it. A symbol that is not configured raises `KeyError`."""
 
-    def proved(self, source: str, at: float) -> None:
-        """Notes that a frame of time `at` was applied: the source's live books were right until then."""
-        self._sources[source].proved_at = at
+    def prove_book(self, symbol: str, at: float) -> None:
+        """Notes that a frame of time `at` told the symbol's book, or agreed with it."""
+        self._states[symbol].book_proved_at = at
+
+    def prove_trades(self, symbol: str, at: float) -> None:
+        """Notes that a frame of time `at` told the symbol's trades, or agreed with the newest one."""
+        self._states[symbol].trades_proved_at = at
+
+    def prove_all(self, source: str, at: float) -> None:
+        """Notes that nothing of a source can have changed until `at`: it is closed."""
+        for symbol in self.of_source(source):
+            self.prove_book(symbol, at)
+            self.prove_trades(symbol, at)
+
+    def doubt(self, symbol: str, reason: str, received: float) -> None:
+        """Makes a symbol's book stale though it is whole; an empty reason ends the doubt."""
+        with self._lock:
+            state = self._states[symbol]
+            if reason != state.doubt:
+                state.doubt = reason
+                state.changed["quote"] = state.changed["book"] = self._next(received)
 
     def set_delayed(self, source: str, delayed: bool) -> None:
         """Notes that the source's data is, or is no longer, minutes old by contract."""
@@ -42,7 +60,7 @@ class Store(StoreReader):
             if fault is None:
                 self._book_changed(state, was_live, received, None)
             elif was_live:
-                self._lost(state, received)
+                self._lost(state, fault, received)
             return fault
 
     def apply_rows(self, symbol: str, sides: Sides, received: float, venue_time: datetime | None) -> None:
@@ -114,22 +132,25 @@ class Store(StoreReader):
                 self._touch(state, "book")
             state.symbol_status, state.changed["status"] = status, self._next(received)
 
-    def lose(self, symbol: str, received: float) -> None:
+    def lose(self, symbol: str, reason: str, received: float) -> None:
         """Marks a symbol's book as no longer certain."""
         with self._lock:
             state = self._states[symbol]
             was_live = state.book.live
             state.book.lose()
             if was_live:
-                self._lost(state, received)
+                self._lost(state, reason, received)
 
-    def lose_all(self, source: str, received: float) -> None:
-        """Marks every book and stream of trades of a source as no longer live: its socket is gone."""
+    def lose_trades(self, symbol: str) -> None:
+        """Marks a symbol's stream of trades as no longer on."""
+        self._states[symbol].history_live = False
+
+    def lose_all(self, source: str, reason: str, received: float) -> None:
+        """Marks every book and stream of trades of a source as no longer live."""
         with self._lock:
-            for symbol, state in self._states.items():
-                if state.source.name == source:
-                    self.lose(symbol, received)
-                    state.history_live = False
+            for symbol in self.of_source(source):
+                self.lose(symbol, reason, received)
+                self.lose_trades(symbol)
 
     def _book_changed(self, state: SymbolState, was_live: bool, received: float, venue_time: datetime | None) -> None:
         change = state.changed["book"] = self._next(received, venue_time)
@@ -137,6 +158,6 @@ class Store(StoreReader):
         if top != state.top or not was_live:
             state.top, state.changed["quote"] = top, change
 
-    def _lost(self, state: SymbolState, received: float) -> None:
-        state.proved_at = state.source.proved_at
+    def _lost(self, state: SymbolState, reason: str, received: float) -> None:
+        state.lost_by = reason
         state.changed["quote"] = state.changed["book"] = self._next(received)

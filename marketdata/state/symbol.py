@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from common import wire
-from marketdata.events import Equilibrium
-from marketdata.state.book import LiveBook, Top
+from marketdata.events import Equilibrium, Top
+from marketdata.state.book import LiveBook
 from marketdata.state.listing import BookKind, Listing
 from marketdata.state.rowbook import RowBook, TopBook
 from marketdata.state.selection import KINDS, EventKind, Key, KnownKeys, Selection, StreamEvent
@@ -40,12 +40,10 @@ class Source:
     """The facts that all symbols of one venue share.
 
     name: the venue's name.
-    proved_at: when a frame of it was last applied, in seconds of the monotonic clock.
     delayed: true when its data is minutes old by contract.
     """
 
     name: str
-    proved_at: float
     delayed: bool = False
 
 
@@ -71,7 +69,10 @@ class SymbolState:
     source: the facts of its venue.
     market: the market that it is of.
     book: its order book.
-    proved_at: when the feed last proved a book that is no longer live, in seconds of the monotonic clock.
+    book_proved_at: when the feed last proved the book, in seconds of the monotonic clock; the start before that.
+    trades_proved_at: the same of the stream of trades.
+    lost_by: why the book was lost; empty before it was.
+    doubt: why a whole book is not to be trusted; empty while it is.
     changed: the newest change of each kind.
     history: the latest trades.
     history_live: true while the venue's stream of trades is on.
@@ -88,10 +89,13 @@ class SymbolState:
     source: Source
     market: wire.Market
     book: SymbolBook
-    proved_at: float
+    book_proved_at: float
+    trades_proved_at: float
     changed: dict[EventKind, Change]
     history: TradeHistory = field(default_factory=TradeHistory)
     history_live: bool = False
+    lost_by: str = ""
+    doubt: str = ""
     missing: int = 0
     stale: bool = True
     top: Top = field(default_factory=Top)
@@ -101,18 +105,27 @@ class SymbolState:
     equilibrium: Equilibrium | None = None
 
     @classmethod
-    def fresh(cls, listing: Listing, source: Source, market: wire.Market, started: float) -> SymbolState:
-        """Returns the state of a symbol of which nothing is known yet; `started` is unix seconds."""
+    def fresh(cls, listing: Listing, source: Source, market: wire.Market, started: float, now: float) -> SymbolState:
+        """Returns the state of a symbol of which nothing is known yet; `started` is unix seconds, `now` monotonic."""
         never = dict.fromkeys(KINDS, Change(0, started))
-        return cls(listing, source, market, _book_of(listing.book), source.proved_at, never)
+        return cls(listing, source, market, _book_of(listing.book), now, now, never)
 
-    def age(self, live: bool, now: float) -> float:
-        """Returns the seconds since the feed last proved a thing that is `live`, or the book that was lost."""
-        return round(max(0.0, now - (self.source.proved_at if live else self.proved_at)), 3)
+    def book_age(self, now: float) -> float:
+        """Returns the seconds since the feed last proved the book, at `now` (monotonic)."""
+        return round(max(0.0, now - self.book_proved_at), 3)
 
-    def too_old(self, live: bool, now: float, stale_after: float) -> bool:
-        """Returns true when a thing is not `live`, or was not proved for too long at `now` (monotonic)."""
-        return not live or self.age(live, now) > stale_after
+    def trades_age(self, now: float) -> float:
+        """Returns the seconds since the feed last proved the stream of trades, at `now` (monotonic)."""
+        return round(max(0.0, now - self.trades_proved_at), 3)
+
+    def fault(self, now: float, stale_after: float) -> str:
+        """Returns why the book is not fresh; empty when it is."""
+        if not self.book.live:
+            return self.lost_by or "no book yet"
+        if self.doubt:
+            return self.doubt
+        age = self.book_age(now)
+        return f"not proved for {age:.0f} s" if age > max(stale_after, self.listing.quiet_seconds) else ""
 
     def since(
         self, wanted: Selection, after: int, known: KnownKeys, instrument: wire.Instrument | None, now: float
@@ -140,7 +153,7 @@ class SymbolState:
             **msgspec.structs.asdict(self.top),
             last=self.last,
             daily_change_percent=self.daily_change_percent,
-            age_seconds=self.age(self.book.live, now),
+            age_seconds=self.book_age(now),
             stale=self.stale,
             phase=self.symbol_status.phase,
         )
@@ -154,7 +167,7 @@ class SymbolState:
             quote_currency=instrument.quote_currency,
             bids=bids,
             asks=asks,
-            age_seconds=self.age(self.book.live, now),
+            age_seconds=self.book_age(now),
             stale=self.stale,
             phase=self.symbol_status.phase,
             floor=self.symbol_status.floor,

@@ -29,6 +29,8 @@ some are not, or the feed has other trouble. blocked: the venue wants no dial fo
 to log in. stopped: the venue refused the dial, and nothing is dialled."""
 STATES: tuple[FeedState, ...] = get_args(FeedState)
 
+MOST_TOLD = 20
+
 Check = Callable[[], str | None]
 """Returns why something can't be relied on, or None."""
 
@@ -65,6 +67,13 @@ class VenueContext:
             clock=self.clock,
             stop=self.stop,
         )
+
+
+def told(faults: Mapping[str, str]) -> str:
+    """Returns symbols with the reasons why their books are not fresh, at most `MOST_TOLD` of them."""
+    shown = [f"{symbol} ({reason})" for symbol, reason in list(faults.items())[:MOST_TOLD]]
+    more = len(faults) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def no_trouble() -> None:
@@ -127,9 +136,9 @@ class Venue:
             return "syncing"
         return "degraded" if lost or self.reason() else "live"
 
-    def lost(self) -> list[str]:
-        """Returns the symbols whose book should be live and is not."""
-        return self.store.not_live(self.name) if self.is_open() else []
+    def lost(self) -> dict[str, str]:
+        """Returns the symbols whose book should be fresh and is not, each with the reason."""
+        return self.store.faults(self.name) if self.is_open() else {}
 
     def reason(self) -> str | None:
         """Returns why the feed can't be relied on, the deepest cause first, or None."""
@@ -138,13 +147,13 @@ class Venue:
             self.login_trouble()
             or self.connection.trouble()
             or self.trouble()
-            or (f"no live book of {', '.join(lost)}" if lost else None)
+            or (f"no fresh book of {told(lost)}" if lost else None)
             or next((trouble for net in self.nets if (trouble := net.trouble())), None)
         )
 
     def row(self) -> dict[str, object]:
         """Returns the venue's row of /v1/feeds; times in UTC, ages in seconds."""
-        status = self.connection.status()
+        status, lost = self.connection.status(), self.lost()
         until = status.blocked_until
         return {
             "venue": self.name,
@@ -154,7 +163,9 @@ class Venue:
             "blocked_until": None if until is None else datetime.fromtimestamp(until, UTC),
             "last_frame_age_seconds": round(self.connection.frame_age(), 3),
             "symbols": len(self.store.of_source(self.name)),
-            "not_live": self.lost(),
+            "last_data_age_seconds": round(self.store.data_age(self.name), 3),
+            "not_live": list(lost),
+            "faults": lost,
             "queue_depth": self.inbox.depth(),
             "safety_nets": [net.row() for net in self.nets],
         }

@@ -116,7 +116,7 @@ def moving() -> Flask:
         for quantity in itertools.count(1):
             for symbol in store.symbols:
                 store.apply_book(symbol, book(10_000, quantity), time.time())
-            store.proved("BTCTURK", time.monotonic())
+            store.prove_all("BTCTURK", time.monotonic())
             time.sleep(0.02)
 
     threading.Thread(target=move, daemon=True).start()

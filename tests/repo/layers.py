@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "events refusals link.failures rest.replies state.book state.candles state.listing state.rowbook "
-        "state.selection state.symbol state.trades "
+        "state.selection state.symbol state.trades state.witness "
         "venues.btcturk.answers venues.btcturk.frames venues.btcturk.resync venues.btcturk.shapes "
         "venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "

@@ -19,7 +19,7 @@ from marketdata.venues.algolab.endpoints import CALLS
 from marketdata.venues.algolab.equity_requests import AUDIT_SECONDS, EquityRequests
 from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import AlgolabIntake
+from marketdata.venues.algolab.intake import WITNESSES, AlgolabIntake
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
@@ -57,7 +57,7 @@ def build(
 ) -> Venue:
     """Returns the venue with all its parts joined; starts nothing. `liveness_symbol` is empty for none."""
     store, clock, listings = context.store, context.clock, settings.listings()
-    counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS)
+    counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, witnesses=WITNESSES)
     rest = _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
     limits = EquityRequests(clock.monotonic, timings.audits)

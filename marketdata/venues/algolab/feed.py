@@ -103,19 +103,18 @@ class AlgolabFeed(Worker):
 
     def lose_all(self) -> None:
         """Marks every book of the venue as lost."""
-        self._intake.lose_all(self._unix())
+        self._intake.lose_all("worker_failure", self._unix())
 
     def _apply(self, arrival: Arrival) -> None:
-        """Only frames prove prices: a peer that answers pings may have stopped sending them. While the exchange is
-        closed there is nothing to send."""
+        """Only a share's own frames prove it. While the exchange is closed there is nothing to send, and a peer that
+        answers pings proves them all."""
         match arrival.kind:
             case "frame":
                 if not self._ending and self._intake.read(arrival.payload, arrival.at, arrival.received):
-                    self._store.proved(frames.SOURCE, arrival.at)
                     self._waiting = True
             case "heartbeat":
                 if self._intake.phase == "closed":
-                    self._store.proved(frames.SOURCE, arrival.at)
+                    self._store.prove_all(frames.SOURCE, arrival.at)
             case "opened":
                 self._open, self._ending = True, False
                 self._intake.opened(arrival.at)
@@ -124,21 +123,27 @@ class AlgolabFeed(Worker):
                 self._login.proved()
             case "closed":
                 self._open = False
-                self._intake.lose_all(arrival.received)
+                self._intake.lose_all("socket_ended", arrival.received)
             case "lost":
                 self._counters.resyncs["dropped"] += 1
                 self._intake.miss_trades()
 
     def _repair(self, now: float) -> None:
-        paused = now - self._repaired_at < self._timings.repair_pause
-        if not self._open or self._ending or not self.is_open() or paused:
+        """Asks again for the rows of a share that make no sense. Only when most make none is the socket replaced."""
+        if not self._open or self._ending or not self.is_open():
             return
-        lost, symbol, fault = self._intake.lost_for(now)
-        silence = 2 * self._timings.quiet
-        if lost > REPAIR_AFTER_SECONDS:
-            self._restart(fault, f"the rows of {symbol} make no sense")
-        elif now - self._intake.heard_at > silence:
-            self._restart("silence", f"nothing was heard for {silence:.0f} s")
+        if now - self._repaired_at >= self._timings.repair_pause:
+            fault, silence = self._intake.most_lost(now, REPAIR_AFTER_SECONDS), 2 * self._timings.quiet
+            if fault is not None:
+                self._restart(fault, "the rows of most shares make no sense")
+                return
+            if now - self._intake.heard_at > silence:
+                self._restart("silence", f"nothing was heard for {silence:.0f} s")
+                return
+        for pair, reason in self._intake.ask_again(now):
+            self._counters.resyncs[reason] += 1
+            log.warning("the rows of a share are asked for again", extra={"pair": pair, "reason": reason})
+            self._link.send(self._subscriptions.again(pair))
 
     def _restart(self, reason: str, why: str) -> None:
         self._repaired_at, self._ending = self._monotonic(), True

@@ -15,7 +15,18 @@ from typing import Any, Literal
 import msgspec
 
 from common.wire import Side
-from marketdata.events import BookRow, Equilibrium, Event, Frame, FrameClass, Ticker, Trades, Unreadable, VenueTrade
+from marketdata.events import (
+    BookRow,
+    Equilibrium,
+    Event,
+    Frame,
+    FrameClass,
+    Ticker,
+    Top,
+    Trades,
+    Unreadable,
+    VenueTrade,
+)
 from marketdata.state.rowbook import MOST_ROWS
 from marketdata.venues.algolab import shapes
 
@@ -117,8 +128,7 @@ def _read_tick(content: dict[str, Any] | None) -> tuple[Event, ...]:
                 tick.symbol,
                 tick.price,
                 tick.changepercentage,
-                bid=tick.bid or None,
-                ask=tick.ask or None,
+                best=Top(bid=tick.bid or None, ask=tick.ask or None),
                 reference=tick.refprice or None,
                 venue_time=at,
             )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
 from common.wire import Instrument, Phase
-from marketdata.events import BookRow, Equilibrium, Event, Ticker, Trades, Unreadable
+from marketdata.events import BookRow, Equilibrium, Event, Ticker, Top, Trades, Unreadable
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.rowbook import RowFault, Rows, SettledRows
 from marketdata.state.store import Store
+from marketdata.state.witness import BookWitness, Verdict
 from marketdata.venues.algolab import frames
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
@@ -24,6 +26,8 @@ from marketdata.venues.algolab.ticks import Delay
 
 log = logging.getLogger(__name__)
 
+WITNESSES = ("tick", "trade", "rest")
+"""The witnesses that may contradict a book: a tick's best prices, its trade, the broker's REST answers."""
 FIRST_ROWS_SECONDS = 5.0
 """Rows of a new socket repeat old times for so long: they are no evidence of a delay."""
 
@@ -73,19 +77,20 @@ class AlgolabIntake:
         """Notes that a socket has opened."""
         self._opened_at = self.heard_at = self.share_heard_at = at
 
-    def lose_all(self, received: float) -> None:
+    def lose_all(self, reason: str, received: float) -> None:
         """Marks everything as no longer certain, because the socket is gone."""
-        self._store.lose_all(frames.SOURCE, received)
+        self._store.lose_all(frames.SOURCE, reason, received)
         self._unsettled.clear()
         for share in self.shares.values():
             share.closed()
+            self._store.doubt(share.symbol, "", received)
             self._candles.pause(share.symbol)
 
     def begin_repair(self, reason: str, received: float) -> None:
         """Counts a socket that is replaced, and marks everything as no longer certain."""
         self._counters.repairs += 1
         self._counters.resyncs[reason] += 1
-        self.lose_all(received)
+        self.lose_all(reason, received)
 
     def miss_trades(self) -> None:
         """Notes that frames were dropped: trades are missing before the next ones."""
@@ -115,6 +120,7 @@ class AlgolabIntake:
             self._apply_row(share, usable[0], at, received)
         else:
             self._apply_tick(share, usable, at, received)
+            self._store.prove_trades(share.symbol, at)
         return True
 
     def settle(self, at: float, received: float) -> bool:
@@ -157,15 +163,18 @@ class AlgolabIntake:
             if share.rows is not None and not share.rows.live
         ]
 
-    def lost_for(self, at: float) -> tuple[float, str, str]:
-        """Returns the longest time in seconds that rows have made no sense, with symbol and fault; 0 when all do."""
-        lost = [
-            (share.lost_at, share.symbol, share.rows.fault or "unsettled")
-            for share in self.shares.values()
-            if share.rows is not None and share.lost_at is not None
-        ]
-        since, symbol, fault = min(lost, default=(at, "", ""))
-        return at - since, symbol, fault
+    def most_lost(self, at: float, seconds: float) -> str | None:
+        """Returns the fault of a book when most of the books have made no sense for so long; else None."""
+        books = [share for share in self.shares.values() if share.rows is not None]
+        lost = [share for share in books if share.lost_at is not None and at - share.lost_at > seconds]
+        if 2 * len(lost) <= len(books) or not lost or lost[0].rows is None:
+            return None
+        return lost[0].rows.fault or "unsettled"
+
+    def ask_again(self, at: float) -> list[tuple[str, str]]:
+        """Returns the shares whose rows are to be asked for again now, each with the reason."""
+        asked = [share for share in self.shares.values() if share.rows is not None and share.ask_again(at)]
+        return [(share.pair, (share.rows and share.rows.fault) or "contradicted") for share in asked]
 
     def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
         moment = datetime.fromtimestamp(received, UTC)
@@ -182,7 +191,7 @@ class AlgolabIntake:
                 return
         for event in usable:
             if isinstance(event, Trades):
-                self._apply_trade(share, event, received)
+                self._apply_trade(share, event, at, received)
             elif isinstance(event, Ticker) and aside is None:
                 self._apply_price(share, event, at, received)
         if aside is None:
@@ -194,28 +203,34 @@ class AlgolabIntake:
         self._store.apply_ticker(share.symbol, ticker, received)
         if ticker.reference is not None and share.set_reference(ticker.reference):
             self._limits.ask(share.pair)
-            self._doubt(share, at)
+            self._judge_again(share, at)
             self._update_status(share, at, received)
+        best = ticker.best or Top()
         if share.rows is None:
-            crossed = ticker.bid is not None and ticker.ask is not None and ticker.bid >= ticker.ask
+            crossed = best.bid is not None and best.ask is not None and best.bid >= best.ask
             if crossed and share.phase(self.phase) not in AUCTIONS:
                 self._counters.books_lost["crossed"] += 1
-                self._store.lose(share.symbol, received)
+                self._store.lose(share.symbol, "crossed", received)
+            else:
+                self._store.prove_book(share.symbol, at)
             return
-        if ticker.bid is None:
+        if best.bid is None:
             share.rows.empty("buy", at)
-        if ticker.ask is None:
+        if best.ask is None:
             share.rows.empty("sell", at)
+        self._hear(share, "tick", partial(BookWitness.hear_top, top=best, at=at), at, received)
         if share.rows.unsettled:
             self._unsettled.add(share.pair)
 
-    def _apply_trade(self, share: Share, trades: Trades, received: float) -> None:
+    def _apply_trade(self, share: Share, trades: Trades, at: float, received: float) -> None:
         """Applies a trade. The first one of a socket begins a new stream: trades between the sockets are not known."""
         numbered = [share.names.name(trade) for trade in trades.trades]
         self._counters.equal_trades += sum(each.equal for each in numbered)
         first = not share.heard
         event = msgspec.structs.replace(trades, trades=tuple(each.trade for each in numbered), replay=first)
         self._store.apply_trades(share.symbol, event, received)
+        for trade in event.trades:
+            self._hear(share, "trade", partial(BookWitness.hear_trade, price=trade.price, at=at), at, received)
         if first:
             self._candles.replay(share.symbol, event.trades, len(event.trades))
         else:
@@ -250,22 +265,24 @@ class AlgolabIntake:
             share.lost_at = None
             share.published(outcome.sides, at)
             self._store.apply_rows(share.symbol, outcome.sides, received, outcome.venue_time)
+            self._store.prove_book(share.symbol, at)
         elif isinstance(outcome, RowFault):
             share.lost_at = at
+            share.witness.clear()
             self._counters.books_lost[outcome.fault] += 1
-            self._store.lose(share.symbol, received)
+            self._store.lose(share.symbol, outcome.fault, received)
             log.warning("a book is lost", extra={"symbol": share.symbol, "reason": outcome.fault})
 
     def _apply_answer(self, share: Share, answer: EquityAnswer, at: float, received: float) -> None:
         """Applies the broker's own limits and best prices of a share."""
         if share.set_limits(answer.info):
-            self._doubt(share, at)
+            self._judge_again(share, at)
         else:
             log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})
         if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
             return
         if share.contradicted(answer.info, answer.asked):
-            self._publish(share, share.rows.refuse("contradicted"), at, received)
+            self._contradicted(share, "rest", at, received)
 
     def _update_status(self, share: Share, at: float, received: float) -> None:
         status = share.status(self.phase, self.day)
@@ -275,7 +292,32 @@ class AlgolabIntake:
             if share.rows.unsettled:
                 self._unsettled.add(share.pair)
 
-    def _doubt(self, share: Share, at: float) -> None:
+    def _hear(
+        self, share: Share, name: str, judge: Callable[[BookWitness], Verdict], at: float, received: float
+    ) -> None:
+        """Proves or doubts a book by what a witness says. While an auction collects orders nothing is compared."""
+        if share.rows is None or not share.rows.live:
+            return
+        if share.phase(self.phase) != "continuous":
+            share.witness.settle()
+            return
+        verdict = judge(share.witness)
+        if verdict == "agrees":
+            share.doubted_at = None
+            self._store.prove_book(share.symbol, at)
+            self._store.doubt(share.symbol, "", received)
+        elif verdict == "contradicts":
+            self._contradicted(share, name, at, received)
+
+    def _contradicted(self, share: Share, name: str, at: float, received: float) -> None:
+        if share.doubted_at is None:
+            share.doubted_at = at
+            self._counters.contradictions[name] += 1
+            self._store.doubt(share.symbol, f"contradicted by its {name}", received)
+            log.warning("a book is contradicted", extra={"symbol": share.symbol, "witness": name})
+
+    def _judge_again(self, share: Share, at: float) -> None:
+        """Has a book's rows judged again: the rules for their prices have changed."""
         if share.rows is not None:
             share.rows.doubt(at)
             self._unsettled.add(share.pair)

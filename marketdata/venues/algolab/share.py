@@ -10,14 +10,17 @@ from decimal import Decimal
 
 from common.bist import rules
 from common.wire import Phase
+from marketdata.events import Top
 from marketdata.state.book import Sides
 from marketdata.state.rowbook import Rows
 from marketdata.state.symbol import SymbolStatus
+from marketdata.state.witness import BookWitness
 from marketdata.venues.algolab.answers import EquityInfo
 from marketdata.venues.algolab.ticks import ArrivalOrder, TradeNames
 
 AUDIT_MARGIN_SECONDS = 1.0
 MOST_MISSES = 2
+ASK_AGAIN_SECONDS, LONGEST_WAIT_SECONDS = 2.0, 60.0
 MOST_BESTS = 256
 
 Best = tuple[Decimal | None, Decimal | None]
@@ -42,8 +45,12 @@ class Share:
     in_auction: true while the feed sends an equilibrium price.
     halted: true while an auction interrupts continuous trading, which the feed shows by an equilibrium price.
     lost_at: when its rows stopped making sense, in seconds of the monotonic clock; None while they do.
+    doubted_at: when a witness contradicted its book, in seconds of the monotonic clock; None while none does.
+    asked_at: when its rows were last asked for again, in seconds of the monotonic clock.
+    asked_again: how often they were since they last made sense and were not contradicted.
     misses: answers in a row that named other best prices.
     bests: the best prices published, with the time of each.
+    witness: what its ticks say of its book.
     """
 
     pair: str
@@ -60,14 +67,20 @@ class Share:
     in_auction: bool = False
     halted: bool = False
     lost_at: float | None = None
+    doubted_at: float | None = None
+    asked_at: float = float("-inf")
+    asked_again: int = 0
     misses: int = 0
     bests: deque[tuple[float, Best]] = field(default_factory=lambda: deque(maxlen=MOST_BESTS))
+    witness: BookWitness = field(default_factory=BookWitness)
 
     def closed(self) -> None:
         """Forgets the state of the socket that is gone."""
         self.heard = self.halted = False
-        self.previous = self.row_time = self.lost_at = None
+        self.previous = self.row_time = self.lost_at = self.doubted_at = None
+        self.asked_at, self.asked_again = float("-inf"), 0
         self.bests.clear()
+        self.witness.clear()
         self.misses = 0
         if self.rows is not None:
             self.rows.clear()
@@ -86,9 +99,26 @@ class Share:
         self.equity = info
         return True
 
+    def trouble_since(self) -> float | None:
+        """Returns since when its rows make no sense or are contradicted, in monotonic seconds; None while neither."""
+        return min((at for at in (self.lost_at, self.doubted_at) if at is not None), default=None)
+
+    def ask_again(self, at: float) -> bool:
+        """Returns true, and counts it, when its rows are to be asked for again: ever more rarely."""
+        since = self.trouble_since()
+        if since is None:
+            self.asked_again = 0
+            return False
+        wait = min(ASK_AGAIN_SECONDS * 2.0**self.asked_again, LONGEST_WAIT_SECONDS)
+        if at - max(since, self.asked_at) < wait:
+            return False
+        self.asked_at, self.asked_again = at, min(self.asked_again + 1, 30)
+        return True
+
     def published(self, sides: Sides, at: float) -> None:
         """Remembers the best prices that were published."""
         bids, asks = sides
+        self.witness.show(Top(bids[0].price if bids else None, None, asks[0].price if asks else None, None), at)
         best = (bids[0].price if bids else None, asks[0].price if asks else None)
         if not self.bests or self.bests[-1][1] != best:
             self.bests.append((at, best))

@@ -19,12 +19,13 @@ from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, 
 from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.history import Clients, History, HistoryTimings
 from marketdata.venues.btcturk.instruments import InstrumentLoader
+from marketdata.venues.btcturk.intake import WITNESSES
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.settings import BtcturkSettings
 from marketdata.venues.btcturk.subscriptions import Followed
 from marketdata.venues.btcturk.ticker_loader import TickerLoader
-from marketdata.venues.venue import Venue, VenueContext
+from marketdata.venues.venue import Venue, VenueContext, told
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class BtcturkTimings:
 def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimings) -> Venue:
     """Returns the venue with all its parts joined; starts nothing."""
     store, candles, clock, notes = context.store, context.candles, context.clock, Notes()
-    counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS)
+    counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS, witnesses=WITNESSES)
     api, charts = _clients(settings, context, timings.rest)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
@@ -99,5 +100,5 @@ def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], S
 
 
 def _books_trouble(store: Store) -> str | None:
-    missing = store.not_live(frames.SOURCE)
-    return f"no live book of {', '.join(missing)}" if missing else None
+    faults = store.faults(frames.SOURCE)
+    return f"no fresh book of {told(faults)}" if faults else None

@@ -16,7 +16,7 @@ from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.intake import BtcturkIntake, StreamHooks
 from marketdata.venues.btcturk.notes import FetchedTickers, FetchedTrades, Notes
-from marketdata.venues.btcturk.resync import Action, ResyncTimings
+from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import BtcturkSubscriptions, Followed, JoinRequest, streams_of
 
 log = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ class BtcturkFeed(Worker):
         self._subscriptions = BtcturkSubscriptions(streams_of(followed.pairs, followed.book_channel), timings)
         hooks = StreamHooks(self._subscriptions.received, self._lose, mailbox.missed)
         self._intake = BtcturkIntake(followed, store=store, candles=candles, counters=ends.counters, hooks=hooks)
-        self._followed, self._store, self._notes = followed, store, mailbox.notes
+        self._followed, self._notes = followed, mailbox.notes
         self._monotonic, self._unix = clock.monotonic, clock.unix
-        self._no_data = timings.no_data
+        self._no_data, self._unproved = timings.no_data, timings.unproved
         self._open = False
         self._timers_at = self._data_at = 0.0
 
@@ -67,9 +67,8 @@ class BtcturkFeed(Worker):
         """Applies arrivals, waiting up to `timeout` seconds for the first, then does what is due."""
         for arrival in self._arrivals(timeout):
             if arrival.kind == "frame":
-                self._data_at = arrival.at
-                self._intake.read(arrival.payload, arrival.received)
-                self._store.proved(frames.SOURCE, arrival.at)
+                if self._intake.read(arrival.payload, arrival.at, arrival.received):
+                    self._data_at = arrival.at
             else:
                 self._apply(arrival)
         now = self._monotonic()
@@ -78,18 +77,15 @@ class BtcturkFeed(Worker):
             self._read_notes()
             self._join_new(now)
             self._end_silence(now)
-            for request in self._subscriptions.due(now):
-                self._ask_again(request)
+            self._ask_unproved()
+            self._ask_due(now)
 
     def lose_all(self) -> None:
         """Marks every book of the venue as lost."""
-        self._intake.lose_all(self._unix())
+        self._intake.lose_all("worker_failure", self._unix())
 
     def _apply(self, arrival: Arrival) -> None:
         match arrival.kind:
-            case "heartbeat":
-                if arrival.at - self._data_at <= self._no_data / 2:
-                    self._store.proved(frames.SOURCE, arrival.at)
             case "lost":
                 self._lose(arrival.payload.decode(), "dropped")
             case "opened":
@@ -97,7 +93,7 @@ class BtcturkFeed(Worker):
             case "closed":
                 self._open = False
                 self._subscriptions.close()
-                self._intake.lose_all(arrival.received)
+                self._intake.lose_all("socket_ended", arrival.received)
 
     def _read_notes(self) -> None:
         try:
@@ -124,8 +120,23 @@ class BtcturkFeed(Worker):
         if silent and not self._behind():
             self._data_at = now
             self._counters.resyncs["no_data"] += 1
-            self._intake.lose_all(self._unix())
+            self._intake.lose_all("no_data", self._unix())
             self._link.drop(f"no data for {self._no_data:.0f} s")
+
+    def _ask_unproved(self) -> None:
+        """Asks again for each book that nothing proved for too long: neither its own frames nor an agreeing ticker."""
+        if self._open and not self._behind():
+            for pair in self._intake.unproved(self._unproved):
+                self._lose(f"{self._followed.book_channel}:{pair}", "unproved")
+
+    def _ask_due(self, now: float) -> None:
+        due = self._subscriptions.due(now)
+        if any(request.reason == "resync_timeout" for request in due) and self._subscriptions.outage():
+            self._counters.resyncs["resync_timeout"] += 1
+            self._link.drop("most books brought nothing after leaving and joining again")
+            return
+        for request in due:
+            self._ask_again(request)
 
     def _lose(self, key: str, reason: str) -> None:
         """Marks the data of a stream as stale, and asks for the stream again."""
@@ -133,20 +144,15 @@ class BtcturkFeed(Worker):
         if stream is None:
             return
         if stream.pair is not None:
-            self._intake.lose(stream.pair, stream.channel, self._unix())
+            self._intake.lose(stream.pair, stream.channel, reason, self._unix())
         request = self._subscriptions.lose(key, self._monotonic(), reason)
         if request is not None:
             self._ask_again(request)
 
     def _ask_again(self, request: JoinRequest) -> None:
-        stream, action, reason = request
+        stream, reason = request
         self._counters.resyncs[reason] += 1
         self._counters.no_data[stream.channel] += reason in ("no_first_data", "resync_timeout")
-        log.warning(
-            "a stream is asked for again", extra={"stream": stream.key, "reason": reason, "by": action.name.lower()}
-        )
-        if action is Action.RECONNECT:
-            self._link.drop(f"nothing came on {stream.key} after leaving and joining again")
-            return
+        log.warning("a stream is asked for again", extra={"stream": stream.key, "reason": reason})
         for join in (False, True):
             self._link.send(frames.subscription(stream.channel, stream.event, join=join))

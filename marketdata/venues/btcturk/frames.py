@@ -20,6 +20,7 @@ from marketdata.events import (
     LevelChange,
     PriceLevel,
     Ticker,
+    Top,
     Trades,
     Unreadable,
     VenueTrade,
@@ -147,7 +148,16 @@ def _ticker_event(ticker: shapes.BtcturkTicker) -> Ticker:
         raise msgspec.ValidationError("neither LA nor La")
     if not (_LEAST <= last <= _MOST and -_MOST <= ticker.percent <= _MOST):
         raise InvalidOperation
-    return Ticker(ticker.pair, last, ticker.percent)
+    return Ticker(ticker.pair, last, ticker.percent, best=_best(ticker))
+
+
+def _best(ticker: shapes.BtcturkTicker) -> Top | None:
+    """Returns the best of the book as the ticker tells it; None when it does not, or not in a usable way."""
+    told = (ticker.bid, ticker.bid_quantity, ticker.ask, ticker.ask_quantity)
+    usable = all(number is None or _ZERO <= number <= _MOST for number in told)
+    if ticker.bid is None or ticker.ask is None or not usable:
+        return None
+    return Top(*(number or None for number in told))
 
 
 def _read_single(trade: shapes.BtcturkSingleTrade) -> tuple[Event]:

@@ -1,9 +1,14 @@
-"""Applies frames: to books, tickers, trades and bars. Tells which streams brought good data or lost track."""
+"""Applies frames: to books, tickers, trades and bars. Tells which streams brought good data or lost track.
+
+Each stream vouches for itself. The ticker and the trades are also held against the book, and the ticker's last price
+against the trades: what agrees is proved, and what is contradicted for too long is asked for again.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from marketdata.counters import Counters
 from marketdata.events import (
@@ -19,12 +24,20 @@ from marketdata.events import (
 from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
+from marketdata.state.witness import STEADY_SECONDS, BookWitness, Verdict
 from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.notes import FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
 
+log = logging.getLogger(__name__)
+
 FULL_REPLAY = 50
 """The venue sends so many of its latest trades, by socket and by REST."""
+AGAIN_SECONDS = 60.0
+"""A contradiction that lasts asks for the streams again so often; a new book alone may not end it."""
+WITNESSES = ("ticker", "trade", "last")
+"""The witnesses that may contradict: the ticker's best prices and a trade the book, the ticker's last price the
+trades."""
 
 
 @dataclass(frozen=True)
@@ -41,45 +54,78 @@ class StreamHooks:
     missed: Callable[[str, MissedTrades], None]
 
 
+@dataclass(slots=True)
+class _Pair:
+    """The worker's state of one pair. Times are seconds of the monotonic clock.
+
+    symbol: its name in the rest of the stack.
+    witness: what other streams say of its book.
+    differs_since: when the ticker began to name another last price than the newest trade's; None while it does not.
+    again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
+    """
+
+    symbol: str
+    witness: BookWitness = field(default_factory=BookWitness)
+    differs_since: float | None = None
+    again_at: dict[str, float] = field(default_factory=dict)
+
+
 class BtcturkIntake:
-    """Applies the frames of the pairs that are followed. Only the worker's thread may call it."""
+    """Applies the frames of the pairs that are followed. Only the worker's thread may call it.
+
+    Times called `at` are monotonic seconds, `received` unix seconds.
+    """
 
     def __init__(
         self, followed: Followed, *, store: Store, candles: CandleStore, counters: Counters, hooks: StreamHooks
     ) -> None:
-        self._symbols = {pair: followed.symbol(pair) for pair in followed.pairs}
+        self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
         self._received, self._lose, self._missed = hooks.received, hooks.lose, hooks.missed
 
-    def read(self, payload: bytes, received: float) -> None:
-        """Applies a frame that came at `received` (unix seconds)."""
+    def read(self, payload: bytes, at: float, received: float) -> bool:
+        """Applies a frame. Returns true when it was understood as data of a pair that is followed."""
         frame = frames.parse(payload)
         self._counters.frames[frame.kind] += 1
+        told = False
         for event in frame.events:
             if isinstance(event, (BookDiff, BookSnapshot)):
-                self._apply_book(event, received)
+                told |= self._apply_book(event, at, received)
             else:
-                self._apply(event, received, payload)
+                told |= self._apply(event, payload, at, received)
         if frame.kind == "401":
             self._received(f"ticker:{ALL}")
+        return told
 
-    def lose(self, pair: str, channel: str, received: float) -> None:
+    def lose(self, pair: str, channel: str, reason: str, received: float) -> None:
         """Marks a pair's book or trades as no longer certain, because their stream lost track."""
-        symbol = self._symbols[pair]
+        state = self._pairs[pair]
         if channel == self._book_channel:
-            self._store.lose(symbol, received)
+            state.witness.clear()
+            self._store.lose(state.symbol, reason, received)
         elif channel == "trade":
-            self._candles.pause(symbol)
+            self._store.lose_trades(state.symbol)
+            self._candles.pause(state.symbol)
 
-    def lose_all(self, received: float) -> None:
+    def lose_all(self, reason: str, received: float) -> None:
         """Marks all books and trades as no longer certain, because the socket is gone."""
-        self._store.lose_all(frames.SOURCE, received)
-        for symbol in self._symbols.values():
-            self._candles.pause(symbol)
+        self._store.lose_all(frames.SOURCE, reason, received)
+        for state in self._pairs.values():
+            state.witness.clear()
+            state.differs_since = None
+            self._candles.pause(state.symbol)
+
+    def unproved(self, seconds: float) -> list[str]:
+        """Returns the pairs whose book is whole, and was proved by nothing for so many seconds."""
+        return [
+            pair
+            for pair, state in self._pairs.items()
+            if self._store.is_live(state.symbol) and self._store.age_seconds(state.symbol) > seconds
+        ]
 
     def apply_trades(self, fetched: FetchedTrades, received: float) -> None:
         """Adds trades that were fetched after a gap. The gap closes when they reach back to the trade before it."""
-        symbol, trades = self._symbols[fetched.trades.pair], fetched.trades.trades
+        symbol, trades = self._pairs[fetched.trades.pair].symbol, fetched.trades.trades
         self._candles.add(symbol, self._store.apply_trades(symbol, fetched.trades, received))
         if any(trade.trade_id == fetched.missed.last_id for trade in trades):
             self._candles.heal(symbol, fetched.missed)
@@ -87,53 +133,100 @@ class BtcturkIntake:
     def apply_tickers(self, fetched: FetchedTickers, received: float) -> None:
         """Applies the day's figures to pairs of which the socket has sent none yet. The socket's are newer."""
         for ticker in fetched.tickers:
-            symbol = self._symbols.get(ticker.pair)
-            if symbol is not None and self._store.quote(symbol).last is None:
-                self._store.apply_ticker(symbol, ticker, received)
+            state = self._pairs.get(ticker.pair)
+            if state is not None and self._store.quote(state.symbol).last is None:
+                self._store.apply_ticker(state.symbol, ticker, received)
 
-    def _apply_book(self, event: BookDiff | BookSnapshot, received: float) -> None:
-        symbol = self._symbols.get(event.pair)
-        if symbol is None:
+    def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float) -> bool:
+        state = self._pairs.get(event.pair)
+        if state is None:
             self._counters.decode_errors["pair"] += 1
-            return
+            return False
         if event.channel != self._book_channel:
-            return
-        fault = self._store.apply_book(symbol, event, received)
+            return True
+        fault = self._store.apply_book(state.symbol, event, received)
         if fault is not None:
             self._counters.book_gaps += fault == "gap"
             self._lose(f"{self._book_channel}:{event.pair}", fault)
-        elif not isinstance(event, BookDiff):
+            return True
+        self._store.prove_book(state.symbol, at)
+        state.witness.show(self._store.top(state.symbol), at)
+        if not isinstance(event, BookDiff):
             self._received(f"{self._book_channel}:{event.pair}")
+        return True
 
-    def _apply(self, event: Event, received: float, payload: bytes) -> None:
+    def _apply(self, event: Event, payload: bytes, at: float, received: float) -> bool:
         if isinstance(event, Unreadable):
             self._counters.decode_errors[event.reason] += 1
             self._lose_unreadable(payload)
-            return
+            return False
         if isinstance(event, Acknowledged):
             self._counters.refused_joins += not event.ok
-            return
-        symbol = self._symbols.get(event.pair)
-        if symbol is None:
+            return False
+        state = self._pairs.get(event.pair)
+        if state is None:
             self._counters.decode_errors["pair"] += not (isinstance(event, Ticker) and payload.startswith(b"[401,"))
-        elif isinstance(event, Ticker):
-            self._store.apply_ticker(symbol, event, received)
-            self._received(f"ticker:{event.pair}")
+            return False
+        if isinstance(event, Ticker):
+            self._apply_ticker(state, event, at, received)
         elif isinstance(event, Trades):
-            self._apply_trades(symbol, event, received)
+            self._apply_trades(state, event, at, received)
         elif isinstance(event, CandleUpdate):
-            self._apply_bar(symbol, event)
+            self._apply_bar(state.symbol, event)
+        return True
 
-    def _apply_trades(self, symbol: str, event: Trades, received: float) -> None:
-        new = self._store.apply_trades(symbol, event, received)
+    def _apply_ticker(self, state: _Pair, ticker: Ticker, at: float, received: float) -> None:
+        self._store.apply_ticker(state.symbol, ticker, received)
+        self._received(f"ticker:{ticker.pair}")
+        self._weigh_last(state, ticker, at)
+        if ticker.best is not None:
+            self._follow(state, ticker.pair, "ticker", state.witness.hear_top(ticker.best, at), at, received)
+
+    def _apply_trades(self, state: _Pair, event: Trades, at: float, received: float) -> None:
+        new = self._store.apply_trades(state.symbol, event, received)
+        self._store.prove_trades(state.symbol, at)
+        state.differs_since = None
         if not event.replay:
-            self._candles.add(symbol, new)
+            self._candles.add(state.symbol, new)
+            for trade in new:
+                self._follow(state, event.pair, "trade", state.witness.hear_trade(trade.price, at), at, received)
             return
         self._received(f"trade:{event.pair}")
-        missed = self._candles.replay(symbol, event.trades, FULL_REPLAY)
+        missed = self._candles.replay(state.symbol, event.trades, FULL_REPLAY)
         if missed is not None:
             self._counters.trade_gaps += 1
             self._missed(event.pair, missed)
+
+    def _follow(self, state: _Pair, pair: str, witness: str, verdict: Verdict, at: float, received: float) -> None:
+        """Proves or doubts a book. A doubt ends when a witness agrees, not when the book comes anew."""
+        if verdict == "agrees":
+            self._store.prove_book(state.symbol, at)
+            self._store.doubt(state.symbol, "", received)
+        elif verdict == "contradicts":
+            self._store.doubt(state.symbol, f"contradicted by its {witness}", received)
+            self._contradicted(state, pair, witness, (self._book_channel, "ticker"), at)
+
+    def _weigh_last(self, state: _Pair, ticker: Ticker, at: float) -> None:
+        """Proves the trades when the ticker names the newest one's price. Asks for them again when it never does."""
+        newest = self._store.newest_trade(state.symbol)
+        if newest is None:
+            return
+        if newest.price == ticker.last:
+            state.differs_since = None
+            self._store.prove_trades(state.symbol, at)
+            return
+        state.differs_since = at if state.differs_since is None else state.differs_since
+        if at - state.differs_since >= STEADY_SECONDS:
+            self._contradicted(state, ticker.pair, "last", ("trade",), at)
+
+    def _contradicted(self, state: _Pair, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
+        if at < state.again_at.get(channels[0], at):
+            return
+        state.again_at[channels[0]] = at + AGAIN_SECONDS
+        self._counters.contradictions[witness] += 1
+        log.warning("a stream contradicts another", extra={"pair": pair, "witness": witness, "stream": channels[0]})
+        for channel in channels:
+            self._lose(f"{channel}:{pair}", "contradicted")
 
     def _apply_bar(self, symbol: str, update: CandleUpdate) -> None:
         self._received(f"tradeview:{update.pair}_{update.resolution}")
@@ -143,7 +236,7 @@ class BtcturkIntake:
     def _lose_unreadable(self, payload: bytes) -> None:
         """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on."""
         kind, key = frames.classify(payload)
-        for pair in self._symbols:
+        for pair in self._pairs:
             stream = f"{self._book_channel}:{pair}"
             if key == stream or (kind == "sequence" and key == ""):
                 self._lose(stream, "unreadable")

@@ -47,18 +47,28 @@ class BtcturkDiff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
     bids: tuple[BtcturkChange, ...]
 
 
-class BtcturkTicker(msgspec.Struct, rename={"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}):
+_TICKER_NAMES = {"pair": "PS", "last": "LA", "old_last": "La", "percent": "DP"}
+_TICKER_NAMES |= {"bid": "B", "bid_quantity": "BA", "ask": "A", "ask_quantity": "AA"}
+
+
+class BtcturkTicker(msgspec.Struct, rename=_TICKER_NAMES):
     """402, a pair's ticker.
 
     pair: the pair.
     percent: the day's change in percent.
     last, old_last: the last price; it comes under either of two names.
+    bid, ask: the best prices; 0 for an empty side, None when they are not told.
+    bid_quantity, ask_quantity: the quantities there; None when they are not told.
     """
 
     pair: str
     percent: Decimal
     last: Decimal | None = None
     old_last: Decimal | None = None
+    bid: Decimal | None = None
+    bid_quantity: Decimal | None = None
+    ask: Decimal | None = None
+    ask_quantity: Decimal | None = None
 
 
 class BtcturkTickers(msgspec.Struct):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from marketdata.venues.btcturk.frames import BOOK_CHANNELS, SOURCE, BookChannel
-from marketdata.venues.btcturk.resync import Action, ResyncTimings, Subscription
+from marketdata.venues.btcturk.resync import ResyncTimings, Subscription
 
 ALL = "all"
 TICKERS_OF_ALL_ABOVE = 250
 """A frame of the stream of all tickers has 85 KB, one of a pair's ticker a third of a KB; both come at the same
 pace."""
 MINUTE_RESOLUTION = "1"
+SOCKETS_PER_OUTAGE = 2
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,10 @@ class JoinRequest(NamedTuple):
     """A stream that has to be asked for again.
 
     stream: the stream.
-    action: on the same socket or on a new one.
     reason: the label to count it under.
     """
 
     stream: Stream
-    action: Action
     reason: str
 
 
@@ -81,15 +80,15 @@ def streams_of(pairs: Sequence[str], book_channel: BookChannel) -> list[Stream]:
 
 
 class BtcturkSubscriptions:
-    """All streams. Books and trades that never come are worth a new socket. Tickers and bars are not: the stack can do
-    without them."""
+    """All streams. One that brings nothing is its own trouble. When most books bring nothing, the socket is at fault; a
+    new one is tried `SOCKETS_PER_OUTAGE` times."""
 
     def __init__(self, streams: Sequence[Stream], timings: ResyncTimings) -> None:
         self._streams = {stream.key: stream for stream in streams}
-        self._subscriptions = {
-            stream.key: Subscription(timings, vital=stream.channel in (*BOOK_CHANNELS, "trade")) for stream in streams
-        }
+        self._subscriptions = {stream.key: Subscription(timings) for stream in streams}
+        self._books = [stream.key for stream in streams if stream.channel in BOOK_CHANNELS]
         self._missing = len(self._streams)
+        self._sockets = 0
 
     def join_new(self, tradable: Collection[str], now: float) -> list[Stream]:
         """Returns the streams to join now: those that are not joined and whose pair the venue trades."""
@@ -122,16 +121,26 @@ class BtcturkSubscriptions:
         subscription = self._subscriptions.get(key)
         if subscription is not None:
             subscription.received()
+            if self._streams[key].channel in BOOK_CHANNELS:
+                self._sockets = 0
 
     def lose(self, key: str, now: float, reason: str) -> JoinRequest | None:
         """Notes that a stream lost track. Returns the request that follows, or None."""
         found = self._subscriptions[key].lose(now, reason) if key in self._streams else None
-        return JoinRequest(self._streams[key], *found) if found else None
+        return JoinRequest(self._streams[key], found) if found else None
 
     def due(self, now: float) -> list[JoinRequest]:
         """Returns the requests for data that did not come in time."""
         found = ((key, subscription.due(now)) for key, subscription in self._subscriptions.items())
-        return [JoinRequest(self._streams[key], *step) for key, step in found if step]
+        return [JoinRequest(self._streams[key], reason) for key, reason in found if reason]
+
+    def outage(self) -> bool:
+        """Returns true when a new socket is to be tried: most of the joined books bring nothing, though asked again."""
+        joined = [self._subscriptions[key] for key in self._books if self._subscriptions[key].joined]
+        if 2 * sum(book.silent for book in joined) <= len(joined) or self._sockets >= SOCKETS_PER_OUTAGE:
+            return False
+        self._sockets += 1
+        return True
 
     def stream(self, key: str) -> Stream | None:
         """Returns the stream of a key, or None when it is not followed."""

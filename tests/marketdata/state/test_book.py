@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.wire import Level
-from marketdata.events import BookDiff, BookSnapshot, LevelChange, PriceLevel
-from marketdata.state.book import MOST_LEVELS, LiveBook, Top
+from marketdata.events import BookDiff, BookSnapshot, LevelChange, PriceLevel, Top
+from marketdata.state.book import MOST_LEVELS, LiveBook
 from marketdata.venues.btcturk.frames import parse
 
 UPDATED, NEW, DELETED = 0, 1, 3

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from common.wire import Level, Side
-from marketdata.events import BookRow, Ticker
-from marketdata.state.book import Sides, Top
+from marketdata.events import BookRow, Ticker, Top
+from marketdata.state.book import Sides
 from marketdata.state.rowbook import (
     FIRST_SECONDS,
     GRACE_SECONDS,
@@ -252,7 +252,7 @@ def test_a_row_book_shows_what_it_was_given_and_keeps_it_when_lost() -> None:
 
 def test_a_top_book_knows_prices_and_no_levels() -> None:
     book = TopBook()
-    book.apply(Ticker("THYAO", Decimal("9.99"), Decimal(0), bid=Decimal("9.98"), ask=None))
+    book.apply(Ticker("THYAO", Decimal("9.99"), Decimal(0), best=Top(bid=Decimal("9.98"))))
     assert (book.live, book.top(), book.levels(5)) == (True, Top(bid=Decimal("9.98")), ((), ()))
     book.lose()
     assert not book.live

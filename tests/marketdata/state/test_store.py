@@ -85,12 +85,12 @@ def test_before_anything_came_a_quote_is_empty_stale_and_as_old_as_the_store(sto
 
 def test_any_later_frame_proves_a_live_book(store: Store, clock: FakeClock) -> None:
     store.apply_book(A, _book(), 50.0)
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     clock.now += 4
     assert (store.quote(A).age_seconds, store.quote(A).stale) == (4.0, False)
     clock.now += 2
     assert (store.quote(A).age_seconds, store.quote(A).stale) == (6.0, True)
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     assert (store.quote(A).age_seconds, store.quote(A).stale) == (0.0, False)
     assert store.quote(A).received_at == datetime.fromtimestamp(50, UTC)
 
@@ -98,12 +98,12 @@ def test_any_later_frame_proves_a_live_book(store: Store, clock: FakeClock) -> N
 def test_a_lost_book_ages_from_when_it_was_last_proved_whatever_else_comes(store: Store, clock: FakeClock) -> None:
     clock.now += 30
     store.apply_book(A, _book(), 50.0)
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     clock.now += 1
     assert store.apply_book(A, _ask(99, 101, 3), 51.0) == "gap"
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     clock.now += 1
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     quote = store.quote(A)
     assert (quote.stale, quote.age_seconds, quote.ask_quantity) == (True, 2.0, Decimal(1))
     assert store.not_live() == [A, B, C]
@@ -143,11 +143,11 @@ def test_a_new_trade_sets_the_last_price_but_a_replay_does_not_turn_it_back(stor
 def test_trades_are_stale_until_the_stream_is_on_and_after_the_socket_is_gone(store: Store, clock: FakeClock) -> None:
     assert store.trades(A, 5).stale
     store.apply_trades(A, _trades(1, 2, replay=True), 50.0)
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     shown = store.trades(A, 1)
     assert not shown.stale
     assert [trade.trade_id for trade in shown.trades] == ["2"]
-    store.lose_all("BTCTURK", 51.0)
+    store.lose_all("BTCTURK", "socket_ended", 51.0)
     assert store.trades(A, 1).stale
 
 
@@ -188,7 +188,7 @@ def test_becoming_stale_and_fresh_again_are_changes_though_no_value_came(store: 
     stale = store.quote(A)
     assert (stale.stale, stale.received_at) == (True, fresh.received_at)
     assert stale.sequence > fresh.sequence
-    store.proved("BTCTURK", clock.now)
+    store.prove_all("BTCTURK", clock.now)
     assert not store.quote(A).stale
     assert store.quote(A).sequence > stale.sequence
 
@@ -198,7 +198,7 @@ def test_the_silence_of_one_venue_makes_only_its_own_symbols_stale(store: Store,
     bid, ask = Level(price=Decimal(9), quantity=Decimal(1)), Level(price=Decimal(10), quantity=Decimal(1))
     store.apply_rows(C, ((bid,), (ask,)), 50.0, MOMENT)
     clock.now += 6
-    store.proved("BIST", clock.now)
+    store.prove_all("BIST", clock.now)
     assert [quote.stale for quote in store.quotes([A, C])[1]] == [True, False]
 
 

@@ -20,6 +20,7 @@ from marketdata.events import (
     LevelChange,
     PriceLevel,
     Ticker,
+    Top,
     Trades,
     VenueTrade,
 )
@@ -113,7 +114,8 @@ class World:
 
     def ticker(self) -> None:
         last = self._small()
-        self.store.apply_ticker(self._symbol(), Ticker("", last, Decimal(0), bid=last - 1, ask=last), self.now)
+        ticker = Ticker("", last, Decimal(0), best=Top(bid=last - 1, ask=last))
+        self.store.apply_ticker(self._symbol(), ticker, self.now)
 
     def trades(self) -> None:
         first = max(0, self.numbers - self.chance.randint(0, 20))
@@ -137,10 +139,10 @@ class World:
         self.store.set_delayed(self._source(), self.chance.random() < 0.5)
 
     def prove(self) -> None:
-        self.store.proved(self._source(), self.now)
+        self.store.prove_all(self._source(), self.now)
 
     def lose(self) -> None:
-        self.store.lose_all(self._source(), self.now)
+        self.store.lose_all(self._source(), "socket_ended", self.now)
 
     def wait(self) -> None:
         self.now += self.chance.choice((1.0, 6.0))
