@@ -14,12 +14,13 @@ from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
 from marketdata.venues.algolab import frames, login_api
+from marketdata.venues.algolab.books import WITNESSES
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.endpoints import CALLS
 from marketdata.venues.algolab.equity_requests import AUDIT_SECONDS, EquityRequests
 from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import WITNESSES, AlgolabIntake
+from marketdata.venues.algolab.intake import AlgolabIntake
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms

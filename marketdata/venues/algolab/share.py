@@ -39,6 +39,7 @@ class Share:
     heard: true when a tick of it came on the present socket.
     previous: that tick's time; None before it.
     row_time: the venue's time of the newest row on the present socket; None before it.
+    row_at: when it came, in seconds of the monotonic clock.
     last: the last price; None before it is known.
     reference: the day's reference price; None before it is known.
     equity: the broker's REST answer for this reference price; None before it.
@@ -61,6 +62,7 @@ class Share:
     heard: bool = False
     previous: datetime | None = None
     row_time: datetime | None = None
+    row_at: float = 0.0
     last: Decimal | None = None
     reference: Decimal | None = None
     equity: EquityInfo | None = None

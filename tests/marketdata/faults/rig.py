@@ -92,6 +92,7 @@ def watched(
     timings: BtcturkTimings = HASTY,
     link: LinkTimings = HASTY_LINK,
     stale_after: float = STALE_AFTER,
+    behind: float = BEHIND,
 ) -> Iterator[Watched]:
     """Gives the three of them; `before` arms what has to go wrong at the first join."""
     with misbehaving_venue() as (venue, market), http_server(rest_app(venue)) as rest_url:
@@ -108,7 +109,7 @@ def watched(
                 stale_after=stale_after,
                 unix=venue.clock,
             ) as feed,
-            Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=BEHIND) as watcher,
+            Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=behind) as watcher,
         ):
             eventually(feed.live, seconds=20)
             yield Watched(venue, feed, watcher)
