@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -25,9 +25,8 @@ def feed() -> Iterator[Running]:
         yield running
 
 
-def _moves_until(bist: Bist, came_true: object) -> None:
-    """Lets the market move at twice the usual pace until a condition is true; a real time that the feed can judge by."""
-    assert callable(came_true)
+def _moves_until(bist: Bist, came_true: Callable[[], object]) -> None:
+    """Lets the market move at a steady pace until a condition is true."""
     deadline = time.monotonic() + LONG
     while not came_true():
         assert time.monotonic() < deadline, "it did not happen in time"
