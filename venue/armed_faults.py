@@ -26,6 +26,7 @@ class FaultRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     status: the HTTP status of the answer.
     seconds: the length of a silence, of a delay, or the lateness of a date; 0 or more.
     endpoint: limits a REST fault to this call.
+    page: the page that comes with the answer, as a proxy or a firewall writes it; None for the venue's own text.
     """
 
     fault: str
@@ -34,6 +35,7 @@ class FaultRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     status: int | None = None
     seconds: float | None = None
     endpoint: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)

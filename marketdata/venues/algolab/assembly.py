@@ -10,6 +10,7 @@ from common.errors import Unavailable
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
@@ -63,8 +64,7 @@ def build(
     limits = EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
-    socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
-    connection = context.connection(socket, inbox, counters)
+    connection = context.connection(_socket(settings, context, session, subscriptions), inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
     pause, monotonic = timings.logins, clock.monotonic
     keeper = SessionKeeper(
@@ -99,6 +99,13 @@ def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) ->
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
     endpoints = dict.fromkeys(CALLS, ("customer",))
     return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
+
+
+def _socket(
+    settings: AlgolabSettings, context: VenueContext, session: Session, subscriptions: AlgolabSubscriptions
+) -> VenueSocket:
+    url, access = settings.addresses.websocket, Access(context.proxies, credentials=True)
+    return VenueSocket("algolab", url, session.socket_headers, subscriptions.heartbeat, access)
 
 
 def _session(settings: AlgolabSettings, context: VenueContext, rest: RestClient, counters: AlgolabCounters) -> Session:

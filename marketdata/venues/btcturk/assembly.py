@@ -9,6 +9,7 @@ from marketdata.counters import Counters
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget
 from marketdata.rest.client import RestClient, RetryPolicy
 from marketdata.state.book import Sides
@@ -52,7 +53,8 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS, witnesses=WITNESSES)
     api, charts = _clients(settings, context, timings.rest)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
+    socket = VenueSocket("btcturk", settings.addresses.websocket, access=Access(context.proxies))
+    connection = context.connection(socket, inbox, counters)
     retry = timings.missing_pair_retry
     instruments = InstrumentLoader(api, settings.pairs, backoff=context.limits().backoff, missing_retry=retry)
     followed = Followed(settings.pairs, settings.book_channel, lambda: instruments.instruments)
