@@ -31,7 +31,7 @@ from marketdata.venues.venue import Venue, VenueContext
 
 log = logging.getLogger(__name__)
 
-CALL_SECONDS = 5.1
+CALL_SECONDS = 5.0
 SMS_SECONDS = 5.0
 LIVENESS_SYMBOL = "USDTRY"
 """A symbol that ticks round the clock. It is not followed: its ticks only prove that the feed is alive."""
@@ -41,7 +41,7 @@ LIVENESS_SYMBOL = "USDTRY"
 class AlgolabTimings:
     """The times of AlgoLab's parts, in seconds.
 
-    calls: between two REST calls; the broker allows a customer one in five seconds.
+    calls: the window in which the broker allows a customer one REST call.
     logins: between two logins that no person makes.
     audits: between two comparisons of one share's best prices.
     feed: the worker's times.
@@ -98,7 +98,8 @@ def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) ->
     """Returns the client of the REST calls. All calls share one limit, that of the customer."""
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
     endpoints = dict.fromkeys(CALLS, ("customer",))
-    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
+    access = Access(context.proxies, credentials=True)
+    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock, access=access)
 
 
 def _socket(

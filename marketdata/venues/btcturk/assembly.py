@@ -11,7 +11,7 @@ from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
 from marketdata.outbound import Access
 from marketdata.rest.budget import Budget
-from marketdata.rest.client import RestClient, RetryPolicy
+from marketdata.rest.client import Endpoints, RestClient, RetryPolicy
 from marketdata.state.book import Sides
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
@@ -89,8 +89,12 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
 def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPolicy) -> tuple[RestClient, RestClient]:
     """Returns the clients of the API and of the charts, which share one budget."""
     budget, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), settings.addresses
-    api = RestClient(addresses.rest, API_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
-    return api, RestClient(addresses.chart, CHART_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
+
+    def client(url: str, calls: Endpoints) -> RestClient:
+        access = Access(context.proxies)
+        return RestClient(url, calls, budget=budget, clock=context.clock, access=access, retries=retries)
+
+    return client(addresses.rest, API_ENDPOINTS), client(addresses.chart, CHART_ENDPOINTS)
 
 
 def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], Sides | None]:
