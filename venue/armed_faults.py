@@ -27,6 +27,7 @@ class FaultRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seconds: the length of a silence, of a delay or of a lie, or the lateness of a date; 0 or more.
     percent: how far a lie is from the truth.
     endpoint: limits a REST fault to this call.
+    page: the page that comes with the answer, as a proxy or a firewall writes it; None for the venue's own text.
     """
 
     fault: str
@@ -36,6 +37,7 @@ class FaultRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seconds: float | None = None
     percent: float | None = None
     endpoint: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)

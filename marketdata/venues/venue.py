@@ -19,14 +19,16 @@ from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import DialLimits
 from marketdata.link.inbox import Inbox
 from marketdata.nets import SafetyNet
+from marketdata.outbound import Proxies
 from marketdata.rest.client import RestClient
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 
-FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "auth_required", "stopped"]
+FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "rejected", "auth_required", "stopped"]
 """connecting: no socket. syncing: a socket, and no live book yet. live: every book that should be live is. degraded:
-some are not, or the feed has other trouble. blocked: the venue wants no dial for a while. auth_required: a person has
-to log in. stopped: the venue refused the dial, and nothing is dialled."""
+some are not, or the feed has other trouble. blocked: the venue wants no dial for a while. rejected: the dial was
+refused, and the next one comes much later. auth_required: a person has to log in. stopped: the venue refused a person's
+credentials, and nothing is dialled."""
 STATES: tuple[FeedState, ...] = get_args(FeedState)
 
 MOST_TOLD = 20
@@ -46,6 +48,7 @@ class VenueContext:
     queue_limit: the frames that may wait for the worker.
     clock: the two clocks.
     stop: the signal that ends the service.
+    proxies: the proxies on the way to venues.
     """
 
     store: Store
@@ -55,6 +58,7 @@ class VenueContext:
     queue_limit: int
     clock: Clock
     stop: Stop
+    proxies: Proxies = field(default_factory=Proxies)
 
     def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> VenueConnection:
         """Returns the connection of a venue's socket, with limits of its own on dialling."""
@@ -127,7 +131,7 @@ class Venue:
         link = self.connection.status().state
         if self.login_trouble() is not None:
             return "auth_required"
-        if link in ("stopped", "blocked"):
+        if link in ("stopped", "blocked", "rejected"):
             return link
         if link != "open":
             return "connecting"

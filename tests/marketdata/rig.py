@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
@@ -56,10 +57,10 @@ def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT
 
 
 @contextmanager
-def running_marketdata(settings: Settings) -> Iterator[Parts]:
+def running_marketdata(settings: Settings, *, retreat: tuple[float, float] = (0.1, 0.5)) -> Iterator[Parts]:
     """The parts, started; ended with the block."""
     timings = Timings(link=QUICK, btcturk=BtcturkTimings(resync=PATIENT), backoff=(0.05, 0.5), first_dial=0.0)
-    parts = Parts.build(settings, Supervisor(Stop()), timings)
+    parts = Parts.build(settings, Supervisor(Stop()), replace(timings, retreat=retreat))
     parts.start()
     try:
         yield parts

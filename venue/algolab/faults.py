@@ -56,7 +56,7 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "silence": {**_SYMBOL, "seconds": FaultParameter(600.0, most=86_400.0)},
         "close": {**_SYMBOL, "code": close_code(1006)},
         **{name: {} for name in get_args(AccountFault)},
-        "refuse_upgrade": {"status": ERROR_STATUS},
+        "refuse_upgrade": {"status": ERROR_STATUS, "page": FaultParameter()},
         "rest_status": {"status": ERROR_STATUS, "endpoint": FaultParameter(among=ENDPOINTS)},
     }
 )

@@ -65,7 +65,7 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "close": {"pair": _PAIR, "code": close_code(1001)},
         "silence": {"pair": _PAIR, "seconds": FaultParameter(600.0, most=3_600.0)},
         "no_upgrade_answer": {},
-        "refuse_upgrade": {"status": ERROR_STATUS, "retry_after": _RETRY},
+        "refuse_upgrade": {"status": ERROR_STATUS, "retry_after": _RETRY, "page": FaultParameter()},
         "rest_status": {"status": ERROR_STATUS, "retry_after": _RETRY, "endpoint": _ENDPOINT},
         "slow_rest": {"seconds": FaultParameter(2.0, most=120.0), "endpoint": _ENDPOINT},
     }

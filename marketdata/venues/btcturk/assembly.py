@@ -9,8 +9,9 @@ from marketdata.counters import Counters
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget
-from marketdata.rest.client import RestClient, RetryPolicy
+from marketdata.rest.client import Endpoints, RestClient, RetryPolicy
 from marketdata.state.book import Sides
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
@@ -52,7 +53,8 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS, witnesses=WITNESSES)
     api, charts = _clients(settings, context, timings.rest)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
+    socket = VenueSocket("btcturk", settings.addresses.websocket, access=Access(context.proxies))
+    connection = context.connection(socket, inbox, counters)
     retry = timings.missing_pair_retry
     instruments = InstrumentLoader(api, settings.pairs, backoff=context.limits().backoff, missing_retry=retry)
     followed = Followed(settings.pairs, settings.book_channel, lambda: instruments.instruments)
@@ -87,8 +89,12 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
 def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPolicy) -> tuple[RestClient, RestClient]:
     """Returns the clients of the API and of the charts, which share one budget."""
     budget, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), settings.addresses
-    api = RestClient(addresses.rest, API_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
-    return api, RestClient(addresses.chart, CHART_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
+
+    def client(url: str, calls: Endpoints) -> RestClient:
+        access = Access(context.proxies)
+        return RestClient(url, calls, budget=budget, clock=context.clock, access=access, retries=retries)
+
+    return client(addresses.rest, API_ENDPOINTS), client(addresses.chart, CHART_ENDPOINTS)
 
 
 def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], Sides | None]:
