@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -85,13 +85,13 @@ def test_a_halt_is_seen_in_every_answer_and_metric(http: FlaskClient, venue: Ven
 
 def test_a_stream_that_asks_for_instruments_gets_them_and_each_change(http: FlaskClient, venue: Venue) -> None:
     answer = http.get(f"/v1/stream?symbols={BTCTRY}&kinds=instrument", buffered=False)
-    chunks = iter(answer.response)
+    chunks = cast(Iterator[bytes], iter(answer.response))
     seen = b""
 
     def read_until(name: bytes) -> dict[str, Any]:
         nonlocal seen
         while (start := seen.find(b"event: " + name)) < 0 or b"\n\n" not in seen[start:]:
-            seen += next(chunks)  # type: ignore[arg-type]
+            seen += next(chunks)
         text = seen[start:].split(b"\n\n")[0]
         seen = seen[start + len(text) :]
         return dict(json.loads(text.split(b"data: ", 1)[1].split(b"\n")[0]))

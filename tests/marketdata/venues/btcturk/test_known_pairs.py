@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -9,16 +10,23 @@ import pytest
 
 from common.wire import Instrument
 from marketdata.venues.btcturk.answers import ListedPair
-from marketdata.venues.btcturk.known_pairs import KnownPairs
+from marketdata.venues.btcturk.known_pairs import KnownPair, KnownPairs
 
 CONFIRM = 30.0
+RULES = {"tick_size": "1", "lot_size": "0.01", "min_notional": "10"}
 
 
-def listed(pair: str = "BTCTRY", status: str = "TRADING", venue_id: int | None = 1, **rules: str) -> ListedPair:
-    sizes = {"tick_size": "1", "lot_size": "0.01", "min_notional": "10"} | rules
-    numbers = {name: Decimal(text) for name, text in sizes.items()}
-    base, quote = pair.removesuffix("TRY"), "TRY"
-    instrument = Instrument(symbol=f"BTCTURK:{pair}", base_asset=base, quote_currency=quote, **numbers)
+def listed(
+    pair: str = "BTCTRY", status: str = "TRADING", venue_id: int | None = 1, rules: Mapping[str, str] = RULES
+) -> ListedPair:
+    instrument = Instrument(
+        symbol=f"BTCTURK:{pair}",
+        base_asset=pair.removesuffix("TRY"),
+        quote_currency="TRY",
+        tick_size=Decimal(rules["tick_size"]),
+        lot_size=Decimal(rules["lot_size"]),
+        min_notional=Decimal(rules["min_notional"]),
+    )
     return ListedPair(venue_id, status, instrument)
 
 
@@ -68,13 +76,13 @@ def test_any_status_but_trading_halts_a_pair_at_once(pairs: KnownPairs, status: 
     ("name", "new"), [("tick_size", "0.1"), ("tick_size", "10"), ("lot_size", "1"), ("min_notional", "99.91")]
 )
 def test_a_new_rule_is_named_and_replaces_the_old_one(pairs: KnownPairs, name: str, new: str) -> None:
-    (change,) = pairs.judge({"BTCTRY": listed(**{name: new}), **OTHER}, 1.0)
+    (change,) = pairs.judge({"BTCTRY": listed(rules=RULES | {name: new}), **OTHER}, 1.0)
     assert (change.names, getattr(change.instrument, name)) == ((name,), Decimal(new))
     assert getattr(pairs.known["BTCTRY"].instrument, name) == Decimal(new)
 
 
 def test_a_halt_with_a_new_rule_is_one_change_with_two_names(pairs: KnownPairs) -> None:
-    (change,) = pairs.judge({"BTCTRY": listed(status="HALTED", tick_size="5"), **OTHER}, 1.0)
+    (change,) = pairs.judge({"BTCTRY": listed(status="HALTED", rules=RULES | {"tick_size": "5"}), **OTHER}, 1.0)
     assert change.names == ("halted", "tick_size")
 
 
@@ -145,10 +153,9 @@ def test_what_an_earlier_process_knew_is_compared_with_the_first_answer(pairs: K
     later = KnownPairs(["BTCTRY"], confirm=CONFIRM)
     later.recall(pairs.known)
     assert set(later.known) == {"BTCTRY"}
-    (change,) = later.judge({"BTCTRY": listed(status="HALTED", tick_size="5")}, 0.0)
+    (change,) = later.judge({"BTCTRY": listed(status="HALTED", rules=RULES | {"tick_size": "5"})}, 0.0)
     assert change.names == ("halted", "tick_size")
 
 
 def test_known_pairs_can_be_stored_and_read_again(pairs: KnownPairs) -> None:
-    kind = dict[str, type(pairs.known["BTCTRY"])]  # type: ignore[misc]
-    assert msgspec.json.decode(msgspec.json.encode(pairs.known), type=kind) == pairs.known
+    assert msgspec.json.decode(msgspec.json.encode(pairs.known), type=dict[str, KnownPair]) == pairs.known
