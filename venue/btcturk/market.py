@@ -28,7 +28,7 @@ _EXCITEMENT, _CALM_PER_SECOND = 0.3, 0.6
 class _Pair:
     """One pair: its book, trades, figures of the day and bars. It moves with the fair price of the pair `like`."""
 
-    def __init__(self, spec: PairSpec, like: str, fair: float, rng: random.Random, charts: PairCharts) -> None:
+    def __init__(self, spec: PairSpec, like: PairSpec, fair: float, rng: random.Random, charts: PairCharts) -> None:
         self.spec, self.like, self._rng, self.charts = spec, like, rng, charts
         self.rules = PairRules.of(spec)
         self.ladder = Ladder(spec, fair, rng)
@@ -138,7 +138,7 @@ class BtcturkMarket:
         spec = named(pair.spec, change.name) if change.name is not None else pair.spec
         if spec.name != name and spec.name in self._pairs:
             raise InvalidRequest("name", "must not be the name of another pair")
-        pair.change(change, self._fair.of(pair.like))
+        pair.change(change, self._fair.of(pair.like.name))
         pair.spec = spec
         self.charts[spec.name] = pair.charts
         self._pairs = {known.spec.name: known for known in self._pairs.values()}
@@ -150,22 +150,21 @@ class BtcturkMarket:
 
     def _add(self, spec: PairSpec, like: PairSpec) -> None:
         charts = self.charts[spec.name] = PairCharts(like, self._history, self._began)
-        self._pairs[spec.name] = _Pair(spec, like.name, self._fair.of(like.name), self._rng, charts)
+        self._pairs[spec.name] = _Pair(spec, like, self._fair.of(like.name), self._rng, charts)
 
     def _add_like(self, name: str, like: str, change: PairChange) -> None:
         if name in self._pairs:
             raise InvalidRequest("like", "is for a pair that does not exist yet")
         if like not in self._pairs:
             raise InvalidRequest("like", f"must be one of {', '.join(self._pairs)}")
-        pattern = self._pairs[like].spec
+        pattern = self._pairs[like]
         number = max(pair.spec.pair_id for pair in self._pairs.values()) + 1
-        original = next(spec for spec in PAIRS if spec.name == self._pairs[like].like)
-        spec = replace(named(pattern, name), pair_id=number)
+        spec = replace(named(pattern.spec, name), pair_id=number)
         changed(PairRules.of(spec), change, spec)
-        self._add(spec, original)
+        self._add(spec, pattern.like)
 
     def _step(self) -> None:
         self._now += STEP_SECONDS
         self._fair.step(self._rng, STEP_SECONDS)
         for pair in self._pairs.values():
-            pair.step(self._now, self._fair.of(pair.like))
+            pair.step(self._now, self._fair.of(pair.like.name))
