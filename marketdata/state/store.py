@@ -136,6 +136,11 @@ class Store(StoreReader):
                 self._touch(state, "book")
             state.symbol_status, state.changed["status"] = status, self._next(received)
 
+    def instrument_changed(self, symbol: str, received: float) -> None:
+        """Notes that a symbol's instrument is another one now; readers are given it with each call."""
+        with self._lock:
+            self._states[symbol].changed["instrument"] = self._next(received)
+
     def lose(self, symbol: str, reason: str, received: float) -> None:
         """Marks a symbol's book as no longer certain."""
         with self._lock:

@@ -74,7 +74,7 @@ class VenueContext:
 
 
 def told(faults: Mapping[str, str]) -> str:
-    """Returns symbols with the reasons why their books are not fresh, at most `MOST_TOLD` of them."""
+    """Returns symbols with their reasons, at most `MOST_TOLD` of them."""
     shown = [f"{symbol} ({reason})" for symbol, reason in list(faults.items())[:MOST_TOLD]]
     more = len(faults) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
@@ -136,13 +136,21 @@ class Venue:
         if link != "open":
             return "connecting"
         lost = self.lost()
-        if lost and len(lost) == len(self.store.of_source(self.name)):
+        if lost and len(lost) == len(self.store.of_source(self.name)) - len(self.not_trading()):
             return "syncing"
         return "degraded" if lost or self.reason() else "live"
 
     def lost(self) -> dict[str, str]:
         """Returns the symbols whose book should be fresh and is not, each with the reason."""
-        return self.store.faults(self.name) if self.is_open() else {}
+        if not self.is_open():
+            return {}
+        resting = self.not_trading()
+        return {symbol: fault for symbol, fault in self.store.faults(self.name).items() if symbol not in resting}
+
+    def not_trading(self) -> dict[str, str]:
+        """Returns the symbols that the venue halted, renamed or delisted, each with the reason."""
+        known = self.instruments().items()
+        return {symbol: f"{one.state}: {one.reason}" for symbol, one in known if one.state != "trading"}
 
     def reason(self) -> str | None:
         """Returns why the feed can't be relied on, the deepest cause first, or None."""
@@ -157,12 +165,12 @@ class Venue:
 
     def row(self) -> dict[str, object]:
         """Returns the venue's row of /v1/feeds; times in UTC, ages in seconds."""
-        status, lost = self.connection.status(), self.lost()
+        status, lost, resting = self.connection.status(), self.lost(), self.not_trading()
         until = status.blocked_until
         return {
             "venue": self.name,
             "state": self.state(),
-            "reason": self.reason(),
+            "reason": self.reason() or (f"not traded: {told(resting)}" if resting else None),
             "connection": status.state,
             "blocked_until": None if until is None else datetime.fromtimestamp(until, UTC),
             "last_frame_age_seconds": round(self.connection.frame_age(), 3),
@@ -170,6 +178,7 @@ class Venue:
             "last_data_age_seconds": round(self.store.data_age(self.name), 3),
             "not_live": list(lost),
             "faults": lost,
+            "not_trading": resting,
             "queue_depth": self.inbox.depth(),
             "safety_nets": [net.row() for net in self.nets],
         }

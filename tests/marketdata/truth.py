@@ -10,6 +10,7 @@ from typing import NamedTuple
 from common.wire import Book, Level
 from venue.btcturk.charts import PairCharts
 from venue.btcturk.pairs import PairSpec
+from venue.btcturk.rules import PairChange, PairRules
 from venue.btcturk.server import BtcturkServer, ChartedMarket
 from venue.btcturk.views import PairView
 
@@ -61,6 +62,12 @@ class RecordedMarket:
     @property
     def charts(self) -> Mapping[str, PairCharts]:
         return self._market.charts
+
+    def change(self, name: str, change: PairChange) -> PairRules:
+        return self._market.change(name, change)
+
+    def rules(self) -> dict[str, PairRules]:
+        return self._market.rules()
 
     def advance(self, now: float) -> None:
         self._market.advance(now)

@@ -6,6 +6,7 @@ book without sequence numbers may make sense and still be wrong.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Callable
 
 from tests.soak.health import Touched
 from tests.soak.venues import PAIRS, SHARES, Venues
+from venue.btcturk.rules import TRADING, PairChange
 
 FRAMES = (
     *("skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "repeat_ticker"),
@@ -47,6 +49,10 @@ SHARE_SOCKETS = (
     "expire_session",
 )
 LOGINS = ("refuse_login", "refuse_sms", "fail_login")
+LISTINGS = ("halt", "no_pairs", "missing_pair")
+LISTING_GAP_SECONDS = 100.0
+"""The instruments are asked for once a minute. Two answers in a row that lack a pair would rightly delist it."""
+HALT_SECONDS = (10.0, 70.0)
 PAUSE = (2.0, 6.0)
 FIRST_SOCKETS = (20.0, 27.0)
 QUICK_GAP_SECONDS, SLOW_GAP_SECONDS = 75.0, 135.0
@@ -74,6 +80,7 @@ class Thrower:
         self._arm_bist: Callable[..., object] = venues.bist.faults.arm
         self._venues = venues
         self._crypto_at, self._share_at = FIRST_SOCKETS
+        self._listing_at, self._halted_until = 0.0, dict.fromkeys(PAIRS, 0.0)
 
     def pause(self) -> float:
         """Seconds until the next."""
@@ -83,7 +90,11 @@ class Thrower:
         """One fault; `now` is seconds since the beginning."""
         left = self._lasts - now
         draw = self._rng.random()
-        if now >= self._crypto_at and left > LEAST_LEFT_SECONDS:
+        self._resume(now)
+        if now >= self._listing_at:
+            self._listing_at = now + LISTING_GAP_SECONDS
+            self._listing(self._rng.choice(LISTINGS if left > LISTING_GAP_SECONDS else LISTINGS[:2]), now)
+        elif now >= self._crypto_at and left > LEAST_LEFT_SECONDS:
             name = self._rng.choice(SOCKETS)
             self._crypto_at = now + _gap(name)
             self._crypto_socket(name)
@@ -105,7 +116,8 @@ class Thrower:
             self._rest(left)
 
     def clear(self) -> None:
-        """No fault is armed any more."""
+        """No fault is armed, and no pair is halted any more."""
+        self._resume(math.inf)
         self._venues.crypto.faults.clear()
         self._venues.bist.faults.clear()
 
@@ -113,6 +125,7 @@ class Thrower:
         """For each fault: how often it was thrown, and how often a venue came to do it. Some faults are helped by
         another one, which then was done more often than thrown."""
         done = dict(self._venues.crypto.faults.done())
+        done["halt"] = self.thrown["halt"]
         done |= {f"bist {name}": count for name, count in self._venues.bist.faults.done().items()}
         rows = [f"{self.thrown[name]:7d} {done[name]:7d}  {name}" for name in sorted(done) if self.thrown[name]]
         return [f"{'thrown':>7} {'done':>7}  fault", *rows]
@@ -133,6 +146,26 @@ class Thrower:
             self.touched.venue(venue, time.monotonic())
         elif isinstance(symbol, str):
             self.touched.symbol(symbol, time.monotonic(), lasts if isinstance(lasts, float) else 0.0)
+
+    def _listing(self, name: str, now: float) -> None:
+        pair = self._rng.choice(PAIRS)
+        match name:
+            case "halt":
+                self.thrown[name] += 1
+                lasts = self._rng.uniform(*HALT_SECONDS)
+                self._touch("BTCTURK", False, pair, lasts)
+                self._halted_until[pair] = now + lasts
+                self._venues.crypto.change_pair(pair, PairChange(status="HALTED"))
+            case "missing_pair":
+                self._crypto(name, pair=pair)
+            case _:
+                self._crypto(name)
+
+    def _resume(self, now: float) -> None:
+        for pair, until in self._halted_until.items():
+            if 0.0 < until <= now:
+                self._halted_until[pair] = 0.0
+                self._venues.crypto.change_pair(pair, PairChange(status=TRADING))
 
     def _crypto_frame(self, name: str) -> None:
         pair, pick = self._rng.choice(PAIRS), self._rng.choice

@@ -25,7 +25,7 @@ SocketFault = Literal[
     "partial_frame", "half_open", "silence", "reset", "close", "garbage", "unknown_model", "huge_frame", "maintenance"
 ]
 UpgradeFault = Literal["no_upgrade_answer", "refuse_upgrade"]
-RestFault = Literal["rest_status", "slow_rest"]
+RestFault = Literal["rest_status", "slow_rest", "missing_pair", "no_pairs"]
 FaultName = FrameFault | SocketFault | UpgradeFault | RestFault
 
 SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
@@ -37,7 +37,8 @@ ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "p
 class BtcturkFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to make BTCTurk do something wrong.
 
-    pair: limits a frame's fault to this pair, and a socket's fault to sockets that joined it.
+    pair: limits a frame's fault to this pair, and a socket's fault to sockets that joined it. `missing_pair` leaves it
+        out.
     retry_after: the answer's `Retry-After` in seconds; None leaves the header out.
     model: the type of the frame that `duplicate_frame` sends twice.
     times: the number of times that `repeat_ticker` repeats the frame.
@@ -67,6 +68,8 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "no_upgrade_answer": {},
         "refuse_upgrade": {"status": ERROR_STATUS, "retry_after": _RETRY, "page": FaultParameter()},
         "rest_status": {"status": ERROR_STATUS, "retry_after": _RETRY, "endpoint": _ENDPOINT},
+        "missing_pair": {"pair": _PAIR},
+        "no_pairs": {},
         "slow_rest": {"seconds": FaultParameter(2.0, most=120.0), "endpoint": _ENDPOINT},
     }
 )

@@ -91,7 +91,7 @@ def test_a_stream_begins_with_a_snapshot_of_its_symbols(store: Store, opened: Op
 
 def test_a_snapshot_has_every_kind_that_was_asked_for(opened: Opener) -> None:
     body = _one(next(opened(Selection((A,), KINDS)))).body
-    assert set(body) == {"market", "sequence", "quotes", "books", "trades", "statuses", "auctions"}
+    assert set(body) == {"market", "sequence", "quotes", "books", "trades", "statuses", "auctions", "instruments"}
 
 
 def test_changes_follow_with_their_sequence_and_other_symbols_do_not(store: Store, opened: Opener) -> None:
