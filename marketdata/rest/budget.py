@@ -13,7 +13,7 @@ from marketdata.refusals import DEFAULT_WAIT_SECONDS
 
 SHARE = 0.8
 MARGIN_SECONDS = 0.1
-"""What is added to each window, since the venue's clock is not ours and may count in coarser steps."""
+"""Each window is so much longer for us: the venue's clock is not ours, and may count in coarser steps."""
 LONGEST_PACE_SECONDS = DEFAULT_WAIT_SECONDS
 BARRED_SECONDS = (30.0, 900.0)
 """The first and the longest silence after the caller was refused."""

@@ -88,12 +88,11 @@ class ShareBooks:
         """Holds the price of a trade against a share's book."""
         self._hear(share, "trade", lambda witness: witness.hear_trade(price, at), at, received)
 
-    def hear_answer(self, share: Share, info: EquityInfo, asked: float, at: float, received: float) -> None:
+    def hear_answer(self, share: Share, info: EquityInfo, asked: float, received: float) -> None:
         """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked."""
         if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
             return
-        if share.contradicted(info, asked):
-            self._contradicted(share, "rest", at, received)
+        self._follow(share, "rest", share.hear_answer(info, asked), asked, received)
 
     def faults(self) -> list[str]:
         """Returns the books that are not live, each with its fault."""
@@ -138,7 +137,9 @@ class ShareBooks:
         if share.phase(self.phase) != "continuous":
             share.witness.settle()
             return
-        verdict = judge(share.witness)
+        self._follow(share, name, judge(share.witness), at, received)
+
+    def _follow(self, share: Share, name: str, verdict: Verdict, at: float, received: float) -> None:
         if verdict == "agrees":
             share.doubted_at = None
             self._store.prove_book(share.symbol, at)

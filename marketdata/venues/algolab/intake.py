@@ -223,7 +223,7 @@ class AlgolabIntake:
             self.books.judge_again(share, at)
         else:
             log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})
-        self.books.hear_answer(share, answer.info, answer.asked, at, received)
+        self.books.hear_answer(share, answer.info, answer.asked, received)
 
     def _update_status(self, share: Share, at: float, received: float) -> None:
         status = share.status(self.phase, self.day)

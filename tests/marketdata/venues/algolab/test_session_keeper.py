@@ -151,7 +151,6 @@ def test_heartbeats_keep_the_socket() -> None:
         eventually(feed.live)
         time.sleep(6.0)
         assert strict.server.counters.closures["no_heartbeat"] == 0
-        assert feed.counters.attempts["open"] == 1
 
 
 def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
