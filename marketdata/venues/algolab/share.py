@@ -126,9 +126,9 @@ class Share:
             self.bests.append((at, best))
 
     def hear_answer(self, info: EquityInfo, asked: float) -> Verdict:
-        """Returns the verdict on the broker's best prices; they contradict after differing `MOST_MISSES` times in a row.
+        """Returns the verdict on the broker's best prices.
 
-        They are compared with all that were published from a moment before it was asked until now. Nothing else would
+        They contradict when they differ `MOST_MISSES` times in a row. They are compared with all that were published from a moment before it was asked until now. Nothing else would
         show a lost row.
         """
         until = [*[at for at, _ in self.bests][1:], float("inf")]
