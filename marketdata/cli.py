@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from common import wire
 from common.client import JsonClient
 from common.errors import Unavailable
 from common.settings import Reader, SettingsError
@@ -90,7 +91,7 @@ def _login(client: JsonClient, code: str | Callable[[str], str]) -> _Session:
     if not isinstance(code, str):
         _ask(client, "POST", "/login")
         code = code("Code from the text message: ")
-    return _ask(client, "POST", "/sms", msgspec.json.encode({"code": code}))
+    return _ask(client, "POST", "/sms", wire.encode({"code": code}))
 
 
 def _ask(client: JsonClient, method: str, path: str, body: bytes | None = None) -> _Session:

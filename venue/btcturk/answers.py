@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from common.decimals import plain_text
 from venue.btcturk.bars import PairBar
 from venue.btcturk.frames import average_price, daily_percent
 from venue.btcturk.pairs import ASSETS, Asset, PairSpec
@@ -46,8 +47,8 @@ def _symbol(spec: PairSpec, order: int) -> dict[str, Any]:
                 "filterType": "PRICE_FILTER",
                 "minPrice": "0.0000000000001",
                 "maxPrice": "100000000",
-                "tickSize": str(spec.tick),
-                "minExchangeValue": str(spec.min_exchange_value),
+                "tickSize": plain_text(spec.tick),
+                "minExchangeValue": plain_text(spec.min_exchange_value),
                 "minAmount": None,
                 "maxAmount": None,
             }
