@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from common import wire
 from common.decimals import plain_text
 from executor import account
 from executor.account import Entry, Posting, Terms, unbalanced
@@ -147,7 +148,8 @@ def _check_projections(connection: sa.Connection, proof: Proof) -> None:
             f"the last event is {last.sequence if last else 0}"
         )
     if head.controls != proof.replay.controls:
-        raise LedgerFault(f"{proof.account}: the controls are {head.controls}, the events say {proof.replay.controls}")
+        found, expected = (wire.encode(each).decode() for each in (head.controls, proof.replay.controls))
+        raise LedgerFault(f"{proof.account}: the controls are {found}, the events say {expected}")
     _check_table(connection, schema.fills, proof.account, ("order_id", "trade_id"), proof.fills.values())
     orders = proof.replay.orders.values()
     expected_orders = [writes.order_row(order, proof.replay.terms.get(order.order_id)) for order in orders]

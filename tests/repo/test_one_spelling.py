@@ -1,8 +1,10 @@
 """Decimals reach people and programs in one spelling: no place of the services writes them by itself."""
 
 import ast
-from collections import defaultdict
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.repo.tree import ROOT, paths
 
@@ -23,22 +25,6 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
-def _decimal_names() -> set[str]:
-    """Names that stand for a decimal wherever a field or a parameter has them."""
-    kinds = defaultdict(set)
-    for tree in TREES.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                kinds[node.target.id].add(ast.unparse(node.annotation).removesuffix(" | None"))
-            elif isinstance(node, ast.arg) and node.annotation is not None:
-                kinds[node.arg].add(ast.unparse(node.annotation).removesuffix(" | None"))
-    return {name for name, found in kinds.items() if found == {"Decimal"}}
-
-
-def _name(node: ast.expr) -> str | None:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
-
-
 def test_json_is_written_in_one_place() -> None:
     found = {
         path
@@ -48,12 +34,34 @@ def test_json_is_written_in_one_place() -> None:
     assert found == set(), "use common.wire.encode"
 
 
-def test_no_decimal_is_put_into_a_text_as_python_writes_it() -> None:
-    names = _decimal_names()
-    assert {"limit_price", "tick_size", "average_cost", "min_notional"} <= names
-    found = []
-    for path, tree in TREES.items():
-        bare = [node.value for node in ast.walk(tree) if isinstance(node, ast.FormattedValue) and not node.format_spec]
-        bare += [call.args[0] for call in _calls(tree) if ast.unparse(call.func) == "str" and call.args]
-        found += [f"{path}:{node.lineno} {ast.unparse(node)}" for node in bare if _name(node) in names]
-    assert found == [], "use common.decimals.plain_text"
+def test_mypy_refuses_a_decimal_that_is_put_into_a_text_as_python_writes_it(tmp_path: Path) -> None:
+    refused = [
+        'f"{d}"',
+        'f"{d!r}"',
+        'f"at {d:>10}"',
+        'f"{maybe}"',
+        'f"{[d]}"',
+        'f"{ {1: d} }"',
+        "str(d)",
+        "repr(d)",
+        "str(maybe)",
+        "str([d])",
+        'format(d, "g")',
+        '"{}".format(d)',
+        '"{} {}".format(1, d)',
+    ]
+    passed = [
+        *('f"{d:.2f}"', 'f"{d:,.3f}"', 'f"{d:z,.{places}f}"', 'f"{d:.0%}"', 'f"{plain_text(d)}"', "plain_text(d)"),
+        *('f"{1}"', 'f"{1.5:g}"', "str(1)", 'str(b"x", "utf-8")', "str(Path())", '"{}".format("x")'),
+    ]
+    head = [
+        *("from decimal import Decimal", "from pathlib import Path", "from common.decimals import plain_text"),
+        *('d = Decimal("1E-8")', "maybe: Decimal | None = d if Path().exists() else None", "places = 2"),
+    ]
+    product = tmp_path / "product.py"
+    product.write_text("\n".join([*head, *refused, *passed, ""]))
+    settings = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(tmp_path / "cache"))
+    command = [sys.executable, "-m", "mypy", *settings, str(product)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    lines = {int(line.split(":")[1]) for line in told.stdout.splitlines() if "[plain-digits]" in line}
+    assert lines == set(range(len(head) + 1, len(head) + 1 + len(refused))), told.stdout + told.stderr
