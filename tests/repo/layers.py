@@ -24,7 +24,7 @@ LINES: dict[str, dict[int, str]] = {
         "venues.btcturk.endpoints venues.btcturk.instrument_file venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "
         "venues.algolab.vault",
-        3: "link parts venues",
+        3: "examples link messages openapi parts venues",
         4: "api cli metrics",
         5: "app",
     },
