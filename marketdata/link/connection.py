@@ -14,6 +14,7 @@ from marketdata.counters import Counters
 from marketdata.link.dial import Dial, DialEvent, LinkTimings
 from marketdata.link.dial_limits import DialLimits
 from marketdata.link.inbox import Arrival, Inbox
+from marketdata.tape.taps import SocketTap
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +52,14 @@ class VenueSocket:
     headers: called before each dial; returns the headers of the upgrade, or raises `NotReady`.
     heartbeat: returns the frame that the venue wants every `LinkTimings.heartbeat` seconds; None for a venue that wants
         none.
+    tap: hears all that comes and goes; None when nothing is recorded.
     """
 
     name: str
     url: str
     headers: Callable[[], Mapping[str, str]] = dict
     heartbeat: Callable[[], str] | None = None
+    tap: SocketTap | None = None
 
 
 class VenueConnection:
@@ -118,7 +121,9 @@ class VenueConnection:
 
     def send(self, text: str) -> bool:
         """Sends a frame; returns false when no socket takes it. That socket is about to be replaced."""
-        dial = self._dial
+        dial, tap = self._dial, self._socket.tap
+        if dial is not None and tap is not None:
+            tap.sent(text)  # first, so that no answer stands before it
         return dial is not None and dial.send(text)
 
     def drop(self, reason: str) -> None:
@@ -195,10 +200,14 @@ class VenueConnection:
             self._counters.attempts["open"] += 1
             self._status = ConnectionStatus("open")
             log.info("connected", extra={"url": self.url})
+        if self._socket.tap is not None:
+            self._socket.tap.came(event, now, received, payloads)
         self._inbox.put([Arrival(event, now, received, payload) for payload in payloads])
 
     def _closed(self, dial: Dial) -> None:
         seen = {"url": self.url, "cause": dial.verdict.cause, "reason": dial.reason}
+        if self._socket.tap is not None:
+            self._socket.tap.ended(_reason(dial))
         if not dial.opened:
             self._counters.attempts[dial.verdict.cause] += 1
             log.info("could not connect", extra=seen)

@@ -27,6 +27,7 @@ from marketdata.rest.replies import (
     Throttled,
     Unreachable,
 )
+from marketdata.tape.taps import CallTap
 
 CHUNK_BYTES = 65_536
 SHOWN_BYTES = 500
@@ -102,11 +103,13 @@ class RestClient:
         clock: Clock,
         retries: RetryPolicy | None = None,
         most_bytes: int = 8 * 2**20,
+        tap: CallTap | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.counters = RestCounters(endpoints)
         self._endpoints, self._budget, self._retries = endpoints, budget, retries or RetryPolicy()
         self._monotonic, self._unix, self._most_bytes = clock.monotonic, clock.unix, most_bytes
+        self._tap = tap
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False)
 
     def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
@@ -129,12 +132,17 @@ class RestClient:
 
     def _attempt(self, ends: float, endpoint: str, method: str, path: str, **sent: Any) -> Reply:
         """Makes one attempt, which ends at `ends` (monotonic). `sent` has the parameters, the body and the headers."""
+        asked = self._monotonic()
         try:
             reply = self._ask(ends, endpoint, method, path, sent)
         except RestError as error:
             self.counters.count(endpoint, error.outcome)
+            if self._tap is not None:
+                self._tap.called(asked, method, path, sent, error)
             raise
         self.counters.count(endpoint, "ok")
+        if self._tap is not None:
+            self._tap.called(asked, method, path, sent, reply)
         return reply
 
     def _ask(self, ends: float, endpoint: str, method: str, path: str, sent: Mapping[str, Any]) -> Reply:

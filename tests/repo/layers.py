@@ -13,18 +13,18 @@ ROOT = Path(__file__).parents[2]
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "events refusals link.failures rest.replies state.book state.candles state.listing state.rowbook "
-        "state.selection state.symbol state.trades state.witness "
+        "state.selection state.symbol state.trades state.witness tape.secrets "
         "venues.btcturk.answers venues.btcturk.frames venues.btcturk.resync venues.btcturk.shapes "
         "venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
         "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
         "venues.algolab.subscriptions venues.algolab.ticks",
-        2: "settings counters metric_table nets link.dial_limits link.inbox link.readahead rest state stream "
+        2: "settings counters metric_table nets link.dial_limits link.inbox link.readahead rest state stream tape "
         "venues.btcturk.endpoints venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "
         "venues.algolab.vault",
         3: "link parts venues",
-        4: "api cli metrics",
+        4: "api cli metrics tape.cli",
         5: "app",
     },
     "venue": {

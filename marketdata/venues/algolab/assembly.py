@@ -13,9 +13,10 @@ from marketdata.link.worker import LinkEnds
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
+from marketdata.tape.secrets import Secrets
 from marketdata.venues.algolab import frames, login_api
 from marketdata.venues.algolab.counters import AlgolabCounters
-from marketdata.venues.algolab.endpoints import CALLS
+from marketdata.venues.algolab.endpoints import CALLS, CONFIRM, LOGIN, path
 from marketdata.venues.algolab.equity_requests import AUDIT_SECONDS, EquityRequests
 from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
@@ -63,8 +64,7 @@ def build(
     limits = EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
-    socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
-    connection = context.connection(socket, inbox, counters)
+    connection = context.connection(_socket(settings, context, session, subscriptions), inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
     pause, monotonic = timings.logins, clock.monotonic
     keeper = SessionKeeper(
@@ -94,11 +94,19 @@ def build(
     )
 
 
+def _socket(
+    settings: AlgolabSettings, context: VenueContext, session: Session, subscriptions: AlgolabSubscriptions
+) -> VenueSocket:
+    address, tap = settings.addresses.websocket, context.socket_tap("algolab-socket", Secrets(session.secrets))
+    return VenueSocket("algolab", address, session.socket_headers, subscriptions.heartbeat, tap)
+
+
 def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:
     """Returns the client of the REST calls. All calls share one limit, that of the customer."""
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
     endpoints = dict.fromkeys(CALLS, ("customer",))
-    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
+    tap = context.call_tap("broker", Secrets(settings.credentials.secrets), [path(LOGIN), path(CONFIRM)])
+    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock, tap=tap)
 
 
 def _session(settings: AlgolabSettings, context: VenueContext, rest: RestClient, counters: AlgolabCounters) -> Session:

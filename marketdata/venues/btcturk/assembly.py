@@ -52,7 +52,8 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS, witnesses=WITNESSES)
     api, charts = _clients(settings, context, timings.rest)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
+    socket = VenueSocket("btcturk", settings.addresses.websocket, tap=context.socket_tap("btcturk-socket"))
+    connection = context.connection(socket, inbox, counters)
     retry = timings.missing_pair_retry
     instruments = InstrumentLoader(api, settings.pairs, backoff=context.limits().backoff, missing_retry=retry)
     followed = Followed(settings.pairs, settings.book_channel, lambda: instruments.instruments)
@@ -86,9 +87,10 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
 
 def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPolicy) -> tuple[RestClient, RestClient]:
     """Returns the clients of the API and of the charts, which share one budget."""
-    budget, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), settings.addresses
-    api = RestClient(addresses.rest, API_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
-    return api, RestClient(addresses.chart, CHART_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
+    budget, clock, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), context.clock, settings.addresses
+    tap, other = context.call_tap("api"), context.call_tap("charts")
+    api = RestClient(addresses.rest, API_ENDPOINTS, budget=budget, clock=clock, retries=retries, tap=tap)
+    return api, RestClient(addresses.chart, CHART_ENDPOINTS, budget=budget, clock=clock, retries=retries, tap=other)
 
 
 def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], Sides | None]:
