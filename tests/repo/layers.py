@@ -33,9 +33,9 @@ LINES: dict[str, dict[int, str]] = {
         "algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market algolab.stock "
         "algolab.subscriptions algolab.views",
         2: "armed_faults settings btcturk.faults btcturk.frame_faults btcturk.ratelimits algolab.accounts "
-        "algolab.crypto algolab.faults algolab.frame_faults",
-        3: "admin algolab btcturk connection marketserver socket_faults",
-        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api",
+        "algolab.crypto algolab.faults algolab.frame_faults replay.calls replay.script",
+        3: "admin algolab btcturk connection marketserver replay socket_faults",
+        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api replay.api",
         5: "app parts",
     },
     "executor": {

@@ -17,6 +17,7 @@ from venue.btcturk.handshake import OUTCOMES, BtcturkHandshake
 from venue.btcturk.ratelimits import LimitRules, VenueLimits
 from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
+from venue.connection import ServedConnection
 from venue.counters import VenueCounters, zeros
 from venue.marketserver import Address, MarketServer, MovingMarket
 
@@ -61,7 +62,7 @@ class BtcturkServer(MarketServer[PairView]):
     def _options(self) -> dict[str, Any]:
         return {"process_request": self._handshake.process, "open_timeout": OPEN_SECONDS}
 
-    def _client(self, connection: ServerConnection) -> BtcturkConnection:
+    def _client(self, connection: ServerConnection) -> ServedConnection:
         return BtcturkConnection(
             connection,
             PairSubscriptions(self._rng),
