@@ -97,8 +97,12 @@ def _cut(folder: Path, begin: float, end: float, out: BinaryIO) -> int:
 def _keep(folder: Path, name: str, taken: BinaryIO) -> int:
     path = _stored(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_durably(path, taken.read(), mode=0o600)
-    TapeFile(path)
+    replace_durably(path, taken.read(), mode=0o644)  # the venue's user reads it
+    try:
+        TapeFile(path)
+    except TapeError:
+        path.unlink()
+        raise
     print(path)
     return DONE
 

@@ -74,6 +74,7 @@ class TapeWriter:
         self._folder, self._head, self._limits, self._clock = folder, head, limits, clock
         self._queue: deque[tuple[TapeRecord, Sequence[bytes]]] = deque()
         self._queued = 0
+        self._closed = False
         self._missing: Counter[str] = Counter()
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._file: FileIO | None = None
@@ -94,6 +95,8 @@ class TapeWriter:
         """Takes one record, from any thread, and never waits for the disk. Drops it when too much waits already."""
         size = RECORD_BYTES + sum(map(len, payloads))
         with self._lock:
+            if self._closed:
+                return
             if self.off or self._queued + size > self._limits.queue_bytes:
                 self._missing[record.link] += 1
                 self.counters.dropped[record.link] += len(payloads) if record.kind == "in" else 1
@@ -110,11 +113,12 @@ class TapeWriter:
         return self._older_bytes + self._file_bytes
 
     def close(self) -> None:
-        """Writes what waits, and ends the file. Nothing is recorded after it."""
+        """Writes what waits, and ends the file. Nothing is recorded or counted after it."""
+        with self._lock:
+            self._closed = True
         self._write()
         with self._writing:
             self._end_file()
-            self.off = self.off or "the service stops"
 
     def _mark_holes(self) -> None:
         """Notes where records are missing, before the first one that is kept again."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common import wire
+from common.clock import Clock
 from common.loop import Stop, Supervisor
 from common.tape import Taped, TapeFile
 from marketdata.link.dial import LinkTimings
@@ -21,8 +22,9 @@ from marketdata.venues.algolab.feed import FeedTimings
 from marketdata.venues.btcturk.assembly import BtcturkTimings
 from marketdata.venues.btcturk.history import HistoryTimings
 from marketdata.venues.btcturk.resync import ResyncTimings
+from tests.venue.algolab.rig import CREDENTIALS
 
-LINK = LinkTimings(ping_interval=15.0, ping_timeout=60.0, silence=120.0, watch=0.05, socket=20.0)
+LINK = LinkTimings(ping_interval=15.0, ping_timeout=60.0, silence=120.0, watch=0.05, socket=20.0, heartbeat=0.1)
 PATIENT = ResyncTimings(first_data=120.0, rejoin=120.0, hopeless=120.0, no_data=120.0, unproved=120.0)
 TIMINGS = Timings(
     link=LINK,
@@ -47,16 +49,30 @@ class Followed:
 
 
 @contextmanager
-def following(settings: Settings, folder: Path | None = None, total_bytes: int = 2**30) -> Iterator[Followed]:
+def following(settings: Settings, folder: Path | None = None, clock: Clock | None = None) -> Iterator[Followed]:
     """Runs market data until the block ends; records into `folder` where that is given."""
-    tape = None if folder is None else TapeSettings(folder, total_bytes)
-    parts = Parts.build(replace(settings, tape=tape), Supervisor(Stop()), TIMINGS)
+    tape = None if folder is None else TapeSettings(folder, 2**30)
+    parts = Parts.build(replace(settings, tape=tape), Supervisor(Stop()), TIMINGS, clock)
     followed = Followed(parts, _versions(parts.store))
     parts.start()
     try:
         yield followed
     finally:
         parts.stop()
+
+
+def with_bist(folder: Path, **more: str) -> dict[str, str]:
+    """The settings of two shares; the secrets are written into a folder."""
+    secrets = {
+        "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
+        "SPARK_ALGOLAB_USERNAME": CREDENTIALS.username,
+        "SPARK_ALGOLAB_PASSWORD": CREDENTIALS.password,
+        "SPARK_OPERATOR_TOKEN": "operator-token",
+    }
+    for name, secret in secrets.items():
+        (folder / name).write_text(secret)
+    files = {f"{name}_FILE": str(folder / name) for name in secrets}
+    return {"SPARK_BIST_SYMBOLS": "THYAO,GARAN", "SPARK_DATA_DIR": str(folder), **files, **more}
 
 
 def records(folder: Path) -> list[Taped]:
