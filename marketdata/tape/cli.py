@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from common.files import replace_durably
+from common.files import TEMPORARY_PREFIX
 from common.settings import Reader
 from common.tape import SUFFIX, TapeError, TapeFile
 from marketdata.settings import tapes_folder
@@ -97,12 +98,14 @@ def _cut(folder: Path, begin: float, end: float, out: BinaryIO) -> int:
 def _keep(folder: Path, name: str, taken: BinaryIO) -> int:
     path = _stored(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_durably(path, taken.read(), mode=0o644)  # the venue's user reads it
+    partial = path.with_name(TEMPORARY_PREFIX + name)
     try:
-        TapeFile(path)
-    except TapeError:
-        path.unlink()
-        raise
+        with partial.open("wb") as file:
+            shutil.copyfileobj(taken, file)
+        TapeFile(partial)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
     print(path)
     return DONE
 

@@ -150,21 +150,20 @@ class TapeWriter:
                 written[record.link] += len(sizes) if record.kind == "in" else 1
                 if size >= self._limits.block_bytes:
                     break
-            self._append(b"".join(block))
+            self._append(b"".join(block), waiting[0][0].unix)
             self.counters.written.update(written)
             for _ in block:
                 waiting.popleft()
 
-    def _append(self, block: bytes) -> None:
+    def _append(self, block: bytes, began: float) -> None:
         now, limits = self._clock.monotonic(), self._limits
         if self._file_bytes >= limits.file_bytes or now - self._file_at >= limits.file_seconds:
             self._end_file()
         if self._file is None:
-            unix = self._clock.unix()
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file, self._file_at = _created(self._folder, unix), now
+            self._file, self._file_at = _created(self._folder, began), now
             self._older_bytes = sum(path.stat().st_size for path in self._older())
-            block = head_bytes(self._head(unix)) + block
+            block = head_bytes(self._head(began)) + block
         content = packed(block)
         if self.disk_bytes() + len(content) > limits.total_bytes:
             self._make_room(len(content))
@@ -210,5 +209,8 @@ class TapeWriter:
 
 def _created(folder: Path, unix: float) -> FileIO:
     """Returns a new file whose name is its beginning in UTC, so that names sort by time."""
-    stem = f"{datetime.fromtimestamp(unix, UTC):%Y%m%dt%H%M%S.%f}z"
-    return (folder / f"{stem}{SUFFIX}").open("xb", buffering=0)
+    while True:
+        try:
+            return (folder / f"{datetime.fromtimestamp(unix, UTC):%Y%m%dt%H%M%S.%f}z{SUFFIX}").open("xb", buffering=0)
+        except FileExistsError:
+            unix += 1e-6

@@ -49,10 +49,12 @@ class Followed:
 
 
 @contextmanager
-def following(settings: Settings, folder: Path | None = None, clock: Clock | None = None) -> Iterator[Followed]:
+def following(
+    settings: Settings, folder: Path | None = None, clock: Clock | None = None, timings: Timings = TIMINGS
+) -> Iterator[Followed]:
     """Runs market data until the block ends; records into `folder` where that is given."""
     tape = None if folder is None else TapeSettings(folder, 2**30)
-    parts = Parts.build(replace(settings, tape=tape), Supervisor(Stop()), TIMINGS, clock)
+    parts = Parts.build(replace(settings, tape=tape), Supervisor(Stop()), timings, clock)
     followed = Followed(parts, _versions(parts.store))
     parts.start()
     try:

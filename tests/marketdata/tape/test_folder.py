@@ -16,12 +16,8 @@ from marketdata.tape.folder import CutOut, cut, summary, tapes_in
 
 ROOT = Path(__file__).parents[3]
 BEGAN = datetime(2026, 9, 22, 8, 0, tzinfo=UTC).timestamp()
-SETTINGS = {
-    "SPARK_BTCTURK_PAIRS": "BTCTRY,ETHTRY",
-    "SPARK_BIST_SYMBOLS": "none",
-    "PATH": "/bad",
-    "SPARK_BIST_X": "$(x)",
-}
+GOOD = {"SPARK_BTCTURK_PAIRS": "BTCTRY,ETHTRY", "SPARK_BIST_SYMBOLS": "none"}
+SETTINGS = {**GOOD, "PATH": "/bad", "SPARK_BIST_X": "$(x)"}
 
 
 def call(second: float, path: str, status: int | None = 200) -> tuple[TapeRecord, tuple[bytes, ...]]:

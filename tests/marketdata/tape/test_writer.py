@@ -117,6 +117,8 @@ def test_another_files_folder_is_left_alone(tmp_path: Path) -> None:
         tape.put(TapeRecord("in", "one", 1.0, 1.0), [noise(number)])
         tape._write()
     tape.close()
+    assert tape.off == ""
+    assert len(tapes_in(tmp_path)) >= 3, "also of one instant"
     assert (tmp_path / "session.json").exists()
     assert (tmp_path / "replay").is_dir()
 
