@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class Playing:
 
 
 @contextmanager
-def playing(path: Path, speed: float = 1.0, **more: str) -> Iterator[Playing]:
+def playing(path: Path, speed: float = 1.0, more: Mapping[str, str] | None = None) -> Iterator[Playing]:
     """Plays a tape until the block ends."""
     environment = {
         "SPARK_VENUE_WS_HOST": "127.0.0.1",
@@ -46,7 +46,7 @@ def playing(path: Path, speed: float = 1.0, **more: str) -> Iterator[Playing]:
         "SPARK_VENUE_TAPE": str(path),
         "SPARK_REPLAY_SPEED": str(speed),
     }
-    settings = Settings.from_environment(environment | more)
+    settings = Settings.from_environment(environment | dict(more or {}))
     parts = Parts.build(settings, Supervisor(Stop()))
     parts.start()
     try:

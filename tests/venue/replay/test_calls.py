@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ def recorded(now: list[float], *lines: Line) -> RecordedCalls:
 
 
 def answered(
-    calls: RecordedCalls, path: str, body: bytes = b"", method: str = "GET", **parameters: str
+    calls: RecordedCalls, path: str, parameters: Mapping[str, str] | None = None, body: bytes = b""
 ) -> bytes | None:
-    found = calls.answer(method, path, parameters, body)
+    found = calls.answer("POST" if body else "GET", path, parameters or {}, body)
     return None if found is None else found.payloads[1]
 
 
@@ -46,21 +47,21 @@ def test_an_answer_whose_time_has_passed_is_left_out() -> None:
 def test_a_parameter_must_be_the_same_and_times_need_not() -> None:
     path = "/bars?symbol=X&resolution=1&from=1790000000&to=1790003600"
     calls = recorded([0.0], call(1, path, b"X"), call(1, path.replace("X", "Y"), b"Y"))
-    asked = {"resolution": "1", "from": "1800000000", "to": "1800000060"}
-    assert answered(calls, "/bars", symbol="X", **asked) == b"X"
-    assert answered(calls, "/bars", symbol="Y", **asked) == b"Y"
-    assert answered(calls, "/bars", symbol="Z", **asked) is None
-    assert answered(calls, "/bars", symbol="X", **{**asked, "resolution": "60"}) is None
-    assert answered(calls, "/bars", symbol="X", resolution="1") == b"X"
+    asked = {"symbol": "X", "resolution": "1", "from": "1800000000", "to": "1800000060"}
+    assert answered(calls, "/bars", asked) == b"X"
+    assert answered(calls, "/bars", {**asked, "symbol": "Y"}) == b"Y"
+    assert answered(calls, "/bars", {**asked, "symbol": "Z"}) is None
+    assert answered(calls, "/bars", {**asked, "resolution": "60"}) is None
+    assert answered(calls, "/bars", {"symbol": "X", "resolution": "1"}) == b"X"
     assert answered(calls, "/other") is None
 
 
 def test_a_body_and_a_method_must_be_the_same() -> None:
     calls = recorded([0.0], call(1, "/equity", b"one", body=b'{"symbol":"ONE"}'), call(1, "/login", b"x", body=b"{}"))
-    assert answered(calls, "/equity", b'{"symbol":"ONE"}', "POST") == b"one"
-    assert answered(calls, "/equity", b'{"symbol":"TWO"}', "POST") is None
+    assert answered(calls, "/equity", body=b'{"symbol":"ONE"}') == b"one"
+    assert answered(calls, "/equity", body=b'{"symbol":"TWO"}') is None
     assert answered(calls, "/equity") is None
-    assert answered(calls, "/login", b"{}", "POST") is None, "the venue answers it by itself"
+    assert answered(calls, "/login", body=b"{}") is None, "the venue answers it by itself"
 
 
 def test_a_call_that_got_no_answer_is_left_out() -> None:

@@ -97,7 +97,7 @@ def test_a_replay_of_shares_logs_in_with_our_own_credentials_and_ends_with_the_s
     (path,) = tapes_in(folder)
     last = [followed.books[share][-1] for share in SHARES]
     secrets = {name: value for name, value in more.items() if name.startswith("SPARK_ALGOLAB") and "_FILE" in name}
-    with playing(path, **secrets) as played:
+    with playing(path, more=secrets) as played:
         assert played.parts.algolab is not None
         address = f"ws://127.0.0.1:{played.parts.algolab.port}/api/ws"
         addresses = {"WS": address, "REST": played.rest_url, "SMS": f"{played.rest_url}/sim/sms"}
