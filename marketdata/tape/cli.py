@@ -43,7 +43,9 @@ def main(
     cutting = commands.add_parser("cut", help="write a span as one tape to standard output")
     cutting.add_argument("begin", nargs="?", default="", help="2026-11-28T16:20:00Z, or an age such as 15m")
     cutting.add_argument("end", nargs="?", default="", help="the same; now when it is left out")
-    commands.add_parser("keep", help="store the tape on standard input for a replay").add_argument("name")
+    commands.add_parser(
+        "keep", help="store the tape on standard input for a replay, in the place of the one before"
+    ).add_argument("name")
     commands.add_parser("settings", help="print the settings of a stored tape").add_argument("name")
     try:
         chosen = parser.parse_args(arguments)
@@ -104,6 +106,9 @@ def _keep(folder: Path, name: str, taken: BinaryIO) -> int:
             shutil.copyfileobj(taken, file)
         TapeFile(partial)
         partial.rename(path)
+        for other in tapes_in(path.parent):
+            if other != path:
+                other.unlink()
     finally:
         partial.unlink(missing_ok=True)
     print(path)

@@ -12,6 +12,7 @@ _WORD = rb"(?:token|key|secret|password|authorization|checker|user_?name|hash|co
 _KEY = rb"[\w-]*" + _WORD
 _TEXT = re.compile(rb'("' + _KEY + rb'"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
 _QUERY = re.compile(rb"([?&]" + _KEY + rb"=)[^&\s]*", re.IGNORECASE)
+_USER = re.compile(rb"(://)[^/@\s]+@")
 _NAMED = re.compile(_WORD, re.IGNORECASE)
 
 
@@ -25,7 +26,12 @@ class Secrets:
         """Returns the text without a secret in it."""
         if _NAMED.search(text):
             text = _QUERY.sub(rb"\1" + BLANK, _TEXT.sub(rb'\1"' + BLANK + b'"', text))
+        text = _USER.sub(rb"\1" + BLANK + b"@", text) if b"://" in text else text
         for value in self._values():
             if len(value) >= SHORTEST:
                 text = text.replace(value.encode(), BLANK)
         return text
+
+    def blanked_text(self, text: str) -> str:
+        """Does the same with a sentence of ours or an address. What UTF-8 can't write is replaced."""
+        return self.blanked(text.encode(errors="replace")).decode(errors="replace")

@@ -14,6 +14,10 @@ KEPT_HEADERS = ("Content-Type", "Retry-After", "Cache-Control", "Date")
 """The headers of an answer that are kept. Those of a request never are: they carry keys."""
 
 
+NO_SECRETS = Secrets(tuple)
+"""The secrets of a venue without a login. Its frames and bodies are kept as they came."""
+
+
 class SocketTap(Protocol):
     """Hears what happens on one socket."""
 
@@ -64,13 +68,12 @@ class SocketTape:
 
     def sent(self, text: str) -> None:
         """Notes a frame that is about to be sent."""
-        payload = text.encode()
+        payload = text.encode(errors="replace")
         self._put("out", [payload if self._secrets is None else self._secrets.blanked(payload)])
 
     def ended(self, reason: str) -> None:
         """Notes that the socket ended, or was never opened."""
-        text = reason.encode()
-        self._put("closed", (), (text if self._secrets is None else self._secrets.blanked(text)).decode())
+        self._put("closed", (), (self._secrets or NO_SECRETS).blanked_text(reason))
 
     def _put(self, kind: RecordKind, payloads: Sequence[bytes], reason: str = "") -> None:
         self._tape.put(TapeRecord(kind, self._link, *self._tape.now(), reason=reason), payloads)
@@ -80,7 +83,7 @@ class CallTape:
     """Records the calls of one client. `bare` are the paths whose bodies are left out altogether."""
 
     def __init__(self, tape: Recorder, link: str, secrets: Secrets | None = None, bare: Sequence[str] = ()) -> None:
-        self._tape, self._link, self._secrets, self._bare = tape, link, secrets, frozenset(bare)
+        self._tape, self._link, self._secrets, self._bare = tape, link, secrets or NO_SECRETS, frozenset(bare)
 
     def called(
         self, asked: float, method: str, path: str, sent: Mapping[str, object], outcome: Reply | RestError
@@ -90,7 +93,7 @@ class CallTape:
             return
         at, unix = self._tape.now()
         fields, body = sent.get("fields"), sent.get("body")
-        query = f"?{urlencode(fields)}" if isinstance(fields, Mapping) and fields else ""
+        query = "?" + urlencode(fields, errors="replace") if isinstance(fields, Mapping) and fields else ""
         answered = isinstance(outcome, Reply)
         payloads = [body if isinstance(body, bytes) else b"", outcome.body if isinstance(outcome, Reply) else b""]
         reason = "" if isinstance(outcome, Reply) else outcome.reason
@@ -100,16 +103,17 @@ class CallTape:
             at,
             unix,
             method=method,
-            path=self._blanked((path + query).encode()).decode(),
+            path=self._secrets.blanked_text(path + query),
             asked=asked,
             status=outcome.status,
             headers=_kept(outcome) if answered else _retry_after(outcome),
-            reason="" if path in self._bare else self._blanked(reason.encode()).decode(),
+            reason="" if path in self._bare else self._secrets.blanked_text(reason),
         )
-        self._tape.put(record, [b"", b""] if path in self._bare else [self._blanked(each) for each in payloads])
-
-    def _blanked(self, text: bytes) -> bytes:
-        return text if self._secrets is None else self._secrets.blanked(text)
+        if path in self._bare:
+            payloads = [b"", b""]
+        elif self._secrets is not NO_SECRETS:
+            payloads = [self._secrets.blanked(each) for each in payloads]
+        self._tape.put(record, payloads)
 
 
 def _kept(outcome: Reply | RestError) -> dict[str, str]:

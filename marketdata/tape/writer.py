@@ -136,7 +136,7 @@ class TapeWriter:
                 waiting, self._queue, self._queued = self._queue, deque(), 0
             try:
                 self._pack(waiting)
-            except OSError as error:
+            except Exception as error:  # whatever it is, the feed goes on
                 self._failed(error, waiting)
 
     def _pack(self, waiting: deque[tuple[TapeRecord, Sequence[bytes]]]) -> None:
@@ -190,7 +190,7 @@ class TapeWriter:
             self._file.close()
             self._older_bytes, self._file_bytes, self._file = self._older_bytes + self._file_bytes, 0, None
 
-    def _failed(self, error: OSError, waiting: deque[tuple[TapeRecord, Sequence[bytes]]]) -> None:
+    def _failed(self, error: Exception, waiting: deque[tuple[TapeRecord, Sequence[bytes]]]) -> None:
         with self._lock:
             self.off = f"{type(error).__name__}: {error}"
             for record, payloads in (*waiting, *self._queue):
@@ -198,7 +198,7 @@ class TapeWriter:
             self._queue.clear()
             self._queued = 0
         self.counters.errors += 1
-        log.error("the tape is off: it can't be written", extra={"reason": self.off})
+        log.error("the tape is off: it can't be written", exc_info=error, extra={"reason": self.off})
         try:
             if self._file is not None:
                 self._file.truncate(self._file_bytes)  # the block that did not fit

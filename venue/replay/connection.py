@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -19,6 +20,8 @@ from venue.socket_faults import hang_up
 
 log = logging.getLogger(__name__)
 
+LEAD_FRAMES_PER_SECOND = 10_000
+"""The pace of what leads in to a span: below what marketdata takes, so that it drops nothing."""
 PATIENCE_SECONDS = 5.0
 """A client that has asked for nothing for so long does not make a request that was recorded."""
 
@@ -57,43 +60,66 @@ class ReplayConnection(ServedConnection):
 
     async def _play(self) -> None:
         self._time.start()
-        now, number = asyncio.get_running_loop().time, self._script.opening(self._link)
-        began, first, waited = now(), None, set[str]()
+        number, pace = self._script.opening(self._link), _Pace(self._script.lead_until, self._time.speed)
+        waited: set[str] = set()
         for taped in self._script.of_opening(self._link, number):
-            record = taped.record
-            if record.unix >= self._script.lead_until:
-                first = record.at if first is None else first
-                due = began + (record.at - first) / self._time.speed
-                if record.kind in ("in", "closed") and due > now():
-                    await asyncio.sleep(due - now())
-            if record.kind == "in":
+            if taped.record.kind in ("in", "closed"):
+                await pace.wait(taped)
                 await self._send(taped.payloads)
-            elif record.kind == "out":
-                began += await self._until_asked(taped, waited)
+            elif taped.record.kind == "out" and await self._until_asked(request_of(taped.payloads[0]), waited):
+                pace.late(taped)
         self._script.played(self._link, number)
         if next(self._script.of_opening(self._link, number + 1), None) is not None:
             hang_up(self._connection)
         else:
             log.info("the tape is over", extra={"link": self._link})
 
-    async def _until_asked(self, taped: Taped, waited: set[str]) -> float:
-        """Waits for a request when it is the first of its kind; returns the seconds that this took."""
-        request, began = request_of(taped.payloads[0]), asyncio.get_running_loop().time()
+    async def _until_asked(self, request: str, waited: set[str]) -> bool:
+        """Waits for a request when it is the first of its kind; returns true then."""
         if not request or request in waited:
-            return 0.0
+            return False
         waited.add(request)
         while request not in self._requests and not self._gives_up():
             self._news.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), PATIENCE_SECONDS)
-            except TimeoutError:
-                continue
-        return asyncio.get_running_loop().time() - began
+        return True
 
     def _gives_up(self) -> bool:
         """Returns true when the client has made its requests. The first one is waited for without end."""
         silence = 0.0 if self._heard_at is None else asyncio.get_running_loop().time() - self._heard_at
         return silence >= PATIENCE_SECONDS
+
+
+class _Pace:
+    """Waits between frames as long as the tape says. What leads in comes as quickly as a client takes it."""
+
+    def __init__(self, lead_until: float, speed: float) -> None:
+        self._lead_until, self._speed = lead_until, speed
+        self._lead = 0
+        self._began: float | None = None
+        self._first = 0.0
+
+    async def wait(self, taped: Taped) -> None:
+        """Returns when a record is due."""
+        if taped.record.unix >= self._lead_until:
+            await asyncio.sleep(max(0.0, self._due(taped) - asyncio.get_running_loop().time()))
+            return
+        self._lead += len(taped.payloads)
+        if self._lead >= LEAD_FRAMES_PER_SECOND // 10:
+            await asyncio.sleep(self._lead / LEAD_FRAMES_PER_SECOND)
+            self._lead = 0
+
+    def late(self, taped: Taped) -> None:
+        """Moves all that follows, when a record took place later than it was due."""
+        if taped.record.unix >= self._lead_until:
+            behind = asyncio.get_running_loop().time() - self._due(taped)
+            self._first -= max(0.0, behind) * self._speed
+
+    def _due(self, taped: Taped) -> float:
+        if self._began is None:
+            self._began, self._first = asyncio.get_running_loop().time(), taped.record.at
+        return self._began + (taped.record.at - self._first) / self._speed
 
 
 def request_of(text: str | bytes) -> str:

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.tape import Taped, TapeRecord
+from common.tape import Taped, TapeRecord, record_bytes
 from marketdata.rest.budget import Budget
 from marketdata.rest.client import RestClient
-from marketdata.rest.replies import NoBudget, RestError
+from marketdata.rest.replies import NoBudget, Reply, RestError
 from marketdata.tape.folder import tapes_in
 from marketdata.tape.secrets import Secrets
-from marketdata.tape.taps import CallTape
+from marketdata.tape.taps import CallTape, SocketTape
 from tests.marketdata.rest.rest_server import ENDPOINTS, LIMITS, QUICK, Handler, running_server
 from tests.marketdata.rig import http_server, rest_app, settings_for
 from tests.marketdata.tape.recording import Followed, following, records, with_bist
@@ -134,6 +134,7 @@ SECRETS = Secrets(lambda: ("API-a-long-key", "12345678901", "short", ""))
         (b"/path?symbol=THYAO&token=abc&x=1", b"/path?symbol=THYAO&token=***&x=1"),
         (b"somewhere API-a-long-key and 12345678901 stand", b"somewhere *** and *** stand"),
         (b'{"Symbol":"THYAO","Price":312.5}', b'{"Symbol":"THYAO","Price":312.5}'),
+        (b"wss://me:pass@host/x is not reached", b"wss://***@host/x is not reached"),
         (b"short prices stay", b"short prices stay"),
         (b"\xff\xfe token", b"\xff\xfe token"),
     ],
@@ -169,6 +170,25 @@ def test_a_call_without_an_answer_is_recorded_and_one_that_was_never_made_is_not
     sheet.found.clear()
     CallTape(sheet, "api").called(1.0, "GET", "/x", {}, NoBudget("one", "spent", 3.0))
     assert sheet.found == []
+
+
+def test_no_text_makes_a_tap_raise() -> None:
+    sheet = Sheet()
+    tap = SocketTape(sheet, "one")
+    for text in ("\udcff", "ğ", "\x00", ""):
+        tap.sent(text)
+        tap.ended(text)
+        CallTape(sheet, "api").called(1.0, "GET", text, {"fields": {text: text}}, Reply(200, b"\xff", {"Date": "\xff"}))
+        CallTape(sheet, "api").called(1.0, "POST", text, {"body": b"\xff"}, RestError("one", text))
+    assert len(sheet.found) == 16
+    for each in sheet.found:
+        assert record_bytes(each.record, each.payloads)
+
+
+def test_public_bodies_are_kept_to_the_byte() -> None:
+    sheet, body = Sheet(), b'{"token":"public","hash":"x","url":"http://a:b@c"}'
+    CallTape(sheet, "api").called(1.0, "GET", "/x", {}, Reply(200, body))
+    assert sheet.found[0].payloads == (b"", body)
 
 
 def client(url: str, sheet: Sheet) -> RestClient:

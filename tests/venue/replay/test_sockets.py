@@ -124,6 +124,41 @@ def test_what_leads_in_is_played_without_a_pause(tmp_path: Path) -> None:
         assert [socket.recv(LONG) for _ in range(61)] == [*(str(second) for second in range(0, 3600, 60)), "span"]
 
 
+def test_a_long_lead_comes_no_faster_than_marketdata_takes_it_and_the_span_keeps_its_pace(tmp_path: Path) -> None:
+    lead = [event(0, "in", *(b"lead" for _ in range(100))) for _ in range(50)]
+    path = written(
+        tmp_path, event(0, "opened"), *lead, event(10, "in", b"span"), event(10.5, "in", b"end"), lead_until=10
+    )
+    with playing(path) as played, opened(played) as socket:
+        began = time.monotonic()
+        while socket.recv(LONG) == "lead":
+            continue
+        span = time.monotonic()
+        assert span - began > 0.4
+        assert socket.recv(LONG) == "end"
+        assert time.monotonic() - began > 0.9
+
+
+def test_a_client_that_asks_late_moves_all_that_follows(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        event(0, "opened"),
+        event(0, "in", b"welcome"),
+        event(0.1, "out", JOIN),
+        event(0.2, "in", b"book"),
+        event(0.8, "in", b"change"),
+    )
+    with playing(path) as played, opened(played) as socket:
+        assert socket.recv(LONG) == "welcome"
+        with pytest.raises(TimeoutError):
+            socket.recv(1.0)
+        asked = time.monotonic()
+        socket.send(JOIN.decode())
+        assert socket.recv(LONG) == "book"
+        assert socket.recv(LONG) == "change"
+        assert time.monotonic() - asked > 0.6
+
+
 def test_a_tape_without_a_socket_leaves_it_silent(tmp_path: Path) -> None:
     with playing(written(tmp_path, call(0, "/x", b"{}"))) as played, opened(played) as socket:
         assert socket.ping().wait(LONG)
