@@ -112,6 +112,7 @@ def packed(content: bytes) -> bytes:
 class TapeFile:
     """Reads a tape from its beginning. Only whole blocks are believed.
 
+    path: the file.
     head: its first line.
     damage: why the reading ended before the file did; empty while it did not.
     """
@@ -119,7 +120,7 @@ class TapeFile:
     def __init__(self, path: Path) -> None:
         """Raises `TapeError` for a file that is no tape, and `OSError`."""
         self.damage = ""
-        self._path = path
+        self.path = path
         first = next(self._blocks(), b"")
         line = first.partition(b"\n")[0]
         try:
@@ -143,7 +144,7 @@ class TapeFile:
 
     def _blocks(self) -> Iterator[bytes]:
         """Yields each block that is whole; the checksum of every one is compared."""
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             left, at = file.read(PIECE_BYTES), 0
             while left:
                 try:

@@ -17,7 +17,7 @@ from common.files import TEMPORARY_PREFIX
 from common.settings import Reader
 from common.tape import SUFFIX, TapeError, TapeFile
 from marketdata.settings import tapes_folder
-from marketdata.tape.folder import TapeSummary, cut, summary, tapes_in
+from marketdata.tape.folder import TapeSummary, cut, readable, summary, tapes_in
 
 DONE, FAILED, WRONG_USE = 0, 1, 64
 REPLAYS = "replay"
@@ -68,9 +68,10 @@ def main(
 
 
 def _list(folder: Path) -> int:
-    found = [summary(path) for path in tapes_in(folder)]
-    for each in found:
-        print(_row(each))
+    tapes, faults = readable(folder)
+    found = [summary(tape) for tape in tapes]
+    for line in (*map(_row, found), *faults):
+        print(line)
     print(f"{len(found)} tapes, {sum(each.size for each in found) / 2**20:.1f} MiB")
     return DONE
 
@@ -92,6 +93,8 @@ def _cut(folder: Path, begin: float, end: float, out: BinaryIO) -> int:
     done = cut(folder, begin, end, out)
     out.flush()
     print(f"{done.records} records, and {done.lead} before them that lead in", file=sys.stderr)
+    for fault in done.unread:
+        print(fault, file=sys.stderr)
     for link in done.unopened:
         print(f"{link}: its opening is on no tape, so its books begin when they were asked for again", file=sys.stderr)
     return DONE

@@ -45,10 +45,24 @@ def tapes_in(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
 
 
-def summary(path: Path) -> TapeSummary:
-    """Reads a tape. Raises `TapeError` for a file that is none, and `OSError`."""
-    tape = TapeFile(path)
-    found = TapeSummary(path, path.stat().st_size, tape.head, None, None, {}, 0, "")
+def readable(folder: Path) -> tuple[list[TapeFile], list[str]]:
+    """Returns the tapes of a folder, the oldest first, and a sentence for each file that is none.
+
+    A kill, or a writer that has just begun, leaves a file without a whole block.
+    """
+    tapes: list[TapeFile] = []
+    faults: list[str] = []
+    for path in tapes_in(folder):
+        try:
+            tapes.append(TapeFile(path))
+        except (TapeError, FileNotFoundError) as error:  # the writer may just have removed it
+            faults.append(str(error))
+    return tapes, faults
+
+
+def summary(tape: TapeFile) -> TapeSummary:
+    """Reads a tape to its end. Raises `OSError`."""
+    found = TapeSummary(tape.path, tape.path.stat().st_size, tape.head, None, None, {}, 0, "")
     for taped in tape.records():
         record = taped.record
         found.first = record.unix if found.first is None else found.first
@@ -66,11 +80,13 @@ class CutOut:
     records: the records in it, without those that lead in.
     lead: the records before it that lead in.
     unopened: the sockets that were open when the span began, and whose opening is on no tape.
+    unread: a sentence for each file that could not be read.
     """
 
     records: int
     lead: int
     unopened: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 def cut(folder: Path, begin: float, end: float, out: BinaryIO) -> CutOut:
@@ -79,7 +95,8 @@ def cut(folder: Path, begin: float, end: float, out: BinaryIO) -> CutOut:
     A replay needs what led up to the span. So the tape begins with everything since each open socket was opened, and
     with the newest answer to each call before the span.
     """
-    tapes = [tape for path in tapes_in(folder) if (tape := TapeFile(path)).head.began <= end]
+    found, unread = readable(folder)
+    tapes = [tape for tape in found if tape.head.began <= end]
     lead = _Lead()
     for place, taped in _numbered(tapes):
         if taped.record.unix < begin:
@@ -102,7 +119,7 @@ def cut(folder: Path, begin: float, end: float, out: BinaryIO) -> CutOut:
             out.write(packed(bytes(block)))
             block.clear()
     out.write(packed(bytes(block)))
-    return CutOut(records, before, tuple(sorted(lead.unopened())))
+    return CutOut(records, before, tuple(sorted(lead.unopened())), tuple(unread))
 
 
 class _Lead:

@@ -11,12 +11,12 @@ from typing import Any
 from common import wire
 from common.clock import Clock
 from common.loop import Stop, Supervisor
-from common.tape import Taped, TapeFile
+from common.tape import Taped
 from marketdata.link.dial import LinkTimings
 from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings, TapeSettings
 from marketdata.state.store import Store
-from marketdata.tape.folder import tapes_in
+from marketdata.tape.folder import readable
 from marketdata.venues.algolab.assembly import AlgolabTimings
 from marketdata.venues.algolab.feed import FeedTimings
 from marketdata.venues.btcturk.assembly import BtcturkTimings
@@ -79,7 +79,7 @@ def with_bist(folder: Path, **more: str) -> dict[str, str]:
 
 def records(folder: Path) -> list[Taped]:
     """Everything on the tapes of a folder, in order."""
-    return [taped for path in tapes_in(folder) for taped in TapeFile(path).records()]
+    return [taped for tape in readable(folder)[0] for taped in tape.records()]
 
 
 def _versions(store: Store) -> dict[str, list[bytes]]:

@@ -112,10 +112,25 @@ def test_a_damaged_tape_gives_what_is_whole(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     (first, _) = tapes_in(folder)
     first.write_bytes(first.read_bytes()[:-3])
-    assert "damaged or cut off" in summary(first).damage
-    assert summary(first).records == {"a": 5, "api": 2, "b": 1}
+    assert "damaged or cut off" in summary(TapeFile(first)).damage
+    assert summary(TapeFile(first)).records == {"a": 5, "api": 2, "b": 1}
     _, found = cut_out(folder, -10, 100)
     assert len(list(found.records())) == 18
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08", b"no tape"])
+def test_a_file_that_is_no_tape_yet_stops_neither_the_list_nor_a_cut(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = filled(tmp_path)
+    (folder / "tape-00005.tape.gz").write_bytes(content)
+    done, found = cut_out(folder, -10, 100)
+    assert (done.records, len(list(found.records()))) == (19, 19)
+    assert [line[:30] for line in done.unread] == ["tape-00005.tape.gz is no tape:"]
+    assert run(tmp_path, "list")[0] == 0
+    assert "tape-00005.tape.gz is no tape:" in capsys.readouterr().out
+    assert run(tmp_path, "cut")[0] == 0
+    assert "tape-00005.tape.gz is no tape:" in capsys.readouterr().err
 
 
 def run(folder: Path, *arguments: str, given: bytes = b"") -> tuple[int, bytes]:
