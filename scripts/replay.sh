@@ -29,6 +29,6 @@ export SPARK_BTCTURK_WS_URL='' SPARK_BTCTURK_REST_URL='' SPARK_BTCTURK_CHART_URL
 export SPARK_ALGOLAB_WS_URL='' SPARK_ALGOLAB_REST_URL='' SPARK_ALGOLAB_SMS_URL='' SPARK_ALGOLAB_SESSION_FILE=''
 
 step "starting ${#services[@]} containers on $(basename "$file"), $speed times as fast as it was recorded"
-docker compose up --detach --no-build --force-recreate "${services[@]}" || fail "the stack did not start" "look: make status"
+docker compose up --detach --force-recreate "${services[@]}" || fail "the stack did not start" "look: make status"
 bash scripts/table.sh
 echo "  this is a replay; back to the market: make up"

@@ -85,5 +85,5 @@ def test_a_replay_starts_the_same_services_with_the_settings_of_the_tape(running
     )
     asked = (running.answers / "asked").read_text().splitlines()
     assert [line for line in asked if line.startswith("compose up")] == [
-        "compose up --detach --no-build --force-recreate venue marketdata"
+        "compose up --detach --force-recreate venue marketdata"
     ]

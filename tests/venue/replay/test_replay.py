@@ -15,7 +15,7 @@ from marketdata.venues.algolab.assembly import AlgolabTimings
 from tests.marketdata.rig import http_server, rest_app, settings_for
 from tests.marketdata.tape.recording import TIMINGS, following, records, with_bist
 from tests.venue.algolab.rig import running_bist
-from tests.venue.btcturk.rig import running_venue
+from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.replay.playing import playing
 from tests.venue.rig import eventually
 
@@ -54,6 +54,35 @@ def replayed(path: Path, speed: float, count: int) -> Books:
     with playing(path, speed) as played, following(settings_for(played.url, played.rest_url)) as followed:
         eventually(lambda: sum(_counts(followed.books)) >= count, LONG)
     return followed.books
+
+
+@pytest.mark.parametrize("speed", [1.0, 20.0])
+def test_gaps_wrong_frames_and_a_new_socket_are_replayed_as_they_were(tmp_path: Path, speed: float) -> None:
+    with running_venue() as venue, http_server(rest_app(venue)) as url:  # noqa: SIM117 - the venue outlives the rest
+        with following(settings_for(venue.url, url), tmp_path) as followed:
+            store, counters = followed.parts.store, followed.parts.venues[0].counters
+            eventually(lambda: not store.not_live(), LONG)
+            for fault in ("skip_cs", "crossed_book", "duplicate_frame", "close", "bad_level", "close"):
+                done = venue.server.faults.done()[fault]
+                venue.server.faults.arm(fault, pair="BTCTRY")
+                eventually(lambda: _done(venue, fault) > done, LONG)  # noqa: B023 - it is waited for at once
+                eventually(lambda: not store.not_live(), LONG)
+                for _ in range(3):
+                    before = _counts(followed.books)
+                    venue.move(1.0)
+                    eventually(lambda before=before: _both_moved(before, followed.books), LONG)  # type: ignore[misc]
+            sockets = counters.attempts["open"]
+            resyncs = sum(counters.resyncs.values())
+    assert (sockets, resyncs >= 3) == (3, True)
+    (path,) = tapes_in(tmp_path)
+    for _ in range(2):
+        assert replayed(path, speed, sum(_counts(followed.books))) == followed.books
+
+
+def _done(venue: Venue, fault: str) -> int:
+    """Moves the market on until the fault was done; returns how often it was."""
+    venue.move(1.0)
+    return venue.server.faults.done()[fault]
 
 
 @pytest.mark.parametrize("speed", [1.0, 20.0])
