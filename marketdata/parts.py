@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,12 +106,16 @@ class Parts:
         return _instruments(self.venues)
 
     def start(self) -> None:
-        """Starts the loops."""
+        """Starts the loops. The process must not end before the tape is written, so its end waits for that."""
         self.loops.start()
+        if self.tape is not None:
+            atexit.register(self.tape.close)
 
     def stop(self) -> None:
         """Ends the loops, the sockets and the streams."""
         self.loops.stop()
+        if self.tape is not None:
+            atexit.unregister(self.tape.close)
 
 
 def _instruments(venues: Sequence[Venue]) -> Mapping[str, Instrument]:
