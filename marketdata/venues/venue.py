@@ -167,5 +167,6 @@ class Venue:
             "not_live": list(lost),
             "faults": lost,
             "queue_depth": self.inbox.depth(),
+            "oddities": {kind: count for kind, count in dict(self.counters.oddities).items() if count},
             "safety_nets": [net.row() for net in self.nets],
         }

@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[2]
 # door where it reads at each scrape.
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
-        1: "events refusals link.failures rest.replies state.book state.candles state.listing state.rowbook "
-        "state.selection state.symbol state.trades state.witness "
-        "venues.btcturk.answers venues.btcturk.frames venues.btcturk.resync venues.btcturk.shapes "
-        "venues.btcturk.subscriptions "
+        1: "events lenient listed numbers refusals link.failures rest.replies state.book state.candles state.listing "
+        "state.rowbook state.selection state.symbol state.trades state.witness "
+        "venues.btcturk.answers venues.btcturk.bar_answers venues.btcturk.frames venues.btcturk.oddframes "
+        "venues.btcturk.readings venues.btcturk.resync venues.btcturk.shapes venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
         "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
-        "venues.algolab.subscriptions venues.algolab.ticks",
+        "venues.algolab.steps venues.algolab.subscriptions venues.algolab.ticks venues.btcturk.steps",
         2: "settings counters metric_table nets link.dial_limits link.inbox link.readahead rest state stream "
         "venues.btcturk.endpoints venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "

@@ -9,12 +9,13 @@ from marketdata.counters import Counters
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.nets import SafetyNet
 from marketdata.rest.budget import Budget
 from marketdata.rest.client import RestClient, RetryPolicy
-from marketdata.state.book import Sides
+from marketdata.state.book import ODDITIES, Sides
 from marketdata.state.store import Store
-from marketdata.venues.btcturk import frames
-from marketdata.venues.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit
+from marketdata.venues.btcturk import answers, bar_answers, frames, oddframes, steps
+from marketdata.venues.btcturk.audit import DEPTH, PAUSE_SECONDS, RECHECK_SECONDS, Audit, AuditTimings
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
 from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.history import Clients, History, HistoryTimings
@@ -37,6 +38,7 @@ class BtcturkTimings:
     history: the times of fetching the past.
     missing_pair_retry: seconds before the instruments are fetched again while a pair is missing.
     audit_recheck: seconds before a book with a difference is compared again.
+    audit_pause: seconds at least between two audits.
     """
 
     resync: ResyncTimings = field(default_factory=ResyncTimings)
@@ -44,17 +46,24 @@ class BtcturkTimings:
     history: HistoryTimings = field(default_factory=HistoryTimings)
     missing_pair_retry: float = 60.0
     audit_recheck: float = RECHECK_SECONDS
+    audit_pause: float = PAUSE_SECONDS
+
+    def audit(self, every: float) -> AuditTimings:
+        """Returns the times of the audit, with `every` so many seconds between two of one book."""
+        return AuditTimings(every, self.audit_recheck, self.audit_pause)
 
 
 def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimings) -> Venue:
     """Returns the venue with all its parts joined; starts nothing."""
     store, candles, clock, notes = context.store, context.candles, context.clock, Notes()
-    counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS, witnesses=WITNESSES)
+    counters = _counters()
     api, charts = _clients(settings, context, timings.rest)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
     retry = timings.missing_pair_retry
-    instruments = InstrumentLoader(api, settings.pairs, backoff=context.limits().backoff, missing_retry=retry)
+    instruments = InstrumentLoader(
+        api, settings.pairs, backoff=context.limits().backoff, missing_retry=retry, counters=counters
+    )
     followed = Followed(settings.pairs, settings.book_channel, lambda: instruments.instruments)
     calls = Clients(api, charts)
     history = History(
@@ -62,9 +71,10 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     )
     ends, mailbox, resync = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed), timings.resync
     feed = BtcturkFeed(followed, ends, store=store, candles=candles, timings=resync, mailbox=mailbox, clock=clock)
-    tickers = TickerLoader(api, notes, counters=counters, clock=clock)
-    book, every, again = _published(store, instruments), settings.audit_seconds, timings.audit_recheck
-    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, every=every, recheck=again)
+    nets = SafetyNet("tickers"), SafetyNet("book_audit")
+    tickers = TickerLoader(api, notes, tick_of=followed.tick, counters=counters, net=nets[0], clock=clock)
+    book, times = _published(store, instruments), timings.audit(settings.audit_seconds)
+    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, net=nets[1], timings=times)
     loops = (feed.loop, *connection.loops, instruments.loop, history.loop, tickers.loop)
     return Venue(
         name=frames.SOURCE,
@@ -81,6 +91,19 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
             "instruments": instruments.trouble,
         },
         clients={"api": api, "charts": charts},
+        nets=nets if settings.audit_seconds else nets[:1],
+    )
+
+
+def _counters() -> Counters:
+    oddities, lists = (*ODDITIES, *oddframes.ODDITIES, *steps.ODDITIES), (*oddframes.LISTS, *answers.LISTS)
+    return Counters.of(
+        kinds=frames.KINDS,
+        reasons=frames.REASONS,
+        channels=frames.CHANNELS,
+        oddities=oddities,
+        lists=(*lists, *bar_answers.LISTS),
+        witnesses=WITNESSES,
     )
 
 

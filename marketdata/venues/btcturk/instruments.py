@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from common.loop import Loop
 from common.wire import Instrument
+from marketdata.counters import Counters
 from marketdata.link.dial_limits import Backoff
 from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.btcturk.answers import instruments
@@ -25,9 +26,11 @@ class InstrumentLoader:
     loop: loads them. It pauses for good when every pair is known.
     """
 
-    def __init__(self, client: Rest, pairs: Sequence[str], *, backoff: Backoff, missing_retry: float) -> None:
+    def __init__(
+        self, client: Rest, pairs: Sequence[str], *, backoff: Backoff, missing_retry: float, counters: Counters
+    ) -> None:
         self.instruments: Mapping[str, Instrument] = {}
-        self._client, self._pairs = client, tuple(pairs)
+        self._client, self._pairs, self._counters = client, tuple(pairs), counters
         self._backoff, self._missing_retry = backoff, missing_retry
         self._trouble: str | None = "not asked for yet"
         retry = (missing_retry, missing_retry)
@@ -44,11 +47,13 @@ class InstrumentLoader:
     def load(self) -> float:
         """Asks once. Returns the seconds to wait before asking again; infinity when every pair is known."""
         try:
-            traded = instruments(self._client.get("exchangeinfo", EXCHANGE_INFO_PATH).body)
+            found = instruments(self._client.get("exchangeinfo", EXCHANGE_INFO_PATH).body)
         except (RestError, UnusableAnswer) as error:
             self._trouble = str(error)
             return self._backoff.delay()
         self._backoff.reset()
+        self._counters.leave_out(found.left_out)
+        traded = dict(found.rows)
         self.instruments = {pair: traded[pair] for pair in self._pairs if pair in traded}
         missing = [pair for pair in self._pairs if pair not in traded]
         self._trouble = f"the venue does not trade {', '.join(missing)}" if missing else None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from common.clock import Clock
@@ -32,7 +33,18 @@ QUICK = BtcturkTimings(
     history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05),
     missing_pair_retry=0.2,
     audit_recheck=0.05,
+    audit_pause=0.01,
 )
+
+INSTRUMENT = Instrument(
+    symbol="BTCTURK:BTCTRY",
+    base_asset="BTC",
+    quote_currency="TRY",
+    tick_size=Decimal(1),
+    lot_size=Decimal(1),
+    min_notional=Decimal(0),
+)
+"""BTCTRY with a tick of 1."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`exchangeinfo` becomes instruments, or says why not."""
+"""REST answers are read however they are written, and row by row; an answer that can't be used says why."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from common.wire import Instrument
-from marketdata.events import Bar
 from marketdata.rest.replies import UnusableAnswer
-from marketdata.venues.btcturk.answers import days, instruments, minutes, order_book, tickers, trades
+from marketdata.venues.btcturk.answers import instruments, order_book, server_time, tickers, trades
+from tests.marketdata.venues.btcturk.test_oddframes import FORMS, rewritten
 
 
 def _symbol(name: str = "ETHUSDT", **changed: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _body(*symbols: dict[str, Any], **changed: Any) -> bytes:
 
 
 def test_a_pair_becomes_an_instrument() -> None:
-    assert instruments(_body(_symbol())) == {
+    assert dict(instruments(_body(_symbol())).rows) == {
         "ETHUSDT": Instrument(
             symbol="BTCTURK:ETHUSDT",
             base_asset="ETH",
@@ -49,22 +49,53 @@ def test_a_pair_becomes_an_instrument() -> None:
 
 def test_numbers_are_taken_as_well_as_texts() -> None:
     rules = [{"filterType": "PRICE_FILTER", "tickSize": 0.001, "minExchangeValue": None}]
-    found = instruments(_body(_symbol("USDTTRY", filters=rules)))["USDTTRY"]
+    found = dict(instruments(_body(_symbol("USDTTRY", filters=rules))).rows)["USDTTRY"]
     assert (found.tick_size, found.min_notional) == (Decimal("0.001"), Decimal(0))
+
+
+def test_a_pair_that_does_not_trade_is_no_bad_row() -> None:
+    found = instruments(_body(_symbol("BTCTRY"), _symbol("ETHTRY", status="HALTED")))
+    assert ([pair for pair, _ in found.rows], found.left_out) == (["BTCTRY"], ())
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"status": "HALTED"},
+        {"filters": None},
         {"filters": []},
+        {"filters": {}},
+        {"filters": "x"},
+        {"filters": [None]},
+        {"filters": [{"tickSize": "0.1"}]},
+        *({field: None} for field in ("status", "numerator", "denominator", "numeratorScale")),
         {"numeratorScale": -1},
+        {"numeratorScale": "many"},
+        {"numeratorScale": 2.5},
         {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "0"}]},
         {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "NaN"}]},
+        {"filters": [{"filterType": "PRICE_FILTER", "tickSize": None}]},
+        {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "x"}]},
+        {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "-1"}]},
     ],
 )
-def test_a_pair_that_cannot_be_traded_is_left_out(changed: dict[str, Any]) -> None:
-    assert set(instruments(_body(_symbol("BTCTRY"), _symbol("ETHTRY", **changed)))) == {"BTCTRY"}
+def test_a_bad_pair_is_left_out_and_named_and_the_others_stand(changed: dict[str, Any]) -> None:
+    found = instruments(_body(_symbol("BTCTRY"), _symbol("ETHTRY", **changed), _symbol("AVAXTRY")))
+    assert [pair for pair, _ in found.rows] == ["BTCTRY", "AVAXTRY"]
+    assert {(row.of, row.row) for row in found.left_out if row.of == "exchangeinfo"} == {("exchangeinfo", "ETHTRY")}
+
+
+@pytest.mark.parametrize("bad", [None, 7, "x", [], {}, {"name": "ETHTRY"}])
+def test_what_is_no_pair_is_left_out(bad: Any) -> None:
+    found = instruments(_body(_symbol("BTCTRY"), bad))
+    assert [pair for pair, _ in found.rows] == ["BTCTRY"]
+    assert len(found.left_out) == 1
+
+
+@pytest.mark.parametrize("bad", [None, "x", {}, {"filterType": None}, {"filterType": "LOT", "tickSize": "x"}])
+def test_a_bad_rule_does_not_cost_its_pair(bad: Any) -> None:
+    found = instruments(_body(_symbol("BTCTRY", filters=[bad, *_symbol()["filters"]])))
+    assert [pair for pair, _ in found.rows] == ["BTCTRY"]
+    assert [row.of for row in found.left_out] == ["filters"]
 
 
 @pytest.mark.parametrize(
@@ -75,88 +106,128 @@ def test_an_unusable_answer_says_so(body: bytes) -> None:
         instruments(body)
 
 
-DAY = {"pair": "BTCTRY", "time": 1790035200, "open": 5.5, "high": "6.5", "low": 5, "close": 6, "volume": "0.30"}
+TRADE = {"date": 1790133600456, "tid": "9", "price": "5", "amount": 0.1, "side": "sell", "pair": "BTCTRY"}
 
 
-def _days(**changed: Any) -> bytes:
-    return json.dumps([DAY | changed]).encode()
-
-
-def test_daily_bars_are_read_exactly_whether_numbers_or_texts() -> None:
-    numbers = (Decimal(number) for number in ("5.5", "6.5", "5", "6", "0.30"))
-    assert days(_days()) == [Bar(1790035200, *numbers)]
-
-
-def test_bars_come_out_in_the_order_of_time() -> None:
-    body = json.dumps([DAY, DAY | {"time": 1790035200 - 86_400}]).encode()
-    assert [bar.start for bar in days(body)] == [1790035200 - 86_400, 1790035200]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{}",
-        _days(high=5),
-        _days(low="6"),
-        _days(low=0),
-        _days(volume=-1),
-        _days(volume="NaN"),
-        _days(time=-5),
-        json.dumps([DAY, DAY]).encode(),
-        json.dumps([DAY, DAY | {"time": 1790035201}]).encode(),
-    ],
-)
-def test_daily_bars_that_cannot_be_are_refused(body: bytes) -> None:
-    with pytest.raises(UnusableAnswer, match="ohlcs"):
-        days(body)
-
-
-def _klines(**changed: Any) -> bytes:
-    body = {"s": "ok", "t": [60, 180], "o": [1, 2], "h": [3, 4], "l": [1, 1], "c": [2, 3], "v": [0, "1.5"]}
-    return json.dumps(body | changed).encode()
-
-
-def test_minute_bars_are_read_from_their_columns() -> None:
-    assert [(bar.start, str(bar.high), str(bar.volume)) for bar in minutes(_klines())] == [
-        (60, "3", "0"),
-        (180, "4", "1.5"),
-    ]
-    assert minutes(b'{"s":"no_data"}') == []
-
-
-@pytest.mark.parametrize(
-    "body", [_klines(s="error"), _klines(v=[1]), _klines(t=[60, 90]), _klines(t=[60, 60]), _klines(h=[3, 0]), b"[]"]
-)
-def test_minute_bars_that_cannot_be_are_refused(body: bytes) -> None:
-    with pytest.raises(UnusableAnswer, match="klines"):
-        minutes(body)
+def _trades(*rows: Any) -> bytes:
+    return json.dumps({"success": True, "data": rows}).encode()
 
 
 def test_trades_are_read_as_a_replay() -> None:
-    row = {"date": 1790133600456, "tid": "9", "price": "5", "amount": 0.1, "side": "sell", "pair": "BTCTRY"}
-    told = trades("BTCTRY", json.dumps({"success": True, "data": [row]}).encode())
-    assert (told.replay, told.pair) == (True, "BTCTRY")
+    told, left_out = trades("BTCTRY", _trades(TRADE))
+    assert (told.replay, told.pair, left_out) == (True, "BTCTRY", ())
     assert (told.trades[0].trade_id, told.trades[0].quantity, told.trades[0].side) == ("9", Decimal("0.1"), "sell")
 
 
-@pytest.mark.parametrize("changed", [{"price": "0"}, {"amount": "NaN"}, {"date": "soon"}, {"side": "both"}])
-def test_trades_that_cannot_be_are_refused(changed: dict[str, Any]) -> None:
-    row = {"date": 1790133600456, "tid": "9", "price": "5", "amount": 0.1, "side": "sell"} | changed
+@pytest.mark.parametrize("field", ["date", "tid", "price", "amount", "side"])
+@pytest.mark.parametrize("bad", [None, "", {}, []])
+def test_a_bad_trade_is_left_out_and_the_others_stand(field: str, bad: Any) -> None:
+    told, left_out = trades("BTCTRY", _trades(TRADE | {field: bad, "tid": bad if field == "tid" else "8"}, TRADE))
+    assert [trade.trade_id for trade in told.trades] == ["9"]
+    assert [row.of for row in left_out] == ["trades"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"price": "-1"}, {"amount": "NaN"}, {"date": "soon"}, {"date": 1e300}, {"side": "both"}]
+)
+def test_trades_that_cannot_be_are_left_out_and_nothing_else_is_unusable(changed: dict[str, Any]) -> None:
+    assert len(trades("BTCTRY", _trades(TRADE | changed, TRADE))[0].trades) == 1
     with pytest.raises(UnusableAnswer, match="trades"):
-        trades("BTCTRY", json.dumps({"success": True, "data": [row]}).encode())
+        trades("BTCTRY", _trades(TRADE | changed))
+
+
+@pytest.mark.parametrize("field", ["price", "amount"])
+@pytest.mark.parametrize("zero", [0, "0", 0.0])
+def test_a_trade_of_nothing_is_no_trade(field: str, zero: Any) -> None:
+    told, left_out = trades("BTCTRY", _trades(TRADE | {field: zero}))
+    assert (told.trades, left_out) == ((), ())
+
+
+TICKER = {"pair": "BTCTRY", "timestamp": 1.5, "last": 5.5, "dailyPercent": 1.25, "order": 1000}
+
+
+def test_a_bad_ticker_is_left_out_and_one_that_never_traded_has_no_last_price() -> None:
+    rows = [TICKER, None, {"pair": "ETHTRY"}, TICKER | {"pair": "XTRY", "last": 0, "dailyPercent": None}]
+    found = tickers(_trades(*rows, TICKER | {"last": "NaN"}), lambda _pair: None)
+    assert [(row.pair, row.last) for row in found.rows] == [("BTCTRY", Decimal("5.5")), ("XTRY", None)]
+    assert [row.row for row in found.left_out] == ["row 1", "ETHTRY", "BTCTRY"]
+
+
+def test_a_ticker_is_put_on_the_tick_of_its_pair_where_that_is_known() -> None:
+    rows = [TICKER | {"last": 6.0229997634888}, TICKER | {"pair": "ETHTRY", "last": 6.0229997634888}]
+    rows += [TICKER | {"pair": "XTRY", "last": 6.0229997634888}]
+    ticks = {"BTCTRY": Decimal("0.001"), "ETHTRY": Decimal("0.01")}
+    found = tickers(_trades(*rows), ticks.get)
+    assert [str(row.last) for row in found.rows] == ["6.023", "6.0229997634888"]
+    assert [row.row for row in found.left_out] == ["ETHTRY"]
+
+
+BOOK: dict[str, Any] = {"timestamp": 1, "bids": [["8", "1"], ["9", "2"]], "asks": [["11", "3"], ["10", "4"]]}
+
+
+def _book(**changed: Any) -> bytes:
+    return json.dumps({"success": True, "data": BOOK | changed}).encode()
 
 
 def test_an_order_book_is_read_best_first() -> None:
-    book = {"timestamp": 1, "bids": [["8", "1"], ["9", "2"]], "asks": [["11", "3"], ["10", "4"]]}
-    bids, asks = order_book(json.dumps({"success": True, "data": book}).encode())
+    bids, asks = order_book(_book()).sides
     assert [level.price for level in bids] == [9, 8]
     assert [level.price for level in asks] == [10, 11]
+
+
+@pytest.mark.parametrize("stamp", [1568899482709.0, "1568899482709", 1.5688e12, None, "soon", [], "NaN"])
+def test_a_time_that_nobody_uses_may_be_anything(stamp: Any) -> None:
+    assert order_book(_book(timestamp=stamp)) == order_book(_book())
+
+
+@pytest.mark.parametrize(
+    "bad", [None, [], ["7"], ["x", "1"], ["NaN", "1"], ["-1", "1"], ["7", None], {"price": 7}, "71"]
+)
+def test_a_bad_level_is_left_out_and_the_others_stand(bad: Any) -> None:
+    found = order_book(_book(bids=[*BOOK["bids"], bad]))
+    assert found.sides == order_book(_book()).sides
+    assert [row.of for row in found.left_out] == ["orderbook"]
     with pytest.raises(UnusableAnswer, match="orderbook"):
-        order_book(json.dumps({"success": True, "data": book | {"bids": [["NaN", "1"]]}}).encode())
+        order_book(_book(bids=[bad]))
 
 
-@pytest.mark.parametrize("read", [instruments, tickers, partial(trades, "BTCTRY"), order_book])
+@pytest.mark.parametrize("zero", [["9.5", "0.00000000"], [0, 5], ["0", "0"]])
+def test_a_level_of_nothing_is_no_level(zero: Any) -> None:
+    assert order_book(_book(bids=[zero, *BOOK["bids"]])) == order_book(_book())
+
+
+def test_a_side_may_be_null_and_a_book_without_sides_is_none() -> None:
+    assert order_book(_book(asks=None)).sides[1] == ()
+    for sides in ({"bids": None, "asks": None}, {"bids": 7}):
+        with pytest.raises(UnusableAnswer, match="orderbook"):
+            order_book(_book(**sides))
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+@pytest.mark.parametrize(
+    ("read", "body"),
+    [
+        (instruments, _body(_symbol())),
+        (partial(trades, "BTCTRY"), _trades(TRADE)),
+        (partial(tickers, tick_of=lambda _pair: None), _trades(TICKER)),
+        (order_book, _book()),
+        (server_time, b'{"serverTime":1790133600027,"serverTime2":"x"}'),
+    ],
+)
+def test_a_number_is_the_same_in_every_form_in_every_field(
+    read: Callable[[bytes], object], body: bytes, form: str
+) -> None:
+    assert read(rewritten(json.loads(body), FORMS[form]).encode()) == read(body)
+
+
+@pytest.mark.parametrize("flag", ["true", "1", "1.0", '"true"', '"True"'])
+def test_success_is_taken_in_every_form_of_true(flag: str) -> None:
+    assert order_book(_book().replace(b'"success": true', b'"success": ' + flag.encode())) == order_book(_book())
+
+
+@pytest.mark.parametrize(
+    "read", [instruments, partial(tickers, tick_of=lambda _pair: None), partial(trades, "BTCTRY"), order_book]
+)
 @pytest.mark.parametrize("data", ["null", "[]", '{"symbols":[],"bids":[],"asks":[]}'])
 def test_an_answer_that_says_it_failed_is_no_answer(read: Callable[[bytes], object], data: str) -> None:
     with pytest.raises(UnusableAnswer):

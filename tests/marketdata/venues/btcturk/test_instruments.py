@@ -12,6 +12,7 @@ from flask import Flask
 
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop
+from marketdata.counters import Counters
 from marketdata.link.dial_limits import Backoff
 from marketdata.rest.budget import Budget
 from marketdata.rest.client import RestClient, RetryPolicy
@@ -32,7 +33,7 @@ def _loader(url: str, *pairs: str) -> InstrumentLoader:
         clock=SYSTEM_CLOCK,
         retries=RetryPolicy(deadline=2.0, attempts=1),
     )
-    return InstrumentLoader(client, pairs, backoff=backoff, missing_retry=0.05)
+    return InstrumentLoader(client, pairs, backoff=backoff, missing_retry=0.05, counters=Counters())
 
 
 @contextmanager
@@ -75,7 +76,7 @@ class _Answers:
 def test_an_answer_ends_the_back_off_of_the_failures_before_it() -> None:
     client = _Answers(None, None, b'{"success":true,"data":{"symbols":[]}}', None)
     backoff = Backoff(1.0, 60.0, lambda _low, high: high)
-    loader = InstrumentLoader(client, ["BTCTRY"], backoff=backoff, missing_retry=5.0)
+    loader = InstrumentLoader(client, ["BTCTRY"], backoff=backoff, missing_retry=5.0, counters=Counters())
     assert [loader.load() for _ in range(4)] == [1.0, 2.0, 5.0, 1.0]
 
 
