@@ -15,11 +15,13 @@ from tests.soak.venues import PAIRS, SHARES, Venues
 FRAMES = (
     *("skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "repeat_ticker"),
     *("garbage", "unknown_model", "huge_frame"),
+    *("odd_numbers", "null_fields", "bad_row", "zero_level", "null_side", "float_noise", "off_tick"),
 )
+ODD_ANSWERS = ("numbers", "bad_row", "zero_row", "float_noise")
 SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "no_book", "no_upgrade_answer", "refuse_upgrade")
 SHARE_FRAMES = (
     *("duplicate_tick", "stale_date", "out_of_order_date", "no_bid", "crossed_rows", "unknown_type"),
-    *("lower_case_keys", "garbage"),
+    *("lower_case_keys", "garbage", "odd_numbers", "null_fields", "float_noise"),
 )
 SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "refuse_upgrade", "expire_session")
 LOGINS = ("refuse_login", "refuse_sms", "fail_login")
@@ -145,12 +147,16 @@ class Thrower:
                 self._bist(name)
 
     def _rest(self, left: float) -> None:
-        calls = ("rest_status", "slow_rest", "bist rest_status")
-        match self._rng.choice(calls if left > LOGIN_LEFT_SECONDS else calls[:2]):
+        calls = ("rest_status", "slow_rest", "odd_answer", "bist odd_answer", "bist rest_status")
+        match self._rng.choice(calls if left > LOGIN_LEFT_SECONDS else calls[:4]):
             case "rest_status":
                 self._crypto("rest_status", status=self._rng.choice((429, 500, 503)), retry_after=5)
             case "slow_rest":
                 self._crypto("slow_rest")
+            case "odd_answer":
+                self._crypto("odd_answer", oddity=self._rng.choice(ODD_ANSWERS))
+            case "bist odd_answer":
+                self._bist("odd_answer", oddity=self._rng.choice(("numbers", "null_fields", "float_noise")))
             case _:
                 status, endpoint = self._rng.choice((429, 500, 503)), self._rng.choice(BROKER_CALLS)
                 self._bist("rest_status", status=status, endpoint=endpoint)

@@ -10,10 +10,16 @@ import msgspec
 
 from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
 from venue.algolab.frames import Frame
+from venue.oddities import float_noise, nulled, odd_numbers
 
 OF_TICKS: tuple[FrameFault, ...] = ("no_bid", "duplicate_tick")
 OF_ROWS: tuple[FrameFault, ...] = ("missing_rows", "crossed_rows")
-OF_ALL: tuple[FrameFault, ...] = ("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage")
+OF_ALL: tuple[FrameFault, ...] = (
+    *("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage"),
+    *("odd_numbers", "null_fields", "float_noise"),
+)
+PRICES = ("Price", "Ask", "Bid", "RefPrice", "BalancePrice")
+UNUSED = ("Market", "Change", "High", "Low", "Buying", "Selling", "OrderCount")
 
 
 def texts(made: Iterable[Frame], faults: AlgoLabFaults) -> list[bytes]:
@@ -58,6 +64,12 @@ def _changed(frame: Frame, fault: AlgoLabFault) -> list[bytes]:
             return [msgspec.json.encode({"type": frame["Type"], "content": lower})]
         case "garbage":
             return [b'{"Type":"T","Content":{', whole]
+        case "odd_numbers":
+            return [odd_numbers(frame)]
+        case "null_fields":
+            return [msgspec.json.encode({**frame, "Content": nulled(content, UNUSED)})]
+        case "float_noise":
+            return [msgspec.json.encode(float_noise(frame, PRICES))]
         case _:
             return []
 

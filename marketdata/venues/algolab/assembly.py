@@ -64,8 +64,7 @@ def build(
     limits = EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
-    socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
-    connection = context.connection(socket, inbox, counters)
+    connection = context.connection(_socket(settings, session, subscriptions), inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
     pause, monotonic = timings.logins, clock.monotonic
     keeper = SessionKeeper(
@@ -100,6 +99,10 @@ def _counters() -> AlgolabCounters:
     return AlgolabCounters.of(
         kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, lists=LISTS, witnesses=WITNESSES
     )
+
+
+def _socket(settings: AlgolabSettings, session: Session, subscriptions: AlgolabSubscriptions) -> VenueSocket:
+    return VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
 
 
 def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:

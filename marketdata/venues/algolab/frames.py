@@ -138,7 +138,7 @@ def _read_tick(content: dict[str, Any] | None) -> tuple[Event, ...]:
         reference = tick.refprice or None
         events.append(Ticker(tick.symbol, tick.price, change, best=best, reference=reference, venue_time=at))
     if tick.price and tick.tradequantity:
-        side = _SIDES.get((tick.direction or "").upper())
+        side = _SIDES.get((tick.direction or "").strip().upper())
         events.append(_trades(tick, tick.price, tick.tradequantity, side) if side else Unreadable("side"))
     price, quantity = (tick.balanceprice, tick.balanceamount) if tick.balanceprice else (None, None)
     events.append(Equilibrium(tick.symbol, price, quantity, at))
@@ -161,7 +161,7 @@ def _trades(tick: shapes.Tick, price: Decimal, quantity: Decimal, side: Side) ->
 
 
 def _side(direction: str) -> Side:
-    side = _SIDES.get(direction.upper())
+    side = _SIDES.get(direction.strip().upper())
     if side is None:
         raise msgspec.ValidationError("direction is neither B nor S")
     return side

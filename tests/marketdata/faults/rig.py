@@ -92,6 +92,7 @@ def watched(
     timings: BtcturkTimings = HASTY,
     link: LinkTimings = HASTY_LINK,
     stale_after: float = STALE_AFTER,
+    audit_seconds: float = 0.0,
 ) -> Iterator[Watched]:
     """Gives the three of them; `before` arms what has to go wrong at the first join."""
     with misbehaving_venue() as (venue, market), http_server(rest_app(venue)) as rest_url:
@@ -107,6 +108,7 @@ def watched(
                 link=link,
                 stale_after=stale_after,
                 unix=venue.clock,
+                audit_seconds=audit_seconds,
             ) as feed,
             Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=BEHIND) as watcher,
         ):

@@ -74,6 +74,7 @@ def test_a_trade_is_the_same_however_its_time_and_id_are_written() -> None:
 def test_one_bad_ticker_among_all_does_not_cost_the_others() -> None:
     good, never_traded = parse(TICKERS).events
     assert good == _only(TICKER)
+    assert isinstance(never_traded, Ticker)
     assert never_traded.last is None
     bad, _ = parse(TICKERS.replace(b'"LA":"86766"', b'"LA":"NaN"')).events
     assert bad == Unreadable("number")
