@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from marketdata.events import BookDiff, BookSnapshot, CandleUpdate, Event, Ticker, Top, Trades
+from marketdata.events import BookDiff, BookSnapshot, CandleUpdate, ChangeKind, Event, LevelChange, Ticker, Top, Trades
 from marketdata.listed import LeftOut
 from marketdata.numbers import snapped
 from marketdata.venues.btcturk import shapes
@@ -78,14 +79,21 @@ def _snapshot(book: BookSnapshot, tick: Decimal) -> Stepped:
 
 
 def _diff(diff: BookDiff, tick: Decimal) -> Stepped:
-    sides = []
-    for side in (diff.asks, diff.bids):
-        prices = [(change, snapped(change.price, tick)) for change in side]
-        sides.append(
-            tuple(shapes.BtcturkChange(change.kind, price, change.quantity) for change, price in prices if price)
-        )
-    lost = len(diff.asks) + len(diff.bids) - len(sides[0]) - len(sides[1])
-    return Stepped(msgspec.structs.replace(diff, asks=sides[0], bids=sides[1]), off_tick=lost)
+    """Returns a frame without the changes that are off their tick. A deletion stays: it can only take such a level."""
+    asks, bids = _changes(diff.asks, tick), _changes(diff.bids, tick)
+    lost = len(diff.asks) + len(diff.bids) - len(asks) - len(bids)
+    return Stepped(msgspec.structs.replace(diff, asks=asks, bids=bids), off_tick=lost)
+
+
+def _changes(changes: Sequence[LevelChange], tick: Decimal) -> tuple[shapes.BtcturkChange, ...]:
+    found = []
+    for change in changes:
+        price = snapped(change.price, tick)
+        if price is None and change.kind == ChangeKind.DELETED:
+            price = change.price
+        if price is not None:
+            found.append(shapes.BtcturkChange(change.kind, price, change.quantity))
+    return tuple(found)
 
 
 def _trades(event: Trades, tick: Decimal) -> Stepped:
