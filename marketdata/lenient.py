@@ -15,7 +15,7 @@ from marketdata.numbers import is_whole
 def loads(data: bytes, *, fold: bool = False) -> Any:
     """Returns the value of a JSON text in its plainest form (see `plain`). With `fold`, keys are in small letters.
 
-    Raises `ValueError`, `RecursionError`, or `InvalidOperation` for a number that is none.
+    Raises `ValueError` or `RecursionError`.
     """
     value = (_FOLDING if fold else _DECODER).decode(data.decode())
     return plain(value)
@@ -54,9 +54,13 @@ def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key.lower(): value for key, value in pairs}
 
 
-def _no_number(text: str) -> Decimal:
-    raise InvalidOperation(text)
+def number(text: str) -> Decimal:
+    """Returns a number of a JSON text; NaN for one that is none, which costs only the field that it is in."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
-_FOLDING = json.JSONDecoder(object_pairs_hook=_folded, parse_float=Decimal, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_float=number, parse_constant=number)
+_FOLDING = json.JSONDecoder(object_pairs_hook=_folded, parse_float=number, parse_constant=number)

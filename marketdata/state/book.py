@@ -73,6 +73,7 @@ class LiveBook:
         self._sequence = 0
         self._last: BookDiff | None = None
         self._asks, self._bids = _Side(), _Side()
+        self._deep = False
 
     def lose(self) -> None:
         """Marks the levels as no longer certain: the subscription or the socket ended."""
@@ -89,10 +90,10 @@ class LiveBook:
         fault = "level_twice" if contradicted else _shape_fault(asks, bids)
         self.live = fault is None
         if fault is None:
-            self._note_deep(_is_deep(asks, bids) and not _is_deep(self._asks, self._bids))
+            self._asks, self._bids, self._sequence, self._last = asks, bids, snapshot.sequence, None
             if repeated:
                 self.oddities["repeated_level"] += repeated
-            self._asks, self._bids, self._sequence, self._last = asks, bids, snapshot.sequence, None
+            self._note_depth()
         return fault
 
     def apply(self, diff: BookDiff) -> str | None:
@@ -136,7 +137,6 @@ class LiveBook:
     def _change(self, diff: BookDiff) -> str | None:
         undo: list[_Undo] = []
         odd: list[str] = []
-        was_deep = _is_deep(self._asks, self._bids)
         fault = (
             _apply(self._asks, diff.asks, undo, odd)
             or _apply(self._bids, diff.bids, undo, odd)
@@ -148,12 +148,14 @@ class LiveBook:
             return fault
         if odd:
             self.oddities.update(odd)
-        self._note_deep(not was_deep and _is_deep(self._asks, self._bids))
+        self._note_depth()
         return None
 
-    def _note_deep(self, deep: bool) -> None:
-        if deep:
+    def _note_depth(self) -> None:
+        deep = len(self._asks.prices) > MOST_LEVELS or len(self._bids.prices) > MOST_LEVELS
+        if deep and not self._deep:
             self.oddities["deep_side"] += 1
+        self._deep = deep
 
 
 _Undo = tuple[_Side, Decimal, Decimal | None]
@@ -186,10 +188,6 @@ def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo], odd: 
 
 def _agree(side: _Side, levels: Sequence[PriceLevel]) -> bool:
     return all(side.quantities[level.price] == level.quantity for level in levels)
-
-
-def _is_deep(asks: _Side, bids: _Side) -> bool:
-    return len(asks.prices) > MOST_LEVELS or len(bids.prices) > MOST_LEVELS
 
 
 def _shape_fault(asks: _Side, bids: _Side) -> str | None:

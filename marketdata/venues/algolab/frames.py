@@ -82,8 +82,6 @@ def parse(frame: bytes) -> Frame:
         envelope: shapes.Envelope = msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
     except msgspec.ValidationError:
         return _unreadable("shape")
-    except InvalidOperation:
-        return _unreadable("number")
     except (ValueError, RecursionError):
         return _unreadable("json")
     kind = envelope.type.upper()
@@ -108,11 +106,7 @@ def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key.lower(): value for key, value in pairs}
 
 
-def _no_number(text: str) -> Decimal:
-    raise InvalidOperation(text)
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_float=Decimal, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_float=lenient.number, parse_constant=lenient.number)
 
 
 def _converted(content: dict[str, Any] | None, kind: Any) -> Any:

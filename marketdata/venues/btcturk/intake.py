@@ -93,8 +93,9 @@ class BtcturkIntake:
         """Applies a frame. Returns true when it was understood as data of a pair that is followed."""
         frame = frames.parse(payload)
         self._counters.frames[frame.kind] += 1
-        self._counters.leave_out(frame.left_out)
-        self._counters.oddities.update(frame.oddities)
+        if frame.left_out or frame.oddities:
+            self._counters.leave_out(frame.left_out)
+            self._counters.oddities.update(frame.oddities)
         told = False
         for event in frame.events:
             if isinstance(event, (BookDiff, BookSnapshot)):

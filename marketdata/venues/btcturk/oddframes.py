@@ -63,8 +63,6 @@ def parse(frame: bytes) -> Frame:
         model, body = _envelope(loads(frame))
     except msgspec.ValidationError:
         return _unreadable("shape")
-    except InvalidOperation:
-        return _unreadable("number")
     except (ValueError, RecursionError):
         return _unreadable("json")
     read = _READERS.get(model)

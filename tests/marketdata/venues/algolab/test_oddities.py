@@ -179,3 +179,11 @@ def test_answers_that_are_written_oddly_are_used(bist: Bist, oddity: str) -> Non
         assert (feed.counters.equity_infos["failed"], sum(feed.counters.left_out.values())) == (0, 0)
         feed.move_until_right()
         assert [net.torn for net in feed.venue.nets] == [False]
+
+
+def test_a_feed_whose_prices_cannot_be_compared_is_degraded(bist: Bist) -> None:
+    bist.faults.arm("rest_status", endpoint="GetEquityInfo", status=500, count=0)
+    with running_feed(bist, symbols=("THYAO", "GARAN", "AKBNK")) as feed:
+        eventually(feed.live, 20.0)
+        eventually(lambda: "price_audit" in (feed.venue.reason() or ""), 60.0)
+        assert feed.venue.state() == "degraded"

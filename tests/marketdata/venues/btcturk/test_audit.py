@@ -163,3 +163,18 @@ def test_a_book_that_is_not_the_venues_is_asked_for_again(rest_url: str) -> None
         eventually(feed.live)
         scripted.say(book_change("BTCTRY", 11, [(1, "102", "5")], []))
         eventually(lambda: feed.counters.audit_mismatches > 0 and feed.counters.resyncs["audit"] > 0)
+
+
+def test_a_feed_whose_books_cannot_be_audited_is_degraded_until_they_can(venue: Venue, rest_url: str) -> None:
+    venue.server.faults.arm("rest_status", endpoint="orderbook", status=400, count=10_000)
+    with following(venue.url, rest_url, "BTCTRY", audit_seconds=0.05) as feed:
+        eventually(lambda: feed.venue.state() == "degraded" and "book_audit" in (feed.venue.reason() or ""), 20)
+        assert feed.live()
+        venue.server.faults.clear()
+        eventually(lambda: feed.venue.state() == "live", 20)
+
+
+def test_a_feed_that_is_not_audited_has_no_such_net(venue: Venue, rest_url: str) -> None:
+    with following(venue.url, rest_url, "BTCTRY") as feed:
+        assert [net.name for net in feed.venue.nets] == ["tickers"]
+        eventually(lambda: feed.venue.nets[0].successes == 1, 20)
