@@ -9,6 +9,7 @@ from marketdata import metrics
 from marketdata.api import routes
 from marketdata.parts import Parts
 from marketdata.settings import Settings
+from marketdata.venues import resume_api
 
 
 def create_app(settings: Settings, parts: Parts) -> Flask:
@@ -26,6 +27,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
             feeds=lambda: [venue.row() for venue in parts.venues],
         )
     )
+    app.register_blueprint(resume_api.routes(parts.venues, settings.operator_token))
     for venue in parts.venues:
         if venue.blueprint is not None:
             app.register_blueprint(venue.blueprint)

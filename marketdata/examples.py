@@ -96,6 +96,7 @@ FEED = FeedRow(
     last_data_age_seconds=0.012,
     not_live=("BTCTURK:ETHTRY",),
     faults={"BTCTURK:ETHTRY": "gap"},
+    not_trading={"BTCTURK:ETHUSDT": "halted: the venue's status is HALTED"},
     queue_depth=0,
     safety_nets=(NET,),
 )
@@ -110,6 +111,7 @@ EXAMPLES: tuple[msgspec.Struct, ...] = (
     TradeList(market="simulated", symbol=SYMBOL, sequence=_SEQUENCE, trades=(TRADE,), **_AGE),
     CandleList(market="simulated", symbol=SYMBOL, resolution="1m", candles=(CANDLE,), **_AGE),
     StatusAnswer(market="simulated", symbol=SHARE, sequence=_SEQUENCE, status=STATUS, auction=AUCTION, **_AGE),
+    FEED,
     FeedList(market="simulated", feeds=(FEED,)),
     SessionStatus(state="SMS_SENT", since=_AT, reason="the broker has sent a code"),
     Code(code="482913"),

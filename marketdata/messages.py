@@ -79,6 +79,7 @@ class FeedRow(wire.Message, frozen=True, kw_only=True):
     last_data_age_seconds: seconds since anything of it was last proved.
     not_live: the symbols whose book should be fresh and is not.
     faults: the reason for each of those.
+    not_trading: the symbols that the venue halted, renamed or delisted, each with the reason.
     queue_depth: the frames that wait to be applied.
     safety_nets: its safety nets.
     """
@@ -93,6 +94,7 @@ class FeedRow(wire.Message, frozen=True, kw_only=True):
     last_data_age_seconds: float
     not_live: tuple[str, ...]
     faults: dict[str, str]
+    not_trading: dict[str, str]
     queue_depth: int
     safety_nets: tuple[SafetyNetRow, ...]
 
@@ -113,7 +115,8 @@ class StreamSnapshot(wire.Message, frozen=True, kw_only=True):
 
     market: the market that all of it is of.
     sequence: the sequence of the newest change.
-    quotes, books, statuses, auctions: one for each symbol; a symbol whose instrument is not known has no book.
+    quotes, books, statuses, auctions, instruments: one for each symbol; a symbol whose instrument is not known has no
+        book and no instrument.
     trades: the latest ones, in the order in which they came.
     """
 
@@ -124,6 +127,7 @@ class StreamSnapshot(wire.Message, frozen=True, kw_only=True):
     trades: tuple[wire.Trade, ...] | UnsetType = UNSET
     statuses: tuple[wire.Status, ...] | UnsetType = UNSET
     auctions: tuple[wire.Auction, ...] | UnsetType = UNSET
+    instruments: tuple[wire.Instrument, ...] | UnsetType = UNSET
 
 
 class StreamGap(wire.Message, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import get_args
 from common import answers, openapi, wire
 from common.openapi import SCHEMAS, TEXT, Api, Call, Found, Schema
 from marketdata import examples
-from marketdata.messages import CandleList, FeedList, StreamGap, StreamSnapshot, SymbolStatusAnswer
+from marketdata.messages import CandleList, FeedList, FeedRow, StreamGap, StreamSnapshot, SymbolStatusAnswer
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
 from marketdata.state.reader import TradeList
@@ -22,7 +22,7 @@ RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 _ERRORS = {
     "400": "The request can't be read as HTTP",
     "401": "The operator's token is missing or wrong",
-    "404": "There is no such symbol, or the feed is not followed",
+    "404": "There is no such symbol or feed, or it is not followed",
     "409": "The step does not fit the session's state, or the broker refused it",
     "413": "The body is larger than 64 KiB",
     "422": "A field is wrong, or the call has no such query parameter; `details.field` names it",
@@ -47,9 +47,9 @@ _STREAM = {
 }
 _STREAM_EVENTS = (
     "Server-Sent Events without end: first snapshot (StreamSnapshot), or resumed (Resumed) when Last-Event-ID names an "
-    "event of this run of the service; then quote (Quote), book (Book), status (Status), auction (Auction) with the "
-    "latest state, trade (Trade) for every trade, and gap (StreamGap) when trades were gone before this client saw "
-    "them. The id of an event is `<epoch>-<sequence>`. A comment comes every 5 s."
+    "event of this run of the service; then quote (Quote), book (Book), status (Status), auction (Auction) and "
+    "instrument (Instrument) with the latest state, trade (Trade) for every trade, and gap (StreamGap) when trades were "
+    "gone before this client saw them. The id of an event is `<epoch>-<sequence>`. A comment comes every 5 s."
 )
 
 _INSTRUMENTS: Found = {"200": (answers.Instruments, "Everything that is traded")}
@@ -60,6 +60,7 @@ _TRADES: Found = {"200": (TradeList, "The latest trades, newest first")}
 _BARS: Found = {"200": (CandleList, "The newest bars, oldest first")}
 _STATUS: Found = {"200": (SymbolStatusAnswer, "Phase, reference price, limits and auction")}
 _FEEDS: Found = {"200": (FeedList, "One row for each venue")}
+_FEED: Found = {"200": (FeedRow, "The feed's row")}
 _SESSION: Found = {"200": (SessionStatus, "The session, without its secret")}
 
 _CALLS = (
@@ -88,6 +89,7 @@ _CALLS = (
         stream=_STREAM_EVENTS,
         stream_example=examples.stream(),
     ),
+    Call("post /v1/feeds/{venue}/resume", "resumeFeed", "Dial a feed at once that stopped or waits", _FEED, "404"),
     Call("get /v1/feeds/BIST/session", "readSession", "The broker's session", _SESSION, "404"),
     Call("post /v1/feeds/BIST/login", "login", "Step 1 of a login: have a code sent", _SESSION, "404 409 503"),
     Call("post /v1/feeds/BIST/sms", "confirmLogin", "Step 2: hand the code in", _SESSION, "404 409 503", body=Code),
@@ -108,7 +110,10 @@ def document(version: str, symbols: Sequence[str]) -> Schema:
         errors=_ERRORS,
         of_every_call=frozenset({"400", "422"}),
         of_every_write=frozenset({"401", "413"}),
-        in_path={"symbol": {"$ref": f"{SCHEMAS}Symbol"}},
+        in_path={
+            "symbol": {"$ref": f"{SCHEMAS}Symbol"},
+            "venue": TEXT | {"enum": sorted({symbol.partition(":")[0] for symbol in symbols})},
+        },
         further=(StreamSnapshot, answers.Resumed, StreamGap, wire.Trade, wire.Status, wire.Auction),
         examples=examples.EXAMPLES,
         refusals=examples.REFUSALS,

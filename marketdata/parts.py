@@ -11,7 +11,7 @@ from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Supervisor
 from common.wire import Instrument
 from marketdata.link.dial import LinkTimings
-from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
+from marketdata.link.dial_limits import RETREAT_SECONDS, Backoff, DialGuard, DialLimits, retreat
 from marketdata.settings import Settings
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
@@ -28,6 +28,7 @@ class Timings:
     link: the times of a socket.
     btcturk, algolab: the times of one venue's parts.
     backoff: the least and the greatest ceiling of the back-off before a dial, in seconds.
+    retreat: the same for a dial that was refused.
     dials: at most so many dials of one host in a window, and the window in seconds.
     first_dial: in the live market the first dial waits for up to so many seconds, so that restarts spread.
     """
@@ -36,6 +37,7 @@ class Timings:
     btcturk: btcturk.BtcturkTimings = field(default_factory=btcturk.BtcturkTimings)
     algolab: algolab.AlgolabTimings = field(default_factory=algolab.AlgolabTimings)
     backoff: tuple[float, float] = (1.0, 60.0)
+    retreat: tuple[float, float] = RETREAT_SECONDS
     dials: tuple[int, float] = (10, 60.0)
     first_dial: float = 5.0
 
@@ -74,6 +76,7 @@ class Parts:
             queue_limit=settings.queue_limit,
             clock=clock,
             stop=loops.stop_signal,
+            proxies=settings.proxies,
         )
         venues = [btcturk.build(settings.btcturk, context, timings.btcturk)]
         if settings.algolab is not None:
@@ -110,4 +113,5 @@ def _instruments(venues: Sequence[Venue]) -> Mapping[str, Instrument]:
 def _dial_limits(settings: Settings, timings: Timings) -> DialLimits:
     """Returns the limits for one host; each host has its own, as venues count dials by address."""
     delay = random.uniform(0.0, timings.first_dial) if settings.service.market == "live" else 0.0
-    return DialLimits(Backoff(*timings.backoff, random.uniform), DialGuard(*timings.dials), delay)
+    backoff, guard = Backoff(*timings.backoff, random.uniform), DialGuard(*timings.dials)
+    return DialLimits(backoff, guard, delay, retreat(*timings.retreat))

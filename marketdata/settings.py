@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.settings import Reader, ServiceSettings
+from marketdata.outbound import BadProxy, Proxies, Proxy, exemptions, proxy_at
 from marketdata.state.listing import Listing
 from marketdata.venues.algolab import settings as algolab
 from marketdata.venues.btcturk import settings as btcturk
@@ -19,6 +20,8 @@ class Settings:
     stale_seconds: the age above which a quote is stale.
     most_streams: the event streams that may be open at once.
     queue_limit: the frames of one venue that may wait for its worker.
+    operator_token: guards what an operator does with feeds; empty to let nobody.
+    proxies: the proxies on the way to venues.
     btcturk: the settings of BTCTurk.
     algolab: the settings of Borsa Istanbul over AlgoLab; None when no symbol of it is followed.
     """
@@ -27,6 +30,8 @@ class Settings:
     stale_seconds: float
     most_streams: int
     queue_limit: int
+    operator_token: str
+    proxies: Proxies
     btcturk: btcturk.BtcturkSettings
     algolab: algolab.AlgolabSettings | None
 
@@ -44,8 +49,32 @@ class Settings:
             stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, above=0.0, at_most=300.0),
             most_streams=reader.integer("SPARK_STREAMS_MAX", 200, at_least=1, at_most=1_000),
             queue_limit=reader.integer("SPARK_FEED_QUEUE_LIMIT", 20_000, at_least=100, at_most=1_000_000),
+            operator_token=_operator_token(reader),
+            proxies=_proxies(reader),
             btcturk=btcturk.read(reader, service.market),
             algolab=algolab.read(reader, service.market),
         )
         reader.check()
         return settings
+
+
+def _operator_token(reader: Reader) -> str:
+    """Reads the token where its file is named. A feed that a person has to log in to asks for it by itself."""
+    return reader.secret("SPARK_OPERATOR_TOKEN") if reader.text("SPARK_OPERATOR_TOKEN_FILE", "") else ""
+
+
+def _proxies(reader: Reader) -> Proxies:
+    """Reads the usual variables, in both spellings; the small letters come first. A fault never tells the value."""
+    return Proxies(
+        secure=_proxy(reader, "HTTPS_PROXY", reader.text("https_proxy", "") or reader.text("HTTPS_PROXY", "")),
+        plain=_proxy(reader, "HTTP_PROXY", reader.text("http_proxy", "") or reader.text("HTTP_PROXY", "")),
+        exempt=exemptions(reader.text("no_proxy", ""), reader.text("NO_PROXY", "")),
+    )
+
+
+def _proxy(reader: Reader, name: str, address: str) -> Proxy | None:
+    try:
+        return proxy_at(address)
+    except BadProxy as error:
+        reader.fault(f"{name}: {error}")
+        return None

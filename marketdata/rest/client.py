@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -12,10 +13,12 @@ import tenacity
 import urllib3
 
 from common.clock import Clock
-from marketdata.refusals import THROTTLED, UNAUTHORIZED, wait_seconds
+from marketdata.outbound import USER_AGENT, Access, Proxy
+from marketdata.refusals import OF_CALLERS, THROTTLED, asked_wait, of_credentials, retry_after_seconds, wait_seconds
 from marketdata.rest.budget import Budget, Spent
 from marketdata.rest.replies import (
     OUTCOMES,
+    Barred,
     Failed,
     NoBudget,
     Rejected,
@@ -30,7 +33,7 @@ from marketdata.rest.replies import (
 
 CHUNK_BYTES = 65_536
 SHOWN_BYTES = 500
-
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 Endpoints = Mapping[str, tuple[str, ...]]
 """The kinds of call, by name: the budget's limits that each call uses. A 429 or 503 silences the first one."""
@@ -100,6 +103,7 @@ class RestClient:
         *,
         budget: Budget,
         clock: Clock,
+        access: Access | None = None,
         retries: RetryPolicy | None = None,
         most_bytes: int = 8 * 2**20,
     ) -> None:
@@ -107,7 +111,8 @@ class RestClient:
         self.counters = RestCounters(endpoints)
         self._endpoints, self._budget, self._retries = endpoints, budget, retries or RetryPolicy()
         self._monotonic, self._unix, self._most_bytes = clock.monotonic, clock.unix, most_bytes
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False)
+        access = access or Access()
+        self._credentials, self._pool = access.credentials, _pool(access.proxies.of(self.base_url))
 
     def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
         """Returns a 2xx answer; raises a `RestError` for anything else. `RetryPolicy` says what is tried again."""
@@ -122,7 +127,7 @@ class RestClient:
 
     def post(self, endpoint: str, path: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Like `get`, with a JSON body, and tried only once."""
-        sent = {"Content-Type": "application/json", **(headers or {})}
+        sent = {"User-Agent": USER_AGENT, "Content-Type": "application/json", **(headers or {})}
         return self._attempt(
             self._monotonic() + self._retries.deadline, endpoint, "POST", path, body=body, headers=sent
         )
@@ -154,6 +159,9 @@ class RestClient:
             finally:
                 answer.close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            refused = _proxy_status(error)
+            if refused in OF_CALLERS:
+                raise self._barred(endpoint, f"the proxy answered {refused}", refused) from error
             raise Unreachable(endpoint, f"{self.base_url} does not answer ({type(error).__name__})") from error
         finally:
             self._budget.answered(self._endpoints[endpoint])
@@ -161,11 +169,13 @@ class RestClient:
     def _judge(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> Reply:
         status = answer.status
         if status in THROTTLED:
-            seconds = wait_seconds(answer.headers.get("Retry-After"), self._unix())
-            self._budget.silence(self._endpoints[endpoint][0], seconds)
-            raise (Throttled if status == 429 else RestUnavailable)(endpoint, status, seconds)
-        if status in UNAUTHORIZED:
+            raise self._throttled(endpoint, status, answer.headers.get("Retry-After"))
+        if self._credentials and of_credentials(status, answer.headers.get("Content-Type")):
+            self._budget.welcome(self._endpoints[endpoint][0])
             raise RestUnauthorized(endpoint, f"answered {status}", status=status)
+        if status in OF_CALLERS:
+            raise self._barred(endpoint, f"answered {status}", status, answer.headers.get("Retry-After"))
+        self._budget.welcome(self._endpoints[endpoint][0])
         if status >= 500:
             raise Failed(endpoint, f"answered {status}", status=status)
         body = self._read(endpoint, answer, ends)
@@ -173,6 +183,19 @@ class RestClient:
             shown = body[:SHOWN_BYTES].decode(errors="replace")
             raise Rejected(endpoint, f"answered {status}: {shown}", status=status)
         return Reply(status, body, answer.headers)
+
+    def _throttled(self, endpoint: str, status: int, retry_after: str | None) -> Throttled:
+        limit, now = self._endpoints[endpoint][0], self._unix()
+        if status == 429 and retry_after_seconds(retry_after, now) is None:
+            return Throttled(endpoint, status, self._budget.too_fast(limit))
+        seconds = wait_seconds(retry_after, now)
+        self._budget.silence(limit, seconds)
+        return (Throttled if status == 429 else RestUnavailable)(endpoint, status, seconds)
+
+    def _barred(self, endpoint: str, reason: str, status: int, retry_after: str | None = None) -> Barred:
+        limit, asked = self._endpoints[endpoint][0], asked_wait(retry_after, self._unix())
+        self._budget.silence(limit, asked)
+        return Barred(endpoint, reason, status, max(asked, self._budget.barred(limit)))
 
     def _read(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> bytes:
         body = bytearray()
@@ -183,3 +206,20 @@ class RestClient:
             if self._monotonic() > ends:
                 raise Unreachable(endpoint, "the body did not come to its end in time", status=answer.status)
         return bytes(body)
+
+
+def _pool(proxy: Proxy | None) -> urllib3.PoolManager:
+    """Returns the pool of one host, through the proxy on the way there."""
+    headers = {"User-Agent": USER_AGENT}
+    if proxy is None:
+        return urllib3.PoolManager(num_pools=2, maxsize=8, retries=False, headers=headers)
+    login = f"{proxy.username}:{proxy.password}" if proxy.username else None
+    known = urllib3.make_headers(proxy_basic_auth=login)
+    return urllib3.ProxyManager(proxy.url, num_pools=2, maxsize=8, retries=False, headers=headers, proxy_headers=known)
+
+
+def _proxy_status(error: BaseException) -> int:
+    """Returns the status by which a proxy refused a tunnel, which the library tells in a text alone; 0 for none."""
+    cause = error.original_error if isinstance(error, urllib3.exceptions.ProxyError) else None
+    found = _TUNNEL_STATUS.search(str(cause)) if cause is not None else None
+    return int(found[1]) if found else 0
