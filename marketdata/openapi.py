@@ -48,8 +48,8 @@ _STREAM = {
 _STREAM_EVENTS = (
     "Server-Sent Events without end: first snapshot (StreamSnapshot), or resumed (Resumed) when Last-Event-ID names an "
     "event of this run of the service; then quote (Quote), book (Book), status (Status), auction (Auction) and "
-    "instrument (Instrument) with the latest state, trade (Trade) for every trade, and gap (StreamGap) when trades were "
-    "gone before this client saw them. The id of an event is `<epoch>-<sequence>`. A comment comes every 5 s."
+    "instrument (Instrument) with the latest state, trade (Trade) for every trade, and gap (StreamGap) when trades "
+    "were gone before this client saw them. The id of an event is `<epoch>-<sequence>`. A comment comes every 5 s."
 )
 
 _INSTRUMENTS: Found = {"200": (answers.Instruments, "Everything that is traded")}
