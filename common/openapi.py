@@ -18,7 +18,7 @@ Found = Mapping[str, tuple[Kind, str]]
 
 SCHEMAS = "#/components/schemas/"
 TEXT: Schema = {"type": "string"}
-PLAIN_DIGITS = r"^-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$"
+PLAIN_DIGITS = r"^(0|-?(0\.[0-9]*[1-9]|[1-9][0-9]*(\.[0-9]*[1-9])?))$"
 """The form of `plain_text`: every decimal of an answer has it."""
 
 

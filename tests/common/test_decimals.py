@@ -129,6 +129,22 @@ def test_a_text_that_looks_like_a_decimal_stays_as_its_author_wrote_it(text: str
     assert json.loads(wire.encode([text])) == [text]
 
 
+@pytest.mark.parametrize("text", ["1E+999999999999999999", "-1e-999999999", "9.99E+1001", "1E-1_001"])
+def test_a_number_whose_digits_would_fill_the_memory_is_refused_and_never_written_out(text: str) -> None:
+    for body in (f'["{text}","1"]', f'["1","{text}"]', f'["1\\u0030","{text}"]'):
+        with pytest.raises(InvalidRequest, match="at most 1000 digits"):
+            wire.decode(wire.Level, body)
+    assert len(plain_text(Decimal(text))) < 30
+    assert json.loads(wire.encode([Decimal(text), Decimal("1E-8")]))[1] == "0.00000001"
+
+
+@pytest.mark.parametrize("text", ["1E+999", "1e-999", "0E+9999999999", "-0E-9999999999"])
+def test_a_number_of_a_thousand_digits_is_written_out(text: str) -> None:
+    written = plain_text(Decimal(text))
+    assert PLAIN.fullmatch(written)
+    assert Decimal(written) == Decimal(text)
+
+
 def test_json_that_is_inside_already_stays_as_it_was_sealed() -> None:
     sealed = b'{"price":"1E-8","fee":"0.10"}'
     body = wire.encode({"content": msgspec.Raw(sealed), "price": Decimal("1E-8")})
