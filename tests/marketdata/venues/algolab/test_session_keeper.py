@@ -122,6 +122,14 @@ def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist
         assert time.monotonic() - began < slowly
 
 
+def test_a_broker_that_starts_later_is_found_without_the_pause_between_logins(bist: Bist) -> None:
+    """As when both start together: the pause of ten minutes would fail the test."""
+    bist.faults.arm("rest_status", status=502, endpoint="LoginUser", count=2)
+    with running_feed(bist, login="by itself", timings=replace(TIMINGS, logins=600.0)) as feed:
+        eventually(feed.live, 60.0)
+        assert logins(feed) == 3
+
+
 def test_a_restart_takes_the_kept_session_up(bist: Bist, tmp_path: Path) -> None:
     file = tmp_path / "session.json"
     with running_feed(bist, login="by itself", session_file=file) as feed:
