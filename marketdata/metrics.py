@@ -126,7 +126,7 @@ VENUES = (
     ),
     gauge(
         "marketdata_blocked_until_timestamp_seconds",
-        "The unix time until which the venue wants no dial; 0 when it wants one",
+        "The unix time until which a blocked or rejected feed is not dialled; 0 for any other",
         ["venue"],
         lambda venue: venue.connection.status().blocked_until or 0,
     ),

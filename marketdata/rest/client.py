@@ -136,6 +136,10 @@ class RestClient:
             self._monotonic() + self._retries.deadline, endpoint, "POST", path, body=body, headers=sent
         )
 
+    def resume(self) -> None:
+        """Lets calls be made again whose caller was refused: a person says so."""
+        self._budget.resume()
+
     def _attempt(self, ends: float, endpoint: str, method: str, path: str, **sent: Any) -> Reply:
         """Makes one attempt, which ends at `ends` (monotonic). `sent` has the parameters, the body and the headers."""
         asked = self._monotonic()

@@ -29,7 +29,7 @@ def routes(venues: Sequence[Venue], operator_token: str) -> Blueprint:
             shown = venue[:LONGEST_SHOWN]
             raise NotFound(f"there is no feed {shown!r}: GET /v1/feeds lists the known ones", venue=shown)
         log.info("an operator resumes the feed", extra={"venue": venue})
-        found.connection.resume()
+        found.resume()
         return answer(found.row())
 
     return api

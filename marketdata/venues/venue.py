@@ -159,6 +159,12 @@ class Venue:
             return "syncing"
         return "degraded" if lost or self.reason() else "live"
 
+    def resume(self) -> None:
+        """Dials and calls again at once after refusals: a person says so. What the venue asked for is still kept to."""
+        for client in self.clients.values():
+            client.resume()
+        self.connection.resume()
+
     def lost(self) -> dict[str, str]:
         """Returns the symbols whose book should be fresh and is not, each with the reason."""
         if not self.is_open():
