@@ -57,7 +57,8 @@ class TapeRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unix: the same in unix seconds.
     sizes: the length of each payload in bytes: frames; or the body of a call and that of its answer.
     method, path: of a call; the path has its query.
-    asked: when a call was made, in seconds of the monotonic clock; None for other records.
+    asked: when a call was asked for, before it waited for its budget, in seconds of the monotonic clock; None for other
+        records.
     status: the HTTP status of a call's answer; None without an answer.
     headers: the headers of the answer that are kept.
     reason: why a socket ended, or a call brought nothing.

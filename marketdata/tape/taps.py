@@ -37,7 +37,7 @@ class CallTap(Protocol):
     def called(
         self, asked: float, method: str, path: str, sent: Mapping[str, object], outcome: Reply | RestError
     ) -> None:
-        """Notes one call that was made at `asked` (monotonic). `sent` has its parameters and its body."""
+        """Notes one call that was asked for at `asked` (monotonic). `sent` has its parameters and its body."""
 
 
 class Recorder(Protocol):

@@ -33,7 +33,7 @@ def test_frames_come_in_order_and_at_the_recorded_pace_or_faster(tmp_path: Path)
         began = time.monotonic()
         with playing(path, speed) as played, opened(played) as socket:
             assert [socket.recv(LONG) for _ in range(18)] == [f"{n}{s}" for n in range(9) for s in ("", "+")]
-            assert time.monotonic() - began > 0.95 * 2.0 / speed, "never sooner than recorded"
+            assert time.monotonic() - began >= 2.0 / speed, "never sooner than recorded"
 
 
 def test_bytes_that_are_no_text_are_sent_as_they_came(tmp_path: Path) -> None:
@@ -129,8 +129,8 @@ def test_a_long_lead_comes_no_faster_than_marketdata_takes_it_and_the_span_keeps
     path = written(
         tmp_path, event(0, "opened"), *lead, event(10, "in", b"span"), event(10.5, "in", b"end"), lead_until=10
     )
+    began = time.monotonic()
     with playing(path) as played, opened(played) as socket:
-        began = time.monotonic()
         while socket.recv(LONG) == "lead":
             continue
         span = time.monotonic()
