@@ -56,9 +56,18 @@ class _Symbol(msgspec.Struct, rename="camel"):
 
 
 class _Info(msgspec.Struct):
-    """The content of `/api/v2/server/exchangeinfo`."""
+    """The content of `/api/v2/server/exchangeinfo`; each row is read by itself."""
 
-    symbols: tuple[_Symbol, ...]
+    symbols: tuple[msgspec.Raw, ...]
+
+
+class _Named(msgspec.Struct):
+    """The part of a row of `exchangeinfo` that is left when the rest can't be read.
+
+    name: the pair.
+    """
+
+    name: str
 
 
 class _Day(msgspec.Struct):
@@ -152,21 +161,37 @@ class ListedPair(NamedTuple):
     """A pair that the venue lists.
 
     venue_id: the venue's number of the pair; None where it gives none.
-    status: `TRADING` while it trades.
+    status: `TRADING` while it trades; None when the pair is listed and its row can't be read.
     instrument: its rules; None when they can't be used.
     """
 
     venue_id: int | None
-    status: str
+    status: str | None
     instrument: Instrument | None
 
 
 def listed_pairs(body: bytes) -> dict[str, ListedPair]:
-    """Returns every pair of `exchangeinfo`, by the venue's name. Raises `UnusableAnswer`, also for an empty list."""
-    symbols = _content(_Info, body, "exchangeinfo").symbols
-    if not symbols:
-        raise UnusableAnswer("exchangeinfo lists no pair")
-    return {symbol.name: ListedPair(symbol.id, symbol.status, _instrument(symbol)) for symbol in symbols}
+    """Returns every pair of `exchangeinfo`, by the venue's name. Raises `UnusableAnswer`, also when there is none."""
+    rows = [_listed(row) for row in _content(_Info, body, "exchangeinfo").symbols]
+    found = {name: pair for name, pair in rows if name is not None}
+    if not any(pair.status is not None for pair in found.values()):
+        raise UnusableAnswer(f"exchangeinfo lists no pair that can be read, in {len(rows)} rows")
+    return found
+
+
+def _listed(row: msgspec.Raw) -> tuple[str | None, ListedPair]:
+    try:
+        symbol = msgspec.json.decode(row, type=_Symbol)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _name(row), ListedPair(None, None, None)
+    return symbol.name, ListedPair(symbol.id, symbol.status, _instrument(symbol))
+
+
+def _name(row: msgspec.Raw) -> str | None:
+    try:
+        return msgspec.json.decode(row, type=_Named).name
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _instrument(symbol: _Symbol) -> Instrument | None:

@@ -156,9 +156,8 @@ class BtcturkFeed(Worker):
 
     def _ask_due(self, now: float) -> None:
         due = self._subscriptions.due(now)
-        if any(request.reason == "resync_timeout" for request in due) and self._subscriptions.outage(
-            self._followed.resting()
-        ):
+        late = any(request.reason == "resync_timeout" for request in due)
+        if late and self._subscriptions.outage(self._followed.resting()):
             self._counters.resyncs["resync_timeout"] += 1
             self._link.drop("most books brought nothing after leaving and joining again")
             return

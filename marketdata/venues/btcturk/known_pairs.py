@@ -95,7 +95,10 @@ class KnownPairs:
         if listed is not None:
             self._missing_since.pop(pair, None)
             rules = listed.instrument or (known.instrument if known else None)
-            return KnownPair(listed.venue_id, _in_state(rules, *_state_of(listed.status))) if rules else None
+            if rules is None or listed.status is None:
+                return None
+            number = known.venue_id if known and listed.venue_id is None else listed.venue_id
+            return KnownPair(number, _in_state(rules, *_state_of(listed.status)))
         if known is None:
             return None
         name = names.get(known.venue_id) if known.venue_id is not None else None

@@ -51,6 +51,16 @@ def test_a_pair_that_is_halted_keeps_its_rules_and_says_its_status() -> None:
     assert (found.status, found.instrument is None) == ("HALTED", False)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [{"name": "ETHTRY"}, _symbol("ETHTRY", status=None), _symbol("ETHTRY", numeratorScale="many"), {"name": 7}, None],
+)
+def test_a_row_that_cannot_be_read_tells_nothing_and_leaves_the_others(broken: Any) -> None:
+    found = listed_pairs(_body(_symbol("BTCTRY"), broken))
+    assert found["BTCTRY"].status == "TRADING"
+    assert found.get("ETHTRY") == (ListedPair(None, None, None) if broken and broken["name"] == "ETHTRY" else None)
+
+
 def test_a_pair_without_a_number_is_read() -> None:
     symbol = _symbol()
     del symbol["id"]

@@ -94,6 +94,15 @@ def test_rules_that_cannot_be_used_leave_the_old_ones_and_still_tell_the_state(p
     assert (fresh.judge({"BTCTRY": without_rules()}, 0.0), fresh.unlisted()) == ([], ["BTCTRY"])
 
 
+def test_a_row_that_cannot_be_read_tells_nothing_of_its_pair_but_that_it_is_there(pairs: KnownPairs) -> None:
+    unreadable = {"BTCTRY": ListedPair(None, None, None), **OTHER}
+    pairs.judge(OTHER, 1.0)
+    assert [pairs.judge(unreadable, 2.0), pairs.judge(unreadable, 60.0)] == [[], []]
+    assert (state(pairs), pairs.known["BTCTRY"].venue_id, pairs.doubtful()) == (("trading", ""), 1, False)
+    fresh = KnownPairs(["BTCTRY"], confirm=CONFIRM)
+    assert (fresh.judge(unreadable, 0.0), fresh.unlisted()) == ([], ["BTCTRY"])
+
+
 def test_a_pair_missing_once_is_doubted_and_still_trades(pairs: KnownPairs) -> None:
     assert pairs.judge(OTHER, 1.0) == []
     assert (state(pairs)[0], pairs.doubtful()) == ("trading", True)
@@ -132,6 +141,12 @@ def test_the_same_number_under_another_name_is_a_new_name(pairs: KnownPairs) -> 
     pairs.judge(OTHER, 3.0)
     pairs.judge(OTHER, 40.0)
     assert state(pairs)[0] == "delisted"
+
+
+def test_a_number_that_one_answer_leaves_out_is_still_known(pairs: KnownPairs) -> None:
+    assert pairs.judge({"BTCTRY": listed(venue_id=None), **OTHER}, 1.0) == []
+    pairs.judge({"BTCNTRY": listed("BTCNTRY"), **OTHER}, 2.0)
+    assert state(pairs)[0] == "renamed"
 
 
 @pytest.mark.parametrize(
