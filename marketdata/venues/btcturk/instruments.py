@@ -88,9 +88,10 @@ class InstrumentLoader:
         """Returns the instruments by the symbol that the rest of the stack uses."""
         return {instrument.symbol: instrument for instrument in self.instruments.values()}
 
-    def tradable(self) -> Collection[str]:
-        """Returns the pairs that the venue lists, those that it halted too."""
-        return [pair for pair, instrument in self.instruments.items() if instrument.state in JOINED_STATES]
+    def tradable(self) -> Mapping[str, Instrument]:
+        """Returns the pairs that the venue lists, those that it halted too, with the rules of each."""
+        known = self.instruments.items()
+        return {pair: instrument for pair, instrument in known if instrument.state in JOINED_STATES}
 
     def resting(self) -> Collection[str]:
         """Returns the pairs that are listed and halted."""
@@ -152,7 +153,7 @@ class InstrumentLoader:
     def _tell(self, change: InstrumentChange, *, count: bool) -> None:
         """Tells a change. The instruments are shown already, so whoever hears of it finds the new ones."""
         pair, names, instrument = change
-        self._outlets.notes.put(ChangedInstrument(pair, PHASES[instrument.state]))
+        self._outlets.notes.put(ChangedInstrument(pair, PHASES[instrument.state], "tick_size" in names))
         for name in names if count else ():
             self._outlets.counters.instrument_changes[name] += 1
         rules = {name: str(getattr(instrument, name)) for name in ("tick_size", "lot_size", "min_notional")}

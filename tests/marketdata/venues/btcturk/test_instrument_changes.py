@@ -111,6 +111,7 @@ def test_a_new_rule_is_seen_counted_and_told_to_streams(
 
     eventually(lambda: told() == [feed.instrument("BTCTRY")], 20)
     eventually(lambda: feed.live() and feed.book("BTCTRY").phase == "continuous", 20)
+    eventually(lambda: feed.counters.resyncs["new_tick"] == (field == "tick_size"), 20)
 
 
 def test_a_delisted_pair_is_closed_its_streams_are_left_and_the_feed_stays_live(venue: Venue, feed: Following) -> None:
