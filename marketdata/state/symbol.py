@@ -120,10 +120,10 @@ class SymbolState:
 
     def fault(self, now: float, stale_after: float) -> str:
         """Returns why the book is not fresh; empty when it is."""
-        if not self.book.live:
-            return self.lost_by or "no book yet"
         if self.doubt:
             return self.doubt
+        if not self.book.live:
+            return self.lost_by or "no book yet"
         age = self.book_age(now)
         return f"not proved for {age:.0f} s" if age > max(stale_after, self.listing.quiet_seconds) else ""
 

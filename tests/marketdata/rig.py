@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
@@ -57,11 +58,13 @@ def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT
 
 
 @contextmanager
-def running_marketdata(settings: Settings, loading: InstrumentTimings | None = None) -> Iterator[Parts]:
+def running_marketdata(
+    settings: Settings, loading: InstrumentTimings | None = None, *, retreat: tuple[float, float] = (0.1, 0.5)
+) -> Iterator[Parts]:
     """The parts, started; ended with the block. `loading` are the times of loading instruments."""
     btcturk = BtcturkTimings(resync=PATIENT, instruments=loading or InstrumentTimings())
     timings = Timings(link=QUICK, btcturk=btcturk, backoff=(0.05, 0.5), first_dial=0.0)
-    parts = Parts.build(settings, Supervisor(Stop()), timings)
+    parts = Parts.build(settings, Supervisor(Stop()), replace(timings, retreat=retreat))
     parts.start()
     try:
         yield parts

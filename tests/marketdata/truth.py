@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from common.wire import Book, Level
 from venue.btcturk.charts import PairCharts
@@ -36,6 +37,19 @@ def difference(view: PairView, book: Book) -> str | None:
             odd = sorted(set(shown) ^ set(theirs))[:5]
             return f"{view.spec.name}: {side} differ at {odd}, {len(shown)} levels for {len(theirs)}"
     return "stale" if book.stale else None
+
+
+class Look(NamedTuple):
+    """A look at a published book.
+
+    at: when, in seconds of the monotonic clock.
+    symbol: the pair or share.
+    stale: true when it said that it was stale.
+    """
+
+    at: float
+    symbol: str
+    stale: bool
 
 
 class RecordedMarket:
@@ -82,6 +96,7 @@ class Watcher:
     ) -> None:
         self.wrong: list[str] = []
         self.seen, self.stale = 0, 0
+        self.looks: list[Look] = []
         self._market, self._server, self._book = market, server, book
         self._pairs, self._behind, self._every = pairs, behind, every
         self._checked: dict[str, int] = {}
@@ -103,6 +118,7 @@ class Watcher:
         if book is None:
             return
         self.seen += 1
+        self.looks.append(Look(asked, pair, book.stale))
         if book.stale:
             self.stale += 1
             return

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 
+from tests.soak.health import Touched
 from tests.soak.venues import PAIRS, SHARES, Venues
 from venue.btcturk.rules import TRADING, PairChange
 
@@ -18,12 +20,34 @@ FRAMES = (
     *("skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "repeat_ticker"),
     *("garbage", "unknown_model", "huge_frame"),
 )
-SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "no_book", "no_upgrade_answer", "refuse_upgrade")
+LIES = ("stuck_book", "stuck_trades", "stuck_ticker", "lying_ticker")
+SHARE_LIES = ("stuck_rows", "stuck_ticks", "lying_ticks")
+LIE_SECONDS = (5.0, 20.0)
+SOCKETS = (
+    "maintenance",
+    "reset",
+    "close",
+    "partial_frame",
+    "half_open",
+    "silence",
+    "no_book",
+    "no_upgrade_answer",
+    "refuse_upgrade",
+)
 SHARE_FRAMES = (
     *("duplicate_tick", "stale_date", "out_of_order_date", "no_bid", "crossed_rows", "unknown_type"),
     *("lower_case_keys", "garbage"),
 )
-SHARE_SOCKETS = ("reset", "close", "partial_frame", "half_open", "silence", "refuse_upgrade", "expire_session")
+SHARE_SOCKETS = (
+    "maintenance",
+    "reset",
+    "close",
+    "partial_frame",
+    "half_open",
+    "silence",
+    "refuse_upgrade",
+    "expire_session",
+)
 LOGINS = ("refuse_login", "refuse_sms", "fail_login")
 LISTINGS = ("halt", "no_pairs", "missing_pair")
 LISTING_GAP_SECONDS = 100.0
@@ -34,6 +58,8 @@ FIRST_SOCKETS = (20.0, 27.0)
 QUICK_GAP_SECONDS, SLOW_GAP_SECONDS = 75.0, 135.0
 """Between two faults of one feed's socket: so long that it is healthy for a minute after it has recovered, else its
 back-off would grow all the time up to a minute. Only what ends the socket at once is quick."""
+ENDS = ("garbage", "unknown_model", "huge_frame")
+"""Frames of no symbol: they touch every book of the socket."""
 QUICK = ("reset", "close", "no_book", "expire_session")
 LEAST_LEFT_SECONDS, LOGIN_LEFT_SECONDS = 25.0, 150.0
 """Nothing ends a socket, or delays a login, so shortly before the end of the faults: it could not heal in time."""
@@ -48,6 +74,7 @@ class Thrower:
 
     def __init__(self, venues: Venues, rng: random.Random, lasts: float) -> None:
         self.thrown: Counter[str] = Counter()
+        self.touched = Touched()
         self._rng, self._lasts = rng, lasts
         self._arm_crypto: Callable[..., object] = venues.crypto.faults.arm
         self._arm_bist: Callable[..., object] = venues.bist.faults.arm
@@ -75,9 +102,14 @@ class Thrower:
             name = self._rng.choice((*SHARE_SOCKETS, *LOGINS) if left > LOGIN_LEFT_SECONDS else SHARE_SOCKETS)
             self._share_at = now + _gap(name)
             self._share_socket(name)
-        elif draw < 0.65:
+        elif draw < 0.60:
             self._crypto_frame(self._rng.choice(FRAMES))
-        elif draw < 0.90:
+        elif draw < 0.70:
+            self._crypto(self._rng.choice(LIES), pair=self._rng.choice(PAIRS), seconds=self._rng.uniform(*LIE_SECONDS))
+        elif draw < 0.75:
+            name = self._rng.choice(SHARE_LIES)
+            self._bist(name, symbol=self._rng.choice(SHARES), seconds=self._rng.uniform(*LIE_SECONDS))
+        elif draw < 0.92:
             name = self._rng.choice(SHARE_FRAMES)
             self._bist(name, symbol=self._rng.choice(SHARES))
         else:
@@ -100,18 +132,29 @@ class Thrower:
 
     def _crypto(self, name: str, **parameters: object) -> None:
         self.thrown[name] += 1
+        self._touch("BTCTURK", name in (*SOCKETS, *ENDS), parameters.get("pair"), parameters.get("seconds"))
         self._arm_crypto(name, **parameters)
 
     def _bist(self, name: str, **parameters: object) -> None:
         self.thrown[f"bist {name}"] += 1
+        self._touch("BIST", "symbol" not in parameters, parameters.get("symbol"), parameters.get("seconds"))
         self._arm_bist(name, **parameters)
+
+    def _touch(self, venue: str, whole: bool, symbol: object, lasts: object) -> None:
+        """Notes what a fault touches. REST faults of BTCTurk touch no book."""
+        if whole:
+            self.touched.venue(venue, time.monotonic())
+        elif isinstance(symbol, str):
+            self.touched.symbol(symbol, time.monotonic(), lasts if isinstance(lasts, float) else 0.0)
 
     def _listing(self, name: str, now: float) -> None:
         pair = self._rng.choice(PAIRS)
         match name:
             case "halt":
                 self.thrown[name] += 1
-                self._halted_until[pair] = now + self._rng.uniform(*HALT_SECONDS)
+                lasts = self._rng.uniform(*HALT_SECONDS)
+                self._touch("BTCTURK", False, pair, lasts)
+                self._halted_until[pair] = now + lasts
                 self._venues.crypto.change_pair(pair, PairChange(status="HALTED"))
             case "missing_pair":
                 self._crypto(name, pair=pair)
@@ -144,7 +187,7 @@ class Thrower:
                 self._crypto(name, pair=pair, count=pick((1, 1, 4)))
             case "close":
                 self._crypto(name, pair=pair, code=pick((1000, 1001, 1006, 1012)), count=pick((1, 1, 4)))
-            case "silence":
+            case "silence" | "maintenance":
                 self._crypto(name, pair=pair, seconds=SILENCE_SECONDS)
             case "no_book":
                 self._crypto(name, pair=pair)
@@ -160,7 +203,7 @@ class Thrower:
 
     def _share_socket(self, name: str) -> None:
         match name:
-            case "silence":
+            case "silence" | "maintenance":
                 self._bist(name, seconds=SILENCE_SECONDS)
             case "refuse_upgrade":
                 self._bist(name, status=503)

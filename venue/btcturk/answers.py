@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from common.decimals import plain_text
 from venue.btcturk.bars import PairBar
 from venue.btcturk.frames import average_price, daily_percent
 from venue.btcturk.pairs import ASSETS, Asset, PairSpec
@@ -48,8 +49,8 @@ def _symbol(spec: PairSpec, rules: PairRules, order: int) -> dict[str, Any]:
                 "filterType": "PRICE_FILTER",
                 "minPrice": "0.0000000000001",
                 "maxPrice": "100000000",
-                "tickSize": f"{rules.tick:f}",
-                "minExchangeValue": f"{rules.min_exchange_value:f}",
+                "tickSize": plain_text(rules.tick),
+                "minExchangeValue": plain_text(rules.min_exchange_value),
                 "minAmount": None,
                 "maxAmount": None,
             }

@@ -9,8 +9,9 @@ from marketdata.counters import Counters, zeros
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget
-from marketdata.rest.client import RestClient, RetryPolicy
+from marketdata.rest.client import Endpoints, RestClient, RetryPolicy
 from marketdata.state.book import Sides
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
@@ -54,7 +55,13 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     counters = _counters()
     api, charts = _clients(settings, context, timings.rest)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    connection = context.connection(VenueSocket("btcturk", settings.addresses.websocket), inbox, counters)
+    socket = VenueSocket(
+        "btcturk",
+        settings.addresses.websocket,
+        access=Access(context.proxies),
+        tap=context.socket_tap("btcturk-socket"),
+    )
+    connection = context.connection(socket, inbox, counters)
     instruments = _instruments(settings, context, timings.instruments, api, (notes, counters))
     followed = Followed(settings.pairs, settings.book_channel, instruments.tradable, instruments.resting)
     calls = Clients(api, charts)
@@ -113,8 +120,12 @@ def _instruments(
 def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPolicy) -> tuple[RestClient, RestClient]:
     """Returns the clients of the API and of the charts, which share one budget."""
     budget, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), settings.addresses
-    api = RestClient(addresses.rest, API_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
-    return api, RestClient(addresses.chart, CHART_ENDPOINTS, budget=budget, clock=context.clock, retries=retries)
+
+    def client(url: str, calls: Endpoints, link: str) -> RestClient:
+        access, tap = Access(context.proxies), context.call_tap(link)
+        return RestClient(url, calls, budget=budget, clock=context.clock, access=access, retries=retries, tap=tap)
+
+    return client(addresses.rest, API_ENDPOINTS, "api"), client(addresses.chart, CHART_ENDPOINTS, "charts")
 
 
 def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], Sides | None]:

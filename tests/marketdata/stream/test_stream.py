@@ -211,7 +211,7 @@ def test_a_quote_that_becomes_stale_is_told_though_its_value_did_not_change(stor
     store.apply_book(A, BookSnapshot("X", "obdiff", 1, (level,), ()), 50.0)
     told = _until(stream, lambda event: bool(event.body["stale"] and event.body["ask"]))
     assert told[-1].body["ask"] == "1"
-    store.proved("BTCTURK", time.monotonic() + 60)
+    store.prove_book(A, time.monotonic() + 60)
     again = _until(stream, lambda event: not event.body["stale"])[-1].body
     assert (again["ask"], again["sequence"] > told[-1].body["sequence"]) == ("1", True)
 
