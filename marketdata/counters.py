@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from marketdata.link.failures import CLOSES, FAILED_DIALS
+from marketdata.listed import LeftOut
 from marketdata.state.book import FAULTS
 
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 1_000
+"""Rows that are named in the log, since the start; later ones are only counted."""
 ATTEMPTS = ("open", *FAILED_DIALS)
 DROPS = ("keep", "coalesce", "sequence", "plain", "heartbeat")
 RESYNC_REASONS = (
@@ -90,6 +96,17 @@ class Counters:
     reconnect_delay_seconds: float = 0.0
     blocked_seconds: float = 0.0
     clock_offset_seconds: float = float("nan")
+
+    def __post_init__(self) -> None:
+        self._named: set[LeftOut] = set()
+
+    def leave_out(self, rows: Iterable[LeftOut]) -> None:
+        """Counts rows that were left out, and names each in the log: once, as a venue repeats itself."""
+        for row in rows:
+            self.left_out[row.of] += 1
+            if row not in self._named and len(self._named) < MOST_NAMED:
+                self._named.add(row)
+                log.warning("a row is left out", extra={"list": row.of, "row": row.row, "reason": row.reason})
 
     @classmethod
     def of(

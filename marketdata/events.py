@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from common.wire import Side
+from marketdata.listed import LeftOut
 
 
 class ChangeKind(IntEnum):
@@ -114,16 +115,16 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     """The day's figures of an instrument.
 
     pair: the instrument.
-    last: the last price.
-    daily_change_percent: the day's change in percent.
+    last: the last price; None before the first trade.
+    daily_change_percent: the day's change in percent; None where the venue does not tell it.
     best: the best of the book; None where the venue does not tell it here.
     reference: the price that the day's change and limits count from; None where the venue has none.
     venue_time: the venue's time; None where it sends none.
     """
 
     pair: str
-    last: Decimal
-    daily_change_percent: Decimal
+    last: Decimal | None
+    daily_change_percent: Decimal | None
     best: Top | None = None
     reference: Decimal | None = None
     venue_time: datetime | None = None
@@ -224,7 +225,8 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
 FrameClass = Literal["keep", "coalesce", "sequence", "plain"]
 """The treatment of a frame by a full inbox; `link.inbox` says what each means."""
 
-Event = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Equilibrium | CandleUpdate | Acknowledged | Unreadable
+PairEvent = BookSnapshot | BookDiff | BookRow | Ticker | Trades | Equilibrium | CandleUpdate
+Event = PairEvent | Acknowledged | Unreadable
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -232,7 +234,11 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
     kind: the label to count it under.
     events: the events in it; none for a frame of no interest.
+    left_out: the rows in it that could not be used.
+    oddities: the harmless oddities in it, by kind.
     """
 
     kind: str
     events: tuple[Event, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    oddities: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ class FaultParameter:
     rule: the sentence about a value that is not in `among`; None names the values themselves.
     """
 
-    default: float | None = None
+    default: float | str | None = None
     among: Sequence[Any] = ()
     most: float = 0.0
     rule: str | None = None

@@ -6,12 +6,14 @@ import random
 import sys
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 
 from bench.frames.tape import PAIRS
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
 from common.tape import VERSION, TapeHead
+from common.wire import Instrument
 from marketdata.counters import Counters
 from marketdata.link.connection import VenueConnection, VenueSocket
 from marketdata.link.dial import LinkTimings
@@ -32,6 +34,17 @@ from marketdata.venues.btcturk.subscriptions import Followed
 ROOM = 2_000_000
 LOOK_SECONDS = 0.01
 GIVE_UP_SECONDS = 120.0
+INSTRUMENTS = {
+    pair: Instrument(
+        symbol=f"{frames.SOURCE}:{pair}",
+        base_asset=pair[:3],
+        quote_currency=pair[3:],
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.00000001"),
+        min_notional=Decimal(0),
+    )
+    for pair in PAIRS
+}
 
 
 def main(url: str, count: int, tape: TapeWriter | None = None) -> None:
@@ -51,7 +64,7 @@ def main(url: str, count: int, tape: TapeWriter | None = None) -> None:
         stop=loops.stop_signal,
     )
     feed = BtcturkFeed(
-        Followed(PAIRS, "obdiff", lambda: PAIRS),
+        Followed(PAIRS, "obdiff", lambda: INSTRUMENTS),
         LinkEnds(inbox, connection, counters),
         store=store,
         candles=CandleStore(store.symbols, unix=time.time),

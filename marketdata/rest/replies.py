@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import InvalidOperation
 from typing import Any, ClassVar
 
 import msgspec
+
+from marketdata import lenient
 
 OUTCOMES = (
     *("ok", "unauthorized", "throttled", "unavailable", "rejected", "failed", "unreachable", "too_large"),
@@ -100,10 +103,13 @@ class UnusableAnswer(Exception):
 
 
 def decoded(kind: Any, body: bytes, name: str) -> Any:
-    """Returns the body as `kind`, which msgspec reads. Raises `UnusableAnswer` that begins with `name`."""
+    """Returns the body as `kind`, which msgspec reads. Numbers may be written in any form.
+
+    Raises `UnusableAnswer` that begins with `name`.
+    """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return lenient.converted(lenient.loads(body), kind)
+    except (msgspec.MsgspecError, InvalidOperation, ValueError, RecursionError) as error:
         raise UnusableAnswer(f"{name} can't be read: {str(error)[:200]}") from error
 
 

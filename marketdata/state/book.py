@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
 from common.wire import Level
 from marketdata.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel, Top
 
-MOST_LEVELS = 100
+MOST_LEVELS, DEEPEST_SIDE = 100, 1_000
 _UPDATED, _NEW, _DELETED = int(ChangeKind.UPDATED), int(ChangeKind.NEW), int(ChangeKind.DELETED)
 
 FAULTS = (
     "gap",
     "diff_before_snapshot",
     "unknown_change",
-    "new_on_held",
-    "change_on_absent",
     "level_twice",
     "too_deep",
     "crossed",
 )
 """The reasons why a frame did not fit the book. Each calls for a new snapshot."""
+ODDITIES = ("absent_delete", "absent_update", "held_new", "repeated_diff", "repeated_level", "deep_side")
+"""The harmless oddities of a frame that was applied: an amount is absolute, so the book is known all the same.
+
+absent_delete, absent_update: a change of a price that the book does not have.
+held_new: a new price that the book has already.
+repeated_diff: the last frame once more.
+repeated_level: a level of a snapshot twice, with one amount.
+deep_side: a side has grown beyond `MOST_LEVELS` levels.
+"""
 
 
 Sides = tuple[tuple[Level, ...], tuple[Level, ...]]
@@ -56,12 +64,16 @@ class LiveBook:
     """One pair's order book. The last good levels stay after a fault.
 
     live: false until a snapshot came, and again after a fault.
+    oddities: the harmless oddities met, by kind, until somebody takes them.
     """
 
     def __init__(self) -> None:
         self.live = False
+        self.oddities: Counter[str] = Counter()
         self._sequence = 0
+        self._last: BookDiff | None = None
         self._asks, self._bids = _Side(), _Side()
+        self._deep = False
 
     def lose(self) -> None:
         """Marks the levels as no longer certain: the subscription or the socket ended."""
@@ -73,20 +85,33 @@ class LiveBook:
         Returns one of `FAULTS` when it can't: the levels stay, the book is not live.
         """
         asks, bids = _Side(snapshot.asks), _Side(snapshot.bids)
-        twice = len(asks.prices) != len(snapshot.asks) or len(bids.prices) != len(snapshot.bids)
-        fault = "level_twice" if twice else _shape_fault(asks, bids)
+        repeated = len(snapshot.asks) + len(snapshot.bids) - len(asks.prices) - len(bids.prices)
+        contradicted = repeated and not (_agree(asks, snapshot.asks) and _agree(bids, snapshot.bids))
+        fault = "level_twice" if contradicted else _shape_fault(asks, bids)
         self.live = fault is None
         if fault is None:
-            self._asks, self._bids, self._sequence = asks, bids, snapshot.sequence
+            self._asks, self._bids, self._sequence, self._last = asks, bids, snapshot.sequence, None
+            if repeated:
+                self.oddities["repeated_level"] += repeated
+            self._note_depth()
         return fault
 
     def apply(self, diff: BookDiff) -> str | None:
-        """Applies all changes. Returns one of `FAULTS` when it can't: the levels stay, the book is not live."""
+        """Applies all changes. Returns one of `FAULTS` when it can't: the levels stay, the book is not live.
+
+        The last frame once more changes nothing. Another frame with its number is a gap.
+        """
         if not self.live:
             return "diff_before_snapshot"
-        fault = "gap" if diff.sequence != self._sequence + 1 else self._change(diff)
+        if diff.sequence != self._sequence + 1:
+            if diff.sequence == self._sequence and diff == self._last:
+                self.oddities["repeated_diff"] += 1
+                return None
+            fault: str | None = "gap"
+        else:
+            fault = self._change(diff)
         if fault is None:
-            self._sequence = diff.sequence
+            self._sequence, self._last = diff.sequence, diff
         else:
             self.live = False
         return fault
@@ -111,51 +136,63 @@ class LiveBook:
 
     def _change(self, diff: BookDiff) -> str | None:
         undo: list[_Undo] = []
+        odd: list[str] = []
         fault = (
-            _apply(self._asks, diff.asks, undo)
-            or _apply(self._bids, diff.bids, undo)
+            _apply(self._asks, diff.asks, undo, odd)
+            or _apply(self._bids, diff.bids, undo, odd)
             or _shape_fault(self._asks, self._bids)
         )
         if fault is not None:
             for side, price, quantity in reversed(undo):
                 side.restore(price, quantity)
-        return fault
+            return fault
+        if odd:
+            self.oddities.update(odd)
+        self._note_depth()
+        return None
+
+    def _note_depth(self) -> None:
+        deep = len(self._asks.prices) > MOST_LEVELS or len(self._bids.prices) > MOST_LEVELS
+        if deep and not self._deep:
+            self.oddities["deep_side"] += 1
+        self._deep = deep
 
 
 _Undo = tuple[_Side, Decimal, Decimal | None]
 """A side, a price, and the quantity that stood there; None for none."""
 
 
-def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo]) -> str | None:
-    """Applies changes in their order until one does not fit; `undo` collects the way back."""
+def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo], odd: list[str]) -> str | None:
+    """Applies changes in their order until one has an unknown code; `undo` collects the way back, `odd` oddities."""
     quantities = side.quantities
     for change in changes:
         kind, price = change.kind, change.price
         before = quantities.get(price)
-        undo.append((side, price, before))
-        if kind == _UPDATED and before is not None:
-            quantities[price] = change.quantity
-        elif kind == _DELETED and before is not None:
-            side.remove(price)
-        elif kind == _NEW and before is None:
-            insort(side.prices, price)
+        if kind == _DELETED:
+            if before is None:
+                odd.append("absent_delete")
+            else:
+                undo.append((side, price, before))
+                side.remove(price)
+        elif kind in (_UPDATED, _NEW):
+            undo.append((side, price, before))
+            if before is None:
+                insort(side.prices, price)
+            if (before is None) == (kind == _UPDATED):
+                odd.append("absent_update" if kind == _UPDATED else "held_new")
             quantities[price] = change.quantity
         else:
-            undo.pop()
-            return _misfit(kind)
+            return "unknown_change"
     return None
 
 
-def _misfit(kind: int) -> str:
-    """Returns the fault of a change that did not fit its level."""
-    if kind == _NEW:
-        return "new_on_held"
-    return "change_on_absent" if kind in (_UPDATED, _DELETED) else "unknown_change"
+def _agree(side: _Side, levels: Sequence[PriceLevel]) -> bool:
+    return all(side.quantities[level.price] == level.quantity for level in levels)
 
 
 def _shape_fault(asks: _Side, bids: _Side) -> str | None:
     if asks.prices and bids.prices and bids.prices[-1] >= asks.prices[0]:
         return "crossed"
-    if len(asks.prices) > MOST_LEVELS or len(bids.prices) > MOST_LEVELS:
+    if len(asks.prices) > DEEPEST_SIDE or len(bids.prices) > DEEPEST_SIDE:
         return "too_deep"
     return None

@@ -204,8 +204,9 @@ class TopBook(ShownBook):
     """The best prices of a ticker, where there is no contract for depth. It has no levels: quantities are not known."""
 
     def apply(self, ticker: Ticker) -> None:
-        """Replaces both prices by the ticker's."""
-        self._top, self.live = ticker.best or Top(), True
+        """Replaces both prices by the ticker's. One that does not tell them changes nothing."""
+        if ticker.best is not None:
+            self._top, self.live = ticker.best, True
 
 
 def _strictly_falling(prices: list[Decimal]) -> bool:

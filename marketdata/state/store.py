@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from marketdata.events import BookDiff, BookSnapshot, Equilibrium, Ticker, Trades, VenueTrade
@@ -67,6 +68,13 @@ class Store(StoreReader):
                 self._lost(state, fault, received)
             return fault
 
+    def drain_oddities(self, symbol: str, into: Counter[str]) -> None:
+        """Moves the harmless oddities that a symbol's book has met to a count of its venue."""
+        book = self._states[symbol].book
+        if isinstance(book, LiveBook) and book.oddities:
+            into.update(book.oddities)
+            book.oddities.clear()
+
     def apply_rows(self, symbol: str, sides: Sides, received: float, venue_time: datetime | None) -> None:
         """Publishes the levels of a row book, once its rows make sense."""
         with self._lock:
@@ -82,7 +90,8 @@ class Store(StoreReader):
         """Applies last price and daily change. Venues repeat themselves often, and a repeat is no change."""
         with self._lock:
             state = self._states[symbol]
-            figures = (ticker.last, ticker.daily_change_percent)
+            last = state.last if ticker.last is None else ticker.last
+            figures = (last, ticker.daily_change_percent)
             changed = (state.last, state.daily_change_percent) != figures
             state.last, state.daily_change_percent = figures
             if isinstance(state.book, TopBook):

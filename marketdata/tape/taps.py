@@ -7,7 +7,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from common.tape import RecordKind, TapeRecord
-from marketdata.rest.replies import Reply, RestError
+from marketdata.rest.replies import Reply, RestError, Throttled
 from marketdata.tape.secrets import Secrets
 
 KEPT_HEADERS = ("Content-Type", "Retry-After", "Cache-Control", "Date")
@@ -124,5 +124,4 @@ def _kept(outcome: Reply | RestError) -> dict[str, str]:
 
 def _retry_after(outcome: Reply | RestError) -> dict[str, str]:
     """Returns the wait that a refusal asked for, as the header that told it."""
-    seconds = getattr(outcome, "seconds", None)
-    return {} if seconds is None else {"Retry-After": f"{seconds:.0f}"}
+    return {"Retry-After": f"{outcome.seconds:.0f}"} if isinstance(outcome, Throttled) else {}

@@ -199,5 +199,6 @@ class Venue:
             "faults": lost,
             "not_trading": resting,
             "queue_depth": self.inbox.depth(),
+            "oddities": {kind: count for kind, count in dict(self.counters.oddities).items() if count},
             "safety_nets": [net.row() for net in self.nets],
         }

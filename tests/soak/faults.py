@@ -19,10 +19,12 @@ from venue.btcturk.rules import TRADING, PairChange
 FRAMES = (
     *("skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "repeat_ticker"),
     *("garbage", "unknown_model", "huge_frame"),
+    *("odd_numbers", "null_fields", "bad_row", "zero_level", "null_side", "float_noise", "off_tick"),
 )
 LIES = ("stuck_book", "stuck_trades", "stuck_ticker", "lying_ticker")
 SHARE_LIES = ("stuck_rows", "stuck_ticks", "lying_ticks")
 LIE_SECONDS = (5.0, 20.0)
+ODD_ANSWERS = ("numbers", "bad_row", "zero_row", "float_noise")
 SOCKETS = (
     "maintenance",
     "reset",
@@ -36,7 +38,7 @@ SOCKETS = (
 )
 SHARE_FRAMES = (
     *("duplicate_tick", "stale_date", "out_of_order_date", "no_bid", "crossed_rows", "unknown_type"),
-    *("lower_case_keys", "garbage"),
+    *("lower_case_keys", "garbage", "odd_numbers", "null_fields", "float_noise"),
 )
 SHARE_SOCKETS = (
     "maintenance",
@@ -219,12 +221,16 @@ class Thrower:
                 self._bist(name)
 
     def _rest(self, left: float) -> None:
-        calls = ("rest_status", "slow_rest", "bist rest_status")
-        match self._rng.choice(calls if left > LOGIN_LEFT_SECONDS else calls[:2]):
+        calls = ("rest_status", "slow_rest", "odd_answer", "bist odd_answer", "bist rest_status")
+        match self._rng.choice(calls if left > LOGIN_LEFT_SECONDS else calls[:4]):
             case "rest_status":
                 self._crypto("rest_status", status=self._rng.choice((429, 500, 503)), retry_after=5)
             case "slow_rest":
                 self._crypto("slow_rest")
+            case "odd_answer":
+                self._crypto("odd_answer", oddity=self._rng.choice(ODD_ANSWERS))
+            case "bist odd_answer":
+                self._bist("odd_answer", oddity=self._rng.choice(("numbers", "null_fields", "float_noise")))
             case _:
                 status, endpoint = self._rng.choice((429, 500, 503)), self._rng.choice(BROKER_CALLS)
                 self._bist("rest_status", status=status, endpoint=endpoint)

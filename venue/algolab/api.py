@@ -74,7 +74,7 @@ def _session_calls(api: Blueprint, server: AlgoLabServer, guard: CallGuard) -> N
         view = server.views.get(symbol.upper())
         if view is None or not view.ceiling:
             raise AnsweredCall("refused", 200, f"{symbol[:32]} is not known")
-        return guard.success(_envelope(equity_info(view)))
+        return guard.equity(_envelope(equity_info(view)))
 
 
 def equity_info(view: BistView) -> dict[str, str]:
@@ -85,7 +85,7 @@ def equity_info(view: BistView) -> dict[str, str]:
     return {"name": view.symbol, **texts, "limit": "0.00", "min": "", "max": "", "step": ""}
 
 
-def _envelope(content: object) -> dict[str, object]:
+def _envelope(content: object) -> dict[str, Any]:
     return {"success": True, "message": "", "content": content}
 
 

@@ -21,16 +21,20 @@ FrameFault = Literal[
     "stuck_rows",
     "stuck_ticks",
     "lying_ticks",
+    "odd_numbers",
+    "null_fields",
+    "float_noise",
 ]
 SocketFault = Literal["maintenance", "silence", "close", "reset", "partial_frame", "half_open"]
 AccountFault = Literal["expire_session", "refuse_login", "refuse_sms"]
-AnswerFault = Literal["refuse_upgrade", "rest_status"]
+AnswerFault = Literal["refuse_upgrade", "rest_status", "odd_answer"]
 FaultName = FrameFault | SocketFault | AccountFault | AnswerFault
 
 FRAME_FAULTS: tuple[FrameFault, ...] = get_args(FrameFault)
 SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
 NAMES: tuple[FaultName, ...] = (*FRAME_FAULTS, *SOCKET_FAULTS, *get_args(AccountFault), *get_args(AnswerFault))
 
+ODDITIES = ("numbers", "null_fields", "zero_limits", "float_noise")
 ENDPOINTS = ("LoginUser", "LoginUserControl", "SessionRefresh", "GetEquityInfo")
 
 
@@ -38,9 +42,11 @@ class AlgoLabFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_field
     """A request to make AlgoLab do something wrong.
 
     symbol: limits a frame's fault to this symbol, and a socket's fault to sockets that subscribed to it.
+    oddity: the way in which `odd_answer`, one of GetEquityInfo, is odd.
     """
 
     symbol: str | None = None
+    oddity: str | None = None
 
 
 _SYMBOL = {"symbol": FaultParameter()}
@@ -57,6 +63,7 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "close": {**_SYMBOL, "code": close_code(1006)},
         **{name: {} for name in get_args(AccountFault)},
         "refuse_upgrade": {"status": ERROR_STATUS, "page": FaultParameter()},
+        "odd_answer": {"oddity": FaultParameter("numbers", ODDITIES)},
         "rest_status": {"status": ERROR_STATUS, "endpoint": FaultParameter(among=ENDPOINTS)},
     }
 )

@@ -12,13 +12,19 @@ from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
 from venue.algolab.frames import Frame
 from venue.armed_faults import FaultRequest
 from venue.lies import Lies
+from venue.oddities import float_noise, nulled, odd_numbers
 
 OF_TICKS: tuple[FrameFault, ...] = ("no_bid", "duplicate_tick")
 OF_ROWS: tuple[FrameFault, ...] = ("missing_rows", "crossed_rows")
 LASTING: dict[FrameFault, str] = {"stuck_rows": "D", "stuck_ticks": "T", "lying_ticks": "T"}
 """The faults that last for some time, with the type of the frames that they change."""
 MAINTENANCE = b'{"Type":"MSG","Content":{"Message":"maintenance"}}'
-OF_ALL: tuple[FrameFault, ...] = ("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage")
+OF_ALL: tuple[FrameFault, ...] = (
+    *("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage"),
+    *("odd_numbers", "null_fields", "float_noise"),
+)
+PRICES = ("Price", "Ask", "Bid", "RefPrice", "BalancePrice")
+UNUSED = ("Market", "Change", "High", "Low", "Buying", "Selling", "OrderCount")
 
 
 def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[bytes]:
@@ -88,6 +94,12 @@ def _changed(frame: Frame, fault: AlgoLabFault) -> list[bytes]:
             return [msgspec.json.encode({"type": frame["Type"], "content": lower})]
         case "garbage":
             return [b'{"Type":"T","Content":{', whole]
+        case "odd_numbers":
+            return [odd_numbers(frame)]
+        case "null_fields":
+            return [msgspec.json.encode({**frame, "Content": nulled(content, UNUSED)})]
+        case "float_noise":
+            return [msgspec.json.encode(float_noise(frame, PRICES))]
         case _:
             return []
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from common.ops import answer
 from venue.algolab.crypto import checker
 from venue.algolab.server import AlgoLabServer
+from venue.oddities import float_noise, nulled, odd_numbers
 
 
 class AnsweredCall(Exception):
@@ -63,6 +64,14 @@ class CallGuard:
         self._server.counters.answers["ok"] += 1
         return answer(body)
 
+    def equity(self, envelope: dict[str, Any]) -> Response:
+        """Returns a successful answer of GetEquityInfo, oddly written where a fault is armed."""
+        fault = self._server.faults.next_fault("odd_answer")
+        response = self.success(envelope)
+        if fault is not None:
+            response.set_data(_odd(fault.oddity or "", envelope))
+        return response
+
     def _answer(self, call: AnsweredCall) -> Response:
         self._server.counters.answers[call.outcome] += 1
         return answer({"success": False, "message": str(call), "content": None}, call.status)
@@ -83,3 +92,17 @@ class CallGuard:
         authorized = accounts.valid(request.headers.get("Authorization", ""), use=True)
         if request.headers.get("Checker", "") != wanted or not authorized:
             raise AnsweredCall("unauthorized", 401, "Unauthorized")
+
+
+def _odd(oddity: str, envelope: dict[str, Any]) -> bytes:
+    content = envelope["content"]
+    match oddity:
+        case "null_fields":
+            content = nulled(content, ("name", "limit", "min", "max", "step"))
+        case "zero_limits":
+            content = {**content, "flr": "0.000", "clg": "0.000"}
+        case "float_noise":
+            content = float_noise(content, ("flr", "clg", "ask", "bid", "lst"))
+        case _:
+            return odd_numbers(envelope)
+    return json.dumps({**envelope, "content": content}).encode()

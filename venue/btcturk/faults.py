@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from venue.armed_faults import ERROR_STATUS, ArmedFaults, FaultParameter, FaultRequest, close_code
+from venue.btcturk.odd_answers import ODDITIES
 
 FrameFault = Literal[
     "skip_cs",
@@ -21,16 +22,20 @@ FrameFault = Literal[
     "stuck_ticker",
     "lying_ticker",
 ]
+OddFrame = Literal["odd_numbers", "null_fields", "bad_row", "zero_level", "null_side", "float_noise", "off_tick"]
+"""Ways in which a frame may be odd, though it tells the truth."""
 SocketFault = Literal[
     "partial_frame", "half_open", "silence", "reset", "close", "garbage", "unknown_model", "huge_frame", "maintenance"
 ]
 UpgradeFault = Literal["no_upgrade_answer", "refuse_upgrade"]
-RestFault = Literal["rest_status", "slow_rest", "missing_pair", "no_pairs"]
-FaultName = FrameFault | SocketFault | UpgradeFault | RestFault
+RestFault = Literal["rest_status", "slow_rest", "missing_pair", "no_pairs", "odd_answer"]
+FaultName = FrameFault | OddFrame | SocketFault | UpgradeFault | RestFault
 
 SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
 UPGRADE_FAULTS: tuple[UpgradeFault, ...] = get_args(UpgradeFault)
-NAMES: tuple[FaultName, ...] = (*get_args(FrameFault), *SOCKET_FAULTS, *UPGRADE_FAULTS, *get_args(RestFault))
+ODD_FRAMES: tuple[OddFrame, ...] = get_args(OddFrame)
+FRAME_FAULTS: tuple[FaultName, ...] = (*get_args(FrameFault), *ODD_FRAMES)
+NAMES: tuple[FaultName, ...] = (*FRAME_FAULTS, *SOCKET_FAULTS, *UPGRADE_FAULTS, *get_args(RestFault))
 ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "ping", "ohlcs", "klines")
 
 
@@ -42,12 +47,14 @@ class BtcturkFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_field
     retry_after: the answer's `Retry-After` in seconds; None leaves the header out.
     model: the type of the frame that `duplicate_frame` sends twice.
     times: the number of times that `repeat_ticker` repeats the frame.
+    oddity: the way in which `odd_answer` is odd.
     """
 
     pair: str | None = None
     retry_after: int | None = None
     model: int | None = None
     times: int | None = None
+    oddity: str | None = None
 
 
 _PAIR, _ENDPOINT = FaultParameter(), FaultParameter(among=ENDPOINTS)
@@ -56,7 +63,7 @@ _RETRY = FaultParameter(among=range(86_401))
 
 _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType(
     {
-        **{name: {"pair": _PAIR} for name in (*get_args(FrameFault), *SOCKET_FAULTS)},
+        **{name: {"pair": _PAIR} for name in (*FRAME_FAULTS, *SOCKET_FAULTS)},
         "bad_level": {"pair": _PAIR, "code": FaultParameter(2, range(10))},
         "duplicate_frame": {"pair": _PAIR, "model": FaultParameter(432, range(100, 1000))},
         "repeat_ticker": {"pair": _PAIR, "times": FaultParameter(5, range(1, 101))},
@@ -70,6 +77,7 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "rest_status": {"status": ERROR_STATUS, "retry_after": _RETRY, "endpoint": _ENDPOINT},
         "missing_pair": {"pair": _PAIR},
         "no_pairs": {},
+        "odd_answer": {"oddity": FaultParameter("numbers", ODDITIES), "endpoint": _ENDPOINT},
         "slow_rest": {"seconds": FaultParameter(2.0, most=120.0), "endpoint": _ENDPOINT},
     }
 )

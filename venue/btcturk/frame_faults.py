@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from venue.armed_faults import FaultRequest
-from venue.btcturk import frames
-from venue.btcturk.faults import BtcturkFault, BtcturkFaults, FrameFault
+from venue.btcturk import frames, odd_frames
+from venue.btcturk.faults import ODD_FRAMES, BtcturkFault, BtcturkFaults, FrameFault, OddFrame
 from venue.btcturk.views import PairView
 from venue.lies import Lies
 
@@ -73,6 +73,10 @@ class FrameFaults:
             return [frame] * (1 + (fault.times or 0))
         if kind == frames.BOOK_CHANGES and self._next("skip_cs", pair):
             return []
+        if pair in views:
+            for name in ODD_FRAMES:
+                if odd_frames.fits(name, kind, body) and self._next(name, pair):
+                    return [odd_frames.odd(name, kind, body, views[pair])]
         if self._faults.next_fault("duplicate_frame", pair=pair, model=kind):
             return [frame, frame]
         if kind == frames.BOOK_CHANGES:
@@ -102,7 +106,7 @@ class FrameFaults:
         if verb == "join" and channel in BOOK_CHANNELS and self._next("no_book", pair):
             self._withheld.add((channel, pair))
 
-    def _next(self, name: FrameFault, pair: str) -> BtcturkFault | None:
+    def _next(self, name: FrameFault | OddFrame, pair: str) -> BtcturkFault | None:
         return self._faults.next_fault(name, pair=pair)
 
     def _changes(self, frame: bytes, body: Body, view: PairView) -> bytes:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from common import query
 from common.ops import answer
+from venue.btcturk import odd_answers
 from venue.btcturk.ratelimits import GRAPH_TOTAL, Quota
 from venue.btcturk.server import BtcturkServer
 
@@ -26,13 +27,19 @@ def install(calls: Blueprint, server: BtcturkServer, *, graph: bool = False) -> 
 
     @calls.before_request
     def check() -> Response | None:
-        function = (request.endpoint or "").rpartition(".")[2]
-        endpoint = function.partition("_")[0]  # ticker and ticker_currency are one endpoint to the venue
+        endpoint = _endpoint()
         for quota in (endpoint, GRAPH_TOTAL) if graph else (endpoint,):
             refused = _limited(server, quota)
             if refused is not None:
                 return refused
         return _fault(server, endpoint)
+
+    @calls.after_request
+    def make_odd(response: Response) -> Response:
+        fault = server.faults.next_fault("odd_answer", endpoint=_endpoint()) if response.is_json else None
+        if fault is not None:
+            response.set_data(odd_answers.odd(fault.oddity or "", _endpoint(), response.get_data()))
+        return response
 
     @calls.errorhandler(RefusedRequest)
     def refused(error: RefusedRequest) -> Response:
@@ -43,6 +50,11 @@ def install(calls: Blueprint, server: BtcturkServer, *, graph: bool = False) -> 
     def unknown(path: str) -> Response:  # noqa: ARG001 - Flask passes it by name
         """Answers 404 without a body, as the venue does for a path that it does not know."""
         return Response(status=404)
+
+
+def _endpoint() -> str:
+    """Returns the venue's name of the call that is made: ticker and ticker_currency are one endpoint to it."""
+    return (request.endpoint or "").rpartition(".")[2].partition("_")[0]
 
 
 def pair_name(parameter: str) -> str:

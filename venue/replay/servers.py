@@ -66,7 +66,7 @@ class NoMarket:
         """Returns no view."""
         return {}
 
-    def change(self, name: str, change: PairChange) -> PairRules:
+    def change(self, name: str, change: PairChange) -> PairRules:  # noqa: ARG002 - as every market has it
         """Raises `NotFound`: what a tape holds can't be changed."""
         raise NotFound(f"there is no pair {name[:LONGEST_SHOWN]}: a tape is played", pair=name[:LONGEST_SHOWN])
 

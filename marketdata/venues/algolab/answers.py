@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import msgspec
 
-from marketdata.rest.replies import UnusableAnswer, decoded
+from marketdata import lenient
+from marketdata.rest.replies import UnusableAnswer
 
 _LONGEST_REASON = 200
 
@@ -20,13 +21,13 @@ class Refused(Exception):
 class EquityInfo(NamedTuple):
     """A share's prices.
 
-    floor, ceiling: the day's lowest and highest price.
+    floor, ceiling: the day's lowest and highest price; both None when they are not told.
     bid, ask: the best prices; None for no quote on that side.
     last: the last price; None before the first trade.
     """
 
-    floor: Decimal
-    ceiling: Decimal
+    floor: Decimal | None
+    ceiling: Decimal | None
     bid: Decimal | None
     ask: Decimal | None
     last: Decimal | None
@@ -41,28 +42,28 @@ class _Answer(msgspec.Struct):
     """
 
     success: bool
-    message: str | None = None
+    message: Any = None
     content: dict[str, Any] | None = None
 
 
 class _Equity(msgspec.Struct):
     """`GetEquityInfo`.
 
-    flr, clg: the day's lowest and highest price.
-    ask, bid: the best prices; 0 for none.
-    lst: the last price; 0 for none.
+    flr, clg: the day's lowest and highest price; 0 or None when they are not told.
+    ask, bid: the best prices; 0 or None for none.
+    lst: the last price; 0 or None for none.
     """
 
-    flr: Decimal
-    clg: Decimal
-    ask: Decimal = Decimal(0)
-    bid: Decimal = Decimal(0)
-    lst: Decimal = Decimal(0)
+    flr: Decimal | None = None
+    clg: Decimal | None = None
+    ask: Decimal | None = None
+    bid: Decimal | None = None
+    lst: Decimal | None = None
 
 
 def read_text(answer: bytes, name: str) -> str:
     """Returns one text of the answer's content. Raises `Refused` or `UnusableAnswer`."""
-    value = _content(answer).get(name)
+    value = _content(answer).get(name.lower())
     if not isinstance(value, str) or not value:
         raise UnusableAnswer(f"the answer has no {name}")
     return value
@@ -73,8 +74,8 @@ def read_refresh(answer: bytes) -> bool:
 
     Raises `UnusableAnswer`.
     """
-    reply: bool | _Answer = decoded(bool | _Answer, answer, "the answer")
-    return reply if isinstance(reply, bool) else reply.success
+    value = _value(answer)
+    return bool(_converted(value, _Answer).success if isinstance(value, dict) else _converted(value, bool))
 
 
 def read_equity(answer: bytes) -> EquityInfo:
@@ -82,19 +83,37 @@ def read_equity(answer: bytes) -> EquityInfo:
 
     The document swaps `ask` and `bid`, its sample does not: the higher price is the ask.
     """
-    try:
-        reply = msgspec.convert(_content(answer), _Equity)
-    except msgspec.ValidationError as error:
-        raise UnusableAnswer(str(error)) from error
-    prices = (reply.flr, reply.clg, reply.ask, reply.bid, reply.lst)
-    if not all(price.is_finite() and price >= 0 for price in prices) or not 0 < reply.flr < reply.clg:
+    content = _content(answer)
+    if not content:
+        raise UnusableAnswer("the answer has no content")
+    reply: _Equity = _converted(dict(content), _Equity)
+    prices = [price for price in (reply.flr, reply.clg, reply.ask, reply.bid, reply.lst) if price is not None]
+    if not all(price.is_finite() and price >= 0 for price in prices):
         raise UnusableAnswer("the prices are impossible")
+    floor, ceiling = (reply.flr, reply.clg) if reply.flr and reply.clg else (None, None)
+    if floor is not None and ceiling is not None and not floor < ceiling:
+        raise UnusableAnswer("the limits are impossible")
     low, high = sorted((reply.bid, reply.ask)) if reply.bid and reply.ask else (reply.bid, reply.ask)
-    return EquityInfo(reply.flr, reply.clg, low or None, high or None, reply.lst or None)
+    return EquityInfo(floor, ceiling, low or None, high or None, reply.lst or None)
 
 
 def _content(answer: bytes) -> Mapping[str, Any]:
-    reply: _Answer = decoded(_Answer, answer, "the answer")
+    reply: _Answer = _converted(_value(answer), _Answer)
     if not reply.success:
-        raise Refused((reply.message or "no reason was given")[:_LONGEST_REASON])
+        raise Refused(str(reply.message or "no reason was given")[:_LONGEST_REASON])
     return reply.content or {}
+
+
+def _value(answer: bytes) -> Any:
+    """Returns the value of an answer, with its keys in small letters. Raises `UnusableAnswer`."""
+    try:
+        return lenient.loads(answer, fold=True)
+    except (InvalidOperation, ValueError, RecursionError) as error:
+        raise UnusableAnswer(f"the answer can't be read: {str(error)[:200]}") from error
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    try:
+        return lenient.converted(value, kind)
+    except (msgspec.ValidationError, InvalidOperation) as error:
+        raise UnusableAnswer(f"the answer can't be read: {str(error)[:200]}") from error

@@ -27,6 +27,7 @@ from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
 from marketdata.venues.algolab.settings import AlgolabSettings
+from marketdata.venues.algolab.steps import LISTS
 from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 from marketdata.venues.algolab.vault import Vault
 from marketdata.venues.venue import Venue, VenueContext
@@ -60,7 +61,7 @@ def build(
 ) -> Venue:
     """Returns the venue with all its parts joined; starts nothing. `liveness_symbol` is empty for none."""
     store, clock, listings = context.store, context.clock, settings.listings()
-    counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, witnesses=WITNESSES)
+    counters = _counters()
     rest = _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
     limits = EquityRequests(clock.monotonic, timings.audits)
@@ -91,6 +92,7 @@ def build(
         login_trouble=session.trouble,
         is_open=feed.is_open,
         clients={"broker": rest},
+        nets=(limits.net,),
         blueprint=login_api.routes(session, settings.operator_token),
         collector=AlgolabCollector(counters, session),
     )
@@ -106,6 +108,12 @@ def _socket(
         subscriptions.heartbeat,
         access=Access(context.proxies, credentials=True),
         tap=context.socket_tap("algolab-socket", Secrets(session.secrets)),
+    )
+
+
+def _counters() -> AlgolabCounters:
+    return AlgolabCounters.of(
+        kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, lists=LISTS, witnesses=WITNESSES
     )
 
 

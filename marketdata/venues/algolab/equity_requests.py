@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from marketdata.nets import SafetyNet
 from marketdata.venues.algolab.answers import EquityInfo
 
 AGAIN_SECONDS = 30.0
@@ -30,10 +31,13 @@ class EquityRequests:
     """The worker asks; the session keeper calls the broker and answers. A failed call is made again later.
 
     auditing: while true, each share is asked about again every `audit` seconds, to compare its best prices.
+    net: tells whether the broker answers.
     """
 
     def __init__(self, monotonic: Callable[[], float], audit: float = AUDIT_SECONDS) -> None:
         self.auditing = False
+        self.net = SafetyNet("price_audit")
+        self._answered: set[str] = set()
         self._monotonic, self._audit = monotonic, audit
         self._due: dict[str, float] = {}
         self._answers: deque[EquityAnswer] = deque()
@@ -61,16 +65,25 @@ class EquityRequests:
 
     def answer(self, answer: EquityAnswer) -> None:
         """Hands in the broker's answer."""
+        self.net.worked()
         with self._lock:
+            self._answered.add(answer.symbol)
             self._due.pop(answer.symbol, None)
             if self.auditing:
                 self._due[answer.symbol] = self._monotonic() + self._audit
             self._answers.append(answer)
 
-    def give_up(self, symbol: str) -> None:
-        """Gives a share up, because the broker has no limits for it."""
+    def failed(self, reason: str) -> None:
+        """Notes that a call brought no usable answer. It is made again later."""
+        self.net.failed(reason)
+
+    def give_up(self, symbol: str, reason: str) -> None:
+        """Gives a share up, because the broker has no limits for it. One that it once told about is asked for again."""
         with self._lock:
-            self._due.pop(symbol, None)
+            if symbol not in self._answered:
+                self._due.pop(symbol, None)
+                return
+        self.net.failed(reason)
 
     def pop_answers(self) -> list[EquityAnswer]:
         """Removes and returns the answers so far."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from common.wire import Side
+from marketdata import lenient
 from marketdata.events import (
     BookRow,
     Equilibrium,
@@ -38,10 +39,10 @@ a symbol that was not subscribed to."""
 
 _MOST = Decimal("1e15")
 _FINEST = -8
-_SIDES: dict[str, Side] = {"B": "buy", "S": "sell"}
+_SIDES: dict[str, Side] = {"B": "buy", "S": "sell", "BUY": "buy", "SELL": "sell"}
 _TYPE = re.compile(rb'"type"\s*:\s*"([^"]*)"', re.IGNORECASE)
 _ROW_KEY = re.compile(rb'"(symbol|direction|row)"\s*:\s*"?([^",}\s]*)', re.IGNORECASE)
-_NOTHING_TRADED = re.compile(rb'"tradequantity"\s*:\s*0(\.0*)?\s*[,}]', re.IGNORECASE)
+_NOTHING_TRADED = re.compile(rb'"tradequantity"\s*:\s*("?\s*0(\.0*)?(e[+-]?\d+)?\s*"?|null)\s*[,}]', re.IGNORECASE)
 
 
 def subscription(kind: Literal["T", "D"], token: str, symbols: Sequence[str]) -> str:
@@ -78,11 +79,9 @@ def parse(frame: bytes) -> Frame:
     numbers them. A price of 0 is no price. News of own orders (O) is of no interest.
     """
     try:
-        envelope = msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
+        envelope: shapes.Envelope = msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
     except msgspec.ValidationError:
         return _unreadable("shape")
-    except InvalidOperation:
-        return _unreadable("number")
     except (ValueError, RecursionError):
         return _unreadable("json")
     kind = envelope.type.upper()
@@ -107,58 +106,56 @@ def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key.lower(): value for key, value in pairs}
 
 
-def _no_number(text: str) -> Decimal:
-    raise InvalidOperation(text)
+_DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_float=lenient.number, parse_constant=lenient.number)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_float=Decimal, parse_constant=_no_number)
+def _converted(content: dict[str, Any] | None, kind: Any) -> Any:
+    """Returns a content as `kind`: as the venue usually writes it, else value by value."""
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError:
+        return lenient.converted(lenient.plain(content), kind)
 
 
 def _read_tick(content: dict[str, Any] | None) -> tuple[Event, ...]:
-    tick = msgspec.convert(content, shapes.Tick)
+    tick: shapes.Tick = _converted(content, shapes.Tick)
+    change = tick.changepercentage
     _require_usable(
         *(tick.price, tick.bid, tick.ask, tick.refprice, tick.tradequantity, tick.balanceprice, tick.balanceamount),
-        abs(tick.changepercentage),
+        None if change is None else abs(change),
     )
     at = _time(tick.date)
     events: list[Event] = []
     if tick.price:
-        events.append(
-            Ticker(
-                tick.symbol,
-                tick.price,
-                tick.changepercentage,
-                best=Top(bid=tick.bid or None, ask=tick.ask or None),
-                reference=tick.refprice or None,
-                venue_time=at,
-            )
-        )
+        told = tick.bid is not None and tick.ask is not None
+        best = Top(bid=tick.bid or None, ask=tick.ask or None) if told else None
+        reference = tick.refprice or None
+        events.append(Ticker(tick.symbol, tick.price, change, best=best, reference=reference, venue_time=at))
     if tick.price and tick.tradequantity:
-        side = _SIDES.get(tick.direction.upper())
-        events.append(_trades(tick, side, at) if side else Unreadable("side"))
-    matched = bool(tick.balanceprice)
-    events.append(
-        Equilibrium(tick.symbol, tick.balanceprice if matched else None, tick.balanceamount if matched else None, at)
-    )
+        side = _SIDES.get((tick.direction or "").strip().upper())
+        events.append(_trades(tick, tick.price, tick.tradequantity, side) if side else Unreadable("side"))
+    price, quantity = (tick.balanceprice, tick.balanceamount) if tick.balanceprice else (None, None)
+    events.append(Equilibrium(tick.symbol, price, quantity, at))
     return tuple(events)
 
 
 def _read_row(content: dict[str, Any] | None) -> tuple[Event, ...]:
-    row = msgspec.convert(content, shapes.Row)
+    row: shapes.Row = _converted(content, shapes.Row)
     _require_usable(row.price, row.quantity)
     if not 0 <= row.row < MOST_ROWS:
         raise msgspec.ValidationError("a book has rows 0 to 9")
-    quantity = row.quantity if row.price else Decimal(0)
-    return (BookRow(row.symbol, _side(row.direction), row.row, row.price, quantity, _time(row.date)),)
+    price, quantity = (row.price or Decimal(0)), (row.quantity or Decimal(0))
+    return (BookRow(row.symbol, _side(row.direction), row.row, price, quantity if price else price, _time(row.date)),)
 
 
-def _trades(tick: shapes.Tick, side: Side, at: datetime) -> Trades:
-    identity = f"{int(at.timestamp())}-{tick.price.normalize():f}-{tick.tradequantity.normalize():f}-{side}"
-    return Trades(tick.symbol, (VenueTrade(identity, tick.price, tick.tradequantity, side, at),), replay=False)
+def _trades(tick: shapes.Tick, price: Decimal, quantity: Decimal, side: Side) -> Trades:
+    at = _time(tick.date)
+    identity = f"{int(at.timestamp())}-{price.normalize():f}-{quantity.normalize():f}-{side}"
+    return Trades(tick.symbol, (VenueTrade(identity, price, quantity, side, at),), replay=False)
 
 
 def _side(direction: str) -> Side:
-    side = _SIDES.get(direction.upper())
+    side = _SIDES.get(direction.strip().upper())
     if side is None:
         raise msgspec.ValidationError("direction is neither B nor S")
     return side
@@ -172,9 +169,11 @@ def _time(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _require_usable(*numbers: Decimal) -> None:
+def _require_usable(*numbers: Decimal | None) -> None:
     """Raises `InvalidOperation` for a number that is not finite, negative, absurdly large or absurdly fine."""
     for number in numbers:
+        if number is None:
+            continue
         if not 0 <= number <= _MOST or (number and number.adjusted() < _FINEST):
             raise InvalidOperation
 

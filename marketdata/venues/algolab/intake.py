@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 import msgspec
 
 from common.wire import Instrument, Phase
-from marketdata.events import BookRow, Equilibrium, Event, Ticker, Top, Trades, Unreadable
+from marketdata.events import BookRow, Equilibrium, Event, Ticker, Trades, Unreadable
+from marketdata.listed import LeftOut
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.rowbook import Rows
 from marketdata.state.store import Store
-from marketdata.venues.algolab import frames
+from marketdata.venues.algolab import frames, steps
 from marketdata.venues.algolab.books import ShareBooks
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.hours import Hours
 from marketdata.venues.algolab.instruments import instrument
+from marketdata.venues.algolab.settings import INDEX_PREFIX
 from marketdata.venues.algolab.share import AUCTIONS, Share
 from marketdata.venues.algolab.ticks import Delay
 
@@ -64,7 +66,7 @@ class AlgolabIntake:
         self.day = hours.now().date()
         self.heard_at = self.share_heard_at = 0.0
         self.instruments: Mapping[str, Instrument] = {}
-        self.shares = {listing.pair: Share(listing.pair, listing.symbol, None) for listing in listings}
+        self.shares = {listing.pair: _share(listing) for listing in listings}
         self.books = ShareBooks(self.shares, store, counters)
         for listing in listings:
             if listing.book == "rows":
@@ -115,9 +117,13 @@ class AlgolabIntake:
             return True
         self.share_heard_at = at
         if isinstance(usable[0], BookRow):
-            self._apply_row(share, usable[0], at, received)
+            self._apply_row(share, steps.row(usable[0], self.day), at, received)
         else:
-            self._apply_tick(share, usable, at, received)
+            settled, left_out = steps.tick(usable, self.day) if share.has_ticks else (usable, ())
+            self._counters.leave_out(left_out)
+            if left_out:
+                return True
+            self._apply_tick(share, settled, at, received)
             self._store.prove_trades(share.symbol, at)
         return True
 
@@ -170,7 +176,9 @@ class AlgolabIntake:
             self._limits.ask(share.pair)
             self.books.judge_again(share, at)
             self._update_status(share, at, received)
-        best = ticker.best or Top()
+        best = ticker.best
+        if best is None:
+            return
         if share.rows is None:
             crossed = best.bid is not None and best.ask is not None and best.bid >= best.ask
             if crossed and share.phase(self.phase) not in AUCTIONS:
@@ -219,11 +227,15 @@ class AlgolabIntake:
 
     def _apply_answer(self, share: Share, answer: EquityAnswer, at: float, received: float) -> None:
         """Applies the broker's own limits and best prices of a share."""
-        if share.set_limits(answer.info):
+        info = steps.equity(answer.info, self.day) if share.has_ticks else answer.info
+        if info is None:
+            self._counters.leave_out((LeftOut("GetEquityInfo", share.pair, "off_tick"),))
+            return
+        if share.set_limits(info):
             self.books.judge_again(share, at)
         else:
             log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})
-        self.books.hear_answer(share, answer.info, answer.asked, received)
+        self.books.hear_answer(share, info, answer.asked, received)
 
     def _update_status(self, share: Share, at: float, received: float) -> None:
         status = share.status(self.phase, self.day)
@@ -238,3 +250,7 @@ class AlgolabIntake:
             log.warning("the feed's delay has changed", extra={"delayed": self._delay.delayed})
             for share in self.shares.values():
                 share.order.newest = None
+
+
+def _share(listing: Listing) -> Share:
+    return Share(listing.pair, listing.symbol, None, has_ticks=not listing.pair.startswith(INDEX_PREFIX))

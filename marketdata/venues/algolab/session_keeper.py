@@ -147,10 +147,11 @@ class SessionKeeper:
             self._counters.equity_infos["ok"] += 1
         except answers.Refused as error:
             self._counters.equity_infos["refused"] += 1
-            self._limits.give_up(symbol)
+            self._limits.give_up(symbol, str(error))
             log.warning("the broker tells no limits", extra={"symbol": symbol, "reason": str(error)})
         except (RestError, NotReady, UnusableAnswer) as error:
             if isinstance(error, Throttled | Barred | NoBudget):
                 self._limits.postpone(symbol, error.seconds)
             self._counters.equity_infos["failed"] += 1
+            self._limits.failed(str(error))
             log.info("the limits could not be asked for", extra={"symbol": symbol, "reason": str(error)})

@@ -20,13 +20,13 @@ class Envelope(msgspec.Struct):
 
 
 class Tick(msgspec.Struct):
-    """T, one tick of a symbol. A price or quantity of 0 means that there is none.
+    """T, one tick of a symbol. A price or quantity of 0 means that there is none, and None that it is not told.
 
     symbol: the share or index.
     date: the venue's time, with its zone.
     price: the last price.
     changepercentage: the day's change in percent.
-    bid, ask: the best prices.
+    bid, ask: the best prices; both are needed to tell the best of the book.
     tradequantity: the quantity of the trade that this tick tells.
     direction: B or S, the trade's aggressor; empty when it is not told.
     refprice: the day's reference price.
@@ -35,15 +35,15 @@ class Tick(msgspec.Struct):
 
     symbol: str
     date: str
-    price: Decimal
-    changepercentage: Decimal
-    bid: Decimal
-    ask: Decimal
-    tradequantity: Decimal = Decimal(0)
-    direction: str = ""
-    refprice: Decimal = Decimal(0)
-    balanceprice: Decimal = Decimal(0)
-    balanceamount: Decimal = Decimal(0)
+    price: Decimal | None = None
+    changepercentage: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    tradequantity: Decimal | None = None
+    direction: str | None = None
+    refprice: Decimal | None = None
+    balanceprice: Decimal | None = None
+    balanceamount: Decimal | None = None
 
 
 class Row(msgspec.Struct):
@@ -53,12 +53,12 @@ class Row(msgspec.Struct):
     date: the venue's time, with its zone.
     direction: B for bids, S for asks.
     row: its place; 0 is the best price.
-    price, quantity: 0 for an empty row.
+    price, quantity: 0 or None for an empty row.
     """
 
     symbol: str
     date: str
     direction: str
     row: int
-    price: Decimal
-    quantity: Decimal
+    price: Decimal | None
+    quantity: Decimal | None

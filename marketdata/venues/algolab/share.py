@@ -49,6 +49,7 @@ class Share:
     doubted_at: when a witness contradicted its book, in seconds of the monotonic clock; None while none does.
     asked_at: when its rows were last asked for again, in seconds of the monotonic clock.
     asked_again: how often they were since they last made sense and were not contradicted.
+    has_ticks: true for a share; an index has a price and no step of prices.
     misses: answers in a row that named other best prices.
     bests: the best prices published, with the time of each.
     witness: what its ticks say of its book.
@@ -72,6 +73,7 @@ class Share:
     doubted_at: float | None = None
     asked_at: float = float("-inf")
     asked_again: int = 0
+    has_ticks: bool = True
     misses: int = 0
     bests: deque[tuple[float, Best]] = field(default_factory=lambda: deque(maxlen=MOST_BESTS))
     witness: BookWitness = field(default_factory=BookWitness)
@@ -96,7 +98,8 @@ class Share:
 
     def set_limits(self, info: EquityInfo) -> bool:
         """Sets the broker's limits. Returns false, and ignores them, when they do not fit the reference price."""
-        if self.reference is not None and not info.floor < self.reference < info.ceiling:
+        limits = None if info.floor is None or info.ceiling is None else (info.floor, info.ceiling)
+        if self.reference is not None and limits is not None and not limits[0] < self.reference < limits[1]:
             return False
         self.equity = info
         return True
@@ -144,7 +147,7 @@ class Share:
 
     def limits(self, day: date) -> tuple[Decimal, Decimal] | None:
         """Returns the day's lowest and highest price: the broker's, else by the rules; None without a reference."""
-        if self.equity is not None:
+        if self.equity is not None and self.equity.floor is not None and self.equity.ceiling is not None:
             return self.equity.floor, self.equity.ceiling
         return rules.price_limits(self.reference, day) if self.reference else None
 

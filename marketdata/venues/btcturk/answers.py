@@ -1,114 +1,43 @@
-"""Reads BTCTurk's REST answers: instruments, bars, trades, tickers, an order book, its clock. Pure."""
+"""Reads BTCTurk's REST answers, but for bars and instruments: trades, tickers, an order book, its clock. Pure.
+
+Lists are read row by row: `Listed` says which rows could not be used. A price is put on its tick where that is known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
-from common.wire import Instrument, Level, Side
-from marketdata.events import Bar, Ticker, Trades, VenueTrade
+from common.decimals import plain_text
+from common.wire import Level
+from marketdata.events import Ticker, Trades, VenueTrade
+from marketdata.lenient import converted, mapping
+from marketdata.listed import BadRow, LeftOut, Listed, each
+from marketdata.numbers import identity, snapped
 from marketdata.rest.replies import UnusableAnswer, decoded
 from marketdata.state.book import Sides
-from marketdata.state.candles import DAY, MINUTE
-from marketdata.venues.btcturk.frames import SOURCE
+from marketdata.venues.btcturk.readings import MOST, side
 
-T = TypeVar("T")
-
-
-class _Filter(msgspec.Struct, rename="camel"):
-    """A rule for a pair's orders.
-
-    filter_type: `PRICE_FILTER` for the rule that has the two numbers.
-    tick_size: the step of prices; None in other rules.
-    min_exchange_value: the least value of an order in the quote currency; None in other rules.
-    """
-
-    filter_type: str
-    tick_size: Decimal | None = None
-    min_exchange_value: Decimal | None = None
-
-
-class _Symbol(msgspec.Struct, rename="camel"):
-    """A pair.
-
-    name: the pair.
-    id: the venue's number of the pair, which outlives its name; None where it gives none.
-    status: `TRADING` while it trades.
-    numerator: the base asset.
-    denominator: the quote currency.
-    numerator_scale: the decimals of a quantity.
-    filters: the rules for orders.
-    """
-
-    name: str
-    status: str
-    numerator: str
-    denominator: str
-    numerator_scale: int
-    filters: tuple[_Filter, ...]
-    id: int | None = None
-
-
-class _Info(msgspec.Struct):
-    """The content of `/api/v2/server/exchangeinfo`; each row is read by itself."""
-
-    symbols: tuple[msgspec.Raw, ...]
-
-
-class _Named(msgspec.Struct):
-    """The part of a row of `exchangeinfo` that is left when the rest can't be read.
-
-    name: the pair.
-    """
-
-    name: str
-
-
-class _Day(msgspec.Struct):
-    """A daily bar of `/v1/ohlcs`.
-
-    time: its start in unix seconds.
-    open, high, low, close: its prices.
-    volume: in the base asset.
-    """
-
-    time: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-
-
-class _Minutes(msgspec.Struct):
-    """TradingView's UDF form: one list for each field, all of the same length."""
-
-    s: str
-    t: tuple[int, ...] = ()
-    o: tuple[Decimal, ...] = ()
-    h: tuple[Decimal, ...] = ()
-    l: tuple[Decimal, ...] = ()  # noqa: E741 - the venue's name
-    c: tuple[Decimal, ...] = ()
-    v: tuple[Decimal, ...] = ()
+LISTS = ("ticker", "trades", "orderbook")
+"""The lists of which rows may be left out."""
 
 
 class _TickerRow(msgspec.Struct, rename="camel"):
     """A pair in `/api/v2/ticker`.
 
     pair: the pair.
-    last: the last price.
-    daily_percent: the day's change in percent.
+    last: the last price; 0 before the first trade.
+    daily_percent: the day's change in percent; None when it is not told.
     """
 
     pair: str
     last: Decimal
-    daily_percent: Decimal
+    daily_percent: Decimal | None = None
 
 
 class _Time(msgspec.Struct, rename="camel"):
@@ -129,24 +58,14 @@ class _Trade(msgspec.Struct):
     side: the aggressor's.
     """
 
-    date: int | str
+    date: int
     tid: int | str
     price: Decimal
     amount: Decimal
-    side: Side
+    side: int | str
 
 
-class _Book(msgspec.Struct):
-    """The content of `/api/v2/orderbook`.
-
-    bids, asks: the levels, in any order.
-    """
-
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
-
-
-class _Answer(msgspec.Struct, Generic[T]):
+class _Answer(msgspec.Struct):
     """The envelope of the answers under `/api/v2`, but for the clock's.
 
     success: false when the venue could not answer.
@@ -154,71 +73,29 @@ class _Answer(msgspec.Struct, Generic[T]):
     """
 
     success: bool
-    data: T | None = None
+    data: Any = None
 
 
-class ListedPair(NamedTuple):
-    """A pair that the venue lists.
+class ReadBook(NamedTuple):
+    """An order book of `/api/v2/orderbook`.
 
-    venue_id: the venue's number of the pair; None where it gives none.
-    status: `TRADING` while it trades; None when the pair is listed and its row can't be read.
-    instrument: its rules; None when they can't be used.
+    sides: bids and asks, best first.
+    left_out: the levels that could not be used.
     """
 
-    venue_id: int | None
-    status: str | None
-    instrument: Instrument | None
+    sides: Sides
+    left_out: tuple[LeftOut, ...] = ()
 
 
-def listed_pairs(body: bytes) -> dict[str, ListedPair]:
-    """Returns every pair of `exchangeinfo`, by the venue's name. Raises `UnusableAnswer`, also when there is none."""
-    rows = [_listed(row) for row in _content(_Info, body, "exchangeinfo").symbols]
-    found = {name: pair for name, pair in rows if name is not None}
-    if not any(pair.status is not None for pair in found.values()):
-        raise UnusableAnswer(f"exchangeinfo lists no pair that can be read, in {len(rows)} rows")
-    return found
-
-
-def _listed(row: msgspec.Raw) -> tuple[str | None, ListedPair]:
-    try:
-        symbol = msgspec.json.decode(row, type=_Symbol)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _name(row), ListedPair(None, None, None)
-    return symbol.name, ListedPair(symbol.id, symbol.status, _instrument(symbol))
-
-
-def _name(row: msgspec.Raw) -> str | None:
-    try:
-        return msgspec.json.decode(row, type=_Named).name
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _instrument(symbol: _Symbol) -> Instrument | None:
-    price = next((rule for rule in symbol.filters if rule.filter_type == "PRICE_FILTER"), None)
-    if price is None or not _positive(price.tick_size) or not 0 <= symbol.numerator_scale <= 18:
-        return None
-    least = price.min_exchange_value
-    return Instrument(
-        symbol=f"{SOURCE}:{symbol.name}",
-        base_asset=symbol.numerator,
-        quote_currency=symbol.denominator,
-        tick_size=price.tick_size or Decimal(0),
-        lot_size=Decimal(1).scaleb(-symbol.numerator_scale),
-        min_notional=least if least is not None and _positive(least) else Decimal(0),
-    )
-
-
-def _positive(number: Decimal | None) -> bool:
-    return number is not None and number.is_finite() and number > 0
-
-
-def tickers(body: bytes) -> tuple[Ticker, ...]:
+def tickers(body: bytes, tick_of: Callable[[str], Decimal | None]) -> Listed[Ticker]:
     """Returns last price and daily change of every pair, from `/api/v2/ticker`. Raises `UnusableAnswer`."""
-    found = _content(tuple[_TickerRow, ...], body, "ticker")
-    if not all(row.last.is_finite() and row.daily_percent.is_finite() for row in found):
-        raise UnusableAnswer("ticker holds a number that can't be")
-    return tuple(Ticker(row.pair, row.last, row.daily_percent) for row in found)
+
+    def read(item: Any) -> Ticker:
+        row = converted(item, _TickerRow)
+        _require(0 <= row.last <= MOST and (row.daily_percent is None or abs(row.daily_percent) <= MOST))
+        return Ticker(row.pair, _on_tick(row.last, tick_of(row.pair)) if row.last else None, row.daily_percent)
+
+    return rows_of(content(body, "ticker"), read, "ticker", "pair")
 
 
 def server_time(body: bytes) -> float:
@@ -226,71 +103,84 @@ def server_time(body: bytes) -> float:
     return float(decoded(_Time, body, "time").server_time) / 1000
 
 
-def days(body: bytes) -> list[Bar]:
-    """Returns the daily bars of `/v1/ohlcs`; their starts are the venue's. Raises `UnusableAnswer`."""
-    found = decoded(tuple[_Day, ...], body, "ohlcs")
-    return _sane((Bar(*msgspec.structs.astuple(day)) for day in found), apart=DAY, of="ohlcs")
+def trades(pair: str, body: bytes, tick: Decimal | None = None) -> tuple[Trades, tuple[LeftOut, ...]]:
+    """Returns the latest trades of `/api/v2/trades`, and the rows left out. Raises `UnusableAnswer`.
 
-
-def minutes(body: bytes) -> list[Bar]:
-    """Returns the minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
-    found = decoded(_Minutes, body, "klines")
-    if found.s == "no_data":
-        return []
-    columns = (found.t, found.o, found.h, found.l, found.c, found.v)
-    if found.s != "ok" or len({len(column) for column in columns}) != 1:
-        raise UnusableAnswer(f"klines say {found.s[:40]!r}, with lists of {[len(column) for column in columns]}")
-    return _sane((Bar(*row) for row in zip(*columns, strict=True)), apart=MINUTE, of="klines")
-
-
-def trades(pair: str, body: bytes) -> Trades:
-    """Returns the latest trades of `/api/v2/trades`. Raises `UnusableAnswer`."""
-    found = _content(tuple[_Trade, ...], body, "trades")
-    try:
-        return Trades(pair, tuple(_trade(trade) for trade in found), replay=True)
-    except (ValueError, OverflowError, OSError, InvalidOperation) as error:
-        raise UnusableAnswer(f"trades hold a number or time that can't be ({type(error).__name__})") from error
-
-
-def order_book(body: bytes) -> Sides:
-    """Returns bids and asks of `/api/v2/orderbook`, best first. Raises `UnusableAnswer`.
-
-    The answer has no sequence, so it can be compared with a book and can't begin one.
+    A trade of nothing, or at a price of 0, is no trade.
     """
-    book = _content(_Book, body, "orderbook")
-    if not all(level.price.is_finite() and level.quantity.is_finite() for level in (*book.bids, *book.asks)):
-        raise UnusableAnswer("orderbook holds a number that can't be")
+
+    def read(item: Any) -> VenueTrade | None:
+        told = converted(item, _Trade)
+        _require(0 <= told.price <= MOST and 0 <= told.amount <= MOST)
+        if not (told.price and told.amount):
+            return None
+        at = datetime.fromtimestamp(told.date / 1000, UTC)
+        return VenueTrade(identity(told.tid), _on_tick(told.price, tick), told.amount, side(told.side), at)
+
+    found = rows_of(content(body, "trades"), read, "trades", "tid")
+    return Trades(pair, found.rows, replay=True), found.left_out
+
+
+def order_book(body: bytes, tick: Decimal | None = None) -> ReadBook:
+    """Returns bids and asks of `/api/v2/orderbook`. Raises `UnusableAnswer`.
+
+    The answer has no sequence, so it can be compared with a book and can't begin one. A side that is null or missing is
+    empty, unless both are. A level of nothing, or at a price of 0, is no level.
+    """
+
+    def read(item: Any) -> Level | None:
+        price, quantity, *_ = converted(item, list[Any])
+        level = Level(price=converted(price, Decimal), quantity=converted(quantity, Decimal))
+        _require(0 <= level.price <= MOST and 0 <= level.quantity <= MOST)
+        if not (level.price and level.quantity):
+            return None
+        return Level(price=_on_tick(level.price, tick), quantity=level.quantity)
+
+    book = mapping_of(content(body, "orderbook"), "orderbook")
+    if book.get("bids") is None and book.get("asks") is None:
+        raise UnusableAnswer("orderbook has neither bids nor asks")
+    bids, asks = (rows_of(book.get(name) or [], read, "orderbook") for name in ("bids", "asks"))
     price = attrgetter("price")
-    return tuple(sorted(book.bids, key=price, reverse=True)), tuple(sorted(book.asks, key=price))
+    sides = tuple(sorted(bids.rows, key=price, reverse=True)), tuple(sorted(asks.rows, key=price))
+    return ReadBook(sides, (*bids.left_out, *asks.left_out))
 
 
-def _content(kind: Any, body: bytes, name: str) -> Any:
-    answer = decoded(_Answer[kind], body, name)
+def _on_tick(price: Decimal, tick: Decimal | None) -> Decimal:
+    """Returns the price on its tick; as it is when the tick is not known. Raises `BadRow` when it is off its tick."""
+    if tick is None:
+        return price
+    found = snapped(price, tick)
+    if found is None:
+        raise BadRow(f"off_tick: {plain_text(price)} is no price at a tick of {plain_text(tick)}")
+    return found
+
+
+def _require(possible: bool) -> None:
+    if not possible:
+        raise InvalidOperation
+
+
+def mapping_of(value: Any, name: str) -> Mapping[str, Any]:
+    """Returns a content that has to be an object. Raises `UnusableAnswer` that begins with `name`."""
+    try:
+        return mapping(value)
+    except msgspec.ValidationError as error:
+        raise UnusableAnswer(f"{name} can't be read: {error}") from error
+
+
+def rows_of(items: Any, read: Callable[[Any], Any], name: str, key: str = "") -> Listed[Any]:
+    """Reads a list row by row. Raises `UnusableAnswer` when it is no list, or no row can be used."""
+    if not isinstance(items, list):
+        raise UnusableAnswer(f"{name} holds no list")
+    found: Listed[Any] = each(items, read, name, key)
+    if found.spoilt:
+        raise UnusableAnswer(f"{name} holds no row that can be used: {found.left_out[0].reason}")
+    return found
+
+
+def content(body: bytes, name: str) -> Any:
+    """Returns the content of an answer in the usual envelope. Raises `UnusableAnswer` that begins with `name`."""
+    answer: _Answer = decoded(_Answer, body, name)
     if not answer.success or answer.data is None:
         raise UnusableAnswer(f"{name} brings no data: success is {answer.success}")
     return answer.data
-
-
-def _trade(trade: _Trade) -> VenueTrade:
-    if not (trade.price > 0 and trade.amount >= 0 and trade.price.is_finite() and trade.amount.is_finite()):
-        raise InvalidOperation
-    at = datetime.fromtimestamp(int(trade.date) / 1000, UTC)
-    return VenueTrade(str(trade.tid), trade.price, trade.amount, trade.side, at)
-
-
-def _sane(bars: Iterable[Bar], *, apart: int, of: str) -> list[Bar]:
-    """Returns the bars when every one is possible.
-
-    One that is not spoils them all: the others can't be trusted then.
-    """
-    found = sorted(bars)
-    steps = [later.start - earlier.start for earlier, later in pairwise(found)]
-    if any(step <= 0 or step % apart for step in steps):
-        raise UnusableAnswer(f"{of} hold a bar twice, or one that is not {apart} s from the next")
-    for bar in found:
-        numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
-        if not all(number.is_finite() for number in numbers) or bar.volume < 0 or bar.start < 0:
-            raise UnusableAnswer(f"{of} hold a number that can't be")
-        if not 0 < bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
-            raise UnusableAnswer(f"{of} hold a bar whose high and low do not hold its open and close")
-    return found

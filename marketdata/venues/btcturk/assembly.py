@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from common.loop import Loop
 from marketdata.counters import Counters, zeros
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.nets import SafetyNet
 from marketdata.outbound import Access
 from marketdata.rest.budget import Budget
 from marketdata.rest.client import Endpoints, RestClient, RetryPolicy
-from marketdata.state.book import Sides
+from marketdata.state.book import ODDITIES, Sides
 from marketdata.state.store import Store
-from marketdata.venues.btcturk import frames
-from marketdata.venues.btcturk.audit import DEPTH, RECHECK_SECONDS, Audit
+from marketdata.venues.btcturk import answers, bar_answers, frames, oddframes, pair_answers, steps
+from marketdata.venues.btcturk.audit import DEPTH, PAUSE_SECONDS, RECHECK_SECONDS, Audit, AuditTimings
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
 from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.history import Clients, History, HistoryTimings
@@ -40,6 +42,7 @@ class BtcturkTimings:
     history: the times of fetching the past.
     instruments: the times of loading the instruments.
     audit_recheck: seconds before a book with a difference is compared again.
+    audit_pause: seconds at least between two audits.
     """
 
     resync: ResyncTimings = field(default_factory=ResyncTimings)
@@ -47,13 +50,33 @@ class BtcturkTimings:
     history: HistoryTimings = field(default_factory=HistoryTimings)
     instruments: InstrumentTimings = field(default_factory=InstrumentTimings)
     audit_recheck: float = RECHECK_SECONDS
+    audit_pause: float = PAUSE_SECONDS
+
+    def audit(self, every: float) -> AuditTimings:
+        """Returns the times of the audit, with `every` so many seconds between two of one book."""
+        return AuditTimings(every, self.audit_recheck, self.audit_pause)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The things that several parts use.
+
+    api, charts: the clients of the venue's two REST hosts.
+    notes: the notes to the worker.
+    counters: the venue's counts.
+    """
+
+    api: RestClient
+    charts: RestClient
+    notes: Notes
+    counters: Counters
 
 
 def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimings) -> Venue:
     """Returns the venue with all its parts joined; starts nothing."""
-    store, candles, clock, notes = context.store, context.candles, context.clock, Notes()
-    counters = _counters()
+    store, candles, clock, notes, counters = context.store, context.candles, context.clock, Notes(), _counters()
     api, charts = _clients(settings, context, timings.rest)
+    shared = _Shared(api, charts, notes, counters)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     socket = VenueSocket(
         "btcturk",
@@ -62,26 +85,18 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
         tap=context.socket_tap("btcturk-socket"),
     )
     connection = context.connection(socket, inbox, counters)
-    instruments = _instruments(settings, context, timings.instruments, api, (notes, counters))
+    instruments = _instruments(settings, context, timings.instruments, shared)
     followed = Followed(settings.pairs, settings.book_channel, instruments.tradable, instruments.resting)
-    calls = Clients(api, charts)
-    history = History(
-        followed, calls, candles=candles, notes=notes, counters=counters, timings=timings.history, clock=clock
-    )
-    ends, mailbox, resync = (
-        LinkEnds(inbox, connection, counters),
-        Mailbox(notes, history.missed, instruments.hint),
-        timings.resync,
-    )
-    feed = BtcturkFeed(followed, ends, store=store, candles=candles, timings=resync, mailbox=mailbox, clock=clock)
-    tickers = TickerLoader(api, notes, counters=counters, clock=clock)
-    book, every, again = _published(store, instruments), settings.audit_seconds, timings.audit_recheck
-    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, every=every, recheck=again)
-    loops = (feed.loop, *connection.loops, instruments.loop, history.loop, tickers.loop)
+    calls, times = Clients(api, charts), timings.history
+    history = History(followed, calls, candles=candles, notes=notes, counters=counters, timings=times, clock=clock)
+    ends, mailbox = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed, instruments.hint)
+    waits = timings.resync
+    feed = BtcturkFeed(followed, ends, store=store, candles=candles, timings=waits, mailbox=mailbox, clock=clock)
+    checks, nets = _checks(settings, context, timings, shared, followed)
     return Venue(
         name=frames.SOURCE,
         store=store,
-        loops=(*loops, audit.loop) if settings.audit_seconds else loops,
+        loops=(feed.loop, *connection.loops, instruments.loop, history.loop, *checks),
         connection=connection,
         inbox=inbox,
         counters=counters,
@@ -93,28 +108,45 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
             "instruments": instruments.trouble,
         },
         clients={"api": api, "charts": charts},
-        nets=(instruments.net,),
+        nets=(instruments.net, *nets),
     )
 
 
 def _counters() -> Counters:
     """Returns the venue's counts, every known one at zero."""
-    counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS, witnesses=WITNESSES)
+    counters = Counters.of(
+        kinds=frames.KINDS,
+        reasons=frames.REASONS,
+        channels=frames.CHANNELS,
+        oddities=(*ODDITIES, *oddframes.ODDITIES, *steps.ODDITIES),
+        lists=(*oddframes.LISTS, *answers.LISTS, *pair_answers.LISTS, *bar_answers.LISTS),
+        witnesses=WITNESSES,
+    )
     counters.instrument_changes = zeros(CHANGES)
     return counters
 
 
 def _instruments(
-    settings: BtcturkSettings,
-    context: VenueContext,
-    timings: InstrumentTimings,
-    api: RestClient,
-    told: tuple[Notes, Counters],
+    settings: BtcturkSettings, context: VenueContext, timings: InstrumentTimings, shared: _Shared
 ) -> InstrumentLoader:
-    """Returns the loader of instruments, which tells the notes and the counters in `told` of changes."""
-    clock, backoff = context.clock, context.limits().backoff
-    outlets = InstrumentOutlets(InstrumentFile(settings.instruments_file, api.base_url, clock.unix), *told)
+    clock, backoff, api = context.clock, context.limits().backoff, shared.api
+    file = InstrumentFile(settings.instruments_file, api.base_url, clock.unix)
+    outlets = InstrumentOutlets(file, shared.notes, shared.counters)
     return InstrumentLoader(api, settings.pairs, outlets, timings=timings, backoff=backoff, clock=clock)
+
+
+def _checks(
+    settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimings, shared: _Shared, followed: Followed
+) -> tuple[tuple[Loop, ...], tuple[SafetyNet, ...]]:
+    """Returns the loops and nets of the tickers by REST, and of the audit of books where it is on."""
+    api, notes, counters = shared.api, shared.notes, shared.counters
+    nets = SafetyNet("tickers"), SafetyNet("book_audit")
+    tickers = TickerLoader(api, notes, tick_of=followed.tick, counters=counters, net=nets[0], clock=context.clock)
+    if not settings.audit_seconds:
+        return (tickers.loop,), nets[:1]
+    book, times = _published(context.store, followed), timings.audit(settings.audit_seconds)
+    audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, net=nets[1], timings=times)
+    return (tickers.loop, audit.loop), nets
 
 
 def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPolicy) -> tuple[RestClient, RestClient]:
@@ -128,9 +160,12 @@ def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPol
     return client(addresses.rest, API_ENDPOINTS, "api"), client(addresses.chart, CHART_ENDPOINTS, "charts")
 
 
-def _published(store: Store, instruments: InstrumentLoader) -> Callable[[str], Sides | None]:
+def _published(store: Store, followed: Followed) -> Callable[[str], Sides | None]:
     def book(pair: str) -> Sides | None:
-        published = store.book(f"{frames.SOURCE}:{pair}", DEPTH, instruments.instruments[pair])
+        instrument = followed.tradable().get(pair)
+        if instrument is None:
+            return None
+        published = store.book(instrument.symbol, DEPTH, instrument)
         return None if published.stale else (published.bids, published.asks)
 
     return book

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from common import wire
 from common.loop import Loop
 from marketdata.counters import Counters
+from marketdata.nets import SafetyNet
+from marketdata.rest.budget import SHARE
 from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.state.book import Sides
 from marketdata.venues.btcturk import answers, endpoints
-from marketdata.venues.btcturk.endpoints import Rest
+from marketdata.venues.btcturk.endpoints import LIMITS, Rest
 from marketdata.venues.btcturk.notes import Notes, WrongBook
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 DEPTH = 20
 RECHECK_SECONDS = 5.0
 """Far more than the venue's two books are apart: it conflates the socket's by 0.8 s, and REST was up to 1.7 s old."""
+PAUSE_SECONDS = 2 * LIMITS["orderbook"].seconds / (LIMITS["orderbook"].calls * SHARE)
+"""At least between two audits: with ever so many books they use half of the budget of order books."""
 SILENT_SECONDS = 60.0
 
 Differences = dict[tuple[wire.Side, Decimal], tuple[Decimal | None, Decimal | None]]
@@ -43,6 +48,20 @@ def differences(ours: Sides, theirs: Sides) -> Differences:
     return found
 
 
+@dataclass(frozen=True)
+class AuditTimings:
+    """The times of the audit, in seconds.
+
+    every: between two audits of one book.
+    recheck: before a book with a difference is compared again.
+    pause: at least between two calls, however many books there are.
+    """
+
+    every: float
+    recheck: float = RECHECK_SECONDS
+    pause: float = PAUSE_SECONDS
+
+
 class Audit:
     """Compares one book after the other. A wrong book is counted, and the worker gets a note.
 
@@ -51,19 +70,19 @@ class Audit:
 
     def __init__(
         self,
-        pairs: Callable[[], Collection[str]],
+        pairs: Callable[[], Mapping[str, wire.Instrument]],
         book: Callable[[str], Sides | None],
         *,
         api: Rest,
         notes: Notes,
         counters: Counters,
-        every: float,
-        recheck: float,
+        net: SafetyNet,
+        timings: AuditTimings,
     ) -> None:
-        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are stale. The same
-        book is audited `every` so many seconds, and one with a difference again after `recheck` seconds."""
+        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are stale. `net` is
+        told whether books could be compared."""
         self._pairs, self._book, self._api, self._notes, self._counters = pairs, book, api, notes, counters
-        self._every, self._recheck, self._todo = every, recheck, deque[str]()
+        self._net, self._timings, self._todo = net, timings, deque[str]()
         self._suspect: tuple[str, Differences] | None = None
         self.loop = Loop("btcturk-audit", self.step, silent_after=SILENT_SECONDS)
 
@@ -71,7 +90,7 @@ class Audit:
         """Compares one book. Returns the seconds to pause."""
         pairs = self._pairs()
         if not pairs:
-            return self._every
+            return self._timings.every
         suspect, self._suspect = self._suspect, None
         if not self._todo:
             self._todo.extend(sorted(pairs))
@@ -79,14 +98,15 @@ class Audit:
         try:
             found = self._compare(pair)
         except (RestError, UnusableAnswer) as error:
+            self._net.failed(str(error))
             log.warning("a book could not be audited", extra={"pair": pair, "reason": str(error)})
         else:
             if suspect:
                 self._judge(pair, suspect[1], found)
             elif found:
                 self._suspect = pair, found
-                return self._recheck
-        return self._every / len(pairs)
+                return max(self._timings.recheck, self._timings.pause)
+        return max(self._timings.every / len(pairs), self._timings.pause)
 
     def _judge(self, pair: str, first: Differences, second: Differences) -> None:
         lasting = [where for where, quantities in first.items() if second.get(where) == quantities]
@@ -100,6 +120,14 @@ class Audit:
         if ours is None:
             return {}
         params = {"pairSymbol": pair, "limit": str(DEPTH)}
-        bids, asks = answers.order_book(self._api.get("orderbook", endpoints.ORDER_BOOK_PATH, params).body)
+        instrument = self._pairs().get(pair)
+        tick = None if instrument is None else instrument.tick_size
+        theirs = answers.order_book(self._api.get("orderbook", endpoints.ORDER_BOOK_PATH, params).body, tick)
+        self._counters.leave_out(theirs.left_out)
         self._counters.audits += 1
-        return differences(ours, (bids[:DEPTH], asks[:DEPTH]))
+        self._net.worked()
+        bids, asks = theirs.sides
+        found = differences(ours, (bids[:DEPTH], asks[:DEPTH]))
+        if theirs.left_out:  # a level that can't be read is missing there and not wrong here
+            return {where: quantities for where, quantities in found.items() if quantities[1] is not None}
+        return found

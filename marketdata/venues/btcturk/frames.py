@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Callable
+from decimal import InvalidOperation
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from common.wire import Side
-from marketdata.events import (
-    Acknowledged,
-    Bar,
-    CandleUpdate,
-    Event,
-    Frame,
-    FrameClass,
-    LevelChange,
-    PriceLevel,
-    Ticker,
-    Top,
-    Trades,
-    Unreadable,
-    VenueTrade,
-)
-from marketdata.venues.btcturk import shapes
+from marketdata.events import Event, Frame, FrameClass, Trades
+from marketdata.numbers import whole
+from marketdata.venues.btcturk import oddframes, readings, shapes
 
 SOURCE = "BTCTURK"
 BookChannel = Literal["obdiff", "orderbook"]
@@ -36,9 +22,8 @@ KINDS = ("100", "401", "402", "421", "422", "428", "431", "432", "991", "other",
 REASONS = ("json", "shape", "field", "number", "time", "pair")
 """The reasons why a frame could not be used. The caller counts `pair`: a pair that was not subscribed to."""
 
-_LEAST, _MOST, _ZERO = Decimal("1e-18"), Decimal("1e18"), Decimal(0)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SIDES: dict[int, Side] = {0: "buy", 1: "sell"}
+_MODEL = re.compile(rb'\s*\[\s*"?\s*([\d.eE+-]{1,20})\s*"?\s*,')
+_NAMES = {name: re.compile(rb'"%s"\s*:\s*"([^"]*)"' % name) for name in (b"channel", b"event")}
 
 
 def subscription(channel: str, event: str, *, join: bool) -> str:
@@ -50,30 +35,26 @@ def subscription(channel: str, event: str, *, join: bool) -> str:
 def parse(frame: bytes) -> Frame:
     """Returns the events of a frame.
 
-    Never raises: an unreadable frame is an `Unreadable` event with one of `REASONS`.
+    Never raises: an unreadable frame is an `Unreadable` event with one of `REASONS`. A frame is first read as the venue
+    usually writes it, which is quick; only one that does not fit is read value by value.
     """
     try:
         kind, decode, read = _READERS.get(frame[:5]) or _reader_of(frame)
         return Frame(kind, read(decode(frame)[1]))
-    except msgspec.ValidationError:
-        return _unreadable("field" if _is_envelope(frame) else "shape")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _unreadable("json")
-    except InvalidOperation:
-        return _unreadable("number")
-    except (ValueError, OverflowError):
-        return _unreadable("time")
+    except (msgspec.DecodeError, InvalidOperation, ValueError, OverflowError, RecursionError):
+        return oddframes.parse(frame)
 
 
-_CLASSES: dict[bytes, FrameClass] = {
-    b"[401,": "coalesce",
-    b"[402,": "coalesce",
-    b"[428,": "coalesce",
-    b"[421,": "keep",
-    b"[422,": "keep",
-    b"[431,": "sequence",
-    b"[432,": "sequence",
+_CLASSES: dict[int, FrameClass] = {
+    401: "coalesce",
+    402: "coalesce",
+    428: "coalesce",
+    421: "keep",
+    422: "keep",
+    431: "sequence",
+    432: "sequence",
 }
+_USUAL = {b"[%d," % model: treated for model, treated in _CLASSES.items()}
 
 
 def classify(frame: bytes) -> tuple[FrameClass, str]:
@@ -82,50 +63,50 @@ def classify(frame: bytes) -> tuple[FrameClass, str]:
     Reads only the first bytes and two names, so that the socket's reader can afford it. Never raises. The stream is
     empty when a name is not found.
     """
-    found = _CLASSES.get(frame[:5], "plain")
+    found = _USUAL.get(frame[:5]) or _class_of(frame)
     if found == "plain":
         return found, ""
-    channel, event = _text_after(frame, b'"channel":"'), _text_after(frame, b'"event":"')
+    channel, event = _name(frame, b"channel", b'"channel":"'), _name(frame, b"event", b'"event":"')
     if not (channel and event):
         return found, ""
     return "coalesce" if channel == "orderbook" else found, f"{channel}:{event}"
 
 
-def _text_after(frame: bytes, mark: bytes) -> str:
+def _class_of(frame: bytes) -> FrameClass:
+    """Returns the treatment of a frame with an unusual beginning."""
+    model = _MODEL.match(frame)
+    try:
+        return _CLASSES.get(whole(model[1].decode()), "plain") if model else "plain"
+    except ValueError:
+        return "plain"
+
+
+def _name(frame: bytes, name: bytes, mark: bytes) -> str:
     """Returns the text behind a mark. It searches from the end, where the venue writes such marks."""
     start = frame.rfind(mark) + len(mark)
     end = frame.find(b'"', start) if start >= len(mark) else -1
-    return frame[start:end].decode("ascii", "replace") if end >= 0 else ""
+    if end >= 0:
+        return frame[start:end].decode("ascii", "replace")
+    found = _NAMES[name].search(frame)
+    return found[1].decode("ascii", "replace") if found else ""
 
 
-def _unreadable(reason: str) -> Frame:
-    return Frame("unreadable", (Unreadable(reason),))
-
-
-_envelope = msgspec.json.Decoder(tuple[int, msgspec.Raw]).decode
+_envelope = msgspec.json.Decoder(tuple[int, msgspec.Raw], strict=False).decode
 _one_ticker = msgspec.json.Decoder(shapes.BtcturkTicker).decode
 
 
-def _is_envelope(frame: bytes) -> bool:
-    try:
-        _envelope(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
 def _read_snapshot(book: shapes.BtcturkSnapshot) -> tuple[Event]:
-    _require_usable(book.asks + book.bids)
+    readings.require_usable(book.asks + book.bids)
     return (book,)
 
 
 def _read_diff(diff: shapes.BtcturkDiff) -> tuple[Event]:
-    _require_usable(diff.asks + diff.bids)
+    readings.require_usable(diff.asks + diff.bids)
     return (diff,)
 
 
 def _read_ticker(ticker: shapes.BtcturkTicker) -> tuple[Event]:
-    return (_ticker_event(ticker),)
+    return (readings.ticker(ticker),)
 
 
 def _read_tickers(tickers: shapes.BtcturkTickers) -> tuple[Event, ...]:
@@ -133,77 +114,31 @@ def _read_tickers(tickers: shapes.BtcturkTickers) -> tuple[Event, ...]:
 
 
 def _ticker_of_many(item: msgspec.Raw) -> Event:
-    """Returns the ticker of one pair. One that can't be read, such as one that never traded, costs only itself."""
+    """Returns the ticker of one pair. One that can't be read costs only itself."""
     try:
-        return _ticker_event(_one_ticker(item))
-    except msgspec.ValidationError:
-        return Unreadable("field")
-    except InvalidOperation:
-        return Unreadable("number")
-
-
-def _ticker_event(ticker: shapes.BtcturkTicker) -> Ticker:
-    last = ticker.last if ticker.last is not None else ticker.old_last
-    if last is None:
-        raise msgspec.ValidationError("neither LA nor La")
-    if not (_LEAST <= last <= _MOST and -_MOST <= ticker.percent <= _MOST):
-        raise InvalidOperation
-    return Ticker(ticker.pair, last, ticker.percent, best=_best(ticker))
-
-
-def _best(ticker: shapes.BtcturkTicker) -> Top | None:
-    """Returns the best of the book as the ticker tells it; None when it does not, or not in a usable way."""
-    told = (ticker.bid, ticker.bid_quantity, ticker.ask, ticker.ask_quantity)
-    usable = all(number is None or _ZERO <= number <= _MOST for number in told)
-    if ticker.bid is None or ticker.ask is None or not usable:
-        return None
-    return Top(*(number or None for number in told))
+        return readings.ticker(_one_ticker(item))
+    except (msgspec.ValidationError, InvalidOperation):
+        return oddframes.one_ticker(bytes(item))
 
 
 def _read_single(trade: shapes.BtcturkSingleTrade) -> tuple[Event]:
-    return (Trades(trade.pair, (_trade(trade),), replay=False),)
+    return (Trades(trade.pair, (readings.trade(trade),), replay=False),)
 
 
 def _read_list(listed: shapes.BtcturkTradeList) -> tuple[Event]:
-    return (Trades(listed.pair, tuple(_trade(trade) for trade in listed.items), replay=True),)
+    return (Trades(listed.pair, tuple(map(readings.trade, listed.items)), replay=True),)
 
 
 def _read_candle(candle: shapes.BtcturkCandle) -> tuple[Event]:
-    prices = (candle.open, candle.high, candle.low, candle.close)
-    if not (_LEAST <= candle.low <= min(prices) and max(prices) <= candle.high <= _MOST):
-        raise InvalidOperation
-    if not _ZERO <= candle.volume <= _MOST:
-        raise InvalidOperation
-    start = int(_time(candle.start, timedelta(seconds=1)).timestamp())
-    return (CandleUpdate(candle.pair, str(candle.resolution), Bar(start, *prices, candle.volume)),)
+    return (readings.candle(candle),)
 
 
 def _read_result(result: shapes.BtcturkResult) -> tuple[Event]:
-    return (Acknowledged(result.ok, result.message or ""),)
+    return (readings.acknowledged(result),)
 
 
 def _read_nothing(_body: object) -> tuple[Event, ...]:
     return ()
-
-
-def _trade(trade: shapes.BtcturkTrade) -> VenueTrade:
-    _require_usable((trade,))
-    side = _SIDES.get(trade.side)
-    if side is None:
-        raise msgspec.ValidationError("side is neither 0 nor 1")
-    return VenueTrade(str(trade.id), trade.price, trade.quantity, side, _time(trade.time, timedelta(milliseconds=1)))
-
-
-def _time(stamp: int | str, unit: timedelta) -> datetime:
-    """Returns the time of a stamp that counts `unit` since 1970. Raises `ValueError` or `OverflowError`."""
-    return _EPOCH + int(stamp) * unit
-
-
-def _require_usable(levels: Iterable[PriceLevel | LevelChange | shapes.BtcturkTrade]) -> None:
-    """Raises `InvalidOperation` for a price or quantity that is not finite, or absurd."""
-    for level in levels:
-        if not (_LEAST <= level.price <= _MOST and _ZERO <= level.quantity <= _MOST):
-            raise InvalidOperation
 
 
 class _Reader(NamedTuple):

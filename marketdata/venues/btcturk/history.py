@@ -13,7 +13,7 @@ from marketdata.counters import Counters
 from marketdata.rest.replies import NoBudget, RestError, UnusableAnswer
 from marketdata.state.candles import DAY, MINUTE, MissedTrades
 from marketdata.state.candlestore import CandleStore
-from marketdata.venues.btcturk import answers, endpoints
+from marketdata.venues.btcturk import answers, bar_answers, endpoints
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.intake import FULL_REPLAY
 from marketdata.venues.btcturk.notes import FetchedTrades, Notes
@@ -129,8 +129,10 @@ class History:
     def _ask_days(self, pair: str) -> None:
         asked_at = self._clock.unix()
         params = {"pair": pair, "from": str(int(asked_at) - DAYS_ASKED * DAY), "to": str(int(asked_at))}
-        bars = answers.days(self._clients.charts.get("ohlcs", endpoints.DAYS_PATH, params).body)
-        self._candles.merge_days(self._followed.symbol(pair), bars, asked_at=asked_at)
+        answer = self._clients.charts.get("ohlcs", endpoints.DAYS_PATH, params).body
+        bars = bar_answers.days(answer, self._followed.tick(pair))
+        self._counters.leave_out(bars.left_out)
+        self._candles.merge_days(self._followed.symbol(pair), bars.rows, asked_at=asked_at)
 
     def _ask_minutes(self, pair: str) -> None:
         symbol, asked_at = self._followed.symbol(pair), self._clock.unix()
@@ -139,10 +141,14 @@ class History:
             return
         start = int(since) // MINUTE * MINUTE
         params = {"symbol": pair, "resolution": "1", "from": str(start), "to": str(int(asked_at))}
-        bars = answers.minutes(self._clients.charts.get("klines", endpoints.MINUTES_PATH, params).body)
-        self._candles.merge_minutes(symbol, bars, since=start, asked_at=asked_at)
+        answer = self._clients.charts.get("klines", endpoints.MINUTES_PATH, params).body
+        bars = bar_answers.minutes(answer, self._followed.tick(pair))
+        self._counters.leave_out(bars.left_out)
+        self._candles.merge_minutes(symbol, bars.rows, since=start, asked_at=asked_at)
 
     def _ask_trades(self, pair: str, missed: MissedTrades) -> None:
         params = {"pairSymbol": pair, "last": str(FULL_REPLAY)}
-        fetched = answers.trades(pair, self._clients.api.get("trades", endpoints.TRADES_PATH, params).body)
+        answer = self._clients.api.get("trades", endpoints.TRADES_PATH, params).body
+        fetched, left_out = answers.trades(pair, answer, self._followed.tick(pair))
+        self._counters.leave_out(left_out)
         self._notes.put(FetchedTrades(fetched, missed))

@@ -13,11 +13,11 @@ from marketdata.counters import Counters
 from marketdata.link.dial_limits import Backoff
 from marketdata.nets import SafetyNet
 from marketdata.rest.replies import RestError, UnusableAnswer
-from marketdata.venues.btcturk.answers import listed_pairs
 from marketdata.venues.btcturk.endpoints import EXCHANGE_INFO_PATH, Rest
 from marketdata.venues.btcturk.instrument_file import InstrumentFile, utc
 from marketdata.venues.btcturk.known_pairs import PHASES, InstrumentChange, KnownPairs
 from marketdata.venues.btcturk.notes import ChangedInstrument, Notes
+from marketdata.venues.btcturk.pair_answers import listed_pairs
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class InstrumentLoader:
         clock: Clock,
     ) -> None:
         self.instruments: Mapping[str, Instrument] = {}
+        self._joined: Mapping[str, Instrument] = {}
         self.net = SafetyNet("instruments")
         self._client, self._outlets, self._timings, self._backoff = client, outlets, timings, backoff
         self._monotonic = clock.monotonic
@@ -90,8 +91,7 @@ class InstrumentLoader:
 
     def tradable(self) -> Mapping[str, Instrument]:
         """Returns the pairs that the venue lists, those that it halted too, with the rules of each."""
-        known = self.instruments.items()
-        return {pair: instrument for pair, instrument in known if instrument.state in JOINED_STATES}
+        return self._joined
 
     def resting(self) -> Collection[str]:
         """Returns the pairs that are listed and halted."""
@@ -127,7 +127,8 @@ class InstrumentLoader:
             return self._timings.again if self._answered else self._backoff.delay()
         self._backoff.reset()
         self.net.worked()
-        changes = self._pairs.judge(listed, self._monotonic())
+        self._outlets.counters.leave_out(listed.left_out)
+        changes = self._pairs.judge(listed.pairs, self._monotonic(), whole=listed.whole)
         first, self._answered = not self.instruments, True
         self._show()
         for change in changes:
@@ -149,6 +150,7 @@ class InstrumentLoader:
 
     def _show(self) -> None:
         self.instruments = {pair: known.instrument for pair, known in self._pairs.known.items()}
+        self._joined = {pair: one for pair, one in self.instruments.items() if one.state in JOINED_STATES}
 
     def _tell(self, change: InstrumentChange, *, count: bool) -> None:
         """Tells a change. The instruments are shown already, so whoever hears of it finds the new ones."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from marketdata.counters import Counters
 from marketdata.events import (
@@ -17,6 +18,7 @@ from marketdata.events import (
     BookSnapshot,
     CandleUpdate,
     Event,
+    PairEvent,
     Ticker,
     Trades,
     Unreadable,
@@ -26,11 +28,13 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
 from marketdata.state.witness import STEADY_SECONDS, BookWitness, Verdict
-from marketdata.venues.btcturk import frames
+from marketdata.venues.btcturk import frames, steps
 from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
 
 log = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=PairEvent)
 
 FULL_REPLAY = 50
 """The venue sends so many of its latest trades, by socket and by REST."""
@@ -82,12 +86,16 @@ class BtcturkIntake:
     ) -> None:
         self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
+        self._followed = followed
         self._received, self._lose, self._missed = hooks.received, hooks.lose, hooks.missed
 
     def read(self, payload: bytes, at: float, received: float) -> bool:
         """Applies a frame. Returns true when it was understood as data of a pair that is followed."""
         frame = frames.parse(payload)
         self._counters.frames[frame.kind] += 1
+        if frame.left_out or frame.oddities:
+            self._counters.leave_out(frame.left_out)
+            self._counters.oddities.update(frame.oddities)
         told = False
         for event in frame.events:
             if isinstance(event, (BookDiff, BookSnapshot)):
@@ -151,7 +159,9 @@ class BtcturkIntake:
             return False
         if event.channel != self._book_channel:
             return True
-        fault = self._store.apply_book(state.symbol, event, received)
+        usable = self._stepped(event)
+        fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
+        self._store.drain_oddities(state.symbol, self._counters.oddities)
         if fault is not None:
             self._counters.book_gaps += fault == "gap"
             self._lose(f"{self._book_channel}:{event.pair}", fault)
@@ -174,6 +184,10 @@ class BtcturkIntake:
         if state is None:
             self._counters.decode_errors["pair"] += not (isinstance(event, Ticker) and payload.startswith(b"[401,"))
             return False
+        stepped = self._stepped(event)
+        if stepped is None:
+            return False
+        event = stepped
         if isinstance(event, Ticker):
             self._apply_ticker(state, event, at, received)
         elif isinstance(event, Trades):
@@ -181,6 +195,16 @@ class BtcturkIntake:
         elif isinstance(event, CandleUpdate):
             self._apply_bar(state.symbol, event)
         return True
+
+    def _stepped(self, event: E) -> E | None:
+        """Returns an event with its prices on their tick, which may be unknown; None when it is left out."""
+        tick = self._followed.tick(event.pair)
+        if tick is None or steps.on_tick(event, tick):
+            return event
+        found = steps.stepped(event, tick)
+        self._counters.leave_out(found.left_out)
+        self._counters.oddities["off_tick"] += found.off_tick
+        return cast("E | None", found.event)
 
     def _apply_ticker(self, state: _Pair, ticker: Ticker, at: float, received: float) -> None:
         self._store.apply_ticker(state.symbol, ticker, received)
@@ -216,7 +240,7 @@ class BtcturkIntake:
     def _weigh_last(self, state: _Pair, ticker: Ticker, at: float) -> None:
         """Proves the trades when the ticker names the newest one's price. Asks for them again when it never does."""
         newest = self._store.newest_trade(state.symbol)
-        if newest is None:
+        if newest is None or ticker.last is None:
             return
         if newest.price == ticker.last:
             state.differs_since = None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from common.wire import Instrument, InstrumentState, Phase
-from marketdata.venues.btcturk.answers import ListedPair
+from marketdata.venues.btcturk.pair_answers import ListedPair
 
 TRADING_STATUS = "TRADING"
 LONGEST_STATUS = 40
@@ -74,10 +74,20 @@ class KnownPairs:
         """Returns true while a pair was missing once and a second answer has to confirm it."""
         return any(self.known[pair].instrument.state != "delisted" for pair in self._missing_since)
 
-    def judge(self, listed: Mapping[str, ListedPair], now: float) -> list[InstrumentChange]:
-        """Applies an answer of the time `now` (monotonic seconds). Returns the pairs that changed."""
+    def judge(self, listed: Mapping[str, ListedPair], now: float, *, whole: bool = True) -> list[InstrumentChange]:
+        """Applies an answer of the time `now` (monotonic seconds). Returns the pairs that changed.
+
+        Where the answer is not `whole`, a pair may be in it under no name, so none counts as missing.
+        """
         names = _names_by_id(listed)
-        found = {pair: self._judged(pair, listed.get(pair), names, now) for pair in self._pairs}
+        found: dict[str, KnownPair | None] = {}
+        for pair in self._pairs:
+            told, known = listed.get(pair), self.known.get(pair)
+            if told is not None:
+                self._missing_since.pop(pair, None)
+                found[pair] = _told(told, known)
+            elif known is not None:
+                found[pair] = self._not_told(pair, known, names, now if whole else None)
         changes = []
         for pair, new in found.items():
             if new is None:
@@ -89,26 +99,27 @@ class KnownPairs:
                 changes.append(InstrumentChange(pair, changed, new.instrument))
         return changes
 
-    def _judged(self, pair: str, listed: ListedPair | None, names: Mapping[int, str], now: float) -> KnownPair | None:
-        """Returns the pair as it is after the answer; None when the answer tells nothing of it."""
-        known = self.known.get(pair)
-        if listed is not None:
-            self._missing_since.pop(pair, None)
-            rules = listed.instrument or (known.instrument if known else None)
-            if rules is None or listed.status is None:
-                return None
-            number = known.venue_id if known and listed.venue_id is None else listed.venue_id
-            return KnownPair(number, _in_state(rules, *_state_of(listed.status)))
-        if known is None:
-            return None
+    def _not_told(self, pair: str, known: KnownPair, names: Mapping[int, str], now: float | None) -> KnownPair | None:
+        """Returns a pair as it is after an answer without it; None when that says nothing. Without `now` it is not
+        missing."""
         name = names.get(known.venue_id) if known.venue_id is not None else None
         if name is not None:
             self._missing_since.pop(pair, None)
             renamed = _in_state(known.instrument, "renamed", f"the venue calls it {name} now")
             return KnownPair(known.venue_id, renamed)
-        if now - self._missing_since.setdefault(pair, now) < self._confirm:
+        if now is None or now - self._missing_since.setdefault(pair, now) < self._confirm:
             return None
         return KnownPair(known.venue_id, _in_state(known.instrument, "delisted", "the venue lists it no longer"))
+
+
+def _told(listed: ListedPair, known: KnownPair | None) -> KnownPair | None:
+    """Returns a pair that is listed. What can't be read of it stays as it was; None when nothing of it is known."""
+    rules = listed.instrument or (known.instrument if known else None)
+    if rules is None:
+        return None
+    state = (rules.state, rules.reason) if listed.status is None else _state_of(listed.status)
+    venue_id = known.venue_id if known and listed.venue_id is None else listed.venue_id
+    return KnownPair(venue_id, _in_state(rules, *state))
 
 
 def _state_of(status: str) -> tuple[InstrumentState, str]:

@@ -68,6 +68,6 @@ def read(reader: Reader, market: str) -> BtcturkSettings:
             rest=reader.url("SPARK_BTCTURK_REST_URL", default.rest),
             chart=reader.url("SPARK_BTCTURK_CHART_URL", default.chart),
         ),
-        audit_seconds=reader.seconds("SPARK_BOOK_AUDIT_SECONDS", 0.0, at_least=0.0),
+        audit_seconds=reader.seconds("SPARK_BOOK_AUDIT_SECONDS", 60.0, at_least=0.0),
         instruments_file=Path(reader.text("SPARK_DATA_DIR", "/data")) / "btcturk_instruments.json",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -55,14 +56,14 @@ class BtcturkTicker(msgspec.Struct, rename=_TICKER_NAMES):
     """402, a pair's ticker.
 
     pair: the pair.
-    percent: the day's change in percent.
-    last, old_last: the last price; it comes under either of two names.
+    percent: the day's change in percent; None when it is not told.
+    last, old_last: the last price; it comes under either of two names. 0 before the first trade.
     bid, ask: the best prices; 0 for an empty side, None when they are not told.
     bid_quantity, ask_quantity: the quantities there; None when they are not told.
     """
 
     pair: str
-    percent: Decimal
+    percent: Decimal | None = None
     last: Decimal | None = None
     old_last: Decimal | None = None
     bid: Decimal | None = None
@@ -86,14 +87,14 @@ class BtcturkTrade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "
     time: when it was made, in milliseconds since 1970.
     id: unique within its pair.
     quantity, price: the quantity is in the base asset.
-    side: the aggressor's; 0 bought, 1 sold.
+    side: the aggressor's; 0 bought, 1 sold, or those words.
     """
 
     time: int | str
     id: int | str
     quantity: Decimal
     price: Decimal
-    side: int
+    side: int | str
 
 
 class BtcturkSingleTrade(BtcturkTrade, rename={"pair": "PS"}, kw_only=True):
@@ -145,4 +146,4 @@ class BtcturkResult(msgspec.Struct):
     """
 
     ok: bool
-    message: str | None = None
+    message: Any = None

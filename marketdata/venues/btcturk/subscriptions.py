@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
+from common.wire import Instrument
 from marketdata.venues.btcturk.frames import BOOK_CHANNELS, SOURCE, BookChannel
 from marketdata.venues.btcturk.resync import ResyncTimings, Subscription
 
@@ -23,18 +25,23 @@ class Followed:
 
     pairs: the pairs, as the venue spells them.
     book_channel: the channel that books come by.
-    tradable: returns the pairs that the venue lists; only those are joined.
+    tradable: returns the pairs that the venue lists, with the rules of each; only those are joined.
     resting: returns those of them that the venue halted; they need bring no data.
     """
 
     pairs: Sequence[str]
     book_channel: BookChannel
-    tradable: Callable[[], Collection[str]]
+    tradable: Callable[[], Mapping[str, Instrument]]
     resting: Callable[[], Collection[str]] = frozenset
 
     def symbol(self, pair: str) -> str:
         """Returns the name of a pair in the rest of the stack."""
         return f"{SOURCE}:{pair}"
+
+    def tick(self, pair: str) -> Decimal | None:
+        """Returns the step of a pair's prices; None while it is not known."""
+        instrument = self.tradable().get(pair)
+        return None if instrument is None else instrument.tick_size
 
 
 class Stream(NamedTuple):

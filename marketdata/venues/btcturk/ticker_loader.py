@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from decimal import Decimal
 
 from common.clock import Clock
 from common.loop import Loop
 from marketdata.counters import Counters
+from marketdata.nets import SafetyNet
 from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.btcturk import answers, endpoints
 from marketdata.venues.btcturk.endpoints import Rest
@@ -26,8 +28,19 @@ class TickerLoader:
     loop: asks again and again.
     """
 
-    def __init__(self, api: Rest, notes: Notes, *, counters: Counters, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Rest,
+        notes: Notes,
+        *,
+        tick_of: Callable[[str], Decimal | None],
+        counters: Counters,
+        net: SafetyNet,
+        clock: Clock,
+    ) -> None:
+        """`tick_of` returns the step of a pair's prices, or None. `net` is told whether the figures came."""
         self._api, self._notes, self._counters, self._clock = api, notes, counters, clock
+        self._tick_of, self._net = tick_of, net
         self.loop = Loop("btcturk-tickers", self.step, silent_after=SILENT_SECONDS)
 
     def step(self) -> float:
@@ -41,13 +54,19 @@ class TickerLoader:
         except (RestError, UnusableAnswer) as error:
             self._counters.backfill_failures[kind] += 1
             log.warning("the venue gave no usable answer", extra={"kind": kind, "reason": str(error)})
+            if kind == "tickers":
+                self._net.failed(str(error))
             return False
+        if kind == "tickers":
+            self._net.worked()
         self._counters.backfills[kind] += 1
         return True
 
     def _ask_tickers(self) -> None:
         reply = self._api.get("ticker", endpoints.TICKER_PATH)
-        self._notes.put(FetchedTickers(answers.tickers(reply.body)))
+        found = answers.tickers(reply.body, self._tick_of)
+        self._counters.leave_out(found.left_out)
+        self._notes.put(FetchedTickers(found.rows))
 
     def _ask_clock(self) -> None:
         """The venue reads its clock somewhere between our call and its answer: the middle is the best guess."""

@@ -94,6 +94,7 @@ def watched(
     link: LinkTimings = PATIENT_LINK,
     stale_after: float = STALE_AFTER,
     behind: float = BEHIND,
+    audit_seconds: float = 0.0,
 ) -> Iterator[Watched]:
     """Gives the three of them; `before` arms what has to go wrong at the first join."""
     with misbehaving_venue() as (venue, market), http_server(rest_app(venue)) as rest_url:
@@ -109,6 +110,7 @@ def watched(
                 link=link,
                 stale_after=stale_after,
                 unix=venue.clock,
+                audit_seconds=audit_seconds,
             ) as feed,
             Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=behind) as watcher,
         ):

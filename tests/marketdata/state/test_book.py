@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from common.wire import Level
 from marketdata.events import BookDiff, BookSnapshot, LevelChange, PriceLevel, Top
-from marketdata.state.book import MOST_LEVELS, LiveBook
+from marketdata.state.book import DEEPEST_SIDE, MOST_LEVELS, LiveBook
 from marketdata.venues.btcturk.frames import parse
 
 UPDATED, NEW, DELETED = 0, 1, 3
@@ -72,11 +72,8 @@ def test_a_side_may_become_empty(book: LiveBook) -> None:
         (_diff(12, asks=[(NEW, 103, 1)]), "gap"),
         (_diff(10, asks=[(NEW, 103, 1)]), "gap"),
         (_diff(11, asks=[(NEW, 103, 1), (2, 101, 1)]), "unknown_change"),
-        (_diff(11, asks=[(NEW, 103, 1), (NEW, 101, 1)]), "new_on_held"),
-        (_diff(11, asks=[(DELETED, 101, 1), (UPDATED, 101, 1)]), "change_on_absent"),
-        (_diff(11, bids=[(DELETED, 99, 1), (DELETED, 97, 1)]), "change_on_absent"),
         (_diff(11, asks=[(UPDATED, 102, 9)], bids=[(NEW, 101, 1)]), "crossed"),
-        (_diff(11, asks=[(NEW, 1000 + n, 1) for n in range(MOST_LEVELS)]), "too_deep"),
+        (_diff(11, asks=[(NEW, 1000 + n, 1) for n in range(DEEPEST_SIDE)]), "too_deep"),
     ],
 )
 def test_what_does_not_fit_leaves_the_last_good_levels_and_ends_liveness(
@@ -89,10 +86,58 @@ def test_what_does_not_fit_leaves_the_last_good_levels_and_ends_liveness(
 
 
 @pytest.mark.parametrize(
+    ("diff", "oddity", "bids", "asks"),
+    [
+        (_diff(11, asks=[(DELETED, 103, 1)]), "absent_delete", {99: 3, 98: 4}, {101: 1, 102: 2}),
+        (_diff(11, bids=[(UPDATED, 97, 5)]), "absent_update", {99: 3, 98: 4, 97: 5}, {101: 1, 102: 2}),
+        (_diff(11, asks=[(NEW, 101, 8)]), "held_new", {99: 3, 98: 4}, {101: 8, 102: 2}),
+    ],
+)
+def test_a_change_that_was_not_expected_is_applied_and_counted(
+    book: LiveBook, diff: BookDiff, oddity: str, bids: Side, asks: Side
+) -> None:
+    assert book.apply(diff) is None
+    assert book.oddities == {oddity: 1}
+    assert book.levels(100) == (_levels(bids, True), _levels(asks, False))
+    assert book.apply(_diff(12)) is None
+
+
+def test_the_last_frame_once_more_changes_nothing_and_another_one_with_its_number_is_a_gap(book: LiveBook) -> None:
+    diff = _diff(11, asks=[(NEW, 103, 1)], bids=[(DELETED, 98, 4)])
+    assert [book.apply(diff), book.apply(diff), book.apply(_diff(12))] == [None, None, None]
+    assert book.oddities == {"repeated_diff": 1}
+    assert book.apply(diff) == "gap"
+    other = LiveBook()
+    other.snapshot(_snapshot({101: 1}, {99: 3}, sequence=11))
+    assert other.apply(diff) == "gap"
+    assert not other.live
+
+
+def test_a_level_twice_with_one_amount_is_one_level(book: LiveBook) -> None:
+    level = PriceLevel(Decimal(101), Decimal(1))
+    assert book.snapshot(BookSnapshot("BTCTRY", "obdiff", 20, (level, level), ())) is None
+    assert book.levels(100) == ((), _levels({101: 1}, False))
+    assert book.oddities == {"repeated_level": 1}
+
+
+def test_a_side_may_have_more_levels_than_usual() -> None:
+    book = LiveBook()
+    assert book.snapshot(_snapshot(dict.fromkeys(range(1001, 1002 + MOST_LEVELS), 1), {99: 1})) is None
+    assert len(book.levels(DEEPEST_SIDE)[1]) == MOST_LEVELS + 1
+    assert book.apply(_diff(11, asks=[(NEW, 5000, 1)])) is None
+    assert book.oddities == {"deep_side": 1}
+
+
+def test_a_refused_frame_counts_no_oddity(book: LiveBook) -> None:
+    assert book.apply(_diff(11, asks=[(DELETED, 777, 1), (2, 101, 1)])) == "unknown_change"
+    assert book.oddities == {}
+
+
+@pytest.mark.parametrize(
     "asks",
     [
-        [(NEW, 103, 1), (DELETED, 103, 1), (3, 777, 1)],
-        [(DELETED, 101, 1), (NEW, 101, 8), (UPDATED, 101, 9), (NEW, 102, 1)],
+        [(NEW, 103, 1), (DELETED, 103, 1), (3, 777, 1), (7, 777, 1)],
+        [(DELETED, 101, 1), (NEW, 101, 8), (UPDATED, 101, 9), (NEW, 102, 1), (2, 1, 1)],
         [(DELETED, 102, 1), (NEW, 102, 5), (DELETED, 102, 5), (2, 101, 1)],
     ],
 )
@@ -109,7 +154,7 @@ def test_changes_before_any_snapshot_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("asks", "bids", "fault"),
-    [({99: 1}, {99: 1}, "crossed"), (dict.fromkeys(range(1, MOST_LEVELS + 2), 1), {}, "too_deep")],
+    [({99: 1}, {99: 1}, "crossed"), (dict.fromkeys(range(1, DEEPEST_SIDE + 2), 1), {}, "too_deep")],
 )
 def test_a_snapshot_that_cannot_be_is_refused_and_the_old_levels_stay(
     book: LiveBook, asks: Side, bids: Side, fault: str
@@ -119,9 +164,9 @@ def test_a_snapshot_that_cannot_be_is_refused_and_the_old_levels_stay(
     assert (book.top().ask, book.top().ask_quantity) == (Decimal(101), Decimal(1))
 
 
-def test_a_snapshot_that_names_a_price_twice_is_refused(book: LiveBook) -> None:
-    level = PriceLevel(Decimal(101), Decimal(1))
-    assert book.snapshot(BookSnapshot("BTCTRY", "obdiff", 20, (level, level), ())) == "level_twice"
+def test_a_snapshot_that_names_two_amounts_of_one_price_is_refused(book: LiveBook) -> None:
+    levels = (PriceLevel(Decimal(101), Decimal(1)), PriceLevel(Decimal(101), Decimal(2)))
+    assert book.snapshot(BookSnapshot("BTCTRY", "obdiff", 20, levels, ())) == "level_twice"
 
 
 def test_a_new_snapshot_brings_a_lost_book_back_with_a_sequence_of_its_own(book: LiveBook) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.venue.btcturk.rig import Client, Venue, client, running_venue
 from tests.venue.rig import eventually
+from venue.btcturk import odd_frames
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +154,49 @@ def test_a_paused_market_lets_a_clients_book_be_compared_with_the_truth(venue: V
     assert venue.server.views["BTCTRY"] is view
     venue.server.resume()
     eventually(lambda: venue.server.views["BTCTRY"].at > view.at)
+
+
+@pytest.mark.parametrize("name", ["odd_numbers", "float_noise"])
+def test_a_frame_can_be_written_oddly_and_tell_the_same(venue: Venue, reader: Client, name: Any) -> None:
+    whole = _join(reader)
+    venue.server.faults.arm(name, pair="BTCTRY")
+    changes = _next_changes(venue, reader)
+    levels = [level for side in ("AO", "BO") for level in changes[side]]
+    assert float(changes["CS"]) == whole["CS"] + 1
+    assert levels
+    assert not all(isinstance(level["P"], str) and isinstance(level["A"], str) for level in levels)
+
+
+def test_a_list_can_have_a_row_that_means_nothing(venue: Venue, reader: Client) -> None:
+    venue.server.faults.arm("bad_row", pair="BTCTRY")
+    assert _join(reader)["BO"][0] == {"P": None, "A": "1"}
+
+
+def test_a_level_can_have_no_amount(venue: Venue, reader: Client) -> None:
+    venue.server.faults.arm("zero_level", pair="BTCTRY")
+    assert _join(reader)["BO"][-1]["A"] == "0.00000000"
+    venue.server.faults.arm("zero_level", pair="BTCTRY")
+    assert _next_changes(venue, reader)["BO"][-1]["A"] == "0.00000000"
+
+
+def test_a_price_can_be_off_its_tick(venue: Venue, reader: Client) -> None:
+    _join(reader)
+    venue.server.faults.arm("off_tick", pair="BTCTRY")
+    price = _next_changes(venue, reader)["BO"][-1]["P"]
+    assert float(price) % float(venue.server.views["BTCTRY"].spec.tick)
+
+
+def test_a_side_without_changes_can_be_null(venue: Venue) -> None:
+    change, view = {"CP": 0, "P": "1", "A": "1"}, venue.server.views["BTCTRY"]
+    one_sided: dict[str, Any] = {"CS": 2, "AO": [], "BO": [change]}
+    assert odd_frames.fits("null_side", 432, one_sided)
+    assert json.loads(odd_frames.odd("null_side", 432, one_sided, view))[1]["AO"] is None
+    assert not odd_frames.fits("null_side", 432, {**one_sided, "AO": [change]})
+
+
+def test_the_fields_that_nobody_needs_can_be_null(venue: Venue, reader: Client) -> None:
+    venue.server.faults.arm("null_fields", pair="BTCTRY")
+    reader.ask("ticker", "BTCTRY")
+    told = reader.next_of(402)
+    assert (told["DP"], told["H"], told["BA"]) == (None, None, None)
+    assert told["LA"]

@@ -80,7 +80,7 @@ def test_a_tick_is_a_price_a_trade_and_no_auction() -> None:
 def test_a_price_of_nothing_is_no_quote() -> None:
     ticker = parse(with_(TICK)).events[0]
     assert isinstance(ticker, Ticker)
-    assert ticker.best == Top(bid=None, ask=Decimal("2.48"))
+    assert ticker.best == Top(ask=Decimal("2.48"))
 
 
 def test_a_row_is_one_row_of_one_side() -> None:

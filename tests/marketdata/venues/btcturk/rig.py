@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,18 @@ QUICK = BtcturkTimings(
     history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05),
     instruments=InstrumentTimings(refresh=0.2, again=0.1, calm=0.05, confirm=0.15),
     audit_recheck=0.05,
+    audit_pause=0.01,
 )
+
+INSTRUMENT = Instrument(
+    symbol="BTCTURK:BTCTRY",
+    base_asset="BTC",
+    quote_currency="TRY",
+    tick_size=Decimal(1),
+    lot_size=Decimal(1),
+    min_notional=Decimal(0),
+)
+"""BTCTRY with a tick of 1."""
 
 
 @dataclass(frozen=True)

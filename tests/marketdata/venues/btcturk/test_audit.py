@@ -9,12 +9,13 @@ import pytest
 
 from common.wire import Level
 from marketdata.counters import Counters
+from marketdata.nets import SafetyNet
 from marketdata.rest.replies import Reply
 from marketdata.state.book import Sides
-from marketdata.venues.btcturk.audit import DEPTH, Audit, Differences, differences
+from marketdata.venues.btcturk.audit import DEPTH, PAUSE_SECONDS, Audit, AuditTimings, Differences, differences
 from marketdata.venues.btcturk.notes import Notes, WrongBook
 from tests.marketdata.rig import book_change, scripted_venue
-from tests.marketdata.venues.btcturk.rig import all_on_join, following
+from tests.marketdata.venues.btcturk.rig import INSTRUMENT, all_on_join, following
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
@@ -82,16 +83,21 @@ def test_only_a_difference_that_stays_the_same_is_a_mismatch(answers: list[str],
 
 
 def _audit(
-    book: Callable[[str], Sides | None], api: _Answers, notes: Notes | None = None, counters: Counters | None = None
+    book: Callable[[str], Sides | None],
+    api: _Answers,
+    notes: Notes | None = None,
+    counters: Counters | None = None,
+    net: SafetyNet | None = None,
+    timings: AuditTimings | None = None,
 ) -> Audit:
     return Audit(
-        lambda: ["BTCTRY"],
+        lambda: {"BTCTRY": INSTRUMENT},
         book,
         api=api,
         notes=notes or Notes(),
         counters=counters or Counters(),
-        every=1.0,
-        recheck=0.0,
+        net=net or SafetyNet("book_audit"),
+        timings=timings or AuditTimings(every=1.0, recheck=0.0, pause=0.0),
     )
 
 
@@ -105,6 +111,38 @@ def test_a_stale_book_is_not_compared() -> None:
     audit = _audit(lambda _pair: None, _Answers([]), counters=counters)
     assert audit.step() == 1.0
     assert counters.audits == 0
+
+
+def test_an_audit_that_cannot_compare_is_a_torn_net_and_one_with_nothing_to_compare_is_not() -> None:
+    net = SafetyNet("book_audit")
+    audit = _audit(lambda _pair: OURS, _Answers(["{}", "<html>", _book("1"), *["[]"] * 3]), net=net)
+    audit.step()
+    assert (net.successes, net.failures, net.torn) == (0, 1, False)
+    audit.step()
+    audit.step()
+    assert (net.successes, net.in_a_row, net.reason) == (1, 0, "")
+    for _ in range(3):
+        audit.step()
+    assert net.torn
+    assert "orderbook" in (net.trouble() or "")
+    idle = SafetyNet("book_audit")
+    _audit(lambda _pair: None, _Answers([]), net=idle).step()
+    assert (idle.successes, idle.failures) == (0, 0)
+
+
+def test_an_order_book_is_compared_though_its_time_is_a_float_and_a_level_of_it_is_bad() -> None:
+    counters, net = Counters(), SafetyNet("book_audit")
+    told = _book("1").replace('"timestamp":1', '"timestamp":1568899482709.0').replace('["98","2"]', '["98",null]')
+    audit = _audit(lambda _pair: OURS, _Answers([told] * 2), counters=counters, net=net)
+    assert [audit.step(), audit.step()] == [1.0, 1.0]
+    assert (counters.audits, net.successes, counters.audit_mismatches) == (2, 2, 0)
+    assert counters.left_out["orderbook"] == 2
+
+
+def test_many_books_use_at_most_half_of_the_budget() -> None:
+    audit = _audit(lambda _pair: OURS, _Answers([_book("1")]), timings=AuditTimings(every=0.001))
+    assert audit.step() == PAUSE_SECONDS
+    assert 60.0 / PAUSE_SECONDS <= 180 * 0.8 / 2
 
 
 def test_a_book_that_follows_the_venue_passes(venue: Venue, rest_url: str) -> None:
@@ -125,3 +163,18 @@ def test_a_book_that_is_not_the_venues_is_asked_for_again(rest_url: str) -> None
         eventually(feed.live)
         scripted.say(book_change("BTCTRY", 11, [(1, "102", "5")], []))
         eventually(lambda: feed.counters.audit_mismatches > 0 and feed.counters.resyncs["audit"] > 0)
+
+
+def test_a_feed_whose_books_cannot_be_audited_is_degraded_until_they_can(venue: Venue, rest_url: str) -> None:
+    venue.server.faults.arm("rest_status", endpoint="orderbook", status=400, count=10_000)
+    with following(venue.url, rest_url, "BTCTRY", audit_seconds=0.05) as feed:
+        eventually(lambda: feed.venue.state() == "degraded" and "book_audit" in (feed.venue.reason() or ""), 20)
+        assert feed.live()
+        venue.server.faults.clear()
+        eventually(lambda: feed.venue.state() == "live", 20)
+
+
+def test_a_feed_that_is_not_audited_has_no_such_net(venue: Venue, rest_url: str) -> None:
+    with following(venue.url, rest_url, "BTCTRY") as feed:
+        assert [net.name for net in feed.venue.nets] == ["tickers"]
+        eventually(lambda: feed.venue.nets[0].successes == 1, 20)

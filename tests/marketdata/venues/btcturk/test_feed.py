@@ -8,7 +8,7 @@ from functools import partial
 
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop
-from common.wire import Level
+from common.wire import Instrument, Level
 from marketdata.counters import Counters
 from marketdata.link.inbox import Arrival, Inbox
 from marketdata.link.worker import LinkEnds
@@ -25,6 +25,7 @@ from tests.marketdata.rig import (
     scripted_venue,
 )
 from tests.marketdata.venues.btcturk.rig import (
+    INSTRUMENT,
     QUICK,
     Following,
     all_on_join,
@@ -135,8 +136,8 @@ def test_all_tickers_in_one_frame_reach_the_pairs_that_are_followed(rest_url: st
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(feed.live)
         items = [{"PS": "DOGETRY", "LA": "7", "DP": "1"}, {"PS": "BTCTRY", "LA": "222", "DP": "1"}]
-        broken = {"PS": "ETHUSDT", "LA": "0", "DP": "1"}
-        venue.say(frame(401, {"items": [*items, broken], "channel": "ticker", "event": "all"}))
+        broken, never_traded = ({"PS": "ETHUSDT", "LA": last, "DP": "1"} for last in ("NaN", "0"))
+        venue.say(frame(401, {"items": [*items, broken, never_traded], "channel": "ticker", "event": "all"}))
         eventually(lambda: feed.store.quote(BTCTRY).last == 222)
         assert (feed.counters.frames["401"], feed.counters.decode_errors["pair"]) == (1, 0)
         eventually(lambda: feed.counters.decode_errors["number"] == 1)
@@ -156,10 +157,10 @@ def test_a_worker_that_fails_replaces_the_socket_and_goes_on() -> None:
         def drop(self, reason: str) -> None:
             self.dropped.append(reason)
 
-    def tradable() -> set[str]:
+    def tradable() -> dict[str, Instrument]:
         if not link.dropped:
             raise RuntimeError("stumbled")
-        return {"BTCTRY"}
+        return {"BTCTRY": INSTRUMENT}
 
     link, counters = Link(), Counters()
     inbox = Inbox(10, counters, frames.classify)

@@ -148,8 +148,6 @@ def test_a_book_that_never_comes_is_asked_for_again_though_it_was_acknowledged(r
     "change",
     [
         book_change("BTCTRY", 11, [(2, "101", "1")], []),
-        book_change("BTCTRY", 11, [(1, "101", "1")], []),
-        book_change("BTCTRY", 11, [(3, "777", "1")], []),
         book_change("BTCTRY", 11, [], [(1, "105", "1")]),
         whole_book("BTCTRY", 20, {"99": "1"}, {"100": "1"}),
     ],

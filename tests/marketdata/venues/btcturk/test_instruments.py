@@ -241,3 +241,28 @@ def test_a_pair_halted_before_a_restart_is_halted_from_the_start(tmp_path: Path)
     loader, outlets = _built(_Answers(), ["BTCTRY"], TIMINGS, path)
     assert outlets.notes.get_nowait() == ChangedInstrument("BTCTRY", "halted")
     assert list(loader.not_trading()) == ["BTCTURK:BTCTRY"]
+
+
+@pytest.mark.parametrize("bad", [{"filters": None}, {"numeratorScale": "many"}, {"status": None}])
+def test_a_bad_row_is_counted_and_neither_delists_its_pair_nor_spoils_the_others(bad: dict[str, Any]) -> None:
+    at = _Time()
+    rest = _symbol("ETHTRY", id=2)
+    spoilt = [_body(_symbol(**bad), rest)] * 3
+    loader, outlets = _built(_Answers(_body(_symbol(), rest), *spoilt), ["BTCTRY", "ETHTRY"], TIMINGS, clock=at.clock())
+    before = loader.load(), dict(loader.instruments)
+    for _ in spoilt:
+        at.now += 60.0
+        assert loader.load() == 60.0
+    assert (loader.instruments, loader.trouble(), loader.net.torn) == (before[1], None, False)
+    assert outlets.counters.left_out["exchangeinfo"] == len(spoilt)
+
+
+def test_a_pair_is_not_delisted_by_answers_with_a_row_that_names_no_pair() -> None:
+    at = _Time()
+    nameless = _body(_symbol("ETHTRY", id=2), _symbol() | {"name": None})
+    loader, outlets = _built(_Answers(GOOD, *[nameless] * 3), ["BTCTRY"], TIMINGS, clock=at.clock())
+    for _ in range(4):
+        loader.load()
+        at.now += 60.0
+    assert loader.instruments["BTCTRY"].state == "trading"
+    assert outlets.counters.left_out["exchangeinfo"] == 3

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from common.wire import Instrument
-from marketdata.venues.btcturk.answers import ListedPair
 from marketdata.venues.btcturk.known_pairs import KnownPair, KnownPairs
+from marketdata.venues.btcturk.pair_answers import ListedPair
 
 CONFIRM = 30.0
 RULES = {"tick_size": "1", "lot_size": "0.01", "min_notional": "10"}
@@ -30,7 +30,7 @@ def listed(
     return ListedPair(venue_id, status, instrument)
 
 
-def without_rules(status: str = "TRADING") -> ListedPair:
+def without_rules(status: str | None = "TRADING") -> ListedPair:
     return ListedPair(1, status, None)
 
 
@@ -94,13 +94,27 @@ def test_rules_that_cannot_be_used_leave_the_old_ones_and_still_tell_the_state(p
     assert (fresh.judge({"BTCTRY": without_rules()}, 0.0), fresh.unlisted()) == ([], ["BTCTRY"])
 
 
-def test_a_row_that_cannot_be_read_tells_nothing_of_its_pair_but_that_it_is_there(pairs: KnownPairs) -> None:
-    unreadable = {"BTCTRY": ListedPair(None, None, None), **OTHER}
-    pairs.judge(OTHER, 1.0)
-    assert [pairs.judge(unreadable, 2.0), pairs.judge(unreadable, 60.0)] == [[], []]
-    assert (state(pairs), pairs.known["BTCTRY"].venue_id, pairs.doubtful()) == (("trading", ""), 1, False)
-    fresh = KnownPairs(["BTCTRY"], confirm=CONFIRM)
-    assert (fresh.judge(unreadable, 0.0), fresh.unlisted()) == ([], ["BTCTRY"])
+@pytest.mark.parametrize("status", ["TRADING", "HALTED"])
+def test_a_pair_of_which_only_the_name_can_be_read_stays_as_it_was(pairs: KnownPairs, status: str) -> None:
+    pairs.judge({"BTCTRY": listed(status=status), **OTHER}, 1.0)
+    before = pairs.known["BTCTRY"]
+    for at in (2.0, 60.0):
+        assert pairs.judge({"BTCTRY": ListedPair(None, None, None), **OTHER}, at) == []
+    assert (pairs.known["BTCTRY"], pairs.doubtful()) == (before, False)
+
+
+def test_a_pair_without_its_number_keeps_the_one_that_it_had(pairs: KnownPairs) -> None:
+    assert pairs.judge({"BTCTRY": listed(venue_id=None), **OTHER}, 1.0) == []
+    (change,) = pairs.judge({"BTCNTRY": listed("BTCNTRY"), **OTHER}, 2.0)
+    assert change[:2] == ("BTCTRY", ("renamed",))
+
+
+def test_a_pair_is_not_missing_while_a_row_says_no_name(pairs: KnownPairs) -> None:
+    for at in (1.0, 40.0, 80.0):
+        assert pairs.judge(OTHER, at, whole=False) == []
+    assert (state(pairs)[0], pairs.doubtful()) == ("trading", False)
+    (change,) = pairs.judge({"BTCNTRY": listed("BTCNTRY"), **OTHER}, 81.0, whole=False)
+    assert change[:2] == ("BTCTRY", ("renamed",))
 
 
 def test_a_pair_missing_once_is_doubted_and_still_trades(pairs: KnownPairs) -> None:
@@ -141,12 +155,6 @@ def test_the_same_number_under_another_name_is_a_new_name(pairs: KnownPairs) -> 
     pairs.judge(OTHER, 3.0)
     pairs.judge(OTHER, 40.0)
     assert state(pairs)[0] == "delisted"
-
-
-def test_a_number_that_one_answer_leaves_out_is_still_known(pairs: KnownPairs) -> None:
-    assert pairs.judge({"BTCTRY": listed(venue_id=None), **OTHER}, 1.0) == []
-    pairs.judge({"BTCNTRY": listed("BTCNTRY"), **OTHER}, 2.0)
-    assert state(pairs)[0] == "renamed"
 
 
 @pytest.mark.parametrize(
