@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import get_args
 
 from flask import Blueprint, Response, request
 
 from common import query, sse, wire
 from common.errors import InvalidRequest, NotFound, Unavailable
 from common.ops import answer
+from marketdata.state.bars import MOST_BARS, RESOLUTIONS, Chart, Resolution
 from marketdata.state.book import MOST_LEVELS
-from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
 from marketdata.state.selection import KINDS, EventKind, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
@@ -21,11 +20,9 @@ from marketdata.stream.streams import Streams
 
 DEFAULT_DEPTH, DEFAULT_TRADES, DEFAULT_CANDLES = 20, 50, 120
 LONGEST_SHOWN = 64
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
-MOST_CANDLES: dict[Resolution, int] = {"1m": MOST_MINUTES, "1d": MOST_DAYS}
 
-Candles = Callable[[str, Resolution, int], Sequence[wire.Candle]]
-"""Returns the newest bars of a symbol, oldest first."""
+Candles = Callable[[str, Resolution, int], Chart]
+"""Returns the newest bars of a symbol, and the gaps of the time that they show."""
 Feeds = Callable[[], Sequence[Mapping[str, object]]]
 """Returns one row for each venue's feed."""
 
@@ -127,8 +124,8 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
     def bars(symbol: str) -> Response:
         _known(symbol, store.symbols)
         resolution = query.choice("resolution", None, RESOLUTIONS) or RESOLUTIONS[0]
-        limit = query.whole("limit", DEFAULT_CANDLES, at_most=MOST_CANDLES[resolution])
-        found = candles(symbol, resolution, limit)
+        limit = query.whole("limit", DEFAULT_CANDLES, at_most=MOST_BARS[resolution])
+        chart = candles(symbol, resolution, limit)
         age, stale = store.trades_age(symbol)
         body = {
             "market": store.market,
@@ -136,9 +133,10 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
             "resolution": resolution,
             "age_seconds": age,
             "stale": stale,
-            "candles": found,
+            "candles": chart.candles,
+            "gaps": chart.gaps,
         }
-        return _fresh(store, body, age, _digest(found), stale)
+        return _fresh(store, body, age, _digest(chart), stale)
 
 
 def _known(symbol: str, symbols: Collection[str]) -> str:

@@ -22,7 +22,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
             parts.store,
             parts.streams,
             instruments=parts.instruments,
-            candles=parts.candles.latest,
+            candles=parts.candles.chart,
             feeds=lambda: [venue.row() for venue in parts.venues],
         )
     )

@@ -25,7 +25,7 @@ RESYNC_REASONS = (
     "contradicted",
     "unproved",
 )
-BACKFILLS = ("days", "minutes", "trades", "tickers", "clock")
+BACKFILLS = ("days", "minutes", "long_bars", "trades", "tickers", "clock")
 
 C = TypeVar("C", bound="Counters")
 

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 # door where it reads at each scrape.
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
-        1: "events refusals link.failures rest.replies state.book state.candles state.listing state.rowbook "
-        "state.selection state.symbol state.trades state.witness "
+        1: "events refusals link.failures rest.replies state.bars state.book state.candles state.kept state.listing "
+        "state.rowbook state.selection state.shelf state.spans state.symbol state.told state.trades state.witness "
         "venues.btcturk.answers venues.btcturk.frames venues.btcturk.resync venues.btcturk.shapes "
         "venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "

@@ -9,37 +9,50 @@ from typing import Literal, get_args
 from venue.armed_faults import ERROR_STATUS, ArmedFaults, FaultParameter, FaultRequest, close_code
 
 FrameFault = Literal[
-    "skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "no_book", "repeat_ticker"
+    "skip_cs",
+    "diff_before_snapshot",
+    "duplicate_frame",
+    "crossed_book",
+    "bad_level",
+    "no_book",
+    "repeat_ticker",
+    "partial_replay",
 ]
 SocketFault = Literal[
     "partial_frame", "half_open", "silence", "reset", "close", "garbage", "unknown_model", "huge_frame"
 ]
 UpgradeFault = Literal["no_upgrade_answer", "refuse_upgrade"]
-RestFault = Literal["rest_status", "slow_rest"]
+RestFault = Literal["rest_status", "slow_rest", "late_klines", "cut_klines"]
 FaultName = FrameFault | SocketFault | UpgradeFault | RestFault
 
 SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
 UPGRADE_FAULTS: tuple[UpgradeFault, ...] = get_args(UpgradeFault)
 NAMES: tuple[FaultName, ...] = (*get_args(FrameFault), *SOCKET_FAULTS, *UPGRADE_FAULTS, *get_args(RestFault))
 ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "ping", "ohlcs", "klines")
+CHARTS = ("klines", "ohlcs")
 
 
 class BtcturkFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to make BTCTurk do something wrong.
 
-    pair: limits a frame's fault to this pair, and a socket's fault to sockets that joined it.
+    pair: limits the fault of a frame or of bars to this pair, and a socket's fault to sockets that joined it.
     retry_after: the answer's `Retry-After` in seconds; None leaves the header out.
     model: the type of the frame that `duplicate_frame` sends twice.
     times: the number of times that `repeat_ticker` repeats the frame.
+    bars: the number of bars that `cut_klines` leaves.
+    trades: the number of trades that `partial_replay` leaves.
     """
 
     pair: str | None = None
     retry_after: int | None = None
     model: int | None = None
     times: int | None = None
+    bars: int | None = None
+    trades: int | None = None
 
 
 _PAIR, _ENDPOINT = FaultParameter(), FaultParameter(among=ENDPOINTS)
+_CHART = FaultParameter(among=CHARTS)
 _RETRY = FaultParameter(among=range(86_401))
 
 _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType(
@@ -48,12 +61,15 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "bad_level": {"pair": _PAIR, "code": FaultParameter(2, range(10))},
         "duplicate_frame": {"pair": _PAIR, "model": FaultParameter(432, range(100, 1000))},
         "repeat_ticker": {"pair": _PAIR, "times": FaultParameter(5, range(1, 101))},
+        "partial_replay": {"pair": _PAIR, "trades": FaultParameter(0, range(50))},
         "close": {"pair": _PAIR, "code": close_code(1001)},
         "silence": {"pair": _PAIR, "seconds": FaultParameter(600.0, most=3_600.0)},
         "no_upgrade_answer": {},
         "refuse_upgrade": {"status": ERROR_STATUS, "retry_after": _RETRY},
         "rest_status": {"status": ERROR_STATUS, "retry_after": _RETRY, "endpoint": _ENDPOINT},
         "slow_rest": {"seconds": FaultParameter(2.0, most=120.0), "endpoint": _ENDPOINT},
+        "late_klines": {"pair": _PAIR, "endpoint": _CHART, "seconds": FaultParameter(120.0, most=2_592_000.0)},
+        "cut_klines": {"pair": _PAIR, "endpoint": _CHART, "bars": FaultParameter(100, range(5_001))},
     }
 )
 
@@ -82,5 +98,14 @@ class BtcturkFaults(ArmedFaults[BtcturkFault]):
                 and fault.pair in (None, pair, *pairs)
                 and fault.endpoint in (None, endpoint)
                 and fault.model in (None, model)
+            )
+        )
+
+    def next_chart_fault(self, name: RestFault, pair: str, endpoint: str) -> BtcturkFault | None:
+        """Returns the oldest armed fault of this name for a pair's bars, and counts it as done once; None when none
+        fits. It is one of `klines` unless it names the other call."""
+        return self.next_where(
+            lambda fault: (
+                fault.fault == name and fault.pair in (None, pair) and (fault.endpoint or CHARTS[0]) == endpoint
             )
         )

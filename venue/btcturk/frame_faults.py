@@ -57,6 +57,8 @@ class FrameFaults:
             return [frame] * (1 + (fault.times or 0))
         if kind == frames.BOOK_CHANGES and self._next("skip_cs", pair):
             return []
+        if kind == frames.TRADES and (fault := self._next("partial_replay", pair)):
+            return [frames.frame(kind, {**body, "items": body["items"][: fault.trades or 0]})]
         if self._faults.next_fault("duplicate_frame", pair=pair, model=kind):
             return [frame, frame]
         if kind == frames.BOOK_CHANGES:

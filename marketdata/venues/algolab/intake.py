@@ -189,6 +189,8 @@ class AlgolabIntake:
             self._counters.ticks_set_aside[aside] += 1
             if aside == "from_future":
                 return
+        if not share.heard:
+            self._candles.begin(share.symbol, equilibrium.venue_time)
         for event in usable:
             if isinstance(event, Trades):
                 self._apply_trade(share, event, at, received)
@@ -231,10 +233,7 @@ class AlgolabIntake:
         self._store.apply_trades(share.symbol, event, received)
         for trade in event.trades:
             self._hear(share, "trade", partial(BookWitness.hear_trade, price=trade.price, at=at), at, received)
-        if first:
-            self._candles.replay(share.symbol, event.trades, len(event.trades))
-        else:
-            self._candles.add(share.symbol, event.trades)
+        self._candles.add(share.symbol, event.trades)
 
     def _apply_equilibrium(self, share: Share, equilibrium: Equilibrium, at: float, received: float) -> None:
         """Applies an equilibrium price.

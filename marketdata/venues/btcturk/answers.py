@@ -14,8 +14,8 @@ import msgspec
 from common.wire import Instrument, Level, Side
 from marketdata.events import Bar, Ticker, Trades, VenueTrade
 from marketdata.rest.replies import UnusableAnswer, decoded
+from marketdata.state.bars import DAY, MINUTE
 from marketdata.state.book import Sides
-from marketdata.state.candles import DAY, MINUTE
 from marketdata.venues.btcturk.frames import SOURCE
 
 T = TypeVar("T")
@@ -191,15 +191,18 @@ def days(body: bytes) -> list[Bar]:
     return _sane((Bar(*msgspec.structs.astuple(day)) for day in found), apart=DAY, of="ohlcs")
 
 
-def minutes(body: bytes) -> list[Bar]:
-    """Returns the minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
+def minutes(body: bytes, apart: int = MINUTE) -> list[Bar]:
+    """Returns the bars of `/v1/klines/history`, which begin `apart` seconds from each other; minutes by default.
+
+    There are none when the venue has no data. Raises `UnusableAnswer`.
+    """
     found = decoded(_Minutes, body, "klines")
     if found.s == "no_data":
         return []
     columns = (found.t, found.o, found.h, found.l, found.c, found.v)
     if found.s != "ok" or len({len(column) for column in columns}) != 1:
         raise UnusableAnswer(f"klines say {found.s[:40]!r}, with lists of {[len(column) for column in columns]}")
-    return _sane((Bar(*row) for row in zip(*columns, strict=True)), apart=MINUTE, of="klines")
+    return _sane((Bar(*row) for row in zip(*columns, strict=True)), apart=apart, of="klines")
 
 
 def trades(pair: str, body: bytes) -> Trades:

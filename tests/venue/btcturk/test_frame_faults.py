@@ -153,3 +153,14 @@ def test_a_paused_market_lets_a_clients_book_be_compared_with_the_truth(venue: V
     assert venue.server.views["BTCTRY"] is view
     venue.server.resume()
     eventually(lambda: venue.server.views["BTCTRY"].at > view.at)
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_a_partial_replay_has_only_the_newest_trades(venue: Venue, reader: Client, left: int) -> None:
+    reader.ask("trade", "BTCTRY")
+    whole = reader.next_of(421)["items"]
+    assert len(whole) > left
+    venue.server.faults.arm("partial_replay", pair="BTCTRY", trades=left)
+    reader.ask("trade", "BTCTRY", join=False)
+    reader.ask("trade", "BTCTRY")
+    assert reader.next_of(421)["items"] == whole[:left]
