@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 
+from marketdata.keeping.keeper import BarKeeper
 from marketdata.metric_table import MetricTable, counter, gauge
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
@@ -145,18 +146,25 @@ STORE = (
     ),
     gauge("marketdata_book_stale", "1 while the order book of the symbol is not fresh, else 0", ["symbol"], _stale),
 )
+KEEPER = (
+    counter("marketdata_kept_rows", "Rows of bars, trades and gaps written to the disk", [], "rows"),
+    counter("marketdata_bar_files_set_aside", "Damaged files of bars that were set aside", [], "set_aside"),
+)
 STREAMS = (
     gauge("marketdata_streams_open", "Event streams that are open", [], "slots.open"),
     counter("marketdata_streams_refused", "Event streams refused because all slots were taken", [], "refused"),
 )
 
 
-def install(registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams) -> None:
+def install(
+    registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams, keeper: BarKeeper
+) -> None:
     """Adds the metrics to the app's registry, each venue's own among them."""
     registry.register(MetricTable(COUNTS, [((venue.name,), venue.counters) for venue in venues]))
     registry.register(MetricTable(VENUES, [((venue.name,), venue) for venue in venues]))
     registry.register(MetricTable(STORE, [((), store)]))
     registry.register(MetricTable(STREAMS, [((), streams)]))
+    registry.register(MetricTable(KEEPER, [((), keeper)]))
     for venue in venues:
         if venue.collector is not None:
             registry.register(venue.collector)

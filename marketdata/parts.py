@@ -10,6 +10,7 @@ from common import service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Supervisor
 from common.wire import Instrument
+from marketdata.keeping.keeper import BarKeeper
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.settings import Settings
@@ -47,6 +48,7 @@ class Parts:
     loops: the owner of all threads.
     store: the latest state of every symbol.
     candles: the bars of every symbol.
+    keeper: keeps them over a restart.
     streams: the event streams.
     venues: the venues that are followed.
     """
@@ -54,6 +56,7 @@ class Parts:
     loops: Supervisor
     store: Store
     candles: CandleStore
+    keeper: BarKeeper
     streams: Streams
     venues: tuple[Venue, ...]
 
@@ -61,11 +64,14 @@ class Parts:
     def build(
         cls, settings: Settings, loops: Supervisor, timings: Timings | None = None, clock: Clock = SYSTEM_CLOCK
     ) -> Parts:
-        """Joins the parts; starts nothing."""
+        """Joins the parts, and takes over what an earlier start kept; starts nothing."""
         timings = timings or Timings()
         market = settings.service.market
         store = Store(settings.listings(), market=market, stale_after=settings.stale_seconds, clock=clock)
-        candles = CandleStore(store.symbols, unix=clock.unix)
+        days = {listing.symbol: listing.day_begins for listing in settings.listings()}
+        candles = CandleStore(store.symbols, unix=clock.unix, day_begins=days)
+        keeper = BarKeeper(candles, settings.data_dir, unix=clock.unix)
+        keeper.restore(store)
         context = VenueContext(
             store=store,
             candles=candles,
@@ -74,6 +80,7 @@ class Parts:
             queue_limit=settings.queue_limit,
             clock=clock,
             stop=loops.stop_signal,
+            nets=(keeper.net,) if keeper.on else (),
         )
         venues = [btcturk.build(settings.btcturk, context, timings.btcturk)]
         if settings.algolab is not None:
@@ -85,10 +92,11 @@ class Parts:
             stop=loops.stop_signal,
             monotonic=clock.monotonic,
         )
-        for loop in (streams.publisher.loop, *(loop for venue in venues for loop in venue.loops)):
+        kept = (keeper.loop,) if keeper.on else ()
+        for loop in (streams.publisher.loop, *kept, *(loop for venue in venues for loop in venue.loops)):
             loops.add(loop)
         service.add_memory_loop(loops, settings.service)
-        return cls(loops, store, candles, streams, tuple(venues))
+        return cls(loops, store, candles, keeper, streams, tuple(venues))
 
     def instruments(self) -> Mapping[str, Instrument]:
         """Returns everything that the venues trade, by symbol; nothing until one of them told."""

@@ -46,6 +46,7 @@ class VenueContext:
     queue_limit: the frames that may wait for the worker.
     clock: the two clocks.
     stop: the signal that ends the service.
+    nets: the safety nets that all venues share.
     """
 
     store: Store
@@ -55,6 +56,7 @@ class VenueContext:
     queue_limit: int
     clock: Clock
     stop: Stop
+    nets: tuple[SafetyNet, ...] = ()
 
     def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> VenueConnection:
         """Returns the connection of a venue's socket, with limits of its own on dialling."""

@@ -19,11 +19,12 @@ LINES: dict[str, dict[int, str]] = {
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
         "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
         "venues.algolab.subscriptions venues.algolab.ticks",
-        2: "settings counters metric_table nets link.dial_limits link.inbox link.readahead rest state stream "
+        2: "settings counters metric_table nets keeping.barfile link.dial_limits link.inbox link.readahead rest state "
+        "stream "
         "venues.btcturk.endpoints venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "
         "venues.algolab.vault",
-        3: "link parts venues",
+        3: "keeping link parts venues",
         4: "api cli metrics",
         5: "app",
     },

@@ -60,13 +60,12 @@ def build(
     counters = AlgolabCounters.of(kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, witnesses=WITNESSES)
     rest = _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
-    limits = EquityRequests(clock.monotonic, timings.audits)
+    monotonic, pause, limits = clock.monotonic, timings.logins, EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
     socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
     connection = context.connection(socket, inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
-    pause, monotonic = timings.logins, clock.monotonic
     keeper = SessionKeeper(
         session, connection, limits, sms=sms, counters=counters, monotonic=monotonic, login_pause=pause
     )
@@ -89,6 +88,7 @@ def build(
         login_trouble=session.trouble,
         is_open=feed.is_open,
         clients={"broker": rest},
+        nets=context.nets,
         blueprint=login_api.routes(session, settings.operator_token),
         collector=AlgolabCollector(counters, session),
     )

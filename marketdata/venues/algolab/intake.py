@@ -15,6 +15,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.rowbook import RowFault, Rows, SettledRows
 from marketdata.state.store import Store
+from marketdata.state.trades import MOST_TRADES
 from marketdata.state.witness import BookWitness, Verdict
 from marketdata.venues.algolab import frames
 from marketdata.venues.algolab.counters import AlgolabCounters
@@ -69,8 +70,9 @@ class AlgolabIntake:
         self.shares = {listing.pair: Share(listing.pair, listing.symbol, None) for listing in listings}
         self._unsettled: set[str] = set()
         for listing in listings:
+            share = self.shares[listing.pair]
+            share.names.go_on(trade.trade_id for trade in store.trades(listing.symbol, MOST_TRADES).trades)
             if listing.book == "rows":
-                share = self.shares[listing.pair]
                 share.rows = Rows(share.check(lambda: self.day))
 
     def opened(self, at: float) -> None:

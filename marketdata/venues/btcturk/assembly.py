@@ -81,7 +81,7 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
             "instruments": instruments.trouble,
         },
         clients={"api": api, "charts": charts},
-        nets=(history.net,),
+        nets=(history.net, *context.nets),
     )
 
 
