@@ -62,7 +62,7 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     )
     ends, mailbox, resync = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed), timings.resync
     feed = BtcturkFeed(followed, ends, store=store, candles=candles, timings=resync, mailbox=mailbox, clock=clock)
-    tickers = TickerLoader(api, notes, counters=counters, clock=clock)
+    tickers = TickerLoader(api, notes, counters=counters, clock=clock, pairs=followed.tradable)
     book, every, again = _published(store, instruments), settings.audit_seconds, timings.audit_recheck
     audit = Audit(followed.tradable, book, api=api, notes=notes, counters=counters, every=every, recheck=again)
     loops = (feed.loop, *connection.loops, instruments.loop, history.loop, tickers.loop)

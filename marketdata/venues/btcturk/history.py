@@ -33,6 +33,8 @@ LONGEST_FACTOR = 30
 QUIET_CALLS = 3
 """A pair of which so many calls in a row told nothing new is quiet."""
 SILENT_SECONDS = 90.0
+SHORT: tuple[Resolution, ...] = ("1d", "1m")
+LONG: tuple[Resolution, ...] = ("15m", "1h", "4h")
 SPELLINGS: dict[Resolution, str] = {"1m": "1", "15m": "15", "1h": "60", "4h": "240"}
 """The venue's names of the resolutions that are asked for. The bars of five minutes reach no further than minutes."""
 KINDS: dict[Resolution, str] = {"1m": "minutes", "15m": "long_bars", "1h": "long_bars", "4h": "long_bars", "1d": "days"}
@@ -62,12 +64,14 @@ class HistoryTimings:
     minutes: before bars of the same pair and resolution are fetched again; longer while nothing new is told.
     days: before the days of the same pair are fetched again.
     failed: before a call that failed is made again.
+    long_bars: between two calls for bars longer than minutes, so that they use no more than half of the limit.
     """
 
     round: float = 5.0
     minutes: float = 60.0
     days: float = 1_800.0
     failed: float = 30.0
+    long_bars: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ class History:
         self._asked: dict[tuple[str, Resolution], _Asked] = {}
         self._missed: queue.SimpleQueue[tuple[str, MissedTrades]] = queue.SimpleQueue()
         self._todo: deque[tuple[Resolution, str]] = deque()
+        self._long_todo: deque[tuple[Resolution, str]] = deque()
+        self._long_at = -math.inf
         self.net = SafetyNet("history")
         self.loop = Loop("btcturk-history", self.step, silent_after=SILENT_SECONDS)
 
@@ -120,19 +126,31 @@ class History:
         if not self._missed.empty():
             self._try_trades(*self._missed.get_nowait())
             return 0.0
+        traded = self._followed.tradable()
+        pairs = [pair for pair in self._followed.pairs if pair in traded]
         if not self._todo:
-            traded = self._followed.tradable()
-            pairs = [pair for pair in self._followed.pairs if pair in traded]
-            shorts: tuple[Resolution, ...] = ("1d", "1m")
-            self._todo.extend((resolution, pair) for pair in pairs for resolution in shorts)
-            self._todo.extend((resolution, pair) for pair in pairs for resolution in SPELLINGS if resolution != "1m")
-        while self._todo:
-            resolution, pair = self._todo.popleft()
+            self._todo.extend((resolution, pair) for pair in pairs for resolution in SHORT)
+        if self._try_next(self._todo):
+            return 0.0
+        wait = self._long_at - self._clock.monotonic()
+        if wait > 0.0:
+            return min(wait, self._timings.round)
+        if not self._long_todo:
+            self._long_todo.extend((resolution, pair) for pair in pairs for resolution in LONG)
+        if self._try_next(self._long_todo):
+            self._long_at = self._clock.monotonic() + self._timings.long_bars
+            return 0.0
+        return self._timings.round
+
+    def _try_next(self, todo: deque[tuple[Resolution, str]]) -> bool:
+        """Makes the first call that is due, and returns true; false when none is."""
+        while todo:
+            resolution, pair = todo.popleft()
             wanted = self._due(resolution, pair)
             if wanted is not None:
                 self._try_bars(resolution, pair, wanted)
-                return 0.0
-        return self._timings.round
+                return True
+        return False
 
     def _due(self, resolution: Resolution, pair: str) -> Wanted | None:
         """Returns what is to be asked for now, or None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from common.clock import Clock
 from common.loop import Loop
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS, FAILED_SECONDS = 1_800.0, 60.0
 SILENT_SECONDS = 120.0
 GREAT_OFFSET_SECONDS = 2.0
+MOST_TOLD = 20
 
 
 class TickerLoader:
@@ -26,8 +27,19 @@ class TickerLoader:
     loop: asks again and again.
     """
 
-    def __init__(self, api: Rest, notes: Notes, *, counters: Counters, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Rest,
+        notes: Notes,
+        *,
+        counters: Counters,
+        clock: Clock,
+        pairs: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """`pairs` returns the pairs whose figures must be told. An answer without one of them is asked for again soon:
+        the venue left it out, and nothing follows from that."""
         self._api, self._notes, self._counters, self._clock = api, notes, counters, clock
+        self._pairs = pairs
         self.loop = Loop("btcturk-tickers", self.step, silent_after=SILENT_SECONDS)
 
     def step(self) -> float:
@@ -46,8 +58,11 @@ class TickerLoader:
         return True
 
     def _ask_tickers(self) -> None:
-        reply = self._api.get("ticker", endpoints.TICKER_PATH)
-        self._notes.put(FetchedTickers(answers.tickers(reply.body)))
+        found = answers.tickers(self._api.get("ticker", endpoints.TICKER_PATH).body)
+        self._notes.put(FetchedTickers(found))
+        missing = sorted(set(self._pairs()) - {ticker.pair for ticker in found})
+        if missing:
+            raise UnusableAnswer(f"ticker leaves {', '.join(missing[:MOST_TOLD])} out")
 
     def _ask_clock(self) -> None:
         """The venue reads its clock somewhere between our call and its answer: the middle is the best guess."""

@@ -138,8 +138,6 @@ def test_after_a_restart_only_the_gap_is_asked_for(tmp_path: Path, venue: Venue)
             eventually(lambda: len(_chart(http, PAIR)["candles"]) >= 1_400, PATIENCE)
             eventually(lambda: _trades(http, PAIR) and _is_kept(http, tmp_path, PAIR), PATIENCE)
             eventually(lambda: _bars_kept(tmp_path, "1m") >= 1_400, PATIENCE)
-            for resolution in ("15m", "1h", "4h"):
-                eventually(lambda name=resolution: _bars_kept(tmp_path, name) >= 190, PATIENCE)  # type: ignore[misc]
         with _both(tmp_path, venue, bist, second) as http:
             assert len(_chart(http, PAIR)["candles"]) >= 1_400
             eventually(lambda: http.get("/readyz").status_code == 200, PATIENCE)
@@ -147,7 +145,6 @@ def test_after_a_restart_only_the_gap_is_asked_for(tmp_path: Path, venue: Venue)
     now = int(venue.clock())
     assert min(int(one["from"]) for one in first if one["resolution"] == "1") <= now - 1_490 * 60
     assert all(int(one["from"]) >= now - 300 for one in second if one["resolution"] == "1")
-    assert {one["resolution"] for one in second} <= {"1"}
 
 
 def _bars_kept(folder: Path, resolution: str) -> int:
