@@ -93,6 +93,10 @@ class Series:
         """Sets the minute that the venue is building. It is shown while trades of that minute are missing here."""
         self._shelf.present = bar
 
+    def set_delayed(self, delayed: bool) -> None:
+        """Notes that trades come, or come no longer, minutes after they were made."""
+        self._shelf.delayed = delayed
+
     def merge(self, resolution: Resolution, bars: Iterable[Bar], wanted: Wanted, asked_at: float) -> bool:
         """Adds the venue's answer to `wanted`, asked at `asked_at` (unix seconds). Returns true when it proved
         something that was not known."""
@@ -182,7 +186,7 @@ class Series:
             del self._known[oldest]
             self._shelf.dirt.trades.add(oldest)
         if self._newest is None or _later(trade, self._newest):
-            self._newest = trade
+            self._newest, self._shelf.newest_at = trade, trade.venue_time.timestamp()
 
 
 def _later(trade: VenueTrade, than: VenueTrade) -> bool:

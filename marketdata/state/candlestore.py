@@ -75,6 +75,11 @@ class CandleStore:
         with self._lock:
             self._series[symbol].set_present(bar)
 
+    def set_delayed(self, symbol: str, delayed: bool) -> None:
+        """Notes that a symbol's trades come, or come no longer, minutes after they were made."""
+        with self._lock:
+            self._series[symbol].set_delayed(delayed)
+
     def merge(
         self, symbol: str, resolution: Resolution, bars: Iterable[Bar], *, wanted: Wanted, asked_at: float
     ) -> bool:

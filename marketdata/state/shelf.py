@@ -29,6 +29,9 @@ from marketdata.state.kept import Bars, Dirt, KeptBar, Place
 from marketdata.state.spans import Spans
 from marketdata.state.told import ToldBars, Wanted
 
+IN_FLIGHT_SECONDS = 2.0
+"""A trade may come so long after it was made: the venue gathers them for 0.8 s."""
+
 
 class Shelf:
     """Bars by their start. A minute or day without a trade has no bar.
@@ -40,6 +43,8 @@ class Shelf:
     told: the venue's bars of each resolution.
     gaps: the times of which not every trade is known, nor the venue's minutes.
     present: the minute that the venue is building; None before it told one.
+    delayed: true when trades come minutes after they were made.
+    newest_at: when the newest trade was made, in unix seconds.
     dirt: what changed since it was last kept.
     """
 
@@ -47,6 +52,7 @@ class Shelf:
         self.told = {resolution: ToldBars(LENGTHS[resolution], MOST_BARS[resolution]) for resolution in RESOLUTIONS}
         self.gaps, self.dirt = self.told["1m"].gaps, Dirt()
         self.present: Bar | None = None
+        self.delayed, self.newest_at = False, -math.inf
         self._day_begins = day_begins
         self._grown: dict[int, GrowingBar] = {}
         self._rolled: dict[Resolution, dict[int, KeptBar]] = {resolution: {} for resolution in LONGER}
@@ -158,7 +164,11 @@ class Shelf:
 
     def _complete(self, start: int, now: float) -> bool:
         end = start + MINUTE
-        return start in self.told["1m"].bars or (end <= now and not self.gaps.touches(start, end))
+        return start in self.told["1m"].bars or (self._ended(end, now) and not self.gaps.touches(start, end))
+
+    def _ended(self, end: float, now: float) -> bool:
+        """Returns true when no trade before `end` can come any more: of delayed ones, when a later one has come."""
+        return self.newest_at >= end if self.delayed else end + IN_FLIGHT_SECONDS <= now
 
     def _long(self, resolution: Resolution, limit: int, now: float) -> list[wire.Candle]:
         told, length, minutes = self.told[resolution], LENGTHS[resolution], self._held()
@@ -180,7 +190,7 @@ class Shelf:
         if told.partial is not None and told.partial.start == start and not (known and (minutes or rolled)):
             return candle(told.partial, complete=False)
         bar = rolled.bar if rolled is not None else merged(start, minutes)
-        return candle(bar, complete=known and end <= now)
+        return candle(bar, complete=known and self._ended(end, now))
 
     def _offset(self, resolution: Resolution) -> int:
         """Returns the seconds after midnight UTC at which a bar begins; days begin when the venue's do."""

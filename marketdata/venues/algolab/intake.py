@@ -331,3 +331,4 @@ class AlgolabIntake:
             log.warning("the feed's delay has changed", extra={"delayed": self._delay.delayed})
             for share in self.shares.values():
                 share.order.newest = None
+                self._candles.set_delayed(share.symbol, bool(self._delay.delayed))

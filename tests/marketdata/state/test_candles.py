@@ -15,20 +15,36 @@ from tests.marketdata.state.series import DAWN, bar, begun, gaps_of, latest, min
 def test_trades_of_a_minute_make_its_bar() -> None:
     series = begun(trade(1, 10), trade(20, 14, 2), trade(40, 8), trade(59, 12, 3))
     assert minutes(series, 59.5) == [(0, 10, 14, 8, 12, 7, False)]
-    assert minutes(series, 60) == [(0, 10, 14, 8, 12, 7, True)]
+    assert minutes(series, 62) == [(0, 10, 14, 8, 12, 7, True)]
+
+
+def test_a_bar_is_not_complete_while_its_last_trades_may_be_on_their_way() -> None:
+    series = begun(trade(1, 10))
+    assert minutes(series, 61) == [(0, 10, 10, 10, 10, 1, False)]
+    series.add([trade(59.9, 14)])
+    assert minutes(series, 62) == [(0, 10, 14, 10, 14, 2, True)]
+
+
+def test_a_bar_of_delayed_trades_is_complete_once_a_later_trade_came() -> None:
+    series = begun(trade(1, 10))
+    series.set_delayed(True)
+    assert minutes(series, 900) == [(0, 10, 10, 10, 10, 1, False)]
+    assert told(latest(series, "5m", 1, DAWN + 900)) == [(0, 10, 10, 10, 10, 1, False)]
+    series.add([trade(59, 14), trade(61, 11)])
+    assert minutes(series, 960) == [(0, 10, 14, 10, 14, 2, True), (60, 11, 11, 11, 11, 1, False)]
 
 
 def test_a_late_trade_sets_the_open_and_leaves_the_close() -> None:
     series = begun(trade(20, 10), trade(40, 12))
     series.add([trade(5, 20)])
-    assert minutes(series, 60) == [(0, 20, 20, 10, 12, 3, True)]
+    assert minutes(series, 62) == [(0, 20, 20, 10, 12, 3, True)]
 
 
 def test_a_trade_that_is_told_twice_counts_once() -> None:
     series = begun(trade(20, 10, trade_id="a"))
     series.add([trade(20, 10, trade_id="a")])
     series.replay([trade(20, 10, trade_id="a"), trade(25, 11)], DAWN)
-    assert minutes(series, 60) == [(0, 10, 11, 10, 11, 2, True)]
+    assert minutes(series, 62) == [(0, 10, 11, 10, 11, 2, True)]
 
 
 def test_a_minute_without_a_trade_has_no_bar() -> None:

@@ -54,13 +54,13 @@ def test_days_begin_when_the_venues_do() -> None:
 
 def test_a_long_bar_is_the_sum_of_its_minutes_and_complete_when_all_of_them_are_known() -> None:
     series = begun(trade(0, 10), trade(70, 14, 2), trade(299, 12), trade(300, 20), trade(1700, 9))
-    assert told(latest(series, "5m", 4, DAWN + 1800))[-3:] == [
+    assert told(latest(series, "5m", 4, DAWN + 1802))[-3:] == [
         (0, 10, 14, 10, 12, 4, True),
         (300, 20, 20, 20, 20, 1, True),
         (1500, 9, 9, 9, 9, 1, True),
     ]
     assert told(latest(series, "1h", 1, DAWN + 1800)) == [(0, 10, 20, 9, 9, 6, False)]
-    assert told(latest(series, "1h", 1, DAWN + 3600)) == [(0, 10, 20, 9, 9, 6, True)]
+    assert told(latest(series, "1h", 1, DAWN + 3602)) == [(0, 10, 20, 9, 9, 6, True)]
     series.pause()
     assert told(latest(series, "1h", 1, DAWN + 3600)) == [(0, 10, 20, 9, 9, 6, False)]
     assert gaps_of(series, 3600, limit=1, resolution="1h") == [(1700, 3600)]
