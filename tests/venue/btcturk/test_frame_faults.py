@@ -200,3 +200,14 @@ def test_the_fields_that_nobody_needs_can_be_null(venue: Venue, reader: Client) 
     told = reader.next_of(402)
     assert (told["DP"], told["H"], told["BA"]) == (None, None, None)
     assert told["LA"]
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_a_partial_replay_has_only_the_newest_trades(venue: Venue, reader: Client, left: int) -> None:
+    reader.ask("trade", "BTCTRY")
+    whole = reader.next_of(421)["items"]
+    assert len(whole) > left
+    venue.server.faults.arm("partial_replay", pair="BTCTRY", trades=left)
+    reader.ask("trade", "BTCTRY", join=False)
+    reader.ask("trade", "BTCTRY")
+    assert reader.next_of(421)["items"] == whole[:left]
