@@ -30,6 +30,7 @@ RESYNC_REASONS = (
     "silence",
     "contradicted",
     "unproved",
+    "new_tick",
 )
 BACKFILLS = ("days", "minutes", "trades", "tickers", "clock")
 

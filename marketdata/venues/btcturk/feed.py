@@ -116,11 +116,12 @@ class BtcturkFeed(Worker):
             return
 
     def _hint_at_strangers(self) -> None:
-        """Hints at a change of the instruments when a join was refused or a frame told of a pair that is not known."""
-        strange = self._counters.refused_joins + self._counters.decode_errors["pair"]
+        """Hints at a change of the instruments when a join was refused, or a frame told of a pair that is not known or
+        of a price off its tick."""
+        strange = self._counters.refused_joins + self._counters.decode_errors["pair"] + self._intake.off_tick
         if strange != self._strange:
             self._strange = strange
-            self._hint("a join was refused, or a frame told of an unknown pair")
+            self._hint("a join was refused, or a frame told of an unknown pair or a price off its tick")
 
     def _leave_unlisted(self) -> None:
         """Leaves the streams of pairs that the venue lists no longer; their books are shown as stale."""

@@ -130,9 +130,9 @@ def test_the_comparison_of_prices_is_a_net_that_tears_when_the_broker_does_not_a
     requests = EquityRequests(lambda: 0.0)
     for _ in range(3):
         requests.failed("no answer")
-    assert requests.net.torn
+    assert requests.net.row()["works"] is False
     requests.answer(EquityAnswer("THYAO", read_equity(EQUITY), 0.0))
-    assert not requests.net.torn
+    assert requests.net.row()["works"] is True
     requests.give_up("XU100", "unknown")
     assert requests.net.in_a_row == 0
     requests.give_up("THYAO", "unknown")
