@@ -168,21 +168,26 @@ def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo], odd: 
     for change in changes:
         kind, price = change.kind, change.price
         before = quantities.get(price)
-        if kind == _DELETED:
-            if before is None:
-                odd.append("absent_delete")
-            else:
-                undo.append((side, price, before))
-                side.remove(price)
-        elif kind in (_UPDATED, _NEW):
-            undo.append((side, price, before))
-            if before is None:
-                insort(side.prices, price)
-            if (before is None) == (kind == _UPDATED):
-                odd.append("absent_update" if kind == _UPDATED else "held_new")
+        undo.append((side, price, before))
+        if kind == _UPDATED and before is not None:
+            quantities[price] = change.quantity
+        elif kind == _DELETED and before is not None:
+            side.remove(price)
+        elif kind == _NEW and before is None:
+            insort(side.prices, price)
+            quantities[price] = change.quantity
+        elif kind == _NEW:
+            odd.append("held_new")
+            quantities[price] = change.quantity
+        elif kind == _UPDATED:
+            odd.append("absent_update")
+            insort(side.prices, price)
             quantities[price] = change.quantity
         else:
-            return "unknown_change"
+            undo.pop()
+            if kind != _DELETED:
+                return "unknown_change"
+            odd.append("absent_delete")
     return None
 
 

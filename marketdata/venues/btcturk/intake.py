@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TypeVar, cast
 
 from marketdata.counters import Counters
@@ -67,18 +68,22 @@ class _Pair:
     witness: what other streams say of its book.
     differs_since: when the ticker began to name another last price than the newest trade's; None while it does not.
     again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
+    tick: the step of prices by which its present book was read; None before one came.
     """
 
     symbol: str
     witness: BookWitness = field(default_factory=BookWitness)
     differs_since: float | None = None
     again_at: dict[str, float] = field(default_factory=dict)
+    tick: Decimal | None = None
 
 
 class BtcturkIntake:
     """Applies the frames of the pairs that are followed. Only the worker's thread may call it.
 
     Times called `at` are monotonic seconds, `received` unix seconds.
+
+    off_tick: frames with a price off its tick, since the start.
     """
 
     def __init__(
@@ -86,7 +91,7 @@ class BtcturkIntake:
     ) -> None:
         self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
-        self._followed = followed
+        self._followed, self.off_tick = followed, 0
         self._received, self._lose, self._missed = hooks.received, hooks.lose, hooks.missed
 
     def read(self, payload: bytes, at: float, received: float) -> bool:
@@ -159,6 +164,9 @@ class BtcturkIntake:
             return False
         if event.channel != self._book_channel:
             return True
+        if self._has_new_tick(state, event):
+            self._lose(f"{self._book_channel}:{event.pair}", "new_tick")
+            return True
         usable = self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
         self._store.drain_oddities(state.symbol, self._counters.oddities)
@@ -196,12 +204,21 @@ class BtcturkIntake:
             self._apply_bar(state.symbol, event)
         return True
 
+    def _has_new_tick(self, state: _Pair, event: BookDiff | BookSnapshot) -> bool:
+        """Returns true for changes of a book that was read by another step of prices: it may lack some levels."""
+        tick, before = self._followed.tick(event.pair), state.tick
+        if tick is None:
+            return False
+        state.tick = tick
+        return isinstance(event, BookDiff) and before is not None and tick != before
+
     def _stepped(self, event: E) -> E | None:
         """Returns an event with its prices on their tick, which may be unknown; None when it is left out."""
         tick = self._followed.tick(event.pair)
         if tick is None or steps.on_tick(event, tick):
             return event
         found = steps.stepped(event, tick)
+        self.off_tick += bool(found.off_tick or found.left_out)
         self._counters.leave_out(found.left_out)
         self._counters.oddities["off_tick"] += found.off_tick
         return cast("E | None", found.event)
