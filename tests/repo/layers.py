@@ -28,10 +28,10 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "venue": {
-        1: "counters btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames btcturk.history "
-        "btcturk.ladder btcturk.market btcturk.pairs btcturk.prices btcturk.subscriptions btcturk.views "
-        "algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market algolab.stock "
-        "algolab.subscriptions algolab.views",
+        1: "counters invented btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames btcturk.history "
+        "btcturk.ladder btcturk.listing btcturk.market btcturk.pairs btcturk.prices btcturk.subscriptions "
+        "btcturk.views algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market "
+        "algolab.stock algolab.subscriptions algolab.views",
         2: "armed_faults settings btcturk.faults btcturk.frame_faults btcturk.ratelimits algolab.accounts "
         "algolab.crypto algolab.faults algolab.frame_faults",
         3: "admin algolab btcturk connection marketserver socket_faults",

@@ -11,7 +11,7 @@ from venue.settings import Settings
 def test_the_defaults_are_the_real_venues_timings() -> None:
     settings = Settings.from_environment({})
     assert (settings.websocket_port, settings.seed, settings.conflation_seconds) == (7002, 1, 0.76)
-    assert (settings.admin, settings.dial_refusal) == (False, "429")
+    assert (settings.admin, settings.dial_refusal, settings.pairs) == (False, "429", 5)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,9 @@ def test_the_defaults_are_the_real_venues_timings() -> None:
     [
         ("SPARK_VENUE_WS_PORT", "70000"),
         ("SPARK_VENUE_SEED", "-1"),
+        ("SPARK_VENUE_PAIRS", "4"),
+        ("SPARK_VENUE_PAIRS", "380"),
+        ("SPARK_VENUE_PAIRS", "all"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "0"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "-0.5"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "NaN"),
@@ -38,6 +41,7 @@ def test_all_faults_are_told_together() -> None:
         "SPARK_RECYCLE_MIB": "-1",
         "SPARK_ALGOLAB_API_KEY_FILE": "/nowhere",
         "SPARK_BIST_SESSIONS": "never",
+        "SPARK_VENUE_SHARES": "601",
     }
     with pytest.raises(SettingsError) as told:
         Settings.from_environment(wrong)

@@ -8,7 +8,8 @@ from typing import Any
 
 from venue.btcturk.bars import PairBar
 from venue.btcturk.frames import average_price, daily_percent
-from venue.btcturk.pairs import ASSETS, Asset, PairSpec
+from venue.btcturk.listing import assets
+from venue.btcturk.pairs import Asset, PairSpec
 from venue.btcturk.views import PairTrade, PairView
 
 
@@ -19,13 +20,15 @@ def server_time(now: float) -> dict[str, Any]:
 
 def exchange_info(specs: list[PairSpec], now: float) -> dict[str, Any]:
     """Returns all pairs with their rules, and all currencies."""
+    currencies = assets(specs)
     return {
         "timeZone": "UTC",
         "serverTime": int(now * 1000),
         "symbols": [_symbol(spec, order) for order, spec in enumerate(specs, start=1)],
-        "currencies": [_currency(number, asset) for number, asset in enumerate(ASSETS, start=1)],
+        "currencies": [_currency(number, asset) for number, asset in enumerate(currencies, start=1)],
         "currencyOperationBlocks": [
-            {"currencySymbol": asset.symbol, "withdrawalDisabled": False, "depositDisabled": False} for asset in ASSETS
+            {"currencySymbol": asset.symbol, "withdrawalDisabled": False, "depositDisabled": False}
+            for asset in currencies
         ],
     }
 
@@ -46,7 +49,7 @@ def _symbol(spec: PairSpec, order: int) -> dict[str, Any]:
                 "filterType": "PRICE_FILTER",
                 "minPrice": "0.0000000000001",
                 "maxPrice": "100000000",
-                "tickSize": str(spec.tick),
+                "tickSize": f"{spec.tick:f}",
                 "minExchangeValue": str(spec.min_exchange_value),
                 "minAmount": None,
                 "maxAmount": None,
@@ -136,7 +139,7 @@ def day_row(spec: PairSpec, bar: PairBar, milliseconds: bool = False) -> dict[st
         "close": float(bar.close * spec.tick),
         "volume": float(bar.volume * unit),
         "total": float(bar.turnover * spec.tick * unit),
-        "average": float(round(Decimal(bar.turnover) * spec.tick / max(bar.volume, 1), 2)),
+        "average": float(round(Decimal(bar.turnover) * spec.tick / max(bar.volume, 1), spec.price_scale + 2)),
         "dailyChangeAmount": float(change * spec.tick),
         "dailyChangePercentage": float(round(Decimal(change) * 100 / bar.open, 2)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from venue.btcturk.bars import MINUTE
 from venue.btcturk.charts import PairCharts
@@ -13,7 +13,7 @@ from venue.btcturk.day import RollingDay
 from venue.btcturk.history import PairHistory
 from venue.btcturk.ladder import Ladder
 from venue.btcturk.pairs import PAIRS, PairSpec
-from venue.btcturk.prices import FairPrices
+from venue.btcturk.prices import FIRST, FairPrices
 from venue.btcturk.views import PairTrade, PairView
 
 STEP_SECONDS = 0.2
@@ -23,7 +23,7 @@ _EXCITEMENT, _CALM_PER_SECOND = 0.3, 0.6
 
 
 class _Pair:
-    """One pair: its book, trades, figures of the day and bars."""
+    """One pair: its book, trades, figures of the day and bars. Its view is made anew only after a move."""
 
     def __init__(self, spec: PairSpec, fair: float, rng: random.Random, charts: PairCharts) -> None:
         self.spec, self._rng, self.charts = spec, rng, charts
@@ -33,12 +33,15 @@ class _Pair:
         self.trade_count = 0
         self._rate = spec.trades_per_second
         self._buying = True
+        self._view: PairView | None = None
 
     def step(self, at: float, fair: float) -> None:
+        """Moves the pair to `at`, by as many steps of the market as its pace has."""
+        self._view = None
         self.ladder.step(fair)
-        base = self.spec.trades_per_second
-        self._rate = base + (self._rate - base) * math.exp(-_CALM_PER_SECOND * STEP_SECONDS)
-        if self._rng.random() < 1.0 - math.exp(-self._rate * STEP_SECONDS):
+        base, seconds = self.spec.trades_per_second, self.spec.pace * STEP_SECONDS
+        self._rate = base + (self._rate - base) * math.exp(-_CALM_PER_SECOND * seconds)
+        if self._rng.random() < 1.0 - math.exp(-self._rate * seconds):
             self._trade(at)
             self._rate += _EXCITEMENT
 
@@ -65,7 +68,8 @@ class _Pair:
         self.charts.add(at, price, amount)
 
     def view(self, at: float) -> PairView:
-        return PairView(
+        """Returns the pair as it is at `at`; the view of its last move while there was none since."""
+        self._view = self._view or PairView(
             spec=self.spec,
             at=at,
             bids=self.ladder.bids.window(),
@@ -76,26 +80,32 @@ class _Pair:
             trade_count=self.trade_count,
             candles=self.charts.current,
         )
+        return self._view
 
 
 class BtcturkMarket:
     """All pairs, moved together. They begin with a made-up past of bars, followed by some time of trades.
 
-    The trades begin on a whole minute, so that the past has whole bars and no minute is almost empty.
+    The trades begin on a whole minute, so that the past has whole bars and no minute is almost empty. Pairs of a slow
+    pace move in turn, so that each step moves about as many of them.
 
     charts: the bars of each pair.
     """
 
-    def __init__(self, seed: int, start: float, *, warm_up_seconds: float = 120.0) -> None:
+    def __init__(
+        self, seed: int, start: float, *, pairs: Sequence[PairSpec] = PAIRS, warm_up_seconds: float = 120.0
+    ) -> None:
         """`start` is the first view's time, unix seconds; trading began `warm_up_seconds` before it."""
-        self._rng, self._fair = random.Random(seed), FairPrices()
+        themes = max(len(spec.legs.weights) for spec in pairs) - len(FIRST)
+        self._rng, self._fair = random.Random(seed), FairPrices.with_themes(max(themes, 0))
         began = int(start - warm_up_seconds) // MINUTE * MINUTE
-        self._now = float(began)
+        self._now, self._steps = float(began), 0
         history = PairHistory(seed, began, self._fair)
-        self.charts = {spec.name: PairCharts(spec, history, began) for spec in PAIRS}
-        self._pairs = {
-            spec.name: _Pair(spec, self._fair.of(spec.name), self._rng, self.charts[spec.name]) for spec in PAIRS
-        }
+        self.charts: dict[str, PairCharts] = {}
+        self._pairs: dict[str, _Pair] = {}
+        for spec in pairs:
+            charts = self.charts[spec.name] = PairCharts(spec, history, began)
+            self._pairs[spec.name] = _Pair(spec, self._fair.of(spec), self._rng, charts)
         for _ in range(round((start - began) / STEP_SECONDS)):
             self._step()
 
@@ -111,6 +121,8 @@ class BtcturkMarket:
 
     def _step(self) -> None:
         self._now += STEP_SECONDS
+        self._steps += 1
         self._fair.step(self._rng, STEP_SECONDS)
-        for name, pair in self._pairs.items():
-            pair.step(self._now, self._fair.of(name))
+        for place, pair in enumerate(self._pairs.values()):
+            if (self._steps + place) % pair.spec.pace == 0:
+                pair.step(self._now, self._fair.of(pair.spec))
