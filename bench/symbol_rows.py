@@ -2,7 +2,7 @@
 
 A level of N symbols is a quarter pairs and three quarters shares, each at its peak rate, as in `bench/symbols/`. All of
 BTCTurk is 379 pairs. One client reads the whole stream. The baseline of the processor is a client that reads and
-decodes the same frames and does nothing.
+decodes the same frames and does nothing. The venue has no past: what the bars of a pair hold is a row of its own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.repo.tree import ROOT
 LEVELS = (10, 50, 200, 800)
 ALL_PAIRS = 379
 RUNS, SECONDS = 3, 5
+PAIRS_WITH_BARS = 50
 
 FIRST_FACTOR, GROWTH, MOST_STEPS = 4.0, 1.25, 24
 SETTLE_SECONDS, LOOK_SECONDS = 2.0, 4.0
@@ -103,6 +104,13 @@ def bare_cpu(addresses: dict[str, Any], pairs: int, shares: int) -> list[float]:
             process.kill()
 
 
+def bars_mib() -> list[float]:
+    """Returns what the bars of one pair hold, each measured in a process of its own."""
+    command = [sys.executable, "-m", "bench.symbols.bars", str(PAIRS_WITH_BARS)]
+    runs = (subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True) for _ in range(RUNS))
+    return [float(done.stdout) for done in runs]
+
+
 def wall() -> list[float]:
     """Raises the rate of all of BTCTurk until one process can't keep up; returns the last frames per second that it
     kept up with, and the frames per second at the peak. A rate counts as too high when it was so twice in a row."""
@@ -152,4 +160,4 @@ def measure() -> list[Row]:
             row(f"stream_p99_ms_symbols_{name}", cost.p99, "ms", cost.bare_p99),
         ]
     kept, peak = wall()
-    return [*rows, row("symbols_wall", [kept], "1/s", [peak])]
+    return [*rows, row("bars_mib_per_pair", bars_mib(), "MiB"), row("symbols_wall", [kept], "1/s", [peak])]

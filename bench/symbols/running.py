@@ -135,8 +135,8 @@ def cpu_seconds(pids: list[int]) -> float:
     return sum(int(each[11]) + int(each[12]) for each in fields) / TICKS_PER_SECOND
 
 
-def memory_mib(pid: int) -> float:
-    """Returns the memory that a process holds."""
+def memory_mib(pid: int | str = "self") -> float:
+    """Returns the memory that a process holds; this one by default."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / 2**20
 
 

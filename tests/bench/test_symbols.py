@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from random import Random
 
 import pytest
 from websocket import WebSocket, create_connection
 
 from bench import symbol_rows
+from bench.symbols import bars
 from bench.symbols.bare import pair_requests, share_requests
 from bench.symbols.pairs import ALL, PEAK, Pairs
 from bench.symbols.shares import Shares
 from bench.symbols.venue import Source
 from marketdata.events import BookDiff, BookRow, BookSnapshot, Ticker, Trades, Unreadable
 from marketdata.venues.algolab import frames as share_frames
+from marketdata.venues.btcturk import answers
 from marketdata.venues.btcturk import frames as pair_frames
+from marketdata.venues.btcturk.history import DAYS_ASKED
 
 
 def join(channel: str, event: str, wanted: bool = True) -> bytes:
@@ -86,6 +90,12 @@ def test_a_client_gets_a_book_and_then_its_changes_at_the_set_rate(source: Sourc
     client.ping("alive?")
     opcode, payload = client.recv_data(control_frame=True)
     assert (opcode, payload) == (0xA, b"alive?")
+
+
+def test_a_pairs_past_is_understood_in_full() -> None:
+    now = 1_790_000_040
+    assert len(answers.minutes(bars.minutes(Random(1), now))) == bars.MINUTES
+    assert len(answers.days(bars.days(Random(1), now))) == DAYS_ASKED + 1
 
 
 def test_the_peak_of_all_pairs_is_the_published_one() -> None:
