@@ -110,7 +110,8 @@ class PairHistory:
     def _make_minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
         over = day < self.last_day
         outline = self._outline(spec, day)
-        closes = [_ticks(spec, point) for point in self._path(day)]
+        tick, legs = float(spec.tick), spec.legs
+        closes = [max(round(math.exp(log_price(legs, point)) / tick), 1) for point in self._path(day)]
         if over:
             closes = [min(max(close, outline.low), outline.high) for close in closes]
         rng = random.Random(f"{self._seed}:{day}:{spec.name}:minutes")
@@ -118,8 +119,9 @@ class PairHistory:
         bars, before = [], _ticks(spec, self._points_of(day)[0])
         wick = _hourly_deviation(spec) / math.sqrt(60) * 0.4
         for index, close in enumerate(closes):
-            high = round(max(before, close) * (1 + wick * rng.expovariate(1)))
-            low = round(min(before, close) * (1 - wick * rng.expovariate(1)))
+            top, bottom = (close, before) if close > before else (before, close)
+            high = round(top * (1 - wick * math.log(1.0 - rng.random())))
+            low = round(bottom * (1 + wick * math.log(1.0 - rng.random())))
             if over:
                 high, low = min(high, outline.high), max(low, outline.low)
             volume = volumes[index]
@@ -135,7 +137,7 @@ class PairHistory:
 
 def _shares(rng: random.Random, total: int, count: int) -> list[int]:
     """Returns `total` in uneven parts that add up to it. Each is above 0 when the total is in the thousands."""
-    weights = list(accumulate(0.15 + rng.expovariate(1) for _ in range(count)))
+    weights = list(accumulate(0.15 - math.log(1.0 - rng.random()) for _ in range(count)))
     marks = [0, *(int(total * weight / weights[-1]) for weight in weights[:-1]), total]
     return [after - before for before, after in pairwise(marks)]
 
