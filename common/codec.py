@@ -1,16 +1,19 @@
-"""Messages to JSON and back: exact, strict, and with the field named when a message is wrong."""
+"""Messages to JSON and back: exact, strict, in one spelling, and with the field named when a message is wrong."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from common.decimals import plain_text
 from common.errors import InvalidRequest
 
 T = TypeVar("T")
+Order = Literal["deterministic"] | None
+"""deterministic: the same value always gives the same bytes, also for fields of a dictionary in another order."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,12 +23,34 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 _FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
 _NOT_FINITE = re.compile(rb"""(?i)\\|"[^"a-z0-9]*(s_*)?(n_*a_*n|i_*n_*f)""")
 """Matches every body with a decimal that is not finite: a text such as `NaN`, also with blanks and _ in it."""
+_WITH_EXPONENT = re.compile(rb'E[-+]\d+"').search
+_WITH_LAST_ZERO = re.compile(rb'\.\d*0"').search
+_MINUS_ZERO = b'"-0"'
 _NAMED = re.compile(r"(?:field|required field|unknown field) `(?P<name>[^`]*)`")
 
 
-def encode(value: Any) -> bytes:
-    """Returns the JSON of a message, or of containers of messages: decimals as strings, times as RFC 3339 in UTC."""
-    return msgspec.json.encode(value)
+def encode(value: Any, *, order: Order = None) -> bytes:
+    """Returns the JSON of a message, or of containers of messages: decimals in plain digits, times as RFC 3339 in UTC.
+
+    A decimal is a string, as `plain_text` writes it. JSON that is inside already (`msgspec.Raw`) stays as it is.
+    """
+    body = msgspec.json.encode(value, order=order)
+    if _WITH_EXPONENT(body) or _WITH_LAST_ZERO(body) or _MINUS_ZERO in body:
+        plain = _plain(msgspec.to_builtins(value, builtin_types=(Decimal, msgspec.Raw), order=order))
+        return msgspec.json.encode(plain, order=order)
+    return body
+
+
+def _plain(value: Any) -> Any:
+    """Returns the value with its decimals as texts. A text of a client that looks like a decimal stays as it is."""
+    kind = type(value)
+    if kind is Decimal:
+        return plain_text(value)
+    if kind is list or kind is tuple:
+        return [_plain(part) for part in value]
+    if kind is dict:
+        return {name: _plain(part) for name, part in value.items()}
+    return value
 
 
 def decode(kind: type[T], body: bytes | str) -> T:

@@ -15,6 +15,7 @@ Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit"]
 TimeInForce = Literal["GTC", "IOC", "FOK"]
 Phase = Literal["continuous", "opening_auction", "closing_auction", "trades_at_close", "halted", "closed"]
+InstrumentState = Literal["trading", "halted", "delisted", "renamed"]
 OrderStatus = Literal["received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"]
 
 
@@ -23,9 +24,9 @@ class Instrument(Message, frozen=True, kw_only=True):
 
     symbol: `VENUE:PAIR`, such as BTCTURK:BTCTRY.
     base_asset, quote_currency: the units of quantities and of prices.
-    tick_size: the step between two prices.
-    lot_size: the step between two quantities.
+    tick_size, lot_size: the steps between two prices, and between two quantities.
     min_notional: the smallest price times quantity of an order, in the quote currency.
+    state, reason: `trading`, or why the venue trades it no longer, and a sentence about that; empty while it trades.
     """
 
     symbol: str
@@ -34,6 +35,8 @@ class Instrument(Message, frozen=True, kw_only=True):
     tick_size: Decimal
     lot_size: Decimal
     min_notional: Decimal
+    state: InstrumentState = "trading"
+    reason: str = ""
 
 
 class Fact(Message, frozen=True, kw_only=True):
@@ -175,8 +178,7 @@ class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     client_order_id: the client's own key; the same key is filled once.
     symbol: the instrument's symbol.
-    side: buy or sell.
-    type: market or limit.
+    side, type: buy or sell; market or limit.
     quantity: in the base asset.
     limit_price: the worst price; for limit orders alone.
     time_in_force: GTC rests, IOC and FOK do not; a market order is IOC or FOK. None stands for the type's usual one.
@@ -225,8 +227,7 @@ class Fill(Message, frozen=True, kw_only=True):
 class Order(Message, frozen=True, kw_only=True):
     """An order as the ledger has it.
 
-    order_id: the ledger's own key.
-    client_order_id: the client's key.
+    order_id, client_order_id: the ledger's own key, and the client's.
     account: the account's name.
     symbol, side, type, time_in_force, quantity, limit_price, post_only: as in `OrderRequest`.
     status: how far the order has come.
@@ -285,8 +286,7 @@ class Account(Message, frozen=True, kw_only=True):
     """An account's cash and orders.
 
     account: the account's name.
-    cash: by currency.
-    reserved: the part of the cash that open orders hold back, by currency.
+    cash, reserved: all cash, and the part of it that open orders hold back, by currency.
     open_orders: how many orders are open.
     kill_switch: true when a kill switch stops all trading of the account.
     sequence: the ledger's sequence that all of this is as of.

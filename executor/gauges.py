@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from typing import get_args
@@ -9,6 +10,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Gauge
 
 from common.answers import TradingState, ValuationSummary
+from executor import account
 from executor.ledger import AccountState
 from executor.losses import Anchors
 
@@ -22,6 +24,11 @@ class AccountGauges:
         self.matcher_holder = gauge("executor_matcher_holder", "1 when this executor matches resting orders, else 0")
         self._sequence = gauge("executor_ledger_sequence", "Sequence of the ledger's latest event of the account")
         self._open = gauge("executor_open_orders", "Open orders of the account")
+        self._held = gauge("executor_position_quantity", "Quantity held of the symbol, in its base asset", ["symbol"])
+        self._resting = gauge(
+            "executor_symbol_open_orders", "Open orders of the symbol, as the matcher sees", ["symbol"]
+        )
+        self._rested: set[str] = set()
         self._kill_switch = gauge("executor_kill_switch", "1 when all trading of the account is stopped, else 0")
         self._switches = gauge("executor_kill_switches", "Kill switches that are engaged, those of symbols too")
         self._state = gauge("executor_trading_state", "1 for the trading state of the account, else 0", ["state"])
@@ -46,17 +53,26 @@ class AccountGauges:
 
     def show(self, state: AccountState) -> None:
         """Sets the gauges to the account as it was just read."""
-        account = state.account
+        told = state.account
         self.ledger_up.set(1)
         for trading_state in get_args(TradingState):
             self._state.labels(trading_state).set(state.controls.state == trading_state)
-        self._sequence.set(account.sequence)
-        self._open.set(account.open_orders)
-        self._kill_switch.set(account.kill_switch)
+        self._sequence.set(told.sequence)
+        self._open.set(told.open_orders)
+        self._kill_switch.set(told.kill_switch)
         self._switches.set(len(state.controls.switches))
-        for gauge, amounts in ((self._cash, account.cash), (self._reserved, account.reserved)):
+        for gauge, amounts in ((self._cash, told.cash), (self._reserved, told.reserved)):
             for currency, amount in amounts.items():
                 gauge.labels(currency).set(float(amount))
+        for position in account.positions(state.balances):
+            self._held.labels(position.symbol).set(float(position.quantity))
+
+    def show_resting(self, symbols: Iterable[str]) -> None:
+        """Sets the gauge of the open orders of each symbol; `symbols` has the symbol of each open order."""
+        counts = Counter(symbols)
+        self._rested |= counts.keys()
+        for symbol in self._rested:
+            self._resting.labels(symbol).set(counts[symbol])
 
     def show_valuation(self, summary: ValuationSummary, anchors: Anchors | None) -> None:
         """Sets the gauges to the account's valuation; an amount that is not known leaves its gauge as it was."""

@@ -53,8 +53,9 @@ class Matcher:
         leads = ledger.leader.leads()
         self._metrics.account.matcher_holder.set(leads)
         self._losses.check(state, act=leads)
-        if leads:
-            self._match_all(ledger.resting_orders())
+        resting = ledger.resting_orders() if leads else []
+        self._metrics.account.show_resting(order.symbol for order in resting)
+        self._match_all(resting)
 
     def _match_all(self, resting: Sequence[RestingOrder]) -> None:
         """Matches symbol by symbol. When market data is slow, the next pass goes on where this one had to stop."""

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 1.0
 DEPTH = 100
-INSTRUMENTS_SECONDS = 30.0
+INSTRUMENTS_SECONDS = 5.0
+"""A new tick or a halt is seen within this time and the one that market data takes for it."""
 UNKNOWN_SECONDS = 1.0
 
 
@@ -45,7 +46,7 @@ class SymbolView:
 
 
 class QuoteClient:
-    """Asks market data through `client`. Instruments are kept for half a minute and outlive an outage."""
+    """Asks market data through `client`. Instruments are kept for five seconds and outlive an outage."""
 
     def __init__(
         self, client: JsonClient, market: wire.Market, monotonic: Callable[[], float], stages: StageMetrics

@@ -9,6 +9,7 @@ from marketdata import metrics
 from marketdata.api import routes
 from marketdata.parts import Parts
 from marketdata.settings import Settings
+from marketdata.venues import resume_api
 
 
 def create_app(settings: Settings, parts: Parts) -> Flask:
@@ -16,7 +17,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask(__name__)
     readiness = {name: check for venue in parts.venues for name, check in venue.readiness.items()}
     registry = ops.install(app, settings.service, readiness, parts.loops)
-    metrics.install(registry, parts.venues, parts.store, parts.streams)
+    metrics.install(registry, parts.venues, parts.store, parts.streams, parts.tape)
     app.register_blueprint(
         routes(
             parts.store,
@@ -26,6 +27,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
             feeds=lambda: [venue.row() for venue in parts.venues],
         )
     )
+    app.register_blueprint(resume_api.routes(parts.venues, settings.operator_token))
     for venue in parts.venues:
         if venue.blueprint is not None:
             app.register_blueprint(venue.blueprint)

@@ -1,14 +1,18 @@
-"""Logs in to the broker through the running service: `python -m marketdata.cli bist login`, or `bist status`."""
+"""Acts on feeds of the running service: `python -m marketdata.cli bist login`, `bist status`, `feed resume BTCTURK`."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
+from common import wire
 from common.client import JsonClient
 from common.errors import Unavailable
 from common.settings import Reader, SettingsError
@@ -17,6 +21,10 @@ DONE, NOT_DONE, UNREACHABLE, WRONG_USE = 0, 1, 2, 64
 DEFAULT_PORT = 5001
 CALL_SECONDS = 45.0
 """The broker's calls wait for each other, so one may take long."""
+RESUME_SECONDS, LOOK_SECONDS = 15.0, 0.25
+"""A feed that was resumed has so long to open its socket before the command says that it has not."""
+
+T = TypeVar("T")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,6 +41,21 @@ class _Session(msgspec.Struct):
     state: str
     since: str
     reason: str
+
+
+class _Feed(msgspec.Struct):
+    """The feed's name and state, why it is in it, and the state of its socket."""
+
+    venue: str
+    state: str
+    connection: str
+    reason: str | None = None
+
+
+class _Feeds(msgspec.Struct):
+    """The rows of all feeds."""
+
+    feeds: list[_Feed]
 
 
 class _Error(msgspec.Struct):
@@ -56,25 +79,23 @@ def main(
     environment: Mapping[str, str] | None = None,
     prompt: Callable[[str], str] = getpass.getpass,
 ) -> int:
-    """Runs one command. Returns the exit code: 0 when there is a session afterwards, 1 when there is none, 2 when the
-    service does not answer, 64 for a wrong call or wrong settings."""
-    parser = _Parser(prog="marketdata")
-    venues = parser.add_subparsers(dest="venue", required=True)
-    commands = venues.add_parser("bist", help="the broker's session").add_subparsers(dest="command", required=True)
-    commands.add_parser("status", help="print the state of the session")
-    login = commands.add_parser("login", help="have a code sent by text message, and hand it in")
-    login.add_argument("--code", help="hand in a code that has come already, instead of asking for another")
-    chosen = parser.parse_args(arguments)
+    """Runs one command. Returns the exit code: 0 when there is a session afterwards, or the feed is connected; 1 when
+    not; 2 when the service does not answer; 64 for a wrong call or wrong settings."""
+    chosen = _parser().parse_args(arguments)
     reader = Reader(environment)
     port = reader.integer("PORT", DEFAULT_PORT, at_least=1, at_most=65_535)
-    token = reader.secret("SPARK_OPERATOR_TOKEN") if chosen.command == "login" else ""
+    token = "" if chosen.command == "status" else reader.secret("SPARK_OPERATOR_TOKEN")
     try:
         reader.check()
         client = JsonClient(
-            f"http://127.0.0.1:{port}/v1/feeds/BIST", CALL_SECONDS, headers={"Authorization": f"Bearer {token}"}
+            f"http://127.0.0.1:{port}/v1/feeds", CALL_SECONDS, headers={"Authorization": f"Bearer {token}"}
         )
-        session = (
-            _ask(client, "GET", "/session") if chosen.command == "status" else _login(client, chosen.code or prompt)
+        if chosen.topic == "feed":
+            return _resume(client, chosen.venue)
+        return _tell(
+            _ask(client, "GET", "/BIST/session", _Session)
+            if chosen.command == "status"
+            else _login(client, chosen.code or prompt)
         )
     except SettingsError as error:
         return _failed(str(error), WRONG_USE)
@@ -82,22 +103,50 @@ def main(
         return _failed(error.message, UNREACHABLE)
     except _NotDone as error:
         return _failed(str(error), NOT_DONE)
-    print(f"{session.state} since {session.since}: {session.reason}")
-    return DONE if session.state == "ACTIVE" else NOT_DONE
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="marketdata")
+    topics = parser.add_subparsers(dest="topic", required=True)
+    bist = topics.add_parser("bist", help="the broker's session").add_subparsers(dest="command", required=True)
+    bist.add_parser("status", help="print the state of the session")
+    login = bist.add_parser("login", help="have a code sent by text message, and hand it in")
+    login.add_argument("--code", help="hand in a code that has come already, instead of asking for another")
+    feed = topics.add_parser("feed", help="the venues' feeds").add_subparsers(dest="command", required=True)
+    resume = feed.add_parser("resume", help="dial at once, though the feed stopped or waits")
+    resume.add_argument("venue", help="BTCTURK or BIST")
+    return parser
 
 
 def _login(client: JsonClient, code: str | Callable[[str], str]) -> _Session:
     if not isinstance(code, str):
-        _ask(client, "POST", "/login")
+        _ask(client, "POST", "/BIST/login", _Session)
         code = code("Code from the text message: ")
-    return _ask(client, "POST", "/sms", msgspec.json.encode({"code": code}))
+    return _ask(client, "POST", "/BIST/sms", _Session, wire.encode({"code": code}))
 
 
-def _ask(client: JsonClient, method: str, path: str, body: bytes | None = None) -> _Session:
+def _tell(session: _Session) -> int:
+    print(f"{session.state} since {session.since}: {session.reason}")
+    return DONE if session.state == "ACTIVE" else NOT_DONE
+
+
+def _resume(client: JsonClient, venue: str) -> int:
+    """Resumes a feed and waits for its socket, as long as that may take without a refusal."""
+    feed = _ask(client, "POST", f"/{quote(venue.upper(), safe='')}/resume", _Feed)
+    until = time.monotonic() + RESUME_SECONDS
+    while feed.connection != "open" and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+        rows = _ask(client, "GET", "", _Feeds).feeds
+        feed = next((row for row in rows if row.venue == feed.venue), feed)
+    print(f"{feed.venue} is {feed.state}" + (f": {feed.reason}" if feed.reason else ""))
+    return DONE if feed.connection == "open" else NOT_DONE
+
+
+def _ask(client: JsonClient, method: str, path: str, kind: type[T], body: bytes | None = None) -> T:
     status, answer, _ = client.request(method, path, body=body)
     try:
         if status == 200:
-            return msgspec.json.decode(answer, type=_Session)
+            return msgspec.json.decode(answer, type=kind)
         raise _NotDone(msgspec.json.decode(answer, type=_Failure).error.message)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _NotDone(f"{client.base_url}{path} answered {status}: is this the market data service?") from error

@@ -53,6 +53,7 @@ class Counters:
     oddities: harmless oddities in frames, which were applied, by kind.
     left_out: rows of lists that could not be used, by list; the rest of the list stood.
     contradictions: books that another stream contradicted for too long, by that stream.
+    instrument_changes: changes of instruments, by kind.
     audits: books compared with the venue's REST book.
     audit_mismatches: audits that found another book.
     refused_joins: subscriptions that the venue refused.
@@ -76,6 +77,7 @@ class Counters:
     oddities: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     contradictions: Counter[str] = field(default_factory=Counter)
+    instrument_changes: Counter[str] = field(default_factory=Counter)
     book_gaps: int = 0
     trade_gaps: int = 0
     audits: int = 0

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
+from common.wire import InstrumentState
 from marketdata.metric_table import MetricTable, counter, gauge
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
+from marketdata.tape.writer import TapeWriter
 from marketdata.venues.venue import STATES, Venue
+
+UNLISTED = "unlisted"
+INSTRUMENT_STATES = (*get_args(InstrumentState), UNLISTED)
 
 
 def _seconds_waited(venue: Venue) -> dict[str, float]:
@@ -29,6 +35,14 @@ def _times_limited(venue: Venue) -> float:
 def _stale(store: Store) -> dict[str, float]:
     faults = store.faults()
     return {symbol: symbol in faults for symbol in store.symbols}
+
+
+def _states(venue: Venue) -> dict[tuple[str, ...], float]:
+    known = venue.instruments()
+    found = {
+        symbol: known[symbol].state if symbol in known else UNLISTED for symbol in venue.store.of_source(venue.name)
+    }
+    return {(symbol, state): state == present for symbol, present in found.items() for state in INSTRUMENT_STATES}
 
 
 COUNTS = (
@@ -60,6 +74,12 @@ COUNTS = (
         "Order books that another stream contradicted for too long, by that stream",
         ["venue", "witness"],
         "contradictions",
+    ),
+    counter(
+        "marketdata_instrument_changes",
+        "Changes of instruments: new ones, new states, new rules, by kind",
+        ["venue", "change"],
+        "instrument_changes",
     ),
     counter("marketdata_trade_gaps", "Times that trades were missed", ["venue"], "trade_gaps"),
     counter("marketdata_book_audits", "Order books compared with the venue's REST book", ["venue"], "audits"),
@@ -136,6 +156,14 @@ VENUES = (
     ),
     counter("marketdata_http_429", "Answers of 429, to dials and REST calls", ["venue"], _times_limited),
 )
+INSTRUMENTS = (
+    gauge(
+        "marketdata_instrument_state",
+        "1 for the state of the configured instrument, else 0; unlisted while the venue never told of it",
+        ["symbol", "state"],
+        _states,
+    ),
+)
 STORE = (
     gauge(
         "marketdata_quote_age_seconds",
@@ -149,14 +177,25 @@ STREAMS = (
     gauge("marketdata_streams_open", "Event streams that are open", [], "slots.open"),
     counter("marketdata_streams_refused", "Event streams refused because all slots were taken", [], "refused"),
 )
+TAPE = (
+    gauge("marketdata_tape_on", "1 while the tape records, 0 once a write failed", [], lambda tape: not tape.off),
+    gauge("marketdata_tape_bytes", "Size of all tapes on the disk", [], lambda tape: tape.disk_bytes()),
+    counter("marketdata_tape_frames", "Frames and REST calls on the tape, by link", ["link"], "counters.written"),
+    counter("marketdata_tape_dropped", "Frames and REST calls that the tape missed", ["link"], "counters.dropped"),
+    counter("marketdata_tape_errors", "Writes of the tape that failed", [], "counters.errors"),
+)
 
 
-def install(registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams) -> None:
+def install(
+    registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams, tape: TapeWriter | None
+) -> None:
     """Adds the metrics to the app's registry, each venue's own among them."""
     registry.register(MetricTable(COUNTS, [((venue.name,), venue.counters) for venue in venues]))
     registry.register(MetricTable(VENUES, [((venue.name,), venue) for venue in venues]))
+    registry.register(MetricTable(INSTRUMENTS, [((), venue) for venue in venues]))
     registry.register(MetricTable(STORE, [((), store)]))
     registry.register(MetricTable(STREAMS, [((), streams)]))
+    registry.register(MetricTable(TAPE, [] if tape is None else [((), tape)]))
     for venue in venues:
         if venue.collector is not None:
             registry.register(venue.collector)

@@ -1,4 +1,4 @@
-"""Reads a venue's refusals: 401 and 403 mean stop, 429 and 503 mean keep away as long as Retry-After says. Pure."""
+"""Reads a venue's refusals: of credentials, of a caller who is to keep away, and of one who is too fast. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,33 @@ from datetime import UTC, datetime
 DEFAULT_WAIT_SECONDS = 60.0
 LONGEST_WAIT_SECONDS = 3_600.0
 UNAUTHORIZED, THROTTLED = frozenset({401, 403}), frozenset({429, 503})
+OF_CALLERS = frozenset({401, 403, 407, 451})
+"""Statuses that refuse the caller, whatever was asked for: by the venue, or by a proxy or a firewall on the way."""
+PASSING = frozenset({408, 425})
+"""Statuses below 500 that pass by themselves, as a broken server does."""
+PAGES = ("text/html", "application/xhtml")
 _HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+
+
+def of_credentials(status: int, content_type: str | None) -> bool:
+    """Returns true when an answer refuses the credentials that were shown to the venue.
+
+    401 always does. 403 does unless it is a page for people: the venue's programs write none, so it comes from a proxy
+    or a firewall on the way, which does not know the credentials.
+    """
+    kind = (content_type or "").strip().lower()
+    return status == 401 or (status == 403 and not kind.startswith(PAGES))
 
 
 def wait_seconds(retry_after: str | None, now: float) -> float:
     """Returns the seconds to keep away after 429 or 503: as the header says, a minute without it, at most an hour."""
+    return asked_wait(retry_after, now, DEFAULT_WAIT_SECONDS)
+
+
+def asked_wait(retry_after: str | None, now: float, otherwise: float = 0.0) -> float:
+    """Returns the seconds that the header asks for, at most an hour; `otherwise` without a header that can be read."""
     wanted = retry_after_seconds(retry_after, now)
-    return DEFAULT_WAIT_SECONDS if wanted is None else min(wanted, LONGEST_WAIT_SECONDS)
+    return otherwise if wanted is None else min(wanted, LONGEST_WAIT_SECONDS)
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from common.settings import Reader, ServiceSettings
+from marketdata.outbound import BadProxy, Proxies, Proxy, exemptions, proxy_at
 from marketdata.state.listing import Listing
 from marketdata.venues.algolab import settings as algolab
 from marketdata.venues.btcturk import settings as btcturk
+
+
+@dataclass(frozen=True)
+class TapeSettings:
+    """The settings of the tape.
+
+    folder: where the files are.
+    total_bytes: the most that they may take on the disk.
+    """
+
+    folder: Path
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class ReplayClock:
+    """The unix time during a replay.
+
+    begins: the unix time at the start.
+    speed: how many times as fast as the real one it runs.
+    """
+
+    begins: float
+    speed: float
 
 
 @dataclass(frozen=True)
@@ -19,20 +45,40 @@ class Settings:
     stale_seconds: the age above which a quote is stale.
     most_streams: the event streams that may be open at once.
     queue_limit: the frames of one venue that may wait for its worker.
+    operator_token: guards what an operator does with feeds; empty to let nobody.
+    proxies: the proxies on the way to venues.
     btcturk: the settings of BTCTurk.
     algolab: the settings of Borsa Istanbul over AlgoLab; None when no symbol of it is followed.
+    tape: the settings of the tape; None when nothing is recorded.
+    replay: the unix time of a replay; None for the machine's own.
     """
 
     service: ServiceSettings
     stale_seconds: float
     most_streams: int
     queue_limit: int
+    operator_token: str
+    proxies: Proxies
     btcturk: btcturk.BtcturkSettings
     algolab: algolab.AlgolabSettings | None
+    tape: TapeSettings | None = None
+    replay: ReplayClock | None = None
 
     def listings(self) -> list[Listing]:
         """Returns every instrument that is followed."""
         return [listing for venue in (self.btcturk, self.algolab) if venue is not None for listing in venue.listings()]
+
+    def followed(self) -> dict[str, str]:
+        """Returns the settings that a replay needs to follow the same symbols in the same way."""
+        found = {"SPARK_BTCTURK_PAIRS": ",".join(self.btcturk.pairs), "SPARK_BTCTURK_BOOKS": self.btcturk.book_channel}
+        if self.algolab is None:
+            return found | {"SPARK_BIST_SYMBOLS": algolab.NO_SYMBOLS}
+        symbols, depth = ",".join(self.algolab.symbols), "on" if self.algolab.depth else "off"
+        return found | {
+            "SPARK_BIST_SYMBOLS": symbols,
+            "SPARK_BIST_DEPTH": depth,
+            "SPARK_BIST_SESSIONS": self.algolab.sessions,
+        }
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -44,8 +90,52 @@ class Settings:
             stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, above=0.0, at_most=300.0),
             most_streams=reader.integer("SPARK_STREAMS_MAX", 200, at_least=1, at_most=1_000),
             queue_limit=reader.integer("SPARK_FEED_QUEUE_LIMIT", 20_000, at_least=100, at_most=1_000_000),
+            operator_token=_operator_token(reader),
+            proxies=_proxies(reader),
             btcturk=btcturk.read(reader, service.market),
             algolab=algolab.read(reader, service.market),
+            tape=_tape(reader),
+            replay=_replay(reader),
         )
         reader.check()
         return settings
+
+
+def _operator_token(reader: Reader) -> str:
+    """Reads the token where its file is named. A feed that a person has to log in to asks for it by itself."""
+    return reader.secret("SPARK_OPERATOR_TOKEN") if reader.text("SPARK_OPERATOR_TOKEN_FILE", "") else ""
+
+
+def _proxies(reader: Reader) -> Proxies:
+    """Reads the usual variables, in both spellings; the small letters come first. A fault never tells the value."""
+    return Proxies(
+        secure=_proxy(reader, "HTTPS_PROXY", reader.text("https_proxy", "") or reader.text("HTTPS_PROXY", "")),
+        plain=_proxy(reader, "HTTP_PROXY", reader.text("http_proxy", "") or reader.text("HTTP_PROXY", "")),
+        exempt=exemptions(reader.text("no_proxy", ""), reader.text("NO_PROXY", "")),
+    )
+
+
+def _proxy(reader: Reader, name: str, address: str) -> Proxy | None:
+    try:
+        return proxy_at(address)
+    except BadProxy as error:
+        reader.fault(f"{name}: {error}")
+        return None
+
+
+def tapes_folder(reader: Reader) -> Path:
+    """Returns the folder of the tapes."""
+    return Path(reader.text("SPARK_DATA_DIR", "/data")) / "tapes"
+
+
+def _tape(reader: Reader) -> TapeSettings | None:
+    mib = reader.integer("SPARK_TAPE_MIB", 2048, at_least=1, at_most=1_000_000)
+    if reader.choice("SPARK_TAPE", "off", ("off", "on")) == "off":
+        return None
+    return TapeSettings(tapes_folder(reader), mib * 2**20)
+
+
+def _replay(reader: Reader) -> ReplayClock | None:
+    speed = reader.seconds("SPARK_REPLAY_SPEED", 1.0, above=0.0, at_most=1000.0)
+    begins = reader.seconds("SPARK_REPLAY_FROM", 0.0, at_least=0.0, at_most=1e10)
+    return ReplayClock(begins, speed) if begins else None

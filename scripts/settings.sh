@@ -4,7 +4,8 @@
 # Each service with its package; both executors have the same settings.
 SETTINGS_OF="executor-1:executor venue:venue marketdata:marketdata web:web canary:canary"
 
-# Reads a package's settings as the service does. With the live market it also opens a connection to each address of marketdata's.
+# Reads a package's settings as the service does. With the live market it also opens a connection to each address of marketdata's, or
+# to the proxy on the way.
 READ='
 import os, socket, sys, urllib.parse
 package = sys.argv[1]
@@ -17,11 +18,13 @@ def urls(value):
 settings = __import__(f"{package}.settings", fromlist=["Settings"]).Settings.from_environment()
 if package == "marketdata" and os.environ["SPARK_MARKET"] == "live":
     for url in sorted(urls(settings)):
-        parts = urllib.parse.urlsplit(url)
+        parts, proxy = urllib.parse.urlsplit(url), settings.proxies.of(url)
+        host, port = (proxy.host, proxy.port) if proxy else (parts.hostname, parts.port or 443)
         try:
-            socket.create_connection((parts.hostname, parts.port or 443), timeout=5).close()
+            socket.create_connection((host, port), timeout=5).close()
         except OSError as error:
-            sys.exit(f"SettingsError: SPARK_MARKET=live: {parts.hostname} is not reached from a container: {error}")
+            what = f"the proxy {host}" if proxy else host
+            sys.exit(f"SettingsError: SPARK_MARKET=live: {what} is not reached from a container: {error}")
 '
 
 # told: the wrong settings that the services told, a line for each fault, with the services that told it.

@@ -24,8 +24,10 @@ class FaultRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     count: the number of times that the fault is still to be done; 0 repeats it until all faults are cleared.
     code: a close code for `close`, where 1006 hangs up without a close frame; for `bad_level` a change code.
     status: the HTTP status of the answer.
-    seconds: the length of a silence, of a delay, or the lateness of a date; 0 or more.
+    seconds: the length of a silence, of a delay or of a lie, or the lateness of a date; 0 or more.
+    percent: how far a lie is from the truth.
     endpoint: limits a REST fault to this call.
+    page: the page that comes with the answer, as a proxy or a firewall writes it; None for the venue's own text.
     """
 
     fault: str
@@ -33,7 +35,9 @@ class FaultRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     code: int | None = None
     status: int | None = None
     seconds: float | None = None
+    percent: float | None = None
     endpoint: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.ratelimits import LimitRules
 from venue.btcturk.server import BtcturkServer
 from venue.marketserver import Address
-from venue.settings import AlgoLabSettings, Settings
+from venue.replay.script import ReplayScript, TapeTime
+from venue.replay.servers import PlayedTape, ReplayedAlgoLab, ReplayedBtcturk
+from venue.settings import AlgoLabSettings, ReplaySettings, Settings
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,21 @@ class Parts:
     loops: every thread of the service.
     btcturk: the simulated BTCTurk.
     algolab: the simulated AlgoLab; None when the settings give no API key.
+    replay: the tape that both play in place of a market; None when they have their markets.
     """
 
     loops: Supervisor
     btcturk: BtcturkServer
     algolab: AlgoLabServer | None
+    replay: PlayedTape | None = None
 
     @classmethod
     def build(cls, settings: Settings, loops: Supervisor) -> Parts:
         """Returns the parts; starts nothing."""
         clock = anchored(SYSTEM_CLOCK)
         service.add_memory_loop(loops, settings.service)
+        if settings.replay is not None:
+            return _replayed(settings, settings.replay, loops, clock)
         btcturk = BtcturkServer(
             BtcturkMarket(settings.seed, clock.unix(), pairs=listed_pairs(settings.pairs)),
             Address(settings.websocket_host, settings.websocket_port),
@@ -78,6 +84,17 @@ def anchored(clock: Clock) -> Clock:
     """Returns clocks whose unix time never jumps: it is read once, and the monotonic clock moves it on."""
     offset = clock.unix() - clock.monotonic()
     return Clock(clock.monotonic, lambda: offset + clock.monotonic())
+
+
+def _replayed(settings: Settings, tape: ReplaySettings, loops: Supervisor, clock: Clock) -> Parts:
+    script, host, algolab = ReplayScript(tape.path), settings.websocket_host, settings.algolab
+    replay = PlayedTape(script, TapeTime(script.begins, tape.speed, clock.monotonic))
+    btcturk = ReplayedBtcturk(replay, Address(host, settings.websocket_port), loops, clock)
+    if algolab is None:
+        return Parts(loops, btcturk, None, replay)
+    faults = AlgoLabFaults()
+    accounts, address = Accounts(algolab.credentials, faults, clock.unix), Address(host, algolab.websocket_port)
+    return Parts(loops, btcturk, ReplayedAlgoLab(replay, accounts, faults, address, loops, clock), replay)
 
 
 def _algolab(settings: Settings, algolab: AlgoLabSettings, loops: Supervisor, clock: Clock) -> AlgoLabServer:

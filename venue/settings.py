@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast, get_args
 
 from common.settings import Reader, ServiceSettings
+from common.tape import TapeError, TapeFile
 from venue.algolab.accounts import CustomerCredentials
 from venue.algolab.crypto import key_bytes
 from venue.algolab.listing import MOST_SHARES, SHARES
@@ -35,6 +37,18 @@ class AlgoLabSettings:
 
 
 @dataclass(frozen=True)
+class ReplaySettings:
+    """The settings of a replay.
+
+    path: the tape.
+    speed: how many times as fast as it was recorded it is played.
+    """
+
+    path: Path
+    speed: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of the service.
 
@@ -47,6 +61,7 @@ class Settings:
     admin: true opens the calls under `/admin`.
     dial_refusal: the answer to one new socket too many.
     algolab: None without a file that holds an API key.
+    replay: the tape that is played in place of the markets; None for the markets.
     """
 
     service: ServiceSettings
@@ -58,6 +73,7 @@ class Settings:
     admin: bool
     dial_refusal: Refusal
     algolab: AlgoLabSettings | None
+    replay: ReplaySettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -73,9 +89,22 @@ class Settings:
             admin=reader.choice("SPARK_VENUE_ADMIN", "off", ("off", "on")) == "on",
             dial_refusal=cast(Refusal, reader.choice("SPARK_VENUE_DIAL_REFUSAL", "429", get_args(Refusal))),
             algolab=_algolab(reader),
+            replay=_replay(reader),
         )
         reader.check()
         return settings
+
+
+def _replay(reader: Reader) -> ReplaySettings | None:
+    speed = reader.seconds("SPARK_REPLAY_SPEED", 1.0, above=0.0, at_most=1000.0)
+    path = reader.text("SPARK_VENUE_TAPE", NO_FILE)
+    if path == NO_FILE:
+        return None
+    try:
+        TapeFile(Path(path))
+    except (TapeError, OSError) as error:
+        reader.fault(f"SPARK_VENUE_TAPE={path!r}: must be a tape: {error}")
+    return ReplaySettings(Path(path), speed)
 
 
 def _algolab(reader: Reader) -> AlgoLabSettings | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
 
 from venue.armed_faults import ArmedFaults, FaultRequest
 
@@ -65,6 +67,15 @@ async def do(fault: FaultRequest, connection: ServerConnection, silence: Silence
             send_half(connection, frame)
         go_dark(connection)
         await connection.wait_closed()
+
+
+def refusal(connection: ServerConnection, status: int, text: str, page: str | None) -> Response:
+    """Returns the answer to an upgrade that is refused: the venue's own text, or the page of something on the way."""
+    response = connection.respond(HTTPStatus(status), text if page is None else page)
+    if page is not None:
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "text/html; charset=UTF-8"
+    return response
 
 
 def go_dark(connection: ServerConnection) -> None:

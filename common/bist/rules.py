@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from common.decimals import plain_text
 from common.wire import Phase
 
 ISTANBUL = timezone(timedelta(hours=3))
@@ -91,7 +92,7 @@ def next_change(at: datetime) -> datetime:
 def tick_size(price: Decimal, day: date) -> Decimal:
     """Returns the step of a share's prices around `price`, in TRY. Raises `ValueError` for a price of 0 or less."""
     if price <= 0:
-        raise ValueError(f"{price} is no price: it must be above 0")
+        raise ValueError(f"{plain_text(price)} is no price: it must be above 0")
     bounds, ticks = _tick_table(day)
     return ticks[max(bisect_right(bounds, price) - 1, 0)]
 

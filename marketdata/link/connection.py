@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 from common.clock import Clock
@@ -13,13 +14,17 @@ from common.loop import Loop, Stop
 from marketdata.counters import Counters
 from marketdata.link.dial import Dial, DialEvent, LinkTimings
 from marketdata.link.dial_limits import DialLimits
+from marketdata.link.failures import Verdict
 from marketdata.link.inbox import Arrival, Inbox
+from marketdata.outbound import USER_AGENT, Access
+from marketdata.tape.taps import SocketTap
 
 log = logging.getLogger(__name__)
 
-ConnectionState = Literal["waiting", "dialling", "open", "backing_off", "blocked", "stopped", "ended"]
+ConnectionState = Literal["waiting", "dialling", "open", "backing_off", "blocked", "rejected", "stopped", "ended"]
 """waiting: may not be dialled yet. backing_off: before the next dial, or held up by the guard. blocked: the venue
-answered 429 or 503. stopped: the venue answered 401 or 403; only `resume` dials again. ended: the service stops."""
+answered 429 or 503. rejected: the venue, or a proxy on the way, refused the dial; the next one comes much later.
+stopped: the venue refused a person's credentials; only `resume` dials again. ended: the service stops."""
 
 WATCHDOG_SILENT_SECONDS = 30.0
 
@@ -30,7 +35,7 @@ class ConnectionStatus:
 
     state: one of the states above.
     reason: a sentence for people; empty while all is well.
-    blocked_until: the unix time until which the venue wants no dial; None when it said nothing.
+    blocked_until: the unix time until which a blocked or rejected connection is not dialled; None for the others.
     """
 
     state: ConnectionState
@@ -51,12 +56,16 @@ class VenueSocket:
     headers: called before each dial; returns the headers of the upgrade, or raises `NotReady`.
     heartbeat: returns the frame that the venue wants every `LinkTimings.heartbeat` seconds; None for a venue that wants
         none.
+    access: the way to the venue, and if the headers show a person's credentials.
+    tap: hears all that comes and goes; None when nothing is recorded.
     """
 
     name: str
     url: str
     headers: Callable[[], Mapping[str, str]] = dict
     heartbeat: Callable[[], str] | None = None
+    access: Access = field(default_factory=Access)
+    tap: SocketTap | None = None
 
 
 class VenueConnection:
@@ -80,11 +89,11 @@ class VenueConnection:
         self.url = socket.url
         self.last_frame_at = clock.monotonic()
         self._socket, self._inbox, self._counters, self._timings = socket, inbox, counters, timings
-        self._backoff, self._guard, self._stop = limits.backoff, limits.guard, stop
+        self._backoff, self._retreat, self._guard, self._stop = limits.backoff, limits.retreat, limits.guard, stop
         self._clock, self._monotonic, self._unix = clock, clock.monotonic, clock.unix
         self._dial: Dial | None = None
         self._status = ConnectionStatus("waiting", "not dialled yet")
-        self._dial_at = self._monotonic() + limits.first_delay
+        self._first_at = self._dial_at = self._monotonic() + limits.first_delay
         self._refused = self._resumed = False
         self._reader = Loop(f"{socket.name}-socket", self._step, retry=(0.0, 0.0), on_failure=self._attempt_failed)
         self.loops = (self._reader, *self._timers(socket.heartbeat))
@@ -101,9 +110,10 @@ class VenueConnection:
         self._reader.wake()
 
     def resume(self) -> None:
-        """Dials again after a refusal that stopped it: there are other credentials now."""
-        self._resumed = True
-        self._reader.wake()
+        """Dials at once, as far as the guard allows: a person says so, or there are other credentials now."""
+        if not self.connected:
+            self._resumed = True
+            self._reader.wake()
 
     def status(self) -> ConnectionStatus:
         """Returns the present state."""
@@ -118,7 +128,9 @@ class VenueConnection:
 
     def send(self, text: str) -> bool:
         """Sends a frame; returns false when no socket takes it. That socket is about to be replaced."""
-        dial = self._dial
+        dial, tap = self._dial, self._socket.tap
+        if dial is not None and tap is not None:
+            tap.sent(text)  # first, so that no answer stands before it
         return dial is not None and dial.send(text)
 
     def drop(self, reason: str) -> None:
@@ -156,12 +168,18 @@ class VenueConnection:
 
     def _step(self) -> float:
         """Dials and reads until the socket ends. Returns the seconds until the next dial; infinity until woken."""
-        wait = self._dial_at - self._monotonic()
-        if wait > 0:
-            return wait
-        if self._refused and not self._resumed:
+        now = self._monotonic()
+        if now < self._first_at:
+            return self._first_at - now
+        resumed, self._resumed = self._resumed, False
+        if resumed:
+            self._backoff.reset()
+            self._retreat.reset()
+        elif now < self._dial_at:
+            return self._dial_at - now
+        elif self._refused:
             return math.inf
-        self._refused = self._resumed = False
+        self._refused = False
         try:
             headers = self._socket.headers()
         except NotReady as reason:
@@ -177,7 +195,9 @@ class VenueConnection:
 
     def _attempt(self, headers: Mapping[str, str]) -> float:
         self._status = ConnectionStatus("dialling")
-        dial = self._dial = Dial(self.url, headers, timings=self._timings, heard=self._heard, clock=self._clock)
+        sent = {"User-Agent": USER_AGENT, **headers}
+        access, timings = self._socket.access, self._timings
+        dial = self._dial = Dial(self.url, sent, access=access, timings=timings, heard=self._heard, clock=self._clock)
         if self._stop.is_set():
             dial.drop("dropped", "stopped")
         try:
@@ -193,12 +213,16 @@ class VenueConnection:
         self.last_frame_at = now
         if event == "opened":
             self._counters.attempts["open"] += 1
-            self._status = ConnectionStatus("open")
+            self._resumed, self._status = False, ConnectionStatus("open")
             log.info("connected", extra={"url": self.url})
+        if self._socket.tap is not None:
+            self._socket.tap.came(event, now, received, payloads)
         self._inbox.put([Arrival(event, now, received, payload) for payload in payloads])
 
     def _closed(self, dial: Dial) -> None:
         seen = {"url": self.url, "cause": dial.verdict.cause, "reason": dial.reason}
+        if self._socket.tap is not None:
+            self._socket.tap.ended(_reason(dial))
         if not dial.opened:
             self._counters.attempts[dial.verdict.cause] += 1
             log.info("could not connect", extra=seen)
@@ -208,6 +232,7 @@ class VenueConnection:
         self._inbox.put([Arrival("closed", self._monotonic(), self._unix())])
         if dial.was_healthy():
             self._backoff.reset()
+            self._retreat.reset()
 
     def _follow(self, dial: Dial) -> float:
         """Does what the end of a dial asks for. Returns the seconds until the next one; infinity until `resume`."""
@@ -217,11 +242,22 @@ class VenueConnection:
             self._status, self._refused = ConnectionStatus("stopped", reason), True
             self._backoff.reset()
             return math.inf
+        if verdict.step == "retreat":
+            return self._keep_away(verdict, reason)
         if verdict.step == "wait":
             self._guard.hold(self._monotonic() + verdict.seconds)
             self._counters.blocked_seconds += verdict.seconds
             self._status = ConnectionStatus("blocked", reason, self._unix() + verdict.seconds)
         return self._back_off(verdict.seconds)
+
+    def _keep_away(self, verdict: Verdict, reason: str) -> float:
+        """Retreats after a refusal that no person has to mend. `resume` ends it early."""
+        delay = self._counters.reconnect_delay_seconds = max(self._retreat.delay(), verdict.seconds)
+        until = self._unix() + delay
+        again = datetime.fromtimestamp(until, UTC)
+        self._status = ConnectionStatus("rejected", f"{reason}; dialled again at {again:%H:%M:%S} UTC", until)
+        log.warning("refused; dialled again much later", extra={"url": self.url, "reason": reason, "seconds": delay})
+        return self._pause(delay)
 
     def _back_off(self, before: float = 0.0) -> float:
         delay = self._counters.reconnect_delay_seconds = self._backoff.delay()

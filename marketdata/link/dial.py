@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import struct
@@ -15,10 +16,16 @@ import websocket
 from websocket import ABNF
 
 from common.clock import Clock
-from marketdata.link.failures import Verdict, of_close, of_upgrade
+from marketdata.link.failures import Verdict, of_close, of_proxy, of_upgrade
 from marketdata.link.readahead import ReadAhead
+from marketdata.outbound import Access
 
 ANSWERS_KEPT = 5
+_CONNECT_STATUS = re.compile(r"status: (\d{3})\b")
+"""The library tells a proxy's answer to CONNECT in the text of its exception alone."""
+
+NO_HOST = "no.host.invalid"
+"""A host that is never asked. The library reads the environment unless it is told some proxy and some exemption."""
 
 DialEvent = Literal["opened", "frame", "heartbeat"]
 Heard = Callable[[DialEvent, Sequence[bytes]], None]
@@ -67,6 +74,7 @@ class Dial:
         url: str,
         headers: Mapping[str, str],
         *,
+        access: Access,
         timings: LinkTimings,
         heard: Heard,
         clock: Clock,
@@ -76,6 +84,7 @@ class Dial:
         self.verdict = Verdict("error")
         self.alive_at = self._pinged_at = clock.monotonic()
         self._url, self._headers, self._timings, self._heard = url, dict(headers), timings, heard
+        self._credentials, self._proxy = access.credentials, access.proxies.of(url)
         self._monotonic, self._unix = clock.monotonic, clock.unix
         self._dropped: DropCause | None = None
         self._first_data_at: float | None = None
@@ -133,13 +142,23 @@ class Dial:
     def _open(self) -> None:
         # Redirects are not followed: each would be a dial that no guard counted, and would hand our headers to others.
         connect: Callable[..., None] = self._socket.connect
-        connect(self._url, header=self._headers, redirect_limit=0, timeout=self._timings.socket)
+        connect(self._url, header=self._headers, redirect_limit=0, timeout=self._timings.socket, **self._way())
         if self.reason is not None:  # dropped while there was no socket yet to shut
             return
         self.alive_at = self._pinged_at = self._monotonic()
         self.opened = True
         self._answered.append(self.alive_at)
         self._heard("opened", (b"",))
+
+    def _way(self) -> dict[str, object]:
+        """Returns the library's options for the proxy on the way, or for none at all."""
+        proxy = self._proxy
+        if proxy is None:
+            return {"http_proxy_host": NO_HOST, "http_proxy_port": 1, "http_no_proxy": ["*"]}
+        told = {"http_proxy_host": proxy.host, "http_proxy_port": proxy.port, "http_no_proxy": [NO_HOST]}
+        if proxy.username and not proxy.password:  # the library leaves out the colon that must stand there too
+            return {**told, "http_proxy_auth": (f"{proxy.username}:", "")}
+        return {**told, "http_proxy_auth": (proxy.username, proxy.password)}
 
     def _read(self) -> None:
         """Waits for the next frames: all text frames that have come, or one frame of another kind."""
@@ -193,14 +212,24 @@ class Dial:
 
     def _verdict_on_dial(self, error: Exception) -> Verdict:
         if isinstance(error, websocket.WebSocketBadStatusException):
-            headers = error.resp_headers or {}
-            self.reason = f"the upgrade was answered with {error.status_code}"
-            return of_upgrade(error.status_code, headers.get("retry-after"), self._unix())
+            return self._refused(error.status_code, error.resp_headers or {})
         status = self._socket.getstatus()
         if status is not None and status != 101:
-            self.reason = f"the upgrade was answered with {status}"
-            return of_upgrade(status, None, self._unix())
+            return self._refused(status, {})
+        if isinstance(error, websocket.WebSocketProxyException):
+            return self._refused_on_the_way(error)
         return Verdict(_network_cause(error, "refused"))
+
+    def _refused(self, status: int, headers: Mapping[str, str]) -> Verdict:
+        self.reason = f"the upgrade was answered with {status}"
+        return of_upgrade(status, headers, self._unix(), credentials=self._credentials)
+
+    def _refused_on_the_way(self, error: Exception) -> Verdict:
+        found = _CONNECT_STATUS.search(str(error))
+        if found is None:
+            return Verdict("error")
+        self.reason = f"the proxy answered CONNECT with {found[1]}"
+        return of_proxy(int(found[1]))
 
 
 def _verdict_on_end(error: Exception) -> Verdict:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+RETREAT_SECONDS = (30.0, 900.0)
+RETREAT_LEAST_SHARE = 0.5
 
 
 class Backoff:
     """Full jitter: each delay is drawn from 0 to min(cap, base · 2^n) seconds; n grows with each delay until `reset`.
 
-    `draw(low, high)` returns the random number. Source of the formula: AWS's note on exponential back-off and jitter.
+    `least` is the share of that ceiling which every delay has; 0.5 is equal jitter. `draw(low, high)` returns the
+    random number. Source of the formulas: AWS's note on exponential back-off and jitter.
     """
 
-    def __init__(self, base: float, cap: float, draw: Callable[[float, float], float]) -> None:
-        self._base, self._cap, self._draw = base, cap, draw
+    def __init__(self, base: float, cap: float, draw: Callable[[float, float], float], least: float = 0.0) -> None:
+        self._base, self._cap, self._draw, self._least = base, cap, draw, least
         self._attempt = 0
 
     def delay(self) -> float:
         """Returns the seconds to wait before the next attempt."""
         ceiling = min(self._cap, self._base * 2.0 ** min(self._attempt, 30))
         self._attempt += 1
-        return self._draw(0.0, ceiling)
+        return self._draw(self._least * ceiling, ceiling)
 
     def reset(self) -> None:
         """Begins at `base` again, because the last attempt was good for long enough."""
@@ -58,6 +63,11 @@ class DialGuard:
             self._held_until = max(self._held_until, until)
 
 
+def retreat(base: float, cap: float) -> Backoff:
+    """Returns the back-off of a dial that was refused: long, growing, and never nearly nothing."""
+    return Backoff(base, cap, random.uniform, RETREAT_LEAST_SHARE)
+
+
 @dataclass(frozen=True)
 class DialLimits:
     """The limits on dialling one host.
@@ -65,8 +75,10 @@ class DialLimits:
     backoff: the pause after an attempt that failed.
     guard: the count of dials, shared by all sockets to the host.
     first_delay: seconds before the first dial.
+    retreat: the pause after a refusal by the venue, or by a proxy on the way.
     """
 
     backoff: Backoff
     guard: DialGuard
     first_delay: float = 0.0
+    retreat: Backoff = field(default_factory=lambda: retreat(*RETREAT_SECONDS))

@@ -1,13 +1,13 @@
-"""Decides what follows when a venue refuses a dial or ends a socket: a back-off, a wait, or no more dials. Pure."""
+"""Decides what follows when a dial is refused or a socket ends: back-off, wait, retreat, or no more dials. Pure."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from marketdata.refusals import THROTTLED, UNAUTHORIZED, wait_seconds
+from marketdata.refusals import PASSING, THROTTLED, asked_wait, of_credentials, wait_seconds
 
 FAILED_DIALS = ("refused", "timeout", "dns", "tls", "unauthorized", "throttled", "rejected", "error")
 CLOSES = (
@@ -16,7 +16,7 @@ CLOSES = (
 )
 _CLOSE_CODES = {1000: "normal", 1001: "going_away", 1012: "restart"}
 
-Step = Literal["back_off", "wait", "stop"]
+Step = Literal["back_off", "wait", "retreat", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Verdict:
     """The consequence of an attempt's end.
 
     cause: one of `FAILED_DIALS` or `CLOSES`, for the counters.
-    step: `back_off` before the next dial, `wait` for `seconds` first, or `stop` until the connection is resumed.
-    seconds: the wait that the venue asked for; 0 for the other steps.
+    step: `back_off` before the next dial; `wait` for `seconds` first; `retreat`, which is a much longer back-off of at
+        least `seconds`; or `stop` until the connection is resumed.
+    seconds: the wait that was asked for; 0 when none was.
     """
 
     cause: str
@@ -33,13 +34,24 @@ class Verdict:
     seconds: float = 0.0
 
 
-def of_upgrade(status: int, retry_after: str | None, now: float) -> Verdict:
-    """Returns the verdict on an upgrade that was answered with another HTTP status than 101; `now` is unix seconds."""
-    if status in UNAUTHORIZED:
+def of_upgrade(status: int, headers: Mapping[str, str], now: float, *, credentials: bool = False) -> Verdict:
+    """Returns the verdict on an upgrade that was answered with another HTTP status than 101; `now` is unix seconds.
+
+    `headers` are the answer's, with names in small letters. Only a dial that showed a person's credentials stops: no
+    person can mend the refusal of a public feed, which ends by itself.
+    """
+    if credentials and of_credentials(status, headers.get("content-type")):
         return Verdict("unauthorized", "stop")
     if status in THROTTLED:
-        return Verdict("throttled", "wait", wait_seconds(retry_after, now))
-    return Verdict("rejected")
+        return Verdict("throttled", "wait", wait_seconds(headers.get("retry-after"), now))
+    if status >= 500 or status in PASSING:
+        return Verdict("rejected")
+    return Verdict("rejected", "retreat", asked_wait(headers.get("retry-after"), now))
+
+
+def of_proxy(status: int) -> Verdict:
+    """Returns the verdict on a proxy's answer to CONNECT. A refusal asks for more patience than a broken proxy."""
+    return Verdict("rejected", "back_off" if status >= 500 or status in PASSING else "retreat")
 
 
 def of_close(code: int | None, *, answered: Sequence[float], closed: float, starved: float) -> str:

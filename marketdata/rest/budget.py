@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
 
+from marketdata.refusals import DEFAULT_WAIT_SECONDS
+
 SHARE = 0.8
+MARGIN_SECONDS = 0.1
+"""Each window is so much longer for us: the venue's clock is not ours, and may count in coarser steps."""
+LONGEST_PACE_SECONDS = DEFAULT_WAIT_SECONDS
+BARRED_SECONDS = (30.0, 900.0)
+"""The first and the longest silence after the caller was refused."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +49,21 @@ class Budget:
 
     A call uses all the limits that it names at once; until it can, it waits and uses none. Calls that name the same
     limits are served in the order in which they came.
+
+    A venue counts a call when it arrives, which is some time between its sending and its answer. So a call counts as
+    long as it is under way, and then for a whole window and `MARGIN_SECONDS` from its answer on. Each `acquire` must be
+    followed by `answered`.
     """
 
     def __init__(self, limits: Mapping[str, Limit], *, monotonic: Callable[[], float], share: float = SHARE) -> None:
-        self._monotonic = monotonic
+        self._monotonic, self._windows = monotonic, {name: limit.seconds for name, limit in limits.items()}
         self._rates = {
-            name: Rate(max(1, int(limit.calls * share)), round(limit.seconds * 1000)) for name, limit in limits.items()
+            name: Rate(max(1, int(limit.calls * share)), round((limit.seconds + MARGIN_SECONDS) * 1000))
+            for name, limit in limits.items()
         }
         self._buckets = {name: InMemoryBucket([rate]) for name, rate in self._rates.items()}
+        self._under_way: Counter[str] = Counter()
+        self._refusals: Counter[str] = Counter()
         self._silent_until = dict.fromkeys(limits, float("-inf"))
         self._queues: defaultdict[tuple[str, ...], deque[object]] = defaultdict(deque)
         self._changed = threading.Condition()
@@ -72,7 +86,7 @@ class Budget:
                     if wait > max(left, 0.0) or (left <= 0 and queue[0] is not ticket):
                         raise Spent(limits, max(wait, 0.0), silenced=silence > 0)
                     if wait <= 0 and queue[0] is ticket:
-                        self._use(limits, now)
+                        self._under_way.update(limits)
                         return now - began
                     self._changed.wait(wait if wait > 0 else left)
             finally:
@@ -80,35 +94,55 @@ class Budget:
                 self._changed.notify_all()
 
     def answered(self, limits: Iterable[str]) -> None:
-        """Counts a call of a limit that allows only one from its answer on.
-
-        The venue counts from when the call reached it, which may be long after it was sent.
-        """
+        """Ends a call: it has its answer, or gets none any more."""
         with self._changed:
+            at = _milliseconds(self._monotonic())
             for name in limits:
-                if self._rates[name].limit == 1:
-                    self._buckets[name].flush()
-                    self._use((name,), self._monotonic())
+                self._under_way[name] -= 1
+                self._buckets[name].leak(at)
+                self._buckets[name].put(RateItem(name, at))
+            self._changed.notify_all()
 
     def silence(self, limit: str, seconds: float) -> None:
-        """Allows no call of this limit for so long, to any thread: the venue answered one of them with 429 or 503."""
+        """Allows no call of this limit for so long, to any thread: the venue asked one of them for it."""
         with self._changed:
             self._silent_until[limit] = max(self._silent_until[limit], self._monotonic() + seconds)
 
+    def too_fast(self, limit: str) -> float:
+        """Silences a limit after a 429 that named no wait. Returns the seconds.
+
+        They are the limit's own window: if we alone were too fast, there is room after that. They double with each
+        refusal in a row, up to `LONGEST_PACE_SECONDS`.
+        """
+        return self._refused(limit, self._windows[limit], LONGEST_PACE_SECONDS)
+
+    def barred(self, limit: str) -> float:
+        """Silences a limit after a refusal of the caller, ever longer with each in a row. Returns the seconds."""
+        return self._refused(limit, *BARRED_SECONDS)
+
+    def welcome(self, limit: str) -> None:
+        """Notes that the venue took a call of this limit: the next refusal is the first in a row."""
+        with self._changed:
+            self._refusals[limit] = 0
+
+    def _refused(self, limit: str, first: float, most: float) -> float:
+        with self._changed:
+            seconds = min(most, first * 2.0 ** min(self._refusals[limit], 30))
+            self._refusals[limit] += 1
+        self.silence(limit, seconds)
+        return seconds
+
     def _wait(self, name: str, now: float) -> float:
-        """Returns the seconds until a limit has room.
+        """Returns the seconds until a limit has room, or the least that it can take while calls are under way.
 
         The bucket tells them only after a refusal, so this reads its log.
         """
         rate = self._rates[name]
-        oldest = self._buckets[name].peek(rate.limit - 1)
+        room = rate.limit - self._under_way[name]
+        if room <= 0:
+            return (rate.interval + 1) / 1000
+        oldest = self._buckets[name].peek(room - 1)
         return 0.0 if oldest is None else (oldest.timestamp + rate.interval + 1 - _milliseconds(now)) / 1000
-
-    def _use(self, limits: tuple[str, ...], now: float) -> None:
-        for name in limits:
-            bucket, at = self._buckets[name], _milliseconds(now)
-            bucket.leak(at)
-            bucket.put(RateItem(name, at))
 
 
 def _milliseconds(seconds: float) -> int:

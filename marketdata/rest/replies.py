@@ -26,13 +26,24 @@ class RestError(Exception):
 
 
 class Rejected(RestError):
-    """The venue refuses this call: a redirect, or a 4xx other than the two below."""
+    """The venue refuses this call: a redirect, or a 4xx that is none of those below."""
 
 
 class RestUnauthorized(RestError):
-    """401 or 403. It is never tried again: a venue blocks addresses that go on."""
+    """The venue refuses a person's credentials. It is never tried again: a venue blocks addresses that go on."""
 
     outcome = "unauthorized"
+
+
+class Barred(RestError):
+    """The caller is refused, by the venue or by a proxy or firewall on the way, whatever the call and its credentials
+    are. No thread calls the endpoint for `seconds` now, which grow with each refusal in a row."""
+
+    retryable = True
+
+    def __init__(self, endpoint: str, reason: str, status: int, seconds: float) -> None:
+        super().__init__(endpoint, f"{reason}, silent for {seconds:.0f} s", status=status)
+        self.seconds = seconds
 
 
 class Throttled(RestError):

@@ -176,8 +176,8 @@ class StoreReader:
     ) -> tuple[int, Mapping[str, object]]:
         """Returns the store's sequence, and everything in a selection as the body of an answer.
 
-        The body has `quotes`, `books`, `statuses` and `auctions`, and in `trades` the latest ones in the order they
-        came. A symbol without an instrument has no book.
+        The body has `quotes`, `books`, `statuses`, `auctions` and `instruments`, and in `trades` the latest ones in the
+        order they came. A symbol without an instrument has no book.
         """
         with self._lock:
             now = self._monotonic()
@@ -194,6 +194,8 @@ class StoreReader:
                 body["statuses"] = [state.status() for state in states]
             if "auction" in wanted.kinds:
                 body["auctions"] = [state.auction() for state in states]
+            if "instrument" in wanted.kinds:
+                body["instruments"] = [instruments[name] for name in wanted.symbols if name in instruments]
             return self.sequence, body
 
     def since(

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-EventKind = Literal["quote", "trade", "book", "status", "auction"]
+EventKind = Literal["quote", "trade", "book", "status", "auction", "instrument"]
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 

@@ -16,12 +16,16 @@ class Store(StoreReader):
     """The feeds' workers write it, any thread reads it. A symbol that is not configured raises `KeyError`."""
 
     def prove_book(self, symbol: str, at: float) -> None:
-        """Notes that a frame of time `at` told the symbol's book, or agreed with it."""
-        self._states[symbol].book_proved_at = at
+        """Notes that a frame of time `at` told the symbol's book, or agreed with it. A lost book can't be proved."""
+        state = self._states[symbol]
+        if state.book.live:
+            state.book_proved_at = max(state.book_proved_at, at)
 
     def prove_trades(self, symbol: str, at: float) -> None:
         """Notes that a frame of time `at` told the symbol's trades, or agreed with the newest one."""
-        self._states[symbol].trades_proved_at = at
+        state = self._states[symbol]
+        if state.history_live:
+            state.trades_proved_at = max(state.trades_proved_at, at)
 
     def prove_all(self, source: str, at: float) -> None:
         """Notes that nothing of a source can have changed until `at`: it is closed."""
@@ -131,6 +135,11 @@ class Store(StoreReader):
             elif (status.floor, status.ceiling) != (state.symbol_status.floor, state.symbol_status.ceiling):
                 self._touch(state, "book")
             state.symbol_status, state.changed["status"] = status, self._next(received)
+
+    def instrument_changed(self, symbol: str, received: float) -> None:
+        """Notes that a symbol's instrument is another one now; readers are given it with each call."""
+        with self._lock:
+            self._states[symbol].changed["instrument"] = self._next(received)
 
     def lose(self, symbol: str, reason: str, received: float) -> None:
         """Marks a symbol's book as no longer certain."""

@@ -120,17 +120,17 @@ class SymbolState:
 
     def fault(self, now: float, stale_after: float) -> str:
         """Returns why the book is not fresh; empty when it is."""
-        if not self.book.live:
-            return self.lost_by or "no book yet"
         if self.doubt:
             return self.doubt
+        if not self.book.live:
+            return self.lost_by or "no book yet"
         age = self.book_age(now)
         return f"not proved for {age:.0f} s" if age > max(stale_after, self.listing.quiet_seconds) else ""
 
     def since(
         self, wanted: Selection, after: int, known: KnownKeys, instrument: wire.Instrument | None, now: float
     ) -> Iterator[StreamEvent]:
-        """Yields the changes of `wanted` after a sequence; no book while its instrument is not known."""
+        """Yields the changes of `wanted` after a sequence; no book and no instrument while that is not known."""
         for kind in wanted.kinds:
             if self.changed[kind].sequence <= after:
                 continue
@@ -145,6 +145,8 @@ class SymbolState:
                     yield self._event(known, kind, self.status)
                 case "auction":
                     yield self._event(known, kind, self.auction)
+                case "instrument" if instrument is not None:
+                    yield self._event(known, kind, lambda: instrument)
 
     def quote(self, now: float) -> wire.Quote:
         """Returns the quote, with its age at `now` (monotonic)."""
@@ -203,7 +205,9 @@ class SymbolState:
             quantity=equilibrium.quantity if equilibrium else None,
         )
 
-    def _event(self, known: KnownKeys, kind: EventKind, make: Callable[[], wire.Fact], depth: int = 0) -> StreamEvent:
+    def _event(
+        self, known: KnownKeys, kind: EventKind, make: Callable[[], wire.Message], depth: int = 0
+    ) -> StreamEvent:
         key = Key(self.changed[kind].sequence, kind, self.listing.symbol, depth)
         return StreamEvent(key, None if key in known else make())
 

@@ -84,7 +84,7 @@ class _Side:
 
 
 class BookWitness:
-    """What was shown of one symbol's book, and what other streams said of it lately."""
+    """Remembers the best prices that one symbol's book showed, and judges what other streams say of them."""
 
     def __init__(self) -> None:
         self.clear()

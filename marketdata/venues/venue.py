@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -19,14 +19,19 @@ from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import DialLimits
 from marketdata.link.inbox import Inbox
 from marketdata.nets import SafetyNet
+from marketdata.outbound import Proxies
 from marketdata.rest.client import RestClient
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
+from marketdata.tape.secrets import Secrets
+from marketdata.tape.taps import CallTap, CallTape, SocketTap, SocketTape
+from marketdata.tape.writer import TapeWriter
 
-FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "auth_required", "stopped"]
+FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "rejected", "auth_required", "stopped"]
 """connecting: no socket. syncing: a socket, and no live book yet. live: every book that should be live is. degraded:
-some are not, or the feed has other trouble. blocked: the venue wants no dial for a while. auth_required: a person has
-to log in. stopped: the venue refused the dial, and nothing is dialled."""
+some are not, or the feed has other trouble. blocked: the venue wants no dial for a while. rejected: the dial was
+refused, and the next one comes much later. auth_required: a person has to log in. stopped: the venue refused a person's
+credentials, and nothing is dialled."""
 STATES: tuple[FeedState, ...] = get_args(FeedState)
 
 MOST_TOLD = 20
@@ -46,6 +51,8 @@ class VenueContext:
     queue_limit: the frames that may wait for the worker.
     clock: the two clocks.
     stop: the signal that ends the service.
+    proxies: the proxies on the way to venues.
+    tape: records what comes and goes; None when it is off.
     """
 
     store: Store
@@ -55,6 +62,8 @@ class VenueContext:
     queue_limit: int
     clock: Clock
     stop: Stop
+    proxies: Proxies = field(default_factory=Proxies)
+    tape: TapeWriter | None = None
 
     def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> VenueConnection:
         """Returns the connection of a venue's socket, with limits of its own on dialling."""
@@ -68,9 +77,23 @@ class VenueContext:
             stop=self.stop,
         )
 
+    def socket_tap(self, link: str, secrets: Secrets | None = None) -> SocketTap | None:
+        """Returns the tap of a socket; None when nothing is recorded."""
+        if self.tape is None:
+            return None
+        self.tape.knows(link)
+        return SocketTape(self.tape, link, secrets)
+
+    def call_tap(self, link: str, secrets: Secrets | None = None, bare: Sequence[str] = ()) -> CallTap | None:
+        """Returns the tap of a client of REST calls; None when nothing is recorded. `bare` are paths without bodies."""
+        if self.tape is None:
+            return None
+        self.tape.knows(link)
+        return CallTape(self.tape, link, secrets, bare)
+
 
 def told(faults: Mapping[str, str]) -> str:
-    """Returns symbols with the reasons why their books are not fresh, at most `MOST_TOLD` of them."""
+    """Returns symbols with their reasons, at most `MOST_TOLD` of them."""
     shown = [f"{symbol} ({reason})" for symbol, reason in list(faults.items())[:MOST_TOLD]]
     more = len(faults) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
@@ -127,18 +150,26 @@ class Venue:
         link = self.connection.status().state
         if self.login_trouble() is not None:
             return "auth_required"
-        if link in ("stopped", "blocked"):
+        if link in ("stopped", "blocked", "rejected"):
             return link
         if link != "open":
             return "connecting"
         lost = self.lost()
-        if lost and len(lost) == len(self.store.of_source(self.name)):
+        if lost and len(lost) == len(self.store.of_source(self.name)) - len(self.not_trading()):
             return "syncing"
         return "degraded" if lost or self.reason() else "live"
 
     def lost(self) -> dict[str, str]:
         """Returns the symbols whose book should be fresh and is not, each with the reason."""
-        return self.store.faults(self.name) if self.is_open() else {}
+        if not self.is_open():
+            return {}
+        resting = self.not_trading()
+        return {symbol: fault for symbol, fault in self.store.faults(self.name).items() if symbol not in resting}
+
+    def not_trading(self) -> dict[str, str]:
+        """Returns the symbols that the venue halted, renamed or delisted, each with the reason."""
+        known = self.instruments().items()
+        return {symbol: f"{one.state}: {one.reason}" for symbol, one in known if one.state != "trading"}
 
     def reason(self) -> str | None:
         """Returns why the feed can't be relied on, the deepest cause first, or None."""
@@ -153,12 +184,12 @@ class Venue:
 
     def row(self) -> dict[str, object]:
         """Returns the venue's row of /v1/feeds; times in UTC, ages in seconds."""
-        status, lost = self.connection.status(), self.lost()
+        status, lost, resting = self.connection.status(), self.lost(), self.not_trading()
         until = status.blocked_until
         return {
             "venue": self.name,
             "state": self.state(),
-            "reason": self.reason(),
+            "reason": self.reason() or (f"not traded: {told(resting)}" if resting else None),
             "connection": status.state,
             "blocked_until": None if until is None else datetime.fromtimestamp(until, UTC),
             "last_frame_age_seconds": round(self.connection.frame_age(), 3),
@@ -166,6 +197,7 @@ class Venue:
             "last_data_age_seconds": round(self.store.data_age(self.name), 3),
             "not_live": list(lost),
             "faults": lost,
+            "not_trading": resting,
             "queue_depth": self.inbox.depth(),
             "safety_nets": [net.row() for net in self.nets],
         }

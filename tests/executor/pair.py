@@ -57,9 +57,14 @@ class Seen(QuoteClient):
 
     def look(self, symbol: str) -> SymbolView:
         shown, (base, quote) = self.shown[symbol], PAIRS[symbol]
-        sizes = {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
-        grid = {name: Decimal(value) for name, value in sizes.items()}
-        instrument = Instrument(symbol=symbol, base_asset=base, quote_currency=quote, **grid)
+        instrument = Instrument(
+            symbol=symbol,
+            base_asset=base,
+            quote_currency=quote,
+            tick_size=Decimal("0.01"),
+            lot_size=Decimal("0.0001"),
+            min_notional=Decimal(10),
+        )
         book = Book(
             symbol=symbol,
             market="simulated",

@@ -103,7 +103,9 @@ def test_a_stale_book_fills_nothing(desk_executor: Executor, marketdata: MarketD
     assert _status(desk_executor, order) == ("accepted", "0")
 
 
-@pytest.mark.parametrize("why", [{"delayed": True}, {"phase": "closed"}, {"phase": "closing_auction"}])
+@pytest.mark.parametrize(
+    "why", [{"delayed": True}, {"phase": "closed"}, {"phase": "halted"}, {"phase": "closing_auction"}]
+)
 def test_a_delayed_or_closed_market_fills_nothing(
     desk_executor: Executor, marketdata: MarketData, why: dict[str, object]
 ) -> None:
@@ -173,3 +175,18 @@ def test_two_matchers_fill_a_resting_order_once(make: MakeExecutor, place: Place
     first.matcher.pass_once()
     second.matcher.pass_once()
     assert _status(second, order) == ("partially_filled", "1")
+
+
+def test_an_order_that_rests_off_a_new_tick_stays_and_fills_and_a_new_one_there_is_denied(
+    desk_executor: Executor, marketdata: MarketData
+) -> None:
+    order = desk_executor.limit("rest", "buy", "1", "99.5")
+    marketdata.rules[BTCTRY] = {"tick_size": "1"}
+    desk_executor.clock.now += 5.1
+    _, late = desk_executor.order(client_order_id="late", side="buy", type="limit", quantity="1", limit_price="99.5")
+    assert (late["status"], [denial["code"] for denial in late["denials"]]) == ("denied", ["TICK_SIZE"])
+    desk_executor.matcher.pass_once()
+    assert _status(desk_executor, order) == ("accepted", "0")
+    marketdata.put(BTCTRY, BIDS, [("99", "1")])
+    desk_executor.matcher.pass_once()
+    assert _status(desk_executor, order) == ("filled", "1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from executor.guardrails import RULES
-from tests.executor.standin import BTCTRY, Executor, MarketData
+from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData
 
 
 def _samples(executor: Executor) -> dict[str, float]:
@@ -53,6 +53,36 @@ def test_gauges_show_the_account_of_the_last_pass(desk_executor: Executor) -> No
     assert samples["executor_account_reserved['TRY']"] == 99.099
     assert samples["executor_ledger_sequence[]"] == 3
     assert samples["executor_matcher_holder[]"] == 1
+
+
+def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(
+    desk_executor: Executor, marketdata: MarketData
+) -> None:
+    marketdata.put(USDTTRY, [("40", "900")], [("41", "900")])
+    desk_executor.order(quantity="0.5")
+    orders = [desk_executor.limit(f"rest-{number}", "buy", f"2{number}", "40.1", symbol=USDTTRY) for number in range(2)]
+    assert [order["denials"] for order in orders] == [[], []]
+    desk_executor.matcher.pass_once()
+
+    def of(name: str) -> dict[str, float]:
+        found = _samples(desk_executor)
+        return {key: value for key, value in found.items() if key.startswith(name)}
+
+    assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0.5}
+    assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 2}
+    for order in orders:
+        desk_executor.post(f"/v1/orders/{order['order_id']}/cancel")
+    desk_executor.order(client_order_id="sell", side="sell", quantity="0.5")
+    desk_executor.matcher.pass_once()
+    assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0}
+    assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 0}
+
+
+def test_an_executor_that_does_not_match_shows_no_resting_orders(desk_executor: Executor) -> None:
+    desk_executor.limit("rest", "buy", "1", "99")
+    desk_executor.matcher.pass_once()
+    desk_executor.parts.metrics.account.show_resting(())
+    assert _samples(desk_executor)[f"executor_symbol_open_orders['{BTCTRY}']"] == 0
 
 
 def test_a_scrape_asks_neither_database_nor_market_data(desk_executor: Executor, marketdata: MarketData) -> None:

@@ -29,17 +29,33 @@ def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: QuoteClient,
     assert view.age_seconds(clock.now + 2) == pytest.approx(2.1)
 
 
-def test_instruments_are_asked_for_twice_a_minute_and_outlive_an_outage(
+def test_instruments_are_asked_for_every_five_seconds_and_outlive_an_outage(
     quotes: QuoteClient, marketdata: MarketData, clock: Monotonic
 ) -> None:
     for _ in range(3):
         quotes.look(BTCTRY)
     assert marketdata.requests.count("/v1/instruments") == 1
-    clock.now += 31
+    clock.now += 5.1
     marketdata.status = 500
     view = quotes.look(BTCTRY)
     assert marketdata.requests.count("/v1/instruments") == 2
     assert (view.book, view.instrument is None) == (None, False)
+
+
+def test_a_changed_instrument_is_seen_within_ten_seconds(
+    quotes: QuoteClient, marketdata: MarketData, clock: Monotonic
+) -> None:
+    def seen() -> tuple[str, str]:
+        instrument = quotes.look(BTCTRY).instrument
+        assert instrument is not None
+        return str(instrument.tick_size), instrument.state
+
+    assert seen() == ("0.01", "trading")
+    marketdata.rules[BTCTRY] = {"tick_size": "0.5", "state": "halted", "reason": "the venue's status is 'HALTED'"}
+    clock.now += 4.9
+    assert seen() == ("0.01", "trading")
+    clock.now += 0.2
+    assert seen() == ("0.5", "halted")
 
 
 def test_an_unknown_symbol_is_told_and_does_not_hammer_market_data(quotes: QuoteClient, marketdata: MarketData) -> None:

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
@@ -19,6 +20,7 @@ from marketdata.link.dial import LinkTimings
 from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
 from marketdata.venues.btcturk.assembly import BtcturkTimings
+from marketdata.venues.btcturk.instruments import InstrumentTimings
 from marketdata.venues.btcturk.resync import ResyncTimings
 from tests.venue.btcturk.rig import Venue
 
@@ -56,10 +58,13 @@ def settings_for(websocket_url: str, rest_url: str, pairs: str = "BTCTRY,ETHUSDT
 
 
 @contextmanager
-def running_marketdata(settings: Settings) -> Iterator[Parts]:
-    """The parts, started; ended with the block."""
-    timings = Timings(link=QUICK, btcturk=BtcturkTimings(resync=PATIENT), backoff=(0.05, 0.5), first_dial=0.0)
-    parts = Parts.build(settings, Supervisor(Stop()), timings)
+def running_marketdata(
+    settings: Settings, loading: InstrumentTimings | None = None, *, retreat: tuple[float, float] = (0.1, 0.5)
+) -> Iterator[Parts]:
+    """The parts, started; ended with the block. `loading` are the times of loading instruments."""
+    btcturk = BtcturkTimings(resync=PATIENT, instruments=loading or InstrumentTimings())
+    timings = Timings(link=QUICK, btcturk=btcturk, backoff=(0.05, 0.5), first_dial=0.0)
+    parts = Parts.build(settings, Supervisor(Stop()), replace(timings, retreat=retreat))
     parts.start()
     try:
         yield parts

@@ -215,7 +215,7 @@ def test_without_a_venue_it_answers_and_says_what_is_missing_and_recovers_when_t
         reasons = {part: state["reason"] for part, state in ready.get_json()["parts"].items()}
         assert ready.status_code == 503
         assert f"ws://127.0.0.1:{port}" in reasons["connection"]
-        assert reasons["books"] == "no live book of BTCTURK:BTCTRY, BTCTURK:ETHUSDT"
+        assert reasons["books"] == "no fresh book of BTCTURK:BTCTRY (no book yet), BTCTURK:ETHUSDT (no book yet)"
         assert reasons["instruments"]
         assert http.get("/v1/instruments").status_code == 503
         assert http.get(f"/v1/books/{BTCTRY}").status_code == 503

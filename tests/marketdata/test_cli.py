@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask, Response
 
+from common import ops
+from common.loop import Stop, Supervisor
+from common.settings import ServiceSettings
 from marketdata.cli import main
 from tests.marketdata.rig import http_server
 from tests.marketdata.venues.algolab.rig import TOKEN
@@ -60,6 +64,58 @@ def test_a_wrong_token_is_told(environment: dict[str, str], tmp_path: Path, caps
     assert "operator's token" in capsys.readouterr().err
 
 
+class Feeds:
+    """A feed that an operator may resume, and the socket that opens some looks later, if it does."""
+
+    def __init__(self, opens_after: int) -> None:
+        self.resumed, self._looks, self._opens_after = list[str](), 0, opens_after
+
+    def app(self) -> Flask:
+        app = Flask("feeds")
+        ops.install(app, ServiceSettings("marketdata", "1", "simulated"), {}, Supervisor(Stop()))
+
+        @app.post("/v1/feeds/BTCTURK/resume")
+        def resume() -> Response:
+            ops.require_token(TOKEN)
+            self.resumed.append("BTCTURK")
+            return ops.answer(self._row())
+
+        @app.get("/v1/feeds")
+        def feeds() -> Response:
+            self._looks += 1
+            return ops.answer({"market": "live", "feeds": [{**self._row(), "venue": "BIST"}, self._row()]})
+
+        return app
+
+    def _row(self) -> dict[str, object]:
+        if self._looks >= self._opens_after:
+            return {"venue": "BTCTURK", "state": "syncing", "reason": None, "connection": "open"}
+        return {"venue": "BTCTURK", "state": "rejected", "reason": "answered with 403", "connection": "rejected"}
+
+
+@pytest.mark.parametrize("name", ["BTCTURK", "btcturk"])
+def test_a_feed_is_resumed_and_the_command_waits_for_its_socket(
+    name: str, token_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feeds = Feeds(opens_after=2)
+    with http_server(feeds.app()) as url:
+        known = {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
+        assert main(["feed", "resume", name], known) == 0
+    assert feeds.resumed == ["BTCTURK"]
+    assert capsys.readouterr().out == "BTCTURK is syncing\n"
+
+
+def test_a_feed_that_is_refused_again_is_told_with_the_reason(
+    token_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketdata.cli.RESUME_SECONDS", 0.5)
+    with http_server(Feeds(opens_after=10**6).app()) as url:
+        known = {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
+        assert main(["feed", "resume", "BTCTURK"], known) == 1
+        assert "BTCTURK is rejected: answered with 403" in capsys.readouterr().out
+        assert main(["feed", "resume", "NOBODY/../x"], known) == 1
+
+
 def test_no_service_is_told_apart_from_no_session(token_file: Path) -> None:
     assert main(["bist", "status"], {"PORT": "9"}) == 2
 
@@ -68,6 +124,7 @@ def test_no_service_is_told_apart_from_no_session(token_file: Path) -> None:
     ("arguments", "environment"),
     [
         (["bist", "status"], {"PORT": "none"}),
+        (["feed", "resume", "BTCTURK"], {}),
         (["bist", "login"], {"SPARK_OPERATOR_TOKEN_FILE": "/does/not/exist"}),
         (["bist", "login"], {}),
     ],
@@ -79,7 +136,10 @@ def test_wrong_settings_are_named(
     assert next(iter(environment), "SPARK_OPERATOR_TOKEN_FILE") in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["bist"], ["bist", "dance"], ["btcturk", "login"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["bist"], ["bist", "dance"], ["btcturk", "login"], ["feed"], ["feed", "resume"], ["feed", "halt", "BTCTURK"]],
+)
 def test_a_wrong_call_is_told(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments, {})

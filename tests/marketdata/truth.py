@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from common.wire import Book, Level
 from venue.btcturk.charts import PairCharts
 from venue.btcturk.pairs import PairSpec
+from venue.btcturk.rules import PairChange, PairRules
 from venue.btcturk.server import BtcturkServer, ChartedMarket
 from venue.btcturk.views import PairView
 
@@ -37,6 +39,19 @@ def difference(view: PairView, book: Book) -> str | None:
     return "stale" if book.stale else None
 
 
+class Look(NamedTuple):
+    """A look at a published book.
+
+    at: when, in seconds of the monotonic clock.
+    symbol: the pair or share.
+    stale: true when it said that it was stale.
+    """
+
+    at: float
+    symbol: str
+    stale: bool
+
+
 class RecordedMarket:
     """A market that remembers every book it ever showed, and when it last did, by the monotonic clock."""
 
@@ -47,6 +62,12 @@ class RecordedMarket:
     @property
     def charts(self) -> Mapping[str, PairCharts]:
         return self._market.charts
+
+    def change(self, name: str, change: PairChange) -> PairRules:
+        return self._market.change(name, change)
+
+    def rules(self) -> dict[str, PairRules]:
+        return self._market.rules()
 
     def advance(self, now: float) -> None:
         self._market.advance(now)
@@ -75,6 +96,7 @@ class Watcher:
     ) -> None:
         self.wrong: list[str] = []
         self.seen, self.stale = 0, 0
+        self.looks: list[Look] = []
         self._market, self._server, self._book = market, server, book
         self._pairs, self._behind, self._every = pairs, behind, every
         self._checked: dict[str, int] = {}
@@ -96,6 +118,7 @@ class Watcher:
         if book is None:
             return
         self.seen += 1
+        self.looks.append(Look(asked, pair, book.stale))
         if book.stale:
             self.stale += 1
             return

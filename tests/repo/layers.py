@@ -13,29 +13,31 @@ ROOT = Path(__file__).parents[2]
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "events refusals link.failures rest.replies state.book state.candles state.listing state.rowbook "
-        "state.selection state.symbol state.trades state.witness "
-        "venues.btcturk.answers venues.btcturk.frames venues.btcturk.resync venues.btcturk.shapes "
+        "state.selection state.symbol state.trades state.witness tape.secrets "
+        "venues.btcturk.answers venues.btcturk.frames venues.btcturk.known_pairs venues.btcturk.resync "
+        "venues.btcturk.shapes "
         "venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
         "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
         "venues.algolab.subscriptions venues.algolab.ticks",
-        2: "settings counters metric_table nets link.dial_limits link.inbox link.readahead rest state stream "
-        "venues.btcturk.endpoints venues.btcturk.notes venues.btcturk.settings "
+        2: "settings counters metric_table nets outbound link.dial_limits link.inbox link.readahead rest state stream "
+        "tape "
+        "venues.btcturk.endpoints venues.btcturk.instrument_file venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "
         "venues.algolab.vault",
-        3: "link parts venues",
-        4: "api cli metrics",
+        3: "examples link messages openapi parts venues",
+        4: "api cli metrics tape.cli",
         5: "app",
     },
     "venue": {
         1: "counters invented btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames btcturk.history "
-        "btcturk.ladder btcturk.listing btcturk.market btcturk.pairs btcturk.prices btcturk.subscriptions "
-        "btcturk.views algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market "
-        "algolab.stock algolab.subscriptions algolab.views",
-        2: "armed_faults settings btcturk.faults btcturk.frame_faults btcturk.ratelimits algolab.accounts "
-        "algolab.crypto algolab.faults algolab.frame_faults",
-        3: "admin algolab btcturk connection marketserver socket_faults",
-        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api",
+        "btcturk.ladder btcturk.listing btcturk.market btcturk.pairs btcturk.prices btcturk.rules "
+        "btcturk.subscriptions btcturk.views algolab.depth algolab.frames algolab.grid algolab.indicator "
+        "algolab.listing algolab.market algolab.stock algolab.subscriptions algolab.views",
+        2: "armed_faults lies settings btcturk.faults btcturk.frame_faults btcturk.ratelimits algolab.accounts "
+        "algolab.crypto algolab.faults algolab.frame_faults replay.calls replay.script",
+        3: "admin algolab btcturk connection marketserver replay socket_faults",
+        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api replay.api",
         5: "app parts",
     },
     "executor": {

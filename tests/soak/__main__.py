@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
         return 1
     print(*outcome.table, sep="\n")
     print(f"{outcome.looks} looks at books, {outcome.stale} of them said that they were stale")
+    print(f"{outcome.healthy} looks at books that no fault had touched, {outcome.healthy_stale} of them stale")
     for text in (*outcome.wrong[:3], *outcome.late[:10], *outcome.lacking[:3]):
         print(text)
     print(outcome.line())

@@ -20,12 +20,15 @@ from tests.soak.service import Service
 from tests.soak.venues import PAIRS, Venues
 
 MOST_DIALS = 10
-BEHIND_SECONDS, LOOK_SECONDS = 20.0, 0.1
+BEHIND_SECONDS, LOOK_SECONDS = 15.0, 0.1
+"""A book that its own stream no longer tells is contradicted within 8 s of its best prices' next move."""
 WARM_UP_SHARE, LEAST_WARM_UP_SECONDS = 0.2, 15.0
 START_SECONDS, RECOVERY_SECONDS, REST_SECONDS = 30.0, 55.0, 10.0
 """With what ending takes, less than a minute and a half; starting is part of the soak's minutes."""
 LONG_MINUTES, LONG_GROWTH_PERCENT, SHORT_GROWTH_PERCENT = 10.0, 5.0, 15.0
 """In a short soak histories still fill, so that more growth is innocent."""
+MOST_HEALTHY_STALE = 0.001
+"""A tolerance that is too tight would cost books of a feed that is well."""
 LEAST_LIVE_SHARE = 0.1
 """Books that always say that they are stale would never be wrong."""
 
@@ -33,7 +36,8 @@ LEAST_LIVE_SHARE = 0.1
 @dataclass(frozen=True)
 class Outcome:
     """What a soak found. `wrong` are books that ought never to have been shown, each once; `late` is what did not heal;
-    `lacking` are bars that hide that trades are missing; `table` tells what was thrown."""
+    `lacking` are bars that hide that trades are missing; `healthy` are the looks at books that no fault had touched for
+    long, `healthy_stale` those of them that were stale; `table` tells what was thrown."""
 
     table: tuple[str, ...]
     faults: int
@@ -43,6 +47,8 @@ class Outcome:
     lacking: tuple[str, ...]
     looks: int
     stale: int
+    healthy: int
+    healthy_stale: int
     dials: int
     growth_percent: float
     threads_growth: int
@@ -54,13 +60,15 @@ class Outcome:
         clean = not (self.wrong or self.late or self.lacking)
         watched = self.looks > 0 and self.looks - self.stale >= self.looks * LEAST_LIVE_SHARE
         small = self.growth_percent <= self.allowed_percent and self.threads_growth <= 0
-        return clean and watched and small and self.dials <= MOST_DIALS
+        calm = self.healthy_stale <= self.healthy * MOST_HEALTHY_STALE
+        return clean and watched and calm and small and self.dials <= MOST_DIALS
 
     def line(self) -> str:
         """The last line."""
         return (
             f"soak: {'PASS' if self.passed else 'FAIL'} faults={self.faults} resyncs={self.resyncs} "
-            f"wrong_books={len(self.wrong)} dials_max_60s={self.dials} rss_growth_pct={self.growth_percent:.1f} "
+            f"wrong_books={len(self.wrong)} healthy_stale={self.healthy_stale}/{self.healthy} "
+            f"dials_max_60s={self.dials} rss_growth_pct={self.growth_percent:.1f} "
             f"threads_growth={self.threads_growth}"
         )
 
@@ -116,6 +124,8 @@ def watched(venues: Venues, service: Service, minutes: float, rng: random.Random
         venues.pause()
         wait(lambda: not books.not_at_rest(), REST_SECONDS)
         late += [*books.not_at_rest(), *service.faults(before, after)]
+    touched = thrower.touched
+    healthy = touched.healthy("BTCTURK", crypto.looks) + touched.healthy("BIST", bist.looks)
     return Outcome(
         table=tuple(thrower.table()),
         faults=sum(thrower.thrown.values()),
@@ -123,8 +133,10 @@ def watched(venues: Venues, service: Service, minutes: float, rng: random.Random
         wrong=tuple(dict.fromkeys((*crypto.wrong, *bist.wrong))),
         late=tuple(late),
         lacking=tuple(bars.lacking(venues, service.minutes, math.ceil(minutes) + 1)),
-        looks=crypto.seen + bist.looks,
+        looks=crypto.seen + len(bist.looks),
         stale=crypto.stale + bist.stale,
+        healthy=len(healthy),
+        healthy_stale=sum(look.stale for look in healthy),
         dials=max(venues.crypto.limits.worst_windows()["dial"], bist.most_dials),
         growth_percent=(after.resident / before.resident - 1) * 100,
         threads_growth=int(after.threads - before.threads),

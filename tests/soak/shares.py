@@ -10,9 +10,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from common.wire import Book
+from tests.marketdata.truth import Look
 from tests.soak.venues import SHARES, Best, RecordedExchange, Venues
 
-BEHIND_SECONDS, LOOK_SECONDS, DIAL_WINDOW_SECONDS = 60.0, 0.1, 60.0
+BEHIND_SECONDS, LOOK_SECONDS, DIAL_WINDOW_SECONDS = 25.0, 0.1, 60.0
 ROWS = 10
 
 
@@ -23,7 +24,8 @@ class ShareWatcher:
 
     def __init__(self, venues: Venues, book: Callable[[str], Book | None]) -> None:
         self.wrong: list[str] = []
-        self.looks = self.stale = self.most_dials = 0
+        self.stale = self.most_dials = 0
+        self.looks: list[Look] = []
         self._venues, self._book = venues, book
         self._dials: deque[tuple[float, int]] = deque([(0.0, 0)])
         self._stop = threading.Event()
@@ -59,7 +61,7 @@ class ShareWatcher:
         book = self._book(symbol)
         if book is None:
             return
-        self.looks += 1
+        self.looks.append(Look(asked, symbol, book.stale))
         if book.stale:
             self.stale += 1
             return

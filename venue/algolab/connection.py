@@ -15,6 +15,7 @@ from venue.algolab.subscriptions import SymbolSubscriptions
 from venue.algolab.views import BistView
 from venue.connection import ServedConnection
 from venue.counters import VenueCounters
+from venue.lies import Lies
 from venue.socket_faults import hang_up
 
 SEND_SECONDS = 30.0
@@ -56,7 +57,7 @@ class AlgoLabConnection(ServedConnection):
         """`views` returns the newest view of each symbol; `valid` returns false once the client's session is over."""
         super().__init__(connection, subscriptions, counters, faults)
         self._subscriptions, self._faults, self._timings = subscriptions, faults, timings
-        self._views, self._valid = views, valid
+        self._views, self._valid, self._lies = views, valid, Lies(faults)
         self._opened_at = self._heartbeat_at = asyncio.get_running_loop().time()
         self._requests = 0
 
@@ -88,13 +89,15 @@ class AlgoLabConnection(ServedConnection):
     async def _send_due(self) -> None:
         symbols = self._subscriptions.symbols
         fault = self._faults.next_fault(*SOCKET_FAULTS, symbols=symbols()) if len(self._faults) else None
-        if fault is not None:
+        if fault is not None and fault.fault == "maintenance":
+            self._lies.begin(fault, "")
+        elif fault is not None:
             await socket_faults.do(fault, self._connection, self._silence, SAMPLE_FRAME)
         if self._silence.lasts():
             return
         views, requests = self._views(), self._requests
         async with asyncio.timeout(SEND_SECONDS):
-            await self._send(frame_faults.texts(self._subscriptions.due(views), self._faults))
+            await self._send(frame_faults.texts(self._subscriptions.due(views), self._faults, self._lies))
         if requests == self._requests:
             self.sent = views
 

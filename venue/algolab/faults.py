@@ -18,8 +18,11 @@ FrameFault = Literal[
     "lower_case_keys",
     "crossed_rows",
     "garbage",
+    "stuck_rows",
+    "stuck_ticks",
+    "lying_ticks",
 ]
-SocketFault = Literal["silence", "close", "reset", "partial_frame", "half_open"]
+SocketFault = Literal["maintenance", "silence", "close", "reset", "partial_frame", "half_open"]
 AccountFault = Literal["expire_session", "refuse_login", "refuse_sms"]
 AnswerFault = Literal["refuse_upgrade", "rest_status"]
 FaultName = FrameFault | SocketFault | AccountFault | AnswerFault
@@ -41,16 +44,19 @@ class AlgoLabFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_field
 
 
 _SYMBOL = {"symbol": FaultParameter()}
+_LYING = FaultParameter(20.0, most=3_600.0)
 
 _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType(
     {
         **dict.fromkeys((*FRAME_FAULTS, *SOCKET_FAULTS), _SYMBOL),
         "stale_date": {**_SYMBOL, "seconds": FaultParameter(900.0, most=86_400.0)},
         "out_of_order_date": {**_SYMBOL, "seconds": FaultParameter(5.0, most=86_400.0)},
+        **{name: {**_SYMBOL, "seconds": _LYING} for name in ("stuck_rows", "stuck_ticks", "maintenance")},
+        "lying_ticks": {**_SYMBOL, "seconds": _LYING, "percent": FaultParameter(10.0, most=90.0)},
         "silence": {**_SYMBOL, "seconds": FaultParameter(600.0, most=86_400.0)},
         "close": {**_SYMBOL, "code": close_code(1006)},
         **{name: {} for name in get_args(AccountFault)},
-        "refuse_upgrade": {"status": ERROR_STATUS},
+        "refuse_upgrade": {"status": ERROR_STATUS, "page": FaultParameter()},
         "rest_status": {"status": ERROR_STATUS, "endpoint": FaultParameter(among=ENDPOINTS)},
     }
 )

@@ -10,22 +10,52 @@ import msgspec
 
 from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
 from venue.algolab.frames import Frame
+from venue.armed_faults import FaultRequest
+from venue.lies import Lies
 
 OF_TICKS: tuple[FrameFault, ...] = ("no_bid", "duplicate_tick")
 OF_ROWS: tuple[FrameFault, ...] = ("missing_rows", "crossed_rows")
+LASTING: dict[FrameFault, str] = {"stuck_rows": "D", "stuck_ticks": "T", "lying_ticks": "T"}
+"""The faults that last for some time, with the type of the frames that they change."""
+MAINTENANCE = b'{"Type":"MSG","Content":{"Message":"maintenance"}}'
 OF_ALL: tuple[FrameFault, ...] = ("stale_date", "out_of_order_date", "unknown_type", "lower_case_keys", "garbage")
 
 
-def texts(made: Iterable[Frame], faults: AlgoLabFaults) -> list[bytes]:
+def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[bytes]:
     """Returns the texts to send. Each frame meets one fault at most."""
+    if lies.now("maintenance", ""):
+        return [MAINTENANCE]
     sent: list[bytes] = []
     for frame in made:
+        lie = _lie_for(frame, faults, lies) if len(faults) or len(lies) else None
+        if lie is not None:
+            sent += [_lying(frame, lie.percent or 0.0)] if lie.fault == "lying_ticks" else []
+            continue
         fault = _fault_for(frame, faults) if len(faults) else None
         if fault is None:
             sent.append(msgspec.json.encode(frame))
         else:
             sent += _changed(frame, fault)
     return sent
+
+
+def _lie_for(frame: Frame, faults: AlgoLabFaults, lies: Lies) -> FaultRequest | None:
+    symbol = frame["Content"]["Symbol"]
+    for name, kind in LASTING.items():
+        if frame["Type"] == kind:
+            fault = faults.next_fault(name, symbols=(symbol,))
+            if fault is not None:
+                lies.begin(fault, symbol)
+            found = lies.now(name, symbol)
+            if found is not None:
+                return found
+    return None
+
+
+def _lying(frame: Frame, percent: float) -> bytes:
+    """Returns a tick whose best prices are so many percent lower."""
+    content = frame["Content"]
+    return _with(frame, **{side: round(content[side] * (1 - percent / 100), 2) for side in ("Bid", "Ask")})
 
 
 def _fault_for(frame: Frame, faults: AlgoLabFaults) -> AlgoLabFault | None:

@@ -12,6 +12,7 @@ from websockets.http11 import Request, Response
 from venue.algolab.accounts import Accounts
 from venue.algolab.crypto import checker
 from venue.algolab.faults import AlgoLabFaults
+from venue.socket_faults import refusal
 
 PATH, SIGNED_PATH = "/api/ws", "/ws"
 OUTCOMES = ("accepted", "not_found", "unauthorized", "fault")
@@ -28,7 +29,7 @@ class AlgoLabHandshake:
         """Returns the refusal; None admits the socket."""
         fault = self._faults.next_fault("refuse_upgrade")
         if fault is not None:
-            return self._refuse(connection, "fault", fault.status or 503)
+            return self._refuse(connection, "fault", fault.status or 503, fault.page)
         if request.path.partition("?")[0] != PATH:
             return self._refuse(connection, "not_found", HTTPStatus.NOT_FOUND)
         api_key = self._accounts.credentials.api_key
@@ -40,6 +41,6 @@ class AlgoLabHandshake:
         self._outcomes["accepted"] += 1
         return None
 
-    def _refuse(self, connection: ServerConnection, outcome: str, status: int) -> Response:
+    def _refuse(self, connection: ServerConnection, outcome: str, status: int, page: str | None = None) -> Response:
         self._outcomes[outcome] += 1
-        return connection.respond(HTTPStatus(status), "")
+        return refusal(connection, status, "", page)

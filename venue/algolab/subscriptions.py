@@ -38,7 +38,7 @@ _request = msgspec.json.Decoder(_Request)
 
 
 class SymbolSubscriptions:
-    """The subscriptions of one socket. They add up; a second one to the same symbol changes nothing."""
+    """The subscriptions of one socket. They add up. A second one to the same book sends all of its rows again."""
 
     def __init__(self, token: str) -> None:
         """`token` is the Authorization that the socket was opened with."""
@@ -69,6 +69,9 @@ class SymbolSubscriptions:
         if wanted is None or not request.Symbols or len(self) + len(request.Symbols) > MOST_SYMBOLS:
             return "unreadable"
         wanted.update(request.Symbols)
+        if wanted is self._books:
+            for symbol in request.Symbols:
+                self._rows_sent.pop(symbol, None)
         if wanted is self._ticks:
             for symbol in self._known(wanted, views):
                 self._ticks_sent.setdefault(symbol, views[symbol].tick_count)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from common import wire
 from common.errors import NotFound
 from common.ops import answer
 from venue.admin import add_calls
 from venue.btcturk import answers
 from venue.btcturk.ladder import WINDOW
+from venue.btcturk.rules import PairChange
 from venue.btcturk.server import BtcturkServer
 
 
@@ -38,5 +40,15 @@ def routes(server: BtcturkServer) -> Blueprint:
             raise NotFound(f"there is no pair {pair[:32]}", pair=pair[:32])
         settled = server.paused() and server.settled()
         return answer({"pair": pair, "settled": settled, **answers.order_book(views[pair], WINDOW)})
+
+    @admin.get("/pairs")
+    def pairs() -> Response:
+        """Answers the rules of every pair, listed or not."""
+        return answer({"pairs": server.rules()})
+
+    @admin.post("/pairs/<pair>")
+    def change(pair: str) -> Response:
+        """Halts, resumes, delists, relists, renames or adds a pair, or changes its rules; answers its rules."""
+        return answer(server.change_pair(pair, wire.decode(PairChange, request.get_data())))
 
     return admin

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from common.decimals import plain_text
 from venue.btcturk.bars import PairBar
 from venue.btcturk.frames import average_price, daily_percent
 from venue.btcturk.listing import assets
 from venue.btcturk.pairs import Asset, PairSpec
+from venue.btcturk.rules import PairRules
 from venue.btcturk.views import PairTrade, PairView
 
 
@@ -18,13 +20,13 @@ def server_time(now: float) -> dict[str, Any]:
     return {"serverTime": int(now * 1000), "serverTime2": datetime.fromtimestamp(now, UTC).isoformat()}
 
 
-def exchange_info(specs: list[PairSpec], now: float) -> dict[str, Any]:
+def exchange_info(views: list[PairView], now: float) -> dict[str, Any]:
     """Returns all pairs with their rules, and all currencies."""
-    currencies = assets(specs)
+    currencies = assets([view.spec for view in views])
     return {
         "timeZone": "UTC",
         "serverTime": int(now * 1000),
-        "symbols": [_symbol(spec, order) for order, spec in enumerate(specs, start=1)],
+        "symbols": [_symbol(view.spec, view.rules, order) for order, view in enumerate(views, start=1)],
         "currencies": [_currency(number, asset) for number, asset in enumerate(currencies, start=1)],
         "currencyOperationBlocks": [
             {"currencySymbol": asset.symbol, "withdrawalDisabled": False, "depositDisabled": False}
@@ -33,30 +35,31 @@ def exchange_info(specs: list[PairSpec], now: float) -> dict[str, Any]:
     }
 
 
-def _symbol(spec: PairSpec, order: int) -> dict[str, Any]:
+def _symbol(spec: PairSpec, rules: PairRules, order: int) -> dict[str, Any]:
+    price_scale = max(spec.price_scale, -int(rules.tick.as_tuple().exponent))
     return {
         "id": spec.pair_id,
         "name": spec.name,
         "nameNormalized": spec.normalized,
-        "status": "TRADING",
+        "status": rules.status,
         "numerator": spec.numerator,
         "denominator": spec.denominator,
-        "numeratorScale": spec.amount_scale,
-        "denominatorScale": spec.price_scale,
-        "hasFraction": spec.price_scale > 0,
+        "numeratorScale": rules.amount_scale,
+        "denominatorScale": price_scale,
+        "hasFraction": price_scale > 0,
         "filters": [
             {
                 "filterType": "PRICE_FILTER",
                 "minPrice": "0.0000000000001",
                 "maxPrice": "100000000",
-                "tickSize": f"{spec.tick:f}",
-                "minExchangeValue": str(spec.min_exchange_value),
+                "tickSize": plain_text(rules.tick),
+                "minExchangeValue": plain_text(rules.min_exchange_value),
                 "minAmount": None,
                 "maxAmount": None,
             }
         ],
         "orderMethods": ["MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT"],
-        "displayFormat": "#,##0" + ("." + "0" * spec.price_scale if spec.price_scale else ""),
+        "displayFormat": "#,##0" + ("." + "0" * price_scale if price_scale else ""),
         "commissionFromNumerator": False,
         "order": order,
         "priceRounding": False,

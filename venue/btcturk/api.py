@@ -43,10 +43,20 @@ def _server_calls(api: Blueprint, server: BtcturkServer) -> None:
     @query.takes(query.ANYTHING)
     def exchangeinfo() -> Response:
         """Answers every pair with its rules, and every currency."""
-        specs = [view.spec for view in server.views.values()]
-        response = _data(answers.exchange_info(specs, server.clock.unix()))
+        response = _data(answers.exchange_info(_listed(server), server.clock.unix()))
         response.headers["Cache-Control"] = "max-age=30"
         return response
+
+
+def _listed(server: BtcturkServer) -> list[PairView]:
+    """Returns the pairs that `exchangeinfo` has, but for those that a fault leaves out."""
+    views = dict(server.views)
+    if server.faults.next_fault("no_pairs"):
+        return []
+    fault = server.faults.next_fault("missing_pair", pairs=views)
+    if fault is not None:
+        views.pop(fault.pair or next(iter(views)), None)
+    return list(views.values())
 
 
 def _pair_calls(api: Blueprint, server: BtcturkServer) -> None:

@@ -17,6 +17,7 @@ from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
 from venue.connection import ServedConnection
 from venue.counters import VenueCounters
+from venue.lies import Lies
 from venue.socket_faults import NORMAL_CLOSURE
 
 PINGS_WITHOUT_PONG = 2
@@ -54,7 +55,8 @@ class BtcturkConnection(ServedConnection):
         """`views` returns the newest view of each symbol."""
         super().__init__(connection, subscriptions, counters, faults)
         self._subscriptions, self._views, self._timings = subscriptions, views, timings
-        self._faults, self._frame_faults = faults, FrameFaults(faults)
+        self._faults, self._lies = faults, Lies(faults)
+        self._frame_faults = FrameFaults(faults, self._lies)
         self._sending = asyncio.Lock()
         self._unanswered_pings = 0
 
@@ -89,6 +91,9 @@ class BtcturkConnection(ServedConnection):
 
     async def _break(self, fault: BtcturkFault, views: Mapping[str, PairView]) -> bool:
         """Does a socket's fault; returns true when the socket goes on as usual after it."""
+        if fault.fault == "maintenance":
+            self._lies.begin(fault, "")
+            return True
         if fault.fault in FOREIGN_FRAMES:
             await self._send([foreign_frame(fault.fault)])
             return True

@@ -9,13 +9,23 @@ from typing import Literal, get_args
 from venue.armed_faults import ERROR_STATUS, ArmedFaults, FaultParameter, FaultRequest, close_code
 
 FrameFault = Literal[
-    "skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "no_book", "repeat_ticker"
+    "skip_cs",
+    "diff_before_snapshot",
+    "duplicate_frame",
+    "crossed_book",
+    "bad_level",
+    "no_book",
+    "repeat_ticker",
+    "stuck_book",
+    "stuck_trades",
+    "stuck_ticker",
+    "lying_ticker",
 ]
 SocketFault = Literal[
-    "partial_frame", "half_open", "silence", "reset", "close", "garbage", "unknown_model", "huge_frame"
+    "partial_frame", "half_open", "silence", "reset", "close", "garbage", "unknown_model", "huge_frame", "maintenance"
 ]
 UpgradeFault = Literal["no_upgrade_answer", "refuse_upgrade"]
-RestFault = Literal["rest_status", "slow_rest"]
+RestFault = Literal["rest_status", "slow_rest", "missing_pair", "no_pairs"]
 FaultName = FrameFault | SocketFault | UpgradeFault | RestFault
 
 SOCKET_FAULTS: tuple[SocketFault, ...] = get_args(SocketFault)
@@ -27,7 +37,8 @@ ENDPOINTS = ("ticker", "orderbook", "trades", "ohlc", "exchangeinfo", "time", "p
 class BtcturkFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to make BTCTurk do something wrong.
 
-    pair: limits a frame's fault to this pair, and a socket's fault to sockets that joined it.
+    pair: limits a frame's fault to this pair, and a socket's fault to sockets that joined it. `missing_pair` leaves it
+        out.
     retry_after: the answer's `Retry-After` in seconds; None leaves the header out.
     model: the type of the frame that `duplicate_frame` sends twice.
     times: the number of times that `repeat_ticker` repeats the frame.
@@ -40,6 +51,7 @@ class BtcturkFault(FaultRequest, frozen=True, kw_only=True, forbid_unknown_field
 
 
 _PAIR, _ENDPOINT = FaultParameter(), FaultParameter(among=ENDPOINTS)
+_LYING = FaultParameter(20.0, most=3_600.0)
 _RETRY = FaultParameter(among=range(86_401))
 
 _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType(
@@ -48,11 +60,16 @@ _PARAMETERS: MappingProxyType[str, dict[str, FaultParameter]] = MappingProxyType
         "bad_level": {"pair": _PAIR, "code": FaultParameter(2, range(10))},
         "duplicate_frame": {"pair": _PAIR, "model": FaultParameter(432, range(100, 1000))},
         "repeat_ticker": {"pair": _PAIR, "times": FaultParameter(5, range(1, 101))},
+        **{name: {"pair": _PAIR, "seconds": _LYING} for name in ("stuck_book", "stuck_trades", "stuck_ticker")},
+        "lying_ticker": {"pair": _PAIR, "seconds": _LYING, "percent": FaultParameter(10.0, most=90.0)},
+        "maintenance": {"pair": _PAIR, "seconds": _LYING},
         "close": {"pair": _PAIR, "code": close_code(1001)},
         "silence": {"pair": _PAIR, "seconds": FaultParameter(600.0, most=3_600.0)},
         "no_upgrade_answer": {},
-        "refuse_upgrade": {"status": ERROR_STATUS, "retry_after": _RETRY},
+        "refuse_upgrade": {"status": ERROR_STATUS, "retry_after": _RETRY, "page": FaultParameter()},
         "rest_status": {"status": ERROR_STATUS, "retry_after": _RETRY, "endpoint": _ENDPOINT},
+        "missing_pair": {"pair": _PAIR},
+        "no_pairs": {},
         "slow_rest": {"seconds": FaultParameter(2.0, most=120.0), "endpoint": _ENDPOINT},
     }
 )

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 import msgspec
 
+from venue.armed_faults import FaultRequest
 from venue.btcturk import frames
 from venue.btcturk.faults import BtcturkFault, BtcturkFaults, FrameFault
 from venue.btcturk.views import PairView
+from venue.lies import Lies
 
 UNKNOWN_MODEL, HUGE_MODEL = 9999, 9998
+STUCK: dict[FrameFault, tuple[int, ...]] = {
+    "stuck_book": (frames.BOOK, frames.BOOK_CHANGES),
+    "stuck_trades": (frames.TRADES, frames.TRADE),
+    "stuck_ticker": (frames.TICKER,),
+}
+"""The types of frame that each of these faults withholds."""
+MAINTENANCE = b'{"maintenance":true}'
 FOREIGN_FRAMES = ("garbage", "unknown_model", "huge_frame")
 HUGE_BYTES = 1024 * 1024
 GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
@@ -33,14 +43,16 @@ def foreign_frame(fault: str) -> bytes:
 class FrameFaults:
     """Passes a socket's frames on, changed where a fault is armed. It withholds a book whose join met `no_book`."""
 
-    def __init__(self, faults: BtcturkFaults) -> None:
-        self._faults = faults
+    def __init__(self, faults: BtcturkFaults, lies: Lies) -> None:
+        self._faults, self._lies = faults, lies
         self._withheld: set[tuple[str, str]] = set()
 
     def apply(self, made: list[bytes], views: Mapping[str, PairView]) -> list[bytes]:
         """Returns the frames to send in place of the ones that were made from `views`."""
-        if not len(self._faults) and not self._withheld:
+        if not len(self._faults) and not self._withheld and not len(self._lies):
             return made
+        if self._lies.now("maintenance", ""):
+            return [MAINTENANCE] if made else []
         return [sent for frame in made for sent in self._one(frame, views)]
 
     def _one(self, frame: bytes, views: Mapping[str, PairView]) -> list[bytes]:
@@ -51,6 +63,10 @@ class FrameFaults:
         pair = body.get("event", "")
         if (body.get("channel"), pair) in self._withheld:
             return []
+        if self._is_stuck(kind, pair):
+            return []
+        if kind == frames.TICKER and (lie := self._lasting("lying_ticker", pair)):
+            return [_lying(frame, body, lie.percent or 0.0)]
         if kind == frames.BOOK and body["channel"] == "obdiff" and self._next("diff_before_snapshot", pair):
             return [_early(body), frame]
         if kind == frames.TICKER and (fault := self._next("repeat_ticker", pair)):
@@ -65,6 +81,17 @@ class FrameFaults:
             crossing = {"A": body["AO"][0]["A"], "P": views[pair].spec.price_text(views[pair].asks[0][0] + 1)}
             return [frames.frame(kind, {**body, "BO": [crossing, *body["BO"]]})]
         return [frame]
+
+    def _is_stuck(self, kind: int, pair: str) -> bool:
+        """Returns true when a fault withholds this frame. `pair` is the frame's event."""
+        return any(kind in kinds and self._lasting(name, pair) is not None for name, kinds in STUCK.items())
+
+    def _lasting(self, name: FrameFault, pair: str) -> FaultRequest | None:
+        """Returns the fault that changes the pair's frames for some time; begins it where it is armed."""
+        fault = self._next(name, pair)
+        if fault is not None:
+            self._lies.begin(fault, pair)
+        return self._lies.now(name, pair)
 
     def _joined_or_left(self, body: Body) -> None:
         verb, _, what = body["message"].partition("|")
@@ -90,6 +117,13 @@ class FrameFaults:
         else:
             return frame
         return frames.frame(frames.BOOK_CHANGES, {**body, "BO": [*body["BO"], added]})
+
+
+def _lying(frame: bytes, body: Body, percent: float) -> bytes:
+    """Returns a ticker whose best prices are so many percent lower."""
+    factor = 1 - Decimal(str(percent)) / 100
+    lower = {side: f"{Decimal(body[side]) * factor:.8f}" for side in ("B", "A")}
+    return frames.frame(msgspec.json.decode(frame)[0], {**body, **lower})
 
 
 def _early(whole: Body) -> bytes:

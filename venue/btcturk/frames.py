@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from common.decimals import plain_text
 from venue.btcturk.bars import PairBar
 from venue.btcturk.ladder import Levels
 from venue.btcturk.pairs import PairSpec
@@ -61,8 +62,8 @@ def _ticker_item(view: PairView) -> dict[str, Any]:
         "LA": spec.price_text(view.last),
         "O": spec.price_text(day.open),
         "V": spec.amount_text(day.volume),
-        "AV": f"{average_price(view):f}",
-        "D": f"{(ask - day.open) * spec.tick:f}",
+        "AV": plain_text(average_price(view)),
+        "D": plain_text((ask - day.open) * spec.tick),
         "DP": f"{daily_percent(view):.2f}",
         "DS": spec.denominator,
         "NS": spec.numerator,

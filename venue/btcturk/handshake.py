@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 
 from venue.btcturk.faults import UPGRADE_FAULTS, BtcturkFaults
 from venue.btcturk.ratelimits import VenueLimits
-from venue.socket_faults import go_dark, hang_up
+from venue.socket_faults import go_dark, hang_up, refusal
 
 OUTCOMES = ("accepted", "limit", "fault")
 """accepted: the socket was opened. limit: it was one too many. fault: an armed fault refused it."""
@@ -38,7 +38,8 @@ class BtcturkHandshake:
             return None
         self._outcomes["fault"] += 1
         if fault.fault == "refuse_upgrade":
-            return _refusal(connection, fault.status or HTTPStatus.SERVICE_UNAVAILABLE, fault.retry_after)
+            status = fault.status or HTTPStatus.SERVICE_UNAVAILABLE
+            return _refusal(connection, status, fault.retry_after, fault.page)
         go_dark(connection)
         await connection.wait_closed()
         return None
@@ -53,8 +54,8 @@ class BtcturkHandshake:
         return _refusal(connection, status, math.ceil(wait) if status == HTTPStatus.TOO_MANY_REQUESTS else None)
 
 
-def _refusal(connection: ServerConnection, status: int, retry_after: int | None) -> Response:
-    response = connection.respond(status, f"{HTTPStatus(status).phrase}\n")
+def _refusal(connection: ServerConnection, status: int, retry_after: int | None, page: str | None = None) -> Response:
+    response = refusal(connection, status, f"{HTTPStatus(status).phrase}\n", page)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response

@@ -15,6 +15,8 @@ WINDOW = 100
 MIN_LEVELS, MAX_LEVELS = 112, 132
 COARSE_TICKS = 25_000
 """The levels of a price of fewer ticks spread as wide as those of this one, or they would not fit in."""
+MOST_TRIES = 1_000
+"""A coarse grid has fewer prices near the best one than a side wants levels."""
 
 
 class LadderSide:
@@ -76,8 +78,10 @@ class LadderSide:
 class Ladder:
     """Both sides of one pair's book; `step` moves them towards a fair price."""
 
-    def __init__(self, spec: PairSpec, fair: float, rng: random.Random) -> None:
+    def __init__(self, spec: PairSpec, fair: float, rng: random.Random, grid: tuple[int, int] = (1, 1)) -> None:
+        """`grid` has the steps of prices, in ticks, and of amounts, in units."""
         self.spec = spec
+        self._price_step, self._lot = grid
         self.bids, self.asks = LadderSide(-1), LadderSide(+1)
         self._rng = rng
         self._tick = float(spec.tick)
@@ -88,10 +92,10 @@ class Ladder:
         middle = fair / self._tick
         half = max(self.spec.half_spread_bps * 1e-4 * middle, 0.5)
         for side, sign in ((self.bids, -1), (self.asks, +1)):
-            nearest = _grid(middle + sign * 0.4 * half, sign)
+            nearest = self._on_grid(middle + sign * 0.4 * half, sign)
             side.delete_through(nearest)
             if not len(side) or sign * (side.best - middle) > 1.6 * half:
-                self._add(side, _grid(middle + sign * half * self._rng.uniform(0.6, 1.2), sign))
+                self._add(side, self._on_grid(middle + sign * half * self._rng.uniform(0.6, 1.2), sign))
             self._churn_touch(side, nearest)
             self._churn_depth(side, sign, middle, half)
 
@@ -99,8 +103,8 @@ class Ladder:
         """Now and then improves the best quote, or removes it."""
         draw = self._rng.random()
         if draw < 0.12 and side.best != nearest:
-            low, high = sorted((side.best, nearest))
-            self._add(side, self._rng.randint(low, high))
+            low, high = sorted((side.best // self._price_step, nearest // self._price_step))
+            self._add(side, self._rng.randint(low, high) * self._price_step)
         elif draw < 0.22 and len(side) > 1:
             side.delete(side.best)
 
@@ -114,7 +118,9 @@ class Ladder:
             side.delete(side.price_at(rng.randrange(len(side))))
         elif draw > 0.85:
             self._add_behind(side, sign, middle, half)
-        while len(side) < MIN_LEVELS:
+        for _ in range(MOST_TRIES):
+            if len(side) >= MIN_LEVELS:
+                break
             self._add_behind(side, sign, middle, half)
         while len(side) > MAX_LEVELS:
             side.delete(side.price_at(len(side) - 1))
@@ -123,7 +129,7 @@ class Ladder:
         """Adds a level behind the best price: most of them near it, some far away."""
         mean_bps = 12.0 if self._rng.random() < 0.7 else 70.0
         distance = self._rng.expovariate(1.0 / mean_bps) * 1e-4 * max(middle, COARSE_TICKS)
-        self._add(side, max(_grid(middle + sign * (half + distance), sign), 1))
+        self._add(side, max(self._on_grid(middle + sign * (half + distance), sign), self._price_step))
 
     def _add(self, side: LadderSide, price: int) -> None:
         if not side.holds(price):
@@ -134,9 +140,9 @@ class Ladder:
         anchor = self.bids.best if len(self.bids) else price
         away = abs(price - anchor) / max(price, 1) * 1e4
         size = self.spec.typical_amount * math.exp(self._rng.gauss(0.0, 0.9)) * (1.0 + away / 25.0)
-        return max(int(size * 10**self.spec.amount_scale), 1)
+        return max(int(size * 10**self.spec.amount_scale) // self._lot, 1) * self._lot
 
-
-def _grid(ticks: float, sign: int) -> int:
-    """Returns the next price on the grid, away from the middle."""
-    return math.ceil(ticks) if sign > 0 else math.floor(ticks)
+    def _on_grid(self, ticks: float, sign: int) -> int:
+        """Returns the next price on the grid, away from the middle."""
+        steps = ticks / self._price_step
+        return (math.ceil(steps) if sign > 0 else math.floor(steps)) * self._price_step

@@ -15,8 +15,10 @@ from venue.btcturk.connection import BtcturkConnection, BtcturkServerTimings
 from venue.btcturk.faults import BtcturkFaults
 from venue.btcturk.handshake import OUTCOMES, BtcturkHandshake
 from venue.btcturk.ratelimits import LimitRules, VenueLimits
+from venue.btcturk.rules import PairChange, PairRules
 from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
+from venue.connection import ServedConnection
 from venue.counters import VenueCounters, zeros
 from venue.marketserver import Address, MarketServer, MovingMarket
 
@@ -30,6 +32,12 @@ class ChartedMarket(MovingMarket[PairView], Protocol):
     @property
     def charts(self) -> Mapping[str, PairCharts]:
         """The bars of each pair."""
+
+    def change(self, name: str, change: PairChange) -> PairRules:
+        """Changes or adds a pair; returns its rules."""
+
+    def rules(self) -> dict[str, PairRules]:
+        """Returns the rules of every pair, listed or not."""
 
 
 class BtcturkServer(MarketServer[PairView]):
@@ -55,13 +63,25 @@ class BtcturkServer(MarketServer[PairView]):
         super().__init__(
             market, address, name="btcturk", step=timings.step, clock=clock, counters=counters, loops=loops
         )
-        self._timings, self._rng = timings, random.Random()
+        self._timings, self._rng, self._pairs = timings, random.Random(), market
         self._handshake = BtcturkHandshake(self.faults, self.limits, counters.upgrades, clock.monotonic)
+
+    def change_pair(self, pair: str, change: PairChange) -> PairRules:
+        """Changes a pair, or adds one; the next frames and answers show it. Returns its rules. Raises as the market."""
+        with self._stepping:
+            rules = self._pairs.change(pair, change)
+            self.views = self._pairs.view()
+            return rules
+
+    def rules(self) -> dict[str, PairRules]:
+        """Returns the rules of every pair, listed or not."""
+        with self._stepping:
+            return self._pairs.rules()
 
     def _options(self) -> dict[str, Any]:
         return {"process_request": self._handshake.process, "open_timeout": OPEN_SECONDS}
 
-    def _client(self, connection: ServerConnection) -> BtcturkConnection:
+    def _client(self, connection: ServerConnection) -> ServedConnection:
         return BtcturkConnection(
             connection,
             PairSubscriptions(self._rng),

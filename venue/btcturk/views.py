@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from venue.btcturk.bars import PairBar
 from venue.btcturk.ladder import Levels
 from venue.btcturk.pairs import PairSpec
+from venue.btcturk.rules import PairRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class PairTrade:
 class PairView:
     """One pair at one instant.
 
-    spec: the pair's grid of prices and amounts.
+    spec: the units that prices and amounts are counted in.
+    rules: the rules that the venue tells.
     at: the time of the view, unix seconds.
     bids: the best levels, best first.
     asks: the best levels, best first.
@@ -44,6 +46,7 @@ class PairView:
     """
 
     spec: PairSpec
+    rules: PairRules
     at: float
     bids: Levels
     asks: Levels

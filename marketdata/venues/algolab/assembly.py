@@ -10,16 +10,19 @@ from common.errors import Unavailable
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
+from marketdata.tape.secrets import Secrets
 from marketdata.venues.algolab import frames, login_api
+from marketdata.venues.algolab.books import WITNESSES
 from marketdata.venues.algolab.counters import AlgolabCounters
-from marketdata.venues.algolab.endpoints import CALLS
+from marketdata.venues.algolab.endpoints import CALLS, CONFIRM, LOGIN, path
 from marketdata.venues.algolab.equity_requests import AUDIT_SECONDS, EquityRequests
 from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import WITNESSES, AlgolabIntake
+from marketdata.venues.algolab.intake import AlgolabIntake
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
@@ -30,7 +33,7 @@ from marketdata.venues.venue import Venue, VenueContext
 
 log = logging.getLogger(__name__)
 
-CALL_SECONDS = 5.1
+CALL_SECONDS = 5.0
 SMS_SECONDS = 5.0
 LIVENESS_SYMBOL = "USDTRY"
 """A symbol that ticks round the clock. It is not followed: its ticks only prove that the feed is alive."""
@@ -40,7 +43,7 @@ LIVENESS_SYMBOL = "USDTRY"
 class AlgolabTimings:
     """The times of AlgoLab's parts, in seconds.
 
-    calls: between two REST calls; the broker allows a customer one in five seconds.
+    calls: the window in which the broker allows a customer one REST call.
     logins: between two logins that no person makes.
     audits: between two comparisons of one share's best prices.
     feed: the worker's times.
@@ -63,8 +66,7 @@ def build(
     limits = EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
-    socket = VenueSocket("algolab", settings.addresses.websocket, session.socket_headers, subscriptions.heartbeat)
-    connection = context.connection(socket, inbox, counters)
+    connection = context.connection(_socket(settings, context, session, subscriptions), inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
     pause, monotonic = timings.logins, clock.monotonic
     keeper = SessionKeeper(
@@ -94,11 +96,26 @@ def build(
     )
 
 
+def _socket(
+    settings: AlgolabSettings, context: VenueContext, session: Session, subscriptions: AlgolabSubscriptions
+) -> VenueSocket:
+    return VenueSocket(
+        "algolab",
+        settings.addresses.websocket,
+        session.socket_headers,
+        subscriptions.heartbeat,
+        access=Access(context.proxies, credentials=True),
+        tap=context.socket_tap("algolab-socket", Secrets(session.secrets)),
+    )
+
+
 def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:
     """Returns the client of the REST calls. All calls share one limit, that of the customer."""
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
     endpoints = dict.fromkeys(CALLS, ("customer",))
-    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock)
+    access = Access(context.proxies, credentials=True)
+    tap = context.call_tap("broker", Secrets(settings.credentials.secrets), [path(LOGIN), path(CONFIRM)])
+    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock, access=access, tap=tap)
 
 
 def _session(settings: AlgolabSettings, context: VenueContext, rest: RestClient, counters: AlgolabCounters) -> Session:

@@ -54,6 +54,11 @@ class EquityRequests:
             self._due[symbol] = now + AGAIN_SECONDS
             return symbol
 
+    def postpone(self, symbol: str, seconds: float) -> None:
+        """Has a share called for again in so many seconds: the broker was asked too soon."""
+        with self._lock:
+            self._due[symbol] = self._monotonic() + seconds
+
     def answer(self, answer: EquityAnswer) -> None:
         """Hands in the broker's answer."""
         with self._lock:

@@ -78,7 +78,7 @@ class AlgolabFeed(Worker):
         if silence > quiet:
             alive = now - self._intake.heard_at <= quiet
             return f"no share was heard of for {silence:.0f} s" + (", but the feed is alive" if alive else "")
-        faults = self._intake.faults()
+        faults = self._intake.books.faults()
         return f"no live book of {', '.join(faults)}" if faults else None
 
     def step(self, timeout: float) -> None:
@@ -91,7 +91,7 @@ class AlgolabFeed(Worker):
         arrival = next(self._arrivals(wait), None)
         at = began + wait if arrival is None else arrival.at
         if self._waiting and not self._behind():
-            self._waiting = self._intake.settle(at, self._unix())
+            self._waiting = self._intake.books.settle(at, self._unix())
         if arrival is not None:
             self._apply(arrival)
         now = self._monotonic()
@@ -133,14 +133,14 @@ class AlgolabFeed(Worker):
         if not self._open or self._ending or not self.is_open():
             return
         if now - self._repaired_at >= self._timings.repair_pause:
-            fault, silence = self._intake.most_lost(now, REPAIR_AFTER_SECONDS), 2 * self._timings.quiet
+            fault, silence = self._intake.books.most_lost(now, REPAIR_AFTER_SECONDS), 2 * self._timings.quiet
             if fault is not None:
                 self._restart(fault, "the rows of most shares make no sense")
                 return
             if now - self._intake.heard_at > silence:
                 self._restart("silence", f"nothing was heard for {silence:.0f} s")
                 return
-        for pair, reason in self._intake.ask_again(now):
+        for pair, reason in self._intake.books.ask_again(now):
             self._counters.resyncs[reason] += 1
             log.warning("the rows of a share are asked for again", extra={"pair": pair, "reason": reason})
             self._link.send(self._subscriptions.again(pair))

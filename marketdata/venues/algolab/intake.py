@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 
 import msgspec
 
@@ -13,10 +12,10 @@ from common.wire import Instrument, Phase
 from marketdata.events import BookRow, Equilibrium, Event, Ticker, Top, Trades, Unreadable
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
-from marketdata.state.rowbook import RowFault, Rows, SettledRows
+from marketdata.state.rowbook import Rows
 from marketdata.state.store import Store
-from marketdata.state.witness import BookWitness, Verdict
 from marketdata.venues.algolab import frames
+from marketdata.venues.algolab.books import ShareBooks
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.hours import Hours
@@ -26,8 +25,6 @@ from marketdata.venues.algolab.ticks import Delay
 
 log = logging.getLogger(__name__)
 
-WITNESSES = ("tick", "trade", "rest")
-"""The witnesses that may contradict a book: a tick's best prices, its trade, the broker's REST answers."""
 FIRST_ROWS_SECONDS = 5.0
 """Rows of a new socket repeat old times for so long: they are no evidence of a delay."""
 
@@ -44,6 +41,7 @@ class AlgolabIntake:
     share_heard_at: when a share that is followed was last heard of.
     instruments: the shares whose step of prices is known, by the venue's name.
     shares: everything that is followed, by the venue's name.
+    books: the books of those that are followed by rows.
     """
 
     def __init__(
@@ -67,7 +65,7 @@ class AlgolabIntake:
         self.heard_at = self.share_heard_at = 0.0
         self.instruments: Mapping[str, Instrument] = {}
         self.shares = {listing.pair: Share(listing.pair, listing.symbol, None) for listing in listings}
-        self._unsettled: set[str] = set()
+        self.books = ShareBooks(self.shares, store, counters)
         for listing in listings:
             if listing.book == "rows":
                 share = self.shares[listing.pair]
@@ -80,7 +78,7 @@ class AlgolabIntake:
     def lose_all(self, reason: str, received: float) -> None:
         """Marks everything as no longer certain, because the socket is gone."""
         self._store.lose_all(frames.SOURCE, reason, received)
-        self._unsettled.clear()
+        self.books.clear()
         for share in self.shares.values():
             share.closed()
             self._store.doubt(share.symbol, "", received)
@@ -123,23 +121,11 @@ class AlgolabIntake:
             self._store.prove_trades(share.symbol, at)
         return True
 
-    def settle(self, at: float, received: float) -> bool:
-        """Judges the rows that wait, at a time `at` up to which every frame was read.
-
-        Returns true when any still wait.
-        """
-        for pair in tuple(self._unsettled):
-            share = self.shares[pair]
-            if share.rows is not None:
-                self._publish(share, share.rows.settle(at), at, received)
-                if not share.rows.unsettled:
-                    self._unsettled.discard(pair)
-        return bool(self._unsettled)
-
     def pass_time(self, at: float, received: float) -> None:
         """Follows the exchange's phase and day, and applies the broker's answers about limits."""
         moment = self.hours.local(received)
         before, self.phase, self.day = self.phase, self.hours.phase_at(moment), moment.date()
+        self.books.phase = self.phase
         self._limits.auditing = self.phase == "continuous"
         if self.phase != before and self.phase in ("opening_auction", "continuous"):
             self.ask_limits()
@@ -154,27 +140,6 @@ class AlgolabIntake:
         """Asks for the day's limits of every share."""
         for pair in self.shares:
             self._limits.ask(pair)
-
-    def faults(self) -> list[str]:
-        """Returns the books that are followed and not live, each with its fault."""
-        return [
-            f"{share.symbol} ({share.rows.fault})"
-            for share in self.shares.values()
-            if share.rows is not None and not share.rows.live
-        ]
-
-    def most_lost(self, at: float, seconds: float) -> str | None:
-        """Returns the fault of a book when most of the books have made no sense for so long; else None."""
-        books = [share for share in self.shares.values() if share.rows is not None]
-        lost = [share for share in books if share.lost_at is not None and at - share.lost_at > seconds]
-        if 2 * len(lost) <= len(books) or not lost or lost[0].rows is None:
-            return None
-        return lost[0].rows.fault or "unsettled"
-
-    def ask_again(self, at: float) -> list[tuple[str, str]]:
-        """Returns the shares whose rows are to be asked for again now, each with the reason."""
-        asked = [share for share in self.shares.values() if share.rows is not None and share.ask_again(at)]
-        return [(share.pair, (share.rows and share.rows.fault) or "contradicted") for share in asked]
 
     def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
         moment = datetime.fromtimestamp(received, UTC)
@@ -203,7 +168,7 @@ class AlgolabIntake:
         self._store.apply_ticker(share.symbol, ticker, received)
         if ticker.reference is not None and share.set_reference(ticker.reference):
             self._limits.ask(share.pair)
-            self._judge_again(share, at)
+            self.books.judge_again(share, at)
             self._update_status(share, at, received)
         best = ticker.best or Top()
         if share.rows is None:
@@ -214,13 +179,7 @@ class AlgolabIntake:
             else:
                 self._store.prove_book(share.symbol, at)
             return
-        if best.bid is None:
-            share.rows.empty("buy", at)
-        if best.ask is None:
-            share.rows.empty("sell", at)
-        self._hear(share, "tick", partial(BookWitness.hear_top, top=best, at=at), at, received)
-        if share.rows.unsettled:
-            self._unsettled.add(share.pair)
+        self.books.hear_top(share, best, at, received)
 
     def _apply_trade(self, share: Share, trades: Trades, at: float, received: float) -> None:
         """Applies a trade. The first one of a socket begins a new stream: trades between the sockets are not known."""
@@ -230,7 +189,7 @@ class AlgolabIntake:
         event = msgspec.structs.replace(trades, trades=tuple(each.trade for each in numbered), replay=first)
         self._store.apply_trades(share.symbol, event, received)
         for trade in event.trades:
-            self._hear(share, "trade", partial(BookWitness.hear_trade, price=trade.price, at=at), at, received)
+            self.books.hear_trade(share, trade.price, at, received)
         if first:
             self._candles.replay(share.symbol, event.trades, len(event.trades))
         else:
@@ -256,71 +215,20 @@ class AlgolabIntake:
         moves_on = share.row_time is not None and row.venue_time > share.row_time
         if moves_on and at - self._opened_at > FIRST_ROWS_SECONDS:
             self._weigh(row.venue_time, datetime.fromtimestamp(received, UTC))
-        share.row_time = row.venue_time
-        self._publish(share, share.rows.apply(row, at), at, received)
-        self._unsettled.add(share.pair)
-
-    def _publish(self, share: Share, outcome: SettledRows | RowFault | None, at: float, received: float) -> None:
-        if isinstance(outcome, SettledRows):
-            share.lost_at = None
-            share.published(outcome.sides, at)
-            self._store.apply_rows(share.symbol, outcome.sides, received, outcome.venue_time)
-            self._store.prove_book(share.symbol, at)
-        elif isinstance(outcome, RowFault):
-            share.lost_at = at
-            share.witness.clear()
-            self._counters.books_lost[outcome.fault] += 1
-            self._store.lose(share.symbol, outcome.fault, received)
-            log.warning("a book is lost", extra={"symbol": share.symbol, "reason": outcome.fault})
+        self.books.apply_row(share, row, at, received)
 
     def _apply_answer(self, share: Share, answer: EquityAnswer, at: float, received: float) -> None:
         """Applies the broker's own limits and best prices of a share."""
         if share.set_limits(answer.info):
-            self._judge_again(share, at)
+            self.books.judge_again(share, at)
         else:
             log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})
-        if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
-            return
-        if share.contradicted(answer.info, answer.asked):
-            self._contradicted(share, "rest", at, received)
+        self.books.hear_answer(share, answer.info, answer.asked, received)
 
     def _update_status(self, share: Share, at: float, received: float) -> None:
         status = share.status(self.phase, self.day)
         self._store.set_status(share.symbol, status, received)
-        if share.rows is not None:
-            self._publish(share, share.rows.allow_crossing(status.phase in AUCTIONS, at), at, received)
-            if share.rows.unsettled:
-                self._unsettled.add(share.pair)
-
-    def _hear(
-        self, share: Share, name: str, judge: Callable[[BookWitness], Verdict], at: float, received: float
-    ) -> None:
-        """Proves or doubts a book by what a witness says. While an auction collects orders nothing is compared."""
-        if share.rows is None or not share.rows.live:
-            return
-        if share.phase(self.phase) != "continuous":
-            share.witness.settle()
-            return
-        verdict = judge(share.witness)
-        if verdict == "agrees":
-            share.doubted_at = None
-            self._store.prove_book(share.symbol, at)
-            self._store.doubt(share.symbol, "", received)
-        elif verdict == "contradicts":
-            self._contradicted(share, name, at, received)
-
-    def _contradicted(self, share: Share, name: str, at: float, received: float) -> None:
-        if share.doubted_at is None:
-            share.doubted_at = at
-            self._counters.contradictions[name] += 1
-            self._store.doubt(share.symbol, f"contradicted by its {name}", received)
-            log.warning("a book is contradicted", extra={"symbol": share.symbol, "witness": name})
-
-    def _judge_again(self, share: Share, at: float) -> None:
-        """Has a book's rows judged again: the rules for their prices have changed."""
-        if share.rows is not None:
-            share.rows.doubt(at)
-            self._unsettled.add(share.pair)
+        self.books.follow_phase(share, at, received)
 
     def _weigh(self, venue_time: datetime, moment: datetime) -> None:
         """Weighs how late the feed is. When the verdict changes, the times of earlier ticks no longer compare."""

@@ -12,7 +12,7 @@ from common.errors import ServiceError, Unavailable
 from common.wire import Message
 from marketdata.link.connection import NotReady
 from marketdata.rest.client import RestClient
-from marketdata.rest.replies import RestError, RestUnauthorized, UnusableAnswer
+from marketdata.rest.replies import Barred, NoBudget, RestError, RestUnauthorized, Throttled, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.credentials import Credentials
@@ -49,6 +49,14 @@ class LoginRefused(ServiceError):
 
     status = 409
     code = "LOGIN_REFUSED"
+
+
+class TooSoon(Unavailable):
+    """The broker was asked too soon, or it wants silence: the same step may be taken in `seconds`."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class Session:
@@ -94,6 +102,10 @@ class Session:
     def token(self) -> str | None:
         """Returns the session's hash; None while there is no session."""
         return self._session
+
+    def secrets(self) -> tuple[str, ...]:
+        """Returns the texts that must be recorded nowhere, the session's hash among them."""
+        return *self._credentials.secrets(), self._session or ""
 
     def trouble(self) -> str | None:
         """Returns why there is no session, or None."""
@@ -179,6 +191,9 @@ class Session:
             reason = f"the broker refused: {error}"
             self._set(None, otherwise, reason)
             raise LoginRefused(reason, state=otherwise) from None
+        except (Throttled, Barred, NoBudget) as error:
+            self._counters.logins["failed"] += 1
+            raise TooSoon(f"the broker wants to be asked later: {error}", error.seconds) from error
         except (RestError, UnusableAnswer) as error:
             self._counters.logins["failed"] += 1
             raise Unavailable(f"the broker gives no usable answer: {error}") from error

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from common.errors import ServiceError, Unavailable
 from common.loop import Loop
 from marketdata.link.connection import ConnectionStatus, NotReady, VenueConnection
-from marketdata.rest.replies import RestError, UnusableAnswer
+from marketdata.rest.replies import Barred, NoBudget, RestError, Throttled, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
-from marketdata.venues.algolab.session import Session
+from marketdata.venues.algolab.session import Session, TooSoon
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS, REFRESH_AGAIN_SECONDS = 600.0, 60.0
+FIRST_REFRESH_SECONDS = 10.0
+"""The socket tells sooner than a refresh if the broker knows a session, and costs none of the few calls."""
 LOGIN_SECONDS, QUICK_LOGINS, SLOWER = 60.0, 3, 10.0
 LOOP_SECONDS = 0.5
 SILENT_SECONDS = 120.0
@@ -28,9 +31,10 @@ Sms = Callable[[], str | None]
 class SessionKeeper:
     """Makes every call to AlgoLab that no person asks for, one at a time.
 
-    With `sms` it logs in by itself, at most once in `login_pause` seconds. After `QUICK_LOGINS` in a row that were
-    refused, or gave a session that did not prove good, it logs in once in ten times that. It never gives up, since no
-    person is there to mend it.
+    With `sms` it logs in by itself: at once after a session that had proved good, but at most `QUICK_LOGINS` times in
+    `login_pause` seconds; and else once in `login_pause` seconds. After `QUICK_LOGINS` in a row that were refused, or
+    gave a session that did not prove good, it logs in once in ten times that. Where the broker was only asked too soon,
+    it is asked again as soon as it wants. It never gives up, since no person is there to mend it.
 
     loop: does what is due.
     """
@@ -48,11 +52,11 @@ class SessionKeeper:
     ) -> None:
         self._session, self._link, self._limits, self._sms = session, link, limits, sms
         self._counters, self._monotonic, self._login_pause = counters, monotonic, login_pause
-        self._dialled_with: str | None = None
+        self._dialled_with = session.token()  # the socket dials with it by itself
         self._status_before: ConnectionStatus | None = None
         self._login_at = float("-inf")
-        self._logins = 0
-        self._refresh_at = float("-inf")
+        self._logins, self._begun = 0, deque[float](maxlen=QUICK_LOGINS)
+        self._refresh_at = monotonic() + FIRST_REFRESH_SECONDS
         self.loop = Loop("algolab-session", self.step, silent_after=SILENT_SECONDS, retry=(LOOP_SECONDS, LOOP_SECONDS))
 
     def token(self) -> str | None:
@@ -60,8 +64,8 @@ class SessionKeeper:
         return self._session.token()
 
     def proved(self) -> None:
-        """Notes that the broker has accepted the session: logging in has worked."""
-        self._logins = 0
+        """Notes that the broker has accepted the session: logging in has worked, and may be done again at once."""
+        self._logins, self._login_at = 0, float("-inf")
 
     def step(self) -> None:
         """Waits a little for a change of the session, then does what is due."""
@@ -86,33 +90,44 @@ class SessionKeeper:
         before, self._dialled_with = self._dialled_with, token
         if token is None:
             return
-        self._refresh_at, self._status_before = float("-inf"), status
+        self._refresh_at, self._status_before = self._monotonic() + FIRST_REFRESH_SECONDS, status
         if before is not None and status.state == "open":
             self._link.drop("another session has begun")
         self._link.resume()
         self._link.wake()
 
     def _log_in(self, now: float) -> None:
-        pause = self._login_pause * (1.0 if self._logins < QUICK_LOGINS else SLOWER)
-        if self._sms is None or now < self._login_at + pause or self._session.status().state == "NO_CREDENTIALS":
+        if self._sms is None or now < self._login_at or self._session.status().state == "NO_CREDENTIALS":
             return
-        self._login_at = now
+        if len(self._begun) == QUICK_LOGINS and now < self._begun[0] + self._login_pause:
+            return
+        too_soon = None
         try:
             self._session.login()
             code = self._sms()
             if code is not None:
                 self._session.sms(code)
                 self._logins += 1  # until it has proved good
+        except TooSoon as error:
+            too_soon = error.seconds
+            log.info("logging in has to wait", extra={"reason": error.message})
         except ServiceError as error:
             self._logins += not isinstance(error, Unavailable)
             log.warning("logging in did not work", extra={"reason": error.message, "in_a_row": self._logins})
+        if too_soon is not None:
+            self._login_at = self._monotonic() + too_soon
+            return
+        self._begun.append(now)
+        self._login_at = now + self._login_pause * (1.0 if self._logins < QUICK_LOGINS else SLOWER)
 
     def _refresh(self, now: float) -> None:
-        """Refreshes the session. After a no, or no answer, it does so again soon; only a 401 ends the session."""
+        """Refreshes the session. After a no, or no answer, it does so again soon; only a refusal of it ends it."""
         self._refresh_at = now + REFRESH_AGAIN_SECONDS
         try:
             goes_on = answers.read_refresh(self._session.call(endpoints.REFRESH, endpoints.body()))
         except (RestError, NotReady, UnusableAnswer) as error:
+            if isinstance(error, Throttled | Barred | NoBudget):
+                self._refresh_at = self._monotonic() + error.seconds
             self._counters.refreshes["failed"] += 1
             log.warning("the session could not be refreshed", extra={"reason": str(error)})
             return
@@ -135,5 +150,7 @@ class SessionKeeper:
             self._limits.give_up(symbol)
             log.warning("the broker tells no limits", extra={"symbol": symbol, "reason": str(error)})
         except (RestError, NotReady, UnusableAnswer) as error:
+            if isinstance(error, Throttled | Barred | NoBudget):
+                self._limits.postpone(symbol, error.seconds)
             self._counters.equity_infos["failed"] += 1
             log.info("the limits could not be asked for", extra={"symbol": symbol, "reason": str(error)})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from common.settings import Reader
-from marketdata.state.listing import Listing
+from marketdata.state.listing import BookKind, Listing
 from marketdata.venues.algolab.credentials import Credentials
 from marketdata.venues.algolab.frames import SOURCE
 
@@ -50,6 +50,7 @@ class AlgolabSettings:
     addresses: the broker's addresses.
     credentials: what the broker gave the customer.
     operator_token: guards the login.
+    quiet_seconds: the feed may say nothing of a share for so long before its quote is stale.
     session_file: the file that keeps the session over restarts.
     ready_session: a session that the operator brought; empty for none.
     """
@@ -62,13 +63,17 @@ class AlgolabSettings:
     operator_token: str
     session_file: Path
     ready_session: str = ""
+    quiet_seconds: float = 0.0
 
     def listings(self) -> list[Listing]:
         """Returns the instruments to follow. An index has prices and no book."""
         return [
-            Listing(SOURCE, symbol, "rows" if self.depth and not symbol.startswith(INDEX_PREFIX) else "top")
+            Listing(SOURCE, symbol, self._book_kind(symbol), quiet_seconds=self.quiet_seconds)
             for symbol in self.symbols
         ]
+
+    def _book_kind(self, symbol: str) -> BookKind:
+        return "rows" if self.depth and not symbol.startswith(INDEX_PREFIX) else "top"
 
 
 def read(reader: Reader, market: str) -> AlgolabSettings | None:
@@ -94,6 +99,7 @@ def read(reader: Reader, market: str) -> AlgolabSettings | None:
         ),
         operator_token=reader.secret("SPARK_OPERATOR_TOKEN"),
         session_file=Path(reader.text("SPARK_DATA_DIR", "/data")) / "algolab_session.json",
+        quiet_seconds=reader.seconds("SPARK_BIST_QUIET_SECONDS", 15.0, at_least=0.0, at_most=300.0),
         ready_session=reader.secret("SPARK_ALGOLAB_SESSION") if reader.text("SPARK_ALGOLAB_SESSION_FILE", "") else "",
     )
 

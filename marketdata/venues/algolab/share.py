@@ -14,7 +14,7 @@ from marketdata.events import Top
 from marketdata.state.book import Sides
 from marketdata.state.rowbook import Rows
 from marketdata.state.symbol import SymbolStatus
-from marketdata.state.witness import BookWitness
+from marketdata.state.witness import BookWitness, Verdict
 from marketdata.venues.algolab.answers import EquityInfo
 from marketdata.venues.algolab.ticks import ArrivalOrder, TradeNames
 
@@ -39,6 +39,7 @@ class Share:
     heard: true when a tick of it came on the present socket.
     previous: that tick's time; None before it.
     row_time: the venue's time of the newest row on the present socket; None before it.
+    row_at: when it came, in seconds of the monotonic clock.
     last: the last price; None before it is known.
     reference: the day's reference price; None before it is known.
     equity: the broker's REST answer for this reference price; None before it.
@@ -61,6 +62,7 @@ class Share:
     heard: bool = False
     previous: datetime | None = None
     row_time: datetime | None = None
+    row_at: float = 0.0
     last: Decimal | None = None
     reference: Decimal | None = None
     equity: EquityInfo | None = None
@@ -123,19 +125,22 @@ class Share:
         if not self.bests or self.bests[-1][1] != best:
             self.bests.append((at, best))
 
-    def contradicted(self, info: EquityInfo, asked: float) -> bool:
-        """Returns true when the broker named other best prices than were published, `MOST_MISSES` times in a row.
+    def hear_answer(self, info: EquityInfo, asked: float) -> Verdict:
+        """Returns the verdict on the broker's best prices.
 
-        They are compared with all that were published from a moment before it was asked until now. Nothing else would
-        show a lost row.
+        They contradict when they differ `MOST_MISSES` times in a row. They are compared with all that were published
+        from a moment before it was asked until now. Nothing else would show a lost row.
         """
         until = [*[at for at, _ in self.bests][1:], float("inf")]
         bests = [best for (_, best), end in zip(self.bests, until, strict=True) if end >= asked - AUDIT_MARGIN_SECONDS]
         if not bests:
-            return False
+            return "unclear"
         bids, asks = zip(*bests, strict=True)
-        self.misses = 0 if info.bid in bids and info.ask in asks else self.misses + 1
-        return self.misses >= MOST_MISSES
+        if info.bid in bids and info.ask in asks:
+            self.misses = 0
+            return "agrees"
+        self.misses += 1
+        return "contradicts" if self.misses >= MOST_MISSES else "unclear"
 
     def limits(self, day: date) -> tuple[Decimal, Decimal] | None:
         """Returns the day's lowest and highest price: the broker's, else by the rules; None without a reference."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -38,6 +38,7 @@ class _Symbol(msgspec.Struct, rename="camel"):
     """A pair.
 
     name: the pair.
+    id: the venue's number of the pair, which outlives its name; None where it gives none.
     status: `TRADING` while it trades.
     numerator: the base asset.
     denominator: the quote currency.
@@ -51,6 +52,7 @@ class _Symbol(msgspec.Struct, rename="camel"):
     denominator: str
     numerator_scale: int
     filters: tuple[_Filter, ...]
+    id: int | None = None
 
 
 class _Info(msgspec.Struct):
@@ -146,19 +148,33 @@ class _Answer(msgspec.Struct, Generic[T]):
     data: T | None = None
 
 
-def instruments(body: bytes) -> dict[str, Instrument]:
-    """Returns every pair that trades, by the venue's name. Raises `UnusableAnswer`."""
+class ListedPair(NamedTuple):
+    """A pair that the venue lists.
+
+    venue_id: the venue's number of the pair; None where it gives none.
+    status: `TRADING` while it trades.
+    instrument: its rules; None when they can't be used.
+    """
+
+    venue_id: int | None
+    status: str
+    instrument: Instrument | None
+
+
+def listed_pairs(body: bytes) -> dict[str, ListedPair]:
+    """Returns every pair of `exchangeinfo`, by the venue's name. Raises `UnusableAnswer`, also for an empty list."""
     symbols = _content(_Info, body, "exchangeinfo").symbols
-    found = (_instrument(symbol) for symbol in symbols if symbol.status == "TRADING")
-    return {pair: instrument for pair, instrument in found if instrument is not None}
+    if not symbols:
+        raise UnusableAnswer("exchangeinfo lists no pair")
+    return {symbol.name: ListedPair(symbol.id, symbol.status, _instrument(symbol)) for symbol in symbols}
 
 
-def _instrument(symbol: _Symbol) -> tuple[str, Instrument | None]:
+def _instrument(symbol: _Symbol) -> Instrument | None:
     price = next((rule for rule in symbol.filters if rule.filter_type == "PRICE_FILTER"), None)
     if price is None or not _positive(price.tick_size) or not 0 <= symbol.numerator_scale <= 18:
-        return symbol.name, None
+        return None
     least = price.min_exchange_value
-    return symbol.name, Instrument(
+    return Instrument(
         symbol=f"{SOURCE}:{symbol.name}",
         base_asset=symbol.numerator,
         quote_currency=symbol.denominator,

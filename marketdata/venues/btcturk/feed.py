@@ -15,7 +15,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.intake import BtcturkIntake, StreamHooks
-from marketdata.venues.btcturk.notes import FetchedTickers, FetchedTrades, Notes
+from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades, Notes
 from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import BtcturkSubscriptions, Followed, JoinRequest, streams_of
 
@@ -28,10 +28,12 @@ class Mailbox:
 
     notes: the notes from them.
     missed: tells them the pair and the span of trades that were missed.
+    hint: tells them the reason why the instruments may have changed.
     """
 
     notes: Notes
     missed: Callable[[str, MissedTrades], None]
+    hint: Callable[[str], None] = log.debug
 
 
 class BtcturkFeed(Worker):
@@ -52,7 +54,8 @@ class BtcturkFeed(Worker):
         self._subscriptions = BtcturkSubscriptions(streams_of(followed.pairs, followed.book_channel), timings)
         hooks = StreamHooks(self._subscriptions.received, self._lose, mailbox.missed)
         self._intake = BtcturkIntake(followed, store=store, candles=candles, counters=ends.counters, hooks=hooks)
-        self._followed, self._notes = followed, mailbox.notes
+        self._followed, self._notes, self._hint = followed, mailbox.notes, mailbox.hint
+        self._strange = 0
         self._monotonic, self._unix = clock.monotonic, clock.unix
         self._no_data, self._unproved = timings.no_data, timings.unproved
         self._open = False
@@ -60,7 +63,7 @@ class BtcturkFeed(Worker):
 
     def trouble(self) -> str | None:
         """Returns the streams that bring nothing though they were asked for again, or None."""
-        silent = self._subscriptions.silent()
+        silent = self._subscriptions.silent(self._followed.resting())
         return f"no data on {', '.join(silent[:20])}" if silent else None
 
     def step(self, timeout: float) -> None:
@@ -75,6 +78,7 @@ class BtcturkFeed(Worker):
         if now >= self._timers_at:
             self._timers_at = now + TIMERS_SECONDS
             self._read_notes()
+            self._hint_at_strangers()
             self._join_new(now)
             self._end_silence(now)
             self._ask_unproved()
@@ -103,10 +107,27 @@ class BtcturkFeed(Worker):
                     self._intake.apply_trades(note, self._unix())
                 elif isinstance(note, FetchedTickers):
                     self._intake.apply_tickers(note, self._unix())
+                elif isinstance(note, ChangedInstrument):
+                    self._intake.apply_instrument(note, self._unix())
+                    self._leave_unlisted()
                 else:
                     self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
         except queue.Empty:
             return
+
+    def _hint_at_strangers(self) -> None:
+        """Hints at a change of the instruments when a join was refused or a frame told of a pair that is not known."""
+        strange = self._counters.refused_joins + self._counters.decode_errors["pair"]
+        if strange != self._strange:
+            self._strange = strange
+            self._hint("a join was refused, or a frame told of an unknown pair")
+
+    def _leave_unlisted(self) -> None:
+        """Leaves the streams of pairs that the venue lists no longer; their books are shown as stale."""
+        for stream in self._subscriptions.leave_all_but(self._followed.tradable()):
+            self._link.send(frames.subscription(stream.channel, stream.event, join=False))
+            if stream.pair is not None:
+                self._intake.lose(stream.pair, stream.channel, "not listed", self._unix())
 
     def _join_new(self, now: float) -> None:
         if not self._open or self._subscriptions.complete():
@@ -117,21 +138,27 @@ class BtcturkFeed(Worker):
     def _end_silence(self, now: float) -> None:
         """Replaces a socket that answers pings and brings no data: nothing proves the books that are shown."""
         silent = self._open and self._subscriptions.some() and now - self._data_at > self._no_data
-        if silent and not self._behind():
+        if silent and not self._behind() and not self._all_rest():
             self._data_at = now
             self._counters.resyncs["no_data"] += 1
             self._intake.lose_all("no_data", self._unix())
             self._link.drop(f"no data for {self._no_data:.0f} s")
 
+    def _all_rest(self) -> bool:
+        return len(self._followed.resting()) == len(self._followed.tradable())
+
     def _ask_unproved(self) -> None:
         """Asks again for each book that nothing proved for too long: neither its own frames nor an agreeing ticker."""
         if self._open and not self._behind():
-            for pair in self._intake.unproved(self._unproved):
+            resting = self._followed.resting()
+            for pair in (pair for pair in self._intake.unproved(self._unproved) if pair not in resting):
                 self._lose(f"{self._followed.book_channel}:{pair}", "unproved")
 
     def _ask_due(self, now: float) -> None:
         due = self._subscriptions.due(now)
-        if any(request.reason == "resync_timeout" for request in due) and self._subscriptions.outage():
+        if any(request.reason == "resync_timeout" for request in due) and self._subscriptions.outage(
+            self._followed.resting()
+        ):
             self._counters.resyncs["resync_timeout"] += 1
             self._link.drop("most books brought nothing after leaving and joining again")
             return
@@ -152,7 +179,9 @@ class BtcturkFeed(Worker):
     def _ask_again(self, request: JoinRequest) -> None:
         stream, reason = request
         self._counters.resyncs[reason] += 1
-        self._counters.no_data[stream.channel] += reason in ("no_first_data", "resync_timeout")
+        if reason in ("no_first_data", "resync_timeout"):
+            self._counters.no_data[stream.channel] += 1
+            self._hint(f"{stream.key} stays silent")
         log.warning("a stream is asked for again", extra={"stream": stream.key, "reason": reason})
         for join in (False, True):
             self._link.send(frames.subscription(stream.channel, stream.event, join=join))

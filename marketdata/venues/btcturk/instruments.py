@@ -1,56 +1,161 @@
-"""Loads the venue's instruments at start, and asks again until every configured pair is known."""
+"""Loads the venue's instruments again and again, and at once when something hints at a change."""
 
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
+from common.clock import Clock
 from common.loop import Loop
 from common.wire import Instrument
+from marketdata.counters import Counters
 from marketdata.link.dial_limits import Backoff
+from marketdata.nets import SafetyNet
 from marketdata.rest.replies import RestError, UnusableAnswer
-from marketdata.venues.btcturk.answers import instruments
+from marketdata.venues.btcturk.answers import listed_pairs
 from marketdata.venues.btcturk.endpoints import EXCHANGE_INFO_PATH, Rest
+from marketdata.venues.btcturk.instrument_file import InstrumentFile, utc
+from marketdata.venues.btcturk.known_pairs import PHASES, InstrumentChange, KnownPairs
+from marketdata.venues.btcturk.notes import ChangedInstrument, Notes
 
 log = logging.getLogger(__name__)
 
 SILENT_SECONDS = 60.0
+JOINED_STATES = ("trading", "halted")
+
+
+@dataclass(frozen=True)
+class InstrumentTimings:
+    """The times of loading the instruments, in seconds.
+
+    refresh: between two calls.
+    again: before the next call when this one failed, lacked a pair, or brought no change though one was hinted at: the
+        answer may come from a cache that keeps it for 30 s.
+    calm: at least so long between two calls, however many hints come.
+    confirm: a pair that is missing in two answers so far apart is delisted.
+    """
+
+    refresh: float = 60.0
+    again: float = 31.0
+    calm: float = 10.0
+    confirm: float = 30.0
+
+
+@dataclass(frozen=True)
+class InstrumentOutlets:
+    """The places where the loader tells what it found.
+
+    file: keeps the instruments over restarts.
+    notes: tells the worker of changes.
+    counters: counts them.
+    """
+
+    file: InstrumentFile
+    notes: Notes
+    counters: Counters
 
 
 class InstrumentLoader:
-    """Knows the configured pairs that the venue trades.
+    """Knows the configured pairs that the venue ever listed. Its public functions may be called by any thread.
 
-    instruments: those pairs, by the venue's name; empty until loaded.
-    loop: loads them. It pauses for good when every pair is known.
+    instruments: those pairs, by the venue's name; empty until loaded. One that trades no longer stays, with its state.
+    net: the safety net against changes that nobody tells.
+    loop: loads them.
     """
 
-    def __init__(self, client: Rest, pairs: Sequence[str], *, backoff: Backoff, missing_retry: float) -> None:
+    def __init__(
+        self,
+        client: Rest,
+        pairs: Sequence[str],
+        outlets: InstrumentOutlets,
+        *,
+        timings: InstrumentTimings,
+        backoff: Backoff,
+        clock: Clock,
+    ) -> None:
         self.instruments: Mapping[str, Instrument] = {}
-        self._client, self._pairs = client, tuple(pairs)
-        self._backoff, self._missing_retry = backoff, missing_retry
-        self._trouble: str | None = "not asked for yet"
-        retry = (missing_retry, missing_retry)
-        self.loop = Loop("btcturk-instruments", self.load, silent_after=SILENT_SECONDS, retry=retry)
+        self.net = SafetyNet("instruments")
+        self._client, self._outlets, self._timings, self._backoff = client, outlets, timings, backoff
+        self._monotonic = clock.monotonic
+        self._pairs = KnownPairs(pairs, confirm=timings.confirm)
+        self._error, self._answered, self._recalled_from = "not asked for yet", False, ""
+        self._hinted = False
+        self.loop = Loop("btcturk-instruments", self.load, silent_after=SILENT_SECONDS, least=timings.calm)
+        self._recall()
 
     def by_symbol(self) -> Mapping[str, Instrument]:
         """Returns the instruments by the symbol that the rest of the stack uses."""
         return {instrument.symbol: instrument for instrument in self.instruments.values()}
 
+    def tradable(self) -> Collection[str]:
+        """Returns the pairs that the venue lists, those that it halted too."""
+        return [pair for pair, instrument in self.instruments.items() if instrument.state in JOINED_STATES]
+
+    def resting(self) -> Collection[str]:
+        """Returns the pairs that are listed and halted."""
+        return {pair for pair, instrument in self.instruments.items() if instrument.state == "halted"}
+
+    def not_trading(self) -> Mapping[str, str]:
+        """Returns the symbols that were listed and do not trade now, each with the reason."""
+        known = self.instruments.values()
+        return {one.symbol: f"{one.state}: {one.reason}" for one in known if one.state != "trading"}
+
+    def hint(self, reason: str) -> None:
+        """Notes that the instruments may have changed: they are asked for at once, but not too often."""
+        if not self._hinted:
+            self._hinted = True
+            log.info("the instruments may have changed", extra={"reason": reason})
+            self.loop.wake()
+
     def trouble(self) -> str | None:
-        """Returns why not every configured pair is known, or None."""
-        return self._trouble
+        """Returns why not every configured pair is known for certain, or None."""
+        if not self._answered:
+            return f"{self._recalled_from}{self._error}"
+        unlisted = self._pairs.unlisted()
+        return f"the venue does not trade {', '.join(unlisted)}" if unlisted else None
 
     def load(self) -> float:
-        """Asks once. Returns the seconds to wait before asking again; infinity when every pair is known."""
+        """Asks once. Returns the seconds to wait before asking again."""
+        hinted, self._hinted = self._hinted, False
         try:
-            traded = instruments(self._client.get("exchangeinfo", EXCHANGE_INFO_PATH).body)
+            listed = listed_pairs(self._client.get("exchangeinfo", EXCHANGE_INFO_PATH).body)
         except (RestError, UnusableAnswer) as error:
-            self._trouble = str(error)
-            return self._backoff.delay()
+            self._error = str(error)
+            self.net.failed(self._error)
+            return self._timings.again if self._answered else self._backoff.delay()
         self._backoff.reset()
-        self.instruments = {pair: traded[pair] for pair in self._pairs if pair in traded}
-        missing = [pair for pair in self._pairs if pair not in traded]
-        self._trouble = f"the venue does not trade {', '.join(missing)}" if missing else None
-        log.info("instruments loaded", extra={"known": len(self.instruments), "missing": missing})
-        return self._missing_retry if missing else math.inf
+        self.net.worked()
+        changes = self._pairs.judge(listed, self._monotonic())
+        first, self._answered = not self.instruments, True
+        self._show()
+        for change in changes:
+            self._tell(change, count=not first)
+        self._outlets.file.save(self._pairs.known)
+        early = self._pairs.doubtful() or (hinted and not changes)
+        return self._timings.again if early else self._timings.refresh
+
+    def _recall(self) -> None:
+        stored = self._outlets.file.load()
+        if stored is None:
+            return
+        self._pairs.recall(stored.pairs)
+        self._recalled_from = f"those that the venue told at {utc(stored.told_at)} are used: "
+        self._show()
+        for pair, instrument in self.instruments.items():
+            self._outlets.notes.put(ChangedInstrument(pair, PHASES[instrument.state]))
+        log.info("instruments recalled", extra={"known": len(self.instruments), "told_at": utc(stored.told_at)})
+
+    def _show(self) -> None:
+        self.instruments = {pair: known.instrument for pair, known in self._pairs.known.items()}
+
+    def _tell(self, change: InstrumentChange, *, count: bool) -> None:
+        """Tells a change. The instruments are shown already, so whoever hears of it finds the new ones."""
+        pair, names, instrument = change
+        self._outlets.notes.put(ChangedInstrument(pair, PHASES[instrument.state]))
+        for name in names if count else ():
+            self._outlets.counters.instrument_changes[name] += 1
+        rules = {name: str(getattr(instrument, name)) for name in ("tick_size", "lot_size", "min_notional")}
+        level = logging.INFO if instrument.state == "trading" else logging.WARNING
+        told = {"pair": pair, "changes": list(names), "state": instrument.state, "reason": instrument.reason, **rules}
+        log.log(level, "an instrument changed", extra=told)

@@ -24,9 +24,10 @@ from marketdata.events import (
 from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
+from marketdata.state.symbol import SymbolStatus
 from marketdata.state.witness import STEADY_SECONDS, BookWitness, Verdict
 from marketdata.venues.btcturk import frames
-from marketdata.venues.btcturk.notes import FetchedTickers, FetchedTrades
+from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
 
 log = logging.getLogger(__name__)
@@ -136,6 +137,12 @@ class BtcturkIntake:
             state = self._pairs.get(ticker.pair)
             if state is not None and self._store.quote(state.symbol).last is None:
                 self._store.apply_ticker(state.symbol, ticker, received)
+
+    def apply_instrument(self, changed: ChangedInstrument, received: float) -> None:
+        """Publishes the phase of a pair whose state or rules changed."""
+        symbol = self._pairs[changed.pair].symbol
+        self._store.set_status(symbol, SymbolStatus(phase=changed.phase), received)
+        self._store.instrument_changed(symbol, received)
 
     def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float) -> bool:
         state = self._pairs.get(event.pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from dataclasses import dataclass
 
+from common.wire import Phase
 from marketdata.events import Ticker, Trades
 from marketdata.state.candles import MissedTrades
 
@@ -43,5 +44,17 @@ class WrongBook:
     reason: str
 
 
-Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook]
+@dataclass(frozen=True, slots=True)
+class ChangedInstrument:
+    """The state or a rule of a pair changed, or is told for the first time.
+
+    pair: the pair.
+    phase: its trading phase now.
+    """
+
+    pair: str
+    phase: Phase
+
+
+Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook | ChangedInstrument]
 """The queue of notes."""

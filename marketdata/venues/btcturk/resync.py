@@ -54,6 +54,11 @@ class Subscription:
         """Notes that the socket is gone; nothing is awaited."""
         self.joined, self._deadline = False, None
 
+    def leave(self) -> None:
+        """Notes that the stream was left, because the venue lists its pair no longer."""
+        self.close()
+        self.silent = False
+
     def received(self) -> None:
         """Notes that good data came."""
         self._deadline, self._rejoins, self.silent = None, 0, False

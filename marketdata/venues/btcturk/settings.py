@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from common.settings import Reader
@@ -42,12 +43,14 @@ class BtcturkSettings:
     book_channel: the channel that books come by.
     addresses: the venue's addresses.
     audit_seconds: the seconds between two audits of one book; 0 for none.
+    instruments_file: keeps the last known instruments over restarts; None for none.
     """
 
     pairs: tuple[str, ...]
     book_channel: BookChannel
     addresses: BtcturkAddresses
     audit_seconds: float = 0.0
+    instruments_file: Path | None = None
 
     def listings(self) -> list[Listing]:
         """Returns the instruments to follow."""
@@ -66,4 +69,5 @@ def read(reader: Reader, market: str) -> BtcturkSettings:
             chart=reader.url("SPARK_BTCTURK_CHART_URL", default.chart),
         ),
         audit_seconds=reader.seconds("SPARK_BOOK_AUDIT_SECONDS", 0.0, at_least=0.0),
+        instruments_file=Path(reader.text("SPARK_DATA_DIR", "/data")) / "btcturk_instruments.json",
     )

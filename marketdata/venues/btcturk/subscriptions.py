@@ -23,12 +23,14 @@ class Followed:
 
     pairs: the pairs, as the venue spells them.
     book_channel: the channel that books come by.
-    tradable: returns the pairs that the venue trades; only those are joined.
+    tradable: returns the pairs that the venue lists; only those are joined.
+    resting: returns those of them that the venue halted; they need bring no data.
     """
 
     pairs: Sequence[str]
     book_channel: BookChannel
     tradable: Callable[[], Collection[str]]
+    resting: Callable[[], Collection[str]] = frozenset
 
     def symbol(self, pair: str) -> str:
         """Returns the name of a pair in the rest of the stack."""
@@ -102,6 +104,18 @@ class BtcturkSubscriptions:
         self._missing -= len(new)
         return new
 
+    def leave_all_but(self, tradable: Collection[str]) -> list[Stream]:
+        """Returns the streams to leave now: those that are joined and whose pair the venue lists no longer."""
+        gone = [
+            stream
+            for key, stream in self._streams.items()
+            if self._subscriptions[key].joined and stream.pair is not None and stream.pair not in tradable
+        ]
+        for stream in gone:
+            self._subscriptions[stream.key].leave()
+        self._missing += len(gone)
+        return gone
+
     def complete(self) -> bool:
         """Returns true when every stream is joined."""
         return self._missing == 0
@@ -134,9 +148,13 @@ class BtcturkSubscriptions:
         found = ((key, subscription.due(now)) for key, subscription in self._subscriptions.items())
         return [JoinRequest(self._streams[key], reason) for key, reason in found if reason]
 
-    def outage(self) -> bool:
-        """Returns true when a new socket is to be tried: most of the joined books bring nothing, though asked again."""
-        joined = [self._subscriptions[key] for key in self._books if self._subscriptions[key].joined]
+    def outage(self, resting: Collection[str] = ()) -> bool:
+        """Returns true when a new socket is to be tried: most of the joined books bring nothing, though asked again.
+
+        The pairs in `resting` need bring nothing.
+        """
+        trading = [self._subscriptions[key] for key in self._books if self._streams[key].pair not in resting]
+        joined = [subscription for subscription in trading if subscription.joined]
         if 2 * sum(book.silent for book in joined) <= len(joined) or self._sockets >= SOCKETS_PER_OUTAGE:
             return False
         self._sockets += 1
@@ -146,6 +164,10 @@ class BtcturkSubscriptions:
         """Returns the stream of a key, or None when it is not followed."""
         return self._streams.get(key)
 
-    def silent(self) -> list[str]:
-        """Returns the keys of the streams that were joined and asked for again, and still bring nothing."""
-        return [key for key, subscription in self._subscriptions.items() if subscription.silent]
+    def silent(self, resting: Collection[str] = ()) -> list[str]:
+        """Returns the keys of the streams that were joined and asked for again, and still bring nothing.
+
+        The pairs in `resting` need bring nothing.
+        """
+        silent = (key for key, subscription in self._subscriptions.items() if subscription.silent)
+        return [key for key in silent if self._streams[key].pair not in resting]

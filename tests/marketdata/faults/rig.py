@@ -29,6 +29,7 @@ BEHIND = 4.0
 """A book may be this far behind the venue before it has to say that it is stale: `STALE_AFTER` on a busy machine."""
 
 HASTY_LINK = LinkTimings(ping_interval=0.5, ping_timeout=0.2, silence=1.5, watch=0.02, healthy=60.0, socket=1.0)
+PATIENT_LINK = replace(HASTY_LINK, ping_timeout=5.0, silence=10.0)
 HASTY: BtcturkTimings = replace(
     QUICK, resync=ResyncTimings(first_data=1.0, rejoin=0.5, hopeless=1.0, calm=0.02, no_data=1.5)
 )
@@ -90,8 +91,9 @@ def watched(
     before: Callable[[Venue], None] | None = None,
     book: BookChannel = "obdiff",
     timings: BtcturkTimings = HASTY,
-    link: LinkTimings = HASTY_LINK,
+    link: LinkTimings = PATIENT_LINK,
     stale_after: float = STALE_AFTER,
+    behind: float = BEHIND,
 ) -> Iterator[Watched]:
     """Gives the three of them; `before` arms what has to go wrong at the first join."""
     with misbehaving_venue() as (venue, market), http_server(rest_app(venue)) as rest_url:
@@ -108,7 +110,7 @@ def watched(
                 stale_after=stale_after,
                 unix=venue.clock,
             ) as feed,
-            Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=BEHIND) as watcher,
+            Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=behind) as watcher,
         ):
             eventually(feed.live, seconds=20)
             yield Watched(venue, feed, watcher)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.marketdata.faults.rig import Watched, watched
+from tests.marketdata.faults.rig import HASTY_LINK, Watched, watched
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
@@ -16,7 +16,7 @@ def _came_back(it: Watched, dials: int = 2) -> None:
 
 @pytest.mark.parametrize("fault", ["partial_frame", "half_open", "silence"])
 def test_a_socket_that_says_no_more_is_stale_in_time_and_replaced(fault: str) -> None:
-    with watched() as it:
+    with watched(link=HASTY_LINK) as it:
         it.arm(fault, pair="BTCTRY")
         eventually(lambda: all(it.feed.store.quote(name).stale for name in it.feed.store.symbols), seconds=20)
         _came_back(it)
@@ -26,7 +26,7 @@ def test_a_socket_that_says_no_more_is_stale_in_time_and_replaced(fault: str) ->
 
 @pytest.mark.parametrize(("code", "cause"), [(1000, "normal"), (1001, "going_away"), (1006, "lost"), (1012, "restart")])
 def test_a_socket_that_is_closed_is_replaced_whatever_the_code(code: int, cause: str) -> None:
-    with watched() as it:
+    with watched(link=HASTY_LINK) as it:
         it.arm("close", pair="BTCTRY", code=code)
         _came_back(it)
         it.come_to_rest()
@@ -34,14 +34,14 @@ def test_a_socket_that_is_closed_is_replaced_whatever_the_code(code: int, cause:
 
 
 def test_a_socket_that_is_reset_is_replaced() -> None:
-    with watched() as it:
+    with watched(link=HASTY_LINK) as it:
         it.arm("reset", pair="BTCTRY")
         _came_back(it)
         it.come_to_rest()
 
 
 def test_an_upgrade_that_is_never_answered_is_given_up() -> None:
-    with watched() as it:
+    with watched(link=HASTY_LINK) as it:
         it.venue.server.faults.arm("no_upgrade_answer")
         it.arm("reset", pair="BTCTRY")
         eventually(lambda: it.feed.counters.attempts["timeout"] == 1, seconds=20)
@@ -50,7 +50,7 @@ def test_an_upgrade_that_is_never_answered_is_given_up() -> None:
 
 
 def test_a_refused_upgrade_is_waited_out() -> None:
-    with watched() as it:
+    with watched(link=HASTY_LINK) as it:
         it.venue.server.faults.arm("refuse_upgrade", status=429, retry_after=1)
         it.arm("reset", pair="BTCTRY")
         eventually(lambda: it.feed.counters.attempts["throttled"] == 1, seconds=20)
@@ -64,6 +64,6 @@ def test_instruments_that_cannot_be_had_at_first_delay_the_feed_and_no_more() ->
         venue.server.faults.arm("rest_status", endpoint="exchangeinfo", status=500, count=3)
         venue.server.faults.arm("slow_rest", endpoint="exchangeinfo", seconds=0.2)
 
-    with watched(before=before) as it:
+    with watched(before=before, link=HASTY_LINK) as it:
         it.come_to_rest()
         assert it.feed.venue.readiness["instruments"]() is None

@@ -14,6 +14,7 @@ from marketdata.link.connection import VenueConnection, VenueSocket
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.link.inbox import Arrival, Inbox
+from marketdata.outbound import Access
 from tests.marketdata.rig import QUICK
 
 QUIET = replace(QUICK, ping_interval=60.0, ping_timeout=20.0, silence=60.0)
@@ -30,16 +31,18 @@ def running(
     headers: Callable[[], Mapping[str, str]] = dict,
     heartbeat: Callable[[], str] | None = None,
     first_delay: float = 0.0,
+    access: Access | None = None,
+    retreat: Backoff | None = None,
 ) -> Iterator[tuple[VenueConnection, Inbox, Counters]]:
     counters, loops = Counters(), Supervisor(Stop())
     inbox = Inbox(1_000, counters, lambda _payload: ("plain", ""))
-    backoff = backoff or Backoff(0.01, 0.05, lambda _low, high: high)
+    backoff, retreat = (each or Backoff(0.01, 0.05, lambda _low, high: high) for each in (backoff, retreat))
     connection = VenueConnection(
-        VenueSocket("test", url, headers, heartbeat),
+        VenueSocket("test", url, headers, heartbeat, access or Access()),
         inbox=inbox,
         counters=counters,
         timings=timings,
-        limits=DialLimits(backoff, guard or DialGuard(100, 60.0), first_delay),
+        limits=DialLimits(backoff, guard or DialGuard(100, 60.0), first_delay, retreat),
         clock=SYSTEM_CLOCK,
         stop=loops.stop_signal,
     )

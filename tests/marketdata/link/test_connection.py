@@ -13,10 +13,13 @@ import pytest
 
 from marketdata.link.connection import NotReady
 from marketdata.link.dial_limits import Backoff, DialGuard
+from marketdata.outbound import Access
 from tests.marketdata.link.connected import LONG, closed_port, is_alive, next_arrival, running
 from tests.marketdata.link.peers import answers, close_frame, peer, text_frame, upgraded
 from tests.marketdata.rig import QUICK, ScriptedVenue, scripted_venue
 from tests.venue.rig import eventually
+
+PERSONS = Access(credentials=True)
 
 
 def _accepted(venue: ScriptedVenue, count: int) -> bool:
@@ -55,7 +58,7 @@ def test_what_is_sent_arrives_and_without_a_socket_nothing_is() -> None:
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 def test_refused_credentials_end_the_dialling_until_somebody_resumes(status: str) -> None:
-    with peer(answers(status)) as venue, running(venue.url) as (connection, _, counters):
+    with peer(answers(status)) as venue, running(venue.url, access=PERSONS) as (connection, _, counters):
         eventually(lambda: connection.status().state == "stopped", LONG)
         assert status[:3] in connection.status().reason
         assert status[:3] in (connection.trouble() or "")
@@ -76,7 +79,7 @@ def test_credentials_that_were_renewed_during_the_refused_dial_are_tried() -> No
         assert renewed.wait(LONG)
         answers("401 Unauthorized")(taken)
 
-    with peer(script) as venue, running(venue.url) as (connection, _, counters):
+    with peer(script) as venue, running(venue.url, access=PERSONS) as (connection, _, counters):
         assert dialled.wait(LONG)
         connection.resume()
         renewed.set()
@@ -171,7 +174,7 @@ def test_the_backoff_starts_over_only_after_healthy_data(healthy: float, grows: 
 
 def test_headers_are_asked_for_before_each_dial() -> None:
     tokens = iter(["one", "two"])
-    with peer(answers("404 Not Found")) as venue:
+    with peer(answers("500 Oops")) as venue:
         with running(venue.url, headers=lambda: {"Authorization": next(tokens)}) as (connection, _, _):
             eventually(lambda: connection.loops[0].failures >= 1, LONG)  # no third token: survived, and backed off
         first, second = venue.requests

@@ -110,7 +110,7 @@ def test_an_upgrade_that_goes_wrong_is_named_and_tried_again(
         eventually(lambda: counters.attempts[result] >= 2, LONG)
         assert sum(counters.attempts.values()) == counters.attempts[result]
         assert not connection.connected
-        assert connection.status().state in ("dialling", "backing_off")
+        assert connection.status().state in ("dialling", "backing_off", "rejected")
 
 
 def test_a_redirect_is_not_followed_since_no_guard_counts_it_and_the_headers_are_not_for_others() -> None:

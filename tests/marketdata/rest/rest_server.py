@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from common.clock import SYSTEM_CLOCK
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient, RetryPolicy
 
@@ -74,11 +76,28 @@ def running_server(script: Script) -> Iterator[Server]:
             thread.join(5)
 
 
+class MovedClock:
+    """The monotonic clock, which a test moves ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
 def client_of(
-    url: str, *, budget: Budget | None = None, retries: RetryPolicy = QUICK, most: int = 10_000
+    url: str,
+    *,
+    budget: Budget | None = None,
+    access: Access | None = None,
+    retries: RetryPolicy = QUICK,
+    most: int = 10_000,
 ) -> RestClient:
     made = budget or Budget(LIMITS, monotonic=time.monotonic)
-    return RestClient(url, ENDPOINTS, budget=made, clock=SYSTEM_CLOCK, retries=retries, most_bytes=most)
+    return RestClient(
+        url, ENDPOINTS, budget=made, clock=SYSTEM_CLOCK, access=access, retries=replace(retries, most_bytes=most)
+    )
 
 
 def answering(status: int, **headers: str) -> Script:

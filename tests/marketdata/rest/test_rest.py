@@ -8,8 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from common import VERSION
+from marketdata.outbound import Access
+from marketdata.rest.budget import Budget
 from marketdata.rest.replies import (
+    Barred,
     Failed,
+    NoBudget,
     Rejected,
     RestError,
     RestTooLarge,
@@ -18,7 +23,16 @@ from marketdata.rest.replies import (
     Throttled,
     Unreachable,
 )
-from tests.marketdata.rest.rest_server import QUICK, Handler, Script, answering, client_of, running_server
+from tests.marketdata.rest.rest_server import (
+    LIMITS,
+    QUICK,
+    Handler,
+    MovedClock,
+    Script,
+    answering,
+    client_of,
+    running_server,
+)
 
 
 def test_a_good_answer_is_given_as_it_came_with_its_parameters_sent() -> None:
@@ -62,8 +76,10 @@ def test_a_post_sends_its_body_once_even_when_it_fails() -> None:
         (301, Rejected, 1),
         (400, Rejected, 1),
         (404, Rejected, 1),
-        (401, RestUnauthorized, 1),
-        (403, RestUnauthorized, 1),
+        (401, Barred, 1),
+        (403, Barred, 1),
+        (407, Barred, 1),
+        (451, Barred, 1),
         (429, Throttled, 1),
         (503, RestUnavailable, 1),
         (500, Failed, 3),
@@ -79,10 +95,71 @@ def test_each_status_has_its_failure_and_only_a_broken_server_is_asked_again(
             client.get("one", "/x")
         assert type(told.value) is failure
         assert (told.value.status, told.value.endpoint) == (status, "one")
-        assert told.value.retryable == (status in (429, 500, 502, 503))
+        assert told.value.retryable == (status in (401, 403, 407, 451, 429, 500, 502, 503))
         assert len(server.asked) == asked
         assert client.counters.requests()["one", failure.outcome] == asked
         assert ("told" in told.value.reason) == (failure is Rejected)
+
+
+PAGE = {"Content_Type": "text/html; charset=UTF-8"}
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "failure"),
+    [
+        (401, {}, RestUnauthorized),
+        (401, PAGE, RestUnauthorized),
+        (403, {}, RestUnauthorized),
+        (403, {"Content_Type": "application/json"}, RestUnauthorized),
+        (403, PAGE, Barred),
+        (407, {}, Barred),
+        (451, {}, Barred),
+        (404, {}, Rejected),
+    ],
+)
+def test_only_the_venue_itself_refuses_a_persons_credentials(
+    status: int, header: dict[str, str], failure: type[RestError]
+) -> None:
+    with running_server(answering(status, **header)) as server:
+        with pytest.raises(failure) as told:
+            client_of(server.url, access=Access(credentials=True)).post("one", "/x", b"{}")
+        assert type(told.value) is failure
+
+
+def test_a_caller_who_is_refused_keeps_away_for_long_and_then_asks_again() -> None:
+    clock = MovedClock()
+    with running_server(answering(403, **PAGE)) as server:
+        client = client_of(server.url, budget=Budget(LIMITS, monotonic=clock))
+        for times, seconds in ((1, 30.0), (2, 60.0)):
+            with pytest.raises(Barred) as barred:
+                client.get("one", "/x")
+            assert barred.value.seconds == seconds
+            with pytest.raises(NoBudget) as kept:
+                client.get("one", "/x")
+            assert seconds - 20.0 < kept.value.seconds <= seconds
+            assert len(server.asked) == times
+            clock.ahead += seconds
+        server.script = answering(200)
+        assert client.get("one", "/x").status == 200
+        server.script = answering(403)
+        clock.ahead += 10.0
+        with pytest.raises(Barred) as again:
+            client.get("one", "/x")
+        assert again.value.seconds == 30.0
+
+
+def test_every_call_names_the_program_and_its_version() -> None:
+    names = list[str]()
+
+    def script(handler: Handler) -> None:
+        names.append(handler.headers["User-Agent"])
+        handler.answer(200)
+
+    with running_server(script) as server:
+        client = client_of(server.url)
+        client.get("one", "/x")
+        client.post("one", "/x", b"{}", headers={"APIKEY": "k"})
+    assert names == [f"Spark/{VERSION}"] * 2
 
 
 def test_a_server_that_recovers_is_asked_until_it_answers() -> None:

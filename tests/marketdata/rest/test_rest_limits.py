@@ -13,22 +13,21 @@ import pytest
 
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.replies import NoBudget, RestUnavailable, Throttled
-from tests.marketdata.rest.rest_server import QUICK, Handler, answering, client_of, running_server
+from tests.marketdata.rest.rest_server import LIMITS, QUICK, Handler, answering, client_of, running_server
 
 
+@pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
         ({"Retry_After": "30"}, 30),
         ({"Retry_After": formatdate(time.time() + 3_000, usegmt=True)}, 3_000),
-        ({"Retry_After": "-5"}, 60),
         ({"Retry_After": "99999999999"}, 3_600),
-        ({}, 60),
     ],
-    ids=["seconds", "date", "negative", "absurd", "missing"],
+    ids=["seconds", "date", "absurd"],
 )
-def test_what_retry_after_says_is_kept_to_within_reason(header: dict[str, str], seconds: float) -> None:
-    with running_server(answering(429, **header)) as server:
+def test_what_retry_after_says_is_kept_to_within_reason(header: dict[str, str], seconds: float, status: int) -> None:
+    with running_server(answering(status, **header)) as server:
         client = client_of(server.url)
         with pytest.raises(Throttled) as told:
             client.get("one", "/x")
@@ -37,6 +36,26 @@ def test_what_retry_after_says_is_kept_to_within_reason(header: dict[str, str], 
         with pytest.raises(NoBudget) as kept:
             client.get("one", "/x")
         assert seconds - slack < kept.value.seconds <= seconds
+
+
+@pytest.mark.parametrize("header", [{"Retry_After": "-5"}, {"Retry_After": "soon"}, {}])
+def test_a_server_that_is_down_and_names_no_wait_is_left_alone_for_a_minute(header: dict[str, str]) -> None:
+    with running_server(answering(503, **header)) as server:
+        with pytest.raises(Throttled) as told:
+            client_of(server.url).get("one", "/x")
+        assert told.value.seconds == 60.0
+
+
+@pytest.mark.parametrize("header", [{"Retry_After": "-5"}, {"Retry_After": "soon"}, {}])
+@pytest.mark.parametrize(("window", "seconds"), [(5.0, 5.0), (600.0, 60.0)])
+def test_a_429_that_names_no_wait_costs_one_window_and_at_most_a_minute(
+    header: dict[str, str], window: float, seconds: float
+) -> None:
+    budget = Budget({**LIMITS, "one": Limit(1_000, window)}, monotonic=time.monotonic)
+    with running_server(answering(429, **header)) as server:
+        with pytest.raises(Throttled) as told:
+            client_of(server.url, budget=budget).get("one", "/x")
+        assert told.value.seconds == seconds
 
 
 def test_silence_is_for_all_threads_and_only_for_the_endpoint_that_was_told() -> None:

@@ -83,14 +83,14 @@ def test_before_anything_came_a_quote_is_empty_stale_and_as_old_as_the_store(sto
     assert quote.received_at == datetime.fromtimestamp(1, UTC)
 
 
-def test_any_later_frame_proves_a_live_book(store: Store, clock: FakeClock) -> None:
+def test_a_live_book_is_as_old_as_its_last_proof(store: Store, clock: FakeClock) -> None:
     store.apply_book(A, _book(), 50.0)
-    store.prove_all("BTCTURK", clock.now)
+    store.prove_book(A, clock.now)
     clock.now += 4
     assert (store.quote(A).age_seconds, store.quote(A).stale) == (4.0, False)
     clock.now += 2
     assert (store.quote(A).age_seconds, store.quote(A).stale) == (6.0, True)
-    store.prove_all("BTCTURK", clock.now)
+    store.prove_book(A, clock.now)
     assert (store.quote(A).age_seconds, store.quote(A).stale) == (0.0, False)
     assert store.quote(A).received_at == datetime.fromtimestamp(50, UTC)
 
@@ -193,13 +193,36 @@ def test_becoming_stale_and_fresh_again_are_changes_though_no_value_came(store: 
     assert store.quote(A).sequence > stale.sequence
 
 
-def test_the_silence_of_one_venue_makes_only_its_own_symbols_stale(store: Store, clock: FakeClock) -> None:
+def test_a_proof_of_one_symbol_proves_no_other(store: Store, clock: FakeClock) -> None:
+    store.apply_book(A, _book(), 50.0)
+    store.apply_book(B, _book(), 50.0)
+    clock.now += 6
+    store.prove_book(B, clock.now)
+    assert [quote.stale for quote in store.quotes([A, B])[1]] == [True, False]
+    assert store.faults("BTCTURK") == {A: "not proved for 6 s"}
+
+
+def test_a_closed_venue_proves_its_own_symbols_and_no_others(store: Store, clock: FakeClock) -> None:
     store.apply_book(A, _book(), 50.0)
     bid, ask = Level(price=Decimal(9), quantity=Decimal(1)), Level(price=Decimal(10), quantity=Decimal(1))
     store.apply_rows(C, ((bid,), (ask,)), 50.0, MOMENT)
     clock.now += 6
     store.prove_all("BIST", clock.now)
     assert [quote.stale for quote in store.quotes([A, C])[1]] == [True, False]
+
+
+def test_a_doubt_makes_a_whole_book_stale_until_it_ends(store: Store, clock: FakeClock) -> None:
+    store.apply_book(A, _book(), 50.0)
+    store.prove_book(A, clock.now)
+    before = store.quote(A).sequence
+    store.doubt(A, "contradicted by its ticker", 51.0)
+    assert (store.quote(A).stale, store.quote(A).sequence > before) == (True, True)
+    assert store.faults("BTCTURK")[A] == "contradicted by its ticker"
+    store.apply_book(A, _book(), 52.0)
+    store.prove_book(A, clock.now)
+    assert store.quote(A).stale
+    store.doubt(A, "", 53.0)
+    assert not store.quote(A).stale
 
 
 def test_a_phase_is_told_by_the_quote_the_book_the_status_and_the_auction(store: Store) -> None:

@@ -91,7 +91,7 @@ def test_a_stream_begins_with_a_snapshot_of_its_symbols(store: Store, opened: Op
 
 def test_a_snapshot_has_every_kind_that_was_asked_for(opened: Opener) -> None:
     body = _one(next(opened(Selection((A,), KINDS)))).body
-    assert set(body) == {"market", "sequence", "quotes", "books", "trades", "statuses", "auctions"}
+    assert set(body) == {"market", "sequence", "quotes", "books", "trades", "statuses", "auctions", "instruments"}
 
 
 def test_changes_follow_with_their_sequence_and_other_symbols_do_not(store: Store, opened: Opener) -> None:
@@ -211,7 +211,7 @@ def test_a_quote_that_becomes_stale_is_told_though_its_value_did_not_change(stor
     store.apply_book(A, BookSnapshot("X", "obdiff", 1, (level,), ()), 50.0)
     told = _until(stream, lambda event: bool(event.body["stale"] and event.body["ask"]))
     assert told[-1].body["ask"] == "1"
-    store.proved("BTCTURK", time.monotonic() + 60)
+    store.prove_book(A, time.monotonic() + 60)
     again = _until(stream, lambda event: not event.body["stale"])[-1].body
     assert (again["ask"], again["sequence"] > told[-1].body["sequence"]) == ("1", True)
 

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from common import ops
+from common.loop import Stop, Supervisor
+from common.settings import ServiceSettings
 from marketdata.app import create_app
+from marketdata.venues import resume_api
 from marketdata.venues.venue import STATES
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
 from tests.venue.algolab.rig import CREDENTIALS, Bist, running_bist
@@ -18,10 +23,14 @@ from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
 
 TOKEN = "operator-token"
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+SHORT, LONG = (0.1, 0.5), (300.0, 600.0)
 
 
 @contextmanager
-def both(folder: Path, venue: Venue, bist: Bist, session: str, **more: str) -> Iterator[FlaskClient]:
+def both(
+    folder: Path, venue: Venue, bist: Bist, session: str, retreat: tuple[float, float] = SHORT, **more: str
+) -> Iterator[FlaskClient]:
     """Market data that follows BTCTRY and THYAO; `session` is what the operator brought, if anything."""
     secrets = {
         "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
@@ -47,7 +56,7 @@ def both(folder: Path, venue: Venue, bist: Bist, session: str, **more: str) -> I
             **files,
             **more,
         )
-        with running_marketdata(settings) as parts:
+        with running_marketdata(settings, retreat=retreat) as parts:
             yield create_app(settings, parts).test_client()
 
 
@@ -106,14 +115,73 @@ def test_without_a_session_the_feed_waits_for_a_person_by_name_and_the_other_tra
         assert http.post("/v1/feeds/BIST/login").status_code == 401
 
 
-def test_a_refused_feed_is_stopped_and_says_with_what_status(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [401, 403, 404, 407, 451])
+@pytest.mark.parametrize("page", [None, "<html>Attention Required!</html>"])
+def test_a_public_feed_that_was_refused_is_live_again_without_anybody(
+    tmp_path: Path, status: int, page: str | None
+) -> None:
+    with running_venue() as venue, running_bist() as bist:
+        venue.server.faults.arm("refuse_upgrade", status=status, count=2, page=page)
+        with both(tmp_path, venue, bist, bist.session()) as http:
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+            assert venue.server.faults.done()["refuse_upgrade"] == 2
+
+
+def test_a_refused_feed_says_with_what_status_and_when_it_dials_again(tmp_path: Path) -> None:
     with running_venue() as venue, running_bist() as bist:
         venue.server.faults.arm("refuse_upgrade", status=403, count=1)
+        with both(tmp_path, venue, bist, bist.session(), LONG) as http:
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
+            row = feeds(http)["BTCTURK"]
+            assert "403" in row["reason"]
+            assert "dialled again at" in row["reason"]
+            assert row["blocked_until"]
+            assert states(http, "BTCTURK") == only("rejected")
+            assert row["not_live"] == ["BTCTURK:BTCTRY"]
+            assert feeds(http)["BIST"]["state"] != "rejected"
+
+
+def test_an_operator_resumes_a_refused_feed(tmp_path: Path) -> None:
+    with running_venue() as venue, running_bist() as bist:
+        venue.server.faults.arm("refuse_upgrade", status=403, count=1)
+        with both(tmp_path, venue, bist, bist.session(), LONG) as http:
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
+            answer = http.post("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED)
+            assert (answer.status_code, answer.get_json()["venue"]) == (200, "BTCTURK")
+            assert set(answer.get_json()) == set(feeds(http)["BTCTURK"])
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+
+
+def test_only_an_operator_resumes_and_only_a_feed_that_there_is(tmp_path: Path) -> None:
+    with running_venue() as venue, running_bist() as bist, both(tmp_path, venue, bist, bist.session()) as http:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
+            assert http.post("/v1/feeds/BTCTURK/resume", headers=headers).status_code == 401
+            assert http.post("/v1/feeds/NOBODY/resume", headers=headers).status_code == 401
+        for name in ("NOBODY", "btcturk", "BTCTURK ", "x" * 300):
+            answer = http.post(f"/v1/feeds/{name}/resume", headers=AUTHORIZED)
+            assert answer.status_code == 404
+        assert http.get("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED).status_code == 405
+        eventually(lambda: feeds(http)["BIST"]["state"] == "live", 20.0)
+        dials = bist.server.counters.upgrades["accepted"]
+        assert http.post("/v1/feeds/BIST/resume", headers=AUTHORIZED).get_json()["connection"] == "open"
+        assert bist.server.counters.upgrades["accepted"] == dials, "an open feed stays as it is"
+
+
+def test_where_no_token_is_set_nobody_resumes() -> None:
+    app, settings = Flask("marketdata"), ServiceSettings("marketdata", "1", "simulated")
+    ops.install(app, settings, {}, Supervisor(Stop()))
+    app.register_blueprint(resume_api.routes((), ""))
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer x"}):
+        assert app.test_client().post("/v1/feeds/BTCTURK/resume", headers=headers).status_code == 401
+
+
+def test_a_page_from_a_firewall_does_not_end_a_persons_session(tmp_path: Path) -> None:
+    with running_venue() as venue, running_bist() as bist:
+        bist.faults.arm("refuse_upgrade", status=403, count=2, page="<html>Attention Required!</html>")
         with both(tmp_path, venue, bist, bist.session()) as http:
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "stopped", 20.0)
-            assert "403" in feeds(http)["BTCTURK"]["reason"]
-            assert states(http, "BTCTURK") == only("stopped")
-            assert feeds(http)["BTCTURK"]["not_live"] == ["BTCTURK:BTCTRY"]
+            eventually(lambda: feeds(http)["BIST"]["state"] == "live", 20.0)
+            assert bist.faults.done()["refuse_upgrade"] == 2
+            assert http.get("/v1/feeds/BIST/session").get_json()["state"] == "ACTIVE"
 
 
 def test_a_refused_session_asks_for_a_login_and_not_for_a_restart(tmp_path: Path) -> None:

@@ -163,6 +163,15 @@ def test_an_upgrade_is_refused_with_the_status_that_was_asked_for(bist: Bist) ->
         assert joined.socket.ping().wait(10)
 
 
+def test_a_refused_upgrade_can_bring_the_page_of_a_firewall(bist: Bist) -> None:
+    bist.faults.arm("refuse_upgrade", status=403, page="<html>no</html>")
+    with pytest.raises(InvalidStatus) as refused, client(bist):
+        pass
+    answer = refused.value.response
+    assert (answer.status_code, answer.body) == (403, b"<html>no</html>")
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
 def test_a_call_answers_with_the_status_that_was_asked_for(bist: Bist) -> None:
     bist.faults.arm("rest_status", status=429, endpoint="GetEquityInfo")
     session = bist.session()

@@ -18,7 +18,7 @@ from venue.btcturk.bars import DAY, LONG_RESOLUTIONS, RESOLUTIONS, merged
 from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.history import PairHistory
 from venue.btcturk.ladder import WINDOW
-from venue.btcturk.listing import MOST_PAIRS, THEMES, listed_pairs
+from venue.btcturk.listing import MOST_PAIRS, THEMES, assets, listed_pairs
 from venue.btcturk.market import STEP_SECONDS, BtcturkMarket
 from venue.btcturk.pairs import PAIRS, PairSpec
 from venue.btcturk.prices import FairPrices
@@ -122,14 +122,19 @@ def test_every_text_of_a_frame_is_a_plain_number_on_the_grid(states: list[dict[s
         assert Decimal(item["L"]) <= Decimal(item["AV"]) <= Decimal(item["H"])
 
 
-def test_exchange_info_names_every_pair_and_currency_with_plain_ticks() -> None:
-    info = answers.exchange_info(list(ALL), START)
-    currencies = [row["symbol"] for row in info["currencies"]]
-    assert len(currencies) == len(set(currencies)) == 190 + 1
+def test_every_pair_has_its_currencies_and_none_comes_twice() -> None:
+    symbols = [asset.symbol for asset in assets(ALL)]
+    assert len(symbols) == len(set(symbols)) == 190 + 1
+    assert {name for spec in ALL for name in (spec.numerator, spec.denominator)} == set(symbols)
+
+
+def test_exchange_info_names_every_pair_with_a_plain_tick(states: list[dict[str, PairView]]) -> None:
+    info = answers.exchange_info(list(states[-1].values()), START)
+    assert [row["name"] for row in info["symbols"]] == [spec.name for spec in ALL[:60]]
+    currencies = {row["symbol"] for row in info["currencies"]}
     for row in info["symbols"]:
-        assert {row["numerator"], row["denominator"]} <= set(currencies)
-        tick = row["filters"][0]["tickSize"]
-        assert set(tick) <= set("0123456789."), tick
+        assert {row["numerator"], row["denominator"]} <= currencies
+        assert set(row["filters"][0]["tickSize"]) <= set("0123456789.")
 
 
 def test_books_move_at_the_pace_of_their_pair_and_not_all_at_once(states: list[dict[str, PairView]]) -> None:

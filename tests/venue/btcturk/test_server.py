@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
@@ -16,7 +16,6 @@ from tests.venue.rig import eventually
 from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.subscriptions import PairSubscriptions
-from venue.btcturk.views import PairView
 
 
 @pytest.fixture(scope="module")
@@ -107,21 +106,16 @@ def test_a_client_that_pongs_is_kept() -> None:
 
 
 def test_a_market_that_fails_once_is_moved_again() -> None:
-    class Stumbling:
-        def __init__(self) -> None:
-            self.market, self.failures = BtcturkMarket(1, START, warm_up_seconds=0), 1
-            self.charts = self.market.charts
+    class Stumbling(BtcturkMarket):
+        failures = 1
 
         def advance(self, now: float) -> None:
             if self.failures and now > START:
                 self.failures -= 1
                 raise RuntimeError("stumbled")
-            self.market.advance(now)
+            super().advance(now)
 
-        def view(self) -> Mapping[str, PairView]:
-            return self.market.view()
-
-    with running_venue(market=Stumbling()) as venue:
+    with running_venue(market=Stumbling(1, START, warm_up_seconds=0)) as venue:
         venue.move(3)
         assert venue.server.counters.failures["market"] == 1
 

@@ -171,6 +171,15 @@ def test_a_refused_upgrade_has_the_status_and_the_header(venue: Venue, status: i
         assert venue.server.counters.upgrades["fault"] == 1
 
 
+def test_a_refused_upgrade_can_bring_the_page_of_a_firewall(venue: Venue) -> None:
+    venue.server.faults.arm("refuse_upgrade", status=403, page="<html>no</html>")
+    with _dialled(venue) as raw:
+        answer = _read_until(raw, b"</html>")
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert answer.lower().count(b"content-type:") == 1
+    assert b"text/html" in answer
+
+
 TWO_A_MINUTE = Quota(2, 60.0, 60.0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.events import BookRow, Equilibrium, Ticker, Trades, Unreadable
+from marketdata.events import BookRow, Equilibrium, Ticker, Top, Trades, Unreadable
 from marketdata.venues.algolab.frames import KINDS, REASONS, classify, heartbeat, parse, subscription
 
 # The two samples of the broker's document 1.0.5, dated 2024-09-25.
@@ -67,8 +67,7 @@ def test_a_tick_is_a_price_a_trade_and_no_auction() -> None:
         "PEHOL",
         Decimal("2.48"),
         Decimal("-9.82"),
-        bid=None,
-        ask=Decimal("2.48"),
+        best=Top(ask=Decimal("2.48")),
         reference=Decimal("2.75"),
         venue_time=TICKED,
     )
@@ -81,7 +80,7 @@ def test_a_tick_is_a_price_a_trade_and_no_auction() -> None:
 def test_a_price_of_nothing_is_no_quote() -> None:
     ticker = parse(with_(TICK)).events[0]
     assert isinstance(ticker, Ticker)
-    assert ticker.bid is None
+    assert ticker.best == Top(bid=None, ask=Decimal("2.48"))
 
 
 def test_a_row_is_one_row_of_one_side() -> None:

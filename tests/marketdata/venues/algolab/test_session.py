@@ -13,6 +13,7 @@ import pytest
 from common.clock import SYSTEM_CLOCK
 from common.errors import Unavailable
 from marketdata.link.connection import NotReady
+from marketdata.outbound import Access
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient
 from marketdata.rest.replies import RestUnauthorized
@@ -51,6 +52,7 @@ def session_at(
         dict.fromkeys(endpoints.CALLS, ("customer",)),
         budget=budget,
         clock=SYSTEM_CLOCK,
+        access=Access(credentials=True),
     )
     return Session(
         credentials,

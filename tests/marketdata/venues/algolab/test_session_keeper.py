@@ -12,6 +12,7 @@ import pytest
 from marketdata.venues.algolab.assembly import AlgolabTimings
 from marketdata.venues.algolab.feed import FeedTimings
 from marketdata.venues.algolab.session_keeper import QUICK_LOGINS, SLOWER
+from marketdata.venues.algolab.vault import Vault
 from tests.marketdata.venues.algolab.rig import OURS, QUICK, TIMINGS, Running, running_feed
 from tests.venue.algolab.rig import QUICK as VENUE_QUICK
 from tests.venue.algolab.rig import Bist, running_bist
@@ -69,18 +70,22 @@ def test_a_session_that_ends_is_not_followed_by_a_login(bist: Bist) -> None:
         eventually(feed.right)
 
 
-def test_by_itself_it_logs_in_again_after_a_while_and_not_before(bist: Bist) -> None:
+def test_after_a_session_that_proved_good_it_logs_in_at_once_but_never_in_a_loop(bist: Bist) -> None:
     with running_feed(bist, login="by itself", timings=PATIENT) as feed:
-        eventually(feed.live)
+        for number in range(1, QUICK_LOGINS):
+            eventually(feed.live, 20.0)
+            bist.accounts.expire()
+            eventually(lambda number=number: logins(feed) == number + 1, 20.0)  # type: ignore[misc]
+        eventually(feed.right, 20.0)
         bist.accounts.expire()
-        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
+        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED", 20.0)
         time.sleep(0.5)
-        assert logins(feed) == 1
+        assert logins(feed) == QUICK_LOGINS
     with running_feed(bist, login="by itself") as feed:
-        eventually(feed.live)
-        bist.accounts.expire()
-        eventually(lambda: logins(feed) == 2)
-        eventually(feed.right)
+        for number in range(1, QUICK_LOGINS + 2):
+            eventually(feed.live, 20.0)
+            bist.accounts.expire()
+            eventually(lambda number=number: logins(feed) == number + 1, 20.0)  # type: ignore[misc]
 
 
 def test_logins_that_are_refused_are_tried_ever_again_but_slowly(bist: Bist) -> None:
@@ -146,7 +151,6 @@ def test_heartbeats_keep_the_socket() -> None:
         eventually(feed.live)
         time.sleep(6.0)
         assert strict.server.counters.closures["no_heartbeat"] == 0
-        assert feed.counters.attempts["open"] == 1
 
 
 def test_a_missed_heartbeat_costs_the_socket_and_no_more() -> None:
@@ -164,3 +168,63 @@ def test_the_feed_subscribes_before_the_venue_hangs_up_on_it(bist: Bist) -> None
         eventually(feed.live)
         assert bist.server.counters.subscriptions == 5, "ticks of two shares and the liveness symbol, two books"
         assert bist.server.counters.closures["nothing_subscribed"] == 0
+
+
+PACE = 0.7
+AT_PACE = AlgolabTimings(calls=PACE, logins=600.0, feed=FeedTimings(quiet=20.0))
+"""The broker's own limit, shortened; whoever waits for the pause between logins fails the test."""
+
+
+@pytest.fixture
+def strict() -> Iterator[Bist]:
+    with running_bist(request_seconds=PACE) as running:
+        yield running
+
+
+def kept(file: Path, hash_: str) -> Path:
+    Vault(file, OURS.api_key).save(hash_)
+    return file
+
+
+def test_a_kept_session_that_the_broker_no_longer_knows_is_replaced_at_the_pace(strict: Bist, tmp_path: Path) -> None:
+    file = kept(tmp_path / "session.json", "of-a-broker-that-was-replaced")
+    with running_feed(strict, login="by itself", session_file=file, timings=AT_PACE) as feed:
+        eventually(feed.live, 30.0)
+        assert logins(feed) == 1
+        assert strict.server.counters.answers["too_many"] == 0
+        asked = feed.venue.clients["broker"].counters.requests()
+        assert asked["SessionRefresh", "unauthorized"] == 0, "the socket has told it already"
+
+
+def test_a_session_that_ends_under_way_is_replaced_at_the_pace(strict: Bist) -> None:
+    with running_feed(strict, login="by itself", timings=AT_PACE) as feed:
+        eventually(feed.live, 30.0)
+        strict.accounts.expire()
+        eventually(lambda: logins(feed) == 2, 30.0)
+        eventually(feed.live, 30.0)
+        assert strict.server.counters.answers["too_many"] == 0
+
+
+@pytest.mark.parametrize("call", ["LoginUser", "LoginUserControl", "SessionRefresh", "GetEquityInfo"])
+def test_a_call_that_came_too_soon_is_made_again_at_the_paces_next_turn(
+    strict: Bist, tmp_path: Path, call: str
+) -> None:
+    """As when a process of ours that has just ended called last."""
+    strict.faults.arm("rest_status", status=429, endpoint=call)
+    file = kept(tmp_path / "session.json", "of-a-broker-that-was-replaced")
+    with running_feed(strict, login="by itself", session_file=file, timings=AT_PACE) as feed:
+        eventually(feed.live, 30.0)
+        asked = feed.venue.clients["broker"].counters.requests
+        eventually(lambda: asked()[call, "throttled"] == 1, 30.0)
+        eventually(lambda: asked()[call, "ok"] >= 1, 30.0)
+
+
+def test_a_proxy_that_refuses_a_call_does_not_end_the_session(bist: Bist) -> None:
+    with running_feed(bist) as feed:
+        eventually(feed.live)
+        for status in (407, 451):
+            bist.faults.arm("rest_status", status=status, count=1)
+        asked = feed.venue.clients["broker"].counters.requests
+        eventually(lambda: sum(count for (_, outcome), count in asked().items() if outcome == "rejected") >= 1, 30.0)
+        assert feed.session.status().state == "ACTIVE"
+        assert feed.live()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from common.clock import Clock
@@ -20,6 +21,7 @@ from marketdata.state.store import Store
 from marketdata.venues.btcturk.assembly import BtcturkTimings, build
 from marketdata.venues.btcturk.frames import BookChannel
 from marketdata.venues.btcturk.history import HistoryTimings
+from marketdata.venues.btcturk.instruments import InstrumentTimings
 from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.settings import BtcturkAddresses, BtcturkSettings
 from marketdata.venues.venue import Venue, VenueContext
@@ -30,7 +32,7 @@ QUICK = BtcturkTimings(
     resync=ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0, calm=0.02),
     rest=RetryPolicy(deadline=5.0, connect=2.0, read=2.0, attempts=1),
     history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05),
-    missing_pair_retry=0.2,
+    instruments=InstrumentTimings(refresh=0.2, again=0.1, calm=0.05, confirm=0.15),
     audit_recheck=0.05,
 )
 
@@ -80,10 +82,11 @@ def following(
     queue_limit: int = 10_000,
     unix: Callable[[], float] = time.time,
     audit_seconds: float = 0.0,
+    instruments_file: Path | None = None,
 ) -> Iterator[Following]:
     """Follows the pairs until the block ends."""
     addresses = BtcturkAddresses(websocket_url, rest_url, rest_url)
-    settings = BtcturkSettings(tuple(pairs.split(",")), book, addresses, audit_seconds)
+    settings = BtcturkSettings(tuple(pairs.split(",")), book, addresses, audit_seconds, instruments_file)
     clock, loops = Clock(time.monotonic, unix), Supervisor(Stop())
     store = Store(
         settings.listings(), market="simulated", stale_after=stale_after, clock=Clock(time.monotonic, time.time)

@@ -13,7 +13,7 @@ import pytest
 from common.wire import Instrument
 from marketdata.events import Bar
 from marketdata.rest.replies import UnusableAnswer
-from marketdata.venues.btcturk.answers import days, instruments, minutes, order_book, tickers, trades
+from marketdata.venues.btcturk.answers import ListedPair, days, listed_pairs, minutes, order_book, tickers, trades
 
 
 def _symbol(name: str = "ETHUSDT", **changed: Any) -> dict[str, Any]:
@@ -35,44 +35,55 @@ def _body(*symbols: dict[str, Any], **changed: Any) -> bytes:
 
 
 def test_a_pair_becomes_an_instrument() -> None:
-    assert instruments(_body(_symbol())) == {
-        "ETHUSDT": Instrument(
-            symbol="BTCTURK:ETHUSDT",
-            base_asset="ETH",
-            quote_currency="USDT",
-            tick_size=Decimal("0.1"),
-            lot_size=Decimal("0.00000001"),
-            min_notional=Decimal("2.5"),
-        )
-    }
+    instrument = Instrument(
+        symbol="BTCTURK:ETHUSDT",
+        base_asset="ETH",
+        quote_currency="USDT",
+        tick_size=Decimal("0.1"),
+        lot_size=Decimal("0.00000001"),
+        min_notional=Decimal("2.5"),
+    )
+    assert listed_pairs(_body(_symbol())) == {"ETHUSDT": ListedPair(20, "TRADING", instrument)}
+
+
+def test_a_pair_that_is_halted_keeps_its_rules_and_says_its_status() -> None:
+    found = listed_pairs(_body(_symbol(status="HALTED")))["ETHUSDT"]
+    assert (found.status, found.instrument is None) == ("HALTED", False)
+
+
+def test_a_pair_without_a_number_is_read() -> None:
+    symbol = _symbol()
+    del symbol["id"]
+    assert listed_pairs(_body(symbol))["ETHUSDT"].venue_id is None
 
 
 def test_numbers_are_taken_as_well_as_texts() -> None:
     rules = [{"filterType": "PRICE_FILTER", "tickSize": 0.001, "minExchangeValue": None}]
-    found = instruments(_body(_symbol("USDTTRY", filters=rules)))["USDTTRY"]
+    found = listed_pairs(_body(_symbol("USDTTRY", filters=rules)))["USDTTRY"].instrument
+    assert found is not None
     assert (found.tick_size, found.min_notional) == (Decimal("0.001"), Decimal(0))
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"status": "HALTED"},
         {"filters": []},
         {"numeratorScale": -1},
         {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "0"}]},
         {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "NaN"}]},
     ],
 )
-def test_a_pair_that_cannot_be_traded_is_left_out(changed: dict[str, Any]) -> None:
-    assert set(instruments(_body(_symbol("BTCTRY"), _symbol("ETHTRY", **changed)))) == {"BTCTRY"}
+def test_a_pair_whose_rules_cannot_be_used_is_listed_without_them(changed: dict[str, Any]) -> None:
+    found = listed_pairs(_body(_symbol("BTCTRY"), _symbol("ETHTRY", **changed)))
+    assert {pair: listed.instrument is None for pair, listed in found.items()} == {"BTCTRY": False, "ETHTRY": True}
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'{"success":true}', _body(success=False), _body({"name": "BTCTRY"})]
+    "body", [b"", b"<html>", b"[]", b'{"success":true}', _body(success=False), _body({"name": "BTCTRY"}), _body()]
 )
 def test_an_unusable_answer_says_so(body: bytes) -> None:
     with pytest.raises(UnusableAnswer, match="exchangeinfo"):
-        instruments(body)
+        listed_pairs(body)
 
 
 DAY = {"pair": "BTCTRY", "time": 1790035200, "open": 5.5, "high": "6.5", "low": 5, "close": 6, "volume": "0.30"}
@@ -156,7 +167,7 @@ def test_an_order_book_is_read_best_first() -> None:
         order_book(json.dumps({"success": True, "data": book | {"bids": [["NaN", "1"]]}}).encode())
 
 
-@pytest.mark.parametrize("read", [instruments, tickers, partial(trades, "BTCTRY"), order_book])
+@pytest.mark.parametrize("read", [listed_pairs, tickers, partial(trades, "BTCTRY"), order_book])
 @pytest.mark.parametrize("data", ["null", "[]", '{"symbols":[],"bids":[],"asks":[]}'])
 def test_an_answer_that_says_it_failed_is_no_answer(read: Callable[[bytes], object], data: str) -> None:
     with pytest.raises(UnusableAnswer):

@@ -86,7 +86,7 @@ def test_frames_of_the_old_subscription_ask_for_nothing_more(rest_url: str) -> N
         assert not feed.store.not_live()
 
 
-def test_a_rejoin_that_is_not_answered_leads_to_a_new_socket(rest_url: str) -> None:
+def test_a_socket_that_answers_no_rejoin_of_any_book_is_replaced(rest_url: str) -> None:
     def first_join_of_a_socket_only(request: dict[str, Any]) -> list[str]:
         if not request["join"]:
             deaf.add(venue.accepted)
@@ -100,8 +100,28 @@ def test_a_rejoin_that_is_not_answered_leads_to_a_new_socket(rest_url: str) -> N
     ):
         eventually(lambda: not feed.store.not_live())
         venue.say(book_change("BTCTRY", 99, [], []))
-        eventually(lambda: venue.accepted == 2 and not feed.store.not_live())
-        assert feed.counters.resyncs["resync_timeout"] == 1
+        venue.say(book_change("ETHUSDT", 99, [], []))
+        eventually(lambda: venue.accepted == 2 and not feed.store.not_live(), 20)
+
+
+def test_a_book_that_never_comes_again_costs_the_others_nothing(rest_url: str) -> None:
+    def lost_for_ever(request: dict[str, Any]) -> list[str]:
+        if request["event"] == "BTCTRY" and not request["join"]:
+            lost.add(request["channel"])
+        return [] if request["event"] == "BTCTRY" and request["channel"] in lost else all_on_join(request)
+
+    lost: set[str] = set()
+    resync = ResyncTimings(first_data=5.0, rejoin=0.05, hopeless=0.2)
+    with (
+        scripted_venue(lost_for_ever) as venue,
+        following(venue.url, rest_url, timings=replace(QUICK, resync=resync)) as feed,
+    ):
+        eventually(lambda: not feed.store.not_live())
+        venue.say(book_change("BTCTRY", 99, [], []))
+        eventually(lambda: feed.counters.resyncs["resync_timeout"] >= 5, 20)
+        assert venue.accepted == 1
+        assert BTCTRY in feed.store.not_live()
+        assert feed.store.is_live(ETHUSDT)
 
 
 def test_a_book_that_never_comes_is_asked_for_again_though_it_was_acknowledged(rest_url: str) -> None:

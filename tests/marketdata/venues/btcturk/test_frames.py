@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.events import Acknowledged, Bar, BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
+from marketdata.events import Acknowledged, Bar, BookDiff, BookSnapshot, CandleUpdate, Ticker, Top, Trades, Unreadable
 from marketdata.venues.btcturk.frames import KINDS, REASONS, classify, parse, subscription
 
 FRAMES = {
@@ -34,8 +34,15 @@ def _only(frame: bytes) -> Any:
 
 
 def test_a_ticker_gives_last_price_and_daily_change() -> None:
-    assert _only(TICKER) == Ticker("BTCUSDT", Decimal("86766"), Decimal("1.53"))
+    best = Top(Decimal("86689"), Decimal("0.00863785"), Decimal("86699"), Decimal("0.00288357"))
+    assert _only(TICKER) == Ticker("BTCUSDT", Decimal("86766"), Decimal("1.53"), best=best)
     assert _only(TICKER.replace(b'"LA"', b'"La"')) == _only(TICKER)
+
+
+def test_a_ticker_without_best_prices_tells_nothing_of_the_book() -> None:
+    assert _only(TICKER.replace(b'"B":"86689",', b"")).best is None
+    assert _only(TICKER.replace(b'"A":"86699"', b'"A":"-1"')).best is None
+    assert _only(TICKER.replace(b'"B":"86689"', b'"B":"0"')).best.bid is None
 
 
 def test_a_whole_book_is_read_exactly() -> None:

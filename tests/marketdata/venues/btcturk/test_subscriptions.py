@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketdata.venues.btcturk.resync import Action, ResyncTimings
+from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import TICKERS_OF_ALL_ABOVE, BtcturkSubscriptions, streams_of
 
 TIMINGS = ResyncTimings(first_data=10.0, rejoin=3.0)
@@ -48,10 +48,52 @@ def test_a_stream_that_brings_nothing_is_asked_for_again_and_named() -> None:
     for key in ("ticker:BTCTRY", "obdiff:BTCTRY", "trade:BTCTRY"):
         subscriptions.received(key)
     (order,) = subscriptions.due(10.0)
-    assert (order.stream.key, order.action, order.reason) == ("tradeview:BTCTRY_1", Action.REJOIN, "no_first_data")
+    assert (order.stream.key, order.reason) == ("tradeview:BTCTRY_1", "no_first_data")
     assert subscriptions.silent() == ["tradeview:BTCTRY_1"]
     subscriptions.received("tradeview:BTCTRY_1")
     assert subscriptions.silent() == []
+
+
+def _joined(pairs: list[str]) -> BtcturkSubscriptions:
+    subscriptions = BtcturkSubscriptions(streams_of(pairs, "obdiff"), TIMINGS)
+    subscriptions.join_new(pairs, 0.0)
+    return subscriptions
+
+
+def test_the_silence_of_half_of_the_books_is_their_own_trouble_and_that_of_most_is_the_sockets() -> None:
+    subscriptions = _joined(["A", "B", "C", "D"])
+    for pair in ("A", "B"):
+        subscriptions.received(f"obdiff:{pair}")
+    subscriptions.due(10.0)
+    assert not subscriptions.outage()
+    most = _joined(["A", "B", "C", "D"])
+    most.received("obdiff:A")
+    most.due(10.0)
+    assert most.outage()
+
+
+def test_the_silence_of_tickers_and_trades_never_costs_the_socket() -> None:
+    subscriptions = _joined(["A", "B"])
+    for pair in ("A", "B"):
+        subscriptions.received(f"obdiff:{pair}")
+    for at in range(10, 400):
+        subscriptions.due(float(at))
+    assert len(subscriptions.silent()) == 6
+    assert not subscriptions.outage()
+
+
+def test_an_outage_is_worth_two_sockets_until_a_book_came() -> None:
+    subscriptions = _joined(["A"])
+
+    def silent_again() -> bool:
+        subscriptions.close()
+        subscriptions.join_new(["A"], 0.0)
+        subscriptions.due(10.0)
+        return subscriptions.outage()
+
+    assert [silent_again() for _ in range(4)] == [True, True, False, False]
+    subscriptions.received("obdiff:A")
+    assert [silent_again() for _ in range(3)] == [True, True, False]
 
 
 def test_what_is_not_followed_is_ignored() -> None:

@@ -1,0 +1,155 @@
+"""The row books of all shares: their rows settle, are published, and are held against other streams."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from common.wire import Phase
+from marketdata.events import BookRow, Top
+from marketdata.state.rowbook import RowFault, SettledRows
+from marketdata.state.store import Store
+from marketdata.state.witness import BookWitness, Verdict
+from marketdata.venues.algolab.answers import EquityInfo
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.share import AUCTIONS, Share
+
+log = logging.getLogger(__name__)
+
+WITNESSES = ("tick", "trade", "rest")
+"""The witnesses that may contradict a book: a tick's best prices, its trade, the broker's REST answers."""
+
+
+class ShareBooks:
+    """The books of the shares that are followed by rows. Only the worker's thread may call it.
+
+    Times called `at` are monotonic seconds, `received` unix seconds.
+
+    phase: the exchange's phase.
+    """
+
+    def __init__(self, shares: Mapping[str, Share], store: Store, counters: AlgolabCounters) -> None:
+        self.phase: Phase = "closed"
+        self._shares, self._store, self._counters = shares, store, counters
+        self._unsettled: set[str] = set()
+
+    def clear(self) -> None:
+        """Forgets the rows that wait to be judged: their socket is gone."""
+        self._unsettled.clear()
+
+    def apply_row(self, share: Share, row: BookRow, at: float, received: float) -> None:
+        """Applies one row."""
+        if share.rows is not None:
+            share.row_time, share.row_at = row.venue_time, at
+            self._publish(share, share.rows.apply(row, at), at, received)
+            self._unsettled.add(share.pair)
+
+    def settle(self, at: float, received: float) -> bool:
+        """Judges the rows that wait, at a time `at` up to which every frame was read.
+
+        Returns true when any still wait.
+        """
+        for pair in tuple(self._unsettled):
+            share = self._shares[pair]
+            if share.rows is not None:
+                self._publish(share, share.rows.settle(at), at, received)
+                if not share.rows.unsettled:
+                    self._unsettled.discard(pair)
+        return bool(self._unsettled)
+
+    def judge_again(self, share: Share, at: float) -> None:
+        """Has a book's rows judged again: the rules for their prices have changed."""
+        if share.rows is not None:
+            share.rows.doubt(at)
+            self._unsettled.add(share.pair)
+
+    def follow_phase(self, share: Share, at: float, received: float) -> None:
+        """Allows bids above asks while an auction collects orders, and forbids them otherwise."""
+        if share.rows is not None:
+            crossing = share.phase(self.phase) in AUCTIONS
+            self._publish(share, share.rows.allow_crossing(crossing, at), at, received)
+            if share.rows.unsettled:
+                self._unsettled.add(share.pair)
+
+    def hear_top(self, share: Share, best: Top, at: float, received: float) -> None:
+        """Holds the best prices of a tick against a share's book."""
+        if share.rows is None:
+            return
+        if best.bid is None:
+            share.rows.empty("buy", at)
+        if best.ask is None:
+            share.rows.empty("sell", at)
+        if share.rows.unsettled:
+            self._unsettled.add(share.pair)
+        self._hear(share, "tick", lambda witness: witness.hear_top(best, at), at, received)
+
+    def hear_trade(self, share: Share, price: Decimal, at: float, received: float) -> None:
+        """Holds the price of a trade against a share's book."""
+        self._hear(share, "trade", lambda witness: witness.hear_trade(price, at), at, received)
+
+    def hear_answer(self, share: Share, info: EquityInfo, asked: float, received: float) -> None:
+        """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked."""
+        if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
+            return
+        self._follow(share, "rest", share.hear_answer(info, asked), asked, received)
+
+    def faults(self) -> list[str]:
+        """Returns the books that are not live, each with its fault."""
+        return [
+            f"{share.symbol} ({share.rows.fault})"
+            for share in self._shares.values()
+            if share.rows is not None and not share.rows.live
+        ]
+
+    def most_lost(self, at: float, seconds: float) -> str | None:
+        """Returns the fault of a book when most of the books have made no sense for so long; else None."""
+        books = [share for share in self._shares.values() if share.rows is not None]
+        lost = [share for share in books if share.lost_at is not None and at - share.lost_at > seconds]
+        if 2 * len(lost) <= len(books) or not lost or lost[0].rows is None:
+            return None
+        return lost[0].rows.fault or "unsettled"
+
+    def ask_again(self, at: float) -> list[tuple[str, str]]:
+        """Returns the shares whose rows are to be asked for again now, each with the reason."""
+        asked = [share for share in self._shares.values() if share.rows is not None and share.ask_again(at)]
+        return [(share.pair, (share.rows and share.rows.fault) or "contradicted") for share in asked]
+
+    def _publish(self, share: Share, outcome: SettledRows | RowFault | None, at: float, received: float) -> None:
+        if isinstance(outcome, SettledRows):
+            share.lost_at = None
+            share.published(outcome.sides, at)
+            self._store.apply_rows(share.symbol, outcome.sides, received, outcome.venue_time)
+            self._store.prove_book(share.symbol, share.row_at)
+        elif isinstance(outcome, RowFault):
+            share.lost_at = at
+            share.witness.clear()
+            self._counters.books_lost[outcome.fault] += 1
+            self._store.lose(share.symbol, outcome.fault, received)
+            log.warning("a book is lost", extra={"symbol": share.symbol, "reason": outcome.fault})
+
+    def _hear(
+        self, share: Share, name: str, judge: Callable[[BookWitness], Verdict], at: float, received: float
+    ) -> None:
+        """Proves or doubts a book by what a witness says. While an auction collects orders nothing is compared."""
+        if share.rows is None or not share.rows.live:
+            return
+        if share.phase(self.phase) != "continuous":
+            share.witness.settle()
+            return
+        self._follow(share, name, judge(share.witness), at, received)
+
+    def _follow(self, share: Share, name: str, verdict: Verdict, at: float, received: float) -> None:
+        if verdict == "agrees":
+            share.doubted_at = None
+            self._store.prove_book(share.symbol, at)
+            self._store.doubt(share.symbol, "", received)
+        elif verdict == "contradicts":
+            self._contradicted(share, name, at, received)
+
+    def _contradicted(self, share: Share, name: str, at: float, received: float) -> None:
+        if share.doubted_at is None:
+            share.doubted_at = at
+            self._counters.contradictions[name] += 1
+            self._store.doubt(share.symbol, f"contradicted by its {name}", received)
+            log.warning("a book is contradicted", extra={"symbol": share.symbol, "witness": name})

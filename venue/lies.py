@@ -1,0 +1,40 @@
+"""Faults that change one symbol's frames for some time, on one socket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from venue.armed_faults import ArmedFaults, FaultRequest
+
+
+class Lies:
+    """The faults that change one symbol's frames for some time. They end by themselves, or when the faults are cleared.
+
+    Times are seconds of the running event loop.
+    """
+
+    def __init__(self, faults: ArmedFaults[Any]) -> None:
+        self._faults, self._generation = faults, faults.generation
+        self._until: dict[tuple[str, str], tuple[float, FaultRequest]] = {}
+
+    def __len__(self) -> int:
+        if self._generation != self._faults.generation:
+            self._generation = self._faults.generation
+            self._until.clear()
+        return len(self._until)
+
+    def begin(self, fault: FaultRequest, symbol: str) -> None:
+        """Begins one, for the fault's seconds."""
+        until = asyncio.get_running_loop().time() + (fault.seconds or 0.0)
+        self._until[fault.fault, symbol] = until, fault
+
+    def now(self, name: str, symbol: str) -> FaultRequest | None:
+        """Returns the fault of this name that changes the symbol's frames now, or None."""
+        if not len(self):
+            return None
+        until, fault = self._until.get((name, symbol), (0.0, None))
+        if fault is not None and asyncio.get_running_loop().time() >= until:
+            del self._until[name, symbol]
+            return None
+        return fault
