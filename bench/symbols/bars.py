@@ -14,7 +14,7 @@ from typing import Any
 from bench.symbols.running import memory_mib
 from marketdata.state.candles import DAY, MINUTE
 from marketdata.state.candlestore import CandleStore
-from marketdata.venues.btcturk import answers
+from marketdata.venues.btcturk import bar_answers
 from marketdata.venues.btcturk.history import DAYS_ASKED
 
 MINUTES = 1_500
@@ -46,8 +46,10 @@ def main(count: int) -> None:
     store = CandleStore(names, unix=time.time)
     before = 0.0
     for number, name in enumerate(names):
-        store.merge_minutes(name, answers.minutes(minutes(rng, now)), since=now - MINUTES * MINUTE, asked_at=now)
-        store.merge_days(name, answers.days(days(rng, now)), asked_at=now)
+        store.merge_minutes(
+            name, bar_answers.minutes(minutes(rng, now)).rows, since=now - MINUTES * MINUTE, asked_at=now
+        )
+        store.merge_days(name, bar_answers.days(days(rng, now)).rows, asked_at=now)
         before = before if number else memory_mib()
     print((memory_mib() - before) / count)
 

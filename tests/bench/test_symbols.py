@@ -18,7 +18,7 @@ from bench.symbols.shares import Shares
 from bench.symbols.venue import Source
 from marketdata.events import BookDiff, BookRow, BookSnapshot, Ticker, Trades, Unreadable
 from marketdata.venues.algolab import frames as share_frames
-from marketdata.venues.btcturk import answers
+from marketdata.venues.btcturk import bar_answers
 from marketdata.venues.btcturk import frames as pair_frames
 from marketdata.venues.btcturk.history import DAYS_ASKED
 
@@ -94,8 +94,8 @@ def test_a_client_gets_a_book_and_then_its_changes_at_the_set_rate(source: Sourc
 
 def test_a_pairs_past_is_understood_in_full() -> None:
     now = 1_790_000_040
-    assert len(answers.minutes(bars.minutes(Random(1), now))) == bars.MINUTES
-    assert len(answers.days(bars.days(Random(1), now))) == DAYS_ASKED + 1
+    assert len(bar_answers.minutes(bars.minutes(Random(1), now)).rows) == bars.MINUTES
+    assert len(bar_answers.days(bars.days(Random(1), now)).rows) == DAYS_ASKED + 1
 
 
 def test_the_peak_of_all_pairs_is_the_published_one() -> None:
