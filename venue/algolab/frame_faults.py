@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from common.bist.rules import tick_size
 from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
 from venue.algolab.frames import Frame
 from venue.armed_faults import FaultRequest
@@ -59,9 +61,15 @@ def _lie_for(frame: Frame, faults: AlgoLabFaults, lies: Lies) -> FaultRequest | 
 
 
 def _lying(frame: Frame, percent: float) -> bytes:
-    """Returns a tick whose best prices are so many percent lower."""
+    """Returns a tick whose best prices are so many percent lower, on their tick."""
     content = frame["Content"]
-    return _with(frame, **{side: round(content[side] * (1 - percent / 100), 2) for side in ("Bid", "Ask")})
+    factor, day = 1 - Decimal(str(percent)) / 100, datetime.fromisoformat(content["Date"]).date()
+
+    def lower(price: Decimal) -> float:
+        tick = tick_size(price, day)
+        return float(price // tick * tick)
+
+    return _with(frame, **{side: lower(Decimal(str(content[side])) * factor) for side in ("Bid", "Ask")})
 
 
 def _fault_for(frame: Frame, faults: AlgoLabFaults) -> AlgoLabFault | None:

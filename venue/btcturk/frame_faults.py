@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from common.decimals import plain_text
 from venue.armed_faults import FaultRequest
 from venue.btcturk import frames, odd_frames
 from venue.btcturk.faults import ODD_FRAMES, BtcturkFault, BtcturkFaults, FrameFault, OddFrame
@@ -66,7 +67,7 @@ class FrameFaults:
         if self._is_stuck(kind, pair):
             return []
         if kind == frames.TICKER and (lie := self._lasting("lying_ticker", pair)):
-            return [_lying(frame, body, lie.percent or 0.0)]
+            return [_lying(body, views[pair], lie.percent or 0.0)]
         if kind == frames.BOOK and body["channel"] == "obdiff" and self._next("diff_before_snapshot", pair):
             return [_early(body), frame]
         if kind == frames.TICKER and (fault := self._next("repeat_ticker", pair)):
@@ -123,11 +124,11 @@ class FrameFaults:
         return frames.frame(frames.BOOK_CHANGES, {**body, "BO": [*body["BO"], added]})
 
 
-def _lying(frame: bytes, body: Body, percent: float) -> bytes:
-    """Returns a ticker whose best prices are so many percent lower."""
-    factor = 1 - Decimal(str(percent)) / 100
-    lower = {side: f"{Decimal(body[side]) * factor:.8f}" for side in ("B", "A")}
-    return frames.frame(msgspec.json.decode(frame)[0], {**body, **lower})
+def _lying(body: Body, view: PairView, percent: float) -> bytes:
+    """Returns a ticker whose best prices are so many percent lower, on their tick."""
+    factor, tick = 1 - Decimal(str(percent)) / 100, view.rules.tick
+    lower = {side: plain_text(Decimal(body[side]) * factor // tick * tick) for side in ("B", "A")}
+    return frames.frame(frames.TICKER, {**body, **lower})
 
 
 def _early(whole: Body) -> bytes:
