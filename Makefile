@@ -9,7 +9,7 @@ ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
 
-.PHONY: help up down status logs secrets evidence backup restore bist-credentials bist-login feed-resume test check lint bench soak chaos lock clean
+.PHONY: help up down status logs secrets evidence backup restore bist-credentials bist-login feed-resume tape replay test check lint bench soak chaos lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ bist-login: ## Log in to AlgoLab: sends the text message and asks for its code
 
 feed-resume: ## Dial a feed at once that stopped or waits (VENUE=BTCTURK or BIST)
 	@bash scripts/feed.sh resume "$(VENUE)"
+
+tape: ## List the tapes of market data; OUT=bug.tape.gz [FROM=15m] [TO=5m] cuts a span out of them
+	@bash scripts/tape.sh "$(OUT)" "$(FROM)" "$(TO)"
+
+replay: ## Start the stack on a tape (TAPE=bug.tape.gz [SPEED=10]); make up ends it
+	@bash scripts/replay.sh "$(TAPE)" "$(SPEED)"
 
 test: ## Run every test, the ones on real containers too
 	@bash scripts/test.sh all

@@ -23,18 +23,20 @@ def measure() -> list[Row]:
     """Every contestant in turn, `RUNS` times over, so that a slow minute of the machine is everybody's."""
     books, frames = tape.btcturk(SEED, FRAMES)
     theirs = tape.binance(SEED, FRAMES)
-    rates: dict[str, list[float]] = {"ours": [], "raw": [], "reading": [], "quote": [], "bare": []}
+    rates: dict[str, list[float]] = {"ours": [], "raw": [], "taped": [], "reading": [], "quote": [], "bare": []}
     with sending_from_the_other_core():
         for _ in range(RUNS):
             rates["raw"].append(rate(PEERS, "raw", Sender([], frames, wait_for_client=False)))
             rates["reading"].append(rate(OURS, "reading", Sender([], frames, wait_for_client=False)))
             rates["ours"].append(rate(OURS, "ours", Sender(books, frames, wait_for_client=True)))
+            rates["taped"].append(rate(OURS, "ours", Sender(books, frames, wait_for_client=True), "tape"))
             for mode in ("quote", "bare"):
                 peer = Sender([], theirs, wait_for_client=False)
                 rates[mode].append(rate(PEERS, "peer", peer, str(SEED), mode))
     return [
         row("frames_per_second", rates["ours"], "1/s", rates["raw"]),
         row("frames_per_second_reading_alone", rates["reading"], "1/s", rates["raw"]),
+        row("frames_per_second_with_tape", rates["taped"], "1/s", rates["ours"]),
         row("frames_per_second_against_cryptofeed_with_best_prices", rates["ours"], "1/s", rates["quote"]),
         row("frames_per_second_against_cryptofeed_bare", rates["ours"], "1/s", rates["bare"]),
         row("frame_bytes", [mean(frames)], "B", [mean(theirs)]),

@@ -1,16 +1,19 @@
-"""Messages to JSON and back: exact, strict, and with the field named when a message is wrong."""
+"""Messages to JSON and back: exact, strict, in one spelling, and with the field named when a message is wrong."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from common.decimals import MOST_DIGITS, plain_text
 from common.errors import InvalidRequest
 
 T = TypeVar("T")
+Order = Literal["deterministic"] | None
+"""deterministic: the same value always gives the same bytes, also for fields of a dictionary in another order."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,16 +23,42 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 _FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
 _NOT_FINITE = re.compile(rb"""(?i)\\|"[^"a-z0-9]*(s_*)?(n_*a_*n|i_*n_*f)""")
 """Matches every body with a decimal that is not finite: a text such as `NaN`, also with blanks and _ in it."""
+_WITH_EXPONENT = re.compile(rb'E[-+]\d+"').search
+_WITH_LAST_ZERO = re.compile(rb'\.\d*0"').search
+_MINUS_ZERO = b'"-0"'
+_LONG_EXPONENTS = re.compile(rb"E[-+]?[0-9_]{4}").search, re.compile(rb"e[-+]?[0-9_]{4}").search
 _NAMED = re.compile(r"(?:field|required field|unknown field) `(?P<name>[^`]*)`")
 
 
-def encode(value: Any) -> bytes:
-    """Returns the JSON of a message, or of containers of messages: decimals as strings, times as RFC 3339 in UTC."""
-    return msgspec.json.encode(value)
+def encode(value: Any, *, order: Order = None) -> bytes:
+    """Returns the JSON of a message, or of containers of messages: decimals in plain digits, times as RFC 3339 in UTC.
+
+    A decimal is a string, as `plain_text` writes it. JSON that is inside already (`msgspec.Raw`) stays as it is.
+    """
+    body = msgspec.json.encode(value, order=order)
+    if _WITH_EXPONENT(body) or _WITH_LAST_ZERO(body) or _MINUS_ZERO in body:
+        plain = _plain(msgspec.to_builtins(value, builtin_types=(Decimal, msgspec.Raw), order=order))
+        return msgspec.json.encode(plain, order=order)
+    return body
+
+
+def _plain(value: Any) -> Any:
+    """Returns the value with its decimals as texts. A text of a client that looks like a decimal stays as it is."""
+    kind = type(value)
+    if kind is Decimal:
+        return plain_text(value)
+    if kind is list or kind is tuple:
+        return [_plain(part) for part in value]
+    if kind is dict:
+        return {name: _plain(part) for name, part in value.items()}
+    return value
 
 
 def decode(kind: type[T], body: bytes | str) -> T:
-    """Returns the message in `body`. Raises `InvalidRequest` with the field, also for a number that is not finite."""
+    """Returns the message in `body`. Raises `InvalidRequest` with the field, also for a number that can't be an amount.
+
+    Such a number is not finite, or has more than a thousand digits when it is written out.
+    """
     try:
         message = msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
@@ -37,8 +66,9 @@ def decode(kind: type[T], body: bytes | str) -> T:
         raise InvalidRequest(field, _reason_of(str(error), kind, field)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest("body", f"must be JSON ({error})") from error
-    if _NOT_FINITE.search(body if isinstance(body, bytes) else body.encode()):
-        _require_finite(message)
+    raw = body if isinstance(body, bytes) else body.encode()
+    if _NOT_FINITE.search(raw) or any(search(raw) for search in _LONG_EXPONENTS):
+        _require_amounts(message)
     return message
 
 
@@ -62,16 +92,18 @@ def _reason_of(text: str, kind: Any, field: str) -> str:
     return f"{reason}, must be one of {', '.join(choices)}" if choices and "enum" in reason else reason
 
 
-def _require_finite(value: Any, path: str = "") -> None:
+def _require_amounts(value: Any, path: str = "") -> None:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise InvalidRequest(path or "body", "must be a finite number")
+        if abs(value.adjusted()) > MOST_DIGITS:
+            raise InvalidRequest(path or "body", f"must be a number of at most {MOST_DIGITS} digits")
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
-            _require_finite(getattr(value, name), f"{path}.{name}".lstrip("."))
+            _require_amounts(getattr(value, name), f"{path}.{name}".lstrip("."))
     elif isinstance(value, list | tuple):
         for index, part in enumerate(value):
-            _require_finite(part, f"{path}[{index}]")
+            _require_amounts(part, f"{path}[{index}]")
     elif isinstance(value, dict):
         for name, part in value.items():
-            _require_finite(part, f"{path}.{name}".lstrip("."))
+            _require_amounts(part, f"{path}.{name}".lstrip("."))

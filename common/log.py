@@ -6,7 +6,10 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+
+from common.decimals import plain_text
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -29,7 +32,11 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return json.dumps(line, default=_text, ensure_ascii=False)
+
+
+def _text(value: object) -> str:
+    return plain_text(value) if isinstance(value, Decimal) else str(value)
 
 
 class SlowClients(logging.Filter):

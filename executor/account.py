@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import NamedTuple
 
+from common.decimals import plain_text
 from common.wire import Message, Position, Side
 from executor.orders import PRECISION, tidy
 
@@ -144,7 +145,7 @@ def shortage(balances: Balances, held_back: Mapping[Entry, Decimal], postings: I
     for entry in sorted({posting.entry for posting in postings}):
         left = after[entry] - held_back.get(entry, Decimal(0))
         if entry.name in ("cash", "position") and left < 0:
-            return f"{-left} {entry.unit} more would have to be free"
+            return f"{plain_text(-left)} {entry.unit} more would have to be free"
         if entry.name == "cost" and (after[entry] < 0 or (after[entry] and not _held(after, entry.symbol))):
             return f"a part of the position in {entry.symbol} was sold since"
     return None

@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 from typing import Literal, NamedTuple
 
 from common.bist.rules import ISTANBUL
+from common.decimals import plain_text
 from executor.guardrails.limits import Limits
 from executor.orders import PRECISION
 
@@ -78,6 +79,7 @@ def breaches(anchors: Anchors, equity: Decimal, limits: Limits) -> list[Breach]:
     for code, state, of, anchor, limit in checks:
         percent = fallen(anchor, equity) * 100
         if percent >= limit:
-            reason = f"the equity is {percent:.2f} % below {of} ({equity:.2f} of {anchor:.2f}), the limit is {limit} %"
+            fall = f"{percent:.2f} % below {of} ({equity:.2f} of {anchor:.2f})"
+            reason = f"the equity is {fall}, the limit is {plain_text(limit)} %"
             found.append(Breach(code, state, reason))
     return found

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import msgspec
 
+from common.decimals import plain_text
 from common.errors import InvalidRequest
 from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus
 
@@ -51,8 +52,7 @@ _DECIMALS = 18
 
 def tidy(value: Decimal) -> Decimal:
     """Returns the same number without trailing zeros and positive exponent: 1.50 → 1.5, 1E+2 → 100, 0E-8 → 0."""
-    with localcontext(prec=PRECISION):
-        return Decimal(format(value.normalize(), "f")) if value else Decimal(0)
+    return Decimal(plain_text(value))
 
 
 def symbol_form(text: str) -> bool:
@@ -190,7 +190,8 @@ def fill(order: Order, part: Fill, sequence: int) -> Order:
     with localcontext(prec=PRECISION):
         filled = order.filled_quantity + part.quantity
         if part.quantity <= 0 or filled > order.quantity:
-            raise IllegalStep(f"{order.order_id}: a fill of {part.quantity} does not fit {remaining(order)}")
+            asked, left = plain_text(part.quantity), plain_text(remaining(order))
+            raise IllegalStep(f"{order.order_id}: a fill of {asked} does not fit {left}")
         moved = move(order, "filled" if filled == order.quantity else "partially_filled", part.filled_at, sequence)
         paid = sum((done.price * done.quantity for done in (*order.fills, part)), Decimal(0))
         return msgspec.structs.replace(

@@ -10,6 +10,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from common.decimals import plain_text
 from common.settings import Reader, ServiceSettings
 from executor.guardrails import Limits
 from executor.guardrails.limits import (
@@ -127,7 +128,7 @@ class Settings:
 
 
 def _limits(reader: Reader) -> Limits:
-    collar, loss = str(LARGEST_COLLAR_PERCENT), str(LARGEST_LOSS_PERCENT)
+    collar, loss = plain_text(LARGEST_COLLAR_PERCENT), plain_text(LARGEST_LOSS_PERCENT)
     notional = reader.text("SPARK_MAX_ORDER_NOTIONAL", "TRY:500000,USDT:15000")
     position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
     exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")

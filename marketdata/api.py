@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import get_args
 
 from flask import Blueprint, Response, request
 
-from common import query, sse, wire
+from common import VERSION, query, sse, wire
 from common.errors import InvalidRequest, NotFound, Unavailable
 from common.ops import answer
+from marketdata.openapi import DEFAULT_CANDLES, DEFAULT_DEPTH, DEFAULT_TRADES, RESOLUTIONS, document
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
 from marketdata.state.selection import KINDS, EventKind, Selection
@@ -19,9 +19,7 @@ from marketdata.state.trades import MOST_TRADES
 from marketdata.stream.publisher import Instruments
 from marketdata.stream.streams import Streams
 
-DEFAULT_DEPTH, DEFAULT_TRADES, DEFAULT_CANDLES = 20, 50, 120
 LONGEST_SHOWN = 64
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 MOST_CANDLES: dict[Resolution, int] = {"1m": MOST_MINUTES, "1d": MOST_DAYS}
 
 Candles = Callable[[str, Resolution, int], Sequence[wire.Candle]]
@@ -60,6 +58,10 @@ def routes(
 
 
 def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Feeds) -> None:
+    @api.get("/openapi.json")
+    def get_document() -> Response:
+        return answer(document(VERSION, store.symbols))
+
     @api.get("/instruments")
     def all_instruments() -> Response:
         """503 until a venue told its instruments: an empty list would mean that nothing is traded."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from common import wire
 from common.client import JsonClient
 from common.errors import Unavailable
 from common.settings import Reader, SettingsError
@@ -121,7 +122,7 @@ def _login(client: JsonClient, code: str | Callable[[str], str]) -> _Session:
     if not isinstance(code, str):
         _ask(client, "POST", "/BIST/login", _Session)
         code = code("Code from the text message: ")
-    return _ask(client, "POST", "/BIST/sms", _Session, msgspec.json.encode({"code": code}))
+    return _ask(client, "POST", "/BIST/sms", _Session, wire.encode({"code": code}))
 
 
 def _tell(session: _Session) -> int:

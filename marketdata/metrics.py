@@ -11,6 +11,7 @@ from common.wire import InstrumentState
 from marketdata.metric_table import MetricTable, counter, gauge
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
+from marketdata.tape.writer import TapeWriter
 from marketdata.venues.venue import STATES, Venue
 
 UNLISTED = "unlisted"
@@ -125,7 +126,7 @@ VENUES = (
     ),
     gauge(
         "marketdata_blocked_until_timestamp_seconds",
-        "The unix time until which the venue wants no dial; 0 when it wants one",
+        "The unix time until which a blocked or rejected feed is not dialled; 0 for any other",
         ["venue"],
         lambda venue: venue.connection.status().blocked_until or 0,
     ),
@@ -176,15 +177,25 @@ STREAMS = (
     gauge("marketdata_streams_open", "Event streams that are open", [], "slots.open"),
     counter("marketdata_streams_refused", "Event streams refused because all slots were taken", [], "refused"),
 )
+TAPE = (
+    gauge("marketdata_tape_on", "1 while the tape records, 0 once a write failed", [], lambda tape: not tape.off),
+    gauge("marketdata_tape_bytes", "Size of all tapes on the disk", [], lambda tape: tape.disk_bytes()),
+    counter("marketdata_tape_frames", "Frames and REST calls on the tape, by link", ["link"], "counters.written"),
+    counter("marketdata_tape_dropped", "Frames and REST calls that the tape missed", ["link"], "counters.dropped"),
+    counter("marketdata_tape_errors", "Writes of the tape that failed", [], "counters.errors"),
+)
 
 
-def install(registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams) -> None:
+def install(
+    registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams, tape: TapeWriter | None
+) -> None:
     """Adds the metrics to the app's registry, each venue's own among them."""
     registry.register(MetricTable(COUNTS, [((venue.name,), venue.counters) for venue in venues]))
     registry.register(MetricTable(VENUES, [((venue.name,), venue) for venue in venues]))
     registry.register(MetricTable(INSTRUMENTS, [((), venue) for venue in venues]))
     registry.register(MetricTable(STORE, [((), store)]))
     registry.register(MetricTable(STREAMS, [((), streams)]))
+    registry.register(MetricTable(TAPE, [] if tape is None else [((), tape)]))
     for venue in venues:
         if venue.collector is not None:
             registry.register(venue.collector)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
+from common.decimals import plain_text
+
 MOST_OF_PRICE, MOST_OF_TICK = Decimal("1e-6"), Decimal("0.1")
 """The bounds of float noise, as parts of the price and of its tick. A float of 32 bits is wrong by at most 6e-8 of the
 price: the first has room for a few sums. The second keeps a price from being moved to a tick that it may not mean."""
@@ -40,7 +42,8 @@ def whole(value: int | str | Decimal) -> int:
     except InvalidOperation:
         number = Decimal("NaN")
     if not is_whole(number):
-        raise ValueError(f"{str(value)[:40]!r} is no whole number")
+        shown = plain_text(value) if isinstance(value, Decimal) else str(value)
+        raise ValueError(f"{shown[:40]!r} is no whole number")
     return int(number)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common import service
+from common import VERSION, service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Supervisor
+from common.tape import VERSION as TAPE_VERSION
+from common.tape import TapeHead
 from common.wire import Instrument
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import RETREAT_SECONDS, Backoff, DialGuard, DialLimits, retreat
-from marketdata.settings import Settings
+from marketdata.settings import ReplayClock, Settings, TapeSettings
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
+from marketdata.tape.writer import TapeLimits, TapeWriter
 from marketdata.venues.algolab import assembly as algolab
 from marketdata.venues.btcturk import assembly as btcturk
 from marketdata.venues.venue import Venue, VenueContext
@@ -51,6 +55,7 @@ class Parts:
     candles: the bars of every symbol.
     streams: the event streams.
     venues: the venues that are followed.
+    tape: records what comes and goes; None when it is off.
     """
 
     loops: Supervisor
@@ -58,16 +63,18 @@ class Parts:
     candles: CandleStore
     streams: Streams
     venues: tuple[Venue, ...]
+    tape: TapeWriter | None = None
 
     @classmethod
     def build(
-        cls, settings: Settings, loops: Supervisor, timings: Timings | None = None, clock: Clock = SYSTEM_CLOCK
+        cls, settings: Settings, loops: Supervisor, timings: Timings | None = None, clock: Clock | None = None
     ) -> Parts:
         """Joins the parts; starts nothing."""
-        timings = timings or Timings()
+        timings, clock = timings or Timings(), clock or _clock(settings.replay)
         market = settings.service.market
         store = Store(settings.listings(), market=market, stale_after=settings.stale_seconds, clock=clock)
         candles = CandleStore(store.symbols, unix=clock.unix)
+        tape = None if settings.tape is None else _tape(settings, settings.tape, clock)
         context = VenueContext(
             store=store,
             candles=candles,
@@ -77,6 +84,7 @@ class Parts:
             clock=clock,
             stop=loops.stop_signal,
             proxies=settings.proxies,
+            tape=tape,
         )
         venues = [btcturk.build(settings.btcturk, context, timings.btcturk)]
         if settings.algolab is not None:
@@ -91,19 +99,26 @@ class Parts:
         for loop in (streams.publisher.loop, *(loop for venue in venues for loop in venue.loops)):
             loops.add(loop)
         service.add_memory_loop(loops, settings.service)
-        return cls(loops, store, candles, streams, tuple(venues))
+        if tape is not None:
+            loops.add(tape.loop)
+            loops.stop_signal.on_set(tape.close)
+        return cls(loops, store, candles, streams, tuple(venues), tape)
 
     def instruments(self) -> Mapping[str, Instrument]:
         """Returns everything that the venues trade, by symbol; nothing until one of them told."""
         return _instruments(self.venues)
 
     def start(self) -> None:
-        """Starts the loops."""
+        """Starts the loops. The process must not end before the tape is written, so its end waits for that."""
         self.loops.start()
+        if self.tape is not None:
+            atexit.register(self.tape.close)
 
     def stop(self) -> None:
         """Ends the loops, the sockets and the streams."""
         self.loops.stop()
+        if self.tape is not None:
+            atexit.unregister(self.tape.close)
 
 
 def _instruments(venues: Sequence[Venue]) -> Mapping[str, Instrument]:
@@ -115,3 +130,21 @@ def _dial_limits(settings: Settings, timings: Timings) -> DialLimits:
     delay = random.uniform(0.0, timings.first_dial) if settings.service.market == "live" else 0.0
     backoff, guard = Backoff(*timings.backoff, random.uniform), DialGuard(*timings.dials)
     return DialLimits(backoff, guard, delay, retreat(*timings.retreat))
+
+
+def _tape(settings: Settings, tape: TapeSettings, clock: Clock) -> TapeWriter:
+    market, followed = settings.service.market, settings.followed()
+    limits = TapeLimits(tape.total_bytes, min(TapeLimits.file_bytes, tape.total_bytes // 4))
+
+    def head(began: float) -> TapeHead:
+        return TapeHead(TAPE_VERSION, VERSION, market, began, settings=followed)
+
+    return TapeWriter(tape.folder, head, limits, clock)
+
+
+def _clock(replay: ReplayClock | None) -> Clock:
+    """Returns the machine's clocks. In a replay the unix time begins with the tape and runs at its speed."""
+    if replay is None:
+        return SYSTEM_CLOCK
+    started, monotonic = SYSTEM_CLOCK.monotonic(), SYSTEM_CLOCK.monotonic
+    return Clock(monotonic, lambda: replay.begins + (monotonic() - started) * replay.speed)

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from common.settings import Reader, ServiceSettings
 from marketdata.outbound import BadProxy, Proxies, Proxy, exemptions, proxy_at
 from marketdata.state.listing import Listing
 from marketdata.venues.algolab import settings as algolab
 from marketdata.venues.btcturk import settings as btcturk
+
+
+@dataclass(frozen=True)
+class TapeSettings:
+    """The settings of the tape.
+
+    folder: where the files are.
+    total_bytes: the most that they may take on the disk.
+    """
+
+    folder: Path
+    total_bytes: int
+
+
+@dataclass(frozen=True)
+class ReplayClock:
+    """The unix time during a replay.
+
+    begins: the unix time at the start.
+    speed: how many times as fast as the real one it runs.
+    """
+
+    begins: float
+    speed: float
 
 
 @dataclass(frozen=True)
@@ -24,6 +49,8 @@ class Settings:
     proxies: the proxies on the way to venues.
     btcturk: the settings of BTCTurk.
     algolab: the settings of Borsa Istanbul over AlgoLab; None when no symbol of it is followed.
+    tape: the settings of the tape; None when nothing is recorded.
+    replay: the unix time of a replay; None for the machine's own.
     """
 
     service: ServiceSettings
@@ -34,10 +61,24 @@ class Settings:
     proxies: Proxies
     btcturk: btcturk.BtcturkSettings
     algolab: algolab.AlgolabSettings | None
+    tape: TapeSettings | None = None
+    replay: ReplayClock | None = None
 
     def listings(self) -> list[Listing]:
         """Returns every instrument that is followed."""
         return [listing for venue in (self.btcturk, self.algolab) if venue is not None for listing in venue.listings()]
+
+    def followed(self) -> dict[str, str]:
+        """Returns the settings that a replay needs to follow the same symbols in the same way."""
+        found = {"SPARK_BTCTURK_PAIRS": ",".join(self.btcturk.pairs), "SPARK_BTCTURK_BOOKS": self.btcturk.book_channel}
+        if self.algolab is None:
+            return found | {"SPARK_BIST_SYMBOLS": algolab.NO_SYMBOLS}
+        symbols, depth = ",".join(self.algolab.symbols), "on" if self.algolab.depth else "off"
+        return found | {
+            "SPARK_BIST_SYMBOLS": symbols,
+            "SPARK_BIST_DEPTH": depth,
+            "SPARK_BIST_SESSIONS": self.algolab.sessions,
+        }
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -53,6 +94,8 @@ class Settings:
             proxies=_proxies(reader),
             btcturk=btcturk.read(reader, service.market),
             algolab=algolab.read(reader, service.market),
+            tape=_tape(reader),
+            replay=_replay(reader),
         )
         reader.check()
         return settings
@@ -78,3 +121,21 @@ def _proxy(reader: Reader, name: str, address: str) -> Proxy | None:
     except BadProxy as error:
         reader.fault(f"{name}: {error}")
         return None
+
+
+def tapes_folder(reader: Reader) -> Path:
+    """Returns the folder of the tapes."""
+    return Path(reader.text("SPARK_DATA_DIR", "/data")) / "tapes"
+
+
+def _tape(reader: Reader) -> TapeSettings | None:
+    mib = reader.integer("SPARK_TAPE_MIB", 2048, at_least=1, at_most=1_000_000)
+    if reader.choice("SPARK_TAPE", "off", ("off", "on")) == "off":
+        return None
+    return TapeSettings(tapes_folder(reader), mib * 2**20)
+
+
+def _replay(reader: Reader) -> ReplayClock | None:
+    speed = reader.seconds("SPARK_REPLAY_SPEED", 1.0, above=0.0, at_most=1000.0)
+    begins = reader.seconds("SPARK_REPLAY_FROM", 0.0, at_least=0.0, at_most=1e10)
+    return ReplayClock(begins, speed) if begins else None

@@ -16,6 +16,7 @@ from venue.btcturk import api as btcturk_api
 from venue.btcturk import chart_api
 from venue.btcturk.server import BtcturkServer
 from venue.parts import Parts
+from venue.replay import api as replay_api
 from venue.settings import Settings
 
 MARKET_SILENCE_SECONDS = 5.0
@@ -37,6 +38,8 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
         readiness[f"{venue}_socket"] = _socket_listens(server)
     registry = ops.install(app, settings.service, readiness, parts.loops)
     registry.register(metrics.ServerCollector(servers))
+    if parts.replay is not None:
+        replay_api.install(app, parts.replay)
     for blueprint in (*blueprints, *(admin if settings.admin else ())):
         app.register_blueprint(blueprint)
     return app

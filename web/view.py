@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from common import wire
+from common.decimals import plain_text
 
 MISSING = "–"
 MINUS = "\u2212"
+SIGNIFICANT_DIGITS = 3
 Trend = Literal["up", "down", "flat", "unknown"]
 
 
@@ -47,18 +49,22 @@ def number(value: Decimal | None, places: int = 0) -> str:
     """Returns the value with all its decimals, at least `places`, and separated thousands."""
     if value is None:
         return MISSING
-    shown = value.normalize()
-    exponent = shown.as_tuple().exponent
-    decimals = max(places, -exponent if isinstance(exponent, int) else 0)
-    return f"{shown:,.{decimals}f}".replace("-", MINUS)
+    return f"{value:z,.{max(places, places_of(value))}f}".replace("-", MINUS)
 
 
 def money(value: Decimal | None, places: int = 2) -> str:
     """Returns the value rounded to `places` decimals, half to even, with separated thousands."""
     if value is None:
         return MISSING
-    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN) + 0
-    return f"{rounded:,.{places}f}".replace("-", MINUS)
+    return f"{value:z,.{places}f}".replace("-", MINUS)
+
+
+def price(value: Decimal | None, places: int = 2) -> str:
+    """Returns a price as `money` does, but with three significant digits at least: a cheap coin's price is not 0.00."""
+    if value is None:
+        return MISSING
+    decimals = max(places, SIGNIFICANT_DIGITS - 1 - value.adjusted()) if value else places
+    return number(Decimal(f"{value:.{decimals}f}"), places)
 
 
 def signed(value: Decimal | None, places: int = 2) -> str:
@@ -119,10 +125,9 @@ def pair_of(symbol: str, instrument: wire.Instrument | None = None) -> str:
     return symbol.partition(":")[2] or symbol
 
 
-def places_of(step: Decimal | None) -> int:
-    """Returns the number of decimals that a tick or lot size has."""
-    exponent = step.normalize().as_tuple().exponent if step is not None else 0
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+def places_of(value: Decimal | None) -> int:
+    """Returns the number of decimals that a value has, such as a tick or lot size."""
+    return 0 if value is None else len(plain_text(value).partition(".")[2])
 
 
 def quote_row(quote: wire.Quote, instrument: wire.Instrument | None, proved_at: datetime) -> QuoteRow:

@@ -1,15 +1,18 @@
-"""Our whole path: socket, queue, parse, book, store, with the threads of production. Arguments: URL COUNT."""
+"""Our whole path: socket, queue, parse, book, store, with the threads of production. Arguments: URL COUNT [tape]."""
 
 from __future__ import annotations
 
 import random
 import sys
+import tempfile
 import time
 from decimal import Decimal
+from pathlib import Path
 
 from bench.frames.tape import PAIRS
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
+from common.tape import VERSION, TapeHead
 from common.wire import Instrument
 from marketdata.counters import Counters
 from marketdata.link.connection import VenueConnection, VenueSocket
@@ -20,6 +23,8 @@ from marketdata.link.worker import LinkEnds
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
+from marketdata.tape.taps import SocketTape
+from marketdata.tape.writer import TapeLimits, TapeWriter
 from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.notes import Notes
@@ -42,15 +47,15 @@ INSTRUMENTS = {
 }
 
 
-def main(url: str, count: int) -> None:
-    """Prints frames per second; fails when one was lost or a book is not live in the end."""
+def main(url: str, count: int, tape: TapeWriter | None = None) -> None:
+    """Prints frames per second; fails when one was lost, also to the tape, or a book is not live in the end."""
     loops = Supervisor(Stop())
     counters = Counters.of(kinds=frames.KINDS, reasons=frames.REASONS, channels=frames.CHANNELS)
     listings = [Listing(frames.SOURCE, pair, "diffs") for pair in PAIRS]
     store = Store(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK)
     inbox = Inbox(ROOM, counters, frames.classify)
     connection = VenueConnection(
-        VenueSocket("bench", url),
+        VenueSocket("bench", url, tap=None if tape is None else SocketTape(tape, "bench")),
         inbox=inbox,
         counters=counters,
         timings=LinkTimings(),
@@ -67,13 +72,14 @@ def main(url: str, count: int) -> None:
         mailbox=Mailbox(Notes(), lambda _pair, _span: None),
         clock=SYSTEM_CLOCK,
     )
-    for loop in (feed.loop, *connection.loops):
+    for loop in (feed.loop, *connection.loops, *(() if tape is None else (tape.loop,))):
         loops.add(loop)
     loops.start()
     begun = wait(counters, 1)
     ended = wait(counters, len(PAIRS) + count)
     print(count / (ended - begun))
-    lost = sum(counters.drops.values()) + sum(counters.decode_errors.values()) + sum(counters.resyncs.values())
+    lost = 0 if tape is None else sum(tape.counters.dropped.values()) + tape.counters.errors
+    lost += sum(counters.drops.values()) + sum(counters.decode_errors.values()) + sum(counters.resyncs.values())
     if lost or store.not_live():
         raise SystemExit(f"not every frame was applied: {counters}")
     loops.stop()
@@ -91,5 +97,12 @@ def wait(counters: Counters, frames: int) -> float:
     return time.perf_counter()
 
 
+def taped(url: str, count: int) -> None:
+    """Does the same while a tape records it."""
+    with tempfile.TemporaryDirectory() as folder:
+        head = TapeHead(VERSION, "bench", "simulated", 0.0)
+        main(url, count, TapeWriter(Path(folder), lambda _began: head, TapeLimits(), SYSTEM_CLOCK))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    (taped if sys.argv[3:] == ["tape"] else main)(sys.argv[1], int(sys.argv[2]))

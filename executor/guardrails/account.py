@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
+from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, shown
+from executor.guardrails.proposal import LimitUse, Proposal, deny, limited
 from executor.orders import PRECISION
 from executor.paper import within
 
@@ -14,9 +15,10 @@ from executor.paper import within
 def funds(proposal: Proposal, _limits: Limits) -> Denial | None:
     if proposal.market is None or proposal.funds_needed <= proposal.funds_available:
         return None
+    needed, available = plain_text(proposal.funds_needed), plain_text(proposal.funds_available)
     return deny(
         "INSUFFICIENT_FUNDS",
-        f"needs {shown(proposal.funds_needed)} {proposal.funds_unit}, {shown(proposal.funds_available)} is available",
+        f"needs {needed} {proposal.funds_unit}, {available} is available",
         needed=proposal.funds_needed,
         available=proposal.funds_available,
         unit=proposal.funds_unit,
@@ -56,7 +58,7 @@ def self_trade(proposal: Proposal, _limits: Limits) -> Denial | None:
     own, reach = proposal.holdings.opposite, proposal.reach
     if own is None or reach is None or not within(proposal.side, own, reach):
         return None
-    message = f"an own open order on the other side, at {shown(own)}, is within reach of {shown(reach)}"
+    message = f"an own open order on the other side, at {plain_text(own)}, is within reach of {plain_text(reach)}"
     return deny("SELF_TRADE", message, own_price=own, reach=reach)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
+from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import Limits
-from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, multiple, shown
+from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, multiple
 from executor.orders import PRECISION
 from executor.paper import within
 
@@ -17,7 +18,7 @@ def tick_size(proposal: Proposal, _limits: Limits) -> Denial | None:
         return None
     return deny(
         "TICK_SIZE",
-        f"limit_price {price} is not a multiple of the tick size {instrument.tick_size}",
+        f"limit_price {plain_text(price)} is not a multiple of the tick size {plain_text(instrument.tick_size)}",
         limit_price=price,
         tick_size=instrument.tick_size,
     )
@@ -29,7 +30,7 @@ def lot_size(proposal: Proposal, _limits: Limits) -> Denial | None:
         return None
     return deny(
         "LOT_SIZE",
-        f"quantity {proposal.quantity} is not a multiple of the lot size {instrument.lot_size}",
+        f"quantity {plain_text(proposal.quantity)} is not a multiple of the lot size {plain_text(instrument.lot_size)}",
         quantity=proposal.quantity,
         lot_size=instrument.lot_size,
     )
@@ -41,7 +42,7 @@ def min_notional(proposal: Proposal, _limits: Limits) -> Denial | None:
         return None
     return deny(
         "MIN_NOTIONAL",
-        f"the order is worth {shown(notional)}, the venue asks for {instrument.min_notional}",
+        f"the order is worth {plain_text(notional)}, the venue asks for {plain_text(instrument.min_notional)}",
         notional=notional,
         min_notional=instrument.min_notional,
     )
@@ -70,7 +71,7 @@ def max_notional(proposal: Proposal, limits: Limits) -> Denial | None:
     currency = proposal.market.quote_currency
     return deny(
         "MAX_NOTIONAL",
-        f"the order is worth {shown(use.value)} {currency}, the limit is {shown(use.limit)}",
+        f"the order is worth {plain_text(use.value)} {currency}, the limit is {plain_text(use.limit)}",
         notional=use.value,
         limit=use.limit,
         currency=currency,
@@ -88,10 +89,10 @@ def price_collar(proposal: Proposal, limits: Limits) -> Denial | None:
         away = abs(price - market.reference) * 100 / market.reference
     if away <= limits.price_collar_percent:
         return None
-    percent = f"{away:.4f}"
+    percent, most = plain_text(Decimal(f"{away:.4f}")), plain_text(limits.price_collar_percent)
     return deny(
         "PRICE_COLLAR",
-        f"{price} is {percent} % away from {shown(market.reference)}, the limit is {limits.price_collar_percent} %",
+        f"{plain_text(price)} is {percent} % away from {plain_text(market.reference)}, the limit is {most} %",
         price=price,
         reference=market.reference,
         away_percent=percent,
@@ -105,9 +106,10 @@ def price_limit(proposal: Proposal, _limits: Limits) -> Denial | None:
         return None
     if market.floor <= price <= market.ceiling:
         return None
+    lowest, highest = plain_text(market.floor), plain_text(market.ceiling)
     return deny(
         "PRICE_LIMIT",
-        f"limit_price {price} is outside the day's limits, {shown(market.floor)} to {shown(market.ceiling)}",
+        f"limit_price {plain_text(price)} is outside the day's limits, {lowest} to {highest}",
         limit_price=price,
         floor=market.floor,
         ceiling=market.ceiling,
@@ -122,7 +124,7 @@ def post_only(proposal: Proposal, _limits: Limits) -> Denial | None:
         return None
     return deny(
         "POST_ONLY",
-        f"a post-only order at {proposal.limit_price} would trade at {best} at once",
+        f"a post-only order at {plain_text(proposal.limit_price)} would trade at {plain_text(best)} at once",
         limit_price=proposal.limit_price,
         best_opposite=best,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
+from common.decimals import plain_text
 from common.wire import Denial, Instrument, OrderType, Phase, Side
 from executor.guardrails.controls import Hold
 from executor.guardrails.limits import Limits
@@ -134,7 +135,7 @@ Measure = Callable[[Proposal, Limits], LimitUse | None]
 
 def deny(code: str, message: str, **numbers: Decimal | str) -> Denial:
     """Returns a denial with the numbers that met."""
-    texts = {name: value if isinstance(value, str) else shown(value) for name, value in numbers.items()}
+    texts = {name: value if isinstance(value, str) else plain_text(value) for name, value in numbers.items()}
     return Denial(code=code, message=message, numbers=texts)
 
 
@@ -148,16 +149,10 @@ def limited(code: str, measure: Measure, name: str, message: str) -> Rule:
         use = measure(proposal, limits)
         if use is None or not use.over:
             return None
-        sentence = message.format(value=shown(use.value), limit=shown(use.limit))
+        sentence = message.format(value=plain_text(use.value), limit=plain_text(use.limit))
         return deny(code, sentence, **{name: use.value, "limit": use.limit})
 
     return rule
-
-
-def shown(value: Decimal) -> str:
-    """Returns a number as people write it."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def multiple(value: Decimal, step: Decimal) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import EXECUTIONS_SECONDS, Limits
-from executor.guardrails.proposal import LimitUse, Proposal, Rule, deny, shown
+from executor.guardrails.proposal import LimitUse, Proposal, Rule, deny
 
 REPEATED = "REPEATED_EXECUTIONS"
 
@@ -38,7 +39,7 @@ def repeated_executions(proposal: Proposal, limits: Limits) -> Denial | None:
     if hold is not None or use is None or not use.over:
         return hold
     message = (
-        f"{shown(use.value - 1)} orders to {proposal.side} {proposal.symbol} were executed within "
-        f"{EXECUTIONS_SECONDS} s, the limit is {shown(use.limit)}"
+        f"{plain_text(use.value - 1)} orders to {proposal.side} {proposal.symbol} were executed within "
+        f"{EXECUTIONS_SECONDS} s, the limit is {plain_text(use.limit)}"
     )
     return deny(REPEATED, message, executions=use.value - 1, limit=use.limit)

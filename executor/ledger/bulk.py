@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
+
+from common import wire
 
 Row = Mapping[str, Any]
 
@@ -58,7 +59,7 @@ class Bulk:
             texts = [_from_json(part.table, tuple(part.rows[0])) + part.conflict for part in parts]
             *others, last = texts
             ahead = ", ".join(f"{part.table.name}_ AS ({text})" for part, text in zip(parts, others, strict=False))
-            encoded = {part.table.name: msgspec.json.encode(part.rows).decode() for part in parts}
+            encoded = {part.table.name: wire.encode(part.rows).decode() for part in parts}
             connection.exec_driver_sql(f"WITH {ahead} {last}" if ahead else last, encoded)
 
 

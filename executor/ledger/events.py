@@ -207,7 +207,7 @@ def make_event(
     account: str, sequence: int, order_id: str | None, recorded_at: datetime, content: Content, previous_hash: str
 ) -> LedgerEvent:
     """Returns the next event of an account, chained to the one before it."""
-    payload = msgspec.json.encode(content, order="deterministic").decode()
+    payload = wire.encode(content, order="deterministic").decode()
     kind = str(content.__struct_config__.tag)
     open_row = LedgerEvent(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
     return LedgerEvent(**{**vars(open_row), "hash": open_row.expected_hash()})

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from common.decimals import plain_text
 from common.wire import Denial
 from executor.account import Terms
 from executor.ledger import rows, schema
@@ -86,7 +87,7 @@ def export(connection: sa.Connection, account: str, folder: Path, *, replace: bo
 
 
 def cell(value: Value) -> str:
-    """Returns a value as the files have it: numbers exact and in full, times in UTC as ISO 8601, None as nothing.
+    """Returns a value as the files have it: numbers in plain digits, times in UTC as ISO 8601, None as nothing.
 
     A text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
@@ -96,7 +97,7 @@ def cell(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return format(value, "f")
+            return plain_text(value)
         case datetime():
             return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         case str():

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
+from common.decimals import plain_text
 from executor.orders import tidy
 
 
@@ -24,7 +25,7 @@ class Exact(TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
-        return format(tidy(value), "f") if dialect.name == "sqlite" else tidy(value)
+        return plain_text(value) if dialect.name == "sqlite" else tidy(value)
 
     def process_result_value(self, value: Any, _dialect: sa.Dialect) -> Decimal | None:
         return None if value is None else tidy(Decimal(value))

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from common import wire
 from common.wire import Order, Side
 from executor.account import Entry, Posting, Terms
 from executor.guardrails.controls import Controls
@@ -58,9 +59,9 @@ def order_row(order: Order, terms: Terms | None) -> dict[str, Any]:
     del row["fills"]
     return {
         **row,
-        "denials": msgspec.json.encode(order.denials).decode(),
+        "denials": wire.encode(order.denials).decode(),
         "is_open": order.status in OPEN,
-        "terms": None if terms is None else msgspec.json.encode(terms).decode(),
+        "terms": None if terms is None else wire.encode(terms).decode(),
     }
 
 
@@ -109,7 +110,7 @@ def head(into: Bulk, latest: LedgerEvent, controls: Controls) -> None:
         "account": latest.account,
         "sequence": latest.sequence,
         "hash": latest.hash,
-        "controls": msgspec.json.encode(controls, order="deterministic").decode(),
+        "controls": wire.encode(controls, order="deterministic").decode(),
     }
     into.upsert(schema.accounts, [row])
 

@@ -17,6 +17,7 @@ from marketdata.link.dial_limits import DialLimits
 from marketdata.link.failures import Verdict
 from marketdata.link.inbox import Arrival, Inbox
 from marketdata.outbound import USER_AGENT, Access
+from marketdata.tape.taps import SocketTap
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class VenueSocket:
     heartbeat: returns the frame that the venue wants every `LinkTimings.heartbeat` seconds; None for a venue that wants
         none.
     access: the way to the venue, and if the headers show a person's credentials.
+    tap: hears all that comes and goes; None when nothing is recorded.
     """
 
     name: str
@@ -63,6 +65,7 @@ class VenueSocket:
     headers: Callable[[], Mapping[str, str]] = dict
     heartbeat: Callable[[], str] | None = None
     access: Access = field(default_factory=Access)
+    tap: SocketTap | None = None
 
 
 class VenueConnection:
@@ -125,7 +128,9 @@ class VenueConnection:
 
     def send(self, text: str) -> bool:
         """Sends a frame; returns false when no socket takes it. That socket is about to be replaced."""
-        dial = self._dial
+        dial, tap = self._dial, self._socket.tap
+        if dial is not None and tap is not None:
+            tap.sent(text)  # first, so that no answer stands before it
         return dial is not None and dial.send(text)
 
     def drop(self, reason: str) -> None:
@@ -210,10 +215,14 @@ class VenueConnection:
             self._counters.attempts["open"] += 1
             self._resumed, self._status = False, ConnectionStatus("open")
             log.info("connected", extra={"url": self.url})
+        if self._socket.tap is not None:
+            self._socket.tap.came(event, now, received, payloads)
         self._inbox.put([Arrival(event, now, received, payload) for payload in payloads])
 
     def _closed(self, dial: Dial) -> None:
         seen = {"url": self.url, "cause": dial.verdict.cause, "reason": dial.reason}
+        if self._socket.tap is not None:
+            self._socket.tap.ended(_reason(dial))
         if not dial.opened:
             self._counters.attempts[dial.verdict.cause] += 1
             log.info("could not connect", extra=seen)

@@ -13,7 +13,7 @@ from marketdata.refusals import DEFAULT_WAIT_SECONDS
 
 SHARE = 0.8
 MARGIN_SECONDS = 0.1
-"""Each window is so much longer for us: the venue's clock is not ours, and may count in coarser steps."""
+"""The addition to each window: the venue's clock is not ours, and may count in coarser steps."""
 LONGEST_PACE_SECONDS = DEFAULT_WAIT_SECONDS
 BARRED_SECONDS = (30.0, 900.0)
 """The first and the longest silence after the caller was refused."""
@@ -65,6 +65,7 @@ class Budget:
         self._under_way: Counter[str] = Counter()
         self._refusals: Counter[str] = Counter()
         self._silent_until = dict.fromkeys(limits, float("-inf"))
+        self._barred_until = dict.fromkeys(limits, float("-inf"))
         self._queues: defaultdict[tuple[str, ...], deque[object]] = defaultdict(deque)
         self._changed = threading.Condition()
 
@@ -81,7 +82,7 @@ class Budget:
                 while True:
                     now = self._monotonic()
                     left = began + at_most - now
-                    silence = max(self._silent_until[name] for name in limits) - now
+                    silence = max(max(self._silent_until[name], self._barred_until[name]) for name in limits) - now
                     wait = max(silence, *(self._wait(name, now) for name in limits))
                     if wait > max(left, 0.0) or (left <= 0 and queue[0] is not ticket):
                         raise Spent(limits, max(wait, 0.0), silenced=silence > 0)
@@ -114,23 +115,36 @@ class Budget:
         They are the limit's own window: if we alone were too fast, there is room after that. They double with each
         refusal in a row, up to `LONGEST_PACE_SECONDS`.
         """
-        return self._refused(limit, self._windows[limit], LONGEST_PACE_SECONDS)
+        seconds = self._longer(limit, self._windows[limit], LONGEST_PACE_SECONDS)
+        self.silence(limit, seconds)
+        return seconds
 
     def barred(self, limit: str) -> float:
-        """Silences a limit after a refusal of the caller, ever longer with each in a row. Returns the seconds."""
-        return self._refused(limit, *BARRED_SECONDS)
+        """Silences a limit after a refusal of the caller, ever longer with each in a row. Returns the seconds.
+
+        `resume` ends it early.
+        """
+        seconds = self._longer(limit, *BARRED_SECONDS)
+        with self._changed:
+            self._barred_until[limit] = self._monotonic() + seconds
+        return seconds
+
+    def resume(self) -> None:
+        """Ends the silences after refusals of the caller: a person says so. Those that the venue asked for stay."""
+        with self._changed:
+            self._barred_until = dict.fromkeys(self._barred_until, float("-inf"))
+            self._refusals.clear()
+            self._changed.notify_all()
 
     def welcome(self, limit: str) -> None:
         """Notes that the venue took a call of this limit: the next refusal is the first in a row."""
         with self._changed:
             self._refusals[limit] = 0
 
-    def _refused(self, limit: str, first: float, most: float) -> float:
+    def _longer(self, limit: str, first: float, most: float) -> float:
         with self._changed:
-            seconds = min(most, first * 2.0 ** min(self._refusals[limit], 30))
             self._refusals[limit] += 1
-        self.silence(limit, seconds)
-        return seconds
+            return min(most, first * 2.0 ** min(self._refusals[limit] - 1, 30))
 
     def _wait(self, name: str, now: float) -> float:
         """Returns the seconds until a limit has room, or the least that it can take while calls are under way.

@@ -30,6 +30,7 @@ from marketdata.rest.replies import (
     Throttled,
     Unreachable,
 )
+from marketdata.tape.taps import CallTap
 
 CHUNK_BYTES = 65_536
 SHOWN_BYTES = 500
@@ -47,6 +48,7 @@ class RetryPolicy:
     connect: the longest that connecting may take.
     read: the longest wait for the next bytes.
     attempts: how often a GET is tried that met a dead connection or a 5xx.
+    most_bytes: the most that the decoded body may have.
     base, cap: before try n + 1 a pause is drawn from 0 to min(cap, base · 2^n).
     """
 
@@ -56,6 +58,7 @@ class RetryPolicy:
     attempts: int = 3
     base: float = 0.5
     cap: float = 5.0
+    most_bytes: int = 8 * 2**20
 
 
 class RestCounters:
@@ -89,7 +92,7 @@ class RestCounters:
 
 
 class RestClient:
-    """Calls one venue's host, for any number of threads. `most_bytes` bounds the decoded body.
+    """Calls one venue's host, for any number of threads.
 
     A call ends within its deadline plus one `RetryPolicy.read`, unless a server drips its headers.
 
@@ -105,14 +108,15 @@ class RestClient:
         clock: Clock,
         access: Access | None = None,
         retries: RetryPolicy | None = None,
-        most_bytes: int = 8 * 2**20,
+        tap: CallTap | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.counters = RestCounters(endpoints)
         self._endpoints, self._budget, self._retries = endpoints, budget, retries or RetryPolicy()
-        self._monotonic, self._unix, self._most_bytes = clock.monotonic, clock.unix, most_bytes
+        self._monotonic, self._unix = clock.monotonic, clock.unix
         access = access or Access()
         self._credentials, self._pool = access.credentials, _pool(access.proxies.of(self.base_url))
+        self._tap = tap
 
     def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Reply:
         """Returns a 2xx answer; raises a `RestError` for anything else. `RetryPolicy` says what is tried again."""
@@ -132,14 +136,23 @@ class RestClient:
             self._monotonic() + self._retries.deadline, endpoint, "POST", path, body=body, headers=sent
         )
 
+    def resume(self) -> None:
+        """Lets calls be made again whose caller was refused: a person says so."""
+        self._budget.resume()
+
     def _attempt(self, ends: float, endpoint: str, method: str, path: str, **sent: Any) -> Reply:
         """Makes one attempt, which ends at `ends` (monotonic). `sent` has the parameters, the body and the headers."""
+        asked = self._monotonic()
         try:
             reply = self._ask(ends, endpoint, method, path, sent)
         except RestError as error:
             self.counters.count(endpoint, error.outcome)
+            if self._tap is not None:
+                self._tap.called(asked, method, path, sent, error)
             raise
         self.counters.count(endpoint, "ok")
+        if self._tap is not None:
+            self._tap.called(asked, method, path, sent, reply)
         return reply
 
     def _ask(self, ends: float, endpoint: str, method: str, path: str, sent: Mapping[str, Any]) -> Reply:
@@ -198,11 +211,11 @@ class RestClient:
         return Barred(endpoint, reason, status, max(asked, self._budget.barred(limit)))
 
     def _read(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> bytes:
-        body = bytearray()
+        body, most = bytearray(), self._retries.most_bytes
         while chunk := answer.read1(CHUNK_BYTES):
             body += chunk
-            if len(body) > self._most_bytes:
-                raise RestTooLarge(endpoint, f"the body is larger than {self._most_bytes} bytes", status=answer.status)
+            if len(body) > most:
+                raise RestTooLarge(endpoint, f"the body is larger than {most} bytes", status=answer.status)
             if self._monotonic() > ends:
                 raise Unreachable(endpoint, "the body did not come to its end in time", status=answer.status)
         return bytes(body)

@@ -22,7 +22,8 @@ FAULTS = (
     "crossed",
 )
 """The reasons why a frame did not fit the book. Each calls for a new snapshot."""
-ODDITIES = ("absent_delete", "absent_update", "held_new", "repeated_diff", "repeated_level", "deep_side")
+REPEATED_DIFF = "repeated_diff"
+ODDITIES = ("absent_delete", "absent_update", "held_new", REPEATED_DIFF, "repeated_level", "deep_side")
 """The harmless oddities of a frame that was applied: an amount is absolute, so the book is known all the same.
 
 absent_delete, absent_update: a change of a price that the book does not have.
@@ -105,7 +106,7 @@ class LiveBook:
             return "diff_before_snapshot"
         if diff.sequence != self._sequence + 1:
             if diff.sequence == self._sequence and diff == self._last:
-                self.oddities["repeated_diff"] += 1
+                self.oddities[REPEATED_DIFF] += 1
                 return None
             fault: str | None = "gap"
         else:

@@ -20,16 +20,16 @@ def routes(venues: Sequence[Venue], operator_token: str) -> Blueprint:
     """Returns the call, which needs the operator's token."""
     api, known = Blueprint("resume", __name__, url_prefix="/v1/feeds"), {venue.name: venue for venue in venues}
 
-    @api.post("/<name>/resume")
-    def resume(name: str) -> Response:
+    @api.post("/<venue>/resume")
+    def resume(venue: str) -> Response:
         """Dials at once, as far as the guard of dials allows, and answers the feed's row. An open feed stays."""
         require_token(operator_token)
-        venue = known.get(name)
-        if venue is None:
-            shown = name[:LONGEST_SHOWN]
+        found = known.get(venue)
+        if found is None:
+            shown = venue[:LONGEST_SHOWN]
             raise NotFound(f"there is no feed {shown!r}: GET /v1/feeds lists the known ones", venue=shown)
-        log.info("an operator resumes the feed", extra={"venue": name})
-        venue.connection.resume()
-        return answer(venue.row())
+        log.info("an operator resumes the feed", extra={"venue": venue})
+        found.resume()
+        return answer(found.row())
 
     return api

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -23,6 +23,9 @@ from marketdata.outbound import Proxies
 from marketdata.rest.client import RestClient
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
+from marketdata.tape.secrets import Secrets
+from marketdata.tape.taps import CallTap, CallTape, SocketTap, SocketTape
+from marketdata.tape.writer import TapeWriter
 
 FeedState = Literal["connecting", "syncing", "live", "degraded", "blocked", "rejected", "auth_required", "stopped"]
 """connecting: no socket. syncing: a socket, and no live book yet. live: every book that should be live is. degraded:
@@ -49,6 +52,7 @@ class VenueContext:
     clock: the two clocks.
     stop: the signal that ends the service.
     proxies: the proxies on the way to venues.
+    tape: records what comes and goes; None when it is off.
     """
 
     store: Store
@@ -59,6 +63,7 @@ class VenueContext:
     clock: Clock
     stop: Stop
     proxies: Proxies = field(default_factory=Proxies)
+    tape: TapeWriter | None = None
 
     def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> VenueConnection:
         """Returns the connection of a venue's socket, with limits of its own on dialling."""
@@ -71,6 +76,20 @@ class VenueContext:
             clock=self.clock,
             stop=self.stop,
         )
+
+    def socket_tap(self, link: str, secrets: Secrets | None = None) -> SocketTap | None:
+        """Returns the tap of a socket; None when nothing is recorded."""
+        if self.tape is None:
+            return None
+        self.tape.knows(link)
+        return SocketTape(self.tape, link, secrets)
+
+    def call_tap(self, link: str, secrets: Secrets | None = None, bare: Sequence[str] = ()) -> CallTap | None:
+        """Returns the tap of a client of REST calls; None when nothing is recorded. `bare` are paths without bodies."""
+        if self.tape is None:
+            return None
+        self.tape.knows(link)
+        return CallTape(self.tape, link, secrets, bare)
 
 
 def told(faults: Mapping[str, str]) -> str:
@@ -139,6 +158,12 @@ class Venue:
         if lost and len(lost) == len(self.store.of_source(self.name)) - len(self.not_trading()):
             return "syncing"
         return "degraded" if lost or self.reason() else "live"
+
+    def resume(self) -> None:
+        """Dials and calls again at once after refusals: a person says so. What the venue asked for is still kept to."""
+        for client in self.clients.values():
+            client.resume()
+        self.connection.resume()
 
     def lost(self) -> dict[str, str]:
         """Returns the symbols whose book should be fresh and is not, each with the reason."""

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -30,6 +30,7 @@ KINDS: tuple[type[wire.Message], ...] = (
 _LEAVES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
     Decimal: lambda: st.decimals(allow_nan=False, allow_infinity=False),
     datetime: lambda: st.datetimes(timezones=st.just(UTC)),
+    date: st.dates,
     float: lambda: st.floats(allow_nan=False, allow_infinity=False),
     int: lambda: st.integers(-(2**63), 2**63 - 1),
     bool: st.booleans,
@@ -38,17 +39,26 @@ _LEAVES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
 }
 
 
-def of(hint: Any) -> st.SearchStrategy[Any]:
-    """Values that fit a type hint: a message, or what messages are made of."""
+def of(
+    hint: Any, *, decimals: st.SearchStrategy[Decimal] | None = None, texts: st.SearchStrategy[str] | None = None
+) -> st.SearchStrategy[Any]:
+    """Values that fit a type hint: a message, or what messages are made of. `decimals` and `texts` may be narrowed."""
     origin, arguments = get_origin(hint), get_args(hint)
+    narrowed = {Decimal: decimals, str: texts}.get(hint) if hint in (Decimal, str) else None
+    if narrowed is not None:
+        return narrowed
+
+    def inside(inner: Any) -> st.SearchStrategy[Any]:
+        return of(inner, decimals=decimals, texts=texts)
+
     if hint in _LEAVES:
         return _LEAVES[hint]()
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, types.UnionType):
-        return st.one_of(*(of(one) for one in arguments))
+        return st.one_of(*map(inside, arguments))
     if origin is tuple:
-        return st.lists(of(arguments[0]), max_size=3).map(tuple)
+        return st.lists(inside(arguments[0]), max_size=3).map(tuple)
     if origin is dict:
-        return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
-    return st.builds(hint, **{name: of(inner) for name, inner in get_type_hints(hint).items()})
+        return st.dictionaries(inside(arguments[0]), inside(arguments[1]), max_size=3)
+    return st.builds(hint, **{name: inside(inner) for name, inner in get_type_hints(hint).items()})

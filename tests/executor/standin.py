@@ -41,8 +41,8 @@ Side = list[tuple[str, str]]
 
 @dataclass
 class MarketData:
-    """What the stand-in answers. `status` other than 200 makes every answer fail with it; `rules` are an instrument's
-    own."""
+    """What the stand-in answers. `status` other than 200 makes every answer fail with it; `sizes` is every grid,
+    `rules` are an instrument's own."""
 
     books: dict[str, dict[str, Any]] = field(default_factory=dict)
     market: str = "simulated"
@@ -51,6 +51,9 @@ class MarketData:
     url: str = ""
     moved: int = 0
     rules: dict[str, dict[str, str]] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(
+        default_factory=lambda: {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
+    )
 
     def put(
         self,
@@ -97,9 +100,8 @@ class MarketData:
         return (200, book) if book else (404, {"error": "no such symbol"})
 
     def _instrument(self, book: Mapping[str, Any]) -> dict[str, str]:
-        sizes = {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
         own = self.rules.get(book["symbol"], {})
-        return {**{name: book[name] for name in ("symbol", "base_asset", "quote_currency")}, **sizes, **own}
+        return {**{name: book[name] for name in ("symbol", "base_asset", "quote_currency")}, **self.sizes, **own}
 
 
 def market_data() -> MarketData:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
@@ -15,6 +17,19 @@ def test_the_same_body_gives_the_first_answer_again(executor: Executor) -> None:
     again, second = executor.order(quantity="0.500", time_in_force="IOC")
     assert (created, again) == (201, 200)
     assert second == first
+
+
+@pytest.mark.parametrize("price", ["99", "99.0", "9.9e1", "9.9E+1", "99.000000000000000000", "+99"])
+@pytest.mark.parametrize("quantity", ["0.0001", "1e-4", "1E-4", "0.000100", "1.0E-4"])
+def test_a_number_that_is_spelled_otherwise_is_the_same_order(
+    desk_executor: Executor, quantity: str, price: str
+) -> None:
+    wanted = {"type": "limit", "quantity": "0.0001", "limit_price": "99", "time_in_force": "GTC"}
+    created, first = desk_executor.order(**wanted)
+    again, second = desk_executor.order(**{**wanted, "quantity": quantity, "limit_price": price})
+    assert (created, again) == (201, 200)
+    assert second == first
+    assert (second["quantity"], second["limit_price"]) == ("0.0001", "99")
 
 
 def test_another_body_under_the_same_key_is_a_conflict_that_changes_nothing(executor: Executor) -> None:

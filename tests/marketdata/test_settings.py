@@ -52,6 +52,14 @@ def test_live_differs_in_the_market_and_the_addresses_alone() -> None:
     assert live.btcturk.addresses.rest == "https://api.btcturk.com"
 
 
+def test_the_last_known_instruments_are_kept_where_all_data_is() -> None:
+    path = read(SPARK_DATA_DIR="/somewhere").btcturk.instruments_file
+    assert (path, read().btcturk.instruments_file) == (
+        Path("/somewhere/btcturk_instruments.json"),
+        Path("/data/btcturk_instruments.json"),
+    )
+
+
 def test_an_address_of_ones_own_wins_in_either_market() -> None:
     addresses = read(SPARK_MARKET="live", SPARK_BTCTURK_WS_URL="ws://127.0.0.1:9").btcturk.addresses
     assert (addresses.websocket, addresses.rest) == ("ws://127.0.0.1:9", "https://api.btcturk.com")

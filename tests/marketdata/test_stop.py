@@ -13,14 +13,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.common.server import longest_stop
 from tests.marketdata.busy import ask
 from tests.marketdata.rig import http_server, rest_app
+from tests.marketdata.tape.recording import records
 from tests.repo.tree import ROOT
 from tests.venue.btcturk.rig import Venue, running_venue
+from tests.venue.rig import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +108,24 @@ def test_a_worker_that_is_replaced_for_its_memory_ends_its_streams_and_others_ar
         assert time.monotonic() - began < longest_stop()
         with ask(address, "/healthz") as again, again.makefile("rb") as answer:
             assert json.loads(answer.read().partition(b"\r\n\r\n")[2])["status"] == "alive"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_stop_writes_the_tape_to_its_end(venue: Venue, tmp_path: Path, number: signal.Signals) -> None:
+    with marketdata(venue, SPARK_TAPE="on", SPARK_DATA_DIR=str(tmp_path)) as (process, address):
+        eventually(lambda: _frames(address) > 300, 60.0)
+        came = _frames(address)
+        process.send_signal(number)
+        process.wait(STARTED_SECONDS)
+    found = [each for each in records(tmp_path / "tapes") if each.record.link == "btcturk-socket"]
+    assert sum(len(each.payloads) for each in found if each.record.kind == "in") >= came
+
+
+def _frames(address: tuple[str, int]) -> int:
+    """Returns the frames that the service has applied."""
+    with ask(address, "/metrics") as asked, asked.makefile("rb") as answer:
+        lines = re.findall(rb"^marketdata_frames_total\{.*\} ([0-9.]+)", answer.read(), re.MULTILINE)
+    return int(sum(map(float, lines)))
 
 
 def test_without_a_venue_it_stops_as_soon(venue: Venue) -> None:

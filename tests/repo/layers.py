@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "events lenient listed numbers refusals link.failures rest.replies state.book state.candles state.listing "
-        "state.rowbook state.selection state.symbol state.trades state.witness "
+        "state.rowbook state.selection state.symbol state.trades state.witness tape.secrets "
         "venues.btcturk.answers venues.btcturk.bar_answers venues.btcturk.frames venues.btcturk.known_pairs "
         "venues.btcturk.oddframes venues.btcturk.pair_answers venues.btcturk.readings venues.btcturk.resync "
         "venues.btcturk.shapes venues.btcturk.steps venues.btcturk.subscriptions "
@@ -21,22 +21,23 @@ LINES: dict[str, dict[int, str]] = {
         "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
         "venues.algolab.steps venues.algolab.subscriptions venues.algolab.ticks",
         2: "settings counters metric_table nets outbound link.dial_limits link.inbox link.readahead rest state stream "
+        "tape "
         "venues.btcturk.endpoints venues.btcturk.instrument_file venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "
         "venues.algolab.vault",
-        3: "link parts venues",
-        4: "api cli metrics",
+        3: "examples link messages openapi parts venues",
+        4: "api cli metrics tape.cli",
         5: "app",
     },
     "venue": {
-        1: "counters btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames btcturk.history "
-        "btcturk.ladder btcturk.market btcturk.pairs btcturk.prices btcturk.rules btcturk.subscriptions btcturk.views "
-        "algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market algolab.stock "
-        "algolab.subscriptions algolab.views oddities btcturk.odd_answers",
+        1: "counters invented oddities btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames "
+        "btcturk.history btcturk.ladder btcturk.listing btcturk.market btcturk.odd_answers btcturk.pairs "
+        "btcturk.prices btcturk.rules btcturk.subscriptions btcturk.views algolab.depth algolab.frames algolab.grid "
+        "algolab.indicator algolab.listing algolab.market algolab.stock algolab.subscriptions algolab.views",
         2: "armed_faults lies settings btcturk.faults btcturk.odd_frames btcturk.frame_faults btcturk.ratelimits "
-        "algolab.accounts algolab.crypto algolab.faults algolab.frame_faults",
-        3: "admin algolab btcturk connection marketserver socket_faults",
-        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api",
+        "algolab.accounts algolab.crypto algolab.faults algolab.frame_faults replay.calls replay.script",
+        3: "admin algolab btcturk connection marketserver replay socket_faults",
+        4: "metrics btcturk.admin btcturk.api btcturk.chart_api algolab.admin algolab.api replay.api",
         5: "app parts",
     },
     "executor": {

@@ -42,13 +42,14 @@ def test_a_stack_of_that_name_in_another_folder_is_left_alone(tmp_path: Path, ch
     assert name_of(checkout) not in ("spark", "")
 
 
-@pytest.mark.parametrize("command", ["up", "down", "clean", "backup", "restore"])
+@pytest.mark.parametrize("command", ["up", "down", "clean", "backup", "restore", "tape", "replay"])
 def test_a_name_that_belongs_to_another_folder_is_refused_with_the_folder(
     tmp_path: Path, checkout: Checkout, command: str
 ) -> None:
     other = make_checkout(tmp_path / "other")
     checkout.answer("containers-mine", f"mine-web-1|{other.path}")
-    script = {"up": "up.sh", "backup": "backup.sh", "restore": "restore.sh docker-compose.yml"}
+    script = {name: f"{name}.sh" for name in ("up", "backup", "tape")}
+    script |= {"restore": "restore.sh docker-compose.yml", "replay": "replay.sh docker-compose.yml"}
     done = checkout.bash(
         f"bash scripts/{script.get(command, f'compose.sh {command}')}",
         COMPOSE_PROJECT_NAME="mine",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 
@@ -46,6 +47,19 @@ def test_a_live_market_that_is_not_reached_is_told_with_the_host(checkout: Check
     urls = {f"SPARK_BTCTURK_{name}_URL": url for name, url in nowhere.items()}
     said = read_settings(checkout, "marketdata", SPARK_MARKET="live", SPARK_BIST_SYMBOLS="none", **urls)
     assert said.startswith("SettingsError: SPARK_MARKET=live: 127.0.0.1 is not reached from a container: ")
+
+
+def test_a_live_market_behind_a_proxy_is_looked_for_there(checkout: Checkout) -> None:
+    schemes = {"WS": "wss", "REST": "https", "CHART": "https"}
+    far = {f"SPARK_BTCTURK_{name}_URL": f"{scheme}://far.invalid" for name, scheme in schemes.items()}
+    known = far | {"SPARK_BIST_SYMBOLS": "none"}
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        address = f"http://me:s3cret@127.0.0.1:{proxy.getsockname()[1]}"
+        assert read_settings(checkout, "marketdata", SPARK_MARKET="live", HTTPS_PROXY=address, **known) == ""
+    nowhere = "http://me:s3cret@127.0.0.1:1"
+    said = read_settings(checkout, "marketdata", SPARK_MARKET="live", HTTPS_PROXY=nowhere, **known)
+    assert said.startswith("SettingsError: SPARK_MARKET=live: the proxy 127.0.0.1 is not reached from a container: ")
+    assert "s3cret" not in said
 
 
 def test_a_fault_that_several_services_find_is_told_once(checkout: Checkout) -> None:

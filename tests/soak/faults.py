@@ -1,7 +1,7 @@
 """Which fault comes next: frames that lie often, sockets that die now and then, REST that refuses sometimes.
 
-Left out: upgrades refused with 401 or 403, which stop a feed until somebody acts, and `missing_rows`, after which a
-book without sequence numbers may make sense and still be wrong.
+Left out: upgrades of the broker refused with 401, or 403 without a page, which stop its feed until somebody acts, and
+`missing_rows`, after which a book without sequence numbers may make sense and still be wrong.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ SOCKETS = (
     "no_book",
     "no_upgrade_answer",
     "refuse_upgrade",
+    "reject_upgrade",
 )
 SHARE_FRAMES = (
     *("duplicate_tick", "stale_date", "out_of_order_date", "no_bid", "crossed_rows", "unknown_type"),
@@ -48,6 +49,7 @@ SHARE_SOCKETS = (
     "half_open",
     "silence",
     "refuse_upgrade",
+    "reject_upgrade",
     "expire_session",
 )
 LOGINS = ("refuse_login", "refuse_sms", "fail_login")
@@ -69,6 +71,8 @@ BROKER_CALLS = ("GetEquityInfo", "SessionRefresh")
 """What fails at any time. A login is tried once a minute and fails only by `LOGINS`: if its calls failed as often as
 they are tried, there would be no session for as long as that goes on."""
 SILENCE_SECONDS = 70.0
+PAGE = "<html>Attention Required!</html>"
+"""The answer of a firewall on the way."""
 
 
 class Thrower:
@@ -200,6 +204,11 @@ class Thrower:
             case "refuse_upgrade":
                 self._crypto(name, status=pick((429, 500, 502, 503)), retry_after=5, count=pick((1, 3)))
                 self._arm_crypto("reset", pair=pair)
+            case "reject_upgrade":
+                # Once: a second refusal in a row would cost up to a minute, a third two.
+                page = pick((None, PAGE))
+                self._crypto("refuse_upgrade", status=pick((401, 403, 404, 407, 451)), page=page)
+                self._arm_crypto("reset", pair=pair)
             case _:
                 self._crypto(name, pair=pair)
 
@@ -209,6 +218,9 @@ class Thrower:
                 self._bist(name, seconds=SILENCE_SECONDS)
             case "refuse_upgrade":
                 self._bist(name, status=503)
+                self._arm_bist("reset")
+            case "reject_upgrade":
+                self._bist("refuse_upgrade", status=403, page=PAGE)
                 self._arm_bist("reset")
             case "refuse_login" | "refuse_sms":
                 self._bist(name)

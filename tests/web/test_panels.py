@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
+import msgspec
+
 from common.answers import Unpriced
 from tests.web.api.test_reports import POSITION
 from tests.web.conftest import Built
@@ -25,6 +29,19 @@ def test_positions_are_shown_at_the_executors_marks_in_its_currency(built: Built
     for text in ("3,272,525.00", "2,062,500.00", "+62,500.00", "Value, TRY", "BTC/TRY"):
         assert text in html(built, "portfolio")
     assert html(built, "currency") == "valued in TRY"
+
+
+def test_a_cheap_coin_is_shown_at_its_price_in_plain_digits(built: Built, around: Surroundings) -> None:
+    cheap = msgspec.structs.replace(POSITION, average_cost=Decimal("1.234E-7"), mark=Decimal("1E-8"))
+    around.executors[0].positions.append(cheap)
+    built.read("valuation", "account")
+    panel = html(built, "portfolio")
+    assert "0.000000123" in panel
+    assert "0.00000001" in panel
+    assert "E-" not in panel
+    report = built.client.get("/api/tools/risk-report").get_data(as_text=True)
+    assert '"average_cost":"0.0000001234"' in report
+    assert '"mark":"0.00000001"' in report
 
 
 def test_an_executor_that_is_away_leaves_the_last_valuation_with_its_reason(built: Built, around: Surroundings) -> None:

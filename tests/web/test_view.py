@@ -19,6 +19,9 @@ from web import view
         ("0.00000001", 2, "0.00000001"),
         ("-1234.5", 0, "\u22121,234.5"),
         ("0", 2, "0.00"),
+        ("-0.00", 0, "0"),
+        ("5.20E-7", 0, "0.00000052"),
+        ("1234567890123456789012345678901.000000001", 0, "1,234,567,890,123,456,789,012,345,678,901.000000001"),
     ],
 )
 def test_a_number_keeps_every_digit_it_has(value: str, places: int, text: str) -> None:
@@ -33,8 +36,29 @@ def test_gains_carry_a_sign_and_nothing_is_never_negative(value: str, text: str)
     assert view.signed(Decimal(value)) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("4125000", "4,125,000.00"),
+        ("41.2345", "41.23"),
+        ("0.5", "0.50"),
+        ("1.23456E-7", "0.000000123"),
+        ("1E-8", "0.00000001"),
+        ("0", "0.00"),
+        ("1E+30", "1,000,000,000,000,000,000,000,000,000,000.00"),
+    ],
+)
+def test_a_price_is_rounded_but_never_to_nothing(value: str, text: str) -> None:
+    assert view.price(Decimal(value)) == text
+
+
+def test_a_sum_of_any_size_is_drawn() -> None:
+    assert view.money(Decimal("1E+30")) == "1,000,000,000,000,000,000,000,000,000,000.00"
+
+
 def test_what_is_missing_is_a_dash_not_a_zero() -> None:
-    dashes = {view.number(None), view.money(None), view.signed(None), view.age(None), view.bytes_of(None)}
+    dashes = {view.number(None), view.money(None), view.price(None), view.signed(None), view.age(None)}
+    dashes |= {view.bytes_of(None)}
     assert dashes == {view.MISSING}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from common.decimals import plain_text
 from common.errors import NotFound
 from common.ops import answer
 from venue.admin import add_calls
@@ -23,10 +24,10 @@ def routes(server: AlgoLabServer) -> Blueprint:
         if view is None:
             raise NotFound(f"there is no symbol {symbol[:32]}", symbol=symbol[:32])
         sides = {
-            name: [[str(row.price), row.quantity, row.orders] for row in rows]
+            name: [[plain_text(row.price), row.quantity, row.orders] for row in rows]
             for name, rows in (("bids", view.bids), ("asks", view.asks))
         }
-        limits = {"floor": str(view.floor), "ceiling": str(view.ceiling), "last": str(view.last)}
+        limits = {"floor": plain_text(view.floor), "ceiling": plain_text(view.ceiling), "last": plain_text(view.last)}
         return answer(
             {"symbol": symbol, "settled": server.settled(), "at": view.at, "phase": view.phase, **limits, **sides}
         )

@@ -14,6 +14,7 @@ from venue.algolab.faults import AlgoLabFaults
 from venue.algolab.handshake import OUTCOMES, AlgoLabHandshake
 from venue.algolab.subscriptions import SymbolSubscriptions
 from venue.algolab.views import BistView
+from venue.connection import ServedConnection
 from venue.counters import VenueCounters, zeros
 from venue.marketserver import Address, MarketServer, MovingMarket
 
@@ -48,7 +49,7 @@ class AlgoLabServer(MarketServer[BistView]):
     def _options(self) -> dict[str, Any]:
         return {"process_request": self._handshake.process}
 
-    def _client(self, connection: ServerConnection) -> AlgoLabConnection:
+    def _client(self, connection: ServerConnection) -> ServedConnection:
         authorization = connection.request.headers["Authorization"] if connection.request else ""
         return AlgoLabConnection(
             connection,

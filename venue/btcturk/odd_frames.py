@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from common.decimals import plain_text
 from venue.btcturk import frames
 from venue.btcturk.faults import OddFrame
 from venue.btcturk.views import PairView
@@ -66,4 +67,4 @@ def _with_zero_level(model: int, body: Body, view: PairView) -> Body:
 def _off_tick(view: PairView) -> Body:
     """Returns a new level a third of a tick below all bids."""
     price = Decimal(view.bids[-1][0] * view.spec.tick) - view.spec.tick * Decimal("0.37")
-    return {"CP": frames.NEW, "P": str(price), "A": "1"}
+    return {"CP": frames.NEW, "P": plain_text(price), "A": "1"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from common.decimals import plain_text
 from common.errors import InvalidRequest
 from common.wire import Message
 from venue.btcturk.pairs import PairSpec
@@ -74,7 +75,9 @@ def changed(rules: PairRules, change: PairChange, spec: PairSpec) -> PairRules:
     if change.status is not None and not STATUS.fullmatch(change.status):
         raise InvalidRequest("status", "must be capital letters, such as TRADING or HALTED")
     if change.tick_size is not None and not _fits(change.tick_size, spec.tick):
-        raise InvalidRequest("tick_size", f"must be up to {COARSEST} times {spec.tick}, or a whole part of it")
+        raise InvalidRequest(
+            "tick_size", f"must be up to {COARSEST} times {plain_text(spec.tick)}, or a whole part of it"
+        )
     if change.amount_scale is not None and not 0 <= change.amount_scale <= MOST_DIGITS:
         raise InvalidRequest("amount_scale", f"must be from 0 to {MOST_DIGITS}")
     if change.min_exchange_value is not None and change.min_exchange_value < 0:

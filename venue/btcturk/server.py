@@ -18,6 +18,7 @@ from venue.btcturk.ratelimits import LimitRules, VenueLimits
 from venue.btcturk.rules import PairChange, PairRules
 from venue.btcturk.subscriptions import PairSubscriptions
 from venue.btcturk.views import PairView
+from venue.connection import ServedConnection
 from venue.counters import VenueCounters, zeros
 from venue.marketserver import Address, MarketServer, MovingMarket
 
@@ -80,7 +81,7 @@ class BtcturkServer(MarketServer[PairView]):
     def _options(self) -> dict[str, Any]:
         return {"process_request": self._handshake.process, "open_timeout": OPEN_SECONDS}
 
-    def _client(self, connection: ServerConnection) -> BtcturkConnection:
+    def _client(self, connection: ServerConnection) -> ServedConnection:
         return BtcturkConnection(
             connection,
             PairSubscriptions(self._rng),

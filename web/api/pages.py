@@ -27,6 +27,7 @@ SECURITY_HEADERS = {
 FILTERS = {
     "number": view.number,
     "money": view.money,
+    "price": view.price,
     "signed": view.signed,
     "figure": view.figure,
     "age": view.age,

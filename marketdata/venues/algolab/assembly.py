@@ -14,10 +14,11 @@ from marketdata.outbound import Access
 from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.client import RestClient
 from marketdata.state.rowbook import FAULTS
+from marketdata.tape.secrets import Secrets
 from marketdata.venues.algolab import frames, login_api
 from marketdata.venues.algolab.books import WITNESSES
 from marketdata.venues.algolab.counters import AlgolabCounters
-from marketdata.venues.algolab.endpoints import CALLS
+from marketdata.venues.algolab.endpoints import CALLS, CONFIRM, LOGIN, path
 from marketdata.venues.algolab.equity_requests import AUDIT_SECONDS, EquityRequests
 from marketdata.venues.algolab.feed import AlgolabFeed, FeedTimings
 from marketdata.venues.algolab.hours import Hours
@@ -97,6 +98,19 @@ def build(
     )
 
 
+def _socket(
+    settings: AlgolabSettings, context: VenueContext, session: Session, subscriptions: AlgolabSubscriptions
+) -> VenueSocket:
+    return VenueSocket(
+        "algolab",
+        settings.addresses.websocket,
+        session.socket_headers,
+        subscriptions.heartbeat,
+        access=Access(context.proxies, credentials=True),
+        tap=context.socket_tap("algolab-socket", Secrets(session.secrets)),
+    )
+
+
 def _counters() -> AlgolabCounters:
     return AlgolabCounters.of(
         kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, lists=LISTS, witnesses=WITNESSES
@@ -108,14 +122,8 @@ def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) ->
     budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
     endpoints = dict.fromkeys(CALLS, ("customer",))
     access = Access(context.proxies, credentials=True)
-    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock, access=access)
-
-
-def _socket(
-    settings: AlgolabSettings, context: VenueContext, session: Session, subscriptions: AlgolabSubscriptions
-) -> VenueSocket:
-    url, access = settings.addresses.websocket, Access(context.proxies, credentials=True)
-    return VenueSocket("algolab", url, session.socket_headers, subscriptions.heartbeat, access)
+    tap = context.call_tap("broker", Secrets(settings.credentials.secrets), [path(LOGIN), path(CONFIRM)])
+    return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock, access=access, tap=tap)
 
 
 def _session(settings: AlgolabSettings, context: VenueContext, rest: RestClient, counters: AlgolabCounters) -> Session:

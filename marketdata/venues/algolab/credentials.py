@@ -22,6 +22,10 @@ class Credentials:
     def __repr__(self) -> str:
         return "Credentials(…)"
 
+    def secrets(self) -> tuple[str, ...]:
+        """Returns the texts that must be recorded nowhere."""
+        return self.api_key, self.username, self.password
+
     def fault(self) -> str | None:
         """Returns the part that is missing or malformed, or None."""
         if not (self.api_key and self.username and self.password):

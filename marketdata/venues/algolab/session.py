@@ -103,6 +103,10 @@ class Session:
         """Returns the session's hash; None while there is no session."""
         return self._session
 
+    def secrets(self) -> tuple[str, ...]:
+        """Returns the texts that must be recorded nowhere, the session's hash among them."""
+        return *self._credentials.secrets(), self._session or ""
+
     def trouble(self) -> str | None:
         """Returns why there is no session, or None."""
         status = self._status

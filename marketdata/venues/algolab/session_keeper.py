@@ -21,6 +21,8 @@ REFRESH_SECONDS, REFRESH_AGAIN_SECONDS = 600.0, 60.0
 FIRST_REFRESH_SECONDS = 10.0
 """The socket tells sooner than a refresh if the broker knows a session, and costs none of the few calls."""
 LOGIN_SECONDS, QUICK_LOGINS, SLOWER = 60.0, 3, 10.0
+UNANSWERED_SECONDS = 3.0
+"""The first pause after a login that got no answer; it doubles up to the usual one."""
 LOOP_SECONDS = 0.5
 SILENT_SECONDS = 120.0
 
@@ -33,8 +35,9 @@ class SessionKeeper:
 
     With `sms` it logs in by itself: at once after a session that had proved good, but at most `QUICK_LOGINS` times in
     `login_pause` seconds; and else once in `login_pause` seconds. After `QUICK_LOGINS` in a row that were refused, or
-    gave a session that did not prove good, it logs in once in ten times that. Where the broker was only asked too soon,
-    it is asked again as soon as it wants. It never gives up, since no person is there to mend it.
+    gave a session that did not prove good, it logs in once in ten times that. A broker that was only asked too soon is
+    asked again as soon as it wants; one that gave no answer, after some seconds, and then ever later. It never gives
+    up, since no person is there to mend it.
 
     loop: does what is due.
     """
@@ -55,7 +58,8 @@ class SessionKeeper:
         self._dialled_with = session.token()  # the socket dials with it by itself
         self._status_before: ConnectionStatus | None = None
         self._login_at = float("-inf")
-        self._logins, self._begun = 0, deque[float](maxlen=QUICK_LOGINS)
+        self._logins, self._unanswered = 0, 0
+        self._begun: deque[float] = deque(maxlen=QUICK_LOGINS)
         self._refresh_at = monotonic() + FIRST_REFRESH_SECONDS
         self.loop = Loop("algolab-session", self.step, silent_after=SILENT_SECONDS, retry=(LOOP_SECONDS, LOOP_SECONDS))
 
@@ -101,24 +105,34 @@ class SessionKeeper:
             return
         if len(self._begun) == QUICK_LOGINS and now < self._begun[0] + self._login_pause:
             return
-        too_soon = None
         try:
             self._session.login()
             code = self._sms()
             if code is not None:
                 self._session.sms(code)
+                self._begun.append(now)
                 self._logins += 1  # until it has proved good
-        except TooSoon as error:
-            too_soon = error.seconds
-            log.info("logging in has to wait", extra={"reason": error.message})
+            pause = self._usual_pause()
         except ServiceError as error:
-            self._logins += not isinstance(error, Unavailable)
-            log.warning("logging in did not work", extra={"reason": error.message, "in_a_row": self._logins})
-        if too_soon is not None:
-            self._login_at = self._monotonic() + too_soon
-            return
-        self._begun.append(now)
-        self._login_at = now + self._login_pause * (1.0 if self._logins < QUICK_LOGINS else SLOWER)
+            pause = self._pause_after(error)
+            seen = {"reason": error.message, "in_a_row": self._logins, "seconds": pause}
+            log.warning("logging in did not work; it is tried again", extra=seen)
+        else:
+            self._unanswered = 0
+        self._login_at = self._monotonic() + pause
+
+    def _usual_pause(self) -> float:
+        return self._login_pause * (1.0 if self._logins < QUICK_LOGINS else SLOWER)
+
+    def _pause_after(self, error: ServiceError) -> float:
+        """Returns the seconds before the next login. A broker that can't be reached may only be starting."""
+        if isinstance(error, TooSoon):
+            return error.seconds
+        if isinstance(error, Unavailable):
+            self._unanswered += 1
+            return min(self._usual_pause(), UNANSWERED_SECONDS * 2.0 ** min(self._unanswered - 1, 30))
+        self._logins, self._unanswered = self._logins + 1, 0
+        return self._usual_pause()
 
     def _refresh(self, now: float) -> None:
         """Refreshes the session. After a no, or no answer, it does so again soon; only a refusal of it ends it."""

@@ -129,10 +129,10 @@ class Share:
             self.bests.append((at, best))
 
     def hear_answer(self, info: EquityInfo, asked: float) -> Verdict:
-        """Returns the verdict on the broker's best prices: differing `MOST_MISSES` times in a row, they contradict.
+        """Returns the verdict on the broker's best prices.
 
-        They are compared with all that were published from a moment before it was asked until now. Nothing else would
-        show a lost row.
+        They contradict when they differ `MOST_MISSES` times in a row. They are compared with all that were published
+        from a moment before it was asked until now. Nothing else would show a lost row.
         """
         until = [*[at for at, _ in self.bests][1:], float("inf")]
         bests = [best for (_, best), end in zip(self.bests, until, strict=True) if end >= asked - AUDIT_MARGIN_SECONDS]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from common.decimals import plain_text
 from common.wire import Level
 from marketdata.events import Ticker, Trades, VenueTrade
 from marketdata.lenient import converted, mapping
@@ -146,9 +147,11 @@ def order_book(body: bytes, tick: Decimal | None = None) -> ReadBook:
 
 def _on_tick(price: Decimal, tick: Decimal | None) -> Decimal:
     """Returns the price on its tick; as it is when the tick is not known. Raises `BadRow` when it is off its tick."""
-    found = price if tick is None else snapped(price, tick)
+    if tick is None:
+        return price
+    found = snapped(price, tick)
     if found is None:
-        raise BadRow(f"off_tick: {price} is no price at a tick of {tick}")
+        raise BadRow(f"off_tick: {plain_text(price)} is no price at a tick of {plain_text(tick)}")
     return found
 
 

@@ -78,7 +78,12 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
     api, charts = _clients(settings, context, timings.rest)
     shared = _Shared(api, charts, notes, counters)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
-    socket = VenueSocket("btcturk", settings.addresses.websocket, access=Access(context.proxies))
+    socket = VenueSocket(
+        "btcturk",
+        settings.addresses.websocket,
+        access=Access(context.proxies),
+        tap=context.socket_tap("btcturk-socket"),
+    )
     connection = context.connection(socket, inbox, counters)
     instruments = _instruments(settings, context, timings.instruments, shared)
     followed = Followed(settings.pairs, settings.book_channel, instruments.tradable, instruments.resting)
@@ -148,11 +153,11 @@ def _clients(settings: BtcturkSettings, context: VenueContext, retries: RetryPol
     """Returns the clients of the API and of the charts, which share one budget."""
     budget, addresses = Budget(LIMITS, monotonic=context.clock.monotonic), settings.addresses
 
-    def client(url: str, calls: Endpoints) -> RestClient:
-        access = Access(context.proxies)
-        return RestClient(url, calls, budget=budget, clock=context.clock, access=access, retries=retries)
+    def client(url: str, calls: Endpoints, link: str) -> RestClient:
+        access, tap = Access(context.proxies), context.call_tap(link)
+        return RestClient(url, calls, budget=budget, clock=context.clock, access=access, retries=retries, tap=tap)
 
-    return client(addresses.rest, API_ENDPOINTS), client(addresses.chart, CHART_ENDPOINTS)
+    return client(addresses.rest, API_ENDPOINTS, "api"), client(addresses.chart, CHART_ENDPOINTS, "charts")
 
 
 def _published(store: Store, followed: Followed) -> Callable[[str], Sides | None]:

@@ -113,7 +113,7 @@ class Audit:
         if lasting:
             self._counters.audit_mismatches += 1
             self._notes.put(WrongBook(pair, "audit"))
-            log.error("a book differs from the venue's own", extra={"pair": pair, "levels": str(lasting[:5])})
+            log.error("a book differs from the venue's own", extra={"pair": pair, "levels": lasting[:5]})
 
     def _compare(self, pair: str) -> Differences:
         ours = self._book(pair)

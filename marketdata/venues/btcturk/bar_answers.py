@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from common.decimals import plain_text
 from marketdata.events import Bar
 from marketdata.lenient import converted
 from marketdata.listed import BadRow, LeftOut, Listed, each
@@ -85,7 +86,7 @@ def _bar(item: Any, tick: Decimal | None) -> Bar:
     told = [snapped(price, tick) for price in prices]
     on_tick = [price for price in told if price is not None]
     if len(on_tick) < len(told):
-        raise BadRow(f"off_tick: it has a price that is none at a tick of {tick}")
+        raise BadRow(f"off_tick: it has a price that is none at a tick of {plain_text(tick)}")
     first, high, low, last = on_tick
     return Bar(bar.start, first, high, low, last, bar.volume)
 

@@ -108,20 +108,25 @@ class BtcturkFeed(Worker):
                 elif isinstance(note, FetchedTickers):
                     self._intake.apply_tickers(note, self._unix())
                 elif isinstance(note, ChangedInstrument):
-                    self._intake.apply_instrument(note, self._unix())
-                    self._leave_unlisted()
+                    self._apply_change(note)
                 else:
                     self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
         except queue.Empty:
             return
 
+    def _apply_change(self, change: ChangedInstrument) -> None:
+        self._intake.apply_instrument(change, self._unix())
+        self._leave_unlisted()
+        if change.new_tick:
+            self._lose(f"{self._followed.book_channel}:{change.pair}", "new_tick")
+
     def _hint_at_strangers(self) -> None:
-        """Hints at a change of the instruments when a join was refused, or a frame told of a pair that is not known or
-        of a price off its tick."""
-        strange = self._counters.refused_joins + self._counters.decode_errors["pair"] + self._intake.off_tick
+        """Hints at a change after a refused join, a frame of an unknown pair or a price off its tick."""
+        counters = self._counters
+        strange = counters.refused_joins + counters.decode_errors["pair"] + self._intake.off_tick
         if strange != self._strange:
             self._strange = strange
-            self._hint("a join was refused, or a frame told of an unknown pair or a price off its tick")
+            self._hint("a join was refused, or a frame had an unknown pair or a price off its tick")
 
     def _leave_unlisted(self) -> None:
         """Leaves the streams of pairs that the venue lists no longer; their books are shown as stale."""
@@ -157,9 +162,8 @@ class BtcturkFeed(Worker):
 
     def _ask_due(self, now: float) -> None:
         due = self._subscriptions.due(now)
-        if any(request.reason == "resync_timeout" for request in due) and self._subscriptions.outage(
-            self._followed.resting()
-        ):
+        late = any(request.reason == "resync_timeout" for request in due)
+        if late and self._subscriptions.outage(self._followed.resting()):
             self._counters.resyncs["resync_timeout"] += 1
             self._link.drop("most books brought nothing after leaving and joining again")
             return

@@ -90,7 +90,7 @@ class InstrumentLoader:
         return {instrument.symbol: instrument for instrument in self.instruments.values()}
 
     def tradable(self) -> Mapping[str, Instrument]:
-        """Returns the pairs that the venue lists, those that it halted too."""
+        """Returns the pairs that the venue lists, those that it halted too, with the rules of each."""
         return self._joined
 
     def resting(self) -> Collection[str]:
@@ -155,7 +155,7 @@ class InstrumentLoader:
     def _tell(self, change: InstrumentChange, *, count: bool) -> None:
         """Tells a change. The instruments are shown already, so whoever hears of it finds the new ones."""
         pair, names, instrument = change
-        self._outlets.notes.put(ChangedInstrument(pair, PHASES[instrument.state]))
+        self._outlets.notes.put(ChangedInstrument(pair, PHASES[instrument.state], "tick_size" in names))
         for name in names if count else ():
             self._outlets.counters.instrument_changes[name] += 1
         rules = {name: str(getattr(instrument, name)) for name in ("tick_size", "lot_size", "min_notional")}

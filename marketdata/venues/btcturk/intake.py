@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TypeVar, cast
 
 from marketdata.counters import Counters
@@ -24,6 +23,7 @@ from marketdata.events import (
     Trades,
     Unreadable,
 )
+from marketdata.state.book import REPEATED_DIFF
 from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
@@ -68,14 +68,12 @@ class _Pair:
     witness: what other streams say of its book.
     differs_since: when the ticker began to name another last price than the newest trade's; None while it does not.
     again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
-    tick: the step of prices by which its present book was read; None before one came.
     """
 
     symbol: str
     witness: BookWitness = field(default_factory=BookWitness)
     differs_since: float | None = None
     again_at: dict[str, float] = field(default_factory=dict)
-    tick: Decimal | None = None
 
 
 class BtcturkIntake:
@@ -164,17 +162,16 @@ class BtcturkIntake:
             return False
         if event.channel != self._book_channel:
             return True
-        if self._has_new_tick(state, event):
-            self._lose(f"{self._book_channel}:{event.pair}", "new_tick")
-            return True
         usable = self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
+        repeats = self._counters.oddities[REPEATED_DIFF]
         self._store.drain_oddities(state.symbol, self._counters.oddities)
         if fault is not None:
             self._counters.book_gaps += fault == "gap"
             self._lose(f"{self._book_channel}:{event.pair}", fault)
             return True
-        self._store.prove_book(state.symbol, at)
+        if self._counters.oddities[REPEATED_DIFF] == repeats:  # a repeat says nothing new
+            self._store.prove_book(state.symbol, at)
         state.witness.show(self._store.top(state.symbol), at)
         if not isinstance(event, BookDiff):
             self._received(f"{self._book_channel}:{event.pair}")
@@ -203,14 +200,6 @@ class BtcturkIntake:
         elif isinstance(event, CandleUpdate):
             self._apply_bar(state.symbol, event)
         return True
-
-    def _has_new_tick(self, state: _Pair, event: BookDiff | BookSnapshot) -> bool:
-        """Returns true for changes of a book that was read by another step of prices: it may lack some levels."""
-        tick, before = self._followed.tick(event.pair), state.tick
-        if tick is None:
-            return False
-        state.tick = tick
-        return isinstance(event, BookDiff) and before is not None and tick != before
 
     def _stepped(self, event: E) -> E | None:
         """Returns an event with its prices on their tick, which may be unknown; None when it is left out."""

@@ -123,7 +123,7 @@ def _told(listed: ListedPair, known: KnownPair | None) -> KnownPair | None:
 
 
 def _state_of(status: str) -> tuple[InstrumentState, str]:
-    if status == TRADING_STATUS:
+    if status.upper() == TRADING_STATUS:
         return "trading", ""
     return "halted", f"the venue's status is {status[:LONGEST_STATUS]!r}"
 

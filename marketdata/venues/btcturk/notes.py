@@ -50,10 +50,12 @@ class ChangedInstrument:
 
     pair: the pair.
     phase: its trading phase now.
+    new_tick: true when its tick is another one: prices on it may have been refused until now.
     """
 
     pair: str
     phase: Phase
+    new_tick: bool = False
 
 
 Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook | ChangedInstrument]

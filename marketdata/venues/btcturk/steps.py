@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from common.decimals import plain_text
 from marketdata.events import (
     BookDiff,
     BookSnapshot,
@@ -76,8 +77,8 @@ def stepped(event: Event, tick: Decimal) -> Stepped:
     return _candle(event, tick) if isinstance(event, CandleUpdate) else Stepped(event)
 
 
-def _left_out(of: str, pair: str, price: object) -> LeftOut:
-    return LeftOut(of, pair, f"off_tick: {price}")
+def _left_out(of: str, pair: str, *prices: Decimal) -> LeftOut:
+    return LeftOut(of, pair, "off_tick: " + ", ".join(plain_text(price) for price in prices))
 
 
 def _snapshot(book: BookSnapshot, tick: Decimal) -> Stepped:
@@ -130,7 +131,8 @@ def _ticker(ticker: Ticker, tick: Decimal) -> Stepped:
         return Stepped(msgspec.structs.replace(ticker, last=last))
     bid, ask = (None if price is None else snapped(price, tick) for price in (best.bid, best.ask))
     if (bid is None) != (best.bid is None) or (ask is None) != (best.ask is None):
-        left_out = (_left_out("402", ticker.pair, f"{best.bid} and {best.ask}"),)
+        told = [price for price in (best.bid, best.ask) if price is not None]
+        left_out = (_left_out("402", ticker.pair, *told),)
         return Stepped(msgspec.structs.replace(ticker, last=last, best=None), left_out)
     return Stepped(msgspec.structs.replace(ticker, last=last, best=msgspec.structs.replace(best, bid=bid, ask=ask)))
 
@@ -140,7 +142,7 @@ def _candle(update: CandleUpdate, tick: Decimal) -> Stepped:
     prices = [snapped(price, tick) for price in bar[1:5]]
     told = [price for price in prices if price is not None]
     if len(told) < len(prices):
-        return Stepped(None, (_left_out("428", update.pair, bar[1:5]),))
+        return Stepped(None, (_left_out("428", update.pair, *bar[1:5]),))
     return Stepped(
         msgspec.structs.replace(update, bar=bar._replace(open=told[0], high=told[1], low=told[2], close=told[3]))
     )

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from common.clock import SYSTEM_CLOCK
@@ -94,7 +95,9 @@ def client_of(
     most: int = 10_000,
 ) -> RestClient:
     made = budget or Budget(LIMITS, monotonic=time.monotonic)
-    return RestClient(url, ENDPOINTS, budget=made, clock=SYSTEM_CLOCK, access=access, retries=retries, most_bytes=most)
+    return RestClient(
+        url, ENDPOINTS, budget=made, clock=SYSTEM_CLOCK, access=access, retries=replace(retries, most_bytes=most)
+    )
 
 
 def answering(status: int, **headers: str) -> Script:

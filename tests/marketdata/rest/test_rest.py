@@ -148,6 +148,21 @@ def test_a_caller_who_is_refused_keeps_away_for_long_and_then_asks_again() -> No
         assert again.value.seconds == 30.0
 
 
+def test_a_person_ends_the_silence_after_a_refusal_but_not_one_that_the_venue_asked_for() -> None:
+    with running_server(answering(403)) as server:
+        client = client_of(server.url)
+        with pytest.raises(Barred):
+            client.get("one", "/x")
+        server.script = answering(429, Retry_After="600")
+        with pytest.raises(Throttled):
+            client.get("two", "/x")
+        server.script = answering(200)
+        client.resume()
+        assert client.get("one", "/x").status == 200
+        with pytest.raises(NoBudget):
+            client.get("two", "/x")
+
+
 def test_every_call_names_the_program_and_its_version() -> None:
     names = list[str]()
 

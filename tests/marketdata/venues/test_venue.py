@@ -152,6 +152,18 @@ def test_an_operator_resumes_a_refused_feed(tmp_path: Path) -> None:
             eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
 
 
+def test_resuming_a_feed_lets_its_calls_be_made_again_too(tmp_path: Path) -> None:
+    with running_venue() as venue, running_bist() as bist:
+        venue.server.faults.arm("refuse_upgrade", status=403, count=1)
+        venue.server.faults.arm("rest_status", status=403, endpoint="exchangeinfo", count=1)
+        with both(tmp_path, venue, bist, bist.session(), LONG) as http:
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
+            eventually(lambda: venue.server.faults.done()["rest_status"] == 1, 20.0)
+            assert "403" in str(http.get("/readyz").get_json()["parts"]["instruments"]["reason"])
+            assert http.post("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED).status_code == 200
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+
+
 def test_only_an_operator_resumes_and_only_a_feed_that_there_is(tmp_path: Path) -> None:
     with running_venue() as venue, running_bist() as bist, both(tmp_path, venue, bist, bist.session()) as http:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):

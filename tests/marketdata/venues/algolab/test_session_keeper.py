@@ -71,7 +71,7 @@ def test_a_session_that_ends_is_not_followed_by_a_login(bist: Bist) -> None:
 
 
 def test_after_a_session_that_proved_good_it_logs_in_at_once_but_never_in_a_loop(bist: Bist) -> None:
-    with running_feed(bist, login="by itself", timings=PATIENT) as feed:
+    with running_feed(bist, login="by itself", timings=replace(PATIENT, logins=600.0)) as feed:
         for number in range(1, QUICK_LOGINS):
             eventually(feed.live, 20.0)
             bist.accounts.expire()
@@ -120,6 +120,14 @@ def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist
         eventually(feed.live, 2 * slowly)
         assert logins(feed) == QUICK_LOGINS + 2
         assert time.monotonic() - began < slowly
+
+
+def test_a_broker_that_starts_later_is_found_without_the_pause_between_logins(bist: Bist) -> None:
+    """As when both start together: the pause of ten minutes would fail the test."""
+    bist.faults.arm("rest_status", status=502, endpoint="LoginUser", count=2)
+    with running_feed(bist, login="by itself", timings=replace(TIMINGS, logins=600.0)) as feed:
+        eventually(feed.live, 60.0)
+        assert logins(feed) == 3
 
 
 def test_a_restart_takes_the_kept_session_up(bist: Bist, tmp_path: Path) -> None:
@@ -186,14 +194,16 @@ def kept(file: Path, hash_: str) -> Path:
     return file
 
 
-def test_a_kept_session_that_the_broker_no_longer_knows_is_replaced_at_the_pace(strict: Bist, tmp_path: Path) -> None:
+def test_a_kept_session_that_the_broker_no_longer_knows_is_replaced_at_the_pace(
+    strict: Bist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket tells: a refresh would cost one more turn, and comes too late here."""
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.FIRST_REFRESH_SECONDS", 600.0)
     file = kept(tmp_path / "session.json", "of-a-broker-that-was-replaced")
     with running_feed(strict, login="by itself", session_file=file, timings=AT_PACE) as feed:
         eventually(feed.live, 30.0)
         assert logins(feed) == 1
         assert strict.server.counters.answers["too_many"] == 0
-        asked = feed.venue.clients["broker"].counters.requests()
-        assert asked["SessionRefresh", "unauthorized"] == 0, "the socket has told it already"
 
 
 def test_a_session_that_ends_under_way_is_replaced_at_the_pace(strict: Bist) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from marketdata.state.selection import Selection
 from tests.marketdata.rig import http_server, rest_app, scripted_venue
+from tests.marketdata.truth import difference
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, all_on_join, following
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
@@ -111,6 +112,7 @@ def test_a_new_rule_is_seen_counted_and_told_to_streams(
 
     eventually(lambda: told() == [feed.instrument("BTCTRY")], 20)
     eventually(lambda: feed.live() and feed.book("BTCTRY").phase == "continuous", 20)
+    eventually(lambda: feed.counters.resyncs["new_tick"] == (field == "tick_size"), 20)
 
 
 def test_a_delisted_pair_is_closed_its_streams_are_left_and_the_feed_stays_live(venue: Venue, feed: Following) -> None:
@@ -239,3 +241,14 @@ def test_a_damaged_file_is_no_reason_not_to_start(venue: Venue, tmp_path: Path) 
     with http_server(rest_app(venue)) as url, following(venue.url, url, instruments_file=path) as feed:
         eventually(feed.live, 20)
         eventually(lambda: path.read_bytes().endswith(b"}}"), 20)
+
+
+def test_prices_off_their_tick_have_the_instruments_asked_for_again_and_the_book_comes_anew(venue: Venue) -> None:
+    change(venue, tick_size=Decimal(10))
+    with http_server(rest_app(venue)) as url, following(venue.url, url, "BTCTRY", timings=ONLY_HINTS) as feed:
+        eventually(lambda: feed.live() and feed.instrument("BTCTRY") is not None, 20)
+        change(venue, tick_size=Decimal(1))
+        eventually(lambda: getattr(feed.instrument("BTCTRY"), "tick_size", None) == 1, 20)
+        eventually(lambda: feed.counters.resyncs["new_tick"] == 1 and feed.live(), 20)
+        view = venue.server.views["BTCTRY"]
+        eventually(lambda: difference(view, feed.book("BTCTRY")) is None, 20)

@@ -63,7 +63,7 @@ def test_an_answer_like_the_one_before_changes_nothing(pairs: KnownPairs) -> Non
     assert pairs.judge(BOTH, 60.0) == []
 
 
-@pytest.mark.parametrize("status", ["HALTED", "BREAK", "POST_ONLY", "trading", ""])
+@pytest.mark.parametrize("status", ["HALTED", "BREAK", "POST_ONLY", "NOT_TRADING", ""])
 def test_any_status_but_trading_halts_a_pair_at_once(pairs: KnownPairs, status: str) -> None:
     (change,) = pairs.judge({"BTCTRY": listed(status=status), **OTHER}, 1.0)
     assert change[:2] == ("BTCTRY", ("halted",))

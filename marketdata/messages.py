@@ -1,0 +1,143 @@
+"""Answers and events of market data that no other service reads: what the calls and the stream tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from common import wire
+from marketdata.link.connection import ConnectionState
+from marketdata.state.candles import Resolution
+from marketdata.venues.venue import FeedState
+
+
+class SymbolStatusAnswer(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/status/<symbol>`.
+
+    market, symbol: the symbol that it is of.
+    sequence: the sequence of the newest change in it.
+    age_seconds: how long ago the feed last proved the symbol's book.
+    stale: true when that is too long ago, or not vouched for.
+    status: phase, reference price and limits.
+    auction: the price at which a call auction would match now.
+    """
+
+    market: wire.Market
+    symbol: str
+    sequence: int
+    age_seconds: float
+    stale: bool
+    status: wire.Status
+    auction: wire.Auction
+
+
+class CandleList(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/candles/<symbol>`.
+
+    market, symbol: the symbol that they are of.
+    resolution: the length of a bar: a minute or a day.
+    age_seconds: seconds since the venue's stream of trades was last proved.
+    stale: true when that stream is not known to be on, or is too old.
+    candles: the newest bars, oldest first; a minute without a trade has none.
+    """
+
+    market: wire.Market
+    symbol: str
+    resolution: Resolution
+    age_seconds: float
+    stale: bool
+    candles: tuple[wire.Candle, ...]
+
+
+class SafetyNetRow(wire.Message, frozen=True, kw_only=True):
+    """One safety net of a feed.
+
+    net: its name.
+    works: false when it failed too often in a row, so that a fault would not be found now.
+    failures_in_a_row: its failures since it last worked.
+    reason: why it could not work the last time; empty once it worked again.
+    """
+
+    net: str
+    works: bool
+    failures_in_a_row: int
+    reason: str
+
+
+class FeedRow(wire.Message, frozen=True, kw_only=True):
+    """One venue's feed.
+
+    venue: the prefix of its symbols.
+    state: its state in one word.
+    reason: why it can't be relied on; None when it can.
+    connection: the state of its socket.
+    blocked_until: the time until which the venue wants no dial, UTC; None when it said nothing.
+    last_frame_age_seconds: seconds since the last frame, pings included.
+    symbols: how many symbols of it are followed.
+    last_data_age_seconds: seconds since anything of it was last proved.
+    not_live: the symbols whose book should be fresh and is not.
+    faults: the reason for each of those.
+    not_trading: the symbols that the venue halted, renamed or delisted, each with the reason.
+    queue_depth: the frames that wait to be applied.
+    safety_nets: its safety nets.
+    """
+
+    venue: str
+    state: FeedState
+    reason: str | None
+    connection: ConnectionState
+    blocked_until: datetime | None
+    last_frame_age_seconds: float
+    symbols: int
+    last_data_age_seconds: float
+    not_live: tuple[str, ...]
+    faults: dict[str, str]
+    not_trading: dict[str, str]
+    queue_depth: int
+    safety_nets: tuple[SafetyNetRow, ...]
+
+
+class FeedList(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/feeds`.
+
+    market: the market that the service runs on.
+    feeds: one for each venue that is followed.
+    """
+
+    market: wire.Market
+    feeds: tuple[FeedRow, ...]
+
+
+class StreamSnapshot(wire.Message, frozen=True, kw_only=True):
+    """The `snapshot` event that begins a stream: everything that was asked for. Other kinds are left out.
+
+    market: the market that all of it is of.
+    sequence: the sequence of the newest change.
+    quotes, books, statuses, auctions, instruments: one for each symbol; a symbol whose instrument is not known has no
+        book and no instrument.
+    trades: the latest ones, in the order in which they came.
+    """
+
+    market: wire.Market
+    sequence: int
+    quotes: tuple[wire.Quote, ...] | UnsetType = UNSET
+    books: tuple[wire.Book, ...] | UnsetType = UNSET
+    trades: tuple[wire.Trade, ...] | UnsetType = UNSET
+    statuses: tuple[wire.Status, ...] | UnsetType = UNSET
+    auctions: tuple[wire.Auction, ...] | UnsetType = UNSET
+    instruments: tuple[wire.Instrument, ...] | UnsetType = UNSET
+
+
+class StreamGap(wire.Message, frozen=True, kw_only=True):
+    """The `gap` event: trades of a symbol were gone before this client saw them. Ask for them anew.
+
+    symbol: the symbol that misses some.
+    kind: always trade.
+    sequence: the sequence of the newest trade that is gone.
+    """
+
+    symbol: str
+    kind: Literal["trade"]
+    sequence: int

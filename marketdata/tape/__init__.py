@@ -1,0 +1,1 @@
+"""Records what came over the wire and what went out, and shows what was recorded."""
