@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -200,3 +201,13 @@ def test_the_fields_that_nobody_needs_can_be_null(venue: Venue, reader: Client) 
     told = reader.next_of(402)
     assert (told["DP"], told["H"], told["BA"]) == (None, None, None)
     assert told["LA"]
+
+
+def test_a_ticker_that_lies_tells_lower_prices_that_are_possible(venue: Venue, reader: Client) -> None:
+    venue.server.faults.arm("lying_ticker", pair="BTCTRY", seconds=3600.0)
+    reader.ask("ticker", "BTCTRY")
+    told, view = reader.next_of(402), venue.server.views["BTCTRY"]
+    bid, ask = Decimal(told["B"]), Decimal(told["A"])
+    assert bid < ask < view.bids[0][0] * view.spec.tick * Decimal("0.95")
+    assert not bid % view.spec.tick
+    assert not ask % view.spec.tick
