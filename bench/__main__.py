@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench import frame_rows, order_rows, rows, stack_rows, stream_rows
+from bench import frame_rows, order_rows, rows, stack_rows, stream_rows, symbol_rows
 
 RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
@@ -13,6 +13,7 @@ GROUPS = {
     "frames": frame_rows.measure,
     "stream": stream_rows.measure,
     "orders": order_rows.measure,
+    "symbols": symbol_rows.measure,
 }
 
 

@@ -140,7 +140,7 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
             "candles": chart.candles,
             "gaps": chart.gaps,
         }
-        return _fresh(store, body, age, _digest(chart), stale)
+        return _fresh(store, body, age, _digest((chart.candles, chart.spans)), stale)
 
 
 def _known(symbol: str, symbols: Collection[str]) -> str:

@@ -100,6 +100,7 @@ FEED = FeedRow(
     faults={"BTCTURK:ETHTRY": "gap"},
     not_trading={"BTCTURK:ETHUSDT": "halted: the venue's status is HALTED"},
     queue_depth=0,
+    oddities={"zero_level": 2},
     safety_nets=(NET,),
 )
 SNAPSHOT = StreamSnapshot(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,))

@@ -83,6 +83,7 @@ class FeedRow(wire.Message, frozen=True, kw_only=True):
     faults: the reason for each of those.
     not_trading: the symbols that the venue halted, renamed or delisted, each with the reason.
     queue_depth: the frames that wait to be applied.
+    oddities: harmless oddities in its frames since the start, by kind.
     safety_nets: its safety nets.
     """
 
@@ -98,6 +99,7 @@ class FeedRow(wire.Message, frozen=True, kw_only=True):
     faults: dict[str, str]
     not_trading: dict[str, str]
     queue_depth: int
+    oddities: dict[str, int]
     safety_nets: tuple[SafetyNetRow, ...]
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from venue.armed_faults import ArmedFaults, FaultRequest
+
+
+def multiple(price: Decimal, tick: Decimal, *, up: bool = False) -> Decimal:
+    """Returns the nearest multiple of a tick that is not above a price, or with `up` not below it."""
+    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
 
 
 class Lies:

@@ -16,9 +16,11 @@ from common.loop import Supervisor
 from venue.algolab.accounts import Accounts
 from venue.algolab.connection import AlgoLabServerTimings
 from venue.algolab.faults import AlgoLabFaults
+from venue.algolab.listing import listed_shares
 from venue.algolab.market import BistMarket
 from venue.algolab.server import AlgoLabServer
 from venue.btcturk.connection import BtcturkServerTimings
+from venue.btcturk.listing import listed_pairs
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.ratelimits import LimitRules
 from venue.btcturk.server import BtcturkServer
@@ -51,7 +53,7 @@ class Parts:
         if settings.replay is not None:
             return _replayed(settings, settings.replay, loops, clock)
         btcturk = BtcturkServer(
-            BtcturkMarket(settings.seed, clock.unix()),
+            BtcturkMarket(settings.seed, clock.unix(), pairs=listed_pairs(settings.pairs)),
             Address(settings.websocket_host, settings.websocket_port),
             loops,
             clock=clock,
@@ -98,7 +100,7 @@ def _replayed(settings: Settings, tape: ReplaySettings, loops: Supervisor, clock
 def _algolab(settings: Settings, algolab: AlgoLabSettings, loops: Supervisor, clock: Clock) -> AlgoLabServer:
     faults = AlgoLabFaults()
     return AlgoLabServer(
-        BistMarket(settings.seed, clock.unix(), sessions=algolab.sessions),
+        BistMarket(settings.seed, clock.unix(), shares=listed_shares(algolab.shares), sessions=algolab.sessions),
         Accounts(algolab.credentials, faults, clock.unix),
         faults,
         Address(settings.websocket_host, algolab.websocket_port),

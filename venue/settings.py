@@ -11,7 +11,10 @@ from common.settings import Reader, ServiceSettings
 from common.tape import TapeError, TapeFile
 from venue.algolab.accounts import CustomerCredentials
 from venue.algolab.crypto import key_bytes
+from venue.algolab.listing import MOST_SHARES, SHARES
 from venue.algolab.market import Sessions
+from venue.btcturk.listing import MOST_PAIRS
+from venue.btcturk.pairs import PAIRS
 from venue.btcturk.ratelimits import Refusal
 
 NO_FILE = "none"
@@ -24,11 +27,13 @@ class AlgoLabSettings:
     credentials: the customer who may log in.
     websocket_port: 0 asks for a free port.
     sessions: when shares trade.
+    shares: the number of shares.
     """
 
     credentials: CustomerCredentials
     websocket_port: int
     sessions: Sessions
+    shares: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Settings:
     websocket_host: the address that the WebSocket ports are opened on.
     websocket_port: the port of BTCTurk's WebSocket; 0 asks for a free one.
     seed: the seed of both markets.
+    pairs: the number of BTCTurk's pairs.
     conflation_seconds: how often BTCTurk's sockets are sent changes.
     admin: true opens the calls under `/admin`.
     dial_refusal: the answer to one new socket too many.
@@ -62,6 +68,7 @@ class Settings:
     websocket_host: str
     websocket_port: int
     seed: int
+    pairs: int
     conflation_seconds: float
     admin: bool
     dial_refusal: Refusal
@@ -77,6 +84,7 @@ class Settings:
             websocket_host=reader.text("SPARK_VENUE_WS_HOST", "0.0.0.0"),  # noqa: S104 - a container's own network
             websocket_port=reader.integer("SPARK_VENUE_WS_PORT", 7002, at_least=0, at_most=65_535),
             seed=reader.integer("SPARK_VENUE_SEED", 1, at_least=0, at_most=2**32),
+            pairs=reader.integer("SPARK_VENUE_PAIRS", 5, at_least=len(PAIRS), at_most=MOST_PAIRS),
             conflation_seconds=reader.seconds("SPARK_VENUE_CONFLATION_SECONDS", 0.76, above=0.0, at_most=60.0),
             admin=reader.choice("SPARK_VENUE_ADMIN", "off", ("off", "on")) == "on",
             dial_refusal=cast(Refusal, reader.choice("SPARK_VENUE_DIAL_REFUSAL", "429", get_args(Refusal))),
@@ -116,4 +124,5 @@ def _algolab(reader: Reader) -> AlgoLabSettings | None:
         ),
         websocket_port=reader.integer("SPARK_VENUE_ALGOLAB_WS_PORT", 7003, at_least=0, at_most=65_535),
         sessions=cast(Sessions, reader.choice("SPARK_BIST_SESSIONS", "always", get_args(Sessions))),
+        shares=reader.integer("SPARK_VENUE_SHARES", 6, at_least=len(SHARES), at_most=MOST_SHARES),
     )

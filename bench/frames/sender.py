@@ -18,9 +18,32 @@ def framed(payloads: Sequence[bytes]) -> bytes:
     out = bytearray()
     for payload in payloads:
         size = len(payload)
-        out += bytes((0x81, size)) if size < 126 else b"\x81\x7e" + struct.pack(">H", size)
+        if size < 126:
+            out += bytes((0x81, size))
+        else:
+            out += b"\x81\x7e" + struct.pack(">H", size) if size < 65_536 else b"\x81\x7f" + struct.pack(">Q", size)
         out += payload
     return bytes(out)
+
+
+def shake_hands(peer: socket.socket) -> None:
+    """Reads a client's request for a WebSocket and grants it (RFC 6455, 4.2.2)."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        data = peer.recv(4096)
+        if not data:
+            raise ConnectionError("the client went away")
+        request += data
+    key = next(
+        line.split(b":", 1)[1].strip()
+        for line in request.split(b"\r\n")
+        if line.lower().startswith(b"sec-websocket-key:")
+    )
+    accept = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324 - RFC 6455 asks for it
+    peer.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
 
 
 class Sender:
@@ -39,19 +62,7 @@ class Sender:
     def _serve(self) -> None:
         peer, _ = self._listener.accept()
         with peer:
-            request = b""
-            while b"\r\n\r\n" not in request:
-                request += peer.recv(4096)
-            key = next(
-                line.split(b":", 1)[1].strip()
-                for line in request.split(b"\r\n")
-                if line.lower().startswith(b"sec-websocket-key:")
-            )
-            accept = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324 - RFC 6455 asks for it
-            peer.sendall(
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-            )
+            shake_hands(peer)
             if self._wait:
                 peer.recv(4096)
             peer.sendall(self._opening)

@@ -93,7 +93,7 @@ def tick_size(price: Decimal, day: date) -> Decimal:
     """Returns the step of a share's prices around `price`, in TRY. Raises `ValueError` for a price of 0 or less."""
     if price <= 0:
         raise ValueError(f"{plain_text(price)} is no price: it must be above 0")
-    bounds, ticks = _tick_table(_in_force("ticks", day)["valid_from"])
+    bounds, ticks = _tick_table(day)
     return ticks[max(bisect_right(bounds, price) - 1, 0)]
 
 
@@ -102,6 +102,7 @@ def on_tick(price: Decimal, day: date) -> bool:
     return price > 0 and price % tick_size(price, day) == 0
 
 
+@lru_cache(maxsize=4_096)  # every row of every share's book is held to them
 def price_limits(reference: Decimal, day: date) -> tuple[Decimal, Decimal]:
     """Returns a day's lowest and highest price of a share with the base price `reference`, moved inwards to ticks."""
     share = Decimal(_in_force("limits", day)["percent"]) / 100
@@ -130,10 +131,10 @@ def _in_force(name: str, day: date) -> Any:
     return table[index - 1][1]
 
 
-@lru_cache
-def _tick_table(valid_from: str) -> tuple[list[Decimal], list[Decimal]]:
-    """Returns the prices at which a tick begins, and the ticks, of the table that holds from `valid_from`."""
-    rows = _in_force("ticks", date.fromisoformat(valid_from))["ticks"]
+@lru_cache(maxsize=64)
+def _tick_table(day: date) -> tuple[list[Decimal], list[Decimal]]:
+    """Returns the prices at which a tick begins, and the ticks, of the table in force on `day`."""
+    rows = _in_force("ticks", day)["ticks"]
     return [Decimal(price) for price, _ in rows], [Decimal(tick) for _, tick in rows]
 
 

@@ -52,10 +52,12 @@ class Chart(NamedTuple):
 
     candles: the bars, oldest first.
     gaps: the spans of the time shown of which not everything is known, oldest first.
+    spans: the whole spans that those are cut from; they do not move with the clock.
     """
 
     candles: list[wire.Candle]
     gaps: list[Gap]
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ FAULTS = (
     "crossed",
 )
 """The reasons why a frame did not fit the book. Each calls for a new snapshot."""
-ODDITIES = ("absent_delete", "absent_update", "held_new", "repeated_diff", "repeated_level", "deep_side")
+REPEATED_DIFF = "repeated_diff"
+ODDITIES = ("absent_delete", "absent_update", "held_new", REPEATED_DIFF, "repeated_level", "deep_side")
 """The harmless oddities of a frame that was applied: an amount is absolute, so the book is known all the same.
 
 absent_delete, absent_update: a change of a price that the book does not have.
@@ -105,7 +106,7 @@ class LiveBook:
             return "diff_before_snapshot"
         if diff.sequence != self._sequence + 1:
             if diff.sequence == self._sequence and diff == self._last:
-                self.oddities["repeated_diff"] += 1
+                self.oddities[REPEATED_DIFF] += 1
                 return None
             fault: str | None = "gap"
         else:
@@ -168,21 +169,26 @@ def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo], odd: 
     for change in changes:
         kind, price = change.kind, change.price
         before = quantities.get(price)
-        if kind == _DELETED:
-            if before is None:
-                odd.append("absent_delete")
-            else:
-                undo.append((side, price, before))
-                side.remove(price)
-        elif kind in (_UPDATED, _NEW):
-            undo.append((side, price, before))
-            if before is None:
-                insort(side.prices, price)
-            if (before is None) == (kind == _UPDATED):
-                odd.append("absent_update" if kind == _UPDATED else "held_new")
+        undo.append((side, price, before))
+        if kind == _UPDATED and before is not None:
+            quantities[price] = change.quantity
+        elif kind == _DELETED and before is not None:
+            side.remove(price)
+        elif kind == _NEW and before is None:
+            insort(side.prices, price)
+            quantities[price] = change.quantity
+        elif kind == _NEW:
+            odd.append("held_new")
+            quantities[price] = change.quantity
+        elif kind == _UPDATED:
+            odd.append("absent_update")
+            insort(side.prices, price)
             quantities[price] = change.quantity
         else:
-            return "unknown_change"
+            undo.pop()
+            if kind != _DELETED:
+                return "unknown_change"
+            odd.append("absent_delete")
     return None
 
 

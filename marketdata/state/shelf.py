@@ -115,7 +115,9 @@ class Shelf:
         if candles:
             first = candles[0].start.timestamp()
             since = first if len(candles) == limit else min(first, since)
-        return Chart(candles, [gap(span) for span in self.unknown(resolution).within(since, now)])
+        unknown = self.unknown(resolution)
+        whole = tuple((begin, end) for begin, end in unknown if begin < now and end > since)
+        return Chart(candles, [gap(span) for span in unknown.within(since, now)], whole)
 
     def kept(self, places: Iterable[Place] | None = None) -> Bars:
         """Returns the bars of some places, or all; a place without a bar is left out."""

@@ -48,10 +48,11 @@ class _Side:
     def __init__(self) -> None:
         self._shown: deque[Shown] = deque(maxlen=MOST_SHOWN)
         self._far_since: float | None = None
+        self._far_claim: Decimal | None = None
         self._steady_since: float | None = None
 
     def show(self, best: Best, at: float) -> None:
-        """Notes the best price shown from now on."""
+        """Notes the best price shown from now on. One that follows a far claim ends that dispute."""
         shown = self._shown
         if shown and shown[-1].best == best:
             return
@@ -59,6 +60,8 @@ class _Side:
         while len(shown) > 1 and shown[1].at < at - WINDOW_SECONDS:
             shown.popleft()
         self._steady_since = None
+        if self._far_since is not None and not _is_far(self._far_claim, [best[0]]):
+            self._far_since = None
 
     def settle(self) -> None:
         """Ends the dispute."""
@@ -71,6 +74,7 @@ class _Side:
             self.settle()
             return "agrees"
         self._steady_since = at if self._steady_since is None else self._steady_since
+        self._far_claim = claimed[0]
         self._far_since = (self._far_since or at) if _is_far(claimed[0], [price for price, _ in recent]) else None
         far = self._far_since is not None and at - self._far_since >= FAR_SECONDS
         return "contradicts" if far or at - self._steady_since >= STEADY_SECONDS else "unclear"
@@ -153,5 +157,5 @@ def _is_far(price: Decimal | None, shown: list[Decimal | None]) -> bool:
     """Returns true when a price is beyond all that was shown. An empty side is far from any price, and any from it."""
     prices = [each for each in shown if each is not None]
     if price is None or not prices:
-        return True
+        return price is not None or None not in shown
     return not min(prices) * (1 - FAR) <= price <= max(prices) * (1 + FAR)

@@ -17,6 +17,9 @@ LEAST_PAUSE_SECONDS = 0.005
 PAUSE_PER_CLIENT_SECONDS = 0.0005
 RETRY_SECONDS = 1.0
 SILENT_SECONDS = 10.0
+SETTLE_SECONDS = 0.1
+"""Symbols that became stale by themselves are looked for so often: the look costs as much as there are symbols. Ages
+are told in seconds."""
 
 Instruments = Callable[[], Mapping[str, wire.Instrument]]
 
@@ -61,7 +64,7 @@ class Publisher:
     def __init__(self, store: Store, instruments: Instruments, crowd: Callable[[], int]) -> None:
         self._store, self._instruments, self._crowd = store, instruments, crowd
         self.rounds = Latest(Round(store, instruments))
-        self._published = 0
+        self._published, self._settle_at = 0, 0.0
         self.loop = Loop("stream-rounds", self.step, silent_after=SILENT_SECONDS, retry=(RETRY_SECONDS, RETRY_SECONDS))
 
     def step(self, idle: float = IDLE_SECONDS) -> float:
@@ -69,7 +72,9 @@ class Publisher:
         begun = time.monotonic()
         self._store.moved.wait(idle)
         self._store.moved.clear()
-        self._store.settle()
+        if begun >= self._settle_at:
+            self._settle_at = begun + SETTLE_SECONDS
+            self._store.settle()
         if self._store.sequence != self._published:
             self._published = self._store.sequence
             self.rounds.put(Round(self._store, self._instruments))

@@ -42,7 +42,7 @@ class Candles:
 
     def chart(self, symbol: str, resolution: Resolution, limit: int) -> Chart:
         self.asked = (symbol, resolution, limit)
-        return Chart(self.bars, self.gaps)
+        return Chart(self.bars, self.gaps, tuple((gap.start.timestamp(), gap.end.timestamp()) for gap in self.gaps))
 
 
 @pytest.fixture

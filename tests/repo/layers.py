@@ -31,10 +31,10 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "venue": {
-        1: "counters btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames btcturk.history "
-        "btcturk.ladder btcturk.market btcturk.pairs btcturk.prices btcturk.rules btcturk.subscriptions btcturk.views "
-        "algolab.depth algolab.frames algolab.grid algolab.indicator algolab.listing algolab.market algolab.stock "
-        "algolab.subscriptions algolab.views oddities btcturk.odd_answers",
+        1: "counters invented oddities btcturk.answers btcturk.bars btcturk.charts btcturk.day btcturk.frames "
+        "btcturk.history btcturk.ladder btcturk.listing btcturk.market btcturk.odd_answers btcturk.pairs "
+        "btcturk.prices btcturk.rules btcturk.subscriptions btcturk.views algolab.depth algolab.frames algolab.grid "
+        "algolab.indicator algolab.listing algolab.market algolab.stock algolab.subscriptions algolab.views",
         2: "armed_faults lies settings btcturk.faults btcturk.odd_frames btcturk.frame_faults btcturk.ratelimits "
         "algolab.accounts algolab.crypto algolab.faults algolab.frame_faults replay.calls replay.script",
         3: "admin algolab btcturk connection marketserver replay socket_faults",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from common.loop import Stop, Supervisor
 from common.settings import SettingsError
+from tests.venue.algolab.rig import API_KEY
+from venue.algolab.listing import SHARE_MARKET
+from venue.parts import Parts
 from venue.settings import Settings
 
 
 def test_the_defaults_are_the_real_venues_timings() -> None:
     settings = Settings.from_environment({})
     assert (settings.websocket_port, settings.seed, settings.conflation_seconds) == (7002, 1, 0.76)
-    assert (settings.admin, settings.dial_refusal) == (False, "429")
+    assert (settings.admin, settings.dial_refusal, settings.pairs) == (False, "429", 5)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +25,9 @@ def test_the_defaults_are_the_real_venues_timings() -> None:
     [
         ("SPARK_VENUE_WS_PORT", "70000"),
         ("SPARK_VENUE_SEED", "-1"),
+        ("SPARK_VENUE_PAIRS", "4"),
+        ("SPARK_VENUE_PAIRS", "380"),
+        ("SPARK_VENUE_PAIRS", "all"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "0"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "-0.5"),
         ("SPARK_VENUE_CONFLATION_SECONDS", "NaN"),
@@ -38,6 +47,7 @@ def test_all_faults_are_told_together() -> None:
         "SPARK_RECYCLE_MIB": "-1",
         "SPARK_ALGOLAB_API_KEY_FILE": "/nowhere",
         "SPARK_BIST_SESSIONS": "never",
+        "SPARK_VENUE_SHARES": "601",
     }
     with pytest.raises(SettingsError) as told:
         Settings.from_environment(wrong)
@@ -52,3 +62,15 @@ def test_all_faults_are_told_together() -> None:
 
 def test_the_market_is_simulated_whatever_the_stack_trades_on() -> None:
     assert Settings.from_environment({"SPARK_MARKET": "live"}).service.market == "simulated"
+
+
+def test_the_settings_decide_how_many_pairs_and_shares_are_listed(tmp_path: Path) -> None:
+    environment = {"SPARK_VENUE_PAIRS": "8", "SPARK_VENUE_SHARES": "9"}
+    secrets = {"API_KEY": API_KEY, "USERNAME": "12345678901", "PASSWORD": "secret"}
+    for name, secret in secrets.items():
+        (tmp_path / name).write_text(secret)
+        environment[f"SPARK_ALGOLAB_{name}_FILE"] = str(tmp_path / name)
+    parts = Parts.build(Settings.from_environment(environment), Supervisor(Stop()))
+    assert parts.algolab is not None
+    assert len(parts.btcturk.views) == 8
+    assert sum(view.market == SHARE_MARKET for view in parts.algolab.views.values()) == 9

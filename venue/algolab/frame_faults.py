@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from common.bist import rules
 from venue.algolab.faults import AlgoLabFault, AlgoLabFaults, FrameFault
 from venue.algolab.frames import Frame
 from venue.armed_faults import FaultRequest
-from venue.lies import Lies
+from venue.lies import Lies, multiple
 from venue.oddities import float_noise, nulled, odd_numbers
 
 OF_TICKS: tuple[FrameFault, ...] = ("no_bid", "duplicate_tick")
@@ -59,9 +61,20 @@ def _lie_for(frame: Frame, faults: AlgoLabFaults, lies: Lies) -> FaultRequest | 
 
 
 def _lying(frame: Frame, percent: float) -> bytes:
-    """Returns a tick whose best prices are so many percent lower."""
+    """Returns a tick whose best prices are so many percent lower, and possible ones."""
     content = frame["Content"]
-    return _with(frame, **{side: round(content[side] * (1 - percent / 100), 2) for side in ("Bid", "Ask")})
+    day = datetime.fromisoformat(content["Date"]).date()
+    return _with(
+        frame,
+        Bid=_lower(content["Bid"], percent, day, up=False),
+        Ask=_lower(content["Ask"], percent, day, up=True),
+    )
+
+
+def _lower(price: float, percent: float, day: date, *, up: bool) -> float:
+    """Returns a price that is so many percent lower and on its tick; 0, which is no price, stays."""
+    lower = Decimal(str(price)) * (100 - Decimal(str(percent))) / 100
+    return float(multiple(lower, rules.tick_size(lower, day), up=up)) if lower > 0 else 0.0
 
 
 def _fault_for(frame: Frame, faults: AlgoLabFaults) -> AlgoLabFault | None:

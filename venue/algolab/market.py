@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -21,6 +21,7 @@ from venue.algolab.listing import (
     INDEX_MARKET,
     MARKET_VOLATILITY,
     SHARES,
+    ListedShare,
 )
 from venue.algolab.stock import Stock
 from venue.algolab.views import BistView
@@ -37,20 +38,30 @@ _DOLLAR_VOLATILITY = 0.10
 class BistMarket:
     """All symbols, moved together. The dollar moves round the clock.
 
+    Shares of a slow pace move in turn, so that each step moves about as many of them. All move when the phase changes.
+
     stocks: the shares, by symbol.
     """
 
     def __init__(
-        self, seed: int, start: float, *, sessions: Sessions = "always", warm_up_seconds: float = 120.0
+        self,
+        seed: int,
+        start: float,
+        *,
+        shares: Sequence[ListedShare] = SHARES,
+        sessions: Sessions = "always",
+        warm_up_seconds: float = 120.0,
     ) -> None:
         """`start` is the first view's time, unix seconds; trading began `warm_up_seconds` before it."""
         self._rng = random.Random(seed)
         self._sessions = sessions
         self._at = start - warm_up_seconds
         self._day = datetime.fromtimestamp(self._at, rules.ISTANBUL).date()
-        self.stocks = {share.symbol: Stock(share, self._day, self._rng) for share in SHARES}
+        self.stocks = {share.symbol: Stock(share, self._day, self._rng) for share in shares}
         self._index = Indicator(INDEX, INDEX_MARKET, INDEX_CLOSE, step=Decimal("0.01"))
         self._dollar = Indicator(DOLLAR, FX_MARKET, DOLLAR_CLOSE, step=Decimal("0.0001"), spread=0.0004)
+        self._phase: Phase = "continuous"
+        self._steps, self._drift, self._drifts = 0, 0.0, dict.fromkeys(self.stocks, 0.0)
         for _ in range(round(warm_up_seconds / STEP_SECONDS)):
             self._step("continuous")
 
@@ -78,13 +89,23 @@ class BistMarket:
     def _step(self, phase: Phase) -> None:
         self._at += STEP_SECONDS
         root = math.sqrt(STEP_SECONDS / SECONDS_PER_YEAR)
-        market = MARKET_VOLATILITY * root * self._rng.gauss(0.0, 1.0)
-        for stock in self.stocks.values():
-            own = stock.share.volatility * root * self._rng.gauss(0.0, 1.0)
-            stock.step(self._at, STEP_SECONDS, phase, stock.share.beta * market + own)
+        self._move_shares(phase, root)
         self._dollar.move(self._at, self._dollar.price * math.exp(_DOLLAR_VOLATILITY * root * self._rng.gauss(0, 1)))
         self._index.phase = phase
         if phase == "closed":
             return
         gain = sum(stock.share.weight * math.log(stock.last / stock.reference) for stock in self.stocks.values())
         self._index.move(self._at, float(self._index.reference) * math.exp(gain))
+
+    def _move_shares(self, phase: Phase, root: float) -> None:
+        """Moves the shares whose turn it is. `root` is the square root of a step in years."""
+        self._steps += 1
+        self._drift += MARKET_VOLATILITY * root * self._rng.gauss(0.0, 1.0)
+        everyone, self._phase = phase != self._phase, phase
+        for place, (symbol, stock) in enumerate(self.stocks.items()):
+            pace = stock.share.pace
+            if not everyone and (self._steps + place) % pace:
+                continue
+            own = stock.share.volatility * root * math.sqrt(pace) * self._rng.gauss(0.0, 1.0)
+            market, self._drifts[symbol] = self._drift - self._drifts[symbol], self._drift
+            stock.step(self._at, pace * STEP_SECONDS, phase, stock.share.beta * market + own)

@@ -43,10 +43,12 @@ class Stock:
         self._rate = share.trades_per_second
         self._buying = True
         self._halted_until = self._moved_at = 0.0
+        self._view: BistView | None = None
         self.open_day(day)
 
     def open_day(self, day: date) -> None:
         """Begins another day: the last price becomes the reference of its limits, and old orders are removed."""
+        self._view = None
         self.reference = self.last
         self.grid = Grid(self.reference, day)
         self.depth = ShareDepth(len(self.grid), self.share.lots, self._rng)
@@ -62,6 +64,7 @@ class Stock:
 
     def step(self, at: float, seconds: float, market_phase: Phase, shock: float) -> None:
         """Moves the share by `seconds` to `at`; `shock` is the change of the fair price's logarithm."""
+        self._view = None
         halted = market_phase == "continuous" and at < self._halted_until
         phase: Phase = "halted" if halted else market_phase
         if phase != self.phase:
@@ -83,9 +86,9 @@ class Stock:
             self._trade(at, self.grid.prices.index(self.last), self.share.lots // 100)
 
     def view(self) -> BistView:
-        """Returns the view of the share's last move."""
+        """Returns the view of the share's last move. It is made anew only after another one."""
         depth = self.depth
-        return BistView(
+        self._view = self._view or BistView(
             symbol=self.share.symbol,
             market=SHARE_MARKET,
             at=self._moved_at,
@@ -99,6 +102,7 @@ class Stock:
             floor=self.grid.floor,
             ceiling=self.grid.ceiling,
         )
+        return self._view
 
     def _rows(self, side: dict[int, DepthLevel], *, best_first: bool) -> tuple[DepthRow, ...]:
         places = sorted(side, reverse=best_first)[:ROWS]

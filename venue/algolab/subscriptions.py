@@ -15,7 +15,8 @@ from venue.algolab.views import EMPTY_ROW, BistView, DepthRow
 RequestKind = Literal["subscription", "heartbeat", "wrong_token", "unreadable"]
 
 EVERYTHING = "ALL"
-MOST_SYMBOLS = 1_000
+MOST_SYMBOLS = 2_000
+"""Of ticks and books together; enough for both of every share of the exchange, and to ask for either again."""
 
 
 class _Request(msgspec.Struct):
@@ -95,6 +96,8 @@ class SymbolSubscriptions:
 
     def _changed_rows(self, view: BistView) -> list[Frame]:
         before = self._rows_sent.get(view.symbol, ((), ()))
+        if before[0] is view.bids and before[1] is view.asks:
+            return []
         self._rows_sent[view.symbol] = (view.bids, view.asks)
         due: list[Frame] = []
         sides: tuple[tuple[frames.Side, tuple[DepthRow, ...], tuple[DepthRow, ...]], ...] = (

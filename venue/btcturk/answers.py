@@ -9,7 +9,8 @@ from typing import Any
 from common.decimals import plain_text
 from venue.btcturk.bars import PairBar
 from venue.btcturk.frames import average_price, daily_percent
-from venue.btcturk.pairs import ASSETS, Asset, PairSpec
+from venue.btcturk.listing import assets
+from venue.btcturk.pairs import Asset, PairSpec
 from venue.btcturk.rules import PairRules
 from venue.btcturk.views import PairTrade, PairView
 
@@ -21,13 +22,15 @@ def server_time(now: float) -> dict[str, Any]:
 
 def exchange_info(views: list[PairView], now: float) -> dict[str, Any]:
     """Returns all pairs with their rules, and all currencies."""
+    currencies = assets([view.spec for view in views])
     return {
         "timeZone": "UTC",
         "serverTime": int(now * 1000),
         "symbols": [_symbol(view.spec, view.rules, order) for order, view in enumerate(views, start=1)],
-        "currencies": [_currency(number, asset) for number, asset in enumerate(ASSETS, start=1)],
+        "currencies": [_currency(number, asset) for number, asset in enumerate(currencies, start=1)],
         "currencyOperationBlocks": [
-            {"currencySymbol": asset.symbol, "withdrawalDisabled": False, "depositDisabled": False} for asset in ASSETS
+            {"currencySymbol": asset.symbol, "withdrawalDisabled": False, "depositDisabled": False}
+            for asset in currencies
         ],
     }
 
@@ -139,7 +142,7 @@ def day_row(spec: PairSpec, bar: PairBar, milliseconds: bool = False) -> dict[st
         "close": float(bar.close * spec.tick),
         "volume": float(bar.volume * unit),
         "total": float(bar.turnover * spec.tick * unit),
-        "average": float(round(Decimal(bar.turnover) * spec.tick / max(bar.volume, 1), 2)),
+        "average": float(round(Decimal(bar.turnover) * spec.tick / max(bar.volume, 1), spec.price_scale + 2)),
         "dailyChangeAmount": float(change * spec.tick),
         "dailyChangePercentage": float(round(Decimal(change) * 100 / bar.open, 2)),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from venue.btcturk.bars import DAY, LONG_RESOLUTIONS, RESOLUTIONS, SPANS, CurrentBars, PairBar, merged, start_of
 from venue.btcturk.history import PairHistory
@@ -30,9 +30,10 @@ class PairCharts:
         return dict(self._current.latest)
 
     def last_day(self) -> list[PairBar]:
-        """Returns the minutes of at least 24 hours before the market began, and of a day more at most."""
-        last = self._history.last_day
-        return [bar for day in (last - 1, last) for bar in self._history.minutes(self._spec, day)]
+        """Returns the minutes of the 24 hours before the market began."""
+        last, since = self._history.last_day, self._began - DAY
+        minutes = (bar for day in (last - 1, last) for bar in self._history.minutes(self._spec, day))
+        return [bar for bar in minutes if bar.start >= since]
 
     def add(self, at: float, price: int, amount: int) -> None:
         """Counts a trade."""
@@ -65,7 +66,7 @@ class PairCharts:
         minutes = self._history.minutes(self._spec, last)
         days = [self._history.day(self._spec, day) for day in range(last - 31, last + 1)]
         fine = {name: days if name in LONG_RESOLUTIONS else minutes for name in RESOLUTIONS}
-        return {name: merged(bars, name)[-1] for name, bars in fine.items()}
+        return {name: _newest(bars, name) for name, bars in fine.items()}
 
     def _record(self, bar: PairBar) -> None:
         day = bar.start // DAY
@@ -95,3 +96,9 @@ class PairCharts:
         held = self._minutes.get(day, array("q"))[:]
         for index in range(0, len(held), _WIDTH):
             yield PairBar(*held[index : index + _WIDTH])
+
+
+def _newest(bars: Sequence[PairBar], resolution: str) -> PairBar:
+    """Returns the last bar of `resolution` that finer bars make."""
+    begins = start_of(resolution, bars[-1].start)
+    return merged([bar for bar in bars if bar.start >= begins], resolution)[-1]

@@ -13,7 +13,7 @@ from venue.armed_faults import FaultRequest
 from venue.btcturk import frames, odd_frames
 from venue.btcturk.faults import ODD_FRAMES, BtcturkFault, BtcturkFaults, FrameFault, OddFrame
 from venue.btcturk.views import PairView
-from venue.lies import Lies
+from venue.lies import Lies, multiple
 
 UNKNOWN_MODEL, HUGE_MODEL = 9999, 9998
 STUCK: dict[FrameFault, tuple[int, ...]] = {
@@ -65,8 +65,8 @@ class FrameFaults:
             return []
         if self._is_stuck(kind, pair):
             return []
-        if kind == frames.TICKER and (lie := self._lasting("lying_ticker", pair)):
-            return [_lying(frame, body, lie.percent or 0.0)]
+        if kind == frames.TICKER and pair in views and (lie := self._lasting("lying_ticker", pair)):
+            return [_lying(kind, body, lie.percent or 0.0, views[pair].spec.tick)]
         if kind == frames.BOOK and body["channel"] == "obdiff" and self._next("diff_before_snapshot", pair):
             return [_early(body), frame]
         if kind == frames.TICKER and (fault := self._next("repeat_ticker", pair)):
@@ -125,11 +125,11 @@ class FrameFaults:
         return frames.frame(frames.BOOK_CHANGES, {**body, "BO": [*body["BO"], added]})
 
 
-def _lying(frame: bytes, body: Body, percent: float) -> bytes:
-    """Returns a ticker whose best prices are so many percent lower."""
-    factor = 1 - Decimal(str(percent)) / 100
-    lower = {side: f"{Decimal(body[side]) * factor:.8f}" for side in ("B", "A")}
-    return frames.frame(msgspec.json.decode(frame)[0], {**body, **lower})
+def _lying(kind: int, body: Body, percent: float, tick: Decimal) -> bytes:
+    """Returns a ticker whose best prices are so many percent lower, and possible ones."""
+    bid, ask = (Decimal(body[side]) * (100 - Decimal(str(percent))) / 100 for side in ("B", "A"))
+    lower = {"B": f"{multiple(bid, tick):.8f}", "A": f"{multiple(ask, tick, up=True):.8f}"}
+    return frames.frame(kind, {**body, **lower})
 
 
 def _early(whole: Body) -> bytes:

@@ -72,9 +72,11 @@ def _ticker_item(view: PairView) -> dict[str, Any]:
 
 
 def average_price(view: PairView) -> Decimal:
-    """Returns the day's turnover over its volume, rounded to 9 digits after the point."""
+    """Returns the day's turnover over its volume, rounded to 9 digits after the point, or 3 more than a price has."""
     day = view.day
-    return (Decimal(day.turnover) * view.spec.tick / max(day.volume, 1)).quantize(Decimal("1e-9"))
+    return (Decimal(day.turnover) * view.spec.tick / max(day.volume, 1)).quantize(
+        Decimal(1).scaleb(-max(view.spec.price_scale + 3, 9))
+    )
 
 
 def daily_percent(view: PairView) -> Decimal:
@@ -144,6 +146,8 @@ def book_changes(spec: PairSpec, asks: list[Change], bids: list[Change], channel
 
 def changes(before: Levels, after: Levels) -> list[Change]:
     """Returns the steps from one side of a book to the next, asks by rising price, bids by falling price."""
+    if before is after:
+        return []
     old, new = dict(before), dict(after)
     found = [(DELETED, price, amount) for price, amount in before if price not in new]
     found += [(UPDATED if price in old else NEW, price, amount) for price, amount in after if old.get(price) != amount]

@@ -1,7 +1,7 @@
 """Makes up the past of a new market: bars backwards from the present prices, the same for the same seed.
 
-First come hourly points of three log-prices. The high and low of a day follow from them. The minutes of a day are made
-when they are first asked for: random walks that go through the points and stay inside the day's range.
+First come hourly points of the market's factors. The high and low of a day follow from them. The minutes of a day are
+made when they are first asked for: random walks that go through the points and stay inside the day's range.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ import math
 import random
 from functools import lru_cache, reduce
 from itertools import accumulate, pairwise
+from operator import add, sub
 from typing import NamedTuple
 
 from venue.btcturk.bars import DAY, MINUTE, PairBar, grown
 from venue.btcturk.pairs import PairSpec
-from venue.btcturk.prices import LEGS, FairPrices, shocks
+from venue.btcturk.prices import FairPrices, Point, deviation, log_price, shocks
 
 HOUR = 3_600
 HISTORY_DAYS = 450
 PATHS_KEPT, MINUTES_KEPT = 4, 30
-
-Point = tuple[float, float, float]
-"""Logarithms of BTCUSDT, ETHUSDT and USDTTRY."""
 
 
 class _Outline(NamedTuple):
@@ -51,9 +49,8 @@ class PairHistory:
         self._seed, self._end = seed, end
         self.last_day = (end - 1) // DAY
         self.first_day = self.last_day - HISTORY_DAYS
-        now = (math.log(present.btc_usdt), math.log(present.eth_usdt), math.log(present.usdt_try))
-        self._oldest = self.last_day
-        self._points = {self.last_day: self._points_before(now, self.last_day)}
+        self._oldest, self._themes = self.last_day, present.themes
+        self._points = {self.last_day: self._points_before(present.factors, self.last_day)}
         self._path = lru_cache(PATHS_KEPT)(self._make_path)
         self._minutes = lru_cache(MINUTES_KEPT)(self._make_minutes)
 
@@ -86,13 +83,13 @@ class PairHistory:
         rng, length = random.Random(f"{self._seed}:{day}"), self._length(day)
         points = [close]
         for start in reversed(range(0, length, HOUR)):
-            step = shocks(rng, min(HOUR, length - start))
+            step = shocks(rng, min(HOUR, length - start), self._themes)
             points.append(_minus(points[-1], step))
         return points[::-1]
 
     def _outline(self, spec: PairSpec, day: int) -> _Outline:
         rng = random.Random(f"{self._seed}:{day}:{spec.name}")
-        logs = [_log_of(spec, point) for point in self._points_of(day)]
+        logs = [log_price(spec.legs, point) for point in self._points_of(day)]
         beyond = 0.5 * _hourly_deviation(spec)
         high, low = max(logs) + rng.expovariate(1 / beyond), min(logs) - rng.expovariate(1 / beyond)
         busy = math.exp(rng.gauss(0.0, 0.25)) * (0.35 + 0.04 * (high - low) / beyond)
@@ -105,7 +102,7 @@ class PairHistory:
         path: list[Point] = []
         for index, (before, after) in enumerate(pairwise(points)):
             count = min(HOUR, self._length(day) - index * HOUR) // MINUTE
-            walk = list(accumulate((shocks(rng, MINUTE) for _ in range(count)), _plus))
+            walk = list(accumulate((shocks(rng, MINUTE, self._themes) for _ in range(count)), _plus))
             miss = _minus(_minus(after, before), walk[-1])
             path += [_plus(before, _plus(at, _times(miss, (k + 1) / count))) for k, at in enumerate(walk)]
         return path
@@ -113,7 +110,8 @@ class PairHistory:
     def _make_minutes(self, spec: PairSpec, day: int) -> list[PairBar]:
         over = day < self.last_day
         outline = self._outline(spec, day)
-        closes = [_ticks(spec, point) for point in self._path(day)]
+        tick, legs = float(spec.tick), spec.legs
+        closes = [max(round(math.exp(log_price(legs, point)) / tick), 1) for point in self._path(day)]
         if over:
             closes = [min(max(close, outline.low), outline.high) for close in closes]
         rng = random.Random(f"{self._seed}:{day}:{spec.name}:minutes")
@@ -121,8 +119,9 @@ class PairHistory:
         bars, before = [], _ticks(spec, self._points_of(day)[0])
         wick = _hourly_deviation(spec) / math.sqrt(60) * 0.4
         for index, close in enumerate(closes):
-            high = round(max(before, close) * (1 + wick * rng.expovariate(1)))
-            low = round(min(before, close) * (1 - wick * rng.expovariate(1)))
+            top, bottom = (close, before) if close > before else (before, close)
+            high = round(top * (1 - wick * math.log(1.0 - rng.random())))
+            low = round(bottom * (1 + wick * math.log(1.0 - rng.random())))
             if over:
                 high, low = min(high, outline.high), max(low, outline.low)
             volume = volumes[index]
@@ -138,22 +137,18 @@ class PairHistory:
 
 def _shares(rng: random.Random, total: int, count: int) -> list[int]:
     """Returns `total` in uneven parts that add up to it. Each is above 0 when the total is in the thousands."""
-    weights = list(accumulate(0.15 + rng.expovariate(1) for _ in range(count)))
+    weights = list(accumulate(0.15 - math.log(1.0 - rng.random()) for _ in range(count)))
     marks = [0, *(int(total * weight / weights[-1]) for weight in weights[:-1]), total]
     return [after - before for before, after in pairwise(marks)]
 
 
 def _hourly_deviation(spec: PairSpec) -> float:
     """Returns the standard deviation of an hour's change of the logarithm."""
-    return FairPrices.deviation(spec.name, HOUR)
-
-
-def _log_of(spec: PairSpec, point: Point) -> float:
-    return sum(point[leg] for leg in LEGS[spec.name])
+    return deviation(spec.legs, HOUR)
 
 
 def _ticks(spec: PairSpec, point: Point) -> int:
-    return _to_ticks(spec, _log_of(spec, point))
+    return _to_ticks(spec, log_price(spec.legs, point))
 
 
 def _to_ticks(spec: PairSpec, logarithm: float) -> int:
@@ -161,12 +156,12 @@ def _to_ticks(spec: PairSpec, logarithm: float) -> int:
 
 
 def _plus(left: Point, right: Point) -> Point:
-    return left[0] + right[0], left[1] + right[1], left[2] + right[2]
+    return tuple(map(add, left, right))
 
 
 def _minus(left: Point, right: Point) -> Point:
-    return left[0] - right[0], left[1] - right[1], left[2] - right[2]
+    return tuple(map(sub, left, right))
 
 
 def _times(point: Point, factor: float) -> Point:
-    return point[0] * factor, point[1] * factor, point[2] * factor
+    return tuple(value * factor for value in point)

@@ -13,6 +13,8 @@ Levels = tuple[tuple[int, int], ...]
 
 WINDOW = 100
 MIN_LEVELS, MAX_LEVELS = 112, 132
+COARSE_TICKS = 25_000
+"""The levels of a price of fewer ticks spread as wide as those of this one, or they would not fit in."""
 MOST_TRIES = 1_000
 """A coarse grid has fewer prices near the best one than a side wants levels."""
 
@@ -126,7 +128,7 @@ class Ladder:
     def _add_behind(self, side: LadderSide, sign: int, middle: float, half: float) -> None:
         """Adds a level behind the best price: most of them near it, some far away."""
         mean_bps = 12.0 if self._rng.random() < 0.7 else 70.0
-        distance = self._rng.expovariate(1.0 / mean_bps) * 1e-4 * middle
+        distance = self._rng.expovariate(1.0 / mean_bps) * 1e-4 * max(middle, COARSE_TICKS)
         self._add(side, max(self._on_grid(middle + sign * (half + distance), sign), self._price_step))
 
     def _add(self, side: LadderSide, price: int) -> None:

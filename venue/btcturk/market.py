@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from common.errors import InvalidRequest, NotFound
@@ -15,7 +15,7 @@ from venue.btcturk.day import RollingDay
 from venue.btcturk.history import PairHistory
 from venue.btcturk.ladder import Ladder
 from venue.btcturk.pairs import PAIRS, PairSpec
-from venue.btcturk.prices import FairPrices
+from venue.btcturk.prices import FIRST, FairPrices
 from venue.btcturk.rules import PairChange, PairRules, changed, named
 from venue.btcturk.views import PairTrade, PairView
 
@@ -26,7 +26,10 @@ _EXCITEMENT, _CALM_PER_SECOND = 0.3, 0.6
 
 
 class _Pair:
-    """One pair: its book, trades, figures of the day and bars. It moves with the fair price of the pair `like`."""
+    """One pair: its book, trades, figures of the day and bars. It moves with the fair price of the pair `like`.
+
+    Its view is made anew only after a move or a change.
+    """
 
     def __init__(self, spec: PairSpec, like: PairSpec, fair: float, rng: random.Random, charts: PairCharts) -> None:
         self.spec, self.like, self._rng, self.charts = spec, like, rng, charts
@@ -37,22 +40,28 @@ class _Pair:
         self.trade_count = 0
         self._rate = spec.trades_per_second
         self._buying = True
+        self._view: PairView | None = None
 
-    def change(self, change: PairChange, fair: float) -> None:
-        """Applies new rules. On another grid all orders are made anew."""
+    def change(self, change: PairChange, spec: PairSpec, fair: float) -> None:
+        """Applies new rules and another name. On another grid all orders are made anew."""
         before = self.rules.grid(self.spec)
         self.rules = changed(self.rules, change, self.spec)
+        self.spec, self._view = spec, None
         if self.rules.grid(self.spec) != before:
             self.ladder = Ladder(self.spec, fair, self._rng, self.rules.grid(self.spec))
 
     def step(self, at: float, fair: float) -> None:
-        """Moves the pair on; a pair that does not trade keeps its book as it is."""
+        """Moves the pair to `at`, by as many steps of the market as its pace has.
+
+        A pair that does not trade keeps its book as it is.
+        """
+        self._view = None
         if not self.rules.trading:
             return
         self.ladder.step(fair)
-        base = self.spec.trades_per_second
-        self._rate = base + (self._rate - base) * math.exp(-_CALM_PER_SECOND * STEP_SECONDS)
-        if self._rng.random() < 1.0 - math.exp(-self._rate * STEP_SECONDS):
+        base, seconds = self.spec.trades_per_second, self.spec.pace * STEP_SECONDS
+        self._rate = base + (self._rate - base) * math.exp(-_CALM_PER_SECOND * seconds)
+        if self._rng.random() < 1.0 - math.exp(-self._rate * seconds):
             self._trade(at)
             self._rate += _EXCITEMENT
 
@@ -80,7 +89,8 @@ class _Pair:
         self.charts.add(at, price, amount)
 
     def view(self, at: float) -> PairView:
-        return PairView(
+        """Returns the pair as it is at `at`; the view of its last move while there was none since."""
+        self._view = self._view or PairView(
             spec=self.spec,
             rules=self.rules,
             at=at,
@@ -92,25 +102,30 @@ class _Pair:
             trade_count=self.trade_count,
             candles=self.charts.current,
         )
+        return self._view
 
 
 class BtcturkMarket:
     """All pairs, moved together. They begin with a made-up past of bars, followed by some time of trades.
 
-    The trades begin on a whole minute, so that the past has whole bars and no minute is almost empty.
+    The trades begin on a whole minute, so that the past has whole bars and no minute is almost empty. Pairs of a slow
+    pace move in turn, so that each step moves about as many of them.
 
     charts: the bars of each pair.
     """
 
-    def __init__(self, seed: int, start: float, *, warm_up_seconds: float = 120.0) -> None:
+    def __init__(
+        self, seed: int, start: float, *, pairs: Sequence[PairSpec] = PAIRS, warm_up_seconds: float = 120.0
+    ) -> None:
         """`start` is the first view's time, unix seconds; trading began `warm_up_seconds` before it."""
-        self._rng, self._fair = random.Random(seed), FairPrices()
+        themes = max(len(spec.legs.weights) for spec in pairs) - len(FIRST)
+        self._rng, self._fair = random.Random(seed), FairPrices.with_themes(max(themes, 0))
         began = int(start - warm_up_seconds) // MINUTE * MINUTE
-        self._now = float(began)
+        self._now, self._steps = float(began), 0
         self._history, self._began = PairHistory(seed, began, self._fair), began
         self.charts: dict[str, PairCharts] = {}
         self._pairs: dict[str, _Pair] = {}
-        for spec in PAIRS:
+        for spec in pairs:
             self._add(spec, spec)
         for _ in range(round((start - began) / STEP_SECONDS)):
             self._step()
@@ -138,8 +153,7 @@ class BtcturkMarket:
         spec = named(pair.spec, change.name) if change.name is not None else pair.spec
         if spec.name != name and spec.name in self._pairs:
             raise InvalidRequest("name", "must not be the name of another pair")
-        pair.change(change, self._fair.of(pair.like.name))
-        pair.spec = spec
+        pair.change(change, spec, self._fair.of(pair.like))
         self.charts[spec.name] = pair.charts
         self._pairs = {known.spec.name: known for known in self._pairs.values()}
         return pair.rules
@@ -150,7 +164,7 @@ class BtcturkMarket:
 
     def _add(self, spec: PairSpec, like: PairSpec) -> None:
         charts = self.charts[spec.name] = PairCharts(like, self._history, self._began)
-        self._pairs[spec.name] = _Pair(spec, like, self._fair.of(like.name), self._rng, charts)
+        self._pairs[spec.name] = _Pair(spec, like, self._fair.of(like), self._rng, charts)
 
     def _add_like(self, name: str, like: str, change: PairChange) -> None:
         if name in self._pairs:
@@ -165,6 +179,8 @@ class BtcturkMarket:
 
     def _step(self) -> None:
         self._now += STEP_SECONDS
+        self._steps += 1
         self._fair.step(self._rng, STEP_SECONDS)
-        for pair in self._pairs.values():
-            pair.step(self._now, self._fair.of(pair.like.name))
+        for place, pair in enumerate(self._pairs.values()):
+            if (self._steps + place) % pair.spec.pace == 0:
+                pair.step(self._now, self._fair.of(pair.like))

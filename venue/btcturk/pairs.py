@@ -8,6 +8,18 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Legs:
+    """A pair's fair price as a product of powers of the market's factors.
+
+    weights: the power of each factor: BTCUSDT, ETHUSDT, USDTTRY, then the themes. Factors behind the last have none.
+    level: logarithm of the price when every factor is 1.
+    """
+
+    weights: tuple[float, ...]
+    level: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class PairSpec:
     """One pair. Inside the model prices are whole ticks and amounts whole units, so that sums are exact.
 
@@ -21,6 +33,8 @@ class PairSpec:
     half_spread_bps: half of the usual distance between bid and ask, in basis points of the price.
     typical_amount: the median amount of a level next to the best price, in the numerator.
     trades_per_second: the base rate of trades; clusters of trades come on top.
+    legs: how its price follows from the market's factors.
+    pace: the market's steps from one move of the book to the next.
     """
 
     pair_id: int
@@ -33,6 +47,8 @@ class PairSpec:
     half_spread_bps: float
     typical_amount: float
     trades_per_second: float
+    legs: Legs
+    pace: int = 1
 
     @property
     def name(self) -> str:
@@ -91,9 +107,9 @@ ASSETS = (
 )
 
 PAIRS = (
-    PairSpec(1, "BTC", "TRY", Decimal(1), 0, 8, Decimal("99.91"), 1.5, 0.02, 0.5),
-    PairSpec(3, "ETH", "TRY", Decimal(1), 0, 8, Decimal("99.91"), 2.0, 0.4, 0.35),
-    PairSpec(18, "USDT", "TRY", Decimal("0.001"), 3, 4, Decimal("99.91"), 0.6, 4000.0, 0.6),
-    PairSpec(19, "BTC", "USDT", Decimal(1), 0, 8, Decimal("2.5"), 0.6, 0.03, 0.25),
-    PairSpec(20, "ETH", "USDT", Decimal("0.1"), 1, 8, Decimal("2.5"), 1.2, 0.6, 0.2),
+    PairSpec(1, "BTC", "TRY", Decimal(1), 0, 8, Decimal("99.91"), 1.5, 0.02, 0.5, Legs((1, 0, 1))),
+    PairSpec(3, "ETH", "TRY", Decimal(1), 0, 8, Decimal("99.91"), 2.0, 0.4, 0.35, Legs((0, 1, 1))),
+    PairSpec(18, "USDT", "TRY", Decimal("0.001"), 3, 4, Decimal("99.91"), 0.6, 4000.0, 0.6, Legs((0, 0, 1))),
+    PairSpec(19, "BTC", "USDT", Decimal(1), 0, 8, Decimal("2.5"), 0.6, 0.03, 0.25, Legs((1,))),
+    PairSpec(20, "ETH", "USDT", Decimal("0.1"), 1, 8, Decimal("2.5"), 1.2, 0.6, 0.2, Legs((0, 1))),
 )

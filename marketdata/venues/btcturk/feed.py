@@ -123,7 +123,7 @@ class BtcturkFeed(Worker):
     def _hint_at_strangers(self) -> None:
         """Hints at a change after a refused join, a frame of an unknown pair or a price off its tick."""
         counters = self._counters
-        strange = counters.refused_joins + counters.decode_errors["pair"] + counters.oddities["off_tick"]
+        strange = counters.refused_joins + counters.decode_errors["pair"] + self._intake.off_tick
         if strange != self._strange:
             self._strange = strange
             self._hint("a join was refused, or a frame had an unknown pair or a price off its tick")

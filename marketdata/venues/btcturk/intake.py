@@ -23,6 +23,7 @@ from marketdata.events import (
     Trades,
     Unreadable,
 )
+from marketdata.state.book import REPEATED_DIFF
 from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
@@ -77,6 +78,8 @@ class BtcturkIntake:
     """Applies the frames of the pairs that are followed. Only the worker's thread may call it.
 
     Times called `at` are monotonic seconds, `received` unix seconds.
+
+    off_tick: frames with a price off its tick, since the start.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class BtcturkIntake:
     ) -> None:
         self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
-        self._followed = followed
+        self._followed, self.off_tick = followed, 0
         self._received, self._lose, self._missed = hooks.received, hooks.lose, hooks.missed
 
     def read(self, payload: bytes, at: float, received: float) -> bool:
@@ -158,12 +161,14 @@ class BtcturkIntake:
             return True
         usable = self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
+        repeats = self._counters.oddities[REPEATED_DIFF]
         self._store.drain_oddities(state.symbol, self._counters.oddities)
         if fault is not None:
             self._counters.book_gaps += fault == "gap"
             self._lose(f"{self._book_channel}:{event.pair}", fault)
             return True
-        self._store.prove_book(state.symbol, at)
+        if self._counters.oddities[REPEATED_DIFF] == repeats:  # a repeat says nothing new
+            self._store.prove_book(state.symbol, at)
         state.witness.show(self._store.top(state.symbol), at)
         if not isinstance(event, BookDiff):
             self._received(f"{self._book_channel}:{event.pair}")
@@ -199,6 +204,7 @@ class BtcturkIntake:
         if tick is None or steps.on_tick(event, tick):
             return event
         found = steps.stepped(event, tick)
+        self.off_tick += bool(found.off_tick or found.left_out)
         self._counters.leave_out(found.left_out)
         self._counters.oddities["off_tick"] += found.off_tick
         return cast("E | None", found.event)

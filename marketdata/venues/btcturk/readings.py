@@ -54,9 +54,11 @@ def _best(told: shapes.BtcturkTicker) -> Top | None:
 
 
 def _is_told(price: Decimal, quantity: Decimal | None) -> bool:
-    if not ZERO <= price <= MOST:
+    if not (price.is_finite() and ZERO <= price <= MOST):
         return False
-    return quantity is None or (ZERO < quantity <= MOST if price else ZERO <= quantity <= MOST)
+    if quantity is None:
+        return True
+    return quantity.is_finite() and (ZERO < quantity <= MOST if price else ZERO <= quantity <= MOST)
 
 
 def trade(told: shapes.BtcturkTrade) -> VenueTrade:

@@ -33,7 +33,8 @@ class Stepped:
 
     event: the event; None when the one thing that it tells has a price off its tick.
     left_out: the levels, trades and other things with such a price.
-    off_tick: the changes of a book with such a price: they never were in the book, so it does without them.
+    off_tick: the changes of a book with such a price, which never were in the book, so it does without them; the best
+        prices of a ticker that are such.
     """
 
     __slots__ = ("event", "left_out", "off_tick")
@@ -122,19 +123,19 @@ def _trades(event: Trades, tick: Decimal) -> Stepped:
 
 
 def _ticker(ticker: Ticker, tick: Decimal) -> Stepped:
-    """Returns a ticker. Best prices off their tick are not told; a last price off its tick leaves the ticker out."""
+    """Returns a ticker. Best prices off their tick stay as they are: they are never published, and only held against
+    the book. A last price off its tick leaves the ticker out."""
     last = None if ticker.last is None else snapped(ticker.last, tick)
     if ticker.last is not None and last is None:
         return Stepped(None, (_left_out("402", ticker.pair, ticker.last),))
     best = ticker.best
     if best is None:
         return Stepped(msgspec.structs.replace(ticker, last=last))
-    bid, ask = (None if price is None else snapped(price, tick) for price in (best.bid, best.ask))
-    if (bid is None) != (best.bid is None) or (ask is None) != (best.ask is None):
-        told = [price for price in (best.bid, best.ask) if price is not None]
-        left_out = (_left_out("402", ticker.pair, *told),)
-        return Stepped(msgspec.structs.replace(ticker, last=last, best=None), left_out)
-    return Stepped(msgspec.structs.replace(ticker, last=last, best=msgspec.structs.replace(best, bid=bid, ask=ask)))
+    found = [None if price is None else snapped(price, tick) for price in (best.bid, best.ask)]
+    bid, ask = found[0] or best.bid, found[1] or best.ask
+    stepped = msgspec.structs.replace(ticker, last=last, best=msgspec.structs.replace(best, bid=bid, ask=ask))
+    odd = sum(price is None and told is not None for price, told in zip(found, (best.bid, best.ask), strict=True))
+    return Stepped(stepped, off_tick=odd)
 
 
 def _candle(update: CandleUpdate, tick: Decimal) -> Stepped:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from marketdata.state.bars import MINUTE, MOST_MINUTES
 from marketdata.state.candles import Series
-from tests.marketdata.state.series import answer, asks, bar, begun, gaps_of, known, minutes, trade
+from tests.marketdata.state.series import DAWN, answer, asks, bar, begun, chart, gaps_of, known, minutes, trade
 
 
 def test_an_answer_proves_the_time_up_to_its_last_bar_and_the_rest_is_asked_for_again() -> None:
@@ -33,6 +33,14 @@ def test_however_late_the_venues_bars_are_none_is_complete_before_a_later_one_wa
     shown = minutes(series, 60 * told + late)
     assert [complete for *_, complete in shown][-1] is False
     assert gaps_of(series, 60 * told + late, limit=told)[-1][1] == 60 * told + late
+
+
+def test_a_gap_that_reaches_to_the_present_is_the_same_gap_later() -> None:
+    series = known(trade(10, 10))
+    series.pause()
+    first, later = (chart(series, "1m", 3, DAWN + now) for now in (300.25, 301.5))
+    assert first.gaps != later.gaps
+    assert first.spans == later.spans == ((DAWN + 10.0, math.inf),)
 
 
 def test_an_empty_answer_proves_nothing() -> None:

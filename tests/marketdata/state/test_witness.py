@@ -137,6 +137,17 @@ def test_the_tail_of_a_large_order_is_forgiven_when_the_book_follows() -> None:
     assert witness.hear_trade(Decimal("98"), 60.0) == "unclear"
 
 
+def test_a_claim_that_the_book_follows_is_no_dispute_for_the_next_one() -> None:
+    """A tick comes before its rows, and one step of a cheap share is more than the tolerance."""
+    witness = BookWitness()
+    witness.show(top("1.96", "1.97", None, None), 0.0)
+    for step in range(1, 40):
+        bid = Decimal("1.96") + Decimal(step) / 100
+        claim = top(str(bid), str(bid + Decimal("0.01")), None, None)
+        assert witness.hear_top(claim, step * 10.0) == "unclear"
+        witness.show(claim, step * 10.0 + 0.05)
+
+
 def test_before_a_book_was_shown_nothing_is_judged() -> None:
     witness = BookWitness()
     assert [witness.hear_top(top("90", "91"), at) for at in (0.0, 10.0)] == ["unclear"] * 2

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,7 @@ from venue.algolab.accounts import Accounts, CustomerCredentials
 from venue.algolab.api import routes
 from venue.algolab.connection import AlgoLabServerTimings
 from venue.algolab.faults import AlgoLabFaults
+from venue.algolab.listing import SHARES, ListedShare
 from venue.algolab.market import BistMarket, Sessions
 from venue.algolab.server import AlgoLabServer
 from venue.algolab.views import BistView
@@ -105,11 +106,12 @@ def running_bist(
     request_seconds: float = 0.0,
     start: float = START,
     ws_port: int = 0,
+    shares: Sequence[ListedShare] = SHARES,
 ) -> Iterator[Bist]:
     """Runs the stand-in, with `request_seconds` between two REST requests. Its time stands still until `move`."""
     clock, faults, loops = MarketTime(start), AlgoLabFaults(), Supervisor(Stop())
     accounts = Accounts(CREDENTIALS, faults, clock)
-    market = BistMarket(seed, start, sessions=sessions, warm_up_seconds=60.0)
+    market = BistMarket(seed, start, shares=shares, sessions=sessions, warm_up_seconds=60.0)
     server = AlgoLabServer(
         market,
         accounts,

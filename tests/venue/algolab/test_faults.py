@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
+from common.bist import rules
 from common.errors import InvalidRequest
 from tests.venue.algolab.rig import (
     CREDENTIALS,
@@ -89,6 +91,21 @@ def test_a_fault_changes_a_frame_once(bist: Bist, joined: Client, fault: FaultNa
     assert CHANGED_FRAMES[fault](_moved(bist, joined))
     assert bist.faults.armed() == []
     assert bist.faults.done()[fault] == 1
+
+
+def test_ticks_that_lie_tell_lower_prices_that_are_possible(bist: Bist, joined: Client) -> None:
+    honest = _of("T", _moved(bist, joined))
+    bist.faults.arm("lying_ticks", symbol="THYAO", seconds=3600.0)
+    told = _of("T", _moved(bist, joined))
+    for content in told:
+        day = datetime.fromisoformat(content["Date"]).date()
+        assert all(rules.on_tick(Decimal(str(content[side])), day) for side in ("Bid", "Ask"))
+        assert content["Bid"] < content["Ask"] < 0.95 * min(_prices(honest))
+    assert told
+
+
+def _prices(contents: list[dict[str, Any]]) -> list[float]:
+    return [content["Price"] for content in contents]
 
 
 def test_missing_rows_are_never_sent(bist: Bist, joined: Client) -> None:

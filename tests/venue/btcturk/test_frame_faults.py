@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -211,3 +212,13 @@ def test_a_partial_replay_has_only_the_newest_trades(venue: Venue, reader: Clien
     reader.ask("trade", "BTCTRY", join=False)
     reader.ask("trade", "BTCTRY")
     assert reader.next_of(421)["items"] == whole[:left]
+
+
+def test_a_ticker_that_lies_tells_lower_prices_that_are_possible(venue: Venue, reader: Client) -> None:
+    venue.server.faults.arm("lying_ticker", pair="BTCTRY", seconds=3600.0)
+    reader.ask("ticker", "BTCTRY")
+    told, view = reader.next_of(402), venue.server.views["BTCTRY"]
+    bid, ask = Decimal(told["B"]), Decimal(told["A"])
+    assert bid < ask < view.bids[0][0] * view.spec.tick * Decimal("0.95")
+    assert not bid % view.spec.tick
+    assert not ask % view.spec.tick

@@ -13,7 +13,7 @@ from venue.btcturk.bars import DAY, LONG_RESOLUTIONS, RESOLUTIONS, PairBar, merg
 from venue.btcturk.history import PairHistory
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.pairs import PAIRS, PairSpec
-from venue.btcturk.prices import FairPrices
+from venue.btcturk.prices import FairPrices, deviation
 from venue.btcturk.views import PairView
 
 END = int(START) // 60 * 60
@@ -39,7 +39,7 @@ def market() -> BtcturkMarket:
 def test_it_ends_at_the_present_price(history: PairHistory, spec: PairSpec) -> None:
     minutes = history.minutes(spec, LAST)
     assert minutes[-1].start == END - 60
-    assert minutes[-1].close * float(spec.tick) == pytest.approx(FairPrices().of(spec.name), rel=1e-4)
+    assert minutes[-1].close * float(spec.tick) == pytest.approx(FairPrices().of(spec), rel=1e-4)
     assert history.day(spec, LAST).close == minutes[-1].close
 
 
@@ -82,7 +82,7 @@ def test_days_and_minutes_are_as_volatile_as_the_market(history: PairHistory) ->
     minutes = history.minutes(spec, LAST - 5)
     for bars, seconds in ((days, 86_400.0), (minutes, 60.0)):
         found = stdev(math.log(bar.close / bar.open) for bar in bars)
-        assert found == pytest.approx(FairPrices.deviation("BTCUSDT", seconds), rel=0.25)
+        assert found == pytest.approx(deviation(spec.legs, seconds), rel=0.25)
 
 
 def test_the_same_seed_has_the_same_past_in_whatever_order_it_is_asked(history: PairHistory) -> None:

@@ -10,7 +10,10 @@ from statistics import pvariance
 
 import pytest
 
+from venue.btcturk.pairs import PAIRS
 from venue.btcturk.prices import SECONDS_PER_YEAR, FairPrices
+
+SPECS = {spec.name: spec for spec in PAIRS}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +22,7 @@ def hours() -> list[FairPrices]:
     rng, prices, seen = random.Random(1), FairPrices(), []
     for _ in range(1_000):
         prices.step(rng, 3_600.0)
-        seen.append(FairPrices(prices.btc_usdt, prices.eth_usdt, prices.usdt_try, prices.btc_basis, prices.eth_basis))
+        seen.append(FairPrices(prices.factors, dict(prices.bases)))
     return seen
 
 
@@ -28,21 +31,17 @@ def _returns(prices: list[float]) -> list[float]:
 
 
 def test_bitcoin_and_ether_share_most_of_their_shocks(hours: list[FairPrices]) -> None:
-    btc, eth = _returns([state.btc_usdt for state in hours]), _returns([state.eth_usdt for state in hours])
+    btc, eth = (_returns([state.of(SPECS[name]) for state in hours]) for name in ("BTCUSDT", "ETHUSDT"))
     covariance = mean((b - mean(btc)) * (e - mean(eth)) for b, e in zip(btc, eth, strict=True))
     assert covariance / math.sqrt(pvariance(btc) * pvariance(eth)) == pytest.approx(0.75, abs=0.05)
 
 
 def test_volatility_is_per_year(hours: list[FairPrices]) -> None:
-    per_hour = math.sqrt(pvariance(_returns([state.btc_usdt for state in hours])))
+    per_hour = math.sqrt(pvariance(_returns([state.of(SPECS["BTCUSDT"]) for state in hours])))
     assert per_hour * math.sqrt(SECONDS_PER_YEAR / 3_600.0) == pytest.approx(0.55, rel=0.1)
 
 
 def test_the_lira_price_is_the_product_of_its_legs_within_the_basis(hours: list[FairPrices]) -> None:
     for state in hours:
-        assert state.of("BTCTRY") == pytest.approx(state.btc_usdt * state.usdt_try, rel=0.0015)
-
-
-def test_an_unknown_pair_has_no_price() -> None:
-    with pytest.raises(KeyError):
-        FairPrices().of("NOPETRY")
+        legs = state.of(SPECS["BTCUSDT"]) * state.of(SPECS["USDTTRY"])
+        assert state.of(SPECS["BTCTRY"]) == pytest.approx(legs, rel=0.0015)

@@ -201,6 +201,24 @@ def test_a_refused_join_and_an_unknown_pair_have_the_instruments_asked_for_again
         eventually(lambda: phases(feed) == {"halted"}, 20)
 
 
+def test_a_price_off_its_tick_has_the_instruments_asked_for_again(venue: Venue) -> None:
+    with http_server(rest_app(venue)) as url, following(venue.url, url, "BTCTRY", timings=ONLY_HINTS) as feed:
+        eventually(feed.live, 20)
+        change(venue, min_exchange_value=Decimal(250))
+        venue.server.faults.arm("off_tick", pair="BTCTRY")
+        venue.move(1.0)
+        eventually(lambda: getattr(feed.instrument("BTCTRY"), "min_notional", None) == Decimal(250), 20)
+
+
+def test_a_book_is_asked_for_again_when_its_tick_changes(venue: Venue, feed: Following) -> None:
+    change(venue, tick_size=Decimal(10))
+    eventually(lambda: getattr(feed.instrument("BTCTRY"), "tick_size", None) == Decimal(10), 20)
+    venue.move(1.0)
+    eventually(lambda: feed.counters.resyncs["new_tick"] == 1, 20)
+    eventually(lambda: feed.live() and all(level.price % 10 == 0 for level in feed.book("BTCTRY").bids), 20)
+    assert feed.counters.resyncs["new_tick"] == 1
+
+
 def test_a_rest_outage_at_the_start_does_not_keep_the_pairs_from_being_joined(venue: Venue, tmp_path: Path) -> None:
     path = tmp_path / "btcturk_instruments.json"
     with http_server(rest_app(venue)) as url:

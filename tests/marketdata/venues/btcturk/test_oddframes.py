@@ -235,6 +235,14 @@ def test_a_best_price_without_an_amount_is_not_told_and_one_of_nothing_is_an_emp
     assert (ticker.best.ask if price == "A" else ticker.best.bid) is None
 
 
+@pytest.mark.parametrize("field", ["A", "B", "AA", "BA"])
+@pytest.mark.parametrize("value", ["NaN", "-1", "1e99"])
+def test_an_impossible_best_price_is_not_told_and_the_last_price_stands(field: str, value: str) -> None:
+    (ticker,) = parse(changed("ticker", lambda body: body.update({field: value}))).events
+    assert isinstance(ticker, Ticker)
+    assert (ticker.last, ticker.best) == (Decimal(86766), None)
+
+
 @pytest.mark.parametrize("field", ["O", "H", "L", "C"])
 def test_a_bar_with_a_price_of_nothing_is_no_bar(field: str) -> None:
     assert parse(changed("tradeview", lambda body: body.update({field: "0.0"}))).events == (Unreadable("number"),)
