@@ -90,6 +90,11 @@ class Series:
             self._gaps.remove(missed.since, min(missed.until, newest))
             self._shelf.dirt.spans = True
 
+    def miss(self, since: float, until: float) -> None:
+        """Notes that a trade between the two times, in unix seconds, was told and can't be used."""
+        self._gaps.add(since, until)
+        self._shelf.dirt.spans = True
+
     def set_present(self, bar: Bar) -> None:
         """Sets the minute that the venue is building. It is shown while trades of that minute are missing here."""
         self._shelf.present = bar

@@ -71,6 +71,11 @@ class CandleStore:
         with self._lock:
             self._series[symbol].heal(missed, trades)
 
+    def miss(self, symbol: str, since: float, until: float | None = None) -> None:
+        """Notes that a trade between two unix times, the present by default, was told and can't be used."""
+        with self._lock:
+            self._series[symbol].miss(since, self._unix() if until is None else until)
+
     def set_present(self, symbol: str, bar: Bar) -> None:
         """Sets the minute that the venue is building."""
         with self._lock:

@@ -124,6 +124,7 @@ class AlgolabIntake:
             settled, left_out = steps.tick(usable, self.day) if share.has_ticks else (usable, ())
             self._counters.leave_out(left_out)
             if left_out:
+                self._spoil(share, usable)
                 return True
             self._apply_tick(share, settled, at, received)
             self._store.prove_trades(share.symbol, at)
@@ -172,6 +173,13 @@ class AlgolabIntake:
         if aside is None:
             self._apply_equilibrium(share, equilibrium, at, received)
         share.heard = True
+
+    def _spoil(self, share: Share, usable: Sequence[Event]) -> None:
+        """Notes that trades can't be used. Their times are those of whole seconds."""
+        for event in usable:
+            for trade in event.trades if isinstance(event, Trades) else ():
+                since = trade.venue_time.timestamp()
+                self._candles.miss(share.symbol, since, since + 1.0)
 
     def _apply_price(self, share: Share, ticker: Ticker, at: float, received: float) -> None:
         share.last = ticker.last

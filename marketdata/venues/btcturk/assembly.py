@@ -108,7 +108,7 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
             "instruments": instruments.trouble,
         },
         clients={"api": api, "charts": charts},
-        nets=(history.net, instruments.net, *nets, *context.nets),
+        nets=(instruments.net, *nets, history.net, *context.nets),
     )
 
 

@@ -205,7 +205,7 @@ class History:
             self._failed("trades", pair, error)
             return
         self._counters.leave_out(left_out)
-        self._notes.put(FetchedTrades(fetched, missed))
+        self._notes.put(FetchedTrades(fetched, missed, whole=not left_out))
         self._worked("trades")
 
     def _worked(self, kind: str) -> None:

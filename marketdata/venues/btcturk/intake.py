@@ -7,7 +7,7 @@ against the trades: what agrees is proved, and what is contradicted for too long
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -22,6 +22,7 @@ from marketdata.events import (
     Ticker,
     Trades,
     Unreadable,
+    VenueTrade,
 )
 from marketdata.state.book import REPEATED_DIFF
 from marketdata.state.candles import MissedTrades
@@ -88,6 +89,7 @@ class BtcturkIntake:
         self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
         self._followed, self.off_tick = followed, 0
+        self._spoilt: dict[str, float] = {}
         self._received, self._lose, self._missed = hooks.received, hooks.lose, hooks.missed
 
     def read(self, payload: bytes, at: float, received: float) -> bool:
@@ -97,6 +99,9 @@ class BtcturkIntake:
         if frame.left_out or frame.oddities:
             self._counters.leave_out(frame.left_out)
             self._counters.oddities.update(frame.oddities)
+            for event in frame.events if frame.left_out else ():
+                if isinstance(event, Trades):
+                    self._spoil(event.pair, event.trades)
         told = False
         for event in frame.events:
             if isinstance(event, (BookDiff, BookSnapshot)):
@@ -105,6 +110,9 @@ class BtcturkIntake:
                 told |= self._apply(event, payload, at, received)
         if frame.kind == "401":
             self._received(f"ticker:{ALL}")
+        while self._spoilt:
+            symbol, since = self._spoilt.popitem()
+            self._candles.miss(symbol, since)
         return told
 
     def lose(self, pair: str, channel: str, reason: str, received: float) -> None:
@@ -137,7 +145,8 @@ class BtcturkIntake:
         """Adds trades that were fetched after a gap. The gap closes when they reach back to the trade before it."""
         symbol, trades = self._pairs[fetched.trades.pair].symbol, fetched.trades.trades
         self._candles.add(symbol, self._store.apply_trades(symbol, fetched.trades, received))
-        self._candles.heal(symbol, fetched.missed, trades)
+        if fetched.whole:
+            self._candles.heal(symbol, fetched.missed, trades)
 
     def apply_tickers(self, fetched: FetchedTickers, received: float) -> None:
         """Applies the day's figures to pairs of which the socket has sent none yet. The socket's are newer."""
@@ -206,6 +215,8 @@ class BtcturkIntake:
         found = steps.stepped(event, tick)
         self.off_tick += bool(found.off_tick or found.left_out)
         self._counters.leave_out(found.left_out)
+        if found.left_out and isinstance(event, Trades):
+            self._spoil(event.pair, event.trades)
         self._counters.oddities["off_tick"] += found.off_tick
         return cast("E | None", found.event)
 
@@ -274,3 +285,13 @@ class BtcturkIntake:
             stream = f"{self._book_channel}:{pair}"
             if key == stream or (kind == "sequence" and key == ""):
                 self._lose(stream, "unreadable")
+            if key == f"trade:{pair}":
+                self._spoil(pair, ())
+
+    def _spoil(self, pair: str, trades: Sequence[VenueTrade]) -> None:
+        """Notes that a trade of a frame can't be used: of the time since the newest known one, not every trade is."""
+        state = self._pairs.get(pair)
+        newest = self._store.newest_trade(state.symbol) if state else None
+        times = [trade.venue_time.timestamp() for trade in ((newest,) if newest else trades)]
+        if state and times:
+            self._spoilt[state.symbol] = min(times)

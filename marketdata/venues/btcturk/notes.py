@@ -16,10 +16,12 @@ class FetchedTrades:
 
     trades: the trades.
     missed: the span that they may fill.
+    whole: false when some of them can't be used.
     """
 
     trades: Trades
     missed: MissedTrades
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

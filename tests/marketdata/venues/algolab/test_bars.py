@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from common.bist.rules import ISTANBUL
+from marketdata.link.inbox import Arrival
 from marketdata.state.bars import Gap, Resolution
 from tests.marketdata.venues.algolab.rig import Running, running_feed
+from tests.marketdata.venues.algolab.test_frames import TICK, with_
 from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.rig import eventually
 
@@ -37,6 +41,16 @@ def _newest(feed: Running) -> str:
 
 def _gaps(feed: Running, resolution: Resolution = "1m") -> list[Gap]:
     return feed.candles.chart(THYAO, resolution, 60).gaps
+
+
+def test_a_trade_off_its_tick_is_a_gap(feed: Running) -> None:
+    newest = feed.store.newest_trade(THYAO)
+    assert newest is not None
+    at = newest.venue_time.replace(microsecond=0) - timedelta(seconds=30)
+    payload = with_(TICK, Symbol="THYAO", Price=2.4849, Date=at.astimezone(ISTANBUL).isoformat())
+    feed.venue.inbox.put([Arrival("frame", time.monotonic(), feed.bist.clock(), payload)])
+    eventually(lambda: Gap(at, at + timedelta(seconds=1)) in _gaps(feed), PATIENCE)
+    assert feed.counters.left_out["T"] == 1
 
 
 def test_time_without_a_socket_is_a_gap_and_stays_one(feed: Running) -> None:

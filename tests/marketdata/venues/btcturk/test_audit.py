@@ -176,5 +176,5 @@ def test_a_feed_whose_books_cannot_be_audited_is_degraded_until_they_can(venue: 
 
 def test_a_feed_that_is_not_audited_has_no_such_net(venue: Venue, rest_url: str) -> None:
     with following(venue.url, rest_url, "BTCTRY") as feed:
-        assert [net.name for net in feed.venue.nets] == ["instruments", "tickers"]
+        assert [net.name for net in feed.venue.nets] == ["instruments", "tickers", "history"]
         eventually(lambda: feed.venue.nets[1].successes == 1, 20)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Response, request
@@ -16,8 +17,8 @@ from common.wire import Candle
 from marketdata.link.inbox import Arrival
 from marketdata.state.bars import Gap
 from marketdata.venues.btcturk.endpoints import MINUTES_PATH
-from tests.marketdata.rig import http_server, rest_app
-from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
+from tests.marketdata.rig import frame, http_server, rest_app
+from tests.marketdata.venues.btcturk.rig import QUICK, Following, following, trade
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
@@ -174,6 +175,35 @@ def test_a_replay_of_few_trades_or_none_is_a_gap_until_the_venues_bars_tell(
         assert _wrong(venue, feed) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "bad"),
+    [(422, {"P": "x"}), (422, {"P": "100.3"}), (422, {"A": None}), (421, {"P": None}), (421, {"P": "100.3"})],
+)
+def test_a_trade_that_cannot_be_used_is_a_gap_until_the_venues_bars_tell(
+    venue: Venue, rest_url: str, kind: int, bad: dict[str, Any]
+) -> None:
+    with _following(venue, rest_url) as feed:
+        eventually(lambda: _told_everything(feed), PATIENCE)
+        venue.server.faults.arm("rest_status", endpoint="klines", status=500, count=10_000)
+        newest = feed.store.trades(BTCTRY, 1).trades[0]
+        known = feed.store.newest_trade(BTCTRY)
+        assert known is not None
+        of = {"channel": "trade", "event": "BTCTRY"}
+        told = trade("BTCTRY", 0, start=int(venue.clock() * 1000)) | bad
+        good = trade("BTCTRY", 0, str(known.price), start=int(known.venue_time.timestamp() * 1000))
+        items = [told, good | {"I": known.trade_id, "A": str(known.quantity)}]
+        body = told | {"PS": "BTCTRY"} if kind == 422 else {"symbol": "BTCTRY", "items": items}
+        assert not _gaps(feed)
+        payload = frame(kind, body | of).encode()
+        feed.venue.inbox.put([Arrival("frame", time.monotonic(), venue.clock(), payload)])
+        eventually(lambda: _gaps(feed), PATIENCE)
+        assert [gap.start for gap in _gaps(feed)] == [newest.venue_time]
+        venue.server.faults.clear()
+        _pass_time(venue, 120)
+        eventually(lambda: _told_everything(feed), PATIENCE)
+        assert _wrong(venue, feed) == []
+
+
 def test_a_first_replay_of_nothing_leaves_the_past_unknown(venue: Venue, rest_url: str) -> None:
     venue.server.faults.arm("rest_status", endpoint="klines", status=500, count=10_000)
     venue.server.faults.arm("partial_replay", trades=0, count=20)
@@ -221,7 +251,8 @@ def test_the_history_that_cannot_be_fetched_is_a_torn_net(venue: Venue, rest_url
     for endpoint in ("klines", "ohlcs"):
         venue.server.faults.arm("rest_status", endpoint=endpoint, status=500, count=10_000)
     with _following(venue, rest_url) as feed:
-        eventually(lambda: feed.live() and feed.venue.nets[0].torn, PATIENCE)
+        [net] = [net for net in feed.venue.nets if net.name == "history"]
+        eventually(lambda: feed.live() and net.torn, PATIENCE)
         assert feed.venue.state() == "degraded"
         assert "history failed" in (feed.venue.reason() or "")
         venue.server.faults.clear()
