@@ -10,9 +10,9 @@ from flask import Blueprint, Response, request
 from common import VERSION, query, sse, wire
 from common.errors import InvalidRequest, NotFound, Unavailable
 from common.ops import answer
-from marketdata.openapi import DEFAULT_CANDLES, DEFAULT_DEPTH, DEFAULT_TRADES, RESOLUTIONS, document
+from marketdata.openapi import DEFAULT_CANDLES, DEFAULT_DEPTH, DEFAULT_TRADES, document
+from marketdata.state.bars import MOST_BARS, RESOLUTIONS, Chart, Resolution
 from marketdata.state.book import MOST_LEVELS
-from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
 from marketdata.state.selection import KINDS, EventKind, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
@@ -20,10 +20,9 @@ from marketdata.stream.publisher import Instruments
 from marketdata.stream.streams import Streams
 
 LONGEST_SHOWN = 64
-MOST_CANDLES: dict[Resolution, int] = {"1m": MOST_MINUTES, "1d": MOST_DAYS}
 
-Candles = Callable[[str, Resolution, int], Sequence[wire.Candle]]
-"""Returns the newest bars of a symbol, oldest first."""
+Candles = Callable[[str, Resolution, int], Chart]
+"""Returns the newest bars of a symbol, and the gaps of the time that they show."""
 Feeds = Callable[[], Sequence[Mapping[str, object]]]
 """Returns one row for each venue's feed."""
 
@@ -129,8 +128,8 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
     def bars(symbol: str) -> Response:
         _known(symbol, store.symbols)
         resolution = query.choice("resolution", None, RESOLUTIONS) or RESOLUTIONS[0]
-        limit = query.whole("limit", DEFAULT_CANDLES, at_most=MOST_CANDLES[resolution])
-        found = candles(symbol, resolution, limit)
+        limit = query.whole("limit", DEFAULT_CANDLES, at_most=MOST_BARS[resolution])
+        chart = candles(symbol, resolution, limit)
         age, stale = store.trades_age(symbol)
         body = {
             "market": store.market,
@@ -138,9 +137,10 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
             "resolution": resolution,
             "age_seconds": age,
             "stale": stale,
-            "candles": found,
+            "candles": chart.candles,
+            "gaps": chart.gaps,
         }
-        return _fresh(store, body, age, _digest(found), stale)
+        return _fresh(store, body, age, _digest((chart.candles, chart.spans)), stale)
 
 
 def _known(symbol: str, symbols: Collection[str]) -> str:

@@ -17,13 +17,13 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask(__name__)
     readiness = {name: check for venue in parts.venues for name, check in venue.readiness.items()}
     registry = ops.install(app, settings.service, readiness, parts.loops)
-    metrics.install(registry, parts.venues, parts.store, parts.streams, parts.tape)
+    metrics.install(registry, parts.venues, parts.store, parts.streams, parts.keeper, parts.tape)
     app.register_blueprint(
         routes(
             parts.store,
             parts.streams,
             instruments=parts.instruments,
-            candles=parts.candles.latest,
+            candles=parts.candles.chart,
             feeds=lambda: [venue.row() for venue in parts.venues],
         )
     )

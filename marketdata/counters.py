@@ -32,7 +32,7 @@ RESYNC_REASONS = (
     "unproved",
     "new_tick",
 )
-BACKFILLS = ("days", "minutes", "trades", "tickers", "clock")
+BACKFILLS = ("days", "minutes", "long_bars", "trades", "tickers", "clock")
 
 C = TypeVar("C", bound="Counters")
 

@@ -12,6 +12,7 @@ from common import answers, sse, wire
 from common.errors import InvalidRequest, NotFound, Unauthorized, Unavailable, error_body
 from marketdata.messages import CandleList, FeedList, FeedRow, SafetyNetRow, StreamGap, StreamSnapshot
 from marketdata.messages import SymbolStatusAnswer as StatusAnswer
+from marketdata.state.bars import Gap
 from marketdata.state.reader import TradeList
 from marketdata.venues.algolab.login_api import Code
 from marketdata.venues.algolab.session import SessionStatus, WrongStep
@@ -84,6 +85,7 @@ CANDLE = wire.Candle(
     volume=Decimal("1.84210035"),
     complete=False,
 )
+BAR_GAP = Gap(start=CANDLE.start - timedelta(minutes=7), end=CANDLE.start - timedelta(minutes=5, seconds=12))
 NET = SafetyNetRow(net="audit", works=True, failures_in_a_row=0, reason="")
 FEED = FeedRow(
     venue="BTCTURK",
@@ -106,11 +108,11 @@ RESUMED = answers.Resumed(market="simulated", sequence=_SEQUENCE)
 GAP = StreamGap(symbol=SYMBOL, kind="trade", sequence=_SEQUENCE)
 
 EXAMPLES: tuple[msgspec.Struct, ...] = (
-    *(QUOTE, BOOK, SNAPSHOT, RESUMED, GAP),
+    *(QUOTE, BOOK, SNAPSHOT, RESUMED, GAP, BAR_GAP),
     answers.Quotes(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,)),
     answers.Instruments(market="simulated", instruments=(INSTRUMENT,)),
     TradeList(market="simulated", symbol=SYMBOL, sequence=_SEQUENCE, trades=(TRADE,), **_AGE),
-    CandleList(market="simulated", symbol=SYMBOL, resolution="1m", candles=(CANDLE,), **_AGE),
+    CandleList(market="simulated", symbol=SYMBOL, resolution="1m", candles=(CANDLE,), gaps=(BAR_GAP,), **_AGE),
     StatusAnswer(market="simulated", symbol=SHARE, sequence=_SEQUENCE, status=STATUS, auction=AUCTION, **_AGE),
     FEED,
     FeedList(market="simulated", feeds=(FEED,)),

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from common import wire
 from marketdata.link.connection import ConnectionState
-from marketdata.state.candles import Resolution
+from marketdata.state.bars import Gap, Resolution
 from marketdata.venues.venue import FeedState
 
 
@@ -37,10 +37,11 @@ class CandleList(wire.Message, frozen=True, kw_only=True):
     """`GET /v1/candles/<symbol>`.
 
     market, symbol: the symbol that they are of.
-    resolution: the length of a bar: a minute or a day.
+    resolution: the length of a bar, from a minute to a day.
     age_seconds: seconds since the venue's stream of trades was last proved.
     stale: true when that stream is not known to be on, or is too old.
     candles: the newest bars, oldest first; a minute without a trade has none.
+    gaps: the spans of the time shown of which not everything is known, oldest first.
     """
 
     market: wire.Market
@@ -49,6 +50,7 @@ class CandleList(wire.Message, frozen=True, kw_only=True):
     age_seconds: float
     stale: bool
     candles: tuple[wire.Candle, ...]
+    gaps: tuple[Gap, ...]
 
 
 class SafetyNetRow(wire.Message, frozen=True, kw_only=True):

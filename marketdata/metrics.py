@@ -8,6 +8,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry
 
 from common.wire import InstrumentState
+from marketdata.keeping.keeper import BarKeeper
 from marketdata.metric_table import MetricTable, counter, gauge
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
@@ -173,6 +174,10 @@ STORE = (
     ),
     gauge("marketdata_book_stale", "1 while the order book of the symbol is not fresh, else 0", ["symbol"], _stale),
 )
+KEEPER = (
+    counter("marketdata_kept_rows", "Rows of bars, trades and gaps written to the disk", [], "rows"),
+    counter("marketdata_bar_files_set_aside", "Damaged files of bars that were set aside", [], "set_aside"),
+)
 STREAMS = (
     gauge("marketdata_streams_open", "Event streams that are open", [], "slots.open"),
     counter("marketdata_streams_refused", "Event streams refused because all slots were taken", [], "refused"),
@@ -187,7 +192,12 @@ TAPE = (
 
 
 def install(
-    registry: CollectorRegistry, venues: Sequence[Venue], store: Store, streams: Streams, tape: TapeWriter | None
+    registry: CollectorRegistry,
+    venues: Sequence[Venue],
+    store: Store,
+    streams: Streams,
+    keeper: BarKeeper,
+    tape: TapeWriter | None,
 ) -> None:
     """Adds the metrics to the app's registry, each venue's own among them."""
     registry.register(MetricTable(COUNTS, [((venue.name,), venue.counters) for venue in venues]))
@@ -196,6 +206,7 @@ def install(
     registry.register(MetricTable(STORE, [((), store)]))
     registry.register(MetricTable(STREAMS, [((), streams)]))
     registry.register(MetricTable(TAPE, [] if tape is None else [((), tape)]))
+    registry.register(MetricTable(KEEPER, [((), keeper)]))
     for venue in venues:
         if venue.collector is not None:
             registry.register(venue.collector)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
 from common import answers, openapi, wire
 from common.openapi import SCHEMAS, TEXT, Api, Call, Found, Schema
 from marketdata import examples
 from marketdata.messages import CandleList, FeedList, FeedRow, StreamGap, StreamSnapshot, SymbolStatusAnswer
+from marketdata.state.bars import MOST_BARS, RESOLUTIONS
 from marketdata.state.book import MOST_LEVELS
-from marketdata.state.candles import MOST_DAYS, MOST_MINUTES, Resolution
 from marketdata.state.reader import TradeList
 from marketdata.state.selection import KINDS
 from marketdata.state.trades import MOST_TRADES
@@ -18,7 +17,6 @@ from marketdata.venues.algolab.login_api import MOST_DIGITS, Code
 from marketdata.venues.algolab.session import SessionStatus
 
 DEFAULT_DEPTH, DEFAULT_TRADES, DEFAULT_CANDLES = 20, 50, 120
-RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 _ERRORS = {
     "400": "The request can't be read as HTTP",
     "401": "The operator's token is missing or wrong",
@@ -38,7 +36,11 @@ def _up_to(most: int, default: int, description: str = "") -> Schema:
 _DEPTH = _up_to(MOST_LEVELS, DEFAULT_DEPTH)
 _CANDLES = {
     "resolution": TEXT | {"enum": list(RESOLUTIONS), "default": RESOLUTIONS[0]},
-    "limit": _up_to(MOST_MINUTES, DEFAULT_CANDLES, f"at most {MOST_DAYS} bars of a day"),
+    "limit": _up_to(
+        max(MOST_BARS.values()),
+        DEFAULT_CANDLES,
+        "at most " + ", ".join(f"{most} bars of {resolution}" for resolution, most in MOST_BARS.items()),
+    ),
 }
 _STREAM = {
     "symbols": TEXT | {"description": "symbols with commas between them; all by default"},

@@ -13,6 +13,7 @@ from common.loop import Supervisor
 from common.tape import VERSION as TAPE_VERSION
 from common.tape import TapeHead
 from common.wire import Instrument
+from marketdata.keeping.keeper import BarKeeper
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import RETREAT_SECONDS, Backoff, DialGuard, DialLimits, retreat
 from marketdata.settings import ReplayClock, Settings, TapeSettings
@@ -53,6 +54,7 @@ class Parts:
     loops: the owner of all threads.
     store: the latest state of every symbol.
     candles: the bars of every symbol.
+    keeper: keeps them over a restart.
     streams: the event streams.
     venues: the venues that are followed.
     tape: records what comes and goes; None when it is off.
@@ -61,6 +63,7 @@ class Parts:
     loops: Supervisor
     store: Store
     candles: CandleStore
+    keeper: BarKeeper
     streams: Streams
     venues: tuple[Venue, ...]
     tape: TapeWriter | None = None
@@ -69,11 +72,11 @@ class Parts:
     def build(
         cls, settings: Settings, loops: Supervisor, timings: Timings | None = None, clock: Clock | None = None
     ) -> Parts:
-        """Joins the parts; starts nothing."""
+        """Joins the parts, and takes over what an earlier start kept; starts nothing."""
         timings, clock = timings or Timings(), clock or _clock(settings.replay)
         market = settings.service.market
         store = Store(settings.listings(), market=market, stale_after=settings.stale_seconds, clock=clock)
-        candles = CandleStore(store.symbols, unix=clock.unix)
+        candles, keeper = _bars(settings, store, clock)
         tape = None if settings.tape is None else _tape(settings, settings.tape, clock)
         context = VenueContext(
             store=store,
@@ -85,6 +88,7 @@ class Parts:
             stop=loops.stop_signal,
             proxies=settings.proxies,
             tape=tape,
+            nets=(keeper.net,) if keeper.on else (),
         )
         venues = [btcturk.build(settings.btcturk, context, timings.btcturk)]
         if settings.algolab is not None:
@@ -96,13 +100,14 @@ class Parts:
             stop=loops.stop_signal,
             monotonic=clock.monotonic,
         )
-        for loop in (streams.publisher.loop, *(loop for venue in venues for loop in venue.loops)):
+        kept = (keeper.loop,) if keeper.on else ()
+        for loop in (streams.publisher.loop, *kept, *(loop for venue in venues for loop in venue.loops)):
             loops.add(loop)
         service.add_memory_loop(loops, settings.service)
         if tape is not None:
             loops.add(tape.loop)
             loops.stop_signal.on_set(tape.close)
-        return cls(loops, store, candles, streams, tuple(venues), tape)
+        return cls(loops, store, candles, keeper, streams, tuple(venues), tape)
 
     def instruments(self) -> Mapping[str, Instrument]:
         """Returns everything that the venues trade, by symbol; nothing until one of them told."""
@@ -123,6 +128,19 @@ class Parts:
 
 def _instruments(venues: Sequence[Venue]) -> Mapping[str, Instrument]:
     return {symbol: instrument for venue in venues for symbol, instrument in venue.instruments().items()}
+
+
+def _bars(settings: Settings, store: Store, clock: Clock) -> tuple[CandleStore, BarKeeper]:
+    """Returns the bars with what an earlier start kept of them, and the part that keeps them.
+
+    A replay keeps none: its bars are of another time.
+    """
+    days = {listing.symbol: listing.day_begins for listing in settings.listings()}
+    candles = CandleStore(store.symbols, unix=clock.unix, day_begins=days)
+    folder = settings.data_dir if settings.replay is None else None
+    keeper = BarKeeper(candles, folder, unix=clock.unix)
+    keeper.restore(store)
+    return candles, keeper
 
 
 def _dial_limits(settings: Settings, timings: Timings) -> DialLimits:

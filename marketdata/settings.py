@@ -45,6 +45,7 @@ class Settings:
     stale_seconds: the age above which a quote is stale.
     most_streams: the event streams that may be open at once.
     queue_limit: the frames of one venue that may wait for its worker.
+    data_dir: the folder that bars and trades are kept in; nothing is kept when there is no such folder.
     operator_token: guards what an operator does with feeds; empty to let nobody.
     proxies: the proxies on the way to venues.
     btcturk: the settings of BTCTurk.
@@ -57,6 +58,7 @@ class Settings:
     stale_seconds: float
     most_streams: int
     queue_limit: int
+    data_dir: Path
     operator_token: str
     proxies: Proxies
     btcturk: btcturk.BtcturkSettings
@@ -90,6 +92,7 @@ class Settings:
             stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, above=0.0, at_most=300.0),
             most_streams=reader.integer("SPARK_STREAMS_MAX", 200, at_least=1, at_most=1_000),
             queue_limit=reader.integer("SPARK_FEED_QUEUE_LIMIT", 20_000, at_least=100, at_most=1_000_000),
+            data_dir=Path(reader.text("SPARK_DATA_DIR", "/data")),
             operator_token=_operator_token(reader),
             proxies=_proxies(reader),
             btcturk=btcturk.read(reader, service.market),

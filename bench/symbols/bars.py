@@ -6,23 +6,24 @@ The venue of the other rows has no past: fetching it takes minutes, within the l
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from random import Random
 from typing import Any
 
 from bench.symbols.running import memory_mib
-from marketdata.state.candles import DAY, MINUTE
+from marketdata.state.bars import DAY, LENGTHS, MINUTE, MOST_BARS
 from marketdata.state.candlestore import CandleStore
+from marketdata.state.told import Wanted
 from marketdata.venues.btcturk import bar_answers
-from marketdata.venues.btcturk.history import DAYS_ASKED
-
-MINUTES = 1_500
+from marketdata.venues.btcturk.history import DAYS_ASKED, LONG
 
 
-def minutes(rng: Random, now: int) -> bytes:
-    """Returns an answer of the chart host: the last minutes of a pair."""
-    starts = list(range(now - MINUTES * MINUTE, now, MINUTE))
+def minutes(rng: Random, now: int, length: int = MINUTE, count: int = MOST_BARS["1m"]) -> bytes:
+    """Returns an answer of the chart host: the last minutes of a pair, or the last bars of so many seconds."""
+    last = now // length * length
+    starts = list(range(last - count * length, last, length))
     columns = {name: [rng.randrange(10**6, 10**7) / 100 for _ in starts] for name in "ohlcv"}
     highs = [max(columns[name][place] for name in "ohlc") for place in range(len(starts))]
     lows = [min(columns[name][place] for name in "ohlc") for place in range(len(starts))]
@@ -46,10 +47,14 @@ def main(count: int) -> None:
     store = CandleStore(names, unix=time.time)
     before = 0.0
     for number, name in enumerate(names):
-        store.merge_minutes(
-            name, bar_answers.minutes(minutes(rng, now)).rows, since=now - MINUTES * MINUTE, asked_at=now
-        )
-        store.merge_days(name, bar_answers.days(days(rng, now)).rows, asked_at=now)
+        for resolution in ("1m", *LONG):
+            length, most = LENGTHS[resolution], MOST_BARS[resolution]
+            told = bar_answers.minutes(minutes(rng, now, length, most), apart=length)
+            wanted = Wanted(told.rows[0].start, math.inf, -math.inf)
+            store.merge(name, resolution, told.rows, wanted=wanted, asked_at=now)
+        whole = Wanted(now - DAYS_ASKED * DAY, math.inf, -math.inf)
+        store.merge(name, "1d", bar_answers.days(days(rng, now)).rows, wanted=whole, asked_at=now)
+        store.take(name)
         before = before if number else memory_mib()
     print((memory_mib() - before) / count)
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 
 from common import wire
 from marketdata.events import Bar, VenueTrade
-from marketdata.state.candles import MissedTrades, Resolution, Series
+from marketdata.state.bars import Chart, Resolution
+from marketdata.state.candles import MissedTrades, Series
+from marketdata.state.kept import Changes, KeptSeries
+from marketdata.state.spans import Span
+from marketdata.state.told import Wanted
+
+MIDNIGHT: Mapping[str, int] = MappingProxyType({})
 
 
 class CandleStore:
     """One `Series` for each symbol, behind one lock. An unknown symbol raises `KeyError`."""
 
-    def __init__(self, symbols: Iterable[str], *, unix: Callable[[], float]) -> None:
-        self._series = {symbol: Series() for symbol in symbols}
+    def __init__(
+        self, symbols: Iterable[str], *, unix: Callable[[], float], day_begins: Mapping[str, int] = MIDNIGHT
+    ) -> None:
+        """`day_begins` has, for a symbol, the seconds after midnight UTC at which its days begin; 0 by default."""
+        self._series = {symbol: Series(day_begins.get(symbol, 0)) for symbol in symbols}
         self._unix = unix
         self._lock = threading.Lock()
 
@@ -23,45 +34,91 @@ class CandleStore:
 
         A minute without a trade has no bar.
         """
-        with self._lock:
-            return self._series[symbol].latest(resolution, limit, self._unix())
+        return self.chart(symbol, resolution, limit).candles
 
-    def wanted_since(self, symbol: str) -> float | None:
-        """Returns the unix time from which the venue's minutes would fill a gap; None without a gap."""
+    def chart(self, symbol: str, resolution: Resolution, limit: int) -> Chart:
+        """Returns the newest `limit` bars, and the spans of the time shown of which not everything is known."""
         with self._lock:
-            return self._series[symbol].wanted_since(self._unix())
+            return self._series[symbol].chart(resolution, limit, self._unix())
+
+    def wanted(self, symbol: str, resolution: Resolution) -> Wanted | None:
+        """Returns the span of which the venue's bars would tell something new, or None."""
+        with self._lock:
+            return self._series[symbol].wanted(resolution, self._unix())
 
     def add(self, symbol: str, trades: Iterable[VenueTrade]) -> None:
         """Adds trades as they come."""
         with self._lock:
             self._series[symbol].add(trades)
 
-    def replay(self, symbol: str, trades: Sequence[VenueTrade], full: int) -> MissedTrades | None:
+    def replay(self, symbol: str, trades: Sequence[VenueTrade]) -> MissedTrades | None:
         """Adds the latest trades that a venue sends after a join. Returns the span missed before them, or None."""
         with self._lock:
-            return self._series[symbol].replay(trades, full)
+            return self._series[symbol].replay(trades, self._unix())
+
+    def begin(self, symbol: str, at: datetime) -> None:
+        """Notes that a stream of trades has begun with a frame of the venue's time `at`, and replays nothing."""
+        with self._lock:
+            self._series[symbol].begin(at.timestamp(), self._unix())
 
     def pause(self, symbol: str) -> None:
         """Notes that the symbol's stream of trades has ended."""
         with self._lock:
             self._series[symbol].pause()
 
-    def heal(self, symbol: str, missed: MissedTrades) -> None:
-        """Closes the gap of missed trades that were found."""
+    def heal(self, symbol: str, missed: MissedTrades, trades: Sequence[VenueTrade]) -> None:
+        """Closes the gap of missed trades as far as fetched trades fill it."""
         with self._lock:
-            self._series[symbol].heal(missed)
+            self._series[symbol].heal(missed, trades)
 
     def set_present(self, symbol: str, bar: Bar) -> None:
         """Sets the minute that the venue is building."""
         with self._lock:
             self._series[symbol].set_present(bar)
 
-    def merge_minutes(self, symbol: str, bars: Iterable[Bar], *, since: float, asked_at: float) -> None:
-        """Adds the venue's minutes from `since` until `asked_at` (unix seconds)."""
+    def set_delayed(self, symbol: str, delayed: bool) -> None:
+        """Notes that a symbol's trades come, or come no longer, minutes after they were made."""
         with self._lock:
-            self._series[symbol].merge_minutes(bars, since, asked_at)
+            self._series[symbol].set_delayed(delayed)
 
-    def merge_days(self, symbol: str, bars: Iterable[Bar], *, asked_at: float) -> None:
-        """Adds the venue's days; it was asked at `asked_at` (unix seconds)."""
+    def merge(
+        self,
+        symbol: str,
+        resolution: Resolution,
+        bars: Iterable[Bar],
+        *,
+        wanted: Wanted,
+        asked_at: float,
+        lost: Sequence[Span] = (),
+    ) -> bool:
+        """Adds the venue's answer to `wanted`, asked at `asked_at` (unix seconds). Returns true when it proved
+        something that was not known. Of the spans `lost` it has bars that can't be used."""
         with self._lock:
-            self._series[symbol].merge_days(bars, asked_at)
+            return self._series[symbol].merge(resolution, bars, wanted, asked_at, lost)
+
+    def take(self, symbol: str) -> Changes | None:
+        """Returns what changed of a symbol since this was last called, or None."""
+        with self._lock:
+            return self._series[symbol].take(symbol)
+
+    def put_back(self, changes: Changes) -> None:
+        """Notes that changes could not be kept."""
+        with self._lock:
+            self._series[changes.symbol].put_back(changes.dirt)
+
+    def soil(self) -> None:
+        """Notes that nothing is kept: everything is a change."""
+        with self._lock:
+            for series in self._series.values():
+                series.soil()
+
+    def restore(self, symbol: str, kept: KeptSeries) -> list[VenueTrade]:
+        """Takes over what an earlier start kept of a symbol. Returns its trades."""
+        with self._lock:
+            self._series[symbol].restore(kept)
+            return self._series[symbol].trades()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols."""
+        return tuple(self._series)

@@ -17,12 +17,14 @@ class Listing:
     pair: the venue's own name of the instrument.
     book: the form in which its order book comes.
     quiet_seconds: the feed may say nothing of it for so long: it tells changes alone, and repeats nothing.
+    day_begins: the seconds after midnight UTC at which its days begin, unless the venue tells it by its bars.
     """
 
     source: str
     pair: str
     book: BookKind
     quiet_seconds: float = 0.0
+    day_begins: int = 0
 
     @property
     def symbol(self) -> str:

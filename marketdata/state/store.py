@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from marketdata.events import BookDiff, BookSnapshot, Equilibrium, Ticker, Trades, VenueTrade
@@ -123,6 +124,15 @@ class Store(StoreReader):
             if state.last is None or (not event.replay and newest == new[-1] and newest.price != state.last):
                 state.last, state.changed["quote"] = newest.price, state.changed["trade"]
             return new
+
+    def restore_trades(self, symbol: str, trades: Sequence[VenueTrade], received: float) -> None:
+        """Adds trades that an earlier start kept. They prove nothing: the stream of trades is not on for them."""
+        with self._lock:
+            state = self._states[symbol]
+            new = state.history.unknown(trades)
+            state.history.add([StoredTrade(trade, self._next(received).sequence, received) for trade in new])
+            if new:
+                state.changed["trade"] = Change(self.sequence, received, new[-1].venue_time)
 
     def apply_equilibrium(self, symbol: str, equilibrium: Equilibrium, received: float) -> None:
         """Applies the price at which a call auction would match."""

@@ -53,6 +53,7 @@ class VenueContext:
     stop: the signal that ends the service.
     proxies: the proxies on the way to venues.
     tape: records what comes and goes; None when it is off.
+    nets: the safety nets that all venues share.
     """
 
     store: Store
@@ -64,6 +65,7 @@ class VenueContext:
     stop: Stop
     proxies: Proxies = field(default_factory=Proxies)
     tape: TapeWriter | None = None
+    nets: tuple[SafetyNet, ...] = ()
 
     def connection(self, socket: VenueSocket, inbox: Inbox, counters: Counters) -> VenueConnection:
         """Returns the connection of a venue's socket, with limits of its own on dialling."""

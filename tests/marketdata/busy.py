@@ -25,6 +25,7 @@ from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
 from marketdata.api import Candles, routes
 from marketdata.events import BookSnapshot, PriceLevel
+from marketdata.state.bars import Chart
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.stream.streams import Streams
@@ -63,8 +64,8 @@ def new_streams(store: Store, most: int = 4, stop: Stop | None = None) -> Stream
     )
 
 
-def no_candles(_symbol: str, _resolution: str, _limit: int) -> Sequence[wire.Candle]:
-    return ()
+def no_candles(_symbol: str, _resolution: str, _limit: int) -> Chart:
+    return Chart([], [])
 
 
 def new_app(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from common import wire
 from marketdata.events import Ticker, Trades, VenueTrade
-from marketdata.state.candles import Resolution
+from marketdata.state.bars import Chart, Gap, Resolution
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
 from marketdata.stream.streams import Streams
@@ -33,15 +33,16 @@ class Clock:
 
 
 class Candles:
-    """Bars that a test put there; what was asked for is in `asked`."""
+    """Bars and gaps that a test put there; what was asked for is in `asked`."""
 
     def __init__(self) -> None:
         self.bars: list[wire.Candle] = []
+        self.gaps: list[Gap] = []
         self.asked: tuple[str, Resolution, int] | None = None
 
-    def latest(self, symbol: str, resolution: Resolution, limit: int) -> list[wire.Candle]:
+    def chart(self, symbol: str, resolution: Resolution, limit: int) -> Chart:
         self.asked = (symbol, resolution, limit)
-        return self.bars
+        return Chart(self.bars, self.gaps, tuple((gap.start.timestamp(), gap.end.timestamp()) for gap in self.gaps))
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def candles() -> Candles:
 
 @pytest.fixture
 def http(store: Store, streams: Streams, candles: Candles) -> FlaskClient:
-    return new_app(store, streams, candles.latest).test_client()
+    return new_app(store, streams, candles.chart).test_client()
 
 
 def _trade(number: str) -> Trades:
@@ -147,6 +148,25 @@ def test_candles_are_those_asked_for_with_age_and_staleness(http: FlaskClient, c
     assert [(bar["close"], bar["complete"]) for bar in body["candles"]] == [("2", True), ("3", False)]
 
 
+@pytest.mark.parametrize(
+    ("resolution", "most"), [("1m", 1500), ("5m", 300), ("15m", 200), ("1h", 200), ("4h", 200), ("1d", 500)]
+)
+def test_bars_of_every_resolution_can_be_asked_for(
+    http: FlaskClient, candles: Candles, resolution: Resolution, most: int
+) -> None:
+    body = http.get(f"/v1/candles/{A}?resolution={resolution}&limit={most}").get_json()
+    assert (body["resolution"], candles.asked) == (resolution, (A, resolution, most))
+
+
+def test_candles_name_the_gaps_between_them_and_a_gap_that_closed_is_news(http: FlaskClient, candles: Candles) -> None:
+    candles.bars, candles.gaps = [_bar(2)], [Gap(MOMENT, MOMENT + timedelta(seconds=90))]
+    first = http.get(f"/v1/candles/{A}")
+    assert first.get_json()["gaps"] == [{"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:01:30Z"}]
+    assert _again(http, f"candles/{A}", first).status_code == 304
+    candles.gaps = []
+    assert _again(http, f"candles/{A}", first).get_json()["gaps"] == []
+
+
 def test_a_bar_that_grew_is_not_what_the_client_has(http: FlaskClient, candles: Candles) -> None:
     candles.bars = [_bar(2)]
     first = http.get(f"/v1/candles/{A}")
@@ -176,7 +196,8 @@ def test_an_unknown_symbol_is_404_and_named(http: FlaskClient, path: str) -> Non
         ("stream?symbols=,", "symbols"),
         ("stream?depth=0", "depth"),
         ("stream?depth=101", "depth"),
-        (f"candles/{A}?resolution=1h", "resolution"),
+        (f"candles/{A}?resolution=2h", "resolution"),
+        (f"candles/{A}?resolution=4h&limit=201", "limit"),
         (f"candles/{A}?limit=1501", "limit"),
         (f"candles/{A}?resolution=1d&limit=501", "limit"),
     ],

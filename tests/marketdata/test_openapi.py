@@ -27,12 +27,12 @@ from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
 from common.openapi import SCHEMAS
 from marketdata import messages
-from marketdata.api import MOST_CANDLES
 from marketdata.app import create_app
 from marketdata.examples import EXAMPLES, REFUSALS
 from marketdata.openapi import document
 from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
+from marketdata.state.bars import MOST_BARS
 from marketdata.venues.btcturk.assembly import BtcturkTimings
 from tests.common.local import eventually, http_server
 from tests.marketdata.rig import PATIENT, QUICK, rest_app, settings_for
@@ -259,8 +259,8 @@ def test_a_parameters_bounds_are_the_ones_that_hold(app: Flask, path: str, name:
 
 def test_every_resolution_that_is_told_is_served_up_to_its_own_bound(app: Flask) -> None:
     [told] = [one["schema"] for one in _parameters("/v1/candles/{symbol}") if one["name"] == "resolution"]
-    assert set(told["enum"]) == set(MOST_CANDLES)
-    for resolution, most in MOST_CANDLES.items():
+    assert set(told["enum"]) == set(MOST_BARS)
+    for resolution, most in MOST_BARS.items():
         asked = f"/v1/candles/{SYMBOLS[0]}?resolution={resolution}&limit="
         assert app.test_client().get(f"{asked}{most}").status_code == 200
         assert app.test_client().get(f"{asked}{most + 1}").status_code == 422

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from common import wire
 from marketdata.events import BookSnapshot, PriceLevel, Ticker, Trades, VenueTrade
+from marketdata.state.bars import Chart
 from marketdata.state.selection import KINDS
 from marketdata.state.store import Store
 from tests.marketdata.busy import new_app, new_store, new_streams
@@ -42,10 +43,10 @@ def store() -> Store:
 
 @pytest.fixture
 def http(store: Store) -> FlaskClient:
-    def candles(_symbol: str, _resolution: str, _limit: int) -> list[wire.Candle]:
-        return [
-            wire.Candle(start=MOMENT, open=TINY, high=TINY, low=TINY, close=TINY, volume=Decimal("0E-8"), complete=True)
-        ]
+    def candles(_symbol: str, _resolution: str, _limit: int) -> Chart:
+        nothing = Decimal("0E-8")
+        bar = wire.Candle(start=MOMENT, open=TINY, high=TINY, low=TINY, close=TINY, volume=nothing, complete=True)
+        return Chart([bar], [])
 
     return new_app(store, new_streams(store), candles, {PEPE: INSTRUMENT}).test_client()
 

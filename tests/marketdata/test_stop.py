@@ -7,66 +7,26 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.common.server import longest_stop
 from tests.marketdata.busy import ask
-from tests.marketdata.rig import http_server, rest_app
+from tests.marketdata.process import STARTED_SECONDS, marketdata
 from tests.marketdata.tape.recording import records
-from tests.repo.tree import ROOT
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
 
 pytestmark = pytest.mark.slow
-
-STARTED_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[Venue]:
     with running_venue() as running:
         yield running
-
-
-@contextmanager
-def marketdata(venue: Venue, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], tuple[str, int]]]:
-    """The service as it runs in production, following BTCTRY; its process and its address."""
-    with http_server(rest_app(venue)) as rest, socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        environment = {
-            "PORT": "1",
-            "SPARK_SERVICE": "marketdata",
-            "SPARK_LOG_LEVEL": "WARNING",
-            "SPARK_BIST_SYMBOLS": "none",
-            "SPARK_BTCTURK_PAIRS": "BTCTRY",
-            "SPARK_BTCTURK_WS_URL": venue.url,
-            "SPARK_BTCTURK_REST_URL": rest,
-            "SPARK_BTCTURK_CHART_URL": rest,
-            **more,
-        }
-        command = ["gunicorn", "--config", "common/gunicorn.conf.py", "--bind", f"fd://{listener.fileno()}"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, "marketdata.app:serve()"],
-            cwd=ROOT,
-            env=os.environ | environment,
-            pass_fds=[listener.fileno()],
-        )
-        killer = threading.Timer(STARTED_SECONDS + 10, process.kill)
-        killer.start()
-        try:
-            yield process, listener.getsockname()
-        finally:
-            killer.cancel()
-            process.kill()
-            process.wait()
 
 
 def _ended_well(stream: socket.socket) -> bool:

@@ -18,6 +18,7 @@ from venue.btcturk.rules import TRADING, PairChange
 
 FRAMES = (
     *("skip_cs", "diff_before_snapshot", "duplicate_frame", "crossed_book", "bad_level", "repeat_ticker"),
+    *("partial_replay", "late_klines", "cut_klines"),
     *("garbage", "unknown_model", "huge_frame"),
     *("odd_numbers", "null_fields", "bad_row", "zero_level", "null_side", "float_noise", "off_tick"),
 )
@@ -183,6 +184,12 @@ class Thrower:
             case "diff_before_snapshot":
                 self._crypto(name, pair=pair)
                 self._arm_crypto("skip_cs", pair=pair)
+            case "partial_replay":
+                self._crypto(name, pair=pair, trades=pick((0, 1, 20)))
+            case "late_klines":
+                self._crypto(name, pair=pair, seconds=pick((60.0, 120.0, 600.0)))
+            case "cut_klines":
+                self._crypto(name, pair=pair, bars=pick((0, 1, 50)))
             case _:
                 self._crypto(name, pair=pair)
 

@@ -132,7 +132,7 @@ def watched(venues: Venues, service: Service, minutes: float, rng: random.Random
         resyncs=int(service.total("marketdata_resyncs_total")),
         wrong=tuple(dict.fromkeys((*crypto.wrong, *bist.wrong))),
         late=tuple(late),
-        lacking=tuple(bars.lacking(venues, service.minutes, math.ceil(minutes) + 1)),
+        lacking=tuple(bars.lacking(venues, service.bars, math.ceil(minutes) + 1)),
         looks=crypto.seen + len(bist.looks),
         stale=crypto.stale + bist.stale,
         healthy=len(healthy),

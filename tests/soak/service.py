@@ -19,9 +19,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common import wire
+from marketdata.state.bars import MOST_BARS, Resolution
 from tests.repo.layers import ROOT
 from tests.soak.bars import Published
 from tests.soak.venues import PAIRS, SHARES, Venues
@@ -68,10 +69,11 @@ class Service:
         body = self.text(f"/v1/books/{symbol}?depth={depth}")
         return None if '"error"' in body else wire.decode(wire.Book, body)
 
-    def minutes(self, pair: str, limit: int) -> tuple[wire.Candle, ...]:
-        """The newest minutes of a pair of BTCTurk, oldest first."""
-        body = self.text(f"/v1/candles/BTCTURK:{pair}?resolution=1m&limit={limit}")
-        return wire.decode(Published, body).candles
+    def bars(self, pair: str, resolution: str, limit: int) -> Published:
+        """The newest bars of a pair of BTCTurk, oldest first, at most as many as are kept."""
+        most = MOST_BARS[cast(Resolution, resolution)]
+        path = f"/v1/candles/BTCTURK:{pair}?resolution={resolution}&limit={min(limit, most)}"
+        return wire.decode(Published, self.text(path))
 
     def live(self) -> bool:
         """Whether both feeds say that they are."""

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, request
 from common import query
 from common.ops import answer
 from venue.btcturk import answers, middleware
-from venue.btcturk.bars import RESOLUTIONS
+from venue.btcturk.bars import RESOLUTIONS, PairBar
 from venue.btcturk.middleware import RefusedRequest, pair_name
 from venue.btcturk.server import BtcturkServer
+from venue.btcturk.views import PairView
 
 _SPELLINGS = MappingProxyType(
     {
@@ -33,31 +34,49 @@ def routes(server: BtcturkServer) -> Blueprint:
     def asked_range() -> tuple[int, int]:
         return _seconds("from", 0), _seconds("to", int(server.clock.unix()))
 
+    def bars_of(endpoint: str, view: PairView, resolution: str) -> list[PairBar]:
+        start, end = asked_range()
+        found = server.charts[view.spec.name].bars(resolution, start, end, view.candles)
+        return _faulty(server, endpoint, view, found)
+
     @graph.get("/ohlcs")
     @query.takes(query.ANYTHING)
     def ohlcs() -> Response:
         """Answers the bars of days, of one pair or of all, oldest first. An unknown pair has none."""
-        wanted, (start, end) = pair_name("pair"), asked_range()
+        wanted = pair_name("pair")
         views = [view for name, view in server.views.items() if wanted in ("", name)]
-        found = [
-            answers.day_row(view.spec, bar)
-            for view in views
-            for bar in server.charts[view.spec.name].bars("1D", start, end, view.candles)
-        ]
+        found = [answers.day_row(view.spec, bar) for view in views for bar in bars_of("ohlcs", view, "1D")]
         return answer(found)
 
     @graph.get("/klines/history")
     @query.takes(query.ANYTHING)
     def klines() -> Response:
         """Answers one pair's bars of a resolution, in columns."""
-        view, (start, end) = server.views.get(pair_name("symbol")), asked_range()
+        view = server.views.get(pair_name("symbol"))
         resolution = _SPELLINGS.get(request.args.get("resolution", "").upper())
         if view is None or resolution is None:
             raise RefusedRequest("INVALID_REQUEST_ERROR")
-        bars = server.charts[view.spec.name].bars(resolution, start, end, view.candles)
-        return answer(answers.udf(view.spec, bars))
+        return answer(answers.udf(view.spec, bars_of("klines", view, resolution)))
 
     return graph
+
+
+def _faulty(server: BtcturkServer, endpoint: str, view: PairView, bars: list[PairBar]) -> list[PairBar]:
+    """Returns the bars as an answer has them that is late or cut, where such a fault is armed.
+
+    A late answer is as old as it is late: of its last bar it knows the first trade alone.
+    """
+    late = server.faults.next_chart_fault("late_klines", view.spec.name, endpoint)
+    if late is not None:
+        bars = [bar for bar in bars if bar.start <= server.clock.unix() - (late.seconds or 0.0)]
+        bars[-1:] = [_begun(bar) for bar in bars[-1:]]
+    cut = server.faults.next_chart_fault("cut_klines", view.spec.name, endpoint)
+    return bars if cut is None else bars[len(bars) - min(cut.bars or 0, len(bars)) :]
+
+
+def _begun(bar: PairBar) -> PairBar:
+    volume = max(bar.volume // 2, 1)
+    return PairBar(bar.start, bar.open, bar.open, bar.open, bar.open, volume, volume * bar.open)
 
 
 def _seconds(parameter: str, default: int) -> int:

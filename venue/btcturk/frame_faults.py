@@ -73,6 +73,8 @@ class FrameFaults:
             return [frame] * (1 + (fault.times or 0))
         if kind == frames.BOOK_CHANGES and self._next("skip_cs", pair):
             return []
+        if kind == frames.TRADES and (fault := self._next("partial_replay", pair)):
+            return [frames.frame(kind, {**body, "items": body["items"][: fault.trades or 0]})]
         if pair in views:
             for name in ODD_FRAMES:
                 if odd_frames.fits(name, kind, body) and self._next(name, pair):

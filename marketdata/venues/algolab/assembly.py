@@ -64,12 +64,11 @@ def build(
     counters = _counters()
     rest = _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
-    limits = EquityRequests(clock.monotonic, timings.audits)
+    monotonic, pause, limits = clock.monotonic, timings.logins, EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)
     subscriptions = AlgolabSubscriptions(listings, liveness_symbol)
     connection = context.connection(_socket(settings, context, session, subscriptions), inbox, counters)
     sms = sms_reader(settings.addresses.sms, settings.credentials.api_key) if settings.addresses.sms else None
-    pause, monotonic = timings.logins, clock.monotonic
     keeper = SessionKeeper(
         session, connection, limits, sms=sms, counters=counters, monotonic=monotonic, login_pause=pause
     )
@@ -92,7 +91,7 @@ def build(
         login_trouble=session.trouble,
         is_open=feed.is_open,
         clients={"broker": rest},
-        nets=(limits.net,),
+        nets=(limits.net, *context.nets),
         blueprint=login_api.routes(session, settings.operator_token),
         collector=AlgolabCollector(counters, session),
     )

@@ -15,6 +15,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.rowbook import Rows
 from marketdata.state.store import Store
+from marketdata.state.trades import MOST_TRADES
 from marketdata.venues.algolab import frames, steps
 from marketdata.venues.algolab.books import ShareBooks
 from marketdata.venues.algolab.counters import AlgolabCounters
@@ -69,8 +70,9 @@ class AlgolabIntake:
         self.shares = {listing.pair: _share(listing) for listing in listings}
         self.books = ShareBooks(self.shares, store, counters)
         for listing in listings:
+            share = self.shares[listing.pair]
+            share.names.go_on(trade.trade_id for trade in store.trades(listing.symbol, MOST_TRADES).trades)
             if listing.book == "rows":
-                share = self.shares[listing.pair]
                 share.rows = Rows(share.check(lambda: self.day))
 
     def opened(self, at: float) -> None:
@@ -160,6 +162,8 @@ class AlgolabIntake:
             self._counters.ticks_set_aside[aside] += 1
             if aside == "from_future":
                 return
+        if not share.heard:
+            self._candles.begin(share.symbol, equilibrium.venue_time)
         for event in usable:
             if isinstance(event, Trades):
                 self._apply_trade(share, event, at, received)
@@ -198,10 +202,7 @@ class AlgolabIntake:
         self._store.apply_trades(share.symbol, event, received)
         for trade in event.trades:
             self.books.hear_trade(share, trade.price, at, received)
-        if first:
-            self._candles.replay(share.symbol, event.trades, len(event.trades))
-        else:
-            self._candles.add(share.symbol, event.trades)
+        self._candles.add(share.symbol, event.trades)
 
     def _apply_equilibrium(self, share: Share, equilibrium: Equilibrium, at: float, received: float) -> None:
         """Applies an equilibrium price.
@@ -250,6 +251,7 @@ class AlgolabIntake:
             log.warning("the feed's delay has changed", extra={"delayed": self._delay.delayed})
             for share in self.shares.values():
                 share.order.newest = None
+                self._candles.set_delayed(share.symbol, bool(self._delay.delayed))
 
 
 def _share(listing: Listing) -> Share:

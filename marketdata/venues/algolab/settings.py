@@ -15,6 +15,8 @@ from marketdata.venues.algolab.frames import SOURCE
 DEFAULT_SYMBOLS = {"simulated": "THYAO,GARAN,AKBNK,ASELS,EREGL,TUPRS", "live": "none"}
 NO_SYMBOLS = "none"
 INDEX_PREFIX = "XU"
+MIDNIGHT_IN_ISTANBUL = 21 * 3_600
+"""In seconds after midnight UTC; Istanbul has no summer time."""
 
 Sessions = Literal["always", "real"]
 """always: the exchange trades round the clock, as the simulated one may. real: it keeps its hours."""
@@ -68,7 +70,13 @@ class AlgolabSettings:
     def listings(self) -> list[Listing]:
         """Returns the instruments to follow. An index has prices and no book."""
         return [
-            Listing(SOURCE, symbol, self._book_kind(symbol), quiet_seconds=self.quiet_seconds)
+            Listing(
+                SOURCE,
+                symbol,
+                self._book_kind(symbol),
+                quiet_seconds=self.quiet_seconds,
+                day_begins=MIDNIGHT_IN_ISTANBUL,
+            )
             for symbol in self.symbols
         ]
 

@@ -6,6 +6,7 @@ in the order of arrival; so trades of one second stay in order, and a name is ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -35,6 +36,14 @@ class TradeNames:
 
     def __init__(self) -> None:
         self._seconds: dict[int, tuple[int, set[str]]] = {}
+
+    def go_on(self, names: Iterable[str]) -> None:
+        """Notes the names that an earlier start gave: none of them is given again."""
+        for name in names:
+            second, _, count = name.partition("-")
+            if second.isdecimal() and count.isdecimal():
+                before, known = self._seconds.get(int(second), (0, set()))
+                self._seconds[int(second)] = (max(before, int(count)), known)
 
     def name(self, trade: VenueTrade) -> NumberedTrade:
         """Returns the trade with its name.

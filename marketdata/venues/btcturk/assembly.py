@@ -108,7 +108,7 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
             "instruments": instruments.trouble,
         },
         clients={"api": api, "charts": charts},
-        nets=(instruments.net, *nets),
+        nets=(history.net, instruments.net, *nets, *context.nets),
     )
 
 
@@ -141,7 +141,7 @@ def _checks(
     """Returns the loops and nets of the tickers by REST, and of the audit of books where it is on."""
     api, notes, counters = shared.api, shared.notes, shared.counters
     nets = SafetyNet("tickers"), SafetyNet("book_audit")
-    tickers = TickerLoader(api, notes, tick_of=followed.tick, counters=counters, net=nets[0], clock=context.clock)
+    tickers = TickerLoader(api, notes, followed, counters=counters, net=nets[0], clock=context.clock)
     if not settings.audit_seconds:
         return (tickers.loop,), nets[:1]
     book, times = _published(context.store, followed), timings.audit(settings.audit_seconds)

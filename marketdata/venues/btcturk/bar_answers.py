@@ -6,9 +6,10 @@ They are read bar by bar: one that is impossible, off its tick, or told in two w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,12 +19,35 @@ from marketdata.lenient import converted
 from marketdata.listed import BadRow, LeftOut, Listed, each
 from marketdata.numbers import snapped
 from marketdata.rest.replies import UnusableAnswer, decoded
-from marketdata.state.candles import DAY, MINUTE
+from marketdata.state.bars import DAY, MINUTE
+from marketdata.state.spans import Span
 from marketdata.venues.btcturk.readings import MOST
 
 LISTS = ("ohlcs", "klines")
 """The lists of which bars may be left out."""
 _COLUMNS = ("t", "o", "h", "l", "c", "v")
+
+
+class ReadBars(NamedTuple):
+    """The bars of an answer.
+
+    rows: those that can be used, in the order of time.
+    left_out: the others.
+    lost: the spans of those others, of which the answer therefore proves nothing.
+    """
+
+    rows: tuple[Bar, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    lost: tuple[Span, ...] = ()
+
+
+class _Start(msgspec.Struct):
+    """The start of a bar, the rest of which may be bad.
+
+    time: its start in unix seconds.
+    """
+
+    time: int
 
 
 class _Bar(msgspec.Struct):
@@ -42,35 +66,67 @@ class _Bar(msgspec.Struct):
     volume: Decimal
 
 
-def days(body: bytes, tick: Decimal | None = None) -> Listed[Bar]:
+def days(body: bytes, tick: Decimal | None = None) -> ReadBars:
     """Returns the daily bars of `/v1/ohlcs`; their starts are the venue's. Raises `UnusableAnswer`."""
     return _bars(decoded(list[Any], body, "ohlcs"), tick, apart=DAY, of="ohlcs")
 
 
-def minutes(body: bytes, tick: Decimal | None = None) -> Listed[Bar]:
-    """Returns the minute bars of `/v1/klines/history`; none when the venue has no data. Raises `UnusableAnswer`."""
+def minutes(body: bytes, tick: Decimal | None = None, apart: int = MINUTE) -> ReadBars:
+    """Returns the bars of `/v1/klines/history`, which begin `apart` seconds from each other; minutes by default.
+
+    There are none when the venue has no data. Raises `UnusableAnswer`.
+    """
     found = decoded(dict[str, Any], body, "klines")
     told = str(found.get("s")).lower()
     if told == "no_data":
-        return Listed(())
+        return ReadBars(())
     columns = [found.get(name) for name in _COLUMNS]
     lengths = [len(column) if isinstance(column, list) else None for column in columns]
     if told != "ok" or None in lengths or len(set(lengths)) != 1:
         raise UnusableAnswer(f"klines say {told[:40]!r}, with lists of {lengths}")
     names = _Bar.__struct_fields__
     rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    return _bars(rows, tick, apart=MINUTE, of="klines")
+    return _bars(rows, tick, apart=apart, of="klines")
 
 
-def _bars(items: Iterable[Any], tick: Decimal | None, *, apart: int, of: str) -> Listed[Bar]:
+def _bars(items: Sequence[Any], tick: Decimal | None, *, apart: int, of: str) -> ReadBars:
     """Returns the possible bars in order of time. Raises `UnusableAnswer` when there is none among some."""
     found: Listed[Bar] = each(items, lambda item: _bar(item, tick), of, "time")
     unique, twice = _told_once(found.rows, of)
     fitting, unfit = _in_step(unique, apart, of)
-    bars = Listed(tuple(sorted(fitting)), (*found.left_out, *twice, *unfit))
-    if bars.spoilt:
-        raise UnusableAnswer(f"{of} hold no bar that can be used: {bars.left_out[0].reason}")
-    return bars
+    left_out = (*found.left_out, *twice, *unfit)
+    if left_out and not fitting:
+        raise UnusableAnswer(f"{of} hold no bar that can be used: {left_out[0].reason}")
+    return ReadBars(tuple(sorted(fitting)), left_out, _lost(items, fitting, apart) if left_out else ())
+
+
+def _lost(items: Sequence[Any], bars: Sequence[Bar], apart: int) -> tuple[Span, ...]:
+    """Returns the spans of the bars that were left out. One whose start can't be read, or fits no bar, may be of any
+    time between the usable bars around it; when those are not in order, of any time at all."""
+    usable, phase = {bar.start for bar in bars}, bars[0].start % apart
+    starts = [_start(item) for item in items]
+    fit = [start for start in starts if start is not None and start % apart == phase]
+    lost: list[Span] = [(start, start + apart) for start in dict.fromkeys(fit) if start not in usable]
+    if len(fit) == len(starts):
+        return tuple(lost)
+    told = [start for start in starts if start in usable]
+    if told not in (sorted(told), sorted(told, reverse=True)):
+        return ((min(told), max(told) + apart),)
+    places = [place for place, start in enumerate(starts) if start in usable]
+    unread = {place for place, start in enumerate(starts) if start is None or start % apart != phase}
+    for before, after in pairwise(places):
+        if unread.intersection(range(before, after)):
+            ends = sorted((starts[before] or 0, starts[after] or 0))
+            lost.append((ends[0] + apart, ends[1]))
+    return tuple(lost)
+
+
+def _start(item: Any) -> int | None:
+    try:
+        found = int(converted(item, _Start).time)
+    except msgspec.ValidationError:
+        return None
+    return found if found >= 0 else None
 
 
 def _bar(item: Any, tick: Decimal | None) -> Bar:

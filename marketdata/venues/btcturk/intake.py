@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=PairEvent)
 
-FULL_REPLAY = 50
-"""The venue sends so many of its latest trades, by socket and by REST."""
 AGAIN_SECONDS = 60.0
 """A contradiction that lasts asks for the streams again so often; a new book alone may not end it."""
 WITNESSES = ("ticker", "trade", "last")
@@ -139,8 +137,7 @@ class BtcturkIntake:
         """Adds trades that were fetched after a gap. The gap closes when they reach back to the trade before it."""
         symbol, trades = self._pairs[fetched.trades.pair].symbol, fetched.trades.trades
         self._candles.add(symbol, self._store.apply_trades(symbol, fetched.trades, received))
-        if any(trade.trade_id == fetched.missed.last_id for trade in trades):
-            self._candles.heal(symbol, fetched.missed)
+        self._candles.heal(symbol, fetched.missed, trades)
 
     def apply_tickers(self, fetched: FetchedTickers, received: float) -> None:
         """Applies the day's figures to pairs of which the socket has sent none yet. The socket's are newer."""
@@ -229,7 +226,7 @@ class BtcturkIntake:
                 self._follow(state, event.pair, "trade", state.witness.hear_trade(trade.price, at), at, received)
             return
         self._received(f"trade:{event.pair}")
-        missed = self._candles.replay(state.symbol, event.trades, FULL_REPLAY)
+        missed = self._candles.replay(state.symbol, event.trades)
         if missed is not None:
             self._counters.trade_gaps += 1
             self._missed(event.pair, missed)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 
 from common.clock import Clock
 from common.loop import Loop
@@ -14,12 +13,14 @@ from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.venues.btcturk import answers, endpoints
 from marketdata.venues.btcturk.endpoints import Rest
 from marketdata.venues.btcturk.notes import FetchedTickers, Notes
+from marketdata.venues.btcturk.subscriptions import Followed
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS, FAILED_SECONDS = 1_800.0, 60.0
 SILENT_SECONDS = 120.0
 GREAT_OFFSET_SECONDS = 2.0
+MOST_TOLD = 20
 
 
 class TickerLoader:
@@ -32,15 +33,16 @@ class TickerLoader:
         self,
         api: Rest,
         notes: Notes,
+        followed: Followed,
         *,
-        tick_of: Callable[[str], Decimal | None],
         counters: Counters,
         net: SafetyNet,
         clock: Clock,
     ) -> None:
-        """`tick_of` returns the step of a pair's prices, or None. `net` is told whether the figures came."""
+        """`net` is told whether the figures came. An answer that leaves a pair out is asked for again soon: nothing
+        follows from that. One pair's trouble is none of the net's."""
         self._api, self._notes, self._counters, self._clock = api, notes, counters, clock
-        self._tick_of, self._net = tick_of, net
+        self._followed, self._net = followed, net
         self.loop = Loop("btcturk-tickers", self.step, silent_after=SILENT_SECONDS)
 
     def step(self) -> float:
@@ -48,27 +50,34 @@ class TickerLoader:
         asked = (self._try("tickers", self._ask_tickers), self._try("clock", self._ask_clock))
         return EVERY_SECONDS if all(asked) else FAILED_SECONDS
 
-    def _try(self, kind: str, ask: Callable[[], None]) -> bool:
+    def _try(self, kind: str, ask: Callable[[], Sequence[str]]) -> bool:
         try:
-            ask()
+            missing = ask()
         except (RestError, UnusableAnswer) as error:
-            self._counters.backfill_failures[kind] += 1
-            log.warning("the venue gave no usable answer", extra={"kind": kind, "reason": str(error)})
             if kind == "tickers":
                 self._net.failed(str(error))
-            return False
+            return self._failed(kind, str(error))
         if kind == "tickers":
             self._net.worked()
+        if missing:
+            return self._failed(kind, f"{kind} leave out {', '.join(missing[:MOST_TOLD])}")
         self._counters.backfills[kind] += 1
         return True
 
-    def _ask_tickers(self) -> None:
-        reply = self._api.get("ticker", endpoints.TICKER_PATH)
-        found = answers.tickers(reply.body, self._tick_of)
+    def _failed(self, kind: str, reason: str) -> bool:
+        self._counters.backfill_failures[kind] += 1
+        log.warning("the venue gave no usable answer", extra={"kind": kind, "reason": reason})
+        return False
+
+    def _ask_tickers(self) -> Sequence[str]:
+        """Returns the pairs that the answer leaves out."""
+        found = answers.tickers(self._api.get("ticker", endpoints.TICKER_PATH).body, self._followed.tick)
         self._counters.leave_out(found.left_out)
         self._notes.put(FetchedTickers(found.rows))
+        awaited = set(self._followed.tradable()) - set(self._followed.resting())
+        return sorted(awaited - {ticker.pair for ticker in found.rows})
 
-    def _ask_clock(self) -> None:
+    def _ask_clock(self) -> Sequence[str]:
         """The venue reads its clock somewhere between our call and its answer: the middle is the best guess."""
         before = self._clock.unix()
         venue_time = answers.server_time(self._api.get("time", endpoints.TIME_PATH).body)
@@ -76,3 +85,4 @@ class TickerLoader:
         self._counters.clock_offset_seconds = offset
         if abs(offset) > GREAT_OFFSET_SECONDS:
             log.warning("the venue's clock and ours differ", extra={"offset_seconds": round(offset, 3)})
+        return ()

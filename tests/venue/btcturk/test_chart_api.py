@@ -114,3 +114,37 @@ def test_a_range_that_begins_far_in_the_future_has_no_bars(http: FlaskClient, re
 
 def test_a_time_of_endless_digits_is_refused(http: FlaskClient) -> None:
     assert http.get(f"/v1/ohlcs?from={'9' * 5000}").status_code == 400
+
+
+def test_late_bars_end_before_the_present_and_the_last_is_not_whole(http: FlaskClient, venue: Venue) -> None:
+    path = f"/v1/klines/history?symbol=BTCTRY&resolution=1&from={NOW - 900}&to={NOW + 60}"
+    whole = _get(http, path)
+    venue.server.faults.arm("late_klines", pair="BTCTRY", seconds=180.0)
+    late = _get(http, path)
+    assert late["t"] == [start for start in whole["t"] if start <= NOW - 180]
+    count = len(late["t"])
+    assert [late[key][:-1] for key in "ohlcv"] == [whole[key][: count - 1] for key in "ohlcv"]
+    assert late["h"][-1] == late["l"][-1] == late["c"][-1] == late["o"][-1] == whole["o"][count - 1]
+    assert late["v"][-1] < whole["v"][count - 1]
+    assert _get(http, path) == whole
+
+
+def test_a_cut_answer_has_only_the_newest_bars(http: FlaskClient, venue: Venue) -> None:
+    path = f"/v1/klines/history?symbol=BTCTRY&resolution=1&from={NOW - 900}&to={NOW + 60}"
+    whole = _get(http, path)
+    venue.server.faults.arm("cut_klines", bars=4)
+    assert _get(http, path.replace("BTCTRY", "ETHTRY"))["t"] == whole["t"][-4:]
+    venue.server.faults.arm("cut_klines", bars=0)
+    assert _get(http, path)["s"] == "no_data"
+
+
+def test_bars_of_days_are_late_or_cut_only_where_the_fault_names_their_call(http: FlaskClient, venue: Venue) -> None:
+    path = f"/v1/ohlcs?pair=BTCTRY&from={NOW - 9 * DAY}&to={NOW}"
+    whole = _get(http, path)
+    venue.server.faults.arm("cut_klines", bars=2)
+    assert _get(http, path) == whole
+    venue.server.faults.clear()
+    venue.server.faults.arm("cut_klines", endpoint="ohlcs", bars=2)
+    assert _get(http, path) == whole[-2:]
+    venue.server.faults.arm("late_klines", endpoint="ohlcs", seconds=2.0 * DAY)
+    assert [row["time"] for row in _get(http, path)] == [row["time"] for row in whole[:-2]]

@@ -203,6 +203,17 @@ def test_the_fields_that_nobody_needs_can_be_null(venue: Venue, reader: Client) 
     assert told["LA"]
 
 
+@pytest.mark.parametrize("left", [0, 3])
+def test_a_partial_replay_has_only_the_newest_trades(venue: Venue, reader: Client, left: int) -> None:
+    reader.ask("trade", "BTCTRY")
+    whole = reader.next_of(421)["items"]
+    assert len(whole) > left
+    venue.server.faults.arm("partial_replay", pair="BTCTRY", trades=left)
+    reader.ask("trade", "BTCTRY", join=False)
+    reader.ask("trade", "BTCTRY")
+    assert reader.next_of(421)["items"] == whole[:left]
+
+
 def test_a_ticker_that_lies_tells_lower_prices_that_are_possible(venue: Venue, reader: Client) -> None:
     venue.server.faults.arm("lying_ticker", pair="BTCTRY", seconds=3600.0)
     reader.ask("ticker", "BTCTRY")

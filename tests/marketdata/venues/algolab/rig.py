@@ -127,7 +127,8 @@ def running_feed(
         )
         clock, loops = Clock(time.monotonic, bist.clock), Supervisor(Stop())
         store = Store(settings.listings(), market="simulated", stale_after=stale_after, clock=clock)
-        candles = CandleStore(store.symbols, unix=bist.clock)
+        days = {listing.symbol: listing.day_begins for listing in settings.listings()}
+        candles = CandleStore(store.symbols, unix=bist.clock, day_begins=days)
 
         def limits() -> DialLimits:
             return DialLimits(Backoff(0.02, 0.1, lambda _low, high: high), DialGuard(1000, 60.0))

@@ -32,7 +32,7 @@ LINK = LinkTimings(ping_interval=0.5, ping_timeout=5.0, silence=5.0, watch=0.02,
 QUICK = BtcturkTimings(
     resync=ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0, calm=0.02),
     rest=RetryPolicy(deadline=5.0, connect=2.0, read=2.0, attempts=1),
-    history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05),
+    history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05, long_bars=0.02),
     instruments=InstrumentTimings(refresh=0.2, again=0.1, calm=0.05, confirm=0.15),
     audit_recheck=0.05,
     audit_pause=0.01,

@@ -152,3 +152,46 @@ def test_float_noise_of_a_bar_is_put_on_its_tick_and_a_price_off_its_tick_leaves
 @pytest.mark.parametrize(("read", "body"), [(days, days_of()), (minutes, klines())])
 def test_a_number_is_the_same_in_every_form_in_every_field(read: Any, body: bytes, form: str) -> None:
     assert read(rewritten(json.loads(body), FORMS[form]).encode()) == read(body)
+
+
+@pytest.mark.parametrize(
+    ("times", "bad", "lost"),
+    [
+        ([60, 120, 180, 240], {"h": [2]}, [(180, 240)]),
+        ([60, 120, 180, 240], {"h": [1, 2]}, [(120, 180), (180, 240)]),
+        ([240, 180, 120, 60], {"h": [1]}, [(180, 240)]),
+        ([60, None, 240], {}, [(120, 240)]),
+        ([60, "-1", 240], {}, [(120, 240)]),
+        ([60, 150, 240, 300], {}, [(120, 240)]),
+        ([240, None, 60], {}, [(120, 240)]),
+        ([60, None, 120], {}, [(120, 120)]),
+        ([None, 60, 120], {}, []),
+        ([60, 120, None], {}, []),
+        ([120, 60, None, 240], {}, [(60, 300)]),
+        ([60, 120, 120, 180], {"h": [2]}, []),
+        ([60, 60, 120, 180], {"c": [1]}, [(60, 120)]),
+    ],
+)
+def test_the_time_of_a_bar_that_is_left_out_is_lost_and_no_more(
+    times: list[Any], bad: dict[str, list[int]], lost: list[tuple[int, int]]
+) -> None:
+    columns: dict[str, list[Any]] = {name: [2] * len(times) for name in "olcv"} | {"t": times, "h": [3] * len(times)}
+    for name, places in bad.items():
+        for place in places:
+            columns[name][place] = 1 if name == "h" else 3
+    found = minutes(klines(**columns))
+    assert list(found.lost) == lost
+    assert found.left_out
+
+
+def test_a_bar_that_was_told_twice_and_once_badly_is_known() -> None:
+    columns = {"t": [60, 60, 120], "o": [2, 2, 2], "h": [3, 1, 3], "l": [1, 1, 1], "c": [2, 2, 2], "v": [1, 1, 1]}
+    found = minutes(klines(**columns))
+    assert [bar.start for bar in found.rows] == [60, 120]
+    assert found.lost == ()
+
+
+def test_longer_bars_are_read_in_their_own_step() -> None:
+    assert [bar.start for bar in minutes(klines(t=[900, 2700]), apart=900).rows] == [900, 2700]
+    with pytest.raises(UnusableAnswer, match="900 s"):
+        minutes(klines(t=[900, 960]), apart=900)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
-from tests.marketdata.rig import scripted_venue
+from flask import request
+
+from common.clock import SYSTEM_CLOCK
+from marketdata.nets import SafetyNet
+from marketdata.venues.btcturk.notes import Notes
+from marketdata.venues.btcturk.subscriptions import Followed
+from marketdata.venues.btcturk.ticker_loader import EVERY_SECONDS, FAILED_SECONDS, TickerLoader
+from tests.marketdata.rig import http_server, rest_app, scripted_venue
 from tests.marketdata.venues.btcturk.rig import following, ticker
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
@@ -40,3 +49,28 @@ def test_a_venue_that_does_not_tell_is_counted_and_asked_again_later(venue: Venu
     with following(venue.url, rest_url, "BTCTRY") as feed:
         eventually(lambda: feed.counters.backfill_failures["clock"] == 1)
         eventually(lambda: feed.counters.backfills["tickers"] == 1)
+
+
+def test_an_answer_that_leaves_a_pair_out_is_no_answer_for_it(venue: Venue) -> None:
+    asked: list[str] = []
+    app = rest_app(venue)
+
+    @app.before_request
+    def leave_out() -> Any:
+        asked.append(request.path)
+        return {"success": True, "data": []} if request.path == "/api/v2/ticker" else None
+
+    with http_server(app) as url, following(venue.url, url, "BTCTRY") as feed:
+        eventually(lambda: feed.store.quote(BTCTRY).last is not None, 20.0)
+        known, net, api = feed.venue.instruments()[BTCTRY], SafetyNet("tickers"), feed.venue.clients["api"]
+        followed = Followed(("BTCTRY",), "obdiff", lambda: {"BTCTRY": known})
+        loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=SYSTEM_CLOCK)
+        before = feed.counters.backfill_failures["tickers"]
+        assert loader.step() == FAILED_SECONDS
+        assert feed.counters.backfill_failures["tickers"] == before + 1
+        assert "/api/v2/ticker" in asked
+        assert not net.failures
+        resting = replace(followed, resting=lambda: {"BTCTRY"})
+        assert TickerLoader(api, Notes(), resting, counters=feed.counters, net=net, clock=SYSTEM_CLOCK).step() == (
+            EVERY_SECONDS
+        )

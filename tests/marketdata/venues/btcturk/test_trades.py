@@ -126,7 +126,8 @@ def test_bars_that_lack_trades_say_so_until_the_venue_told_them(venue: Venue) ->
         with _rest(venue, klines=told) as (good, _):
             feed.venue.clients["charts"].base_url = good
             eventually(lambda: len(_candles(feed)) == 8)
-            assert all(candle.complete and candle.open == 7 for candle in _candles(feed))
+            eventually(lambda: [candle.complete for candle in _candles(feed)] == [True] * 7 + [False])
+            assert all(candle.open == 7 for candle in _candles(feed))
 
 
 def test_rest_trades_that_reach_back_heal_the_gap(venue: Venue) -> None:

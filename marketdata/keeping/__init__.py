@@ -1,0 +1,1 @@
+"""Keeps bars and trades on the disk, so that they outlive a restart."""
