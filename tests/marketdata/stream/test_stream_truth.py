@@ -176,6 +176,7 @@ def test_whatever_happens_a_client_ends_with_what_a_request_tells(seed: int, len
     world = World(Random(seed))
     for _ in range(length):
         world.chance.choice(world.acts)()
+    world.store.settle()  # the publisher does so ten times a second, and not with each step
     world.streams.publisher.step(0.0)
     for client in world.clients:
         world.agrees(client)

@@ -159,7 +159,7 @@ def test_resuming_a_feed_lets_its_calls_be_made_again_too(tmp_path: Path) -> Non
         with both(tmp_path, venue, bist, bist.session(), LONG) as http:
             eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
             eventually(lambda: venue.server.faults.done()["rest_status"] == 1, 20.0)
-            assert "403" in str(http.get("/readyz").get_json()["parts"]["instruments"]["reason"])
+            eventually(lambda: "403" in str(http.get("/readyz").get_json()["parts"]["instruments"]["reason"]), 20.0)
             assert http.post("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED).status_code == 200
             eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
 
