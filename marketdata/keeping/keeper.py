@@ -49,7 +49,7 @@ class BarKeeper:
     def restore(self, store: Store) -> None:
         """Takes over what an earlier start kept: bars, gaps, and the latest trades. A damaged file is set aside."""
         if not self.on:
-            log.warning("bars are not kept: there is no folder for them")
+            log.warning("bars are not kept: there is no folder for them, or it is a replay")
             return
         try:
             self._file.forget(self._candles.symbols, self._unix() - FORGOTTEN_SECONDS)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from common.loop import Stop, Supervisor
 from common.settings import SettingsError
 from marketdata.app import create_app
+from marketdata.parts import Parts
 from marketdata.settings import ReplayClock, Settings, TapeSettings
 from tests.marketdata.rig import http_server, rest_app, settings_for
 from tests.marketdata.tape.recording import following, records
@@ -75,6 +77,16 @@ def test_the_settings_of_a_replay_set_its_clock() -> None:
     assert Settings.from_environment(NO_SHARES).replay is None
     given = {**NO_SHARES, "SPARK_REPLAY_FROM": "1790000000.5", "SPARK_REPLAY_SPEED": "10"}
     assert Settings.from_environment(given).replay == ReplayClock(1_790_000_000.5, 10.0)
+
+
+def test_a_replay_keeps_no_bars(tmp_path: Path) -> None:
+    given = {**NO_SHARES, "SPARK_DATA_DIR": str(tmp_path)}
+    kept = Parts.build(Settings.from_environment(given), Supervisor(Stop()))
+    assert kept.keeper.on
+    replayed = Parts.build(Settings.from_environment(given | {"SPARK_REPLAY_FROM": "1790000000.5"}), Supervisor(Stop()))
+    assert not replayed.keeper.on
+    assert [net.name for net in kept.venues[0].nets][-2:] == ["history", "bar_store"]
+    assert [net.name for net in replayed.venues[0].nets][-1] == "history"
 
 
 @pytest.mark.parametrize(
