@@ -9,26 +9,14 @@ from typing import Any, get_args
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    negative_data_rejection,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from executor.ledger import events
 from executor.openapi import KINDS, document
+from tests.common.document_checks import checks_of
 from tests.common.local import http_server
 from tests.executor.standin import TOKEN, Executor, Place, make_executor, market_data, serving
 
 DOCUMENT = "/v1/openapi.json"
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-    negative_data_rejection,
-]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +45,7 @@ schema = schemathesis.openapi.from_dict(document("0")).exclude(operation_id="str
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_answer_is_one_that_the_document_does_not_know(case: Any, url: str) -> None:
-    case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, checks=CHECKS)
+    case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, checks=checks_of(case))
 
 
 @schema.parametrize()

@@ -14,13 +14,6 @@ import schemathesis
 import urllib3
 from flask import Flask
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    negative_data_rejection,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from common import sse, wire
 from common.clock import SYSTEM_CLOCK
@@ -34,6 +27,7 @@ from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
 from marketdata.state.bars import MOST_BARS
 from marketdata.venues.btcturk.assembly import BtcturkTimings
+from tests.common.document_checks import checks_of
 from tests.common.local import eventually, http_server
 from tests.marketdata.rig import PATIENT, QUICK, rest_app, settings_for
 from tests.marketdata.venues.algolab.rig import OURS, TIMINGS, TOKEN
@@ -43,13 +37,6 @@ from tests.venue.btcturk.rig import running_venue
 DOCUMENT = "/v1/openapi.json"
 SYMBOLS = ("BTCTURK:BTCTRY", "BTCTURK:ETHUSDT", "BIST:THYAO", "BIST:GARAN")
 NOWHERE = "http://127.0.0.1:9"
-CHECKS = [
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    negative_data_rejection,
-]
 KINDS = {
     kind.__name__: kind
     for module in (wire, messages)
@@ -140,7 +127,7 @@ def _name_in(content: dict[str, Any]) -> str:
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_answer_is_one_that_the_document_does_not_know(case: Any, url: str) -> None:
-    case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, checks=CHECKS)
+    case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, checks=checks_of(case))
 
 
 @schema.parametrize()
