@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import schemathesis
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -13,14 +12,16 @@ from schemathesis.specs.openapi.checks import (
 )
 
 CHECKS = [
-    schemathesis.checks.not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
 ]
 
 
-def checks_of(case: Any) -> list[Any]:
-    """Returns the checks of a call. A query whose wrong value is no value at all is not sent, so nothing refuses it."""
+def checks_of(case: Any, *more: Any) -> list[Any]:
+    """Returns the checks of a call, and `more`.
+
+    A query whose wrong value is no value at all is not sent, so nothing refuses it.
+    """
     sent = all(value is not None and value != [] for value in dict(case.query or {}).values())
-    return [*CHECKS, negative_data_rejection] if sent else CHECKS
+    return [*CHECKS, *more, negative_data_rejection] if sent else [*CHECKS, *more]

@@ -34,6 +34,8 @@ from tests.marketdata.venues.algolab.rig import OURS, TIMINGS, TOKEN
 from tests.venue.algolab.rig import running_bist
 from tests.venue.btcturk.rig import running_venue
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = "/v1/openapi.json"
 SYMBOLS = ("BTCTURK:BTCTRY", "BTCTURK:ETHUSDT", "BIST:THYAO", "BIST:GARAN")
 NOWHERE = "http://127.0.0.1:9"

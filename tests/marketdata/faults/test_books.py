@@ -10,6 +10,8 @@ from tests.marketdata.faults.rig import watched
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("fault", "parameters", "reasons"),

@@ -8,6 +8,8 @@ from tests.marketdata.faults.rig import HASTY_LINK, Watched, watched
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 
 def _came_back(it: Watched, dials: int = 2) -> None:
     """A new socket was opened, with every book on it."""

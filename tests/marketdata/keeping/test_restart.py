@@ -24,6 +24,8 @@ from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import MarketTime, eventually
 from venue.btcturk.market import BtcturkMarket
 
+pytestmark = pytest.mark.slow
+
 PAIR, SHARE = "BTCTURK:BTCTRY", "BIST:THYAO"
 PATIENCE = 20.0
 

@@ -82,9 +82,10 @@ def upgraded(then: Callable[[socket.socket], None]) -> Callable[[socket.socket],
     """A script that accepts the upgrade and goes on with `then`; for `peer(..., reads_the_request=False)`."""
 
     def script(taken: socket.socket) -> None:
-        key = next(
-            line.split(": ")[1] for line in _head(taken).split("\r\n") if line.lower().startswith("sec-websocket-key")
-        )
+        lines = _head(taken).split("\r\n")
+        key = next((line.split(": ")[1] for line in lines if line.lower().startswith("sec-websocket-key")), None)
+        if key is None:  # the client left before it asked: its test is over
+            return
         taken.sendall(UPGRADE % accept_key(key).encode())
         then(taken)
 

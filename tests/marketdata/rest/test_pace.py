@@ -15,6 +15,8 @@ from marketdata.rest.budget import Budget, Limit
 from marketdata.rest.replies import Throttled, Unreachable
 from tests.marketdata.rest.rest_server import LIMITS, QUICK, Handler, client_of, running_server
 
+pytestmark = pytest.mark.slow
+
 Delay = Callable[[int], float]
 """Returns the seconds that the n-th call is under way."""
 

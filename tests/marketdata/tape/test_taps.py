@@ -28,6 +28,8 @@ from tests.venue.algolab.rig import CREDENTIALS, Bist, encrypted, running_bist
 from tests.venue.btcturk.rig import running_venue
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 LONG = 60.0
 BTCTURK, ALGOLAB = "btcturk-socket", "algolab-socket"
 

@@ -22,6 +22,8 @@ from tests.venue.algolab.rig import CREDENTIALS, Bist, running_bist
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "operator-token"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 SHORT, LONG = (0.1, 0.5), (300.0, 600.0)

@@ -24,6 +24,8 @@ from venue.btcturk.pairs import PAIRS, PairSpec
 from venue.btcturk.prices import FairPrices
 from venue.btcturk.views import PairView
 
+pytestmark = pytest.mark.slow
+
 ALL = listed_pairs(MOST_PAIRS)
 HISTORY = PairHistory(7, int(START) // 60 * 60, FairPrices.with_themes(THEMES))
 

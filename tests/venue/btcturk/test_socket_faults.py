@@ -15,6 +15,8 @@ from tests.venue.rig import eventually
 from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.ratelimits import LimitRules, Quota
 
+pytestmark = pytest.mark.slow
+
 WELCOME = b'[991,{"type":991,"current":"6.0.0","min":"2.3.0"}]'
 PING = b"\x89\x04"
 PINGING = BtcturkServerTimings(conflation=0.01, ping=0.8, step=0.01)

@@ -19,6 +19,8 @@ from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.replay.playing import playing
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 LONG = 60.0
 SYMBOLS = ("BTCTURK:BTCTRY", "BTCTURK:ETHUSDT")
 SHARES = ("BIST:THYAO", "BIST:GARAN")

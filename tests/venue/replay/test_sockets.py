@@ -16,6 +16,8 @@ from tests.venue.rig import eventually
 from venue.replay.connection import request_of
 from venue.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 LONG = 60.0
 JOIN = b'[151,{"type":151,"channel":"obdiff","event":"BTCTRY","join":true}]'
 LEAVE = JOIN.replace(b"true", b"false")

@@ -16,6 +16,8 @@ from tests.marketdata.venues.algolab.test_frames import TICK, with_
 from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 THYAO = "BIST:THYAO"
 PATIENCE = 20.0
 

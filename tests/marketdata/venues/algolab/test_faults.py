@@ -17,6 +17,8 @@ from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.rig import eventually
 from venue.algolab.faults import FrameFault
 
+pytestmark = pytest.mark.slow
+
 THYAO = "BIST:THYAO"
 
 

@@ -23,6 +23,8 @@ from tests.marketdata.venues.btcturk.test_oddframes import FORMS, rewritten
 from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 9, 22)
 THYAO = "BIST:THYAO"
 

@@ -26,6 +26,8 @@ from tests.marketdata.venues.btcturk.rig import (
 )
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 PAIRS = "BTCTRY,ETHTRY,USDTTRY,BTCUSDT,ETHUSDT"
 BTCTRY, ETHUSDT = "BTCTURK:BTCTRY", "BTCTURK:ETHUSDT"
 

@@ -22,6 +22,8 @@ from tests.marketdata.venues.btcturk.rig import QUICK, Following, following, tra
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 BTCTRY = "BTCTURK:BTCTRY"
 PATIENCE = 20.0
 
