@@ -32,6 +32,8 @@ from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import Followed
 
 ROOM = 2_000_000
+FLOOD_BYTES = 2**29
+"""The frames come as fast as they are read, faster than any venue sends: so many may wait for the tape."""
 LOOK_SECONDS = 0.01
 GIVE_UP_SECONDS = 120.0
 INSTRUMENTS = {
@@ -101,7 +103,9 @@ def taped(url: str, count: int) -> None:
     """Does the same while a tape records it."""
     with tempfile.TemporaryDirectory() as folder:
         head = TapeHead(VERSION, "bench", "simulated", 0.0)
-        main(url, count, TapeWriter(Path(folder), lambda _began: head, TapeLimits(), SYSTEM_CLOCK))
+        main(
+            url, count, TapeWriter(Path(folder), lambda _began: head, TapeLimits(queue_bytes=FLOOD_BYTES), SYSTEM_CLOCK)
+        )
 
 
 if __name__ == "__main__":
