@@ -1,4 +1,4 @@
-"""What marketdata costs by how many symbols it follows: processor, memory, the stream's p99. And where it falls behind.
+"""The cost of marketdata by the number of symbols: processor, memory, the stream's p99. And where it falls behind.
 
 A level of N symbols is a quarter pairs and three quarters shares, each at its peak rate, as in `bench/symbols/`. All of
 BTCTurk is 379 pairs. One client reads the whole stream. The baseline of the processor is a client that reads and

@@ -81,7 +81,7 @@ _CALLS = (
     ),
     Call("get /v1/candles/{symbol}", "listCandles", "Bars", _BARS, "404", queries=_CANDLES, tagged=True),
     Call("get /v1/status/{symbol}", "readStatus", "The trading status", _STATUS, "404", tagged=True),
-    Call("get /v1/feeds", "listFeeds", "How each feed does", _FEEDS, tagged=True),
+    Call("get /v1/feeds", "listFeeds", "The state of each feed", _FEEDS, tagged=True),
     Call(
         "get /v1/stream",
         "streamEvents",

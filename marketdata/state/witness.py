@@ -79,6 +79,10 @@ class _Side:
         far = self._far_since is not None and at - self._far_since >= FAR_SECONDS
         return "contradicts" if far or at - self._steady_since >= STEADY_SECONDS else "unclear"
 
+    def newest(self) -> Decimal | None:
+        """Returns the best price shown now; None where the side is empty."""
+        return self._shown[-1].best[0] if self._shown else None
+
     def recent(self, at: float) -> list[Best]:
         """Returns everything shown in the window that ends at `at`."""
         shown = self._shown
@@ -111,7 +115,7 @@ class BookWitness:
         self._bids.show((top.bid, top.bid_quantity), at)
         self._asks.show((top.ask, top.ask_quantity), at)
         self._begun = True
-        if self._trades_since is not None and not self._is_outside(self._far_trade, at):
+        if self._trades_since is not None and not _is_outside(self._far_trade, [top.bid], [top.ask]):
             self._trades_since = None
 
     def hear_top(self, top: Top, at: float) -> Verdict:
@@ -134,19 +138,28 @@ class BookWitness:
 
     def hear_trade(self, price: Decimal, at: float) -> Verdict:
         """Returns the verdict on the price of a new trade: it contradicts a book that it lies far outside of."""
-        if not self._begun or not self._is_outside(price, at):
+        newest = _is_outside(price, *self._newest())  # nearly all trades are inside, and need no look at the rest
+        if not self._begun or not newest or not self._is_outside(price, at):
             self._trades_since = None
             return "unclear"
         self._trades_since = at if self._trades_since is None else self._trades_since
         self._far_trade = price
         return "contradicts" if at - self._trades_since >= FAR_SECONDS else "unclear"
 
+    def _newest(self) -> tuple[list[Decimal | None], list[Decimal | None]]:
+        return [self._bids.newest()], [self._asks.newest()]
+
     def _is_outside(self, price: Decimal, at: float) -> bool:
-        bids = [bid for bid, _ in self._bids.recent(at) if bid is not None]
-        asks = [ask for ask, _ in self._asks.recent(at) if ask is not None]
-        below = bool(bids) and price < min(bids) * (1 - FAR)
-        above = bool(asks) and price > max(asks) * (1 + FAR)
-        return below or above
+        bids, asks = ([best for best, _ in side.recent(at)] for side in (self._bids, self._asks))
+        return _is_outside(price, bids, asks)
+
+
+def _is_outside(price: Decimal, bids: list[Decimal | None], asks: list[Decimal | None]) -> bool:
+    """Returns true when a price is far below all bids, or far above all asks."""
+    lowest = min((bid for bid in bids if bid is not None), default=None)
+    highest = max((ask for ask in asks if ask is not None), default=None)
+    below = lowest is not None and price < lowest * (1 - FAR)
+    return below or (highest is not None and price > highest * (1 + FAR))
 
 
 def _same(shown: Best, claimed: Best) -> bool:

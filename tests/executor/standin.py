@@ -41,7 +41,7 @@ Side = list[tuple[str, str]]
 
 @dataclass
 class MarketData:
-    """What the stand-in answers. `status` other than 200 makes every answer fail with it; `sizes` is every grid,
+    """The answers of the stand-in. `status` other than 200 makes every answer fail with it; `sizes` is every grid,
     `rules` are an instrument's own."""
 
     books: dict[str, dict[str, Any]] = field(default_factory=dict)

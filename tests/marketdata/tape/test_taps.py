@@ -1,4 +1,4 @@
-"""What sockets and calls tell the tape: everything that a bug report needs, and no secret."""
+"""Sockets and calls tell the tape everything that a bug report needs, and no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the venue did not tell is not taken for what did not happen: bars that come late, cut, or not at all."""
+"""Bars that come late, cut or not at all are asked for again: not told is not the same as not happened."""
 
 from __future__ import annotations
 
