@@ -9,7 +9,7 @@ ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
 
-.PHONY: help up down status logs secrets evidence backup restore bist-credentials bist-login feed-resume tape replay test check lint bench soak chaos lock clean
+.PHONY: help up down status logs secrets evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bist-login: ## Log in to AlgoLab: sends the text message and asks for its code
 
 feed-resume: ## Dial a feed at once that stopped or waits (VENUE=BTCTURK or BIST)
 	@bash scripts/feed.sh resume "$(VENUE)"
+
+symbols: ## List the symbols that are followed; ADD=BTCTURK:SOLTRY or REMOVE=… changes them without a restart
+	@bash scripts/symbols.sh "$(ADD)" "$(REMOVE)"
 
 tape: ## List the tapes of market data; OUT=bug.tape.gz [FROM=15m] [TO=5m] cuts a span out of them
 	@bash scripts/tape.sh "$(OUT)" "$(FROM)" "$(TO)"

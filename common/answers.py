@@ -101,6 +101,17 @@ class Resumed(wire.Message, frozen=True, kw_only=True):
     sequence: int
 
 
+class Unfollowed(wire.Message, frozen=True, kw_only=True):
+    """The `unfollowed` event of market data's stream: a symbol was removed, and nothing more is told of it.
+
+    symbol: the symbol.
+    sequence: the sequence of the change.
+    """
+
+    symbol: str
+    sequence: int
+
+
 class TradingHold(wire.Message, frozen=True, kw_only=True):
     """One reason why an account may not trade freely.
 

@@ -101,12 +101,14 @@ class Reader:
         low = {"above": str(above)} if at_least is None else {"at_least": str(at_least)}
         return float(self.decimal(name, str(default), at_most=str(at_most), **low))
 
-    def names(self, name: str, default: str) -> tuple[str, ...]:
-        """A comma-separated list without repeats, at least one name long."""
+    def names(self, name: str, default: str, *, at_most: int | None = None) -> tuple[str, ...]:
+        """A comma-separated list without repeats, at least one name and `at_most` so many long."""
         value = self.text(name, default)
         found = tuple(part.strip() for part in value.split(","))
         if not all(found) or len(set(found)) != len(found):
             self._faults.append(f"{name}={value!r}: must be names separated by commas, none empty, none twice")
+        if at_most is not None and len(found) > at_most:
+            self._faults.append(f"{name}: must be at most {at_most} names, not {len(found)}")
         return found
 
     def url(self, name: str, default: str | None = None, *, schemes: Sequence[str] = ("http", "https")) -> str:

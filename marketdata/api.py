@@ -13,6 +13,7 @@ from common.ops import answer
 from marketdata.openapi import DEFAULT_CANDLES, DEFAULT_DEPTH, DEFAULT_TRADES, document
 from marketdata.state.bars import MOST_BARS, RESOLUTIONS, Chart, Resolution
 from marketdata.state.book import MOST_LEVELS
+from marketdata.state.listing import NotFollowed
 from marketdata.state.selection import KINDS, EventKind, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
@@ -44,6 +45,12 @@ def routes(
     _reference(api, store, instruments, feeds)
     _prices(api, store, instruments)
     _history(api, store, candles)
+
+    @api.errorhandler(NotFollowed)
+    def removed(error: NotFollowed) -> Response:
+        """A symbol that was removed while the call went on."""
+        found = _not_found(str(error.args[0]))
+        return answer(found.to_json(), found.status)
 
     @api.get("/stream")
     @query.takes("symbols", "kinds", "depth")
@@ -146,15 +153,19 @@ def _history(api: Blueprint, store: Store, candles: Candles) -> None:
 def _known(symbol: str, symbols: Collection[str]) -> str:
     """Returns the symbol itself. Raises `NotFound` when it is none of `symbols`."""
     if symbol not in symbols:
-        shown = symbol[:LONGEST_SHOWN]
-        raise NotFound(f"there is no symbol {shown!r}: GET /v1/instruments lists the known ones", symbol=shown)
+        raise _not_found(symbol)
     return symbol
 
 
-def _symbols(all_symbols: tuple[str, ...]) -> tuple[str, ...]:
-    """Returns the symbols that the request names; all of them by default."""
+def _not_found(symbol: str) -> NotFound:
+    shown = symbol[:LONGEST_SHOWN]
+    return NotFound(f"there is no symbol {shown!r}: GET /v1/instruments lists the known ones", symbol=shown)
+
+
+def _symbols(all_symbols: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Returns the symbols that the request names; None for all that are followed, the default."""
     names = query.names("symbols")
-    return all_symbols if names is None else tuple(_known(name, all_symbols) for name in names)
+    return None if names is None else tuple(_known(name, all_symbols) for name in names)
 
 
 def _kinds() -> tuple[EventKind, ...]:

@@ -7,6 +7,7 @@ from flask import Flask
 from common import ops, service
 from marketdata import metrics
 from marketdata.api import routes
+from marketdata.followed import api as followed_api
 from marketdata.parts import Parts
 from marketdata.settings import Settings
 from marketdata.venues import resume_api
@@ -28,6 +29,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
         )
     )
     app.register_blueprint(resume_api.routes(parts.venues, settings.operator_token))
+    app.register_blueprint(followed_api.routes(parts.following, settings.operator_token))
     for venue in parts.venues:
         if venue.blueprint is not None:
             app.register_blueprint(venue.blueprint)

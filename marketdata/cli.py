@@ -1,4 +1,5 @@
-"""Acts on feeds of the running service: `python -m marketdata.cli bist login`, `bist status`, `feed resume BTCTURK`."""
+"""Acts on feeds of the running service: `python -m marketdata.cli bist login`, `bist status`, `feed resume BTCTURK`,
+`symbols list`, `symbols add BTCTURK:SOLTRY`, `symbols remove BTCTURK:SOLTRY`."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from common import wire
 from common.client import JsonClient
 from common.errors import Unavailable
 from common.settings import Reader, SettingsError
+from marketdata.messages import FollowedSymbols, FollowedVenue
 
 DONE, NOT_DONE, UNREACHABLE, WRONG_USE = 0, 1, 2, 64
 DEFAULT_PORT = 5001
@@ -79,21 +81,21 @@ def main(
     environment: Mapping[str, str] | None = None,
     prompt: Callable[[str], str] = getpass.getpass,
 ) -> int:
-    """Runs one command. Returns the exit code: 0 when there is a session afterwards, or the feed is connected; 1 when
-    not; 2 when the service does not answer; 64 for a wrong call or wrong settings."""
+    """Runs one command. Returns the exit code: 0 when there is a session afterwards, the feed is connected, or the
+    symbols are as was asked; 1 when not; 2 when the service does not answer; 64 for a wrong call or wrong settings."""
     chosen = _parser().parse_args(arguments)
     reader = Reader(environment)
     port = reader.integer("PORT", DEFAULT_PORT, at_least=1, at_most=65_535)
-    token = "" if chosen.command == "status" else reader.secret("SPARK_OPERATOR_TOKEN")
+    token = "" if chosen.command in ("status", "list") else reader.secret("SPARK_OPERATOR_TOKEN")
     try:
         reader.check()
-        client = JsonClient(
-            f"http://127.0.0.1:{port}/v1/feeds", CALL_SECONDS, headers={"Authorization": f"Bearer {token}"}
-        )
+        client = JsonClient(f"http://127.0.0.1:{port}/v1", CALL_SECONDS, headers={"Authorization": f"Bearer {token}"})
         if chosen.topic == "feed":
             return _resume(client, chosen.venue)
+        if chosen.topic == "symbols":
+            return _change(client, chosen.command, chosen.symbols)
         return _tell(
-            _ask(client, "GET", "/BIST/session", _Session)
+            _ask(client, "GET", "/feeds/BIST/session", _Session)
             if chosen.command == "status"
             else _login(client, chosen.code or prompt)
         )
@@ -115,14 +117,20 @@ def _parser() -> _Parser:
     feed = topics.add_parser("feed", help="the venues' feeds").add_subparsers(dest="command", required=True)
     resume = feed.add_parser("resume", help="dial at once, though the feed stopped or waits")
     resume.add_argument("venue", help="BTCTURK or BIST")
+    symbols = topics.add_parser("symbols", help="the symbols that are followed")
+    commands = symbols.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="print them").set_defaults(symbols=())
+    for name in ("add", "remove"):
+        command = commands.add_parser(name, help=f"{name} symbols, without a restart")
+        command.add_argument("symbols", nargs="+", help="such as BTCTURK:SOLTRY or BIST:SISE")
     return parser
 
 
 def _login(client: JsonClient, code: str | Callable[[str], str]) -> _Session:
     if not isinstance(code, str):
-        _ask(client, "POST", "/BIST/login", _Session)
+        _ask(client, "POST", "/feeds/BIST/login", _Session)
         code = code("Code from the text message: ")
-    return _ask(client, "POST", "/BIST/sms", _Session, wire.encode({"code": code}))
+    return _ask(client, "POST", "/feeds/BIST/sms", _Session, wire.encode({"code": code}))
 
 
 def _tell(session: _Session) -> int:
@@ -132,14 +140,27 @@ def _tell(session: _Session) -> int:
 
 def _resume(client: JsonClient, venue: str) -> int:
     """Resumes a feed and waits for its socket, as long as that may take without a refusal."""
-    feed = _ask(client, "POST", f"/{quote(venue.upper(), safe='')}/resume", _Feed)
+    feed = _ask(client, "POST", f"/feeds/{quote(venue.upper(), safe='')}/resume", _Feed)
     until = time.monotonic() + RESUME_SECONDS
     while feed.connection != "open" and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
-        rows = _ask(client, "GET", "", _Feeds).feeds
+        rows = _ask(client, "GET", "/feeds", _Feeds).feeds
         feed = next((row for row in rows if row.venue == feed.venue), feed)
     print(f"{feed.venue} is {feed.state}" + (f": {feed.reason}" if feed.reason else ""))
     return DONE if feed.connection == "open" else NOT_DONE
+
+
+def _change(client: JsonClient, command: str, symbols: Sequence[str]) -> int:
+    """Adds or removes symbols, one after the other, until one fails; then prints what is followed."""
+    method = "PUT" if command == "add" else "DELETE"
+    for symbol in symbols:
+        _ask(client, method, f"/followed/{quote(symbol.upper(), safe=':')}", FollowedVenue)
+    for venue in _ask(client, "GET", "/followed", FollowedSymbols).venues:
+        print(f"{venue.venue} follows {len(venue.symbols)} of at most {venue.most}: {' '.join(venue.symbols)}")
+        for name, changed in (("added", venue.added), ("removed", venue.removed)):
+            if changed:
+                print(f"  {name} by an operator: {' '.join(changed)}")
+    return DONE
 
 
 def _ask(client: JsonClient, method: str, path: str, kind: type[T], body: bytes | None = None) -> T:

@@ -10,7 +10,16 @@ import msgspec
 
 from common import answers, sse, wire
 from common.errors import InvalidRequest, NotFound, Unauthorized, Unavailable, error_body
-from marketdata.messages import CandleList, FeedList, FeedRow, SafetyNetRow, StreamGap, StreamSnapshot
+from marketdata.messages import (
+    CandleList,
+    FeedList,
+    FeedRow,
+    FollowedSymbols,
+    FollowedVenue,
+    SafetyNetRow,
+    StreamGap,
+    StreamSnapshot,
+)
 from marketdata.messages import SymbolStatusAnswer as StatusAnswer
 from marketdata.state.bars import Gap
 from marketdata.state.reader import TradeList
@@ -105,10 +114,19 @@ FEED = FeedRow(
 )
 SNAPSHOT = StreamSnapshot(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,))
 RESUMED = answers.Resumed(market="simulated", sequence=_SEQUENCE)
+FOLLOWED = FollowedVenue(
+    venue="BTCTURK",
+    most=400,
+    symbols=(SYMBOL, "BTCTURK:SOLTRY"),
+    added=("BTCTURK:SOLTRY",),
+    removed=("BTCTURK:ETHTRY",),
+)
+UNFOLLOWED = answers.Unfollowed(symbol="BTCTURK:ETHTRY", sequence=_SEQUENCE)
 GAP = StreamGap(symbol=SYMBOL, kind="trade", sequence=_SEQUENCE)
 
 EXAMPLES: tuple[msgspec.Struct, ...] = (
-    *(QUOTE, BOOK, SNAPSHOT, RESUMED, GAP, BAR_GAP),
+    *(QUOTE, BOOK, SNAPSHOT, RESUMED, GAP, UNFOLLOWED, BAR_GAP, FOLLOWED),
+    FollowedSymbols(market="simulated", venues=(FOLLOWED,)),
     answers.Quotes(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,)),
     answers.Instruments(market="simulated", instruments=(INSTRUMENT,)),
     TradeList(market="simulated", symbol=SYMBOL, sequence=_SEQUENCE, trades=(TRADE,), **_AGE),

@@ -134,6 +134,34 @@ class StreamSnapshot(wire.Message, frozen=True, kw_only=True):
     instruments: tuple[wire.Instrument, ...] | UnsetType = UNSET
 
 
+class FollowedVenue(wire.Message, frozen=True, kw_only=True):
+    """The symbols of one venue that are followed. `PUT` and `DELETE /v1/followed/<symbol>` answer it, too.
+
+    venue: the prefix of its symbols.
+    most: at most so many are followed.
+    symbols: those that are followed.
+    added: those of them that an operator added to the settings.
+    removed: those of the settings that an operator removed.
+    """
+
+    venue: str
+    most: int
+    symbols: tuple[str, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class FollowedSymbols(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/followed`.
+
+    market: the market that the service runs on.
+    venues: one for each venue that is followed.
+    """
+
+    market: wire.Market
+    venues: tuple[FollowedVenue, ...]
+
+
 class StreamGap(wire.Message, frozen=True, kw_only=True):
     """The `gap` event: trades of a symbol were gone before this client saw them. Ask for them anew.
 

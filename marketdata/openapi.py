@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from common import answers, openapi, wire
 from common.openapi import SCHEMAS, TEXT, Api, Call, Found, Schema
 from marketdata import examples
-from marketdata.messages import CandleList, FeedList, FeedRow, StreamGap, StreamSnapshot, SymbolStatusAnswer
+from marketdata.messages import (
+    CandleList,
+    FeedList,
+    FeedRow,
+    FollowedSymbols,
+    FollowedVenue,
+    StreamGap,
+    StreamSnapshot,
+    SymbolStatusAnswer,
+)
 from marketdata.state.bars import MOST_BARS, RESOLUTIONS
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.reader import TradeList
@@ -21,7 +30,7 @@ _ERRORS = {
     "400": "The request can't be read as HTTP",
     "401": "The operator's token is missing or wrong",
     "404": "There is no such symbol or feed, or it is not followed",
-    "409": "The step does not fit the session's state, or the broker refused it",
+    "409": "The step does not fit the session's state, the broker refused it, or the symbol can't be changed",
     "413": "The body is larger than 64 KiB",
     "422": "A field is wrong, or the call has no such query parameter; `details.field` names it",
     "503": "It is not known yet, every stream is taken, or the broker gives no usable answer; ask again",
@@ -51,7 +60,8 @@ _STREAM_EVENTS = (
     "Server-Sent Events without end: first snapshot (StreamSnapshot), or resumed (Resumed) when Last-Event-ID names an "
     "event of this run of the service; then quote (Quote), book (Book), status (Status), auction (Auction) and "
     "instrument (Instrument) with the latest state, trade (Trade) for every trade, and gap (StreamGap) when trades "
-    "were gone before this client saw them. The id of an event is `<epoch>-<sequence>`. A comment comes every 5 s."
+    "were gone before this client saw them, unfollowed (Unfollowed) when a symbol was removed. The id of an event is "
+    "`<epoch>-<sequence>`. A comment comes every 5 s."
 )
 
 _INSTRUMENTS: Found = {"200": (answers.Instruments, "Everything that is traded")}
@@ -63,6 +73,8 @@ _BARS: Found = {"200": (CandleList, "The newest bars, oldest first")}
 _STATUS: Found = {"200": (SymbolStatusAnswer, "Phase, reference price, limits and auction")}
 _FEEDS: Found = {"200": (FeedList, "One row for each venue")}
 _FEED: Found = {"200": (FeedRow, "The feed's row")}
+_FOLLOWED: Found = {"200": (FollowedSymbols, "One row for each venue")}
+_CHANGED: Found = {"200": (FollowedVenue, "What is followed of the venue now")}
 _SESSION: Found = {"200": (SessionStatus, "The session, without its secret")}
 
 _CALLS = (
@@ -92,6 +104,9 @@ _CALLS = (
         stream_example=examples.stream(),
     ),
     Call("post /v1/feeds/{venue}/resume", "resumeFeed", "Dial a feed at once that stopped or waits", _FEED, "404"),
+    Call("get /v1/followed", "listFollowed", "The symbols that are followed", _FOLLOWED),
+    Call("put /v1/followed/{instrument}", "follow", "Begin to follow a symbol", _CHANGED, "404 409 503"),
+    Call("delete /v1/followed/{instrument}", "unfollow", "End to follow a symbol", _CHANGED, "404 409 503"),
     Call("get /v1/feeds/BIST/session", "readSession", "The broker's session", _SESSION, "404"),
     Call("post /v1/feeds/BIST/login", "login", "Step 1 of a login: have a code sent", _SESSION, "404 409 503"),
     Call("post /v1/feeds/BIST/sms", "confirmLogin", "Step 2: hand the code in", _SESSION, "404 409 503", body=Code),
@@ -114,9 +129,10 @@ def document(version: str, symbols: Sequence[str]) -> Schema:
         of_every_write=frozenset({"401", "413"}),
         in_path={
             "symbol": {"$ref": f"{SCHEMAS}Symbol"},
+            "instrument": TEXT | {"maxLength": 64, "examples": ["BTCTURK:SOLTRY"]},
             "venue": TEXT | {"enum": sorted({symbol.partition(":")[0] for symbol in symbols})},
         },
-        further=(StreamSnapshot, answers.Resumed, StreamGap, wire.Trade, wire.Status, wire.Auction),
+        further=(StreamSnapshot, answers.Resumed, answers.Unfollowed, StreamGap, wire.Trade, wire.Status, wire.Auction),
         examples=examples.EXAMPLES,
         refusals=examples.REFUSALS,
         refine=refine,

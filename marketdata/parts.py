@@ -13,6 +13,8 @@ from common.loop import Supervisor
 from common.tape import VERSION as TAPE_VERSION
 from common.tape import TapeHead
 from common.wire import Instrument
+from marketdata.followed.file import FollowedFile
+from marketdata.followed.following import Following
 from marketdata.keeping.keeper import BarKeeper
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import RETREAT_SECONDS, Backoff, DialGuard, DialLimits, retreat
@@ -57,6 +59,7 @@ class Parts:
     keeper: keeps them over a restart.
     streams: the event streams.
     venues: the venues that are followed.
+    following: begins and ends to follow symbols.
     tape: records what comes and goes; None when it is off.
     """
 
@@ -66,6 +69,7 @@ class Parts:
     keeper: BarKeeper
     streams: Streams
     venues: tuple[Venue, ...]
+    following: Following
     tape: TapeWriter | None = None
 
     @classmethod
@@ -74,10 +78,11 @@ class Parts:
     ) -> Parts:
         """Joins the parts, and takes over what an earlier start kept; starts nothing."""
         timings, clock = timings or Timings(), clock or _clock(settings.replay)
-        market = settings.service.market
+        market, file = settings.service.market, _followed_file(settings)
+        settings = settings.following(file.symbols())
         store = Store(settings.listings(), market=market, stale_after=settings.stale_seconds, clock=clock)
         candles, keeper = _bars(settings, store, clock)
-        tape = None if settings.tape is None else _tape(settings, settings.tape, clock)
+        tape = None if settings.tape is None else _tape(settings, settings.tape, store, clock)
         context = VenueContext(
             store=store,
             candles=candles,
@@ -90,9 +95,7 @@ class Parts:
             tape=tape,
             nets=(keeper.net,) if keeper.on else (),
         )
-        venues = [btcturk.build(settings.btcturk, context, timings.btcturk)]
-        if settings.algolab is not None:
-            venues.append(algolab.build(settings.algolab, context, timings.algolab))
+        venues = _venues(settings, context, timings)
         streams = Streams(
             store,
             instruments=lambda: _instruments(venues),
@@ -107,7 +110,8 @@ class Parts:
         if tape is not None:
             loops.add(tape.loop)
             loops.stop_signal.on_set(tape.close)
-        return cls(loops, store, candles, keeper, streams, tuple(venues), tape)
+        following = Following(store, candles, keeper, venues, file)
+        return cls(loops, store, candles, keeper, streams, tuple(venues), following, tape)
 
     def instruments(self) -> Mapping[str, Instrument]:
         """Returns everything that the venues trade, by symbol; nothing until one of them told."""
@@ -124,6 +128,13 @@ class Parts:
         self.loops.stop()
         if self.tape is not None:
             atexit.unregister(self.tape.close)
+
+
+def _venues(settings: Settings, context: VenueContext, timings: Timings) -> list[Venue]:
+    venues = [btcturk.build(settings.btcturk, context, timings.btcturk)]
+    if settings.algolab is not None:
+        venues.append(algolab.build(settings.algolab, context, timings.algolab))
+    return venues
 
 
 def _instruments(venues: Sequence[Venue]) -> Mapping[str, Instrument]:
@@ -150,12 +161,18 @@ def _dial_limits(settings: Settings, timings: Timings) -> DialLimits:
     return DialLimits(backoff, guard, delay, retreat(*timings.retreat))
 
 
-def _tape(settings: Settings, tape: TapeSettings, clock: Clock) -> TapeWriter:
-    market, followed = settings.service.market, settings.followed()
+def _followed_file(settings: Settings) -> FollowedFile:
+    """Returns the file of added and removed symbols. A replay follows what was followed when its tape was made."""
+    base = tuple(listing.symbol for listing in settings.listings())
+    return FollowedFile(settings.data_dir if settings.replay is None else None, base)
+
+
+def _tape(settings: Settings, tape: TapeSettings, store: Store, clock: Clock) -> TapeWriter:
+    market = settings.service.market
     limits = TapeLimits(tape.total_bytes, min(TapeLimits.file_bytes, tape.total_bytes // 4))
 
     def head(began: float) -> TapeHead:
-        return TapeHead(TAPE_VERSION, VERSION, market, began, settings=followed)
+        return TapeHead(TAPE_VERSION, VERSION, market, began, settings=settings.following(store.symbols).followed())
 
     return TapeWriter(tape.folder, head, limits, clock)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.settings import Reader, ServiceSettings
 from marketdata.outbound import BadProxy, Proxies, Proxy, exemptions, proxy_at
 from marketdata.state.listing import Listing
 from marketdata.venues.algolab import settings as algolab
+from marketdata.venues.algolab.frames import SOURCE as BIST
 from marketdata.venues.btcturk import settings as btcturk
+from marketdata.venues.btcturk.frames import SOURCE as BTCTURK
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ class Settings:
     def listings(self) -> list[Listing]:
         """Returns every instrument that is followed."""
         return [listing for venue in (self.btcturk, self.algolab) if venue is not None for listing in venue.listings()]
+
+    def following(self, symbols: Iterable[str]) -> Settings:
+        """Returns the settings with other symbols of the same venues; those of other venues are left out."""
+        pairs = [symbol.partition(":")[::2] for symbol in symbols]
+        of = {name: tuple(pair for venue, pair in pairs if venue == name) for name in (BTCTURK, BIST)}
+        shares = None if self.algolab is None else replace(self.algolab, symbols=of[BIST] or self.algolab.symbols)
+        return replace(self, btcturk=replace(self.btcturk, pairs=of[BTCTURK] or self.btcturk.pairs), algolab=shares)
 
     def followed(self) -> dict[str, str]:
         """Returns the settings that a replay needs to follow the same symbols in the same way."""

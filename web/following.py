@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from common import wire
-from common.answers import AccountStatus, OrdersSnapshot, Quotes
+from common.answers import AccountStatus, OrdersSnapshot, Quotes, Unfollowed
 from web.cells import Cell
 from web.quotes import QuoteTable
 from web.state import ConsoleState
@@ -17,6 +17,8 @@ def follow_quotes(stream: QuoteStream, quotes: QuoteTable) -> None:
     for message in stream.follow():
         if isinstance(message, Quotes):
             quotes.start_over(message.quotes)
+        elif isinstance(message, Unfollowed):
+            quotes.drop(message.symbol)
         else:
             quotes.update(message)
 

@@ -55,14 +55,22 @@ class QuoteTable:
             self._received[quote.symbol] = ReceivedQuote(quote, self._clock.monotonic())
         self._changes.put(None)
 
+    def drop(self, symbol: str) -> None:
+        """Drops the quote of a symbol that is followed no longer."""
+        with self._lock:
+            self._received.pop(symbol, None)
+        self._changes.put(None)
+
     def update_from_poll(self, quotes: Iterable[wire.Quote]) -> None:
-        """Takes a polled answer. While the stream runs, a quote with a lower sequence is older and is left out."""
+        """Takes a polled answer. While the stream runs, it tells which symbols there are, and a quote with a lower
+        sequence is older and is left out."""
         now = self._clock.monotonic()
         with self._lock:
-            for quote in quotes:
+            if self.stream_reason is not None:
+                self._received = {quote.symbol: ReceivedQuote(quote, now) for quote in quotes}
+            for quote in quotes if self.stream_reason is None else ():
                 present = self._received.get(quote.symbol)
-                older = present is not None and quote.sequence < present.quote.sequence
-                if not (older and self.stream_reason is None):
+                if present is not None and quote.sequence >= present.quote.sequence:
                     self._received[quote.symbol] = ReceivedQuote(quote, now)
             self.poll_reason = None
         self._changes.put(None)

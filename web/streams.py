@@ -8,16 +8,20 @@ from collections.abc import Generator, Iterator, Sequence
 import urllib3
 
 from common import sse, wire
-from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed
+from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed, Unfollowed
 from common.errors import Unavailable
 from web.clients import CHUNK_BYTES, READ_SECONDS, Markets
 
 SILENCE_SECONDS = 15.0
 BROKEN = (urllib3.exceptions.HTTPError, OSError)
 
-QuoteMessage = Quotes | wire.Quote
+QuoteMessage = Quotes | wire.Quote | Unfollowed
 OrderMessage = OrdersSnapshot | Resumed | wire.Order | AccountStatus
-QUOTE_EVENTS: dict[str, type[QuoteMessage]] = {"snapshot": Quotes, "quote": wire.Quote}
+QUOTE_EVENTS: dict[str, type[QuoteMessage]] = {
+    "snapshot": Quotes,
+    "quote": wire.Quote,
+    "unfollowed": Unfollowed,
+}
 ORDER_EVENTS: dict[str, type[OrderMessage]] = {
     "snapshot": OrdersSnapshot,
     "resumed": Resumed,
@@ -77,7 +81,10 @@ class QuoteStream(EventStream):
         self._markets = markets
 
     def follow(self) -> Iterator[QuoteMessage]:
-        """Yields the snapshot and then each quote that moves. Raises `Unavailable` as soon as the stream ends."""
+        """Yields the snapshot, then each quote that moves and each symbol that was removed.
+
+        Raises `Unavailable` as soon as the stream ends.
+        """
         with contextlib.closing(self.open(self._url, "marketdata")) as events:
             for event in events:
                 if event.name not in QUOTE_EVENTS:

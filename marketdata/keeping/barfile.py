@@ -53,10 +53,13 @@ class BarFile:
         self._path, self._most_pages = path, max(1, most_bytes // PAGE_BYTES)
         self._connection: sqlite3.Connection | None = None
 
-    def load(self, symbols: Collection[str]) -> dict[str, KeptSeries]:
-        """Returns what is kept of each symbol. Raises `DamagedFile`, `sqlite3.Error`, `OSError`."""
+    def load(self, symbols: Collection[str], *, checked: bool = True) -> dict[str, KeptSeries]:
+        """Returns what is kept of each symbol. Raises `DamagedFile`, `sqlite3.Error`, `OSError`.
+
+        Unless `checked`, the rest of the file is not looked through. Any thread may call this.
+        """
         with _damage_named(), closing(self._opened()) as database:
-            if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            if checked and database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise DamagedFile("its check finds a fault")
             try:
                 return {symbol: _series(database, symbol) for symbol in symbols}

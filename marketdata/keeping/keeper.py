@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from common.loop import Loop
 from marketdata.keeping.barfile import MOST_BYTES, BarFile, DamagedFile
 from marketdata.nets import SafetyNet
 from marketdata.state.candlestore import CandleStore
-from marketdata.state.kept import Changes
+from marketdata.state.kept import Changes, KeptSeries
 from marketdata.state.store import Store
 
 log = logging.getLogger(__name__)
@@ -60,17 +60,23 @@ class BarKeeper:
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
             return
-        now = self._unix()
-        for symbol, kept in found.items():
-            if any(kept):
-                store.restore_trades(symbol, self._candles.restore(symbol, kept), now)
+        self._restore(store, found)
+
+    def recall(self, store: Store, symbol: str) -> None:
+        """Takes over what was kept of one symbol that is followed now. Any thread may call it."""
+        if not self.on:
+            return
+        try:
+            self._restore(store, self._file.load((symbol,), checked=False))
+        except (DamagedFile, sqlite3.Error, OSError) as error:
+            log.warning("kept bars can't be read", extra={"symbol": symbol, "reason": str(error)})
 
     def step(self) -> float:
         """Writes what changed. Returns the seconds to pause."""
         batch: list[Changes] = []
         names = 0
         try:
-            for symbol in self._candles.symbols:
+            for symbol in self._candles.untaken:
                 changes = self._candles.take(symbol)
                 if changes is not None:
                     batch.append(changes)
@@ -90,6 +96,12 @@ class BarKeeper:
             return RETRY_SECONDS
         self.net.worked()
         return EVERY_SECONDS
+
+    def _restore(self, store: Store, found: Mapping[str, KeptSeries]) -> None:
+        now = self._unix()
+        for symbol, kept in found.items():
+            if any(kept):
+                store.restore_trades(symbol, self._candles.restore(symbol, kept), now)
 
     def _write(self, batch: list[Changes]) -> None:
         if batch:

@@ -12,6 +12,7 @@ from marketdata.events import Bar, VenueTrade
 from marketdata.state.bars import Chart, Resolution
 from marketdata.state.candles import MissedTrades, Series
 from marketdata.state.kept import Changes, KeptSeries
+from marketdata.state.listing import BySymbol, Listing
 from marketdata.state.spans import Span
 from marketdata.state.told import Wanted
 
@@ -19,15 +20,33 @@ MIDNIGHT: Mapping[str, int] = MappingProxyType({})
 
 
 class CandleStore:
-    """One `Series` for each symbol, behind one lock. An unknown symbol raises `KeyError`."""
+    """One `Series` for each symbol, behind one lock. A symbol that is not followed raises `NotFollowed`, except where a
+    thread can't know yet that it is followed no longer."""
 
     def __init__(
         self, symbols: Iterable[str], *, unix: Callable[[], float], day_begins: Mapping[str, int] = MIDNIGHT
     ) -> None:
         """`day_begins` has, for a symbol, the seconds after midnight UTC at which its days begin; 0 by default."""
-        self._series = {symbol: Series(day_begins.get(symbol, 0)) for symbol in symbols}
+        self._series = BySymbol({symbol: Series(day_begins.get(symbol, 0)) for symbol in symbols})
+        self._left: dict[str, Series] = {}
         self._unix = unix
         self._lock = threading.Lock()
+
+    def follow(self, listing: Listing) -> bool:
+        """Begins the bars of one more symbol. Returns true when they are empty, so that kept ones are wanted."""
+        with self._lock:
+            if listing.symbol in self._series:
+                return False
+            series = self._left.pop(listing.symbol, None)
+            self._series = BySymbol({**self._series, listing.symbol: series or Series(listing.day_begins)})
+            return series is None
+
+    def unfollow(self, symbol: str) -> None:
+        """Drops the bars of a symbol, once their changes were taken: what is kept of them stays kept."""
+        with self._lock:
+            series = self._left[symbol] = self._series[symbol]
+            series.pause()
+            self._series = BySymbol({name: other for name, other in self._series.items() if name != symbol})
 
     def latest(self, symbol: str, resolution: Resolution, limit: int) -> list[wire.Candle]:
         """Returns the newest `limit` bars, oldest first; the last may still grow.
@@ -44,7 +63,8 @@ class CandleStore:
     def wanted(self, symbol: str, resolution: Resolution) -> Wanted | None:
         """Returns the span of which the venue's bars would tell something new, or None."""
         with self._lock:
-            return self._series[symbol].wanted(resolution, self._unix())
+            series = self._series.get(symbol)
+            return None if series is None else series.wanted(resolution, self._unix())
 
     def add(self, symbol: str, trades: Iterable[VenueTrade]) -> None:
         """Adds trades as they come."""
@@ -99,17 +119,21 @@ class CandleStore:
         """Adds the venue's answer to `wanted`, asked at `asked_at` (unix seconds). Returns true when it proved
         something that was not known. Of the spans `lost` it has bars that can't be used."""
         with self._lock:
-            return self._series[symbol].merge(resolution, bars, wanted, asked_at, lost)
+            series = self._series.get(symbol)
+            return series is not None and series.merge(resolution, bars, wanted, asked_at, lost)
 
     def take(self, symbol: str) -> Changes | None:
         """Returns what changed of a symbol since this was last called, or None."""
         with self._lock:
-            return self._series[symbol].take(symbol)
+            series = self._series.get(symbol) or self._left.pop(symbol, None)
+            return None if series is None else series.take(symbol)
 
     def put_back(self, changes: Changes) -> None:
         """Notes that changes could not be kept."""
         with self._lock:
-            self._series[changes.symbol].put_back(changes.dirt)
+            series = self._series.get(changes.symbol)
+            if series is not None:
+                series.put_back(changes.dirt)
 
     def soil(self) -> None:
         """Notes that nothing is kept: everything is a change."""
@@ -125,5 +149,11 @@ class CandleStore:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols."""
+        """The symbols that are followed."""
         return tuple(self._series)
+
+    @property
+    def untaken(self) -> tuple[str, ...]:
+        """The symbols whose changes may be taken: those that are followed, and those that no longer are."""
+        with self._lock:
+            return (*self._series, *self._left)

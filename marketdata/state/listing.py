@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn, TypeVar
 
 BookKind = Literal["diffs", "rows", "top"]
 """diffs: changes with a sequence. rows: single rows, no sequence. top: no depth, only the ticker's best prices."""
+
+
+V = TypeVar("V")
+
+
+class NotFollowed(KeyError):
+    """A symbol is not followed, or is followed no longer."""
+
+
+class BySymbol(dict[str, V]):
+    """Things by their symbol. A symbol that is not followed raises `NotFollowed`."""
+
+    def __missing__(self, symbol: str) -> NoReturn:
+        raise NotFollowed(symbol)
 
 
 @dataclass(frozen=True)

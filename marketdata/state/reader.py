@@ -1,4 +1,4 @@
-"""The latest state of every symbol, for any thread to read."""
+"""The latest state of every symbol, for any thread to read. Which symbols these are may change at any time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import msgspec
 from common import wire
 from common.clock import Clock
 from marketdata.events import Top, VenueTrade
-from marketdata.state.listing import Listing
-from marketdata.state.selection import EventKind, KnownKeys, Selection, StreamEvent
+from marketdata.state.listing import BySymbol, Listing
+from marketdata.state.selection import EventKind, Key, KnownKeys, Selection, StreamEvent
 from marketdata.state.symbol import Change, Source, SymbolState
 
 SNAPSHOT_TRADES = 50
@@ -39,7 +39,7 @@ class TradeList(wire.Message, frozen=True, kw_only=True):
 
 
 class StoreReader:
-    """The reading side of `Store`. A symbol that is not configured raises `KeyError`.
+    """The reading side of `Store`. A symbol that is not followed raises `NotFollowed`.
 
     Each symbol is proved by itself: age counts from the last frame that told its book. Becoming stale, or fresh again,
     is a change like any other. The first reader that finds it gives it a sequence number.
@@ -67,13 +67,16 @@ class StoreReader:
         self.epoch = secrets.token_hex(4)
         self.sequence = 0
         self.moved = threading.Event()
-        self._monotonic = clock.monotonic
+        self._monotonic, self._unix = clock.monotonic, clock.unix
         self._lock = threading.RLock()
         self._sources = {listing.source: Source(listing.source) for listing in listings}
-        self._states = {
-            listing.symbol: SymbolState.fresh(listing, self._sources[listing.source], market, started, now)
-            for listing in listings
-        }
+        self._states = BySymbol(
+            {
+                listing.symbol: SymbolState.fresh(listing, self._sources[listing.source], market, started, now)
+                for listing in listings
+            }
+        )
+        self._gone: dict[str, int] = {}
 
     def faults(self, source: str | None = None) -> dict[str, str]:
         """Returns the symbols, of one source or of all, whose book is not fresh, each with the reason."""
@@ -181,7 +184,8 @@ class StoreReader:
         """
         with self._lock:
             now = self._monotonic()
-            states = [self._settle(self._states[name], now) for name in wanted.symbols]
+            names = wanted.of(self._states)
+            states = [self._settle(self._states[name], now) for name in names]
             body: dict[str, object] = {"market": self.market, "sequence": self.sequence}
             if "quote" in wanted.kinds:
                 body["quotes"] = [state.quote(now) for state in states]
@@ -195,7 +199,7 @@ class StoreReader:
             if "auction" in wanted.kinds:
                 body["auctions"] = [state.auction() for state in states]
             if "instrument" in wanted.kinds:
-                body["instruments"] = [instruments[name] for name in wanted.symbols if name in instruments]
+                body["instruments"] = [instruments[name] for name in names if name in instruments]
             return self.sequence, body
 
     def since(
@@ -204,18 +208,27 @@ class StoreReader:
         """Returns the store's sequence, and the changes of a selection after the sequence `after`, in order.
 
         Of each thing only the latest version is told, and every trade that is held. A version that is in `known` comes
-        without a body.
+        without a body. A symbol that is followed no longer is told once.
         """
         with self._lock:
             now = self._monotonic()
-            for symbol in wanted.symbols:
+            names = wanted.of(self._states)
+            for symbol in names:
                 self._settle(self._states[symbol], now)
             events = [
                 event
-                for symbol in wanted.symbols
+                for symbol in names
                 for event in self._states[symbol].since(wanted, after, known, instruments.get(symbol), now)
             ]
+            events += self._gone_since(wanted, after)
             return self.sequence, sorted(events, key=itemgetter(0))
+
+    def _gone_since(self, wanted: Selection, after: int) -> list[StreamEvent]:
+        gone = {symbol: sequence for symbol, sequence in self._gone.items() if sequence > after}
+        return [
+            StreamEvent(Key(gone[symbol], "unfollowed", symbol), {"symbol": symbol, "sequence": gone[symbol]})
+            for symbol in wanted.of(gone)
+        ]
 
     def _settle(self, state: SymbolState, now: float) -> SymbolState:
         stale = bool(state.fault(now, self.stale_after))

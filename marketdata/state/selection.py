@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -14,14 +14,18 @@ KINDS: tuple[EventKind, ...] = get_args(EventKind)
 class Selection:
     """One client's selection.
 
-    symbols: the symbols it follows.
+    symbols: the symbols it follows; None for all that are followed, whichever they are at the time.
     kinds: the kinds of event it gets.
     depth: the levels of a book on each side.
     """
 
-    symbols: tuple[str, ...]
+    symbols: tuple[str, ...] | None
     kinds: tuple[EventKind, ...] = ("quote",)
     depth: int = 20
+
+    def of(self, followed: Collection[str]) -> Collection[str]:
+        """Returns the symbols of it that are `followed`."""
+        return followed if self.symbols is None else [symbol for symbol in self.symbols if symbol in followed]
 
 
 class Key(NamedTuple):
@@ -34,7 +38,7 @@ class Key(NamedTuple):
     """
 
     sequence: int
-    name: EventKind | Literal["gap"]
+    name: EventKind | Literal["gap", "unfollowed"]
     symbol: str
     depth: int = 0
 
@@ -43,7 +47,7 @@ class StreamEvent(NamedTuple):
     """One event for a client.
 
     key: the version in it.
-    body: the wire message, or the body of a `gap`; None when the reader has this version.
+    body: the wire message, or the body of a `gap` or `unfollowed`; None when the reader has this version.
     """
 
     key: Key

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from marketdata.events import BookDiff, BookSnapshot, Equilibrium, Ticker, Trades, VenueTrade
 from marketdata.state.book import LiveBook, Sides
+from marketdata.state.listing import BySymbol, Listing
 from marketdata.state.reader import StoreReader
 from marketdata.state.rowbook import RowBook, TopBook
+from marketdata.state.selection import KINDS
 from marketdata.state.symbol import Change, SymbolState, SymbolStatus
 from marketdata.state.trades import StoredTrade
 
 
 class Store(StoreReader):
-    """The feeds' workers write it, any thread reads it. A symbol that is not configured raises `KeyError`."""
+    """The feeds' workers write it, any thread reads it. A symbol that is not followed raises `NotFollowed`."""
+
+    def follow(self, listing: Listing) -> None:
+        """Begins to keep the state of one more symbol, of a source that has others."""
+        with self._lock:
+            if listing.symbol not in self._states:
+                now, source = self._monotonic(), self._sources[listing.source]
+                state = SymbolState.fresh(listing, source, self.market, self._unix(), now)
+                self._gone.pop(listing.symbol, None)
+                self._show({**self._states, listing.symbol: state})
+                self._touch(state, *KINDS)
+
+    def unfollow(self, symbol: str) -> None:
+        """Drops a symbol, which its venue's worker must write no more. Streams are told so by an event."""
+        with self._lock:
+            if symbol in self._states:
+                self._show({name: state for name, state in self._states.items() if name != symbol})
+                self._gone[symbol] = self._next(0.0).sequence
 
     def prove_book(self, symbol: str, at: float) -> None:
         """Notes that a frame of time `at` told the symbol's book, or agreed with it. A lost book can't be proved."""
@@ -179,6 +198,11 @@ class Store(StoreReader):
             for symbol in self.of_source(source):
                 self.lose(symbol, reason, received)
                 self.lose_trades(symbol)
+
+    def _show(self, states: Mapping[str, SymbolState]) -> None:
+        """Replaces the states by others: readers without the lock go through the old ones to the end."""
+        self._states = BySymbol(states)
+        self.symbols = tuple(states)
 
     def _book_changed(self, state: SymbolState, was_live: bool, received: float, venue_time: datetime | None) -> None:
         change = state.changed["book"] = self._next(received, venue_time)

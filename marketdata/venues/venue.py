@@ -22,6 +22,7 @@ from marketdata.nets import SafetyNet
 from marketdata.outbound import Proxies
 from marketdata.rest.client import RestClient
 from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.tape.secrets import Secrets
 from marketdata.tape.taps import CallTap, CallTape, SocketTap, SocketTape
@@ -111,6 +112,24 @@ def always_open() -> bool:
 
 
 @dataclass(frozen=True)
+class Membership:
+    """The functions by which a venue begins and ends to follow an instrument while it runs, by the venue's own name.
+
+    most: the most instruments that are followed.
+    check: raises `InvalidRequest` for a name that the venue does not list, `Unavailable` while that is not known.
+    listing: returns the instrument.
+    begin: begins to follow it; the store keeps its state already.
+    end: ends that, and calls back once nothing of it is written to the store any more.
+    """
+
+    most: int
+    check: Callable[[str], None]
+    listing: Callable[[str], Listing]
+    begin: Callable[[str], None]
+    end: Callable[[str, Callable[[], None]], None]
+
+
+@dataclass(frozen=True)
 class Venue:
     """One venue that is followed: its loops, and everything that the service reads of it.
 
@@ -123,6 +142,7 @@ class Venue:
     instruments: returns everything that it trades, by symbol; nothing while that is not known.
     trouble: returns why its feed can't be relied on, or None.
     readiness: checks for /readyz, by the name of the part.
+    membership: begins and ends to follow an instrument.
     login_trouble: returns what a person has to do, or None.
     is_open: returns true while the venue trades; while it does not, books need not be live.
     clients: the clients of its REST calls, by name.
@@ -140,6 +160,7 @@ class Venue:
     instruments: Callable[[], Mapping[str, Instrument]]
     trouble: Check
     readiness: Mapping[str, Check]
+    membership: Membership
     login_trouble: Check = no_trouble
     is_open: Callable[[], bool] = always_open
     clients: Mapping[str, RestClient] = field(default_factory=dict)

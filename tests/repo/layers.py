@@ -16,18 +16,19 @@ LINES: dict[str, dict[int, str]] = {
         "state.kept state.listing state.rowbook state.selection state.shelf state.spans state.symbol state.told "
         "state.trades state.witness tape.secrets "
         "venues.btcturk.answers venues.btcturk.bar_answers venues.btcturk.frames venues.btcturk.known_pairs "
-        "venues.btcturk.oddframes venues.btcturk.pair_answers venues.btcturk.readings venues.btcturk.resync "
-        "venues.btcturk.shapes venues.btcturk.steps venues.btcturk.subscriptions "
+        "venues.btcturk.oddframes venues.btcturk.pair_answers venues.btcturk.pair_states venues.btcturk.pairs "
+        "venues.btcturk.readings venues.btcturk.resync venues.btcturk.shapes venues.btcturk.steps "
+        "venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
         "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
         "venues.algolab.steps venues.algolab.subscriptions venues.algolab.ticks",
-        2: "settings counters metric_table nets outbound keeping.barfile link.dial_limits link.inbox link.readahead "
-        "rest state stream tape "
+        2: "settings counters metric_table nets outbound followed.file keeping.barfile link.dial_limits link.inbox "
+        "link.readahead rest state stream tape "
         "venues.btcturk.endpoints venues.btcturk.instrument_file venues.btcturk.notes venues.btcturk.settings "
         "venues.algolab.counters venues.algolab.equity_requests venues.algolab.hours venues.algolab.settings "
         "venues.algolab.vault",
-        3: "examples keeping link messages openapi parts venues",
-        4: "api cli metrics tape.cli",
+        3: "examples followed keeping link messages openapi parts venues",
+        4: "api cli followed.api metrics tape.cli",
         5: "app",
     },
     "venue": {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 
 from common.client import JsonClient
-from common.errors import Unavailable
+from common.errors import InvalidRequest, Unavailable
 from marketdata.link.connection import VenueSocket
 from marketdata.link.inbox import Inbox
 from marketdata.link.worker import LinkEnds
@@ -26,11 +27,11 @@ from marketdata.venues.algolab.intake import AlgolabIntake
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.session_keeper import LOGIN_SECONDS, SessionKeeper, Sms
-from marketdata.venues.algolab.settings import AlgolabSettings
+from marketdata.venues.algolab.settings import MOST_SYMBOLS, AlgolabSettings
 from marketdata.venues.algolab.steps import LISTS
 from marketdata.venues.algolab.subscriptions import AlgolabSubscriptions
 from marketdata.venues.algolab.vault import Vault
-from marketdata.venues.venue import Venue, VenueContext
+from marketdata.venues.venue import Membership, Venue, VenueContext
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ CALL_SECONDS = 5.0
 SMS_SECONDS = 5.0
 LIVENESS_SYMBOL = "USDTRY"
 """A symbol that ticks round the clock. It is not followed: its ticks only prove that the feed is alive."""
+
+
+NAME = re.compile("[A-Z0-9]{2,12}")
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def build(
         counters=counters,
         instruments=feed.instruments,
         trouble=feed.trouble,
+        membership=_membership(settings, feed),
         readiness={"bist": lambda: session.trouble() or connection.trouble() or feed.trouble()},
         login_trouble=session.trouble,
         is_open=feed.is_open,
@@ -95,6 +100,19 @@ def build(
         blueprint=login_api.routes(session, settings.operator_token),
         collector=AlgolabCollector(counters, session),
     )
+
+
+def _membership(settings: AlgolabSettings, feed: AlgolabFeed) -> Membership:
+    def begin(symbol: str) -> None:
+        feed.follow(settings.listing(symbol))
+
+    return Membership(MOST_SYMBOLS, check_name, settings.listing, begin, feed.unfollow)
+
+
+def check_name(symbol: str) -> None:
+    """Raises `InvalidRequest` for a name that no share has. The broker has no list of shares to look it up in."""
+    if not NAME.fullmatch(symbol):
+        raise InvalidRequest("symbol", f"no share is called {symbol!r}: names are 2 to 12 capital letters and digits")
 
 
 def _socket(

@@ -38,6 +38,10 @@ class ShareBooks:
         """Forgets the rows that wait to be judged: their socket is gone."""
         self._unsettled.clear()
 
+    def forget(self, pair: str) -> None:
+        """Forgets the rows of one share that wait to be judged: it is followed no longer."""
+        self._unsettled.discard(pair)
+
     def apply_row(self, share: Share, row: BookRow, at: float, received: float) -> None:
         """Applies one row."""
         if share.rows is not None:
@@ -98,7 +102,7 @@ class ShareBooks:
         """Returns the books that are not live, each with its fault."""
         return [
             f"{share.symbol} ({share.rows.fault})"
-            for share in self._shares.values()
+            for share in tuple(self._shares.values())  # the worker may change them meanwhile
             if share.rows is not None and not share.rows.live
         ]
 

@@ -48,6 +48,12 @@ class EquityRequests:
         with self._lock:
             self._due[symbol] = self._monotonic()
 
+    def forget(self, symbol: str) -> None:
+        """Asks no more for a share."""
+        with self._lock:
+            self._due.pop(symbol, None)
+            self._answered.discard(symbol)
+
     def next_due(self) -> str | None:
         """Returns the share to call for next, or None. It is due again in a while unless it is answered or given up."""
         with self._lock:

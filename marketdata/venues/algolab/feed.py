@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import queue
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from common.clock import Clock
 from common.wire import Instrument
 from marketdata.link.inbox import Arrival
 from marketdata.link.worker import TIMERS_SECONDS, LinkEnds, Worker
+from marketdata.state.listing import Listing
 from marketdata.state.rowbook import SETTLE_SECONDS
 from marketdata.state.store import Store
 from marketdata.venues.algolab import frames
@@ -56,11 +58,20 @@ class AlgolabFeed(Worker):
         self._open = self._ending = False
         self._timers_at = 0.0
         self._repaired_at = float("-inf")
+        self._changes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting = False
 
     def instruments(self) -> Mapping[str, Instrument]:
         """Returns the shares followed, by symbol; one is missing until a price of it is known."""
         return {instrument.symbol: instrument for instrument in self._intake.instruments.values()}
+
+    def follow(self, listing: Listing) -> None:
+        """Has the worker follow one more instrument. Any thread may call it."""
+        self._changes.put(lambda: self._follow(listing))
+
+    def unfollow(self, pair: str, left: Callable[[], None]) -> None:
+        """Has the worker end to follow an instrument, and calls back once it has. Any thread may call it."""
+        self._changes.put(lambda: self._unfollow(pair, left))
 
     def is_open(self) -> bool:
         """Returns true while the exchange is in continuous trading, so that books should be live."""
@@ -97,6 +108,8 @@ class AlgolabFeed(Worker):
         now = self._monotonic()
         if now >= self._timers_at:
             self._timers_at = now + TIMERS_SECONDS
+            while not self._changes.empty():
+                self._changes.get_nowait()()
             self._intake.pass_time(now, self._unix())
             self._waiting = True
             self._repair(now)
@@ -104,6 +117,17 @@ class AlgolabFeed(Worker):
     def lose_all(self) -> None:
         """Marks every book of the venue as lost."""
         self._intake.lose_all("worker_failure", self._unix())
+
+    def _follow(self, listing: Listing) -> None:
+        self._intake.follow(listing)
+        for frame in self._subscriptions.follow(listing):
+            if self._open and not self._ending:
+                self._link.send(frame)
+
+    def _unfollow(self, pair: str, left: Callable[[], None]) -> None:
+        self._subscriptions.unfollow(pair)
+        self._intake.unfollow(pair)
+        left()
 
     def _apply(self, arrival: Arrival) -> None:
         """Only a share's own frames prove it. While the exchange is closed there is nothing to send, and a peer that

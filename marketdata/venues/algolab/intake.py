@@ -67,13 +67,24 @@ class AlgolabIntake:
         self.day = hours.now().date()
         self.heard_at = self.share_heard_at = 0.0
         self.instruments: Mapping[str, Instrument] = {}
-        self.shares = {listing.pair: _share(listing) for listing in listings}
+        self.shares: dict[str, Share] = {}
+        self._left: set[str] = set()
         self.books = ShareBooks(self.shares, store, counters)
         for listing in listings:
-            share = self.shares[listing.pair]
-            share.names.go_on(trade.trade_id for trade in store.trades(listing.symbol, MOST_TRADES).trades)
-            if listing.book == "rows":
-                share.rows = Rows(share.check(lambda: self.day))
+            self._take_in(listing)
+
+    def follow(self, listing: Listing) -> None:
+        """Begins to apply the frames of one more instrument."""
+        self._left.discard(listing.pair)
+        self._take_in(listing)
+        self._limits.ask(listing.pair)
+
+    def unfollow(self, pair: str) -> None:
+        """Applies no frame of an instrument any more. Those that still come mean nothing."""
+        self._left.add(pair)
+        self.shares.pop(pair, None)
+        self.books.forget(pair)
+        self._limits.forget(pair)
 
     def opened(self, at: float) -> None:
         """Notes that a socket has opened."""
@@ -112,7 +123,7 @@ class AlgolabIntake:
             return False
         share = self.shares.get(usable[0].pair)
         if share is None and usable[0].pair != self._liveness_symbol:
-            self._counters.decode_errors["pair"] += 1
+            self._counters.decode_errors["pair"] += usable[0].pair not in self._left
             return False
         self.heard_at = at
         if share is None:
@@ -139,7 +150,8 @@ class AlgolabIntake:
         if self.phase != before and self.phase in ("opening_auction", "continuous"):
             self.ask_limits()
         for answer in self._limits.pop_answers():
-            self._apply_answer(self.shares[answer.symbol], answer, at, received)
+            if answer.symbol in self.shares:
+                self._apply_answer(self.shares[answer.symbol], answer, at, received)
         for share in self.shares.values():
             self._update_status(share, at, received)
         sizes = ((share, share.tick_size(self.day)) for share in self.shares.values())
@@ -149,6 +161,12 @@ class AlgolabIntake:
         """Asks for the day's limits of every share."""
         for pair in self.shares:
             self._limits.ask(pair)
+
+    def _take_in(self, listing: Listing) -> None:
+        share = self.shares[listing.pair] = _share(listing)
+        share.names.go_on(trade.trade_id for trade in self._store.trades(listing.symbol, MOST_TRADES).trades)
+        if listing.book == "rows":
+            share.rows = Rows(share.check(lambda: self.day))
 
     def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
         moment = datetime.fromtimestamp(received, UTC)

@@ -14,6 +14,8 @@ from marketdata.venues.algolab.frames import SOURCE
 
 DEFAULT_SYMBOLS = {"simulated": "THYAO,GARAN,AKBNK,ASELS,EREGL,TUPRS", "live": "none"}
 NO_SYMBOLS = "none"
+MOST_SYMBOLS = 600
+"""About as many shares as the exchange lists; the feed was measured with as many."""
 INDEX_PREFIX = "XU"
 MIDNIGHT_IN_ISTANBUL = 21 * 3_600
 """In seconds after midnight UTC; Istanbul has no summer time."""
@@ -69,16 +71,17 @@ class AlgolabSettings:
 
     def listings(self) -> list[Listing]:
         """Returns the instruments to follow. An index has prices and no book."""
-        return [
-            Listing(
-                SOURCE,
-                symbol,
-                self._book_kind(symbol),
-                quiet_seconds=self.quiet_seconds,
-                day_begins=MIDNIGHT_IN_ISTANBUL,
-            )
-            for symbol in self.symbols
-        ]
+        return [self.listing(symbol) for symbol in self.symbols]
+
+    def listing(self, symbol: str) -> Listing:
+        """Returns one instrument."""
+        return Listing(
+            SOURCE,
+            symbol,
+            self._book_kind(symbol),
+            quiet_seconds=self.quiet_seconds,
+            day_begins=MIDNIGHT_IN_ISTANBUL,
+        )
 
     def _book_kind(self, symbol: str) -> BookKind:
         return "rows" if self.depth and not symbol.startswith(INDEX_PREFIX) else "top"
@@ -86,7 +89,7 @@ class AlgolabSettings:
 
 def read(reader: Reader, market: str) -> AlgolabSettings | None:
     """Reads the settings; None when no symbol is followed. The market decides the addresses; each can be set alone."""
-    symbols = reader.names("SPARK_BIST_SYMBOLS", DEFAULT_SYMBOLS.get(market, NO_SYMBOLS))
+    symbols = reader.names("SPARK_BIST_SYMBOLS", DEFAULT_SYMBOLS.get(market, NO_SYMBOLS), at_most=MOST_SYMBOLS)
     if symbols == (NO_SYMBOLS,):
         return None
     _check_redistribution(reader, market)

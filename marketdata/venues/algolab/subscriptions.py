@@ -17,6 +17,21 @@ class AlgolabSubscriptions:
         self._books = [listing.pair for listing in listings if listing.book == "rows"]
         self._token = ""
 
+    def follow(self, listing: Listing) -> list[str]:
+        """Adds an instrument. Returns the frames that subscribe to it on the present socket."""
+        self._ticks.append(listing.pair)
+        asked = [frames.subscription("T", self._token, [listing.pair])]
+        if listing.book == "rows":
+            self._books.append(listing.pair)
+            asked.append(self.again(listing.pair))
+        return asked
+
+    def unfollow(self, pair: str) -> None:
+        """Removes an instrument. The venue knows no end of a subscription: its frames go on until the next socket."""
+        for pairs in (self._ticks, self._books):
+            if pair in pairs:
+                pairs.remove(pair)
+
     def begin(self, token: str) -> list[str]:
         """Returns the frames for a new socket. They go out at once: the venue ends a socket that asks for nothing."""
         self._token = token

@@ -25,12 +25,13 @@ from marketdata.venues.btcturk.instrument_file import InstrumentFile
 from marketdata.venues.btcturk.instruments import InstrumentLoader, InstrumentOutlets, InstrumentTimings
 from marketdata.venues.btcturk.intake import WITNESSES
 from marketdata.venues.btcturk.known_pairs import CHANGES
-from marketdata.venues.btcturk.notes import Notes
+from marketdata.venues.btcturk.notes import FollowedPair, Notes, UnfollowedPair
+from marketdata.venues.btcturk.pairs import PairList
 from marketdata.venues.btcturk.resync import ResyncTimings
-from marketdata.venues.btcturk.settings import BtcturkSettings
+from marketdata.venues.btcturk.settings import MOST_PAIRS, BtcturkSettings
 from marketdata.venues.btcturk.subscriptions import Followed
 from marketdata.venues.btcturk.ticker_loader import TickerLoader
-from marketdata.venues.venue import Venue, VenueContext, told
+from marketdata.venues.venue import Membership, Venue, VenueContext, told
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,9 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
         tap=context.socket_tap("btcturk-socket"),
     )
     connection = context.connection(socket, inbox, counters)
-    instruments = _instruments(settings, context, timings.instruments, shared)
-    followed = Followed(settings.pairs, settings.book_channel, instruments.tradable, instruments.resting)
+    pairs = PairList(settings.pairs)
+    instruments = _instruments(settings, context, timings.instruments, shared, pairs)
+    followed = Followed(pairs, settings.book_channel, instruments.tradable, instruments.resting)
     calls, times = Clients(api, charts), timings.history
     history = History(followed, calls, candles=candles, notes=notes, counters=counters, timings=times, clock=clock)
     ends, mailbox = LinkEnds(inbox, connection, counters), Mailbox(notes, history.missed, instruments.hint)
@@ -107,6 +109,7 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
             "books": lambda: _books_trouble(store, instruments),
             "instruments": instruments.trouble,
         },
+        membership=_membership(settings, pairs, instruments, notes),
         clients={"api": api, "charts": charts},
         nets=(instruments.net, *nets, history.net, *context.nets),
     )
@@ -127,12 +130,26 @@ def _counters() -> Counters:
 
 
 def _instruments(
-    settings: BtcturkSettings, context: VenueContext, timings: InstrumentTimings, shared: _Shared
+    settings: BtcturkSettings, context: VenueContext, timings: InstrumentTimings, shared: _Shared, pairs: PairList
 ) -> InstrumentLoader:
     clock, backoff, api = context.clock, context.limits().backoff, shared.api
     file = InstrumentFile(settings.instruments_file, api.base_url, clock.unix)
     outlets = InstrumentOutlets(file, shared.notes, shared.counters)
-    return InstrumentLoader(api, settings.pairs, outlets, timings=timings, backoff=backoff, clock=clock)
+    return InstrumentLoader(api, pairs, outlets, timings=timings, backoff=backoff, clock=clock)
+
+
+def _membership(settings: BtcturkSettings, pairs: PairList, instruments: InstrumentLoader, notes: Notes) -> Membership:
+    def begin(pair: str) -> None:
+        pairs.add(pair)
+        notes.put(FollowedPair(pair))
+        instruments.follow(pair)
+
+    def end(pair: str, left: Callable[[], None]) -> None:
+        pairs.remove(pair)
+        instruments.unfollow(pair)
+        notes.put(UnfollowedPair(pair, left))
+
+    return Membership(MOST_PAIRS, instruments.check_listed, settings.listing, begin, end)
 
 
 def _checks(

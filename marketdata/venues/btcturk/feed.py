@@ -15,7 +15,16 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.intake import BtcturkIntake, StreamHooks
-from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades, Notes
+from marketdata.venues.btcturk.notes import (
+    ChangedInstrument,
+    FetchedTickers,
+    FetchedTrades,
+    FollowedPair,
+    Note,
+    Notes,
+    UnfollowedPair,
+    WrongBook,
+)
 from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import BtcturkSubscriptions, Followed, JoinRequest, streams_of
 
@@ -102,17 +111,32 @@ class BtcturkFeed(Worker):
     def _read_notes(self) -> None:
         try:
             while True:
-                note = self._notes.get_nowait()
-                if isinstance(note, FetchedTrades):
-                    self._intake.apply_trades(note, self._unix())
-                elif isinstance(note, FetchedTickers):
-                    self._intake.apply_tickers(note, self._unix())
-                elif isinstance(note, ChangedInstrument):
-                    self._apply_change(note)
-                else:
-                    self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
+                self._read_note(self._notes.get_nowait())
         except queue.Empty:
             return
+
+    def _read_note(self, note: Note) -> None:
+        """Does what a note asks for. One about a pair that is followed no longer comes too late."""
+        match note:
+            case FollowedPair():
+                self._intake.pairs.follow(note.pair)
+                self._subscriptions.follow(streams_of((note.pair,), self._followed.book_channel))
+            case UnfollowedPair():
+                self._unfollow(note)
+            case FetchedTickers():
+                self._intake.apply_tickers(note, self._unix())
+            case FetchedTrades() if note.trades.pair in self._intake.pairs:
+                self._intake.apply_trades(note, self._unix())
+            case ChangedInstrument() if note.pair in self._intake.pairs:
+                self._apply_change(note)
+            case WrongBook():
+                self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
+
+    def _unfollow(self, note: UnfollowedPair) -> None:
+        for stream in self._subscriptions.unfollow(note.pair):
+            self._link.send(frames.subscription(stream.channel, stream.event, join=False))
+        self._intake.pairs.unfollow(note.pair)
+        note.left()
 
     def _apply_change(self, change: ChangedInstrument) -> None:
         self._intake.apply_instrument(change, self._unix())

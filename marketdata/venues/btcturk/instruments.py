@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from common.clock import Clock
+from common.errors import InvalidRequest, Unavailable
 from common.loop import Loop
 from common.wire import Instrument
 from marketdata.counters import Counters
@@ -17,7 +19,7 @@ from marketdata.venues.btcturk.endpoints import EXCHANGE_INFO_PATH, Rest
 from marketdata.venues.btcturk.instrument_file import InstrumentFile, utc
 from marketdata.venues.btcturk.known_pairs import PHASES, InstrumentChange, KnownPairs
 from marketdata.venues.btcturk.notes import ChangedInstrument, Notes
-from marketdata.venues.btcturk.pair_answers import listed_pairs
+from marketdata.venues.btcturk.pair_answers import ListedPair, listed_pairs
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class InstrumentLoader:
     def __init__(
         self,
         client: Rest,
-        pairs: Sequence[str],
+        pairs: Collection[str],
         outlets: InstrumentOutlets,
         *,
         timings: InstrumentTimings,
@@ -79,7 +81,8 @@ class InstrumentLoader:
         self.net = SafetyNet("instruments")
         self._client, self._outlets, self._timings, self._backoff = client, outlets, timings, backoff
         self._monotonic = clock.monotonic
-        self._pairs = KnownPairs(pairs, confirm=timings.confirm)
+        self._pairs, self._lock = KnownPairs(pairs, confirm=timings.confirm), threading.Lock()
+        self._listed: Mapping[str, ListedPair] = {}
         self._error, self._answered, self._recalled_from = "not asked for yet", False, ""
         self._hinted = False
         self.loop = Loop("btcturk-instruments", self.load, silent_after=SILENT_SECONDS, least=timings.calm)
@@ -116,6 +119,29 @@ class InstrumentLoader:
         unlisted = self._pairs.unlisted()
         return f"the venue does not trade {', '.join(unlisted)}" if unlisted else None
 
+    def check_listed(self, pair: str) -> None:
+        """Raises `InvalidRequest` for a pair that the venue does not list, `Unavailable` while that is not known."""
+        if not self._answered:
+            raise Unavailable(f"the venue's pairs are not known for certain: {self._error}")
+        listed = self._listed.get(pair)
+        if listed is None or listed.instrument is None:
+            raise InvalidRequest("symbol", f"the venue lists no pair {pair!r} with rules that can be read")
+
+    def follow(self, pair: str) -> None:
+        """Takes in a pair that is followed now, as the venue told it last."""
+        with self._lock:
+            changes = self._pairs.judge(self._listed, self._monotonic(), whole=False, only=(pair,))
+            self._show()
+        for change in changes:
+            self._tell(change, count=True)
+        self.hint(f"{pair} is followed now")
+
+    def unfollow(self, pair: str) -> None:
+        """Forgets a pair that is followed no longer."""
+        with self._lock:
+            self._pairs.forget(pair)
+            self._show()
+
     def load(self) -> float:
         """Asks once. Returns the seconds to wait before asking again."""
         hinted, self._hinted = self._hinted, False
@@ -128,12 +154,15 @@ class InstrumentLoader:
         self._backoff.reset()
         self.net.worked()
         self._outlets.counters.leave_out(listed.left_out)
-        changes = self._pairs.judge(listed.pairs, self._monotonic(), whole=listed.whole)
-        first, self._answered = not self.instruments, True
-        self._show()
+        with self._lock:
+            self._listed = listed.pairs
+            changes = self._pairs.judge(listed.pairs, self._monotonic(), whole=listed.whole)
+            first, self._answered = not self.instruments, True
+            self._show()
+            known = dict(self._pairs.known)
         for change in changes:
             self._tell(change, count=not first)
-        self._outlets.file.save(self._pairs.known)
+        self._outlets.file.save(known)
         early = self._pairs.doubtful() or (hinted and not changes)
         return self._timings.again if early else self._timings.refresh
 

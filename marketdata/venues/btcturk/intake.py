@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from marketdata.counters import Counters
@@ -29,9 +29,10 @@ from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
-from marketdata.state.witness import STEADY_SECONDS, BookWitness, Verdict
+from marketdata.state.witness import STEADY_SECONDS, Verdict
 from marketdata.venues.btcturk import frames, steps
 from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
+from marketdata.venues.btcturk.pair_states import PairState, PairStates
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
 
 log = logging.getLogger(__name__)
@@ -59,34 +60,19 @@ class StreamHooks:
     missed: Callable[[str, MissedTrades], None]
 
 
-@dataclass(slots=True)
-class _Pair:
-    """The worker's state of one pair. Times are seconds of the monotonic clock.
-
-    symbol: its name in the rest of the stack.
-    witness: what other streams say of its book.
-    differs_since: when the ticker began to name another last price than the newest trade's; None while it does not.
-    again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
-    """
-
-    symbol: str
-    witness: BookWitness = field(default_factory=BookWitness)
-    differs_since: float | None = None
-    again_at: dict[str, float] = field(default_factory=dict)
-
-
 class BtcturkIntake:
     """Applies the frames of the pairs that are followed. Only the worker's thread may call it.
 
     Times called `at` are monotonic seconds, `received` unix seconds.
 
+    pairs: the pairs whose frames are applied.
     off_tick: frames with a price off its tick, since the start.
     """
 
     def __init__(
         self, followed: Followed, *, store: Store, candles: CandleStore, counters: Counters, hooks: StreamHooks
     ) -> None:
-        self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
+        self.pairs = PairStates(followed)
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
         self._followed, self.off_tick = followed, 0
         self._spoilt: dict[str, float] = {}
@@ -117,7 +103,7 @@ class BtcturkIntake:
 
     def lose(self, pair: str, channel: str, reason: str, received: float) -> None:
         """Marks a pair's book or trades as no longer certain, because their stream lost track."""
-        state = self._pairs[pair]
+        state = self.pairs[pair]
         if channel == self._book_channel:
             state.witness.clear()
             self._store.lose(state.symbol, reason, received)
@@ -128,7 +114,7 @@ class BtcturkIntake:
     def lose_all(self, reason: str, received: float) -> None:
         """Marks all books and trades as no longer certain, because the socket is gone."""
         self._store.lose_all(frames.SOURCE, reason, received)
-        for state in self._pairs.values():
+        for state in self.pairs.values():
             state.witness.clear()
             state.differs_since = None
             self._candles.pause(state.symbol)
@@ -137,13 +123,13 @@ class BtcturkIntake:
         """Returns the pairs whose book is whole, and was proved by nothing for so many seconds."""
         return [
             pair
-            for pair, state in self._pairs.items()
+            for pair, state in self.pairs.items()
             if self._store.is_live(state.symbol) and self._store.age_seconds(state.symbol) > seconds
         ]
 
     def apply_trades(self, fetched: FetchedTrades, received: float) -> None:
         """Adds trades that were fetched after a gap. The gap closes when they reach back to the trade before it."""
-        symbol, trades = self._pairs[fetched.trades.pair].symbol, fetched.trades.trades
+        symbol, trades = self.pairs[fetched.trades.pair].symbol, fetched.trades.trades
         self._candles.add(symbol, self._store.apply_trades(symbol, fetched.trades, received))
         if fetched.whole:
             self._candles.heal(symbol, fetched.missed, trades)
@@ -151,20 +137,20 @@ class BtcturkIntake:
     def apply_tickers(self, fetched: FetchedTickers, received: float) -> None:
         """Applies the day's figures to pairs of which the socket has sent none yet. The socket's are newer."""
         for ticker in fetched.tickers:
-            state = self._pairs.get(ticker.pair)
+            state = self.pairs.get(ticker.pair)
             if state is not None and self._store.quote(state.symbol).last is None:
                 self._store.apply_ticker(state.symbol, ticker, received)
 
     def apply_instrument(self, changed: ChangedInstrument, received: float) -> None:
         """Publishes the phase of a pair whose state or rules changed."""
-        symbol = self._pairs[changed.pair].symbol
+        symbol = self.pairs[changed.pair].symbol
         self._store.set_status(symbol, SymbolStatus(phase=changed.phase), received)
         self._store.instrument_changed(symbol, received)
 
     def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float) -> bool:
-        state = self._pairs.get(event.pair)
+        state = self.pairs.get(event.pair)
         if state is None:
-            self._counters.decode_errors["pair"] += 1
+            self._counters.decode_errors["pair"] += event.pair not in self.pairs.left
             return False
         if event.channel != self._book_channel:
             return True
@@ -191,9 +177,10 @@ class BtcturkIntake:
         if isinstance(event, Acknowledged):
             self._counters.refused_joins += not event.ok
             return False
-        state = self._pairs.get(event.pair)
+        state = self.pairs.get(event.pair)
         if state is None:
-            self._counters.decode_errors["pair"] += not (isinstance(event, Ticker) and payload.startswith(b"[401,"))
+            of_all = isinstance(event, Ticker) and payload.startswith(b"[401,")
+            self._counters.decode_errors["pair"] += not of_all and event.pair not in self.pairs.left
             return False
         stepped = self._stepped(event)
         if stepped is None:
@@ -220,14 +207,14 @@ class BtcturkIntake:
         self._counters.oddities["off_tick"] += found.off_tick
         return cast("E | None", found.event)
 
-    def _apply_ticker(self, state: _Pair, ticker: Ticker, at: float, received: float) -> None:
+    def _apply_ticker(self, state: PairState, ticker: Ticker, at: float, received: float) -> None:
         self._store.apply_ticker(state.symbol, ticker, received)
         self._received(f"ticker:{ticker.pair}")
         self._weigh_last(state, ticker, at)
         if ticker.best is not None:
             self._follow(state, ticker.pair, "ticker", state.witness.hear_top(ticker.best, at), at, received)
 
-    def _apply_trades(self, state: _Pair, event: Trades, at: float, received: float) -> None:
+    def _apply_trades(self, state: PairState, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
         self._store.prove_trades(state.symbol, at)
         state.differs_since = None
@@ -242,7 +229,7 @@ class BtcturkIntake:
             self._counters.trade_gaps += 1
             self._missed(event.pair, missed)
 
-    def _follow(self, state: _Pair, pair: str, witness: str, verdict: Verdict, at: float, received: float) -> None:
+    def _follow(self, state: PairState, pair: str, witness: str, verdict: Verdict, at: float, received: float) -> None:
         """Proves or doubts a book. A doubt ends when a witness agrees, not when the book comes anew."""
         if verdict == "agrees":
             self._store.prove_book(state.symbol, at)
@@ -251,7 +238,7 @@ class BtcturkIntake:
             self._store.doubt(state.symbol, f"contradicted by its {witness}", received)
             self._contradicted(state, pair, witness, (self._book_channel, "ticker"), at)
 
-    def _weigh_last(self, state: _Pair, ticker: Ticker, at: float) -> None:
+    def _weigh_last(self, state: PairState, ticker: Ticker, at: float) -> None:
         """Proves the trades when the ticker names the newest one's price. Asks for them again when it never does."""
         newest = self._store.newest_trade(state.symbol)
         if newest is None or ticker.last is None:
@@ -264,7 +251,7 @@ class BtcturkIntake:
         if at - state.differs_since >= STEADY_SECONDS:
             self._contradicted(state, ticker.pair, "last", ("trade",), at)
 
-    def _contradicted(self, state: _Pair, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
+    def _contradicted(self, state: PairState, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
         if at < state.again_at.get(channels[0], at):
             return
         state.again_at[channels[0]] = at + AGAIN_SECONDS
@@ -281,7 +268,7 @@ class BtcturkIntake:
     def _lose_unreadable(self, payload: bytes) -> None:
         """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on."""
         kind, key = frames.classify(payload)
-        for pair in self._pairs:
+        for pair in self.pairs:
             stream = f"{self._book_channel}:{pair}"
             if key == stream or (kind == "sequence" and key == ""):
                 self._lose(stream, "unreadable")
@@ -290,7 +277,7 @@ class BtcturkIntake:
 
     def _spoil(self, pair: str, trades: Sequence[VenueTrade]) -> None:
         """Notes that a trade of a frame can't be used: of the time since the newest known one, not every trade is."""
-        state = self._pairs.get(pair)
+        state = self.pairs.get(pair)
         newest = self._store.newest_trade(state.symbol) if state else None
         times = [trade.venue_time.timestamp() for trade in ((newest,) if newest else trades)]
         if state and times:

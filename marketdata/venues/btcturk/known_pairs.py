@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -57,9 +57,10 @@ class KnownPairs:
     known: the pairs that the venue ever told, by its name for them.
     """
 
-    def __init__(self, pairs: Sequence[str], *, confirm: float) -> None:
+    def __init__(self, pairs: Collection[str], *, confirm: float) -> None:
+        """`pairs` may change between two answers."""
         self.known: dict[str, KnownPair] = {}
-        self._pairs, self._confirm = tuple(pairs), confirm
+        self._pairs, self._confirm = pairs, confirm
         self._missing_since: dict[str, float] = {}
 
     def recall(self, known: Mapping[str, KnownPair]) -> None:
@@ -74,14 +75,27 @@ class KnownPairs:
         """Returns true while a pair was missing once and a second answer has to confirm it."""
         return any(self.known[pair].instrument.state != "delisted" for pair in self._missing_since)
 
-    def judge(self, listed: Mapping[str, ListedPair], now: float, *, whole: bool = True) -> list[InstrumentChange]:
+    def forget(self, pair: str) -> None:
+        """Forgets a pair that is followed no longer."""
+        self.known.pop(pair, None)
+        self._missing_since.pop(pair, None)
+
+    def judge(
+        self,
+        listed: Mapping[str, ListedPair],
+        now: float,
+        *,
+        whole: bool = True,
+        only: Collection[str] | None = None,
+    ) -> list[InstrumentChange]:
         """Applies an answer of the time `now` (monotonic seconds). Returns the pairs that changed.
 
-        Where the answer is not `whole`, a pair may be in it under no name, so none counts as missing.
+        Where the answer is not `whole`, a pair may be in it under no name, so none counts as missing. `only` some pairs
+        are looked at, all by default.
         """
         names = _names_by_id(listed)
         found: dict[str, KnownPair | None] = {}
-        for pair in self._pairs:
+        for pair in self._pairs if only is None else only:
             told, known = listed.get(pair), self.known.get(pair)
             if told is not None:
                 self._missing_since.pop(pair, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.wire import Phase
@@ -60,5 +61,28 @@ class ChangedInstrument:
     new_tick: bool = False
 
 
-Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook | ChangedInstrument]
+@dataclass(frozen=True, slots=True)
+class FollowedPair:
+    """A pair is followed from now on.
+
+    pair: the pair.
+    """
+
+    pair: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfollowedPair:
+    """A pair is followed no longer.
+
+    pair: the pair.
+    left: to be called once no frame of it is applied any more.
+    """
+
+    pair: str
+    left: Callable[[], None]
+
+
+Note = FetchedTrades | FetchedTickers | WrongBook | ChangedInstrument | FollowedPair | UnfollowedPair
+Notes = queue.SimpleQueue[Note]
 """The queue of notes."""

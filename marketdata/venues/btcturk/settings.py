@@ -10,6 +10,8 @@ from common.settings import Reader
 from marketdata.state.listing import Listing
 from marketdata.venues.btcturk.frames import BOOK_CHANNELS, SOURCE, BookChannel
 
+MOST_PAIRS = 400
+"""The venue lists 379; one socket and the budgets of REST calls were measured with as many."""
 DEFAULT_PAIRS = "BTCTRY,ETHTRY,USDTTRY,BTCUSDT,ETHUSDT"
 
 
@@ -54,14 +56,18 @@ class BtcturkSettings:
 
     def listings(self) -> list[Listing]:
         """Returns the instruments to follow."""
-        return [Listing(SOURCE, pair, "diffs") for pair in self.pairs]
+        return [self.listing(pair) for pair in self.pairs]
+
+    def listing(self, pair: str) -> Listing:
+        """Returns one instrument."""
+        return Listing(SOURCE, pair, "diffs")
 
 
 def read(reader: Reader, market: str) -> BtcturkSettings:
     """Reads the settings. The market decides the addresses; each can be set by itself."""
     default = ADDRESSES.get(market, ADDRESSES["simulated"])
     return BtcturkSettings(
-        pairs=reader.names("SPARK_BTCTURK_PAIRS", DEFAULT_PAIRS),
+        pairs=reader.names("SPARK_BTCTURK_PAIRS", DEFAULT_PAIRS, at_most=MOST_PAIRS),
         book_channel=cast(BookChannel, reader.choice("SPARK_BTCTURK_BOOKS", "obdiff", BOOK_CHANNELS)),
         addresses=BtcturkAddresses(
             websocket=reader.url("SPARK_BTCTURK_WS_URL", default.websocket, schemes=("ws", "wss")),

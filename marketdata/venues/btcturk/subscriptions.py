@@ -29,7 +29,7 @@ class Followed:
     resting: returns those of them that the venue halted; they need bring no data.
     """
 
-    pairs: Sequence[str]
+    pairs: Collection[str]
     book_channel: BookChannel
     tradable: Callable[[], Mapping[str, Instrument]]
     resting: Callable[[], Collection[str]] = frozenset
@@ -72,7 +72,7 @@ class JoinRequest(NamedTuple):
     reason: str
 
 
-def streams_of(pairs: Sequence[str], book_channel: BookChannel) -> list[Stream]:
+def streams_of(pairs: Collection[str], book_channel: BookChannel) -> list[Stream]:
     """Returns ticker, trades, book and present minute of each pair; with very many pairs one stream of all tickers."""
     tickers = [Stream("ticker", pair, pair) for pair in pairs]
     if len(pairs) > TICKERS_OF_ALL_ABOVE:
@@ -93,11 +93,26 @@ class BtcturkSubscriptions:
     new one is tried `SOCKETS_PER_OUTAGE` times."""
 
     def __init__(self, streams: Sequence[Stream], timings: ResyncTimings) -> None:
-        self._streams = {stream.key: stream for stream in streams}
-        self._subscriptions = {stream.key: Subscription(timings) for stream in streams}
-        self._books = [stream.key for stream in streams if stream.channel in BOOK_CHANNELS]
-        self._missing = len(self._streams)
-        self._sockets = 0
+        self._streams: dict[str, Stream] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._timings, self._missing, self._sockets = timings, 0, 0
+        self.follow(streams)
+
+    def follow(self, streams: Sequence[Stream]) -> None:
+        """Adds streams. A pair needs no ticker of its own where one stream brings all of them."""
+        new = {stream.key: stream for stream in streams if f"{stream.channel}:{ALL}" not in self._streams}
+        self._streams = self._streams | new
+        self._subscriptions = self._subscriptions | {key: Subscription(self._timings) for key in new}
+        self._missing += len(new)
+
+    def unfollow(self, pair: str) -> list[Stream]:
+        """Forgets the streams of a pair. Returns those of them that are joined and to be left."""
+        own = {key for key, stream in self._streams.items() if stream.pair == pair}
+        joined = [self._streams[key] for key in own if self._subscriptions[key].joined]
+        self._missing -= len(own) - len(joined)
+        self._streams = {key: stream for key, stream in self._streams.items() if key not in own}
+        self._subscriptions = {key: one for key, one in self._subscriptions.items() if key not in own}
+        return joined
 
     def join_new(self, tradable: Collection[str], now: float) -> list[Stream]:
         """Returns the streams to join now: those that are not joined and whose pair the venue trades."""
@@ -160,7 +175,8 @@ class BtcturkSubscriptions:
 
         The pairs in `resting` need bring nothing.
         """
-        trading = [self._subscriptions[key] for key in self._books if self._streams[key].pair not in resting]
+        books = [(key, stream) for key, stream in self._streams.items() if stream.channel in BOOK_CHANNELS]
+        trading = [self._subscriptions[key] for key, stream in books if stream.pair not in resting]
         joined = [subscription for subscription in trading if subscription.joined]
         if 2 * sum(book.silent for book in joined) <= len(joined) or self._sockets >= SOCKETS_PER_OUTAGE:
             return False
@@ -176,5 +192,6 @@ class BtcturkSubscriptions:
 
         The pairs in `resting` need bring nothing.
         """
+        streams = self._streams  # the worker's thread may replace it meanwhile
         silent = (key for key, subscription in self._subscriptions.items() if subscription.silent)
-        return [key for key in silent if self._streams[key].pair not in resting]
+        return [key for key in silent if key in streams and streams[key].pair not in resting]

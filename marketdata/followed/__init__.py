@@ -1,0 +1,1 @@
+"""The symbols that are followed, as an operator changes them while the service runs."""
