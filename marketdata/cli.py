@@ -1,5 +1,4 @@
-"""Acts on feeds of the running service: `python -m marketdata.cli bist login`, `bist status`, `feed resume BTCTURK`,
-`symbols list`, `symbols add BTCTURK:SOLTRY`, `symbols remove BTCTURK:SOLTRY`."""
+"""Acts on feeds of the running service: `python -m marketdata.cli bist login`, `feed resume`, `symbols add`, …"""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Settings:
             websocket_host=reader.text("SPARK_VENUE_WS_HOST", "0.0.0.0"),  # noqa: S104 - a container's own network
             websocket_port=reader.integer("SPARK_VENUE_WS_PORT", 7002, at_least=0, at_most=65_535),
             seed=reader.integer("SPARK_VENUE_SEED", 1, at_least=0, at_most=2**32),
-            pairs=reader.integer("SPARK_VENUE_PAIRS", 5, at_least=len(PAIRS), at_most=MOST_PAIRS),
+            pairs=reader.integer("SPARK_VENUE_PAIRS", 9, at_least=len(PAIRS), at_most=MOST_PAIRS),
             conflation_seconds=reader.seconds("SPARK_VENUE_CONFLATION_SECONDS", 0.76, above=0.0, at_most=60.0),
             admin=reader.choice("SPARK_VENUE_ADMIN", "off", ("off", "on")) == "on",
             dial_refusal=cast(Refusal, reader.choice("SPARK_VENUE_DIAL_REFUSAL", "429", get_args(Refusal))),
@@ -124,5 +124,5 @@ def _algolab(reader: Reader) -> AlgoLabSettings | None:
         ),
         websocket_port=reader.integer("SPARK_VENUE_ALGOLAB_WS_PORT", 7003, at_least=0, at_most=65_535),
         sessions=cast(Sessions, reader.choice("SPARK_BIST_SESSIONS", "always", get_args(Sessions))),
-        shares=reader.integer("SPARK_VENUE_SHARES", 6, at_least=len(SHARES), at_most=MOST_SHARES),
+        shares=reader.integer("SPARK_VENUE_SHARES", 8, at_least=len(SHARES), at_most=MOST_SHARES),
     )

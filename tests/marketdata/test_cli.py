@@ -12,6 +12,7 @@ from common import ops
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
 from marketdata.cli import main
+from tests.marketdata.followed.running import both_venues, running, settings
 from tests.marketdata.rig import http_server
 from tests.marketdata.venues.algolab.rig import TOKEN
 from tests.marketdata.venues.algolab.test_login_api import app_at
@@ -114,6 +115,25 @@ def test_a_feed_that_is_refused_again_is_told_with_the_reason(
         assert main(["feed", "resume", "BTCTURK"], known) == 1
         assert "BTCTURK is rejected: answered with 403" in capsys.readouterr().out
         assert main(["feed", "resume", "NOBODY/../x"], known) == 1
+
+
+def test_symbols_are_listed_added_and_removed(
+    tmp_path: Path, token_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        both_venues(tmp_path) as venues,
+        running(settings(venues)) as service,
+        http_server(service.http.application) as url,
+    ):
+        known = {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
+        assert main(["symbols", "list"], {"PORT": known["PORT"]}) == 0
+        assert "BIST follows 2 of at most 600: BIST:THYAO BIST:GARAN" in capsys.readouterr().out
+        assert main(["symbols", "add", "bist:asels", "BIST:TUPRS"], known) == 0
+        assert "added by an operator: BIST:ASELS BIST:TUPRS" in capsys.readouterr().out
+        assert main(["symbols", "remove", "BIST:GARAN", "BIST:ASELS"], known) == 0
+        assert "removed by an operator: BIST:GARAN" in capsys.readouterr().out
+        assert main(["symbols", "add", "BTCTURK:NOPETRY"], known) == 1
+        assert "lists no pair 'NOPETRY'" in capsys.readouterr().err
 
 
 def test_no_service_is_told_apart_from_no_session(token_file: Path) -> None:

@@ -60,3 +60,36 @@ def test_both_feeds_come_back_after_the_venue_is_killed(healthy: Stack) -> None:
     healthy.wait(
         lambda: all_live(healthy), 150, lambda: f"both feeds live again, they are {json.dumps(feeds(healthy))}"
     )
+
+
+def test_symbols_are_added_and_removed_without_a_restart_and_kept_over_one(healthy: Stack) -> None:
+    added, removed = {"BTCTURK:INJTRY", "BIST:QUGIN"}, {"BTCTURK:ETHUSDT", "BIST:TUPRS"}
+
+    def call(command: str, symbols: set[str]) -> str:
+        return healthy.compose(
+            "exec", "-T", "marketdata", "python", "-m", "marketdata.cli", "symbols", command, *symbols
+        )
+
+    def quotes(service: str, path: str) -> dict[str, dict[str, Any]]:
+        return {quote["symbol"]: quote for quote in healthy.get(service, path)["quotes"]}
+
+    def done() -> bool:
+        seen = quotes("marketdata", "/v1/quotes")
+        return not removed & set(seen) and all(symbol in seen and not seen[symbol]["stale"] for symbol in added)
+
+    before = set(quotes("marketdata", "/v1/quotes"))
+    restarts = healthy.container("marketdata")["RestartCount"]
+    try:
+        call("add", added)
+        assert "BTCTURK:INJTRY" in call("remove", removed)
+        healthy.wait(done, 60, lambda: f"the added symbols fresh and the others gone: {feeds(healthy)}")
+        assert healthy.container("marketdata")["RestartCount"] == restarts
+        healthy.wait_restarted("marketdata", healthy.kill("marketdata"))
+        healthy.wait_ready("marketdata")
+        healthy.wait(done, 90, lambda: f"the same symbols after a restart: {feeds(healthy)}")
+    finally:
+        healthy.wait_ready("marketdata")
+        call("add", removed)
+        call("remove", added)
+    healthy.wait(lambda: set(quotes("marketdata", "/v1/quotes")) == before, 60, "the symbols of the settings")
+    healthy.wait(lambda: all_live(healthy), 90, lambda: f"both feeds live, they are {feeds(healthy)}")

@@ -17,7 +17,7 @@ from venue.settings import Settings
 def test_the_defaults_are_the_real_venues_timings() -> None:
     settings = Settings.from_environment({})
     assert (settings.websocket_port, settings.seed, settings.conflation_seconds) == (7002, 1, 0.76)
-    assert (settings.admin, settings.dial_refusal, settings.pairs) == (False, "429", 5)
+    assert (settings.admin, settings.dial_refusal, settings.pairs) == (False, "429", 9)
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,21 @@ def test_a_new_snapshot_ends_the_reason() -> None:
     quotes.poll_failed("marketdata is away")
     quotes.start_over([quote()])
     assert quotes.reason is None
+
+
+def test_a_symbol_that_is_removed_is_gone_and_a_poll_on_its_way_does_not_bring_it_back() -> None:
+    quotes = table(SetClock())
+    quotes.start_over([quote(sequence=7), quote("BTCTURK:ETHTRY", sequence=8)])
+    quotes.drop("BTCTURK:ETHTRY")
+    quotes.update_from_poll([quote(sequence=7), quote("BTCTURK:ETHTRY", sequence=8)])
+    assert [each.symbol for each in quotes.now()] == ["BTCTURK:BTCTRY"]
+    quotes.update(quote("BTCTURK:ETHTRY", sequence=10))
+    assert len(quotes.now()) == 2
+
+
+def test_without_the_stream_a_poll_tells_which_symbols_there_are() -> None:
+    quotes = table(SetClock())
+    quotes.start_over([quote(sequence=7), quote("BTCTURK:ETHTRY", sequence=8)])
+    quotes.stream_failed("it broke")
+    quotes.update_from_poll([quote(sequence=7), quote("BTCTURK:SOLTRY", sequence=9)])
+    assert {each.symbol for each in quotes.now()} == {"BTCTURK:BTCTRY", "BTCTURK:SOLTRY"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_symbol_that_was_removed_and_is_added_again_is_live_again(service: Run
         trades = service.http.get(f"/v1/trades/{symbol}").get_json()["trades"]
         service.unfollow(symbol)
         service.follow(symbol)
-        eventually(lambda symbol=symbol: service.fresh(symbol), PATIENCE)
+        eventually(partial(service.fresh, symbol), PATIENCE)
         again = service.http.get(f"/v1/trades/{symbol}").get_json()["trades"]
         assert {trade["trade_id"] for trade in trades} <= {trade["trade_id"] for trade in again}
     row = next(row for row in service.http.get("/v1/followed").get_json()["venues"] if row["venue"] == "BTCTURK")
@@ -161,7 +162,7 @@ def test_both_outlive_a_restart(venues: Venues, tmp_path: Path, listed: str) -> 
     with running(found) as service:
         for symbol in (listed, ASELS):
             service.follow(symbol)
-            eventually(lambda symbol=symbol: service.fresh(symbol), PATIENCE)
+            eventually(partial(service.fresh, symbol), PATIENCE)
         for symbol in (ETHUSDT, GARAN):
             service.unfollow(symbol)
     with running(found) as service:
