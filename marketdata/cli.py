@@ -1,4 +1,4 @@
-"""Acts on feeds of the running service: `python -m marketdata.cli bist login`, `feed resume`, `symbols add`, …"""
+"""Acts on the running service: `python -m marketdata.cli bist login`, `feed resume BTCTURK`, `symbols list`."""
 
 from __future__ import annotations
 

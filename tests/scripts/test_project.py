@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.checkout import Checkout, make_checkout
+from tests.scripts.checkout import Checkout, make_checkout, quiet_ports
 
 SHOW = 'use_stack; echo "$COMPOSE_PROJECT_NAME"'
 
@@ -53,6 +53,7 @@ def test_a_name_that_belongs_to_another_folder_is_refused_with_the_folder(
     done = checkout.bash(
         f"bash scripts/{script.get(command, f'compose.sh {command}')}",
         COMPOSE_PROJECT_NAME="mine",
+        **quiet_ports(),
     )
     assert done.returncode == 1
     lines = done.stderr.splitlines()
