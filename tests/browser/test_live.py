@@ -35,6 +35,17 @@ def test_a_stale_feed_is_marked_in_words_and_fresh_again_when_it_is(page: Page, 
     page.wait_for_function("() => document.querySelectorAll('#quote-rows tr.stale').length === 0")
 
 
+def test_a_symbol_that_is_removed_leaves_the_table_and_comes_back_when_it_is_added(page: Page, own: Own) -> None:
+    console, around = own
+    opened(page, console.url)
+    symbols = "() => [...document.querySelectorAll('#quote-rows tr')].map((row) => row.dataset.symbol).join()"
+    before = page.evaluate(symbols)
+    around.market.removed = {"BTCTURK:ETHTRY"}
+    page.wait_for_function(f"() => ({symbols})() === '{before.replace('BTCTURK:ETHTRY,', '')}'")
+    around.market.removed = set()
+    page.wait_for_function(f"() => ({symbols})() === '{before}'")
+
+
 def test_a_market_that_closes_says_so_beside_its_pair(page: Page, own: Own) -> None:
     console, around = own
     opened(page, console.url)

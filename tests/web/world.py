@@ -68,7 +68,8 @@ class Run:
 
 
 class Market:
-    """The answers of marketdata. Prices move by a tick in each step; `frozen` stops them, `age` is the quotes' age."""
+    """The answers of marketdata. Prices move by a tick in each step; `frozen` stops them, `age` is the quotes' age.
+    `removed` are the symbols that an operator removed."""
 
     def __init__(self, market: wire.Market = "simulated") -> None:
         self.market = market
@@ -81,6 +82,7 @@ class Market:
         self.frozen = False
         self.phase: wire.Phase = "continuous"
         self.streams_refused = False
+        self.removed: set[str] = set()
         self._run.ended.set()
         self._run = Run()
         self.server.reset()
@@ -110,7 +112,7 @@ class Market:
                     received_at=datetime.now(UTC),
                 )
             )
-        return found
+        return [each for each in found if each.symbol not in self.removed]
 
     def _answer(self, asked: Request) -> Answer:
         if asked.path == "/readyz":
@@ -129,7 +131,11 @@ class Market:
         run = self._run
         yield b": hello\n\n"
         yield _event("snapshot", {"market": self.market, "sequence": 1, "quotes": self.quotes()})
+        told: set[str] = set()
         while not run.ended.wait(0.2):
+            for symbol in self.removed - told:
+                yield _event("unfollowed", {"symbol": symbol, "sequence": 1000 + run.steps})
+            told = set(self.removed)
             if self.frozen:
                 yield b": quiet\n\n"
                 continue

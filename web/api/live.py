@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
@@ -25,18 +25,24 @@ class PageFeed:
     def __init__(self, painter: Painter, state: ConsoleState) -> None:
         self._painter = painter
         self._state = state
-        self._rows: dict[str, object] = {}
+        self._rows: Mapping[str, object] | None = None
         self._html: dict[str, str] = {}
         self._at: dict[str, float | None] = {}
         self._quotes_reason: object = self
 
     def changes(self) -> dict[str, Any]:
-        """Returns `now`, and the quote rows and panels that differ from what was sent."""
+        """Returns `now`, and the quote rows and panels that differ from what was sent.
+
+        `quote_symbols` tells which rows there are, when those are others than before.
+        """
         found: dict[str, Any] = {"now": self._state.clock.unix()}
-        rows = [row for row in self._painter.quotes() if self._rows.get(row.symbol) != row]
+        all_rows = {row.symbol: row for row in self._painter.quotes()}
+        rows = [row for row in all_rows.values() if self._rows is None or self._rows.get(row.symbol) != row]
         drawn = (self._panel(panel.name, str(panel.html), panel.at) for panel in self._painter.panels())
         panels = [panel for panel in drawn if panel]
-        self._rows |= {row.symbol: row for row in rows}
+        if self._rows is None or self._rows.keys() != all_rows.keys():
+            found["quote_symbols"] = list(all_rows)
+        self._rows = all_rows
         if rows:
             found["quotes"] = rows
         if panels:

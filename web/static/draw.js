@@ -44,6 +44,15 @@ export function drawQuote(quote) {
   row.querySelector(".age").dataset.at = quote.at;
 }
 
+/** Removes the rows of symbols that are not among these: they are followed no longer. */
+function keepQuotes(symbols) {
+  const followed = new Set(symbols);
+  for (const row of [...document.getElementById("quote-rows").children]) {
+    if (!followed.has(row.dataset.symbol)) row.remove();
+  }
+  document.getElementById("no-quotes").hidden = followed.size > 0;
+}
+
 /** Shows why no new quote can be expected; null hides it. */
 export function drawQuotesReason(reason) {
   const notice = document.getElementById("quotes-reason");
@@ -94,6 +103,7 @@ export function drawPanel(panel) {
 
 /** Draws everything that one message brings. */
 export function draw(message) {
+  if (message.quote_symbols) keepQuotes(message.quote_symbols);
   message.quotes?.forEach(drawQuote);
   message.panels?.forEach(drawPanel);
   if ("quotes_reason" in message) drawQuotesReason(message.quotes_reason);

@@ -34,6 +34,7 @@ def test_the_first_message_has_everything(built: Built) -> None:
     built.read()
     first = feed(built).changes()
     assert len(first["quotes"]) == 5
+    assert first["quote_symbols"] == [row.symbol for row in first["quotes"]]
     names = ["glance", "services", "orders", "portfolio", "currency", "controls", "canary", "alerts", "symbols"]
     assert [panel["name"] for panel in first["panels"]] == names
     assert all(panel["html"] for panel in first["panels"])
@@ -49,6 +50,9 @@ def test_later_messages_have_only_what_changed(built: Built) -> None:
     assert [row.symbol for row in later["quotes"]] == ["BTCTURK:BTCTRY"]
     assert "panels" not in later or all("html" not in panel for panel in later["panels"])
     assert "quotes_reason" not in later
+    assert "quote_symbols" not in later
+    built.state.quotes.drop("BTCTURK:ETHTRY")
+    assert "BTCTURK:ETHTRY" not in sent.changes()["quote_symbols"]
 
 
 def test_an_answer_that_came_again_moves_the_age_and_not_the_html(built: Built) -> None:
