@@ -51,19 +51,16 @@ class BarKeeper:
         if not self.on:
             log.warning("bars are not kept: there is no folder for them, or it is a replay")
             return
+        now = self._unix()
         try:
-            self._file.forget(self._candles.symbols, self._unix() - FORGOTTEN_SECONDS)
-            found = self._file.load(self._candles.symbols)
+            self._file.forget(self._candles.symbols, now - FORGOTTEN_SECONDS)
+            for symbol, kept in self._file.load(self._candles.symbols):
+                if any(kept):
+                    store.restore_trades(symbol, self._candles.restore(symbol, kept), now)
         except DamagedFile as error:
             self._begin_anew(error)
-            return
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
-            return
-        now = self._unix()
-        for symbol, kept in found.items():
-            if any(kept):
-                store.restore_trades(symbol, self._candles.restore(symbol, kept), now)
 
     def step(self) -> float:
         """Writes what changed. Returns the seconds to pause."""
