@@ -10,7 +10,7 @@ import msgspec
 
 from common import answers, sse, wire
 from common.errors import InvalidRequest, NotFound, Unauthorized, Unavailable, error_body
-from marketdata.messages import CandleList, FeedList, FeedRow, SafetyNetRow, StreamGap, StreamSnapshot
+from marketdata.messages import CandleList, FeedList, FeedRow, SafetyNetRow, StreamGap, StreamSnapshot, TapeRow
 from marketdata.messages import SymbolStatusAnswer as StatusAnswer
 from marketdata.state.bars import Gap
 from marketdata.state.reader import TradeList
@@ -103,6 +103,7 @@ FEED = FeedRow(
     oddities={"zero_level": 2},
     safety_nets=(NET,),
 )
+TAPE = TapeRow(recording=True, reason="", dropped=0)
 SNAPSHOT = StreamSnapshot(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,))
 RESUMED = answers.Resumed(market="simulated", sequence=_SEQUENCE)
 GAP = StreamGap(symbol=SYMBOL, kind="trade", sequence=_SEQUENCE)
@@ -115,7 +116,8 @@ EXAMPLES: tuple[msgspec.Struct, ...] = (
     CandleList(market="simulated", symbol=SYMBOL, resolution="1m", candles=(CANDLE,), gaps=(BAR_GAP,), **_AGE),
     StatusAnswer(market="simulated", symbol=SHARE, sequence=_SEQUENCE, status=STATUS, auction=AUCTION, **_AGE),
     FEED,
-    FeedList(market="simulated", feeds=(FEED,)),
+    TAPE,
+    FeedList(market="simulated", feeds=(FEED,), tape=TAPE),
     SessionStatus(state="SMS_SENT", since=_AT, reason="the broker has sent a code"),
     Code(code="482913"),
 )
