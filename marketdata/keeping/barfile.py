@@ -35,6 +35,7 @@ CREATE TABLE spans (
     PRIMARY KEY (symbol, kind, resolution, since)
 ) WITHOUT ROWID;
 """
+_KINDS, _SIDES = frozenset(get_args(BarKind)), frozenset(get_args(Side))
 _TABLES = ("bars", "trades", "spans")
 
 
@@ -185,14 +186,14 @@ def _bar(row: tuple[Any, ...]) -> tuple[Place, KeptBar]:
 
 
 def _place(kind: str, resolution: str, start: int) -> Place:
-    if kind not in get_args(BarKind) or resolution not in RESOLUTIONS:
+    if kind not in _KINDS or resolution not in RESOLUTIONS:
         raise ValueError(f"a bar of kind {kind} and resolution {resolution}")
     return Place(cast(BarKind, kind), resolution, start)
 
 
 def _trade(row: tuple[Any, ...]) -> VenueTrade:
     _, name, price, quantity, side, at = row
-    if side not in get_args(Side) or not (Decimal(price) > 0 and Decimal(quantity) >= 0):
+    if side not in _SIDES or not (Decimal(price) > 0 and Decimal(quantity) >= 0):
         raise ValueError(f"a trade {name}")
     return VenueTrade(name, Decimal(price), Decimal(quantity), side, moment(at))
 
