@@ -26,6 +26,8 @@ Candles = Callable[[str, Resolution, int], Chart]
 """Returns the newest bars of a symbol, and the gaps of the time that they show."""
 Feeds = Callable[[], Sequence[Mapping[str, object]]]
 """Returns one row for each venue's feed."""
+TapeState = Callable[[], Mapping[str, object] | None]
+"""Returns how the tape does; None when nothing is recorded."""
 
 
 def routes(
@@ -35,6 +37,7 @@ def routes(
     instruments: Instruments,
     candles: Candles,
     feeds: Feeds,
+    tape: TapeState,
     send_seconds: float = sse.SEND_SECONDS,
 ) -> Blueprint:
     """Returns the calls. `instruments()` returns everything that is traded, by symbol; nothing while it is not known.
@@ -42,7 +45,8 @@ def routes(
     A client of the stream that takes nothing for `send_seconds` is cut off.
     """
     api = Blueprint("v1", __name__, url_prefix="/v1")
-    _reference(api, store, instruments, feeds)
+    _reference(api, store, instruments)
+    _state(api, store, feeds, tape)
     _prices(api, store, instruments)
     _history(api, store, candles)
 
@@ -63,7 +67,7 @@ def routes(
     return api
 
 
-def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Feeds) -> None:
+def _reference(api: Blueprint, store: Store, instruments: Instruments) -> None:
     @api.get("/openapi.json")
     def get_document() -> Response:
         return answer(document(VERSION, store.symbols))
@@ -73,11 +77,6 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Fe
         """503 until a venue told its instruments: an empty list would mean that nothing is traded."""
         known = _loaded(instruments())
         return answer({"market": store.market, "instruments": list(known.values())})
-
-    @api.get("/feeds")
-    def all_feeds() -> Response:
-        known = feeds()
-        return _fresh(store, {"market": store.market, "feeds": known}, 0.0, _digest(known))
 
     @api.get("/status/<symbol>")
     def status(symbol: str) -> Response:
@@ -94,6 +93,13 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments, feeds: Fe
             "auction": auction,
         }
         return _fresh(store, body, quote.age_seconds, sequence, quote.stale)
+
+
+def _state(api: Blueprint, store: Store, feeds: Feeds, tape: TapeState) -> None:
+    @api.get("/feeds")
+    def all_feeds() -> Response:
+        known = {"feeds": feeds(), "tape": tape()}
+        return _fresh(store, {"market": store.market, **known}, 0.0, _digest(known))
 
 
 def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:

@@ -26,6 +26,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
             instruments=parts.instruments,
             candles=parts.candles.chart,
             feeds=lambda: [venue.row() for venue in parts.venues],
+            tape=lambda: None if parts.tape is None else parts.tape.row(),
         )
     )
     app.register_blueprint(resume_api.routes(parts.venues, settings.operator_token))

@@ -19,6 +19,7 @@ from marketdata.messages import (
     SafetyNetRow,
     StreamGap,
     StreamSnapshot,
+    TapeRow,
 )
 from marketdata.messages import SymbolStatusAnswer as StatusAnswer
 from marketdata.state.bars import Gap
@@ -112,6 +113,7 @@ FEED = FeedRow(
     oddities={"zero_level": 2},
     safety_nets=(NET,),
 )
+TAPE = TapeRow(recording=True, reason="", dropped=0)
 SNAPSHOT = StreamSnapshot(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,))
 RESUMED = answers.Resumed(market="simulated", sequence=_SEQUENCE)
 FOLLOWED = FollowedVenue(
@@ -133,7 +135,8 @@ EXAMPLES: tuple[msgspec.Struct, ...] = (
     CandleList(market="simulated", symbol=SYMBOL, resolution="1m", candles=(CANDLE,), gaps=(BAR_GAP,), **_AGE),
     StatusAnswer(market="simulated", symbol=SHARE, sequence=_SEQUENCE, status=STATUS, auction=AUCTION, **_AGE),
     FEED,
-    FeedList(market="simulated", feeds=(FEED,)),
+    TAPE,
+    FeedList(market="simulated", feeds=(FEED,), tape=TAPE),
     SessionStatus(state="SMS_SENT", since=_AT, reason="the broker has sent a code"),
     Code(code="482913"),
 )

@@ -103,15 +103,30 @@ class FeedRow(wire.Message, frozen=True, kw_only=True):
     safety_nets: tuple[SafetyNetRow, ...]
 
 
+class TapeRow(wire.Message, frozen=True, kw_only=True):
+    """The tape, which records what comes and goes.
+
+    recording: false once a write failed; it is off until the next start.
+    reason: why that write failed; empty while it records.
+    dropped: frames and REST calls that it missed since the start.
+    """
+
+    recording: bool
+    reason: str
+    dropped: int
+
+
 class FeedList(wire.Message, frozen=True, kw_only=True):
     """`GET /v1/feeds`.
 
     market: the market that the service runs on.
     feeds: one for each venue that is followed.
+    tape: how the tape does; None when nothing is recorded.
     """
 
     market: wire.Market
     feeds: tuple[FeedRow, ...]
+    tape: TapeRow | None
 
 
 class StreamSnapshot(wire.Message, frozen=True, kw_only=True):

@@ -14,6 +14,8 @@ from marketdata.venues.algolab.frames import SOURCE as BIST
 from marketdata.venues.btcturk import settings as btcturk
 from marketdata.venues.btcturk.frames import SOURCE as BTCTURK
 
+TAPES = "tapes"
+
 
 @dataclass(frozen=True)
 class TapeSettings:
@@ -95,18 +97,18 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Raises `SettingsError` that names each wrong variable, its value and the rule."""
         reader = Reader(environment)
-        service = reader.service("marketdata")
+        service, data_dir = reader.service("marketdata"), _data_dir(reader)
         settings = cls(
             service=service,
             stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, above=0.0, at_most=300.0),
             most_streams=reader.integer("SPARK_STREAMS_MAX", 200, at_least=1, at_most=1_000),
             queue_limit=reader.integer("SPARK_FEED_QUEUE_LIMIT", 20_000, at_least=100, at_most=1_000_000),
-            data_dir=Path(reader.text("SPARK_DATA_DIR", "/data")),
+            data_dir=data_dir,
             operator_token=_operator_token(reader),
             proxies=_proxies(reader),
-            btcturk=btcturk.read(reader, service.market),
-            algolab=algolab.read(reader, service.market),
-            tape=_tape(reader),
+            btcturk=btcturk.read(reader, service.market, data_dir),
+            algolab=algolab.read(reader, service.market, data_dir),
+            tape=_tape(reader, data_dir),
             replay=_replay(reader),
         )
         reader.check()
@@ -136,15 +138,19 @@ def _proxy(reader: Reader, name: str, address: str) -> Proxy | None:
 
 
 def tapes_folder(reader: Reader) -> Path:
-    """Returns the folder of the tapes."""
-    return Path(reader.text("SPARK_DATA_DIR", "/data")) / "tapes"
+    """Returns the folder of the tapes, for the commands that read nothing else."""
+    return _data_dir(reader) / TAPES
 
 
-def _tape(reader: Reader) -> TapeSettings | None:
+def _data_dir(reader: Reader) -> Path:
+    return Path(reader.text("SPARK_DATA_DIR", "/data"))
+
+
+def _tape(reader: Reader, data_dir: Path) -> TapeSettings | None:
     mib = reader.integer("SPARK_TAPE_MIB", 2048, at_least=1, at_most=1_000_000)
     if reader.choice("SPARK_TAPE", "off", ("off", "on")) == "off":
         return None
-    return TapeSettings(tapes_folder(reader), mib * 2**20)
+    return TapeSettings(data_dir / TAPES, mib * 2**20)
 
 
 def _replay(reader: Reader) -> ReplayClock | None:

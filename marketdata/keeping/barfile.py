@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -13,15 +12,13 @@ from typing import Any, cast, get_args
 from common.decimals import plain_text
 from common.wire import Side
 from marketdata.events import Bar, VenueTrade
-from marketdata.state.bars import RESOLUTIONS, Order
+from marketdata.state.bars import RESOLUTIONS, Order, microseconds, moment
 from marketdata.state.kept import BarKind, Bars, Changes, KeptBar, KeptSeries, Place, SpanKind, SpansByKind
 
 VERSION = 1
 BUSY_SECONDS = 5.0
 PAGE_BYTES, MOST_BYTES = 4_096, 1 << 30
 DAMAGED = ".damaged"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _SCHEMA = """
 CREATE TABLE bars (
     symbol TEXT NOT NULL, kind TEXT NOT NULL, resolution TEXT NOT NULL, start INTEGER NOT NULL,
@@ -38,6 +35,7 @@ CREATE TABLE spans (
     PRIMARY KEY (symbol, kind, resolution, since)
 ) WITHOUT ROWID;
 """
+_KINDS, _SIDES = frozenset(get_args(BarKind)), frozenset(get_args(Side))
 _TABLES = ("bars", "trades", "spans")
 
 
@@ -53,16 +51,18 @@ class BarFile:
         self._path, self._most_pages = path, max(1, most_bytes // PAGE_BYTES)
         self._connection: sqlite3.Connection | None = None
 
-    def load(self, symbols: Collection[str], *, checked: bool = True) -> dict[str, KeptSeries]:
-        """Returns what is kept of each symbol. Raises `DamagedFile`, `sqlite3.Error`, `OSError`.
+    def load(self, symbols: Collection[str], *, checked: bool = True) -> Iterator[tuple[str, KeptSeries]]:
+        """Yields what is kept of each symbol, one after the other: of all at once it takes a GiB.
 
-        Unless `checked`, the rest of the file is not looked through. Any thread may call this.
+        Unless `checked`, the rest of the file is not looked through. Any thread may call this. Raises `DamagedFile`,
+        `sqlite3.Error`, `OSError`.
         """
         with _damage_named(), closing(self._opened()) as database:
             if checked and database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise DamagedFile("its check finds a fault")
             try:
-                return {symbol: _series(database, symbol) for symbol in symbols}
+                for symbol in symbols:
+                    yield symbol, _series(database, symbol)
             except (ArithmeticError, ValueError, TypeError) as error:
                 raise DamagedFile(f"a row can't be: {error}") from error
 
@@ -153,13 +153,13 @@ def _write(database: sqlite3.Connection, changes: Changes) -> int:
 def _bar_row(symbol: str, place: Place, kept: KeptBar) -> tuple[Any, ...]:
     prices = (plain_text(number) for number in kept.bar[1:])
     first, last = (
-        (None, None) if order is None else (_microseconds(order[0]), order[2]) for order in (kept.first, kept.last)
+        (None, None) if order is None else (microseconds(order[0]), order[2]) for order in (kept.first, kept.last)
     )
     return (symbol, *place, *prices, int(kept.complete), *first, *last)
 
 
 def _trade_row(symbol: str, trade: VenueTrade) -> tuple[Any, ...]:
-    at = _microseconds(trade.venue_time)
+    at = microseconds(trade.venue_time)
     return symbol, trade.trade_id, plain_text(trade.price), plain_text(trade.quantity), trade.side, at
 
 
@@ -187,16 +187,16 @@ def _bar(row: tuple[Any, ...]) -> tuple[Place, KeptBar]:
 
 
 def _place(kind: str, resolution: str, start: int) -> Place:
-    if kind not in get_args(BarKind) or resolution not in RESOLUTIONS:
+    if kind not in _KINDS or resolution not in RESOLUTIONS:
         raise ValueError(f"a bar of kind {kind} and resolution {resolution}")
     return Place(cast(BarKind, kind), resolution, start)
 
 
 def _trade(row: tuple[Any, ...]) -> VenueTrade:
     _, name, price, quantity, side, at = row
-    if side not in get_args(Side) or not (Decimal(price) > 0 and Decimal(quantity) >= 0):
+    if side not in _SIDES or not (Decimal(price) > 0 and Decimal(quantity) >= 0):
         raise ValueError(f"a trade {name}")
-    return VenueTrade(name, Decimal(price), Decimal(quantity), side, _time(at))
+    return VenueTrade(name, Decimal(price), Decimal(quantity), side, moment(at))
 
 
 def _spans(rows: Iterable[tuple[Any, ...]]) -> SpansByKind:
@@ -211,12 +211,4 @@ def _spans(rows: Iterable[tuple[Any, ...]]) -> SpansByKind:
 
 
 def _order(at: int | None, name: str | None) -> Order | None:
-    return None if at is None or name is None else (_time(at), len(name), name)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _time(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
+    return None if at is None or name is None else (moment(at), len(name), name)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from common.loop import Loop
 from marketdata.keeping.barfile import MOST_BYTES, BarFile, DamagedFile
 from marketdata.nets import SafetyNet
 from marketdata.state.candlestore import CandleStore
-from marketdata.state.kept import Changes, KeptSeries
+from marketdata.state.kept import Changes
 from marketdata.state.store import Store
 
 log = logging.getLogger(__name__)
@@ -53,21 +53,18 @@ class BarKeeper:
             return
         try:
             self._file.forget(self._candles.symbols, self._unix() - FORGOTTEN_SECONDS)
-            found = self._file.load(self._candles.symbols)
+            self._take_over(store, self._candles.symbols)
         except DamagedFile as error:
             self._begin_anew(error)
-            return
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
-            return
-        self._restore(store, found)
 
     def recall(self, store: Store, symbol: str) -> None:
         """Takes over what was kept of one symbol that is followed now. Any thread may call it."""
         if not self.on:
             return
         try:
-            self._restore(store, self._file.load((symbol,), checked=False))
+            self._take_over(store, (symbol,), checked=False)
         except (DamagedFile, sqlite3.Error, OSError) as error:
             log.warning("kept bars can't be read", extra={"symbol": symbol, "reason": str(error)})
 
@@ -97,11 +94,10 @@ class BarKeeper:
         self.net.worked()
         return EVERY_SECONDS
 
-    def _restore(self, store: Store, found: Mapping[str, KeptSeries]) -> None:
-        now = self._unix()
-        for symbol, kept in found.items():
+    def _take_over(self, store: Store, symbols: Collection[str], *, checked: bool = True) -> None:
+        for symbol, kept in self._file.load(symbols, checked=checked):
             if any(kept):
-                store.restore_trades(symbol, self._candles.restore(symbol, kept), now)
+                store.restore_trades(symbol, self._candles.restore(symbol, kept), self._unix())
 
     def _write(self, batch: list[Changes]) -> None:
         if batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple, get_args
 
@@ -32,6 +32,8 @@ MOST_MINUTES, MOST_DAYS = 1_500, 500
 MOST_BARS: dict[Resolution, int] = {"1m": MOST_MINUTES, "5m": 300, "15m": 200, "1h": 200, "4h": 200, "1d": MOST_DAYS}
 """The bars of each resolution that are kept of one symbol."""
 LONGER: tuple[Resolution, ...] = RESOLUTIONS[1:]
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 Order = tuple[datetime, int, str]
 """The place of a trade among those of its symbol, see `trade_order`."""
@@ -111,11 +113,28 @@ def merged(start: int, bars: Sequence[Bar]) -> Bar:
 
 def candle(bar: Bar, *, complete: bool) -> wire.Candle:
     """Returns the message of a bar."""
-    start = datetime.fromtimestamp(bar.start, UTC)
-    return wire.Candle(**(bar._asdict() | {"start": start}), complete=complete)
+    return wire.Candle(
+        start=datetime.fromtimestamp(bar.start, UTC),
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        complete=complete,
+    )
 
 
 def gap(span: Span) -> Gap:
     """Returns the message of a gap; its ends are finite."""
     since, until = span
     return Gap(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC))
+
+
+def microseconds(at: datetime) -> int:
+    """Returns a time as whole microseconds of unix time."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(at: int) -> datetime:
+    """Returns the time of so many microseconds of unix time, UTC."""
+    return _EPOCH + at * _MICROSECOND

@@ -143,7 +143,7 @@ class Series:
 
     def soil(self) -> None:
         """Notes that nothing is kept: everything is a change."""
-        self._shelf.dirt.add(Dirt(set(self._shelf.kept()), set(self._known), spans=True))
+        self._shelf.dirt.add(Dirt(set(self._shelf.places()), set(self._known), spans=True))
 
     def restore(self, kept: KeptSeries) -> None:
         """Takes over what an earlier start kept. The time since its last trade is a gap until the next join."""

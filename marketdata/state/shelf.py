@@ -26,6 +26,7 @@ from marketdata.state.bars import (
     start_of,
 )
 from marketdata.state.kept import Bars, Dirt, KeptBar, Place
+from marketdata.state.packed import PackedMinutes, PackedSums
 from marketdata.state.spans import Span, Spans
 from marketdata.state.told import ToldBars, Wanted
 
@@ -54,8 +55,8 @@ class Shelf:
         self.present: Bar | None = None
         self.delayed, self.newest_at = False, -math.inf
         self._day_begins = day_begins
-        self._grown: dict[int, GrowingBar] = {}
-        self._rolled: dict[Resolution, dict[int, KeptBar]] = {resolution: {} for resolution in LONGER}
+        self._grown = PackedMinutes()
+        self._rolled = {resolution: PackedSums() for resolution in LONGER}
 
     def grow(self, trade: VenueTrade) -> None:
         """Adds a trade to its minute, unless the venue's own bar of it is there."""
@@ -65,6 +66,7 @@ class Shelf:
         growing = self._grown.get(start)
         if growing is not None:
             growing.add(trade)
+            self._grown[start] = growing
         else:
             self._grown[start] = GrowingBar.of(start, trade)
             self._drop_old()
@@ -75,17 +77,15 @@ class Shelf:
     ) -> bool:
         """Adds the venue's answer to `wanted`. Returns true when it proved something that was not known."""
         told, traded = self.told[resolution], self._grown if resolution == "1m" else ()
-        before = dict(told.bars)
-        new = told.merge(bars, wanted, asked_at, traded=traded, lost=lost)
-        changed = [start for start in {**before, **told.bars} if before.get(start) != told.bars.get(start)]
+        proved, changed = told.merge(bars, wanted, asked_at, traded=traded, lost=lost)
         self.dirt.bars.update(Place("told", resolution, start) for start in changed)
         self.dirt.spans = True
         if resolution == "1m":
-            for start in self._grown.keys() & told.bars.keys():
+            for start in [start for start in self._grown if start in told.bars]:
                 del self._grown[start]
                 self.dirt.bars.add(Place("grown", "1m", start))
             self._drop_old()
-        return new
+        return proved
 
     def wanted(self, resolution: Resolution, now: float) -> Wanted | None:
         """Returns the span of which the venue's bars would tell something new, or None.
@@ -103,7 +103,7 @@ class Shelf:
 
     def newest_start(self) -> int | None:
         """Returns when the newest minute begins; None while there is none."""
-        return max(self._held(), default=None)
+        return max(self._starts(), default=None)
 
     def chart(self, resolution: Resolution, limit: int, now: float) -> Chart:
         """Returns the newest `limit` bars, and the gaps of the time from the first of them to `now`.
@@ -119,10 +119,17 @@ class Shelf:
         whole = tuple((begin, end) for begin, end in unknown if begin < now and end > since)
         return Chart(candles, [gap(span) for span in unknown.within(since, now)], whole)
 
-    def kept(self, places: Iterable[Place] | None = None) -> Bars:
-        """Returns the bars of some places, or all; a place without a bar is left out."""
-        found = self._all() if places is None else {place: self._at(place) for place in places}
+    def kept(self, places: Iterable[Place]) -> Bars:
+        """Returns the bars of some places; a place without a bar is left out."""
+        found = {place: self._at(place) for place in places}
         return {place: bar for place, bar in found.items() if bar is not None}
+
+    def places(self) -> list[Place]:
+        """Returns the places of all bars."""
+        places = [Place("grown", "1m", start) for start in self._grown]
+        places += [Place("told", resolution, start) for resolution, told in self.told.items() for start in told.bars]
+        places += [Place("rolled", resolution, start) for resolution, bars in self._rolled.items() for start in bars]
+        return places
 
     def restore(self, bars: Bars) -> None:
         """Puts kept bars in their places."""
@@ -134,12 +141,6 @@ class Shelf:
             elif kept.first is not None and kept.last is not None:
                 self._grown[place.start] = GrowingBar(kept.bar, kept.first, kept.last)
 
-    def _all(self) -> dict[Place, KeptBar | None]:
-        places = [Place("grown", "1m", start) for start in self._grown]
-        places += [Place("told", resolution, start) for resolution, told in self.told.items() for start in told.bars]
-        places += [Place("rolled", resolution, start) for resolution, bars in self._rolled.items() for start in bars]
-        return {place: self._at(place) for place in places}
-
     def _at(self, place: Place) -> KeptBar | None:
         if place.kind == "rolled":
             return self._rolled[place.resolution].get(place.start)
@@ -149,22 +150,25 @@ class Shelf:
         growing = self._grown.get(place.start)
         return None if growing is None else KeptBar(growing.bar, False, growing.first, growing.last)
 
-    def _held(self) -> dict[int, Bar]:
-        return {start: growing.bar for start, growing in self._grown.items()} | self.told["1m"].bars
+    def _starts(self) -> set[int]:
+        return {*self._grown, *self.told["1m"].bars}
+
+    def _held(self, since: float, until: float) -> dict[int, Bar]:
+        """Returns the minutes that begin between two times, by their start."""
+        return self._grown.between(since, until) | self.told["1m"].bars.between(since, until)
 
     def _minutes(self, limit: int, now: float) -> list[wire.Candle]:
-        bars, told, unsure = self._held(), self.told["1m"], set[int]()
-        for venues in (told.partial, self.present):
-            if venues is None or venues.start in told.bars:
-                continue
+        told, unsure = self.told["1m"], set[int]()
+        growing = [bar for bar in (told.partial, self.present) if bar is not None and bar.start not in told.bars]
+        newest = {*self._grown.newest(limit), *told.bars.newest(limit), *(bar.start for bar in growing)}
+        starts = sorted(newest)[-limit:]
+        bars = self._held(starts[0], math.inf) if starts else {}
+        for venues in growing:
             ours, missing = bars.get(venues.start), self.gaps.touches(venues.start, venues.start + MINUTE)
             if ours is None or (missing and (venues is self.present or venues.volume >= ours.volume)):
                 bars[venues.start] = venues
                 unsure.add(venues.start)
-        return [
-            candle(bars[start], complete=start not in unsure and self._complete(start, now))
-            for start in sorted(bars)[-limit:]
-        ]
+        return [candle(bars[start], complete=start not in unsure and self._complete(start, now)) for start in starts]
 
     def _complete(self, start: int, now: float) -> bool:
         end = start + MINUTE
@@ -175,26 +179,26 @@ class Shelf:
         return self.newest_at >= end if self.delayed else end + IN_FLIGHT_SECONDS <= now
 
     def _long(self, resolution: Resolution, limit: int, now: float) -> list[wire.Candle]:
-        told, length, minutes = self.told[resolution], LENGTHS[resolution], self._held()
-        groups: dict[int, list[int]] = {}
-        for start in sorted(minutes):
-            groups.setdefault(start_of(start, length, self._offset(resolution)), []).append(start)
-        starts = {*groups, *told.bars, *self._rolled[resolution]} | ({told.partial.start} if told.partial else set())
-        return [
-            self._long_candle(resolution, start, [minutes[key] for key in groups.get(start, ())], now)
-            for start in sorted(starts)[-limit:]
-        ]
+        told, length = self.told[resolution], LENGTHS[resolution]
+        offset, rolled = self._offset(resolution), self._rolled[resolution]
+        minutes = {start_of(start, length, offset) for start in self._starts()}
+        starts = {*minutes, *told.bars, *rolled} | ({told.partial.start} if told.partial else set())
+        return [self._long_candle(resolution, start, now, traded=start in minutes) for start in sorted(starts)[-limit:]]
 
-    def _long_candle(self, resolution: Resolution, start: int, minutes: Sequence[Bar], now: float) -> wire.Candle:
+    def _long_candle(self, resolution: Resolution, start: int, now: float, *, traded: bool) -> wire.Candle:
         told, end = self.told[resolution], start + LENGTHS[resolution]
         if start in told.bars:
             return candle(told.bars[start], complete=True)
         rolled = self._rolled[resolution].get(start)
         known = not self.gaps.touches(start, min(end, now)) and (rolled is None or rolled.complete)
-        if told.partial is not None and told.partial.start == start and not (known and (minutes or rolled)):
+        if told.partial is not None and told.partial.start == start and not (known and (traded or rolled)):
             return candle(told.partial, complete=False)
-        bar = rolled.bar if rolled is not None else merged(start, minutes)
+        bar = rolled.bar if rolled is not None else self._merged(start, end)
         return candle(bar, complete=known and self._ended(end, now))
+
+    def _merged(self, start: int, end: int) -> Bar:
+        minutes = self._held(start, end)
+        return merged(start, [minutes[key] for key in sorted(minutes)])
 
     def _offset(self, resolution: Resolution) -> int:
         """Returns the seconds after midnight UTC at which a bar begins; days begin when the venue's do."""
@@ -205,22 +209,20 @@ class Shelf:
         """Drops minutes when there are too many, once the long bars that they are a part of were made."""
         told = self.told["1m"].bars
         while len(self._grown) + len(told) > MOST_MINUTES:
-            oldest = int(min(min(held, default=math.inf) for held in (self._grown, told)))
+            oldest = min(min(held) for held in (self._grown, told) if held)
             self._roll(oldest)
             kind = "grown" if self._grown.pop(oldest, None) is not None else "told"
             told.pop(oldest, None)
             self.dirt.bars.add(Place("grown" if kind == "grown" else "told", "1m", oldest))
 
     def _roll(self, minute: int) -> None:
-        held: dict[int, Bar] = {}
         for resolution, rolled in self._rolled.items():
             length = LENGTHS[resolution]
             start = start_of(minute, length, self._offset(resolution))
             if start in rolled or start in self.told[resolution].bars:
                 continue
-            held = held or self._held()
-            bars = [held[key] for key in sorted(held) if start <= key < start + length]
-            rolled[start] = KeptBar(merged(start, bars), not self.gaps.touches(start, start + length))
+            bar = self._merged(start, start + length)
+            rolled[start] = KeptBar(bar, not self.gaps.touches(start, start + length))
             self.dirt.bars.add(Place("rolled", resolution, start))
             if len(rolled) > MOST_BARS[resolution]:
                 oldest = min(rolled)

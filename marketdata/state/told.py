@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from marketdata.events import Bar
 from marketdata.state.bars import start_of
+from marketdata.state.packed import PackedBars
 from marketdata.state.spans import Span, Spans
 
 SETTLED_SECONDS = 5.0
@@ -27,6 +28,17 @@ class Wanted(NamedTuple):
     newest: float
 
 
+class News(NamedTuple):
+    """The news in an answer.
+
+    proved: true when it proved something that was not known.
+    changed: the starts of the final bars that came, changed or went.
+    """
+
+    proved: bool
+    changed: set[int]
+
+
 class ToldBars:
     """The bars of one resolution that the venue told.
 
@@ -43,7 +55,7 @@ class ToldBars:
 
     def __init__(self, length: int, most: int) -> None:
         self._length, self._most = length, most
-        self.bars: dict[int, Bar] = {}
+        self.bars = PackedBars()
         self.partial: Bar | None = None
         self.gaps = Spans([(-math.inf, math.inf)])
         self.given_up = Spans()
@@ -76,16 +88,16 @@ class ToldBars:
         *,
         traded: Collection[int] = (),
         lost: Sequence[Span] = (),
-    ) -> bool:
-        """Adds an answer to `wanted`. Returns true when it proved something new.
+    ) -> News:
+        """Adds an answer to `wanted`.
 
         `traded` are starts of bars in which there were trades: an answer that has none of them proves nothing there.
         `lost` are spans of bars in the answer that can't be used.
         """
         found = sorted(bar for bar in bars if wanted.since <= bar.start)
-        before = list(self.gaps)
+        before, changed = list(self.gaps), set[int]()
         if found:
-            self._add(found, wanted, asked_at, [*lost, *self._missing(found, traded)])
+            changed = self._add(found, wanted, asked_at, [*lost, *self._missing(found, traded)])
         new = list(self.gaps) != before
         first = found[0].start if found else math.inf
         if new or wanted.until == math.inf:
@@ -93,22 +105,30 @@ class ToldBars:
         else:
             self._older = None
             self.given_up.add(wanted.since, wanted.until)
-        return new
+        return News(new, changed)
 
-    def _add(self, found: list[Bar], wanted: Wanted, asked_at: float, unproved: Iterable[Span]) -> None:
+    def _add(self, found: list[Bar], wanted: Wanted, asked_at: float, unproved: Iterable[Span]) -> set[int]:
         first, last = found[0], found[-1]
         final = min(last.start, start_of(asked_at - SETTLED_SECONDS, self._length, last.start % self._length))
-        told = {bar.start: bar for bar in found if bar.start < final}
-        self.bars |= told
+        changed = self._keep({bar.start: bar for bar in found if bar.start < final})
         if wanted.until == math.inf and (self.partial is None or last.start >= self.partial.start):
             self.partial = last
-        for old in sorted(self.bars)[: -self._most]:
-            del self.bars[old]
         proved = Spans([(first.start, final)])
         for since, until in unproved:
             proved.remove(since, until)
         for since, until in proved:
             self.gaps.remove(since, until)
+        return changed
+
+    def _keep(self, told: dict[int, Bar]) -> set[int]:
+        """Keeps the newest of final bars. Returns the starts of those that came, changed or went."""
+        changed = {start for start, bar in told.items() if self.bars.get(start) != bar}
+        for start in sorted(changed):
+            self.bars[start] = told[start]
+        gone = list(self.bars)[: -self._most]
+        for start in gone:
+            del self.bars[start]
+        return changed.union(gone)
 
     def _missing(self, found: Iterable[Bar], traded: Collection[int]) -> list[Span]:
         told = {bar.start for bar in found}

@@ -108,6 +108,10 @@ class TapeWriter:
         if before < wakes <= before + size:
             self.loop.wake()
 
+    def row(self) -> dict[str, object]:
+        """Returns how the tape does, for /v1/feeds."""
+        return {"recording": not self.off, "reason": self.off, "dropped": self.counters.dropped.total()}
+
     def disk_bytes(self) -> int:
         """Returns the size of all tapes on the disk."""
         return self._older_bytes + self._file_bytes

@@ -91,6 +91,7 @@ def new_app(
             instruments=lambda: instruments,
             candles=candles,
             feeds=lambda: feeds,
+            tape=lambda: None,
             send_seconds=SEND_SECONDS,
         )
     )

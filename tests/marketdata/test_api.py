@@ -178,6 +178,7 @@ def test_feeds_are_told_as_they_are(http: FlaskClient) -> None:
     assert http.get("/v1/feeds").get_json() == {
         "market": "simulated",
         "feeds": [{"source": "BTCTURK", "reason": None}],
+        "tape": None,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.settings import SettingsError
+from common.tape import VERSION, TapeHead, head_bytes, packed
 from marketdata.settings import Settings
 from marketdata.venues.algolab.settings import AlgolabSettings, is_loopback
 
@@ -31,6 +32,13 @@ def bist(variables: dict[str, str]) -> AlgolabSettings:
     settings = Settings.from_environment(variables).algolab
     assert settings is not None
     return settings
+
+
+def _tape(folder: Path, market: str) -> str:
+    """The path of a tape of a market."""
+    path = folder / f"{market}.tape.gz"
+    path.write_bytes(packed(head_bytes(TapeHead(VERSION, "0", market, 1_790_000_000.0))))
+    return str(path)
 
 
 def test_simulated_is_the_default_and_stays_inside_the_stack(secrets: dict[str, str]) -> None:
@@ -94,6 +102,32 @@ def test_licensed_data_is_not_published_beyond_this_machine(secrets: dict[str, s
         Settings.from_environment(live)
     assert bist(live | {"SPARK_BIST_REDISTRIBUTION": "licensed"}).symbols == ("GARAN",)
     assert bist(secrets | {"SPARK_BIND": address}).symbols
+
+
+@pytest.mark.parametrize("market", ["live", "another"])
+def test_a_replay_of_licensed_data_is_not_published_beyond_this_machine(
+    secrets: dict[str, str], tmp_path: Path, market: str
+) -> None:
+    replay = secrets | {"SPARK_VENUE_TAPE": _tape(tmp_path, market), "SPARK_REPLAY_FROM": "1790000000"}
+    beyond = replay | {"SPARK_BIND": "192.168.1.5"}
+    with pytest.raises(SettingsError, match="SPARK_BIST_REDISTRIBUTION=licensed"):
+        Settings.from_environment(beyond)
+    assert bist(beyond | {"SPARK_BIST_REDISTRIBUTION": "licensed"}).symbols
+    assert bist(replay | {"SPARK_BIND": "127.0.0.1"}).symbols
+    assert Settings.from_environment(beyond | {"SPARK_BIST_SYMBOLS": "none"}).algolab is None
+
+
+def test_a_replay_of_the_simulated_market_may_be_published_anywhere(secrets: dict[str, str], tmp_path: Path) -> None:
+    assert bist(secrets | {"SPARK_VENUE_TAPE": _tape(tmp_path, "simulated"), "SPARK_BIND": "192.168.1.5"}).symbols
+
+
+def test_a_tape_that_cannot_be_read_is_not_taken_for_one_without_licensed_data(
+    secrets: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.tape.gz").write_text("no tape")
+    for path in (tmp_path / "broken.tape.gz", tmp_path / "none.tape.gz"):
+        with pytest.raises(SettingsError, match="SPARK_VENUE_TAPE"):
+            Settings.from_environment(secrets | {"SPARK_VENUE_TAPE": str(path), "SPARK_BIND": "192.168.1.5"})
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "[::1]", "localhost"])

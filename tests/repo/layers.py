@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 LINES: dict[str, dict[int, str]] = {
     "marketdata": {
         1: "events lenient listed numbers refusals link.failures rest.replies state.bars state.book state.candles "
-        "state.kept state.listing state.rowbook state.selection state.shelf state.spans state.symbol state.told "
-        "state.trades state.witness tape.secrets "
+        "state.kept state.listing state.packed state.rowbook state.selection state.shelf state.spans state.symbol "
+        "state.told state.trades state.witness tape.secrets "
         "venues.btcturk.answers venues.btcturk.bar_answers venues.btcturk.frames venues.btcturk.known_pairs "
         "venues.btcturk.oddframes venues.btcturk.pair_answers venues.btcturk.pair_states venues.btcturk.pairs "
         "venues.btcturk.readings venues.btcturk.resync venues.btcturk.shapes venues.btcturk.steps "
@@ -69,7 +69,7 @@ PURE_LIBRARY = {
     *("__future__", "abc", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools"),
     *("operator", "types", "typing", "bisect", "heapq", "graphlib", "datetime", "decimal", "fractions", "math"),
     *("statistics", "random", "zoneinfo", "hashlib", "json", "msgspec", "re", "string", "xml"),
-    *("array", "base64", "binascii", "cryptography"),
+    *("array", "base64", "binascii", "cryptography", "struct"),
 }
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "uuid1", "uuid4"})
 

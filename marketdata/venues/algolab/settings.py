@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal, cast
 
 from common.settings import Reader
+from common.tape import TapeError, TapeFile
 from marketdata.state.listing import BookKind, Listing
 from marketdata.venues.algolab.credentials import Credentials
 from marketdata.venues.algolab.frames import SOURCE
 
 DEFAULT_SYMBOLS = {"simulated": "THYAO,GARAN,AKBNK,ASELS,EREGL,TUPRS", "live": "none"}
-NO_SYMBOLS = "none"
+NO_TAPE = NO_SYMBOLS = "none"
 MOST_SYMBOLS = 600
 """About as many shares as the exchange lists; the feed was measured with as many."""
 INDEX_PREFIX = "XU"
@@ -87,7 +88,7 @@ class AlgolabSettings:
         return "rows" if self.depth and not symbol.startswith(INDEX_PREFIX) else "top"
 
 
-def read(reader: Reader, market: str) -> AlgolabSettings | None:
+def read(reader: Reader, market: str, data_dir: Path) -> AlgolabSettings | None:
     """Reads the settings; None when no symbol is followed. The market decides the addresses; each can be set alone."""
     symbols = reader.names("SPARK_BIST_SYMBOLS", DEFAULT_SYMBOLS.get(market, NO_SYMBOLS), at_most=MOST_SYMBOLS)
     if symbols == (NO_SYMBOLS,):
@@ -109,21 +110,32 @@ def read(reader: Reader, market: str) -> AlgolabSettings | None:
             reader.secret("SPARK_ALGOLAB_PASSWORD"),
         ),
         operator_token=reader.secret("SPARK_OPERATOR_TOKEN"),
-        session_file=Path(reader.text("SPARK_DATA_DIR", "/data")) / "algolab_session.json",
+        session_file=data_dir / "algolab_session.json",
         quiet_seconds=reader.seconds("SPARK_BIST_QUIET_SECONDS", 15.0, at_least=0.0, at_most=300.0),
         ready_session=reader.secret("SPARK_ALGOLAB_SESSION") if reader.text("SPARK_ALGOLAB_SESSION_FILE", "") else "",
     )
 
 
 def _check_redistribution(reader: Reader, market: str) -> None:
-    """Exchange data may not be passed on without a licence: a live feed is served to this machine alone."""
-    address = reader.text("SPARK_BIND", "127.0.0.1")
+    """Exchange data may not be passed on without a licence: a live feed or its tape is served to this machine alone."""
+    address, tape = reader.text("SPARK_BIND", "127.0.0.1"), reader.text("SPARK_VENUE_TAPE", NO_TAPE)
     licensed = reader.choice("SPARK_BIST_REDISTRIBUTION", "no", ("no", "licensed")) == "licensed"
-    if market == "live" and not licensed and not is_loopback(address):
+    if licensed or is_loopback(address):
+        return
+    if market == "live" or (tape != NO_TAPE and _is_live(reader, tape)):
         reader.fault(
             f"SPARK_BIND={address!r}: Borsa Istanbul's data may not be passed on without a licence; publish on "
             "127.0.0.1, or set SPARK_BIST_REDISTRIBUTION=licensed if you have one"
         )
+
+
+def _is_live(reader: Reader, tape: str) -> bool:
+    """Returns true for a tape of any market but the simulated one. One that can't be read is a fault."""
+    try:
+        return TapeFile(Path(tape)).head.market != "simulated"
+    except (TapeError, OSError) as error:
+        reader.fault(f"SPARK_VENUE_TAPE={tape!r}: must be a tape: {error}")
+        return False
 
 
 def is_loopback(address: str) -> bool:

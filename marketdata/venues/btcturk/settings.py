@@ -63,7 +63,7 @@ class BtcturkSettings:
         return Listing(SOURCE, pair, "diffs")
 
 
-def read(reader: Reader, market: str) -> BtcturkSettings:
+def read(reader: Reader, market: str, data_dir: Path) -> BtcturkSettings:
     """Reads the settings. The market decides the addresses; each can be set by itself."""
     default = ADDRESSES.get(market, ADDRESSES["simulated"])
     return BtcturkSettings(
@@ -75,5 +75,5 @@ def read(reader: Reader, market: str) -> BtcturkSettings:
             chart=reader.url("SPARK_BTCTURK_CHART_URL", default.chart),
         ),
         audit_seconds=reader.seconds("SPARK_BOOK_AUDIT_SECONDS", 60.0, at_least=0.0),
-        instruments_file=Path(reader.text("SPARK_DATA_DIR", "/data")) / "btcturk_instruments.json",
+        instruments_file=data_dir / "btcturk_instruments.json",
     )

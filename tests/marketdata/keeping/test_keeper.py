@@ -72,7 +72,7 @@ def _restarted(series: Series, folder: Path) -> Series:
         file.write([changes])
     file.close()
     again = Series()
-    again.restore(file.load([A])[A])
+    again.restore(dict(file.load([A]))[A])
     return again
 
 
@@ -217,6 +217,18 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage:
     keeper.step()
     again, second, _ = _after_restart(tmp_path)
     assert (second.set_aside, [int(one.close) for one in again.latest(A, "1m", 9)]) == (0, [7])
+
+
+def test_what_was_read_before_a_damaged_row_is_kept_and_goes_into_the_new_file(tmp_path: Path) -> None:
+    _keeper(_filled(), tmp_path).step()
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute("UPDATE bars SET high = '1' WHERE symbol = ?", (B,))
+    database.close()
+    candles, keeper, _ = _after_restart(tmp_path)
+    assert (keeper.set_aside, len(candles.latest(A, "1m", 9)), candles.latest(B, "1m", 9)) == (1, 3, [])
+    keeper.step()
+    again, second, _ = _after_restart(tmp_path)
+    assert (second.set_aside, len(again.latest(A, "1m", 9))) == (0, 3)
 
 
 def test_a_file_that_is_damaged_while_it_is_written_is_begun_anew_with_all_that_is_known(tmp_path: Path) -> None:

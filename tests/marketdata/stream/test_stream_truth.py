@@ -157,7 +157,7 @@ class World:
             for truth in answer.get(plural, []):
                 assert kind == "trade" or follower.told(kind, truth["symbol"]) == without_age(truth)
         for sequence, symbol, trade_id in self.taken if "trade" in wanted.kinds else ():
-            if symbol in wanted.symbols and symbol not in follower.gaps and sequence >= follower.began:
+            if symbol in wanted.of(SYMBOLS) and symbol not in follower.gaps and sequence >= follower.began:
                 assert trade_id in follower.trades[symbol]
 
     def _small(self) -> Decimal:

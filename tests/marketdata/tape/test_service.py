@@ -38,6 +38,7 @@ def test_the_metrics_count_every_link_from_the_start(tmp_path: Path) -> None:
             eventually(lambda: "marketdata_tape_bytes 0.0" not in http.get("/metrics").text, LONG)
             assert 'marketdata_tape_frames_total{link="btcturk-socket"}' in http.get("/metrics").text
             assert http.get("/readyz").status_code == 200
+            assert http.get("/v1/feeds").get_json()["tape"] == {"recording": True, "reason": "", "dropped": 0}
     assert records(tmp_path)
 
 
@@ -45,7 +46,9 @@ def test_without_the_tape_its_metrics_have_no_value() -> None:
     with running_venue() as venue, http_server(rest_app(venue)) as url:
         settings = settings_for(venue.url, url)
         with following(settings) as followed:
-            text = create_app(settings, followed.parts).test_client().get("/metrics").text
+            http = create_app(settings, followed.parts).test_client()
+            text, told = http.get("/metrics").text, http.get("/v1/feeds").get_json()
+    assert told["tape"] is None
     assert [line for line in text.splitlines() if line.startswith("marketdata_tape")] == []
 
 
@@ -60,8 +63,11 @@ def test_a_tape_that_cannot_be_written_is_told_and_the_feed_goes_on(tmp_path: Pa
             before = len(followed.books["BTCTURK:BTCTRY"])
             venue.move(1.0)
             eventually(lambda: len(followed.books["BTCTURK:BTCTRY"]) > before, LONG)
-            (feed,) = http.get("/v1/feeds").get_json()["feeds"]
-            assert feed["state"] == "live"
+            told = http.get("/v1/feeds").get_json()
+            assert [feed["state"] for feed in told["feeds"]] == ["live"]
+            assert not told["tape"]["recording"]
+            assert told["tape"]["reason"].startswith("FileExistsError: ")
+            assert told["tape"]["dropped"] > 0
             text = http.get("/metrics").text
             assert "\nmarketdata_tape_errors_total 1.0\n" in text
             assert http.get("/readyz").status_code == 200
