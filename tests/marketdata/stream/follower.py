@@ -43,6 +43,10 @@ class Follower:
             for plural, kind in PLURALS.items():
                 for body in event.body.get(plural, []):
                     self._take(kind, body)
+        elif event.name == "unfollowed":
+            gone = [key for key in self.latest if key[1] == event.body["symbol"]]
+            for key in gone:
+                del self.latest[key]
         elif event.name == "gap":
             self.gaps.add(event.body["symbol"])
         elif event.name != "resumed":

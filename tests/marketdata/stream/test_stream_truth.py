@@ -34,6 +34,8 @@ from tests.marketdata.stream.follower import PLURALS, Follower, events, without_
 LISTINGS = (Listing("BTCTURK", "BTCTRY", "diffs"), Listing("BTCTURK", "ETHTRY", "diffs"), Listing("BIST", "X", "top"))
 SYMBOLS = tuple(listing.symbol for listing in LISTINGS)
 DIFFS = SYMBOLS[:2]
+EXTRA = Listing("BTCTURK", "NEWTRY", "diffs")
+"""Followed at times."""
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 INSTRUMENTS = {
     symbol: wire.Instrument(
@@ -44,7 +46,7 @@ INSTRUMENTS = {
         lot_size=Decimal(1),
         min_notional=Decimal(0),
     )
-    for symbol in DIFFS
+    for symbol in (*DIFFS, EXTRA.symbol)
 }
 
 
@@ -79,14 +81,14 @@ class World:
             stop=Stop(),
             monotonic=lambda: self.now,
         )
-        self.clients = [Client(self.streams, Selection(SYMBOLS, KINDS, depth=2))]
+        self.clients = [Client(self.streams, Selection(None, KINDS, depth=2))]
         self.taken: list[tuple[int, str, str]] = []
         reads = [self.read, self.read, self.cut_off, self.join]
         self.acts = [*reads, self.book, self.book, self.diff, self.ticker, self.trades, self.auction, self.standing]
-        self.acts += [self.delay, self.prove, self.lose, self.wait]
+        self.acts += [self.delay, self.prove, self.lose, self.wait, self.change]
 
     def join(self) -> None:
-        symbols = self.chance.sample(SYMBOLS, self.chance.randint(1, len(SYMBOLS)))
+        symbols = self.chance.sample(self.store.symbols, self.chance.randint(1, len(self.store.symbols)))
         kinds = self.chance.sample(KINDS, self.chance.randint(1, len(KINDS)))
         self.clients.append(Client(self.streams, Selection(tuple(symbols), tuple(kinds), depth=2)))
 
@@ -147,6 +149,15 @@ class World:
     def wait(self) -> None:
         self.now += self.chance.choice((1.0, 6.0))
 
+    def change(self) -> None:
+        """Follows the further symbol, or does so no longer; a book of it comes at once."""
+        if EXTRA.symbol in self.store.symbols:
+            self.store.unfollow(EXTRA.symbol)
+            return
+        self.store.follow(EXTRA)
+        level = PriceLevel(self._small(), Decimal(1))
+        self.store.apply_book(EXTRA.symbol, BookSnapshot("", "", 1, (), (level,)), self.now)
+
     def agrees(self, client: Client) -> None:
         """After a last round, a client knows what a request tells, and has every trade unless it was told of a gap."""
         for _ in range(3):
@@ -156,6 +167,7 @@ class World:
         for plural, kind in PLURALS.items():
             for truth in answer.get(plural, []):
                 assert kind == "trade" or follower.told(kind, truth["symbol"]) == without_age(truth)
+        assert {symbol for _, symbol in follower.latest} <= set(self.store.symbols)
         for sequence, symbol, trade_id in self.taken if "trade" in wanted.kinds else ():
             if symbol in wanted.of(SYMBOLS) and symbol not in follower.gaps and sequence >= follower.began:
                 assert trade_id in follower.trades[symbol]
