@@ -36,8 +36,10 @@ def _stale(store: Store) -> dict[str, float]:
 
 
 def _states(venue: Venue) -> dict[tuple[str, ...], float]:
-    """Returns 1 for the present state of each symbol, and 0 for `trading` where it is another one. With a value for every
-    state of each, hundreds of symbols would make the answer twice as long."""
+    """Returns 1 for the present state of each symbol, and 0 for `trading` where it is another one.
+
+    With a value for every state of each, hundreds of symbols would make the answer twice as long.
+    """
     known = venue.instruments()
     found = {
         symbol: known[symbol].state if symbol in known else UNLISTED for symbol in venue.store.of_source(venue.name)
@@ -160,8 +162,8 @@ VENUES = (
 INSTRUMENTS = (
     gauge(
         "marketdata_instrument_state",
-        "1 for the present state of the configured instrument, unlisted while the venue never told of it; 0 for trading "
-        "while it is another one",
+        "1 for the present state of the configured instrument, unlisted while the venue never told of it; 0 for "
+        "trading while it is another one",
         ["symbol", "state"],
         _states,
     ),
