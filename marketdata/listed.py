@@ -46,14 +46,14 @@ class Listed(NamedTuple, Generic[T]):
         return bool(self.left_out) and not self.rows
 
 
-def each(items: Iterable[Any], read: Callable[[Any], T | None], of: str, key: str = "") -> Listed[T]:
-    """Reads each item by itself. `key` is the field that names a row; without it, its place does.
+def each(items: Iterable[Any], read: Callable[[Any], T | None], of: str, key: str = "", *, first: int = 0) -> Listed[T]:
+    """Reads each item by itself. `key` is the field that names a row; without it, its place does, counted from `first`.
 
     `read` returns None for a row that says nothing, such as an amount of 0, and raises for one that can't be used.
     """
     rows: list[T] = []
     left_out: list[LeftOut] = []
-    for place, item in enumerate(items):
+    for place, item in enumerate(items, first):
         try:
             row = read(item)
         except (msgspec.ValidationError, DecimalException, ValueError, OverflowError, OSError, BadRow) as error:

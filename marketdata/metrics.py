@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
-from common.wire import InstrumentState
 from marketdata.keeping.keeper import BarKeeper
 from marketdata.metric_table import MetricTable, counter, gauge
 from marketdata.state.store import Store
@@ -16,7 +14,6 @@ from marketdata.tape.writer import TapeWriter
 from marketdata.venues.venue import STATES, Venue
 
 UNLISTED = "unlisted"
-INSTRUMENT_STATES = (*get_args(InstrumentState), UNLISTED)
 
 
 def _seconds_waited(venue: Venue) -> dict[str, float]:
@@ -39,11 +36,16 @@ def _stale(store: Store) -> dict[str, float]:
 
 
 def _states(venue: Venue) -> dict[tuple[str, ...], float]:
+    """Returns 1 for the present state of each symbol, and 0 for `trading` where it is another one.
+
+    With a value for every state of each, hundreds of symbols would make the answer twice as long.
+    """
     known = venue.instruments()
     found = {
         symbol: known[symbol].state if symbol in known else UNLISTED for symbol in venue.store.of_source(venue.name)
     }
-    return {(symbol, state): state == present for symbol, present in found.items() for state in INSTRUMENT_STATES}
+    trading: dict[tuple[str, ...], float] = {(symbol, "trading"): 0 for symbol in found}
+    return trading | dict.fromkeys(found.items(), 1)
 
 
 COUNTS = (
@@ -160,7 +162,8 @@ VENUES = (
 INSTRUMENTS = (
     gauge(
         "marketdata_instrument_state",
-        "1 for the state of the configured instrument, else 0; unlisted while the venue never told of it",
+        "1 for the present state of the configured instrument, unlisted while the venue never told of it; 0 for "
+        "trading while it is another one",
         ["symbol", "state"],
         _states,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -70,6 +71,7 @@ class AlgolabIntake:
         self.shares: dict[str, Share] = {}
         self._left: set[str] = set()
         self.books = ShareBooks(self.shares, store, counters)
+        self._changed: set[str] = set()
         for listing in listings:
             self._take_in(listing)
 
@@ -83,6 +85,7 @@ class AlgolabIntake:
         """Applies no frame of an instrument any more. Those that still come mean nothing."""
         self._left.add(pair)
         self.shares.pop(pair, None)
+        self.instruments = {name: one for name, one in self.instruments.items() if name != pair}
         self.books.forget(pair)
         self._limits.forget(pair)
 
@@ -98,6 +101,7 @@ class AlgolabIntake:
             share.closed()
             self._store.doubt(share.symbol, "", received)
             self._candles.pause(share.symbol)
+        self._changed.update(self.shares)
 
     def begin_repair(self, reason: str, received: float) -> None:
         """Counts a socket that is replaced, and marks everything as no longer certain."""
@@ -144,18 +148,18 @@ class AlgolabIntake:
     def pass_time(self, at: float, received: float) -> None:
         """Follows the exchange's phase and day, and applies the broker's answers about limits."""
         moment = self.hours.local(received)
-        before, self.phase, self.day = self.phase, self.hours.phase_at(moment), moment.date()
+        before, self.phase, self.day = (self.phase, self.day), self.hours.phase_at(moment), moment.date()
         self.books.phase = self.phase
         self._limits.auditing = self.phase == "continuous"
-        if self.phase != before and self.phase in ("opening_auction", "continuous"):
+        if self.phase != before[0] and self.phase in ("opening_auction", "continuous"):
             self.ask_limits()
         for answer in self._limits.pop_answers():
             if answer.symbol in self.shares:
                 self._apply_answer(self.shares[answer.symbol], answer, at, received)
-        for share in self.shares.values():
-            self._update_status(share, at, received)
-        sizes = ((share, share.tick_size(self.day)) for share in self.shares.values())
-        self.instruments = {share.pair: instrument(share.pair, size) for share, size in sizes if size is not None}
+        if (self.phase, self.day) != before:
+            self._changed.update(self.shares)
+        if self._changed:
+            self._follow_changes(at, received)
 
     def ask_limits(self) -> None:
         """Asks for the day's limits of every share."""
@@ -167,6 +171,22 @@ class AlgolabIntake:
         share.names.go_on(trade.trade_id for trade in self._store.trades(listing.symbol, MOST_TRADES).trades)
         if listing.book == "rows":
             share.rows = Rows(share.check(lambda: self.day))
+        self._changed.add(listing.pair)
+
+    def _follow_changes(self, at: float, received: float) -> None:
+        """Tells the status and the step of prices of the shares in which something has changed that they depend on."""
+        changed = [share for share in self.shares.values() if share.pair in self._changed]
+        self._changed.clear()
+        for share in changed:
+            self._update_status(share, at, received)
+        found = ((share.pair, share.tick_size(self.day)) for share in changed)
+        sizes = {pair: size for pair, size in found if size is not None}
+        if any(self._size(pair) != size for pair, size in sizes.items()):
+            known = {pair: sizes.get(pair) or self._size(pair) for pair in self.shares}
+            self.instruments = {pair: instrument(pair, size) for pair, size in known.items() if size is not None}
+
+    def _size(self, pair: str) -> Decimal | None:
+        return self.instruments[pair].tick_size if pair in self.instruments else None
 
     def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
         moment = datetime.fromtimestamp(received, UTC)
@@ -200,7 +220,9 @@ class AlgolabIntake:
                 self._candles.miss(share.symbol, since, since + 1.0)
 
     def _apply_price(self, share: Share, ticker: Ticker, at: float, received: float) -> None:
-        share.last = ticker.last
+        if ticker.last != share.last:
+            share.last = ticker.last
+            self._changed.add(share.pair)
         self._store.apply_ticker(share.symbol, ticker, received)
         if ticker.reference is not None and share.set_reference(ticker.reference):
             self._limits.ask(share.pair)
@@ -259,6 +281,7 @@ class AlgolabIntake:
             self._counters.leave_out((LeftOut("GetEquityInfo", share.pair, "off_tick"),))
             return
         if share.set_limits(info):
+            self._changed.add(share.pair)
             self.books.judge_again(share, at)
         else:
             log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})

@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from marketdata.events import Event, Frame, FrameClass, Trades
+from marketdata.events import Frame, FrameClass, Ticker, Trades
+from marketdata.listed import LeftOut
 from marketdata.numbers import whole
 from marketdata.venues.btcturk import oddframes, readings, shapes
 
@@ -39,8 +40,8 @@ def parse(frame: bytes) -> Frame:
     usually writes it, which is quick; only one that does not fit is read value by value.
     """
     try:
-        kind, decode, read = _READERS.get(frame[:5]) or _reader_of(frame)
-        return Frame(kind, read(decode(frame)[1]))
+        decode, read = _READERS.get(frame[:5]) or _reader_of(frame)
+        return read(decode(frame)[1])
     except (msgspec.DecodeError, InvalidOperation, ValueError, OverflowError, RecursionError):
         return oddframes.parse(frame)
 
@@ -95,62 +96,59 @@ _envelope = msgspec.json.Decoder(tuple[int, msgspec.Raw], strict=False).decode
 _one_ticker = msgspec.json.Decoder(shapes.BtcturkTicker).decode
 
 
-def _read_snapshot(book: shapes.BtcturkSnapshot) -> tuple[Event]:
+def _read_snapshot(book: shapes.BtcturkSnapshot) -> Frame:
     readings.require_usable(book.asks + book.bids)
-    return (book,)
+    return Frame("431", (book,))
 
 
-def _read_diff(diff: shapes.BtcturkDiff) -> tuple[Event]:
+def _read_diff(diff: shapes.BtcturkDiff) -> Frame:
     readings.require_usable(diff.asks + diff.bids)
-    return (diff,)
+    return Frame("432", (diff,))
 
 
-def _read_ticker(ticker: shapes.BtcturkTicker) -> tuple[Event]:
-    return (readings.ticker(ticker),)
+def _read_ticker(ticker: shapes.BtcturkTicker) -> Frame:
+    return Frame("402", (readings.ticker(ticker),))
 
 
-def _read_tickers(tickers: shapes.BtcturkTickers) -> tuple[Event, ...]:
-    return tuple(_ticker_of_many(item) for item in tickers.items)
+def _read_tickers(tickers: shapes.BtcturkTickers) -> Frame:
+    """Reads the ticker of each pair by itself. One that can't be read is left out."""
+    found: list[Ticker] = []
+    left_out: list[LeftOut] = []
+    for place, item in enumerate(tickers.items):
+        try:
+            found.append(readings.ticker(_one_ticker(item)))
+        except (msgspec.ValidationError, InvalidOperation):
+            odd = oddframes.one_ticker(bytes(item), place)
+            found += odd.rows
+            left_out += odd.left_out
+    return Frame("401", tuple(found), tuple(left_out))
 
 
-def _ticker_of_many(item: msgspec.Raw) -> Event:
-    """Returns the ticker of one pair. One that can't be read costs only itself."""
-    try:
-        return readings.ticker(_one_ticker(item))
-    except (msgspec.ValidationError, InvalidOperation):
-        return oddframes.one_ticker(bytes(item))
+def _read_single(trade: shapes.BtcturkSingleTrade) -> Frame:
+    return Frame("422", (Trades(trade.pair, (readings.trade(trade),), replay=False),))
 
 
-def _read_single(trade: shapes.BtcturkSingleTrade) -> tuple[Event]:
-    return (Trades(trade.pair, (readings.trade(trade),), replay=False),)
+def _read_list(listed: shapes.BtcturkTradeList) -> Frame:
+    return Frame("421", (Trades(listed.pair, tuple(map(readings.trade, listed.items)), replay=True),))
 
 
-def _read_list(listed: shapes.BtcturkTradeList) -> tuple[Event]:
-    return (Trades(listed.pair, tuple(map(readings.trade, listed.items)), replay=True),)
+def _read_candle(candle: shapes.BtcturkCandle) -> Frame:
+    return Frame("428", (readings.candle(candle),))
 
 
-def _read_candle(candle: shapes.BtcturkCandle) -> tuple[Event]:
-    return (readings.candle(candle),)
-
-
-def _read_result(result: shapes.BtcturkResult) -> tuple[Event]:
-    return (readings.acknowledged(result),)
-
-
-def _read_nothing(_body: object) -> tuple[Event, ...]:
-    return ()
+def _read_result(result: shapes.BtcturkResult) -> Frame:
+    return Frame("100", (readings.acknowledged(result),))
 
 
 class _Reader(NamedTuple):
-    """Reads the frames of one model: `kind` is their label, `decode` returns the body, `read` its events."""
+    """Reads the frames of one model: `decode` returns the body, `read` its events."""
 
-    kind: str
     decode: Callable[[bytes], tuple[int, Any]]
-    read: Callable[[Any], tuple[Event, ...]]
+    read: Callable[[Any], Frame]
 
 
-def _reader(model: int, body: Any, read: Callable[[Any], tuple[Event, ...]]) -> tuple[int, _Reader]:
-    return model, _Reader(str(model), msgspec.json.Decoder(tuple[int, body]).decode, read)
+def _reader(model: int, body: Any, read: Callable[[Any], Frame]) -> tuple[int, _Reader]:
+    return model, _Reader(msgspec.json.Decoder(tuple[int, body]).decode, read)
 
 
 _BY_MODEL = dict(
@@ -163,11 +161,11 @@ _BY_MODEL = dict(
         _reader(428, shapes.BtcturkCandle, _read_candle),
         _reader(431, shapes.BtcturkSnapshot, _read_snapshot),
         _reader(432, shapes.BtcturkDiff, _read_diff),
-        _reader(991, msgspec.Raw, _read_nothing),
+        _reader(991, msgspec.Raw, lambda _body: Frame("991")),
     )
 )
 _READERS = {b"[%d," % model: reader for model, reader in _BY_MODEL.items()}
-_OTHER = _Reader("other", _envelope, _read_nothing)
+_OTHER = _Reader(_envelope, lambda _body: Frame("other"))
 
 
 def _reader_of(frame: bytes) -> _Reader:

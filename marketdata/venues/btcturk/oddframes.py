@@ -24,7 +24,7 @@ from marketdata.events import (
     VenueTrade,
 )
 from marketdata.lenient import converted, loads, mapping
-from marketdata.listed import LeftOut, each
+from marketdata.listed import LeftOut, Listed, each
 from marketdata.venues.btcturk import readings, shapes
 
 LISTS = ("401", "402", "421", "422", "428", "431")
@@ -76,16 +76,13 @@ def parse(frame: bytes) -> Frame:
         return _unreadable("time")
 
 
-def one_ticker(item: bytes) -> Event:
-    """Returns the ticker of one pair, an item of a 401, or an `Unreadable`."""
+def one_ticker(item: bytes, place: int) -> Listed[Ticker]:
+    """Returns the ticker of one pair, the item of a 401 at that place."""
     try:
-        return _ticker(loads(item))
-    except msgspec.ValidationError:
-        return Unreadable("field")
-    except InvalidOperation:
-        return Unreadable("number")
-    except (ValueError, RecursionError):
-        return Unreadable("json")
+        told = loads(item)
+    except (ValueError, RecursionError) as error:
+        return Listed((), (LeftOut("401", f"row {place}", str(error)),))
+    return each((told,), _ticker, "401", "PS", first=place)
 
 
 def _envelope(value: Any) -> tuple[int, Any]:

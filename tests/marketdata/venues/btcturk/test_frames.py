@@ -82,9 +82,34 @@ def test_one_bad_ticker_among_all_does_not_cost_the_others() -> None:
     assert good == _only(TICKER)
     assert isinstance(never_traded, Ticker)
     assert never_traded.last is None
-    bad, _ = parse(TICKERS.replace(b'"LA":"86766"', b'"LA":"NaN"')).events
-    assert bad == Unreadable("number")
-    assert parse(TICKERS.replace(b'"LA":"86766"', b'"LA":{}')).events[0] == Unreadable("field")
+
+
+_BAD_TICKERS: list[tuple[bytes, str]] = [
+    (b'{"PS":"BTCTRY","LA":"NaN"}', "BTCTRY"),
+    (b'{"PS":"BTCTRY","LA":{}}', "BTCTRY"),
+    (b'{"PS":"BTCTRY","LA":"-5"}', "BTCTRY"),
+    (b'{"LA":"5"}', "row 1"),
+    (b'{"PS":null,"LA":"5"}', "row 1"),
+    (b'{"PS":{},"LA":"5"}', "row 1"),
+    (b"null", "row 1"),
+    (b'"BTCTRY"', "row 1"),
+    (b"[]", "row 1"),
+]
+
+
+@pytest.mark.parametrize(("bad", "name"), _BAD_TICKERS)
+@pytest.mark.parametrize("odd", [b"", b" "])
+def test_a_bad_ticker_among_all_is_left_out_by_its_name(bad: bytes, name: str, odd: bytes) -> None:
+    good = [b'{"PS":"ETHTRY","LA":"86766"}', b'{"PS":"USDTTRY","LA":41.5}']
+    items = b",".join([good[0], bad, good[1]])
+    found = parse(b'[%s401,{"items":[%s],"channel":"ticker","event":"all","type":401}]' % (odd, items))
+    assert [(event.pair, event.last) for event in found.events if isinstance(event, Ticker)] == [
+        ("ETHTRY", Decimal(86766)),
+        ("USDTTRY", Decimal("41.5")),
+    ]
+    assert (found.kind, len(found.events)) == ("401", 2)
+    assert [(row.of, row.row) for row in found.left_out] == [("401", name)]
+    assert found.left_out[0].reason
 
 
 def test_the_present_bar_is_read_with_its_start_and_resolution() -> None:

@@ -1,0 +1,116 @@
+"""Time that passes tells nothing new of a share in which nothing has changed, however many shares there are."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from common.clock import SYSTEM_CLOCK
+from common.wire import Phase
+from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
+from marketdata.state.store import Store
+from marketdata.state.symbol import SymbolStatus
+from marketdata.venues.algolab.answers import EquityInfo
+from marketdata.venues.algolab.counters import AlgolabCounters
+from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
+from marketdata.venues.algolab.frames import KINDS, REASONS
+from marketdata.venues.algolab.hours import Hours
+from marketdata.venues.algolab.intake import AlgolabIntake
+
+NOON = datetime(2026, 9, 23, 9, tzinfo=UTC).timestamp()
+SHARES = ("AKBNK", "GARAN", "THYAO")
+LIMITS = EquityInfo(Decimal("11.1"), Decimal("13.5"), None, None, None)
+
+
+class _Told(Store):
+    """Notes of which shares a status was told."""
+
+    def __init__(self, listings: list[Listing]) -> None:
+        super().__init__(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK)
+        self.told: list[str] = []
+
+    def set_status(self, symbol: str, status: SymbolStatus, received: float) -> None:
+        self.told.append(symbol.removeprefix("BIST:"))
+        super().set_status(symbol, status, received)
+
+
+class _Rig:
+    """An intake whose unix time a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        listings = [Listing("BIST", share, "rows") for share in SHARES]
+        self.store = _Told(listings)
+        self.requests = EquityRequests(lambda: 0.0)
+        self.intake = AlgolabIntake(
+            listings,
+            "XU100",
+            store=self.store,
+            candles=CandleStore(self.store.symbols, unix=lambda: self.now),
+            limits=self.requests,
+            counters=AlgolabCounters.of(kinds=KINDS, reasons=REASONS),
+            hours=Hours(lambda: self.now),
+        )
+
+    def passed(self, seconds: float = 0.1) -> list[str]:
+        """The shares of which a status is told when so much time passes."""
+        self.now += seconds
+        self.store.told.clear()
+        self.intake.pass_time(self.now - NOON, self.now)
+        return sorted(self.store.told)
+
+    def phase(self) -> Phase:
+        return self.intake.phase
+
+    def tick(self, share: str, price: str) -> None:
+        at = datetime.fromtimestamp(self.now, UTC).isoformat()
+        content = {"Symbol": share, "Price": float(price), "RefPrice": 12.3, "Date": at, "TradeQuantity": 0}
+        self.intake.read(json.dumps({"Type": "T", "Content": content}).encode(), self.now - NOON, self.now)
+
+
+def test_nothing_is_told_of_shares_in_which_nothing_changed() -> None:
+    rig = _Rig()
+    assert rig.passed() == list(SHARES)
+    assert rig.passed() == []
+    assert rig.passed(60.0) == []
+
+
+def test_a_new_price_tells_its_own_share_alone_and_its_step_of_prices() -> None:
+    rig = _Rig()
+    rig.passed()
+    rig.tick("GARAN", "12.34")
+    assert rig.passed() == ["GARAN"]
+    assert {pair: known.tick_size for pair, known in rig.intake.instruments.items()} == {"GARAN": Decimal("0.01")}
+    before = rig.intake.instruments
+    rig.tick("GARAN", "12.35")
+    assert rig.passed() == ["GARAN"]
+    assert rig.intake.instruments is before
+    rig.tick("GARAN", "12.35")
+    assert rig.passed() == []
+    rig.tick("GARAN", "25.00")
+    rig.tick("AKBNK", "12.34")
+    rig.passed()
+    assert list(rig.intake.instruments) == ["AKBNK", "GARAN"]
+    assert rig.intake.instruments["GARAN"].tick_size == Decimal("0.02")
+
+
+def test_a_lost_socket_a_new_phase_and_a_new_day_tell_all_shares() -> None:
+    rig = _Rig()
+    rig.passed()
+    rig.intake.lose_all("socket_ended", rig.now)
+    assert rig.passed() == list(SHARES)
+    assert rig.phase() == "continuous"
+    assert rig.passed(9 * 3_600.0) == list(SHARES)
+    assert rig.phase() == "closed"
+    assert rig.passed(4 * 3_600.0) == list(SHARES)
+
+
+def test_the_brokers_limits_tell_their_own_share() -> None:
+    rig = _Rig()
+    rig.passed()
+    rig.requests.answer(EquityAnswer("THYAO", LIMITS, 0.0))
+    assert rig.passed() == ["THYAO"]
+    status = rig.store.status("BIST:THYAO")
+    assert (status.floor, status.ceiling) == (LIMITS.floor, LIMITS.ceiling)
