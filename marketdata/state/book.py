@@ -52,9 +52,10 @@ class _Side:
         del self.prices[bisect_left(self.prices, price)]
 
     def restore(self, price: Decimal, quantity: Decimal | None) -> None:
-        """Puts back the quantity at a price; None removes the price."""
+        """Puts back the quantity at a price; None removes the price, if it is there."""
         if quantity is None:
-            self.remove(price)
+            if price in self.quantities:
+                self.remove(price)
             return
         if price not in self.quantities:
             insort(self.prices, price)
@@ -136,16 +137,16 @@ class LiveBook:
         )
 
     def _change(self, diff: BookDiff) -> str | None:
-        undo: list[_Undo] = []
+        asks, bids = self._asks, self._bids
+        old_asks: list[Decimal | None] = []
+        old_bids: list[Decimal | None] = []
         odd: list[str] = []
         fault = (
-            _apply(self._asks, diff.asks, undo, odd)
-            or _apply(self._bids, diff.bids, undo, odd)
-            or _shape_fault(self._asks, self._bids)
+            _apply(asks, diff.asks, old_asks, odd) or _apply(bids, diff.bids, old_bids, odd) or _shape_fault(asks, bids)
         )
         if fault is not None:
-            for side, price, quantity in reversed(undo):
-                side.restore(price, quantity)
+            _undo(asks, diff.asks, old_asks)
+            _undo(bids, diff.bids, old_bids)
             return fault
         if odd:
             self.oddities.update(odd)
@@ -159,37 +160,42 @@ class LiveBook:
         self._deep = deep
 
 
-_Undo = tuple[_Side, Decimal, Decimal | None]
-"""A side, a price, and the quantity that stood there; None for none."""
+def _apply(side: _Side, changes: Sequence[LevelChange], old: list[Decimal | None], odd: list[str]) -> str | None:
+    """Applies changes in their order until one has an unknown code.
 
-
-def _apply(side: _Side, changes: Sequence[LevelChange], undo: list[_Undo], odd: list[str]) -> str | None:
-    """Applies changes in their order until one has an unknown code; `undo` collects the way back, `odd` oddities."""
+    Adds to `old` the quantity that stood at the price of each, None for none, and to `odd` the oddities.
+    """
     quantities = side.quantities
     for change in changes:
         kind, price = change.kind, change.price
         before = quantities.get(price)
-        undo.append((side, price, before))
-        if kind == _UPDATED and before is not None:
-            quantities[price] = change.quantity
-        elif kind == _DELETED and before is not None:
-            side.remove(price)
-        elif kind == _NEW and before is None:
+        old.append(before)
+        if before is None:
+            if kind == _DELETED:
+                odd.append("absent_delete")
+                continue
+            if kind == _UPDATED:
+                odd.append("absent_update")
+            elif kind != _NEW:
+                return "unknown_change"
             insort(side.prices, price)
             quantities[price] = change.quantity
+        elif kind == _UPDATED:
+            quantities[price] = change.quantity
+        elif kind == _DELETED:
+            side.remove(price)
         elif kind == _NEW:
             odd.append("held_new")
             quantities[price] = change.quantity
-        elif kind == _UPDATED:
-            odd.append("absent_update")
-            insort(side.prices, price)
-            quantities[price] = change.quantity
         else:
-            undo.pop()
-            if kind != _DELETED:
-                return "unknown_change"
-            odd.append("absent_delete")
+            return "unknown_change"
     return None
+
+
+def _undo(side: _Side, changes: Sequence[LevelChange], old: Sequence[Decimal | None]) -> None:
+    """Puts back what stood at the prices of the changes that were applied, the last one first."""
+    for change, quantity in reversed(list(zip(changes, old, strict=False))):
+        side.restore(change.price, quantity)
 
 
 def _agree(side: _Side, levels: Sequence[PriceLevel]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from marketdata.events import BookDiff, BookSnapshot, Equilibrium, Ticker, Trades, VenueTrade
-from marketdata.state.book import LiveBook, Sides
+from marketdata.state.book import REPEATED_DIFF, LiveBook, Sides
 from marketdata.state.listing import BySymbol, Listing
 from marketdata.state.reader import StoreReader
 from marketdata.state.rowbook import RowBook, TopBook
@@ -39,14 +39,14 @@ class Store(StoreReader):
     def prove_book(self, symbol: str, at: float) -> None:
         """Notes that a frame of time `at` told the symbol's book, or agreed with it. A lost book can't be proved."""
         state = self._states[symbol]
-        if state.book.live:
-            state.book_proved_at = max(state.book_proved_at, at)
+        if state.book.live and at > state.book_proved_at:
+            state.book_proved_at = at
 
     def prove_trades(self, symbol: str, at: float) -> None:
         """Notes that a frame of time `at` told the symbol's trades, or agreed with the newest one."""
         state = self._states[symbol]
-        if state.history_live:
-            state.trades_proved_at = max(state.trades_proved_at, at)
+        if state.history_live and at > state.trades_proved_at:
+            state.trades_proved_at = at
 
     def prove_all(self, source: str, at: float) -> None:
         """Notes that nothing of a source can have changed until `at`: it is closed."""
@@ -88,12 +88,18 @@ class Store(StoreReader):
                 self._lost(state, fault, received)
             return fault
 
-    def drain_oddities(self, symbol: str, into: Counter[str]) -> None:
-        """Moves the harmless oddities that a symbol's book has met to a count of its venue."""
+    def drain_oddities(self, symbol: str, into: Counter[str]) -> bool:
+        """Moves the harmless oddities that a symbol's book has met to a count of its venue.
+
+        Returns true when a frame once more was among them.
+        """
         book = self._states[symbol].book
-        if isinstance(book, LiveBook) and book.oddities:
-            into.update(book.oddities)
-            book.oddities.clear()
+        if not isinstance(book, LiveBook) or not book.oddities:
+            return False
+        repeated = REPEATED_DIFF in book.oddities
+        into.update(book.oddities)
+        book.oddities.clear()
+        return repeated
 
     def apply_rows(self, symbol: str, sides: Sides, received: float, venue_time: datetime | None) -> None:
         """Publishes the levels of a row book, once its rows make sense."""

@@ -102,7 +102,7 @@ class BookWitness:
         self._bids, self._asks = _Side(), _Side()
         self._trades_since: float | None = None
         self._far_trade = Decimal(0)
-        self._begun = False
+        self._top: Top | None = None
 
     def settle(self) -> None:
         """Ends every dispute: for now nothing is compared."""
@@ -112,9 +112,11 @@ class BookWitness:
 
     def show(self, top: Top, at: float) -> None:
         """Notes the best prices that the book shows from now on."""
+        if top is self._top:  # most frames leave the best prices alone, and what was noted then holds
+            return
+        self._top = top
         self._bids.show((top.bid, top.bid_quantity), at)
         self._asks.show((top.ask, top.ask_quantity), at)
-        self._begun = True
         if self._trades_since is not None and not _is_outside(self._far_trade, [top.bid], [top.ask]):
             self._trades_since = None
 
@@ -123,7 +125,7 @@ class BookWitness:
 
         Both sides must agree; one that contradicts is enough.
         """
-        if not self._begun:
+        if self._top is None:
             return "unclear"
         verdicts = (
             self._bids.judge((top.bid, top.bid_quantity), at),
@@ -139,7 +141,7 @@ class BookWitness:
     def hear_trade(self, price: Decimal, at: float) -> Verdict:
         """Returns the verdict on the price of a new trade: it contradicts a book that it lies far outside of."""
         newest = _is_outside(price, *self._newest())  # nearly all trades are inside, and need no look at the rest
-        if not self._begun or not newest or not self._is_outside(price, at):
+        if self._top is None or not newest or not self._is_outside(price, at):
             self._trades_since = None
             return "unclear"
         self._trades_since = at if self._trades_since is None else self._trades_since

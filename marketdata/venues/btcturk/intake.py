@@ -24,13 +24,12 @@ from marketdata.events import (
     Unreadable,
     VenueTrade,
 )
-from marketdata.state.book import REPEATED_DIFF
 from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
 from marketdata.state.witness import STEADY_SECONDS, Verdict
-from marketdata.venues.btcturk import frames, steps
+from marketdata.venues.btcturk import diffs, frames, steps
 from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.pair_states import PairState, PairStates
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
@@ -75,11 +74,15 @@ class BtcturkIntake:
         self.pairs = PairStates(followed)
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
         self._followed, self.off_tick = followed, 0
+        self._diffs = diffs.DiffReader(followed.tick)
         self._spoilt: dict[str, float] = {}
         self._received, self._lose, self._missed = hooks.received, hooks.lose, hooks.missed
 
     def read(self, payload: bytes, at: float, received: float) -> bool:
         """Applies a frame. Returns true when it was understood as data of a pair that is followed."""
+        if (diff := self._diffs.read(payload)) is not None:
+            self._counters.frames[diffs.KIND] += 1
+            return self._apply_book(diff, at, received, on_tick=True)
         frame = frames.parse(payload)
         self._counters.frames[frame.kind] += 1
         if frame.left_out or frame.oddities:
@@ -91,7 +94,7 @@ class BtcturkIntake:
         told = False
         for event in frame.events:
             if isinstance(event, (BookDiff, BookSnapshot)):
-                told |= self._apply_book(event, at, received)
+                told |= self._apply_book(event, at, received, on_tick=False)
             else:
                 told |= self._apply(event, payload, at, received)
         if frame.kind == "401":
@@ -147,25 +150,24 @@ class BtcturkIntake:
         self._store.set_status(symbol, SymbolStatus(phase=changed.phase), received)
         self._store.instrument_changed(symbol, received)
 
-    def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float) -> bool:
+    def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float, *, on_tick: bool) -> bool:
         state = self.pairs.get(event.pair)
         if state is None:
             self._counters.decode_errors["pair"] += event.pair not in self.pairs.left
             return False
         if event.channel != self._book_channel:
             return True
-        usable = self._stepped(event)
+        usable = event if on_tick else self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
-        repeats = self._counters.oddities[REPEATED_DIFF]
-        self._store.drain_oddities(state.symbol, self._counters.oddities)
+        repeated = self._store.drain_oddities(state.symbol, self._counters.oddities)
         if fault is not None:
             self._counters.book_gaps += fault == "gap"
             self._lose(f"{self._book_channel}:{event.pair}", fault)
             return True
-        if self._counters.oddities[REPEATED_DIFF] == repeats:  # a repeat says nothing new
+        if not repeated:  # a repeat says nothing new
             self._store.prove_book(state.symbol, at)
         state.witness.show(self._store.top(state.symbol), at)
-        if not isinstance(event, BookDiff):
+        if isinstance(event, BookSnapshot):
             self._received(f"{self._book_channel}:{event.pair}")
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from random import Random
 
+import msgspec
 import pytest
 
 from marketdata.events import Top
@@ -165,3 +166,36 @@ def test_a_market_whose_ticker_lags_by_less_than_the_window_never_contradicts_it
             witness.show(moments[-1], step * 0.19)
         if step % 4 == 2 and step > 8:
             assert witness.hear_top(moments[-1 - rng.randint(0, 5)], step * 0.19) != "contradicts"
+
+
+_TOPS = (
+    top("100", "101"),
+    top("100", "101", "2"),
+    top("99.99", "101"),
+    top(None, "101"),
+    top("90", "91"),
+    top(None, None),
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_best_prices_shown_once_more_change_no_verdict(seed: int) -> None:
+    random, at = Random(seed), 0.0
+    once, copied = BookWitness(), BookWitness()
+    showing = _TOPS[0]
+    for _ in range(300):
+        at += random.choice((0.1, 0.4, 3.0))
+        step = random.randrange(8)
+        if step < 5:
+            showing = showing if step < 3 else random.choice(_TOPS)
+            once.show(showing, at)
+            copied.show(msgspec.structs.replace(showing), at)
+        elif step == 5:
+            price = Decimal(random.choice(("90", "100.5", "110")))
+            assert once.hear_trade(price, at) == copied.hear_trade(price, at)
+        elif step == 6:
+            claim = random.choice(_TOPS)
+            assert once.hear_top(claim, at) == copied.hear_top(claim, at)
+        elif random.random() < 0.1:
+            once.clear()
+            copied.clear()
