@@ -12,6 +12,7 @@ from common import wire
 from common.loop import Loop
 from marketdata.counters import Counters
 from marketdata.nets import SafetyNet
+from marketdata.numbers import same_quantity
 from marketdata.rest.budget import SHARE
 from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.state.book import Sides
@@ -43,8 +44,10 @@ def differences(ours: Sides, theirs: Sides) -> Differences:
         ends = [levels[DEPTH - 1].price * sign for levels in (our_levels, their_levels) if len(levels) >= DEPTH]
         mine, yours = ({level.price: level.quantity for level in levels} for levels in (our_levels, their_levels))
         for price in mine.keys() | yours.keys():
-            if mine.get(price) != yours.get(price) and all(price * sign <= end for end in ends):
-                found[side, price] = (mine.get(price), yours.get(price))
+            here, there = mine.get(price), yours.get(price)
+            same = here is not None and there is not None and same_quantity(here, there)
+            if not same and all(price * sign <= end for end in ends):
+                found[side, price] = (here, there)
     return found
 
 

@@ -97,6 +97,7 @@ _one_ticker = msgspec.json.Decoder(shapes.BtcturkTicker).decode
 
 def _read_snapshot(book: shapes.BtcturkSnapshot) -> tuple[Event]:
     readings.require_usable(book.asks + book.bids)
+    readings.require_one_pair(book)
     return (book,)
 
 

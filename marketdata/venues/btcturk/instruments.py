@@ -81,7 +81,7 @@ class InstrumentLoader:
         self._monotonic = clock.monotonic
         self._pairs = KnownPairs(pairs, confirm=timings.confirm)
         self._error, self._answered, self._recalled_from = "not asked for yet", False, ""
-        self._hinted = False
+        self._hinted, self._unusable = False, frozenset[str]()
         self.loop = Loop("btcturk-instruments", self.load, silent_after=SILENT_SECONDS, least=timings.calm)
         self._recall()
 
@@ -113,8 +113,16 @@ class InstrumentLoader:
         """Returns why not every configured pair is known for certain, or None."""
         if not self._answered:
             return f"{self._recalled_from}{self._error}"
-        unlisted = self._pairs.unlisted()
-        return f"the venue does not trade {', '.join(unlisted)}" if unlisted else None
+        return self.missing()
+
+    def missing(self) -> str | None:
+        """Returns why not every configured pair can be joined, or None."""
+        if not (self.instruments or self._answered):
+            return self._error
+        told = [
+            f"{pair} (its rules can't be used)" if pair in self._unusable else pair for pair in self._pairs.unlisted()
+        ]
+        return f"the venue does not trade {', '.join(told)}" if told else None
 
     def load(self) -> float:
         """Asks once. Returns the seconds to wait before asking again."""
@@ -128,6 +136,7 @@ class InstrumentLoader:
         self._backoff.reset()
         self.net.worked()
         self._outlets.counters.leave_out(listed.left_out)
+        self._unusable = frozenset(pair for pair, told in listed.pairs.items() if told.instrument is None)
         changes = self._pairs.judge(listed.pairs, self._monotonic(), whole=listed.whole)
         first, self._answered = not self.instruments, True
         self._show()

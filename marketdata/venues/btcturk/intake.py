@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+import msgspec
+
 from marketdata.counters import Counters
 from marketdata.events import (
     Acknowledged,
@@ -29,20 +31,15 @@ from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
-from marketdata.state.witness import STEADY_SECONDS, BookWitness, Verdict
-from marketdata.venues.btcturk import frames, steps
+from marketdata.state.witness import BookWitness
+from marketdata.venues.btcturk import frames, readings, steps
+from marketdata.venues.btcturk.claims import AGAIN_SECONDS, Claim, TickerClaims
 from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
 
 log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=PairEvent)
-
-AGAIN_SECONDS = 60.0
-"""A contradiction that lasts asks for the streams again so often; a new book alone may not end it."""
-WITNESSES = ("ticker", "trade", "last")
-"""The witnesses that may contradict: the ticker's best prices and a trade the book, the ticker's last price the
-trades."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +62,13 @@ class _Pair:
 
     symbol: its name in the rest of the stack.
     witness: what other streams say of its book.
-    differs_since: when the ticker began to name another last price than the newest trade's; None while it does not.
+    claims: what its ticker claims, and whether that is behind the trades.
     again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
     """
 
     symbol: str
-    witness: BookWitness = field(default_factory=BookWitness)
-    differs_since: float | None = None
+    witness: BookWitness = field(default_factory=lambda: BookWitness(told=False))
+    claims: TickerClaims = field(default_factory=TickerClaims)
     again_at: dict[str, float] = field(default_factory=dict)
 
 
@@ -130,7 +127,7 @@ class BtcturkIntake:
         self._store.lose_all(frames.SOURCE, reason, received)
         for state in self._pairs.values():
             state.witness.clear()
-            state.differs_since = None
+            state.claims.differs_since = None
             self._candles.pause(state.symbol)
 
     def unproved(self, seconds: float) -> list[str]:
@@ -164,9 +161,10 @@ class BtcturkIntake:
     def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float) -> bool:
         state = self._pairs.get(event.pair)
         if state is None:
-            self._counters.decode_errors["pair"] += 1
-            return False
-        if event.channel != self._book_channel:
+            known = self._respelled(event)
+            self._counters.decode_errors["pair"] += known is None
+            return known is not None and self._apply_book(known, at, received)
+        if event.channel not in (self._book_channel, ""):
             return True
         usable = self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
@@ -193,8 +191,9 @@ class BtcturkIntake:
             return False
         state = self._pairs.get(event.pair)
         if state is None:
-            self._counters.decode_errors["pair"] += not (isinstance(event, Ticker) and payload.startswith(b"[401,"))
-            return False
+            known = self._respelled(event)
+            self._counters.decode_errors["pair"] += known is None and not payload.startswith(b"[401,")
+            return known is not None and self._apply(known, payload, at, received)
         stepped = self._stepped(event)
         if stepped is None:
             return False
@@ -206,6 +205,11 @@ class BtcturkIntake:
         elif isinstance(event, CandleUpdate):
             self._apply_bar(state.symbol, event)
         return True
+
+    def _respelled(self, event: E) -> E | None:
+        """Returns an event whose pair is spelled in another way than usual; None when the pair is not followed."""
+        name = readings.pair_name(event.pair)
+        return msgspec.structs.replace(event, pair=name) if name in self._pairs else None
 
     def _stepped(self, event: E) -> E | None:
         """Returns an event with its prices on their tick, which may be unknown; None when it is left out."""
@@ -223,17 +227,24 @@ class BtcturkIntake:
     def _apply_ticker(self, state: _Pair, ticker: Ticker, at: float, received: float) -> None:
         self._store.apply_ticker(state.symbol, ticker, received)
         self._received(f"ticker:{ticker.pair}")
-        self._weigh_last(state, ticker, at)
-        if ticker.best is not None:
-            self._follow(state, ticker.pair, "ticker", state.witness.hear_top(ticker.best, at), at, received)
+        newest = self._store.newest_trade(state.symbol)
+        traded = None if newest is None else newest.price
+        weighed = state.claims.weigh_last(ticker, traded, at)
+        if weighed == "agrees":
+            self._store.prove_trades(state.symbol, at)
+        elif weighed == "contradicts":
+            self._contradicted(state, ticker.pair, "last", ("trade",), at)
+        verdict = state.claims.judge(state.witness, ticker, traded, at)
+        self._follow(state, ticker.pair, "ticker", verdict, at, received)
 
     def _apply_trades(self, state: _Pair, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
         self._store.prove_trades(state.symbol, at)
-        state.differs_since = None
+        state.claims.differs_since = None
         if not event.replay:
             self._candles.add(state.symbol, new)
             for trade in new:
+                state.claims.hear_trade(trade.price, at)
                 self._follow(state, event.pair, "trade", state.witness.hear_trade(trade.price, at), at, received)
             return
         self._received(f"trade:{event.pair}")
@@ -242,27 +253,15 @@ class BtcturkIntake:
             self._counters.trade_gaps += 1
             self._missed(event.pair, missed)
 
-    def _follow(self, state: _Pair, pair: str, witness: str, verdict: Verdict, at: float, received: float) -> None:
+    def _follow(self, state: _Pair, pair: str, witness: str, verdict: Claim, at: float, received: float) -> None:
         """Proves or doubts a book. A doubt ends when a witness agrees, not when the book comes anew."""
         if verdict == "agrees":
             self._store.prove_book(state.symbol, at)
+        if verdict in ("agrees", "outdated"):
             self._store.doubt(state.symbol, "", received)
         elif verdict == "contradicts":
             self._store.doubt(state.symbol, f"contradicted by its {witness}", received)
             self._contradicted(state, pair, witness, (self._book_channel, "ticker"), at)
-
-    def _weigh_last(self, state: _Pair, ticker: Ticker, at: float) -> None:
-        """Proves the trades when the ticker names the newest one's price. Asks for them again when it never does."""
-        newest = self._store.newest_trade(state.symbol)
-        if newest is None or ticker.last is None:
-            return
-        if newest.price == ticker.last:
-            state.differs_since = None
-            self._store.prove_trades(state.symbol, at)
-            return
-        state.differs_since = at if state.differs_since is None else state.differs_since
-        if at - state.differs_since >= STEADY_SECONDS:
-            self._contradicted(state, ticker.pair, "last", ("trade",), at)
 
     def _contradicted(self, state: _Pair, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
         if at < state.again_at.get(channels[0], at):
@@ -279,14 +278,18 @@ class BtcturkIntake:
             self._candles.set_present(symbol, update.bar)
 
     def _lose_unreadable(self, payload: bytes) -> None:
-        """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on."""
+        """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on.
+
+        A frame with a level and no name that is known may be of any book.
+        """
         kind, key = frames.classify(payload)
-        for pair in self._pairs:
-            stream = f"{self._book_channel}:{pair}"
-            if key == stream or (kind == "sequence" and key == ""):
-                self._lose(stream, "unreadable")
-            if key == f"trade:{pair}":
-                self._spoil(pair, ())
+        channel, _, event = key.partition(":")
+        named = [pair for pair in self._pairs if pair == event or b'"%s"' % pair.encode() in payload]
+        if kind == "sequence" or channel == self._book_channel:
+            for pair in named or (self._pairs if b'"P"' in payload and not event else ()):
+                self._lose(f"{self._book_channel}:{pair}", "unreadable")
+        for pair in named if channel == "trade" else ():
+            self._spoil(pair, ())
 
     def _spoil(self, pair: str, trades: Sequence[VenueTrade]) -> None:
         """Notes that a trade of a frame can't be used: of the time since the newest known one, not every trade is."""

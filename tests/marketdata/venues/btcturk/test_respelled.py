@@ -1,0 +1,80 @@
+"""A frame whose names, times or fields are written otherwise than usual costs only what can't be read of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from marketdata.events import BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
+from marketdata.venues.btcturk.frames import parse
+from tests.marketdata.venues.btcturk.test_frames import FRAMES
+from tests.marketdata.venues.btcturk.test_oddframes import changed
+
+
+@pytest.mark.parametrize("field", ["LA", "DP", "B", "A", "BA", "AA"])
+@pytest.mark.parametrize("value", ["junk", "1,5", {}, [], "NaN", "1e99"])
+def test_a_field_of_a_ticker_that_cannot_be_read_costs_itself_and_is_named(field: str, value: Any) -> None:
+    (usual,) = parse(FRAMES["ticker"]).events
+    frame = parse(changed("ticker", lambda body: body.update({field: value})))
+    (ticker,) = frame.events
+    assert isinstance(ticker, Ticker)
+    assert isinstance(usual, Ticker)
+    assert [row.of for row in frame.left_out] == ["402"] * bool(frame.left_out)
+    assert (ticker.last, field == "LA") in ((None, True), (usual.last, False))
+    assert (ticker.daily_change_percent, field == "DP") in ((None, True), (usual.daily_change_percent, False))
+    assert ticker.best is not None
+
+
+def test_a_ticker_that_tells_nothing_is_unreadable() -> None:
+    frame = changed("ticker", lambda body: [body.pop(name) for name in ("LA", "DP", "A", "B")])
+    assert parse(frame).events == (Unreadable("field"),)
+
+
+def _lower(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name.lower(): _lower(part) for name, part in value.items()}
+    return [_lower(part) for part in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_names_of_fields_may_be_written_in_small_letters(name: str) -> None:
+    frame = json.dumps(_lower(json.loads(FRAMES[name]))).encode()
+    assert parse(frame).events == parse(FRAMES[name]).events
+
+
+@pytest.mark.parametrize("gone", [("channel",), ("channel", "event"), ("event",), ("type",)])
+@pytest.mark.parametrize("name", ["obdiff_whole", "obdiff_changes"])
+def test_a_book_frame_need_not_name_its_stream(name: str, gone: tuple[str, ...]) -> None:
+    (found,) = parse(changed(name, lambda body: [body.pop(field) for field in gone])).events
+    assert isinstance(found, BookSnapshot | BookDiff)
+    (usual,) = parse(FRAMES[name]).events
+    assert isinstance(usual, BookSnapshot | BookDiff)
+    assert (found.pair, found.sequence, found.asks, found.bids) == (usual.pair, usual.sequence, usual.asks, usual.bids)
+
+
+def test_a_whole_book_of_another_pair_than_its_stream_is_no_book() -> None:
+    frame = changed("obdiff_whole", lambda body: body.update(PS="BTCTRY"))
+    assert parse(frame).events == (Unreadable("field"),)
+
+
+STAMPS: tuple[Any, ...] = (1790133600, 1790133600.0, "1790133600", 1790133600000, "1790133600000.0", 1790133600000000)
+STAMPS += (1790133600000000000, "2026-09-23T03:20:00Z", "2026-09-23T06:20:00+03:00")
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_a_time_is_the_same_in_every_unit(stamp: Any) -> None:
+    (event,) = parse(changed("trade", lambda body: body.update(D=stamp))).events
+    assert isinstance(event, Trades)
+    assert event.trades[0].venue_time == datetime(2026, 9, 23, 3, 20, tzinfo=UTC)
+    (update,) = parse(changed("tradeview", lambda body: body.update(D=stamp))).events
+    assert isinstance(update, CandleUpdate)
+    assert update.bar.start == 1790133600
+
+
+@pytest.mark.parametrize("stamp", [0, "0", -1, 5, 1e300, "soon", "2026-09-23T03:20:00", True, "", None, [], 10**20])
+def test_what_is_no_time_makes_no_trade(stamp: Any) -> None:
+    (event,) = parse(changed("trade", lambda body: body.update(D=stamp))).events
+    assert isinstance(event, Unreadable)
