@@ -165,8 +165,10 @@ def _published(store: Store, followed: Followed) -> Callable[[str], Sides | None
         instrument = followed.tradable().get(pair)
         if instrument is None:
             return None
+        if not store.is_live(instrument.symbol):
+            return None
         published = store.book(instrument.symbol, DEPTH, instrument)
-        return None if published.stale else (published.bids, published.asks)
+        return published.bids, published.asks
 
     return book
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -11,6 +12,8 @@ from marketdata.state.witness import STEADY_SECONDS, BookWitness, Verdict
 
 AGAIN_SECONDS = 60.0
 """A contradiction that lasts asks for the streams again so often; a new book alone may not end it."""
+AGREED_SECONDS = 10.0
+"""A ticker that agreed with a book so lately outweighs the venue's REST book, which may come from a cache."""
 WITNESSES = ("ticker", "trade", "last")
 """The witnesses that may contradict: the ticker's best prices and a trade the book, the ticker's last price the
 trades."""
@@ -24,12 +27,14 @@ class TickerClaims:
     """The claims of one pair's ticker.
 
     agreed: the best prices that last agreed with the book; None before any did.
+    agreed_at: when they did.
     last: the last price that it names; None before it named one.
     behind_since: when a trade at another price than `last` came, if `last` is the same since; else None.
     differs_since: when it began to name another last price than the newest trade's; None while it does not.
     """
 
     agreed: Top | None = None
+    agreed_at: float = -math.inf
     last: Decimal | None = None
     behind_since: float | None = None
     differs_since: float | None = None
@@ -66,8 +71,26 @@ class TickerClaims:
             return witness.hear_trade(self.last, at) if moved and self.last is not None else "unclear"
         verdict = witness.hear_top(ticker.best, at, outdated=far)
         if verdict == "agrees":
-            self.agreed = ticker.best
+            self.agreed, self.agreed_at = ticker.best, at
         behind = self.behind_since is not None and at - self.behind_since >= STEADY_SECONDS
         if verdict == "contradicts" and behind and not far and ticker.best == self.agreed:
             return "outdated"
         return verdict
+
+
+@dataclass(slots=True)
+class FollowedPair:
+    """The worker's state of one pair. Times are seconds of the monotonic clock.
+
+    symbol: its name in the rest of the stack.
+    witness: what other streams say of its book.
+    claims: what its ticker claims, and whether that is behind the trades.
+    audited_wrong: true while the venue's REST book contradicts its book.
+    again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
+    """
+
+    symbol: str
+    witness: BookWitness = field(default_factory=lambda: BookWitness(told=False))
+    claims: TickerClaims = field(default_factory=TickerClaims)
+    audited_wrong: bool = False
+    again_at: dict[str, float] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import frames
 from marketdata.venues.btcturk.intake import BtcturkIntake, StreamHooks
-from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades, Notes
+from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades, Notes, RightBook
 from marketdata.venues.btcturk.resync import ResyncTimings
 from marketdata.venues.btcturk.subscriptions import BtcturkSubscriptions, Followed, JoinRequest, streams_of
 
@@ -109,8 +109,11 @@ class BtcturkFeed(Worker):
                     self._intake.apply_tickers(note, self._unix())
                 elif isinstance(note, ChangedInstrument):
                     self._apply_change(note)
+                elif isinstance(note, RightBook):
+                    self._intake.audited(note.pair, right=True, at=self._monotonic(), received=self._unix())
                 else:
                     self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
+                    self._intake.audited(note.pair, right=False, at=self._monotonic(), received=self._unix())
         except queue.Empty:
             return
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import msgspec
@@ -31,9 +31,8 @@ from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
-from marketdata.state.witness import BookWitness
 from marketdata.venues.btcturk import frames, readings, steps
-from marketdata.venues.btcturk.claims import AGAIN_SECONDS, Claim, TickerClaims
+from marketdata.venues.btcturk.claims import AGAIN_SECONDS, AGREED_SECONDS, Claim, FollowedPair
 from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
 
@@ -56,22 +55,6 @@ class StreamHooks:
     missed: Callable[[str, MissedTrades], None]
 
 
-@dataclass(slots=True)
-class _Pair:
-    """The worker's state of one pair. Times are seconds of the monotonic clock.
-
-    symbol: its name in the rest of the stack.
-    witness: what other streams say of its book.
-    claims: what its ticker claims, and whether that is behind the trades.
-    again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
-    """
-
-    symbol: str
-    witness: BookWitness = field(default_factory=lambda: BookWitness(told=False))
-    claims: TickerClaims = field(default_factory=TickerClaims)
-    again_at: dict[str, float] = field(default_factory=dict)
-
-
 class BtcturkIntake:
     """Applies the frames of the pairs that are followed. Only the worker's thread may call it.
 
@@ -83,7 +66,7 @@ class BtcturkIntake:
     def __init__(
         self, followed: Followed, *, store: Store, candles: CandleStore, counters: Counters, hooks: StreamHooks
     ) -> None:
-        self._pairs = {pair: _Pair(followed.symbol(pair)) for pair in followed.pairs}
+        self._pairs = {pair: FollowedPair(followed.symbol(pair)) for pair in followed.pairs}
         self._book_channel, self._store, self._candles, self._counters = followed.book_channel, store, candles, counters
         self._followed, self.off_tick = followed, 0
         self._spoilt: dict[str, float] = {}
@@ -151,6 +134,16 @@ class BtcturkIntake:
             state = self._pairs.get(ticker.pair)
             if state is not None and self._store.quote(state.symbol).last is None:
                 self._store.apply_ticker(state.symbol, ticker, received)
+
+    def audited(self, pair: str, *, right: bool, at: float, received: float) -> None:
+        """Doubts a book that the venue's REST book contradicts again though it was asked for anew, unless its ticker
+        agreed just now. A book that is right ends such a doubt."""
+        state = self._pairs[pair]
+        if right and state.audited_wrong:
+            self._store.doubt(state.symbol, "", received)
+        elif state.audited_wrong and at - state.claims.agreed_at > AGREED_SECONDS:
+            self._store.doubt(state.symbol, "contradicted by its REST book", received)
+        state.audited_wrong = not right
 
     def apply_instrument(self, changed: ChangedInstrument, received: float) -> None:
         """Publishes the phase of a pair whose state or rules changed."""
@@ -224,7 +217,7 @@ class BtcturkIntake:
         self._counters.oddities["off_tick"] += found.off_tick
         return cast("E | None", found.event)
 
-    def _apply_ticker(self, state: _Pair, ticker: Ticker, at: float, received: float) -> None:
+    def _apply_ticker(self, state: FollowedPair, ticker: Ticker, at: float, received: float) -> None:
         self._store.apply_ticker(state.symbol, ticker, received)
         self._received(f"ticker:{ticker.pair}")
         newest = self._store.newest_trade(state.symbol)
@@ -237,7 +230,7 @@ class BtcturkIntake:
         verdict = state.claims.judge(state.witness, ticker, traded, at)
         self._follow(state, ticker.pair, "ticker", verdict, at, received)
 
-    def _apply_trades(self, state: _Pair, event: Trades, at: float, received: float) -> None:
+    def _apply_trades(self, state: FollowedPair, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
         self._store.prove_trades(state.symbol, at)
         state.claims.differs_since = None
@@ -253,7 +246,7 @@ class BtcturkIntake:
             self._counters.trade_gaps += 1
             self._missed(event.pair, missed)
 
-    def _follow(self, state: _Pair, pair: str, witness: str, verdict: Claim, at: float, received: float) -> None:
+    def _follow(self, state: FollowedPair, pair: str, witness: str, verdict: Claim, at: float, received: float) -> None:
         """Proves or doubts a book. A doubt ends when a witness agrees, not when the book comes anew."""
         if verdict == "agrees":
             self._store.prove_book(state.symbol, at)
@@ -263,7 +256,7 @@ class BtcturkIntake:
             self._store.doubt(state.symbol, f"contradicted by its {witness}", received)
             self._contradicted(state, pair, witness, (self._book_channel, "ticker"), at)
 
-    def _contradicted(self, state: _Pair, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
+    def _contradicted(self, state: FollowedPair, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
         if at < state.again_at.get(channels[0], at):
             return
         state.again_at[channels[0]] = at + AGAIN_SECONDS

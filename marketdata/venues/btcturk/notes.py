@@ -47,6 +47,16 @@ class WrongBook:
 
 
 @dataclass(frozen=True, slots=True)
+class RightBook:
+    """The order book of a pair that was found wrong is right again.
+
+    pair: the pair.
+    """
+
+    pair: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangedInstrument:
     """The state or a rule of a pair changed, or is told for the first time.
 
@@ -60,5 +70,5 @@ class ChangedInstrument:
     new_tick: bool = False
 
 
-Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook | ChangedInstrument]
+Notes = queue.SimpleQueue[FetchedTrades | FetchedTickers | WrongBook | RightBook | ChangedInstrument]
 """The queue of notes."""
