@@ -1,4 +1,4 @@
-"""A frame whose names, times or fields are written otherwise than usual costs only what can't be read of it."""
+"""Names, times and fields that are written otherwise than usual are read, and cost only what can't be read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from marketdata.events import BookDiff, BookSnapshot, CandleUpdate, Ticker, Trades, Unreadable
+from marketdata.rest.replies import UnusableAnswer
+from marketdata.venues.btcturk.answers import order_book, server_time, tickers, trades
+from marketdata.venues.btcturk.bar_answers import days, minutes
 from marketdata.venues.btcturk.frames import parse
 from tests.marketdata.venues.btcturk.test_frames import FRAMES
 from tests.marketdata.venues.btcturk.test_oddframes import changed
@@ -78,3 +81,49 @@ def test_a_time_is_the_same_in_every_unit(stamp: Any) -> None:
 def test_what_is_no_time_makes_no_trade(stamp: Any) -> None:
     (event,) = parse(changed("trade", lambda body: body.update(D=stamp))).events
     assert isinstance(event, Unreadable)
+
+
+def _in_small_letters(body: str) -> bytes:
+    return json.dumps(_lower(json.loads(body))).encode()
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_a_time_by_rest_is_the_same_in_every_unit(stamp: Any) -> None:
+    at = 1790133600
+    row = {"pair": "BTCTRY", "time": stamp, "open": 1, "high": 1, "low": 1, "close": 1, "volume": 1}
+    assert [bar.start for bar in days(json.dumps([row]).encode()).rows] == [at]
+    columns = {name: [1] for name in "ohlcv"}
+    assert [bar.start for bar in minutes(json.dumps({"s": "ok", "t": [stamp], **columns}).encode()).rows] == [at]
+    trade = {"date": stamp, "tid": "9", "price": "5", "amount": 0.1, "side": "sell"}
+    told, _ = trades("BTCTRY", json.dumps({"success": True, "data": [trade]}).encode())
+    assert [one.venue_time.timestamp() for one in told.trades] == [at]
+    assert server_time(json.dumps({"serverTime": stamp}).encode()) == at
+
+
+@pytest.mark.parametrize("stamp", [None, "", "soon", -5, [], {}, 1e300, "2026-09-23T03:20:00"])
+def test_a_clock_that_cannot_be_read_says_so(stamp: Any) -> None:
+    with pytest.raises(UnusableAnswer, match="time"):
+        server_time(json.dumps({"serverTime": stamp}).encode())
+
+
+@pytest.mark.parametrize("percent", [None, "n/a", "NaN", {}, 1e300, "1,5"])
+@pytest.mark.parametrize("pair", ["BTCTRY", "btctry", "BTC_TRY", "BTC/TRY", " btc-try "])
+def test_a_ticker_by_rest_is_that_of_its_pair_whatever_its_change_is(pair: str, percent: Any) -> None:
+    row = {"pair": pair, "last": 5.5, "dailyPercent": percent}
+    found = tickers(json.dumps({"success": True, "data": [row]}).encode(), lambda _pair: None)
+    assert [(one.pair, str(one.last), one.daily_change_percent) for one in found.rows] == [("BTCTRY", "5.5", None)]
+
+
+def test_answers_with_names_in_small_letters_say_the_same() -> None:
+    book = '{"success":true,"data":{"bids":[["9","1"]],"asks":[["10","2"]]}}'
+    assert order_book(_in_small_letters(book.replace("bids", "BIDS"))) == order_book(book.encode())
+    row = '{"success":true,"data":[{"pair":"BTCTRY","last":5.5,"dailyPercent":1.25}]}'
+    assert tickers(_in_small_letters(row), lambda _: None) == tickers(row.encode(), lambda _: None)
+    bars = '{"S":"ok","T":[60],"O":[1],"H":[1],"L":[1],"C":[1],"V":[1]}'
+    assert [bar.start for bar in minutes(bars.encode()).rows] == [60]
+
+
+@pytest.mark.parametrize("success", ["null", '"true"', "1", None])
+def test_only_an_answer_that_says_it_failed_has_failed(success: str | None) -> None:
+    said = "" if success is None else f'"success":{success},'
+    assert order_book(f'{{{said}"data":{{"bids":[["9","1"]],"asks":[]}}}}'.encode()).sides[0][0].price == 9
