@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,28 +11,44 @@ import msgspec
 
 from marketdata.numbers import is_whole
 
+NO_NAMES: Mapping[str, str] = {}
 
-def loads(data: bytes, *, fold: bool = False) -> Any:
+
+def loads(data: bytes, *, fold: bool = False, names: Mapping[str, str] = NO_NAMES) -> Any:
     """Returns the value of a JSON text in its plainest form (see `plain`). With `fold`, keys are in small letters.
 
     Raises `ValueError` or `RecursionError`.
     """
     value = (_FOLDING if fold else _DECODER).decode(data.decode())
-    return plain(value)
+    return plain(value, names)
 
 
-def plain(value: Any) -> Any:
+def folded_names(*names: str) -> Mapping[str, str]:
+    """Returns the names that a reader knows, by their spelling in small letters."""
+    return {name.lower(): name for name in names}
+
+
+def plain(value: Any, names: Mapping[str, str] = NO_NAMES) -> Any:
     """Returns a JSON value with whole numbers as `int`, other numbers as `Decimal`, texts without blanks around them,
-    and None for an empty text."""
+    and None for an empty text.
+
+    `names` are known keys by their spelling in small letters; one that is written in another case, or with `_` between
+    its words, is taken for the known one where that is missing.
+    """
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, Decimal):
         return int(value) if is_whole(value) else value
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(item, names) for item in value]
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {_known(key, value, names): plain(item, names) for key, item in value.items()}
     return value
+
+
+def _known(key: str, beside: Collection[str], names: Mapping[str, str]) -> str:
+    known = names.get(key.lower().replace("_", ""), key) if names else key
+    return key if known in beside else known
 
 
 def converted(value: Any, kind: Any) -> Any:

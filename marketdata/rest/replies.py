@@ -102,13 +102,13 @@ class UnusableAnswer(Exception):
     """A 2xx answer can't be used. The message says why."""
 
 
-def decoded(kind: Any, body: bytes, name: str) -> Any:
-    """Returns the body as `kind`, which msgspec reads. Numbers may be written in any form.
+def decoded(kind: Any, body: bytes, name: str, names: Mapping[str, str] = lenient.NO_NAMES) -> Any:
+    """Returns the body as `kind`, which msgspec reads. Numbers may be written in any form, and `names` in any case.
 
     Raises `UnusableAnswer` that begins with `name`.
     """
     try:
-        return lenient.converted(lenient.loads(body), kind)
+        return lenient.converted(lenient.loads(body, names=names), kind)
     except (msgspec.MsgspecError, InvalidOperation, ValueError, RecursionError) as error:
         raise UnusableAnswer(f"{name} can't be read: {str(error)[:200]}") from error
 

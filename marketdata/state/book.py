@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from common.wire import Level
 from marketdata.events import BookDiff, BookSnapshot, ChangeKind, LevelChange, PriceLevel, Top
 
 MOST_LEVELS, DEEPEST_SIDE = 100, 1_000
+REMEMBERED = 16
 _UPDATED, _NEW, _DELETED = int(ChangeKind.UPDATED), int(ChangeKind.NEW), int(ChangeKind.DELETED)
 
 FAULTS = (
@@ -28,7 +29,7 @@ ODDITIES = ("absent_delete", "absent_update", "held_new", REPEATED_DIFF, "repeat
 
 absent_delete, absent_update: a change of a price that the book does not have.
 held_new: a new price that the book has already.
-repeated_diff: the last frame once more.
+repeated_diff: one of the last `REMEMBERED` frames once more.
 repeated_level: a level of a snapshot twice, with one amount.
 deep_side: a side has grown beyond `MOST_LEVELS` levels.
 """
@@ -73,7 +74,7 @@ class LiveBook:
         self.live = False
         self.oddities: Counter[str] = Counter()
         self._sequence = 0
-        self._last: BookDiff | None = None
+        self._recent: deque[BookDiff] = deque(maxlen=REMEMBERED)
         self._asks, self._bids = _Side(), _Side()
         self._deep = False
 
@@ -92,7 +93,8 @@ class LiveBook:
         fault = "level_twice" if contradicted else _shape_fault(asks, bids)
         self.live = fault is None
         if fault is None:
-            self._asks, self._bids, self._sequence, self._last = asks, bids, snapshot.sequence, None
+            self._asks, self._bids, self._sequence = asks, bids, snapshot.sequence
+            self._recent.clear()
             if repeated:
                 self.oddities["repeated_level"] += repeated
             self._note_depth()
@@ -101,19 +103,20 @@ class LiveBook:
     def apply(self, diff: BookDiff) -> str | None:
         """Applies all changes. Returns one of `FAULTS` when it can't: the levels stay, the book is not live.
 
-        The last frame once more changes nothing. Another frame with its number is a gap.
+        One of the last frames once more changes nothing. Another frame with its number is a gap.
         """
         if not self.live:
             return "diff_before_snapshot"
         if diff.sequence != self._sequence + 1:
-            if diff.sequence == self._sequence and diff == self._last:
+            if diff.sequence <= self._sequence and diff in self._recent:
                 self.oddities[REPEATED_DIFF] += 1
                 return None
             fault: str | None = "gap"
         else:
             fault = self._change(diff)
         if fault is None:
-            self._sequence, self._last = diff.sequence, diff
+            self._sequence = diff.sequence
+            self._recent.append(diff)
         else:
             self.live = False
         return fault

@@ -8,7 +8,8 @@ the book showed in the last `WINDOW_SECONDS`. Two kinds of contradiction count, 
 - steady: another price or quantity than the one that a side has shown, unchanged, for `STEADY_SECONDS`.
 
 A claim that agrees with something shown ends a dispute. Trades are far or not; the tail of a large order trades far
-from the best price for a moment, and the next trade does not.
+from the best price for a moment, and the next trade does not. Where an empty side is `told`, no price is a claim like
+any other; elsewhere it may as well not be told, so it can agree and can't contradict.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from marketdata.events import Top
+from marketdata.numbers import same_quantity
 
 FAR = Decimal("0.001")
 WINDOW_SECONDS = 2.0
@@ -45,7 +47,8 @@ class Shown(NamedTuple):
 class _Side:
     """One side of one book."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: bool) -> None:
+        self._told = told
         self._shown: deque[Shown] = deque(maxlen=MOST_SHOWN)
         self._far_since: float | None = None
         self._far_claim: Decimal | None = None
@@ -73,6 +76,8 @@ class _Side:
         if any(_same(best, claimed) for best in recent):
             self.settle()
             return "agrees"
+        if claimed[0] is None and not self._told:
+            return "unclear"
         self._steady_since = at if self._steady_since is None else self._steady_since
         self._far_claim = claimed[0]
         self._far_since = (self._far_since or at) if _is_far(claimed[0], [price for price, _ in recent]) else None
@@ -94,12 +99,14 @@ class _Side:
 class BookWitness:
     """Remembers the best prices that one symbol's book showed, and judges what other streams say of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, told: bool = True) -> None:
+        """With `told`, a claim without a price says that the side is empty."""
+        self._told = told
         self.clear()
 
     def clear(self) -> None:
         """Forgets everything: the book was lost, or is not judged for a while."""
-        self._bids, self._asks = _Side(), _Side()
+        self._bids, self._asks = _Side(self._told), _Side(self._told)
         self._trades_since: float | None = None
         self._far_trade = Decimal(0)
         self._top: Top | None = None
@@ -120,10 +127,11 @@ class BookWitness:
         if self._trades_since is not None and not _is_outside(self._far_trade, [top.bid], [top.ask]):
             self._trades_since = None
 
-    def hear_top(self, top: Top, at: float) -> Verdict:
+    def hear_top(self, top: Top, at: float, *, outdated: bool = False) -> Verdict:
         """Returns the verdict on best prices that another stream tells. A quantity of None is not told.
 
-        Both sides must agree; one that contradicts is enough.
+        Both sides must agree; one that contradicts is enough. An `outdated` claim is older than what trades say, so it
+        can't agree.
         """
         if self._top is None:
             return "unclear"
@@ -133,7 +141,7 @@ class BookWitness:
         )
         if "contradicts" in verdicts:
             return "contradicts"
-        if verdicts == ("agrees", "agrees"):
+        if verdicts == ("agrees", "agrees") and not outdated:
             self._trades_since = None
             return "agrees"
         return "unclear"
@@ -141,7 +149,7 @@ class BookWitness:
     def hear_trade(self, price: Decimal, at: float) -> Verdict:
         """Returns the verdict on the price of a new trade: it contradicts a book that it lies far outside of."""
         newest = _is_outside(price, *self._newest())  # nearly all trades are inside, and need no look at the rest
-        if self._top is None or not newest or not self._is_outside(price, at):
+        if self._top is None or not newest or not self.is_outside(price, at):
             self._trades_since = None
             return "unclear"
         self._trades_since = at if self._trades_since is None else self._trades_since
@@ -151,7 +159,8 @@ class BookWitness:
     def _newest(self) -> tuple[list[Decimal | None], list[Decimal | None]]:
         return [self._bids.newest()], [self._asks.newest()]
 
-    def _is_outside(self, price: Decimal, at: float) -> bool:
+    def is_outside(self, price: Decimal, at: float) -> bool:
+        """Returns true when a price is far outside of all best prices that were shown."""
         bids, asks = ([best for best, _ in side.recent(at)] for side in (self._bids, self._asks))
         return _is_outside(price, bids, asks)
 
@@ -165,7 +174,9 @@ def _is_outside(price: Decimal, bids: list[Decimal | None], asks: list[Decimal |
 
 
 def _same(shown: Best, claimed: Best) -> bool:
-    return shown[0] == claimed[0] and (claimed[1] is None or shown[1] is None or shown[1] == claimed[1])
+    if shown[0] != claimed[0]:
+        return False
+    return claimed[1] is None or shown[1] is None or same_quantity(shown[1], claimed[1])
 
 
 def _is_far(price: Decimal | None, shown: list[Decimal | None]) -> bool:

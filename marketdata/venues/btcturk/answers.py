@@ -6,7 +6,6 @@ Lists are read row by row: `Listed` says which rows could not be used. A price i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -16,15 +15,21 @@ import msgspec
 from common.decimals import plain_text
 from common.wire import Level
 from marketdata.events import Ticker, Trades, VenueTrade
-from marketdata.lenient import converted, mapping
+from marketdata.lenient import converted, folded_names, mapping
 from marketdata.listed import BadRow, LeftOut, Listed, each
-from marketdata.numbers import identity, snapped
+from marketdata.numbers import identity, snapped, unix_seconds
 from marketdata.rest.replies import UnusableAnswer, decoded
 from marketdata.state.book import Sides
-from marketdata.venues.btcturk.readings import MOST, side
+from marketdata.venues.btcturk.readings import MOST, number_of, pair_name, side, time_of
 
 LISTS = ("ticker", "trades", "orderbook")
 """The lists of which rows may be left out."""
+NAMES = folded_names(
+    *("success", "data", "serverTime", "pair", "last", "dailyPercent", "date", "tid", "price", "amount", "side"),
+    *("bids", "asks", "symbols", "name", "status", "id", "numerator", "denominator", "numeratorScale", "filters"),
+    *("filterType", "tickSize", "minExchangeValue", "time", "open", "high", "low", "close", "volume", *"stohlcv"),
+)
+"""The names of the fields that are read of any answer."""
 
 
 class _TickerRow(msgspec.Struct, rename="camel"):
@@ -32,33 +37,33 @@ class _TickerRow(msgspec.Struct, rename="camel"):
 
     pair: the pair.
     last: the last price; 0 before the first trade.
-    daily_percent: the day's change in percent; None when it is not told.
+    daily_percent: the day's change in percent, not read yet.
     """
 
     pair: str
     last: Decimal
-    daily_percent: Decimal | None = None
+    daily_percent: Any = None
 
 
 class _Time(msgspec.Struct, rename="camel"):
     """The answer of `/api/v2/server/time`.
 
-    server_time: milliseconds since 1970.
+    server_time: its time, see `numbers.unix_seconds`.
     """
 
-    server_time: int
+    server_time: int | float | str
 
 
 class _Trade(msgspec.Struct):
     """A trade in `/api/v2/trades`.
 
-    date: milliseconds since 1970.
+    date: its time, see `numbers.unix_seconds`.
     tid: its id.
     price, amount: the amount is in the base asset.
     side: the aggressor's.
     """
 
-    date: int
+    date: int | float | str
     tid: int | str
     price: Decimal
     amount: Decimal
@@ -68,11 +73,11 @@ class _Trade(msgspec.Struct):
 class _Answer(msgspec.Struct):
     """The envelope of the answers under `/api/v2`, but for the clock's.
 
-    success: false when the venue could not answer.
+    success: false when the venue could not answer; None when it does not say.
     data: the content; None for none.
     """
 
-    success: bool
+    success: bool | None = None
     data: Any = None
 
 
@@ -92,15 +97,19 @@ def tickers(body: bytes, tick_of: Callable[[str], Decimal | None]) -> Listed[Tic
 
     def read(item: Any) -> Ticker:
         row = converted(item, _TickerRow)
-        _require(0 <= row.last <= MOST and (row.daily_percent is None or abs(row.daily_percent) <= MOST))
-        return Ticker(row.pair, _on_tick(row.last, tick_of(row.pair)) if row.last else None, row.daily_percent)
+        _require(0 <= row.last <= MOST)
+        pair = pair_name(row.pair)
+        return Ticker(pair, _on_tick(row.last, tick_of(pair)) if row.last else None, number_of(row.daily_percent))
 
     return rows_of(content(body, "ticker"), read, "ticker", "pair")
 
 
 def server_time(body: bytes) -> float:
     """Returns the venue's clock in unix seconds, from `/api/v2/server/time`. Raises `UnusableAnswer`."""
-    return float(decoded(_Time, body, "time").server_time) / 1000
+    try:
+        return float(unix_seconds(decoded(_Time, body, "time", NAMES).server_time))
+    except ValueError as error:
+        raise UnusableAnswer(f"time can't be read: {error}") from error
 
 
 def trades(pair: str, body: bytes, tick: Decimal | None = None) -> tuple[Trades, tuple[LeftOut, ...]]:
@@ -114,8 +123,8 @@ def trades(pair: str, body: bytes, tick: Decimal | None = None) -> tuple[Trades,
         _require(0 <= told.price <= MOST and 0 <= told.amount <= MOST)
         if not (told.price and told.amount):
             return None
-        at = datetime.fromtimestamp(told.date / 1000, UTC)
-        return VenueTrade(identity(told.tid), _on_tick(told.price, tick), told.amount, side(told.side), at)
+        price = _on_tick(told.price, tick)
+        return VenueTrade(identity(told.tid), price, told.amount, side(told.side), time_of(told.date))
 
     found = rows_of(content(body, "trades"), read, "trades", "tid")
     return Trades(pair, found.rows, replay=True), found.left_out
@@ -180,7 +189,7 @@ def rows_of(items: Any, read: Callable[[Any], Any], name: str, key: str = "") ->
 
 def content(body: bytes, name: str) -> Any:
     """Returns the content of an answer in the usual envelope. Raises `UnusableAnswer` that begins with `name`."""
-    answer: _Answer = decoded(_Answer, body, name)
-    if not answer.success or answer.data is None:
+    answer: _Answer = decoded(_Answer, body, name, NAMES)
+    if answer.success is False or answer.data is None:
         raise UnusableAnswer(f"{name} brings no data: success is {answer.success}")
     return answer.data

@@ -18,12 +18,12 @@ from marketdata.state.book import ODDITIES, Sides
 from marketdata.state.store import Store
 from marketdata.venues.btcturk import answers, bar_answers, frames, oddframes, pair_answers, steps
 from marketdata.venues.btcturk.audit import DEPTH, PAUSE_SECONDS, RECHECK_SECONDS, Audit, AuditTimings
+from marketdata.venues.btcturk.claims import WITNESSES
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
 from marketdata.venues.btcturk.feed import BtcturkFeed, Mailbox
 from marketdata.venues.btcturk.history import Clients, History, HistoryTimings
 from marketdata.venues.btcturk.instrument_file import InstrumentFile
 from marketdata.venues.btcturk.instruments import InstrumentLoader, InstrumentOutlets, InstrumentTimings
-from marketdata.venues.btcturk.intake import WITNESSES
 from marketdata.venues.btcturk.known_pairs import CHANGES
 from marketdata.venues.btcturk.notes import FollowedPair, Notes, UnfollowedPair
 from marketdata.venues.btcturk.pairs import PairList
@@ -103,7 +103,7 @@ def build(settings: BtcturkSettings, context: VenueContext, timings: BtcturkTimi
         inbox=inbox,
         counters=counters,
         instruments=instruments.by_symbol,
-        trouble=feed.trouble,
+        trouble=lambda: instruments.missing() or feed.trouble(),
         readiness={
             "connection": connection.trouble,
             "books": lambda: _books_trouble(store, instruments),
@@ -182,8 +182,10 @@ def _published(store: Store, followed: Followed) -> Callable[[str], Sides | None
         instrument = followed.tradable().get(pair)
         if instrument is None:
             return None
+        if not store.is_live(instrument.symbol):
+            return None
         published = store.book(instrument.symbol, DEPTH, instrument)
-        return None if published.stale else (published.bids, published.asks)
+        return published.bids, published.asks
 
     return book
 

@@ -12,12 +12,13 @@ from common import wire
 from common.loop import Loop
 from marketdata.counters import Counters
 from marketdata.nets import SafetyNet
+from marketdata.numbers import same_quantity
 from marketdata.rest.budget import SHARE
 from marketdata.rest.replies import RestError, UnusableAnswer
 from marketdata.state.book import Sides
 from marketdata.venues.btcturk import answers, endpoints
 from marketdata.venues.btcturk.endpoints import LIMITS, Rest
-from marketdata.venues.btcturk.notes import Notes, WrongBook
+from marketdata.venues.btcturk.notes import Notes, RightBook, WrongBook
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,10 @@ def differences(ours: Sides, theirs: Sides) -> Differences:
         ends = [levels[DEPTH - 1].price * sign for levels in (our_levels, their_levels) if len(levels) >= DEPTH]
         mine, yours = ({level.price: level.quantity for level in levels} for levels in (our_levels, their_levels))
         for price in mine.keys() | yours.keys():
-            if mine.get(price) != yours.get(price) and all(price * sign <= end for end in ends):
-                found[side, price] = (mine.get(price), yours.get(price))
+            here, there = mine.get(price), yours.get(price)
+            same = here is not None and there is not None and same_quantity(here, there)
+            if not same and all(price * sign <= end for end in ends):
+                found[side, price] = (here, there)
     return found
 
 
@@ -79,11 +82,12 @@ class Audit:
         net: SafetyNet,
         timings: AuditTimings,
     ) -> None:
-        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are stale. `net` is
-        told whether books could be compared."""
+        """`book` returns the best `DEPTH` levels that are published of a pair, or None while they are not whole. The
+        `net` is told whether books could be compared."""
         self._pairs, self._book, self._api, self._notes, self._counters = pairs, book, api, notes, counters
         self._net, self._timings, self._todo = net, timings, deque[str]()
         self._suspect: tuple[str, Differences] | None = None
+        self._wrong: set[str] = set()
         self.loop = Loop("btcturk-audit", self.step, silent_after=SILENT_SECONDS)
 
     def step(self) -> float:
@@ -101,24 +105,29 @@ class Audit:
             self._net.failed(str(error))
             log.warning("a book could not be audited", extra={"pair": pair, "reason": str(error)})
         else:
-            if suspect:
+            if suspect and found is not None:
                 self._judge(pair, suspect[1], found)
             elif found:
                 self._suspect = pair, found
                 return max(self._timings.recheck, self._timings.pause)
+            if found == {} and pair in self._wrong:
+                self._wrong.remove(pair)
+                self._notes.put(RightBook(pair))
         return max(self._timings.every / len(pairs), self._timings.pause)
 
     def _judge(self, pair: str, first: Differences, second: Differences) -> None:
         lasting = [where for where, quantities in first.items() if second.get(where) == quantities]
         if lasting:
             self._counters.audit_mismatches += 1
+            self._wrong.add(pair)
             self._notes.put(WrongBook(pair, "audit"))
             log.error("a book differs from the venue's own", extra={"pair": pair, "levels": lasting[:5]})
 
-    def _compare(self, pair: str) -> Differences:
+    def _compare(self, pair: str) -> Differences | None:
+        """Returns the differences; None while there is no book to compare."""
         ours = self._book(pair)
         if ours is None:
-            return {}
+            return None
         params = {"pairSymbol": pair, "limit": str(DEPTH)}
         instrument = self._pairs().get(pair)
         tick = None if instrument is None else instrument.tick_size

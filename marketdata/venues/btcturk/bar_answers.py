@@ -17,10 +17,11 @@ from common.decimals import plain_text
 from marketdata.events import Bar
 from marketdata.lenient import converted
 from marketdata.listed import BadRow, LeftOut, Listed, each
-from marketdata.numbers import snapped
+from marketdata.numbers import snapped, unix_seconds, whole
 from marketdata.rest.replies import UnusableAnswer, decoded
 from marketdata.state.bars import DAY, MINUTE
 from marketdata.state.spans import Span
+from marketdata.venues.btcturk.answers import NAMES
 from marketdata.venues.btcturk.readings import MOST
 
 LISTS = ("ohlcs", "klines")
@@ -44,21 +45,21 @@ class ReadBars(NamedTuple):
 class _Start(msgspec.Struct):
     """The start of a bar, the rest of which may be bad.
 
-    time: its start in unix seconds.
+    time: its start, see `numbers.unix_seconds`.
     """
 
-    time: int
+    time: int | float | str
 
 
 class _Bar(msgspec.Struct):
     """A bar as the venue tells it.
 
-    time: its start in unix seconds.
+    time: its start, see `numbers.unix_seconds`.
     open, high, low, close: its prices.
     volume: in the base asset.
     """
 
-    time: int
+    time: int | float | str
     open: Decimal
     high: Decimal
     low: Decimal
@@ -68,7 +69,7 @@ class _Bar(msgspec.Struct):
 
 def days(body: bytes, tick: Decimal | None = None) -> ReadBars:
     """Returns the daily bars of `/v1/ohlcs`; their starts are the venue's. Raises `UnusableAnswer`."""
-    return _bars(decoded(list[Any], body, "ohlcs"), tick, apart=DAY, of="ohlcs")
+    return _bars(decoded(list[Any], body, "ohlcs", NAMES), tick, apart=DAY, of="ohlcs")
 
 
 def minutes(body: bytes, tick: Decimal | None = None, apart: int = MINUTE) -> ReadBars:
@@ -76,7 +77,7 @@ def minutes(body: bytes, tick: Decimal | None = None, apart: int = MINUTE) -> Re
 
     There are none when the venue has no data. Raises `UnusableAnswer`.
     """
-    found = decoded(dict[str, Any], body, "klines")
+    found = decoded(dict[str, Any], body, "klines", NAMES)
     told = str(found.get("s")).lower()
     if told == "no_data":
         return ReadBars(())
@@ -123,17 +124,21 @@ def _lost(items: Sequence[Any], bars: Sequence[Bar], apart: int) -> tuple[Span, 
 
 def _start(item: Any) -> int | None:
     try:
-        found = int(converted(item, _Start).time)
-    except msgspec.ValidationError:
+        return _start_of(converted(item, _Start).time)
+    except (msgspec.ValidationError, ValueError):
         return None
-    return found if found >= 0 else None
+
+
+def _start_of(stamp: float | str) -> int:
+    """Returns the start of a bar in unix seconds. Raises `ValueError` for one that is between two seconds."""
+    return whole(unix_seconds(stamp))
 
 
 def _bar(item: Any, tick: Decimal | None) -> Bar:
     told = converted(item, _Bar)
-    bar = Bar(*msgspec.structs.astuple(told))
+    bar = Bar(_start_of(told.time), told.open, told.high, told.low, told.close, told.volume)
     prices = bar[1:5]
-    if not all(number.is_finite() for number in (*prices, bar.volume)) or not 0 <= bar.volume <= MOST or bar.start < 0:
+    if not all(number.is_finite() for number in (*prices, bar.volume)) or not 0 <= bar.volume <= MOST:
         raise InvalidOperation
     if not 0 < bar.low <= min(prices) or not max(prices) <= bar.high <= MOST:
         raise BadRow("its high and low do not hold its open and close")

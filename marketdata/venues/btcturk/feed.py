@@ -22,6 +22,7 @@ from marketdata.venues.btcturk.notes import (
     FollowedPair,
     Note,
     Notes,
+    RightBook,
     UnfollowedPair,
     WrongBook,
 )
@@ -129,8 +130,11 @@ class BtcturkFeed(Worker):
                 self._intake.apply_trades(note, self._unix())
             case ChangedInstrument() if note.pair in self._intake.pairs:
                 self._apply_change(note)
-            case WrongBook():
+            case WrongBook() if note.pair in self._intake.pairs:
                 self._lose(f"{self._followed.book_channel}:{note.pair}", note.reason)
+                self._intake.audited(note.pair, right=False, at=self._monotonic(), received=self._unix())
+            case RightBook() if note.pair in self._intake.pairs:
+                self._intake.audited(note.pair, right=True, at=self._monotonic(), received=self._unix())
 
     def _unfollow(self, note: UnfollowedPair) -> None:
         for stream in self._subscriptions.unfollow(note.pair):

@@ -98,6 +98,7 @@ _one_ticker = msgspec.json.Decoder(shapes.BtcturkTicker).decode
 
 def _read_snapshot(book: shapes.BtcturkSnapshot) -> Frame:
     readings.require_usable(book.asks + book.bids)
+    readings.require_one_pair(book)
     return Frame("431", (book,))
 
 

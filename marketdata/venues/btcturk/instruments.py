@@ -84,7 +84,7 @@ class InstrumentLoader:
         self._pairs, self._lock = KnownPairs(pairs, confirm=timings.confirm), threading.Lock()
         self._listed: Mapping[str, ListedPair] = {}
         self._error, self._answered, self._recalled_from = "not asked for yet", False, ""
-        self._hinted = False
+        self._hinted, self._unusable = False, frozenset[str]()
         self.loop = Loop("btcturk-instruments", self.load, silent_after=SILENT_SECONDS, least=timings.calm)
         self._recall()
 
@@ -116,8 +116,16 @@ class InstrumentLoader:
         """Returns why not every configured pair is known for certain, or None."""
         if not self._answered:
             return f"{self._recalled_from}{self._error}"
-        unlisted = self._pairs.unlisted()
-        return f"the venue does not trade {', '.join(unlisted)}" if unlisted else None
+        return self.missing()
+
+    def missing(self) -> str | None:
+        """Returns why not every configured pair can be joined, or None."""
+        if not (self.instruments or self._answered):
+            return self._error
+        told = [
+            f"{pair} (its rules can't be used)" if pair in self._unusable else pair for pair in self._pairs.unlisted()
+        ]
+        return f"the venue does not trade {', '.join(told)}" if told else None
 
     def check_listed(self, pair: str) -> None:
         """Raises `InvalidRequest` for a pair that the venue does not list, `Unavailable` while that is not known."""
@@ -154,6 +162,7 @@ class InstrumentLoader:
         self._backoff.reset()
         self.net.worked()
         self._outlets.counters.leave_out(listed.left_out)
+        self._unusable = frozenset(pair for pair, told in listed.pairs.items() if told.instrument is None)
         with self._lock:
             self._listed = listed.pairs
             changes = self._pairs.judge(listed.pairs, self._monotonic(), whole=listed.whole)

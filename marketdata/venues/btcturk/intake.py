@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+import msgspec
+
 from marketdata.counters import Counters
 from marketdata.events import (
     Acknowledged,
@@ -28,8 +30,8 @@ from marketdata.state.candles import MissedTrades
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
-from marketdata.state.witness import STEADY_SECONDS, Verdict
-from marketdata.venues.btcturk import diffs, frames, steps
+from marketdata.venues.btcturk import diffs, frames, readings, steps
+from marketdata.venues.btcturk.claims import AGAIN_SECONDS, AGREED_SECONDS, Claim
 from marketdata.venues.btcturk.notes import ChangedInstrument, FetchedTickers, FetchedTrades
 from marketdata.venues.btcturk.pair_states import PairState, PairStates
 from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Followed
@@ -37,12 +39,6 @@ from marketdata.venues.btcturk.subscriptions import ALL, MINUTE_RESOLUTION, Foll
 log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=PairEvent)
-
-AGAIN_SECONDS = 60.0
-"""A contradiction that lasts asks for the streams again so often; a new book alone may not end it."""
-WITNESSES = ("ticker", "trade", "last")
-"""The witnesses that may contradict: the ticker's best prices and a trade the book, the ticker's last price the
-trades."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ class BtcturkIntake:
         self._store.lose_all(frames.SOURCE, reason, received)
         for state in self.pairs.values():
             state.witness.clear()
-            state.differs_since = None
+            state.claims.differs_since = None
             self._candles.pause(state.symbol)
 
     def unproved(self, seconds: float) -> list[str]:
@@ -144,6 +140,16 @@ class BtcturkIntake:
             if state is not None and self._store.quote(state.symbol).last is None:
                 self._store.apply_ticker(state.symbol, ticker, received)
 
+    def audited(self, pair: str, *, right: bool, at: float, received: float) -> None:
+        """Doubts a book that the venue's REST book contradicts again though it was asked for anew, unless its ticker
+        agreed just now. A book that is right ends such a doubt."""
+        state = self.pairs[pair]
+        if right and state.audited_wrong:
+            self._store.doubt(state.symbol, "", received)
+        elif state.audited_wrong and at - state.claims.agreed_at > AGREED_SECONDS:
+            self._store.doubt(state.symbol, "contradicted by its REST book", received)
+        state.audited_wrong = not right
+
     def apply_instrument(self, changed: ChangedInstrument, received: float) -> None:
         """Publishes the phase of a pair whose state or rules changed."""
         symbol = self.pairs[changed.pair].symbol
@@ -153,9 +159,10 @@ class BtcturkIntake:
     def _apply_book(self, event: BookDiff | BookSnapshot, at: float, received: float, *, on_tick: bool) -> bool:
         state = self.pairs.get(event.pair)
         if state is None:
-            self._counters.decode_errors["pair"] += event.pair not in self.pairs.left
-            return False
-        if event.channel != self._book_channel:
+            known = self._respelled(event)
+            self._counters.decode_errors["pair"] += known is None and event.pair not in self.pairs.left
+            return known is not None and self._apply_book(known, at, received, on_tick=False)
+        if event.channel not in (self._book_channel, ""):
             return True
         usable = event if on_tick else self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
@@ -181,9 +188,10 @@ class BtcturkIntake:
             return False
         state = self.pairs.get(event.pair)
         if state is None:
-            of_all = isinstance(event, Ticker) and payload.startswith(b"[401,")
-            self._counters.decode_errors["pair"] += not of_all and event.pair not in self.pairs.left
-            return False
+            known = self._respelled(event)
+            strange = known is None and not payload.startswith(b"[401,")
+            self._counters.decode_errors["pair"] += strange and event.pair not in self.pairs.left
+            return known is not None and self._apply(known, payload, at, received)
         stepped = self._stepped(event)
         if stepped is None:
             return False
@@ -195,6 +203,11 @@ class BtcturkIntake:
         elif isinstance(event, CandleUpdate):
             self._apply_bar(state.symbol, event)
         return True
+
+    def _respelled(self, event: E) -> E | None:
+        """Returns an event whose pair is spelled in another way than usual; None when the pair is not followed."""
+        name = readings.pair_name(event.pair)
+        return msgspec.structs.replace(event, pair=name) if name in self.pairs else None
 
     def _stepped(self, event: E) -> E | None:
         """Returns an event with its prices on their tick, which may be unknown; None when it is left out."""
@@ -212,17 +225,24 @@ class BtcturkIntake:
     def _apply_ticker(self, state: PairState, ticker: Ticker, at: float, received: float) -> None:
         self._store.apply_ticker(state.symbol, ticker, received)
         self._received(f"ticker:{ticker.pair}")
-        self._weigh_last(state, ticker, at)
-        if ticker.best is not None:
-            self._follow(state, ticker.pair, "ticker", state.witness.hear_top(ticker.best, at), at, received)
+        newest = self._store.newest_trade(state.symbol)
+        traded = None if newest is None else newest.price
+        weighed = state.claims.weigh_last(ticker, traded, at)
+        if weighed == "agrees":
+            self._store.prove_trades(state.symbol, at)
+        elif weighed == "contradicts":
+            self._contradicted(state, ticker.pair, "last", ("trade",), at)
+        verdict = state.claims.judge(state.witness, ticker, traded, at)
+        self._follow(state, ticker.pair, "ticker", verdict, at, received)
 
     def _apply_trades(self, state: PairState, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
         self._store.prove_trades(state.symbol, at)
-        state.differs_since = None
+        state.claims.differs_since = None
         if not event.replay:
             self._candles.add(state.symbol, new)
             for trade in new:
+                state.claims.hear_trade(trade.price, at)
                 self._follow(state, event.pair, "trade", state.witness.hear_trade(trade.price, at), at, received)
             return
         self._received(f"trade:{event.pair}")
@@ -231,27 +251,15 @@ class BtcturkIntake:
             self._counters.trade_gaps += 1
             self._missed(event.pair, missed)
 
-    def _follow(self, state: PairState, pair: str, witness: str, verdict: Verdict, at: float, received: float) -> None:
+    def _follow(self, state: PairState, pair: str, witness: str, verdict: Claim, at: float, received: float) -> None:
         """Proves or doubts a book. A doubt ends when a witness agrees, not when the book comes anew."""
         if verdict == "agrees":
             self._store.prove_book(state.symbol, at)
+        if verdict in ("agrees", "outdated"):
             self._store.doubt(state.symbol, "", received)
         elif verdict == "contradicts":
             self._store.doubt(state.symbol, f"contradicted by its {witness}", received)
             self._contradicted(state, pair, witness, (self._book_channel, "ticker"), at)
-
-    def _weigh_last(self, state: PairState, ticker: Ticker, at: float) -> None:
-        """Proves the trades when the ticker names the newest one's price. Asks for them again when it never does."""
-        newest = self._store.newest_trade(state.symbol)
-        if newest is None or ticker.last is None:
-            return
-        if newest.price == ticker.last:
-            state.differs_since = None
-            self._store.prove_trades(state.symbol, at)
-            return
-        state.differs_since = at if state.differs_since is None else state.differs_since
-        if at - state.differs_since >= STEADY_SECONDS:
-            self._contradicted(state, ticker.pair, "last", ("trade",), at)
 
     def _contradicted(self, state: PairState, pair: str, witness: str, channels: tuple[str, ...], at: float) -> None:
         if at < state.again_at.get(channels[0], at):
@@ -268,14 +276,18 @@ class BtcturkIntake:
             self._candles.set_present(symbol, update.bar)
 
     def _lose_unreadable(self, payload: bytes) -> None:
-        """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on."""
+        """Asks for a book anew at once when a frame of it can't be read: a change is missing from now on.
+
+        A frame with a level and no name that is known may be of any book.
+        """
         kind, key = frames.classify(payload)
-        for pair in self.pairs:
-            stream = f"{self._book_channel}:{pair}"
-            if key == stream or (kind == "sequence" and key == ""):
-                self._lose(stream, "unreadable")
-            if key == f"trade:{pair}":
-                self._spoil(pair, ())
+        channel, _, event = key.partition(":")
+        named = [pair for pair in self.pairs if pair == event or b'"%s"' % pair.encode() in payload]
+        if kind == "sequence" or channel == self._book_channel:
+            for pair in named or (self.pairs if b'"P"' in payload and not event else ()):
+                self._lose(f"{self._book_channel}:{pair}", "unreadable")
+        for pair in named if channel == "trade" else ():
+            self._spoil(pair, ())
 
     def _spoil(self, pair: str, trades: Sequence[VenueTrade]) -> None:
         """Notes that a trade of a frame can't be used: of the time since the newest known one, not every trade is."""

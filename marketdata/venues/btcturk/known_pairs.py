@@ -9,9 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from common.wire import Instrument, InstrumentState, Phase
-from marketdata.venues.btcturk.pair_answers import ListedPair
+from marketdata.venues.btcturk.pair_answers import TRADING_STATUS, ListedPair
 
-TRADING_STATUS = "TRADING"
 LONGEST_STATUS = 40
 RULES = ("tick_size", "lot_size", "min_notional", "base_asset", "quote_currency")
 CHANGES = ("listed", "trading", "halted", "delisted", "renamed", *RULES)

@@ -48,6 +48,16 @@ class WrongBook:
 
 
 @dataclass(frozen=True, slots=True)
+class RightBook:
+    """The order book of a pair that was found wrong is right again.
+
+    pair: the pair.
+    """
+
+    pair: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangedInstrument:
     """The state or a rule of a pair changed, or is told for the first time.
 
@@ -83,6 +93,6 @@ class UnfollowedPair:
     left: Callable[[], None]
 
 
-Note = FetchedTrades | FetchedTickers | WrongBook | ChangedInstrument | FollowedPair | UnfollowedPair
+Note = FetchedTrades | FetchedTickers | WrongBook | RightBook | ChangedInstrument | FollowedPair | UnfollowedPair
 Notes = queue.SimpleQueue[Note]
 """The queue of notes."""

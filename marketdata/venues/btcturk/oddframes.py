@@ -23,25 +23,36 @@ from marketdata.events import (
     Unreadable,
     VenueTrade,
 )
-from marketdata.lenient import converted, loads, mapping
+from marketdata.lenient import converted, folded_names, loads, mapping
 from marketdata.listed import LeftOut, Listed, each
 from marketdata.venues.btcturk import readings, shapes
+from marketdata.venues.btcturk.readings import number_of
 
 LISTS = ("401", "402", "421", "422", "428", "431")
-"""The models of frames in which a row, or the one thing that they tell, may be left out."""
+"""The models of frames in which a row, a field, or the one thing that they tell, may be left out."""
 ODDITIES = ("null_side", "zero_level", "zero_trade")
+
+_TICKER_FIELDS = dict.fromkeys(("LA", "La", "B", "BA", "A", "AA"), readings.ZERO) | {"DP": -readings.MOST}
+"""The numbers of a ticker, each with the least that it can be."""
+_NAMES = folded_names(
+    *("channel", "event", "ok", "message", "symbol", "items"),
+    *("PS", "CS", "AO", "BO", "CP", "LA", "DP", "BA", "AA"),
+    *"PABDISROHLCV",
+)
 
 
 class _Head(msgspec.Struct, rename={"pair": "PS", "sequence": "CS"}):
     """The fields of a 431 or 432 beside its levels.
 
-    pair, channel: the stream that it came on.
+    pair: the pair.
     sequence: the number of its version.
+    channel, event: the stream that it came on; empty where it is not told.
     """
 
     pair: str
-    channel: str
     sequence: int
+    channel: str = ""
+    event: str = ""
 
 
 class _Change(msgspec.Struct, rename={"kind": "CP", "price": "P", "quantity": "A"}):
@@ -60,7 +71,7 @@ class _Change(msgspec.Struct, rename={"kind": "CP", "price": "P", "quantity": "A
 def parse(frame: bytes) -> Frame:
     """Returns the events of a frame. Never raises: an unreadable frame is an `Unreadable` event with its reason."""
     try:
-        model, body = _envelope(loads(frame))
+        model, body = _envelope(loads(frame, names=_NAMES))
     except msgspec.ValidationError:
         return _unreadable("shape")
     except (ValueError, RecursionError):
@@ -79,10 +90,12 @@ def parse(frame: bytes) -> Frame:
 def one_ticker(item: bytes, place: int) -> Listed[Ticker]:
     """Returns the ticker of one pair, the item of a 401 at that place."""
     try:
-        told = loads(item)
+        told = loads(item, names=_NAMES)
     except (ValueError, RecursionError) as error:
         return Listed((), (LeftOut("401", f"row {place}", str(error)),))
-    return each((told,), _ticker, "401", "PS", first=place)
+    fields: list[LeftOut] = []
+    found = each((told,), lambda one: _ticker(one, fields, "401"), "401", "PS", first=place)
+    return Listed(found.rows, (*found.left_out, *fields))
 
 
 def _envelope(value: Any) -> tuple[int, Any]:
@@ -104,7 +117,8 @@ def _read_snapshot(body: Any) -> _Read:
     asks, bids = (each(side, odd.level, "431", "P") for side in _sides(body, odd))
     if asks.spoilt or bids.spoilt:
         raise msgspec.ValidationError("no level of a side can be read")
-    book = shapes.BtcturkSnapshot(head.pair, head.channel, head.sequence, asks.rows, bids.rows)
+    book = shapes.BtcturkSnapshot(head.pair, head.channel, head.sequence, asks.rows, bids.rows, head.event)
+    readings.require_one_pair(book)
     return (book,), (*asks.left_out, *bids.left_out), tuple(odd.kinds)
 
 
@@ -195,12 +209,29 @@ def _read_tickers(body: Any) -> _Read:
     items = body.get("items")
     if not isinstance(items, list):
         raise msgspec.ValidationError("items is no list")
-    found = each(items, _ticker, "401", "PS")
-    return found.rows, found.left_out, ()
+    fields: list[LeftOut] = []
+    found = each(items, lambda item: _ticker(item, fields, "401"), "401", "PS")
+    return found.rows, (*found.left_out, *fields), ()
 
 
-def _ticker(item: Any) -> Ticker:
-    return readings.ticker(converted(item, shapes.BtcturkTicker))
+def _read_ticker(body: Any) -> _Read:
+    fields: list[LeftOut] = []
+    return (_ticker(body, fields),), tuple(fields), ()
+
+
+def _ticker(item: Any, left_out: list[LeftOut], of: str = "402") -> Ticker:
+    """Returns a ticker without the fields that can't be read, which are added to `left_out`."""
+    told = dict(mapping(item))
+    bad = {name: told[name] for name, least in _TICKER_FIELDS.items() if not _can_be(told.get(name), least)}
+    left_out += [LeftOut(of, str(told.get("PS"))[:40], f"{name} is {str(value)[:40]!r}") for name, value in bad.items()]
+    usable = {name: value for name, value in told.items() if name not in bad}
+    return readings.ticker(converted(usable, shapes.BtcturkTicker))
+
+
+def _can_be(value: Any, least: Decimal) -> bool:
+    """Returns true for a number of at least `least`, and for one that is not told."""
+    number = number_of(value)
+    return value is None or (number is not None and number >= least)
 
 
 def _plainly(kind: Any, read: Callable[[Any], Event]) -> Callable[[Any], _Read]:
@@ -210,7 +241,7 @@ def _plainly(kind: Any, read: Callable[[Any], Event]) -> Callable[[Any], _Read]:
 _READERS: dict[int, Callable[[Any], _Read]] = {
     100: _plainly(shapes.BtcturkResult, readings.acknowledged),
     401: _read_tickers,
-    402: lambda body: ((_ticker(body),), (), ()),
+    402: _read_ticker,
     421: _read_list,
     422: _read_single,
     428: _plainly(shapes.BtcturkCandle, readings.candle),

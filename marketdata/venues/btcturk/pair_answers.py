@@ -13,11 +13,12 @@ from marketdata.listed import BadRow, LeftOut, each
 from marketdata.rest.replies import UnusableAnswer
 from marketdata.venues.btcturk.answers import content, mapping_of, rows_of
 from marketdata.venues.btcturk.frames import SOURCE
-from marketdata.venues.btcturk.readings import ZERO
+from marketdata.venues.btcturk.readings import ZERO, pair_name
 
 LISTS = ("exchangeinfo", "filters")
 """The lists of which rows may be left out."""
 _MOST_SCALE = 18
+TRADING_STATUS = "TRADING"
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -101,9 +102,19 @@ def listed_pairs(body: bytes) -> ListedPairs:
     read = rows_of(symbols, lambda item: _instrument(item, broken), "exchangeinfo", "name")
     if not read.rows:
         raise UnusableAnswer("exchangeinfo lists no pair")
-    named, usable = each(symbols, lambda item: converted(item, _Named), "exchangeinfo", "name"), dict(read.rows)
-    pairs = {row.name: ListedPair(_number(row.id), _status(row.status), usable.get(row.name)) for row in named.rows}
+    named = each(symbols, lambda item: converted(item, _Named), "exchangeinfo", "name")
+    usable: dict[tuple[str, str | None], Instrument] = dict(read.rows)
+    pairs: dict[str, ListedPair] = {}
+    for row in named.rows:
+        name, status = pair_name(row.name), _status(row.status)
+        pair = ListedPair(_number(row.id), status, usable.get((name, status)))
+        pairs[name] = pair if name not in pairs else _better(pairs[name], pair)
     return ListedPairs(pairs, (*read.left_out, *broken), whole=not named.left_out)
+
+
+def _better(one: ListedPair, other: ListedPair) -> ListedPair:
+    """Returns the row that counts of a pair that is listed twice: the one with rules, then the one that trades."""
+    return max(one, other, key=lambda pair: (pair.instrument is not None, pair.status == TRADING_STATUS))
 
 
 def _number(value: Any) -> int | None:
@@ -117,19 +128,21 @@ def _status(value: Any) -> str | None:
     return value.upper() if isinstance(value, str) else None
 
 
-def _instrument(item: Any, broken: list[LeftOut]) -> tuple[str, Instrument]:
-    """Returns a pair's rules, with its name. Those of its filters that can't be read are added to `broken`."""
+def _instrument(item: Any, broken: list[LeftOut]) -> tuple[tuple[str, str | None], Instrument]:
+    """Returns a pair's rules, with its name and status. Those of its filters that can't be read go to `broken`."""
     symbol = converted(item, _Symbol)
     rules = each(symbol.filters, lambda rule: converted(rule, _Filter), "filters", "filterType")
     broken += rules.left_out
-    price = next((rule for rule in rules.rows if rule.filter_type.upper() == "PRICE_FILTER"), None)
-    if price is None or not _positive(price.tick_size) or not 0 <= symbol.numerator_scale <= _MOST_SCALE:
+    prices = [rule for rule in rules.rows if rule.filter_type.upper() == "PRICE_FILTER"]
+    price = next((rule for rule in prices if _positive(rule.tick_size)), None)
+    if price is None or price.tick_size is None or not 0 <= symbol.numerator_scale <= _MOST_SCALE:
         raise BadRow("it has no tick, or an impossible scale")
     least = price.min_exchange_value
-    return symbol.name, Instrument(
-        symbol=f"{SOURCE}:{symbol.name}",
-        base_asset=symbol.numerator,
-        quote_currency=symbol.denominator,
+    name = pair_name(symbol.name)
+    return (name, _status(symbol.status)), Instrument(
+        symbol=f"{SOURCE}:{name}",
+        base_asset=pair_name(symbol.numerator),
+        quote_currency=pair_name(symbol.denominator),
         tick_size=price.tick_size,
         lot_size=Decimal(1).scaleb(-symbol.numerator_scale),
         min_notional=least if _positive(least) else ZERO,

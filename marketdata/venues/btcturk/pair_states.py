@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from marketdata.state.witness import BookWitness
+from marketdata.venues.btcturk.claims import TickerClaims
 from marketdata.venues.btcturk.subscriptions import Followed
 
 
@@ -14,13 +15,15 @@ class PairState:
 
     symbol: its name in the rest of the stack.
     witness: what other streams say of its book.
-    differs_since: when the ticker began to name another last price than the newest trade's; None while it does not.
+    claims: what its ticker claims, and whether that is behind the trades.
+    audited_wrong: true while the venue's REST book contradicts its book.
     again_at: when a lasting contradiction next asks for the streams again, by the stream's channel.
     """
 
     symbol: str
-    witness: BookWitness = field(default_factory=BookWitness)
-    differs_since: float | None = None
+    witness: BookWitness = field(default_factory=lambda: BookWitness(told=False))
+    claims: TickerClaims = field(default_factory=TickerClaims)
+    audited_wrong: bool = False
     again_at: dict[str, float] = field(default_factory=dict)
 
 

@@ -1,6 +1,6 @@
 """Turns the shapes of BTCTurk's frames into events, and judges their numbers. Pure.
 
-A function raises `InvalidOperation` for an impossible number, `ValueError` or `OverflowError` for an impossible time.
+A function raises `InvalidOperation` for an impossible number, `ValueError` for an impossible time.
 """
 
 from __future__ import annotations
@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import msgspec
 
 from common.wire import Side
 from marketdata.events import Acknowledged, Bar, CandleUpdate, LevelChange, PriceLevel, Ticker, Top, VenueTrade
-from marketdata.numbers import identity, whole
+from marketdata.lenient import converted
+from marketdata.numbers import identity, instant, unix_seconds
 from marketdata.venues.btcturk import shapes
 
 LEAST, MOST, ZERO = Decimal("1e-18"), Decimal("1e18"), Decimal(0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_USUAL = range(10**12, 10**14)
+_NO_SEPARATORS = str.maketrans("", "", "_/-: ")
 _SIDES: dict[str, Side] = {"0": "buy", "1": "sell", "buy": "buy", "sell": "sell"}
 
 
@@ -29,42 +33,53 @@ def require_usable(levels: Iterable[PriceLevel | LevelChange | shapes.BtcturkTra
             raise InvalidOperation
 
 
+def require_one_pair(book: shapes.BtcturkSnapshot) -> None:
+    """Raises `msgspec.ValidationError` when a whole book names another pair than its stream."""
+    if book.event and book.event != book.pair and pair_name(book.event) != pair_name(book.pair):
+        raise msgspec.ValidationError("its pair is not that of its stream")
+
+
 def ticker(told: shapes.BtcturkTicker) -> Ticker:
-    """Returns the event of a ticker. Raises `msgspec.ValidationError` when it tells no last price, not even 0."""
-    last = told.last if told.last is not None else told.old_last
-    if last is None:
-        raise msgspec.ValidationError("neither LA nor La")
-    if not (last == ZERO or LEAST <= last <= MOST) or not (told.percent is None or -MOST <= told.percent <= MOST):
+    """Returns the event of a ticker. Raises `msgspec.ValidationError` when it tells nothing."""
+    last, best = told.last if told.last is not None else told.old_last, _best(told)
+    if last is None and best is None and told.percent is None:
+        raise msgspec.ValidationError("neither last nor best price")
+    if not (last is None or last == ZERO or LEAST <= last <= MOST):
         raise InvalidOperation
-    return Ticker(told.pair, last or None, told.percent, best=_best(told))
+    if not (told.percent is None or -MOST <= told.percent <= MOST):
+        raise InvalidOperation
+    return Ticker(told.pair, last or None, told.percent, best=best)
 
 
 def _best(told: shapes.BtcturkTicker) -> Top | None:
     """Returns the best of the book as the ticker tells it; None when it does not, or not in a usable way.
 
-    A price of 0 is an empty side. A quantity of 0 is no level, so that side is not told.
+    A price of 0 is an empty side, or one that is not told: nothing says which. So is a quantity of 0.
     """
-    bid, ask = told.bid, told.ask
-    if bid is None or ask is None:
+    bid, ask = _side(told.bid, told.bid_quantity), _side(told.ask, told.ask_quantity)
+    if bid is None and ask is None:
         return None
-    quantities = ((bid, told.bid_quantity), (ask, told.ask_quantity))
-    if not all(_is_told(price, quantity) for price, quantity in quantities):
-        return None
-    return Top(bid or None, told.bid_quantity or None, ask or None, told.ask_quantity or None)
+    return Top(*(bid or _NOTHING), *(ask or _NOTHING))
 
 
-def _is_told(price: Decimal, quantity: Decimal | None) -> bool:
-    if not (price.is_finite() and ZERO <= price <= MOST):
-        return False
-    if quantity is None:
-        return True
-    return quantity.is_finite() and (ZERO < quantity <= MOST if price else ZERO <= quantity <= MOST)
+_NOTHING = (None, None)
+
+
+def _side(price: Decimal | None, quantity: Decimal | None) -> tuple[Decimal | None, Decimal | None] | None:
+    """Returns a best price and the quantity there, both None for a price of 0; None when it is not told usably."""
+    if price is None or not (price.is_finite() and ZERO <= price <= MOST):
+        return None
+    if quantity is not None and not (quantity.is_finite() and ZERO <= quantity <= MOST):
+        return None
+    if not price:
+        return _NOTHING
+    return (price, quantity) if quantity is None or quantity else None
 
 
 def trade(told: shapes.BtcturkTrade) -> VenueTrade:
     """Returns the trade. Raises `msgspec.ValidationError` for an unknown side, else as the module says."""
     require_usable((told,))
-    return VenueTrade(identity(told.id), told.price, told.quantity, side(told.side), _time(told.time, _MILLISECOND))
+    return VenueTrade(identity(told.id), told.price, told.quantity, side(told.side), time_of(told.time))
 
 
 def side(told: int | str) -> Side:
@@ -82,7 +97,7 @@ def candle(told: shapes.BtcturkCandle) -> CandleUpdate:
         raise InvalidOperation
     if not ZERO <= told.volume <= MOST:
         raise InvalidOperation
-    start = int(_time(told.start, _SECOND).timestamp())
+    start = int(unix_seconds(told.start))
     return CandleUpdate(told.pair, identity(told.resolution), Bar(start, *prices, told.volume))
 
 
@@ -91,6 +106,20 @@ def acknowledged(told: shapes.BtcturkResult) -> Acknowledged:
     return Acknowledged(told.ok, told.message if isinstance(told.message, str) else "")
 
 
-def _time(stamp: int | str, unit: timedelta) -> datetime:
-    """Returns the time of a stamp that counts `unit` since 1970."""
-    return _EPOCH + whole(stamp) * unit
+def time_of(stamp: float | str) -> datetime:
+    """Returns the time of a stamp, which is nearly always a whole number of milliseconds."""
+    return _EPOCH + stamp * _MILLISECOND if isinstance(stamp, int) and stamp in _USUAL else instant(stamp)
+
+
+def number_of(told: Any) -> Decimal | None:
+    """Returns a plain value as a number; None when it is none that can be."""
+    try:
+        number: Decimal = converted(told, Decimal)
+    except (msgspec.ValidationError, InvalidOperation):
+        return None
+    return number if number.is_finite() and abs(number) <= MOST else None
+
+
+def pair_name(told: str) -> str:
+    """Returns the venue's usual spelling of a pair that is written in another one, such as `btc_try` or `BTC/TRY`."""
+    return told.strip().upper().translate(_NO_SEPARATORS)

@@ -29,13 +29,17 @@ _BOOK_NAMES = {"pair": "PS", "sequence": "CS", "asks": "AO", "bids": "BO"}
 
 
 class BtcturkSnapshot(BookSnapshot, frozen=True, gc=False, rename=_BOOK_NAMES):
-    """431, a whole book."""
+    """431, a whole book.
+
+    event: the pair once more, as the stream is named; empty where it is not told.
+    """
 
     pair: str
     channel: str
     sequence: int
     asks: tuple[BtcturkLevel, ...]
     bids: tuple[BtcturkLevel, ...]
+    event: str = ""
 
 
 class BtcturkDiff(BookDiff, frozen=True, gc=False, rename=_BOOK_NAMES):
@@ -84,13 +88,13 @@ class BtcturkTickers(msgspec.Struct):
 class BtcturkTrade(msgspec.Struct, rename={"time": "D", "id": "I", "quantity": "A", "price": "P", "side": "S"}):
     """A trade, as 421 lists them.
 
-    time: when it was made, in milliseconds since 1970.
+    time: when it was made; usually milliseconds since 1970, see `numbers.unix_seconds`.
     id: unique within its pair.
     quantity, price: the quantity is in the base asset.
     side: the aggressor's; 0 bought, 1 sold, or those words.
     """
 
-    time: int | str
+    time: int | float | str
     id: int | str
     quantity: Decimal
     price: Decimal
@@ -121,14 +125,14 @@ _CANDLE_NAMES |= {"open": "O", "high": "H", "low": "L", "close": "C"}
 class BtcturkCandle(msgspec.Struct, rename=_CANDLE_NAMES):
     """428, the bar that grows now.
 
-    start: when it began, in unix seconds.
+    start: when it began; usually unix seconds, see `numbers.unix_seconds`.
     pair: the pair.
     resolution: its length in minutes, or a word for longer ones.
     open, high, low, close: its prices.
     volume: in the base asset.
     """
 
-    start: int | str
+    start: int | float | str
     pair: str
     resolution: int | str
     open: Decimal

@@ -124,18 +124,17 @@ def _trades(event: Trades, tick: Decimal) -> Stepped:
 
 def _ticker(ticker: Ticker, tick: Decimal) -> Stepped:
     """Returns a ticker. Best prices off their tick stay as they are: they are never published, and only held against
-    the book. A last price off its tick leaves the ticker out."""
+    the book. A last price off its tick is not told."""
     last = None if ticker.last is None else snapped(ticker.last, tick)
-    if ticker.last is not None and last is None:
-        return Stepped(None, (_left_out("402", ticker.pair, ticker.last),))
+    off = () if ticker.last is None or last is not None else (_left_out("402", ticker.pair, ticker.last),)
     best = ticker.best
     if best is None:
-        return Stepped(msgspec.structs.replace(ticker, last=last))
+        return Stepped(msgspec.structs.replace(ticker, last=last), off)
     found = [None if price is None else snapped(price, tick) for price in (best.bid, best.ask)]
     bid, ask = found[0] or best.bid, found[1] or best.ask
     stepped = msgspec.structs.replace(ticker, last=last, best=msgspec.structs.replace(best, bid=bid, ask=ask))
     odd = sum(price is None and told is not None for price, told in zip(found, (best.bid, best.ask), strict=True))
-    return Stepped(stepped, off_tick=odd)
+    return Stepped(stepped, off, off_tick=odd)
 
 
 def _candle(update: CandleUpdate, tick: Decimal) -> Stepped:

@@ -132,7 +132,7 @@ def test_a_change_before_the_book_costs_one_rejoin() -> None:
 
 def test_a_book_that_does_not_come_is_joined_again() -> None:
     with watched(before=lambda venue: _arm_no_book(venue, 1)) as it:
-        assert it.feed.counters.no_data["obdiff"] == 1
+        assert it.feed.counters.no_data["obdiff"] >= 1
         it.come_to_rest()
         assert it.venue.server.counters.upgrades["accepted"] == 1
 

@@ -105,8 +105,9 @@ def test_a_change_that_was_not_expected_is_applied_and_counted(
 def test_the_last_frame_once_more_changes_nothing_and_another_one_with_its_number_is_a_gap(book: LiveBook) -> None:
     diff = _diff(11, asks=[(NEW, 103, 1)], bids=[(DELETED, 98, 4)])
     assert [book.apply(diff), book.apply(diff), book.apply(_diff(12))] == [None, None, None]
-    assert book.oddities == {"repeated_diff": 1}
-    assert book.apply(diff) == "gap"
+    assert book.apply(diff) is None
+    assert book.oddities == {"repeated_diff": 2}
+    assert book.apply(_diff(12, asks=[(NEW, 109, 1)])) == "gap"
     other = LiveBook()
     other.snapshot(_snapshot({101: 1}, {99: 3}, sequence=11))
     assert other.apply(diff) == "gap"

@@ -76,6 +76,29 @@ def test_an_empty_side_agrees_with_an_empty_side_alone() -> None:
     assert contradicted_after(shown("100", None), top("100", "101")) is not None
 
 
+@pytest.mark.parametrize("claim", [top(None, "101"), top("100", None), top(None, None)])
+def test_where_an_empty_side_is_not_told_no_price_does_not_contradict(claim: Top) -> None:
+    witness = BookWitness(told=False)
+    witness.show(top("100", "101"), 0.0)
+    assert {witness.hear_top(claim, at * BEAT) for at in range(100)} == {"unclear"}
+    witness.show(top(None, None), 80.0)
+    assert witness.hear_top(top(None, None), 80.1) == "agrees"
+
+
+def test_float_noise_of_a_quantity_is_no_other_quantity() -> None:
+    noisy = top("100", "101", "1.0000000000000002", "0.99999999")
+    assert {shown().hear_top(noisy, at * BEAT) for at in range(100)} == {"agrees"}
+    assert contradicted_after(shown(), top("100", "101", "1.00001")) is not None
+
+
+def test_an_outdated_claim_does_not_agree_and_forgives_no_trade() -> None:
+    witness = shown()
+    for at in (1.0, 2.0, 3.0):
+        assert witness.hear_trade(Decimal(90), at) == "unclear"
+        assert witness.hear_top(top("100", "101"), at, outdated=True) == "unclear"
+    assert witness.hear_trade(Decimal(90), 1.0 + FAR_SECONDS) == "contradicts"
+
+
 def test_a_contradiction_that_ends_in_time_is_none() -> None:
     witness = shown()
     for at in (1.0, 2.0, 3.0, 3.9):

@@ -13,7 +13,7 @@ from marketdata.nets import SafetyNet
 from marketdata.rest.replies import Reply
 from marketdata.state.book import Sides
 from marketdata.venues.btcturk.audit import DEPTH, PAUSE_SECONDS, Audit, AuditTimings, Differences, differences
-from marketdata.venues.btcturk.notes import Notes, WrongBook
+from marketdata.venues.btcturk.notes import Notes, RightBook, WrongBook
 from tests.marketdata.rig import book_change, scripted_venue
 from tests.marketdata.venues.btcturk.rig import INSTRUMENT, all_on_join, following
 from tests.venue.btcturk.rig import Venue
@@ -80,6 +80,14 @@ def test_only_a_difference_that_stays_the_same_is_a_mismatch(answers: list[str],
     assert counters.audit_mismatches == int(wrong)
     assert notes.empty() is not wrong
     assert notes.empty() or notes.get() == WrongBook("BTCTRY", "audit")
+
+
+def test_a_wrong_book_that_is_right_again_is_told_once() -> None:
+    notes = Notes()
+    audit = _audit(lambda _pair: OURS, _Answers([_book("7"), _book("7"), _book("1"), _book("1")]), notes)
+    for _ in range(4):
+        audit.step()
+    assert [notes.get(), notes.get(), notes.empty()] == [WrongBook("BTCTRY", "audit"), RightBook("BTCTRY"), True]
 
 
 def _audit(

@@ -196,7 +196,7 @@ class _Taking:
         }
 
     def _witness(self) -> Any:
-        return self.intake._pairs[PAIR].witness
+        return self.intake.pairs[PAIR].witness
 
 
 _NOISE = "102.00000001"

@@ -136,7 +136,7 @@ def test_all_tickers_in_one_frame_reach_the_pairs_that_are_followed(rest_url: st
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(feed.live)
         items = [{"PS": "DOGETRY", "LA": "7", "DP": "1"}, {"PS": "BTCTRY", "LA": "222", "DP": "1"}]
-        broken, never_traded = ({"PS": "ETHUSDT", "LA": last, "DP": "1"} for last in ("NaN", "0"))
+        broken, never_traded = {"PS": None, "LA": "9", "DP": "1"}, {"PS": "ETHUSDT", "LA": "0", "DP": "1"}
         venue.say(frame(401, {"items": [*items, broken, never_traded], "channel": "ticker", "event": "all"}))
         eventually(lambda: feed.store.quote(BTCTRY).last == 222)
         assert (feed.counters.frames["401"], feed.counters.decode_errors["pair"]) == (1, 0)

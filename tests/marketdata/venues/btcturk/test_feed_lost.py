@@ -23,6 +23,7 @@ from tests.marketdata.venues.btcturk.rig import (
     Following,
     all_on_join,
     following,
+    single_trade,
 )
 from tests.venue.rig import eventually
 
@@ -191,7 +192,20 @@ def test_a_book_frame_of_a_pair_that_cannot_be_told_costs_every_book(rest_url: s
     with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
         eventually(feed.live)
         venue.say("[432,{")
+        venue.say("[432,{}]")
+        venue.say(single_trade("BTCTRY", 9))
+        eventually(lambda: feed.counters.frames["422"] == 1)
+        assert feed.counters.resyncs["unreadable"] == 0
+        venue.say('[432,{"CS":11,"BO":[{"CP":0,"P":"99","A"')
         eventually(lambda: feed.counters.resyncs["unreadable"] == 2 and feed.live())
+
+
+def test_a_book_frame_that_is_cut_costs_the_book_that_it_names_alone(rest_url: str) -> None:
+    with scripted_venue(all_on_join) as venue, following(venue.url, rest_url) as feed:
+        eventually(feed.live)
+        venue.say('[432,{"CS":11,"PS":"BTCTRY","BO":[{"CP":0,"P":"99","A"')
+        eventually(lambda: feed.counters.resyncs["unreadable"] == 1 and feed.live())
+        assert [venue.next_heard()["event"] for _ in range(4)].count("ETHUSDT") == 1
 
 
 def test_a_whole_book_that_cannot_be_read_costs_its_book_at_once(rest_url: str) -> None:

@@ -228,7 +228,8 @@ def test_a_ticker_of_a_pair_that_never_traded_has_no_last_price(zero: Any) -> No
 def test_a_best_price_without_an_amount_is_not_told_and_one_of_nothing_is_an_empty_side(price: str) -> None:
     (ticker,) = parse(changed("ticker", lambda body: body.update({f"{price}A": "0.00"}))).events
     assert isinstance(ticker, Ticker)
-    assert ticker.best is None
+    assert ticker.best is not None
+    assert (ticker.best.ask is None, ticker.best.bid is None) == (price == "A", price == "B")
     (ticker,) = parse(changed("ticker", lambda body: body.update({price: 0.0, f"{price}A": "0"}))).events
     assert isinstance(ticker, Ticker)
     assert ticker.best is not None
@@ -238,9 +239,16 @@ def test_a_best_price_without_an_amount_is_not_told_and_one_of_nothing_is_an_emp
 @pytest.mark.parametrize("field", ["A", "B", "AA", "BA"])
 @pytest.mark.parametrize("value", ["NaN", "-1", "1e99"])
 def test_an_impossible_best_price_is_not_told_and_the_last_price_stands(field: str, value: str) -> None:
+    (usual,) = parse(FRAMES["ticker"]).events
     (ticker,) = parse(changed("ticker", lambda body: body.update({field: value}))).events
     assert isinstance(ticker, Ticker)
-    assert (ticker.last, ticker.best) == (Decimal(86766), None)
+    assert isinstance(usual, Ticker)
+    assert (ticker.last, ticker.daily_change_percent) == (usual.last, usual.daily_change_percent)
+    assert ticker.best is not None
+    assert usual.best is not None
+    told, other = (ticker.best.ask, ticker.best.bid) if field[0] == "A" else (ticker.best.bid, ticker.best.ask)
+    assert told is None or field in ("AA", "BA")
+    assert other == (usual.best.bid if field[0] == "A" else usual.best.ask)
 
 
 @pytest.mark.parametrize("field", ["O", "H", "L", "C"])

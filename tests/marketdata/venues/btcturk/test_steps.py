@@ -69,10 +69,10 @@ def test_a_ticker_is_put_on_its_tick_and_only_its_best_prices_may_be_off_it(name
     found = stepped(_event("ticker", _set(**on | {name: OFF})), TICK)
     assert [row.of for row in found.left_out] == (["402"] if name == "LA" else [])
     assert found.off_tick == (0 if name == "LA" else 1)
-    assert (found.event is None) == (name == "LA")
-    if isinstance(found.event, Ticker):
-        assert found.event.best is not None
-        assert OFF in [str(price) for price in (found.event.best.bid, found.event.best.ask)]
+    assert isinstance(found.event, Ticker)
+    assert (found.event.last is None) == (name == "LA")
+    assert found.event.best is not None
+    assert (OFF in [str(price) for price in (found.event.best.bid, found.event.best.ask)]) == (name != "LA")
 
 
 def test_a_bar_is_put_on_its_tick_or_left_out() -> None:
