@@ -140,10 +140,12 @@ class AlgolabFeed(Worker):
             if now - self._intake.heard_at > silence:
                 self._restart("silence", f"nothing was heard for {silence:.0f} s")
                 return
-        for pair, reason in self._intake.books.ask_again(now):
+        asked = self._intake.books.ask_again(now)
+        for pair, reason in asked:
             self._counters.resyncs[reason] += 1
             log.warning("the rows of a share are asked for again", extra={"pair": pair, "reason": reason})
-            self._link.send(self._subscriptions.again(pair))
+        if asked:
+            self._link.send(self._subscriptions.again(*(pair for pair, _ in asked)))
 
     def _restart(self, reason: str, why: str) -> None:
         self._repaired_at, self._ending = self._monotonic(), True

@@ -12,12 +12,22 @@ from typing import NamedTuple
 
 import msgspec
 
-from marketdata.events import VenueTrade
+from marketdata.events import Equilibrium, Event, Ticker, Trades, VenueTrade
 
 MOST_SECONDS = 256  # more than trades are held, so that no held trade's name is given again
 AHEAD = timedelta(seconds=60)
 LATE = timedelta(minutes=10)
 LATE_IN_A_ROW = 5
+
+
+def time_of(events: Iterable[Event]) -> datetime | None:
+    """Returns the venue's time of the events of one tick; None where it can't be read."""
+    for event in events:
+        if isinstance(event, Ticker | Equilibrium):
+            return event.venue_time
+        if isinstance(event, Trades):
+            return event.trades[0].venue_time
+    return None
 
 
 class NumberedTrade(NamedTuple):
