@@ -79,7 +79,7 @@ class AlgolabFeed(Worker):
             alive = now - self._intake.heard_at <= quiet
             return f"no share was heard of for {silence:.0f} s" + (", but the feed is alive" if alive else "")
         faults = self._intake.books.faults()
-        return f"no live book of {', '.join(faults)}" if faults else None
+        return f"no live book of {', '.join(faults)}" if faults else self._intake.delay.trouble()
 
     def step(self, timeout: float) -> None:
         """Applies at most one arrival, waiting up to `timeout` seconds for it, then does what is due.

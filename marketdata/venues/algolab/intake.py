@@ -42,6 +42,7 @@ class AlgolabIntake:
     hours: the exchange's hours.
     phase: the exchange's phase.
     day: the day in Istanbul.
+    delay: says how late the feed is.
     heard_at: when anything was last heard.
     share_heard_at: when a share that is followed was last heard of.
     instruments: the shares whose step of prices is known, by the venue's name.
@@ -63,7 +64,7 @@ class AlgolabIntake:
         """`liveness_symbol` is a symbol outside the store whose ticks only prove that the feed is alive."""
         self._store, self._candles, self._limits, self._counters = store, candles, limits, counters
         self._liveness_symbol, self.hours = liveness_symbol, hours
-        self._delay = Delay()
+        self.delay = Delay()
         self._opened_at = 0.0
         self.phase: Phase = "closed"
         self.day = hours.now().date()
@@ -169,6 +170,7 @@ class AlgolabIntake:
                 self._weigh(venue_time, moment)
             share.previous = venue_time
             aside = share.order.set_aside(venue_time, moment)
+            self.delay.note(aside)
         if aside is not None:
             self._counters.ticks_set_aside[aside] += 1
             if aside == "from_future":
@@ -204,7 +206,7 @@ class AlgolabIntake:
         if venue_time is not None:
             since = venue_time.timestamp()
             self._candles.miss(share.symbol, since, since + 1.0)
-        elif self._delay.delayed:
+        elif self.delay.delayed:
             self._miss_trades_of(share)
         else:
             self._candles.miss(share.symbol, received - LATEST_SECONDS, received)
@@ -285,13 +287,13 @@ class AlgolabIntake:
 
     def _weigh(self, venue_time: datetime, moment: datetime) -> None:
         """Weighs how late the feed is. When the verdict changes, the times of earlier ticks no longer compare."""
-        if self.phase != "closed" and self._delay.observe(venue_time, moment):
+        if self.phase != "closed" and self.delay.observe(venue_time, moment):
             self._counters.delay_changes += 1
-            self._store.set_delayed(frames.SOURCE, bool(self._delay.delayed))
-            log.warning("the feed's delay has changed", extra={"delayed": self._delay.delayed})
+            self._store.set_delayed(frames.SOURCE, bool(self.delay.delayed))
+            log.warning("the feed's delay has changed", extra={"delayed": self.delay.delayed})
             for share in self.shares.values():
                 share.order.newest = None
-                self._candles.set_delayed(share.symbol, bool(self._delay.delayed))
+                self._candles.set_delayed(share.symbol, bool(self.delay.delayed))
 
 
 def _share(listing: Listing) -> Share:

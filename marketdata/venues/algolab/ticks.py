@@ -103,7 +103,15 @@ class Delay:
 
     def __init__(self) -> None:
         self.delayed: bool | None = None
-        self._against = 0
+        self._against = self._ahead = 0
+
+    def note(self, aside: str | None) -> None:
+        """Notes why a tick was set aside, or None for one that was not."""
+        self._ahead = self._ahead + 1 if aside == "from_future" else 0
+
+    def trouble(self) -> str | None:
+        """Returns why ticks can't be used now, or None."""
+        return "ticks have times of the future: a clock is wrong" if self._ahead >= LATE_IN_A_ROW else None
 
     def observe(self, venue_time: datetime, received: datetime) -> bool:
         """Weighs one tick. Returns true when the verdict changed."""

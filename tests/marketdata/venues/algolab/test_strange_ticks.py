@@ -214,3 +214,18 @@ def test_a_frame_that_breaks_off_is_a_gap_of_its_share_or_of_all() -> None:
         broker.say('{"Ty')
         heard(broker, feed)
         assert gaps_end(feed, GARAN) > others
+
+
+def test_ticks_of_the_future_prove_nothing_and_the_feed_says_so() -> None:
+    with running_broker(timings=TIMINGS) as (broker, feed):
+        begun(broker, feed)
+        known_from, future = gaps_end(feed), (datetime.fromisoformat(now()) + timedelta(hours=3)).isoformat()
+        broker.say(*[trade("THYAO", Price=299.75, Date=future)] * 5)
+        heard(broker, feed)
+        assert (feed.store.quote(THYAO).last, len(feed.store.trades(THYAO, 9).trades)) == (Decimal(300), 1)
+        assert gaps_end(feed) > known_from
+        assert feed.venue.state() == "degraded"
+        assert "future" in (feed.venue.reason() or "")
+        broker.say(trade("THYAO"))
+        heard(broker, feed)
+        assert feed.venue.state() == "live"
