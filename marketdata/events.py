@@ -100,7 +100,7 @@ class BookRow(msgspec.Struct, frozen=True, gc=False):
     row: its place; 0 is the best price.
     price: the price.
     quantity: the quantity there; 0 empties the row.
-    venue_time: the venue's time of the row.
+    venue_time: the venue's time of the row; None where it can't be read.
     """
 
     pair: str
@@ -108,7 +108,7 @@ class BookRow(msgspec.Struct, frozen=True, gc=False):
     row: int
     price: Decimal
     quantity: Decimal
-    venue_time: datetime
+    venue_time: datetime | None
 
 
 class Ticker(msgspec.Struct, frozen=True, gc=False):
@@ -135,13 +135,13 @@ class Equilibrium(msgspec.Struct, frozen=True, gc=False):
 
     pair: the instrument.
     price, quantity: None while nothing would match or no auction is on.
-    venue_time: the venue's time.
+    venue_time: the venue's time; None where it can't be read.
     """
 
     pair: str
     price: Decimal | None
     quantity: Decimal | None
-    venue_time: datetime
+    venue_time: datetime | None
 
 
 class Bar(NamedTuple):
@@ -202,6 +202,10 @@ class Trades(msgspec.Struct, frozen=True, gc=False):
     replay: bool
 
 
+Loss = Literal["", "trade", "row", "any"]
+"""any: a trade or a row."""
+
+
 class Acknowledged(msgspec.Struct, frozen=True, gc=False):
     """The venue's answer to a subscription. It proves nothing about the pair.
 
@@ -217,9 +221,15 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
     """A frame, or a part of one, that can't be used.
 
     reason: the label to count it under.
+    loses: what is missing without it, and can't be found by a sequence; empty for nothing.
+    pair: the instrument that it is of; empty where that can't be told.
+    venue_time: the venue's time of what is missing; None where it is not known.
     """
 
     reason: str
+    loses: Loss = ""
+    pair: str = ""
+    venue_time: datetime | None = None
 
 
 FrameClass = Literal["keep", "coalesce", "sequence", "plain"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 DEFAULT_WAIT_SECONDS = 60.0
@@ -13,17 +14,24 @@ OF_CALLERS = frozenset({401, 403, 407, 451})
 PASSING = frozenset({408, 425})
 """Statuses below 500 that pass by themselves, as a broken server does."""
 PAGES = ("text/html", "application/xhtml")
+GUARDS = ("cloudflare", "cloudfront", "akamai", "awselb", "imperva", "sucuri", "bigip", "squid", "zscaler", "varnish")
+MARKS = ("cf-ray", "cf-mitigated", "x-squid-error", "x-sucuri-id", "x-iinfo", "x-amzn-waf-action", "proxy-status")
+"""Beginnings of `Server`, and headers, that firewalls and proxies write."""
 _HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 
 
-def of_credentials(status: int, content_type: str | None) -> bool:
-    """Returns true when an answer refuses the credentials that were shown to the venue.
+def of_credentials(status: int, headers: Mapping[str, str]) -> bool:
+    """Returns true when an answer refuses the credentials that were shown to the venue. `headers` are found by names in
+    small letters.
 
-    401 always does. 403 does unless it is a page for people: the venue's programs write none, so it comes from a proxy
-    or a firewall on the way, which does not know the credentials.
+    401 always does. 403 does unless it is a page for people, or bears the marks of a proxy or a firewall and is not
+    written in the language of the venue's programs: those on the way do not know the credentials.
     """
-    kind = (content_type or "").strip().lower()
-    return status == 401 or (status == 403 and not kind.startswith(PAGES))
+    kind, server = ((headers.get(name) or "").strip().lower() for name in ("content-type", "server"))
+    if status != 403:
+        return status == 401
+    marked = server.startswith(GUARDS) or any(headers.get(name) is not None for name in MARKS)
+    return not kind.startswith(PAGES) and (not marked or "json" in kind)
 
 
 def wait_seconds(retry_after: str | None, now: float) -> float:

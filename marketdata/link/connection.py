@@ -27,6 +27,8 @@ answered 429 or 503. rejected: the venue, or a proxy on the way, refused the dia
 stopped: the venue refused a person's credentials; only `resume` dials again. ended: the service stops."""
 
 WATCHDOG_SILENT_SECONDS = 30.0
+SHUT_OUT_ALLOWED = 2
+"""Closes in a row that refuse the caller, and are taken for accidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class VenueConnection:
         self._status = ConnectionStatus("waiting", "not dialled yet")
         self._first_at = self._dial_at = self._monotonic() + limits.first_delay
         self._refused = self._resumed = False
+        self._shut_out = 0
         self._reader = Loop(f"{socket.name}-socket", self._step, retry=(0.0, 0.0), on_failure=self._attempt_failed)
         self.loops = (self._reader, *self._timers(socket.heartbeat))
         stop.on_set(lambda: self._drop("stopped"))
@@ -173,8 +176,7 @@ class VenueConnection:
             return self._first_at - now
         resumed, self._resumed = self._resumed, False
         if resumed:
-            self._backoff.reset()
-            self._retreat.reset()
+            self._start_over()
         elif now < self._dial_at:
             return self._dial_at - now
         elif self._refused:
@@ -231,8 +233,7 @@ class VenueConnection:
         log.warning("disconnected", extra=seen)
         self._inbox.put([Arrival("closed", self._monotonic(), self._unix())])
         if dial.was_healthy():
-            self._backoff.reset()
-            self._retreat.reset()
+            self._start_over()
 
     def _follow(self, dial: Dial) -> float:
         """Does what the end of a dial asks for. Returns the seconds until the next one; infinity until `resume`."""
@@ -242,13 +243,25 @@ class VenueConnection:
             self._status, self._refused = ConnectionStatus("stopped", reason), True
             self._backoff.reset()
             return math.inf
-        if verdict.step == "retreat":
+        if verdict.step == "retreat" and not self._is_accident(dial):
             return self._keep_away(verdict, reason)
         if verdict.step == "wait":
             self._guard.hold(self._monotonic() + verdict.seconds)
             self._counters.blocked_seconds += verdict.seconds
             self._status = ConnectionStatus("blocked", reason, self._unix() + verdict.seconds)
         return self._back_off(verdict.seconds)
+
+    def _start_over(self) -> None:
+        self._backoff.reset()
+        self._retreat.reset()
+        self._shut_out = 0
+
+    def _is_accident(self, dial: Dial) -> bool:
+        """Returns true for a refusing close after an opening, unless it follows others of its kind."""
+        if not dial.opened:
+            return False
+        self._shut_out += 1
+        return self._shut_out <= SHUT_OUT_ALLOWED
 
     def _keep_away(self, verdict: Verdict, reason: str) -> float:
         """Retreats after a refusal that no person has to mend. `resume` ends it early."""

@@ -16,7 +16,7 @@ import websocket
 from websocket import ABNF
 
 from common.clock import Clock
-from marketdata.link.failures import Verdict, of_close, of_proxy, of_upgrade
+from marketdata.link.failures import Verdict, of_close, of_end, of_proxy, of_upgrade
 from marketdata.link.readahead import ReadAhead
 from marketdata.outbound import Access
 
@@ -187,9 +187,10 @@ class Dial:
         code = struct.unpack("!H", body[:2])[0] if len(body) >= 2 else None
         if self.reason is not None:
             return
-        self.reason = f"the venue closed with {code or 'no code'}"
+        words = "".join(each for each in body[2:].decode(errors="replace") if each.isprintable())
+        self.reason = f"the venue closed with {code or 'no code'}{f': {words}' if words else ''}"
         answered, starved = tuple(self._answered), self._timings.starved
-        self.verdict = Verdict(of_close(code, answered=answered, closed=self._monotonic(), starved=starved))
+        self.verdict = of_end(of_close(code, answered=answered, closed=self._monotonic(), starved=starved), code)
 
     def _failed(self, error: Exception) -> None:
         if self.reason is None:  # what comes after the first cause are its consequences

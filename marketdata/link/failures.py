@@ -15,6 +15,8 @@ CLOSES = (
     *("lost", "reset", "timeout", "protocol", "error", "silence", "dropped"),
 )
 _CLOSE_CODES = {1000: "normal", 1001: "going_away", 1012: "restart"}
+SHUTTING_OUT, OF_APPLICATIONS = frozenset({1008, 1013}), 4_000
+"""The codes of a policy and of "try again later", and the first of a thousand codes of applications' own."""
 
 Step = Literal["back_off", "wait", "retreat", "stop"]
 
@@ -40,7 +42,7 @@ def of_upgrade(status: int, headers: Mapping[str, str], now: float, *, credentia
     `headers` are the answer's, with names in small letters. Only a dial that showed a person's credentials stops: no
     person can mend the refusal of a public feed, which ends by itself.
     """
-    if credentials and of_credentials(status, headers.get("content-type")):
+    if credentials and of_credentials(status, headers):
         return Verdict("unauthorized", "stop")
     if status in THROTTLED:
         return Verdict("throttled", "wait", wait_seconds(headers.get("retry-after"), now))
@@ -52,6 +54,12 @@ def of_upgrade(status: int, headers: Mapping[str, str], now: float, *, credentia
 def of_proxy(status: int) -> Verdict:
     """Returns the verdict on a proxy's answer to CONNECT. A refusal asks for more patience than a broken proxy."""
     return Verdict("rejected", "back_off" if status >= 500 or status in PASSING else "retreat")
+
+
+def of_end(cause: str, code: int | None) -> Verdict:
+    """Returns the verdict on a close of that cause and code. Some codes refuse the caller, as a status does."""
+    shuts_out = code is not None and (code in SHUTTING_OUT or OF_APPLICATIONS <= code < OF_APPLICATIONS + 1_000)
+    return Verdict(cause, "retreat" if shuts_out else "back_off")
 
 
 def of_close(code: int | None, *, answered: Sequence[float], closed: float, starved: float) -> str:

@@ -119,6 +119,11 @@ class Budget:
         self.silence(limit, seconds)
         return seconds
 
+    def patience(self, limit: str) -> float:
+        """Returns the least seconds of silence after one more refusal that asked for some: a second, and twice as long
+        after each in a row. A venue that asks for none, and refuses again and again, is not asked at full pace."""
+        return self._longer(limit, 1.0, LONGEST_PACE_SECONDS)
+
     def barred(self, limit: str) -> float:
         """Silences a limit after a refusal of the caller, ever longer with each in a row. Returns the seconds.
 

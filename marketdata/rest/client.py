@@ -37,7 +37,8 @@ SHOWN_BYTES = 500
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 Endpoints = Mapping[str, tuple[str, ...]]
-"""The kinds of call, by name: the budget's limits that each call uses. A 429 or 503 silences the first one."""
+"""The kinds of call, by name: the budget's limits that each call uses. A 429 or 503 silences the first one, a refusal
+of the caller the one that is named after the call, or else the first one."""
 
 
 @dataclass(frozen=True)
@@ -183,12 +184,12 @@ class RestClient:
         status = answer.status
         if status in THROTTLED:
             raise self._throttled(endpoint, status, answer.headers.get("Retry-After"))
-        if self._credentials and of_credentials(status, answer.headers.get("Content-Type")):
-            self._budget.welcome(self._endpoints[endpoint][0])
+        if self._credentials and of_credentials(status, answer.headers):
+            self._welcome(endpoint)
             raise RestUnauthorized(endpoint, f"answered {status}", status=status)
         if status in OF_CALLERS:
             raise self._barred(endpoint, f"answered {status}", status, answer.headers.get("Retry-After"))
-        self._budget.welcome(self._endpoints[endpoint][0])
+        self._welcome(endpoint)
         if status >= 500:
             raise Failed(endpoint, f"answered {status}", status=status)
         body = self._read(endpoint, answer, ends)
@@ -201,14 +202,22 @@ class RestClient:
         limit, now = self._endpoints[endpoint][0], self._unix()
         if status == 429 and retry_after_seconds(retry_after, now) is None:
             return Throttled(endpoint, status, self._budget.too_fast(limit))
-        seconds = wait_seconds(retry_after, now)
+        seconds = max(wait_seconds(retry_after, now), self._budget.patience(limit))
         self._budget.silence(limit, seconds)
         return (Throttled if status == 429 else RestUnavailable)(endpoint, status, seconds)
 
     def _barred(self, endpoint: str, reason: str, status: int, retry_after: str | None = None) -> Barred:
-        limit, asked = self._endpoints[endpoint][0], asked_wait(retry_after, self._unix())
+        limit, asked = self._own(endpoint), asked_wait(retry_after, self._unix())
         self._budget.silence(limit, asked)
         return Barred(endpoint, reason, status, max(asked, self._budget.barred(limit)))
+
+    def _own(self, endpoint: str) -> str:
+        limits = self._endpoints[endpoint]
+        return endpoint if endpoint in limits else limits[0]
+
+    def _welcome(self, endpoint: str) -> None:
+        for limit in {self._endpoints[endpoint][0], self._own(endpoint)}:
+            self._budget.welcome(limit)
 
     def _read(self, endpoint: str, answer: urllib3.BaseHTTPResponse, ends: float) -> bytes:
         body, most = bytearray(), self._retries.most_bytes

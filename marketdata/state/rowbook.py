@@ -16,8 +16,9 @@ MOST_ROWS = 10
 
 SETTLE_SECONDS, GRACE_SECONDS, FIRST_SECONDS = 0.02, 1.0, 0.2
 
-FAULTS = ("incomplete", "row_missing", "unsorted", "crossed", "off_tick", "outside_limits", "unsettled")
-"""The reasons why rows are withheld. incomplete: no row of a side came yet. unsettled: rows came without a pause."""
+FAULTS = ("incomplete", "row_missing", "unsorted", "crossed", "off_tick", "outside_limits", "unsettled", "unreadable")
+"""The reasons why rows are withheld. incomplete: no row of a side came yet. unsettled: rows came without a pause.
+unreadable: one came that can't be read."""
 
 Check = Callable[[Decimal], str | None]
 """Returns the one of `FAULTS` that makes a price impossible, or None."""
@@ -27,11 +28,11 @@ class SettledRows(NamedTuple):
     """Levels that may be published.
 
     sides: bids and asks.
-    venue_time: the venue's time of the latest row in them.
+    venue_time: the venue's time of the latest row in them; None where it can't be read.
     """
 
     sides: Sides
-    venue_time: datetime
+    venue_time: datetime | None
 
 
 class RowFault(NamedTuple):
@@ -54,6 +55,7 @@ class Rows:
 
     live: true while levels are published that are not lost.
     fault: the reason why the present rows are withheld; None when they are not.
+    spoilt: true once a row could not be read, until all rows are begun anew.
     """
 
     def __init__(self, check: Check = lambda _price: None) -> None:
@@ -68,6 +70,7 @@ class Rows:
         self._began_at: float | None = None
         self._changed_at = 0.0
         self._differs_since: float | None = None
+        self.spoilt = False
 
     @property
     def unsettled(self) -> bool:
@@ -80,8 +83,17 @@ class Rows:
             rows.clear()
         self._heard.clear()
         self._latest_row.clear()
-        self.live, self.fault = False, "incomplete"
+        self.live, self.fault, self.spoilt = False, "incomplete", False
         self._began_at = self._differs_since = None
+
+    def spoil(self, at: float) -> RowFault | None:
+        """Notes that a row came that can't be read: no row is known to be right until all come again, after `clear`.
+
+        Returns the loss of the published levels.
+        """
+        was_live, self.live, self.spoilt, self.fault = self.live, False, True, "unreadable"
+        self._differ(at)
+        return RowFault("unreadable") if was_live else None
 
     def apply(self, row: BookRow, at: float) -> SettledRows | None:
         """Replaces one row. Returns the levels of the burst that ended before it, when they may be published."""
@@ -147,7 +159,7 @@ class Rows:
 
     def _publishable(self, at: float) -> SettledRows | None:
         self.fault = self._judge()
-        if self.fault is not None or self._venue_time is None or self._began_at is None:
+        if self.fault is not None or self._began_at is None:
             return None
         if not self.live and at - self._began_at < FIRST_SECONDS:
             return None
@@ -156,6 +168,8 @@ class Rows:
         return SettledRows((bids, asks), self._venue_time)
 
     def _judge(self) -> str | None:
+        if self.spoilt:
+            return "unreadable"
         if len(self._heard) < len(self._rows):
             return "incomplete"
         for rows in self._rows.values():

@@ -144,6 +144,7 @@ class Venue:
     readiness: checks for /readyz, by the name of the part.
     membership: begins and ends to follow an instrument.
     login_trouble: returns what a person has to do, or None.
+    login_again: tries a login that ended once more.
     is_open: returns true while the venue trades; while it does not, books need not be live.
     clients: the clients of its REST calls, by name.
     nets: its safety nets.
@@ -162,6 +163,7 @@ class Venue:
     readiness: Mapping[str, Check]
     membership: Membership
     login_trouble: Check = no_trouble
+    login_again: Callable[[], None] = no_trouble
     is_open: Callable[[], bool] = always_open
     clients: Mapping[str, RestClient] = field(default_factory=dict)
     nets: tuple[SafetyNet, ...] = ()
@@ -186,6 +188,7 @@ class Venue:
         """Dials and calls again at once after refusals: a person says so. What the venue asked for is still kept to."""
         for client in self.clients.values():
             client.resume()
+        self.login_again()
         self.connection.resume()
 
     def lost(self) -> dict[str, str]:

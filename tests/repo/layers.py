@@ -21,8 +21,8 @@ LINES: dict[str, dict[int, str]] = {
         "venues.btcturk.readings venues.btcturk.resync venues.btcturk.shapes venues.btcturk.steps "
         "venues.btcturk.subscriptions "
         "venues.algolab.answers venues.algolab.credentials venues.algolab.endpoints venues.algolab.frames "
-        "venues.algolab.instruments venues.algolab.shapes venues.algolab.share venues.algolab.signing "
-        "venues.algolab.steps venues.algolab.subscriptions venues.algolab.ticks",
+        "venues.algolab.instruments venues.algolab.readings venues.algolab.shapes venues.algolab.share "
+        "venues.algolab.signing venues.algolab.steps venues.algolab.subscriptions venues.algolab.ticks",
         2: "settings counters metric_table nets outbound followed.file keeping.barfile link.dial_limits link.inbox "
         "link.readahead rest state stream tape "
         "venues.btcturk.endpoints venues.btcturk.instrument_file venues.btcturk.notes venues.btcturk.settings "

@@ -10,6 +10,7 @@ import msgspec
 
 from marketdata import lenient
 from marketdata.rest.replies import UnusableAnswer
+from marketdata.venues.algolab.readings import NOTHING, require_usable
 
 _LONGEST_REASON = 200
 
@@ -24,6 +25,9 @@ class EquityInfo(NamedTuple):
     floor, ceiling: the day's lowest and highest price; both None when they are not told.
     bid, ask: the best prices; None for no quote on that side.
     last: the last price; None before the first trade.
+    told: true when both best prices are told, be it as none.
+    name: the share that the answer is about; empty when it does not tell.
+    unread: the fields that can't be read.
     """
 
     floor: Decimal | None
@@ -31,34 +35,22 @@ class EquityInfo(NamedTuple):
     bid: Decimal | None
     ask: Decimal | None
     last: Decimal | None
+    told: bool = True
+    name: str = ""
+    unread: tuple[str, ...] = ()
 
 
 class _Answer(msgspec.Struct):
     """The envelope of every answer.
 
-    success: false for a refusal.
+    success: false for a refusal; None when it is not told, and the content decides.
     message: the broker's words; None when it gives none.
     content: the fields; None for a refusal.
     """
 
-    success: bool
+    success: bool | None = None
     message: Any = None
-    content: dict[str, Any] | None = None
-
-
-class _Equity(msgspec.Struct):
-    """`GetEquityInfo`.
-
-    flr, clg: the day's lowest and highest price; 0 or None when they are not told.
-    ask, bid: the best prices; 0 or None for none.
-    lst: the last price; 0 or None for none.
-    """
-
-    flr: Decimal | None = None
-    clg: Decimal | None = None
-    ask: Decimal | None = None
-    bid: Decimal | None = None
-    lst: Decimal | None = None
+    content: Any = None
 
 
 def read_text(answer: bytes, name: str) -> str:
@@ -75,33 +67,63 @@ def read_refresh(answer: bytes) -> bool:
     Raises `UnusableAnswer`.
     """
     value = _value(answer)
-    return bool(_converted(value, _Answer).success if isinstance(value, dict) else _converted(value, bool))
+    if not isinstance(value, dict):
+        return bool(_converted(value, bool))
+    reply: _Answer = _converted(value, _Answer)
+    told = reply.success if reply.success is not None else reply.content
+    if told is None:
+        raise UnusableAnswer("the answer tells nothing")
+    return bool(_converted(told, bool)) and reply.content not in (False, 0)
 
 
 def read_equity(answer: bytes) -> EquityInfo:
-    """Returns a share's prices. Raises `Refused` or `UnusableAnswer`.
+    """Returns a share's prices. Raises `Refused`, or `UnusableAnswer` when none of them can be used.
 
-    The document swaps `ask` and `bid`, its sample does not: the higher price is the ask.
+    A field that can't be read costs no other. The document swaps `ask` and `bid`, its sample does not: the higher
+    price is the ask. Limits are the same.
     """
     content = _content(answer)
-    if not content:
-        raise UnusableAnswer("the answer has no content")
-    reply: _Equity = _converted(dict(content), _Equity)
-    prices = [price for price in (reply.flr, reply.clg, reply.ask, reply.bid, reply.lst) if price is not None]
-    if not all(price.is_finite() and price >= 0 for price in prices):
-        raise UnusableAnswer("the prices are impossible")
-    floor, ceiling = (reply.flr, reply.clg) if reply.flr and reply.clg else (None, None)
-    if floor is not None and ceiling is not None and not floor < ceiling:
-        raise UnusableAnswer("the limits are impossible")
-    low, high = sorted((reply.bid, reply.ask)) if reply.bid and reply.ask else (reply.bid, reply.ask)
-    return EquityInfo(floor, ceiling, low or None, high or None, reply.lst or None)
+    found: dict[str, Decimal | None] = {}
+    unread = []
+    for name in ("flr", "clg", "ask", "bid", "lst"):
+        try:
+            found[name] = _price(content.get(name))
+        except (msgspec.ValidationError, InvalidOperation):
+            found[name] = None
+            unread.append(name)
+    if not any(found.values()):
+        raise UnusableAnswer(f"the answer has no price{', none that can be read' if unread else ''}")
+    floor, ceiling = _ordered(found["flr"], found["clg"])
+    if not floor or not ceiling or floor == ceiling:
+        floor = ceiling = None
+    bid, ask = _ordered(found["bid"], found["ask"])
+    told, named = found["bid"] is not None and found["ask"] is not None, content.get("name")
+    name = named.partition(".")[0].upper() if isinstance(named, str) else ""
+    return EquityInfo(floor, ceiling, bid or None, ask or None, found["lst"] or None, told, name, tuple(unread))
+
+
+def _ordered(low: Decimal | None, high: Decimal | None) -> tuple[Decimal | None, Decimal | None]:
+    return (high, low) if low and high and high < low else (low, high)
+
+
+def _price(value: Any) -> Decimal | None:
+    """Returns a price, 0 for none, and None where it is not told. Raises for one that can't be read."""
+    if value is None or value == NOTHING:
+        return None
+    if isinstance(value, bool):
+        raise msgspec.ValidationError("it is no number")
+    price: Decimal = lenient.converted(value, Decimal)
+    require_usable(price)
+    return price
 
 
 def _content(answer: bytes) -> Mapping[str, Any]:
     reply: _Answer = _converted(_value(answer), _Answer)
-    if not reply.success:
+    if reply.success is False:
         raise Refused(str(reply.message or "no reason was given")[:_LONGEST_REASON])
-    return reply.content or {}
+    if not isinstance(reply.content, dict) or not reply.content:
+        raise UnusableAnswer("the answer has no content")
+    return reply.content
 
 
 def _value(answer: bytes) -> Any:

@@ -94,6 +94,7 @@ def build(
         membership=_membership(settings, feed),
         readiness={"bist": lambda: session.trouble() or connection.trouble() or feed.trouble()},
         login_trouble=session.trouble,
+        login_again=session.again,
         is_open=feed.is_open,
         clients={"broker": rest},
         nets=(limits.net, *context.nets),
@@ -130,14 +131,21 @@ def _socket(
 
 def _counters() -> AlgolabCounters:
     return AlgolabCounters.of(
-        kinds=frames.KINDS, reasons=frames.REASONS, faults=FAULTS, lists=LISTS, witnesses=WITNESSES
+        kinds=frames.KINDS,
+        reasons=frames.REASONS,
+        faults=FAULTS,
+        oddities=frames.ODDITIES,
+        lists=LISTS,
+        witnesses=WITNESSES,
     )
 
 
 def _client(settings: AlgolabSettings, context: VenueContext, seconds: float) -> RestClient:
-    """Returns the client of the REST calls. All calls share one limit, that of the customer."""
-    budget = Budget({"customer": Limit(1, seconds)}, monotonic=context.clock.monotonic, share=1.0)
-    endpoints = dict.fromkeys(CALLS, ("customer",))
+    """Returns the client of the REST calls. All calls share one limit, that of the customer; a refusal of one call
+    alone is counted by its own."""
+    limits = dict.fromkeys(("customer", *CALLS), Limit(1, seconds))
+    budget = Budget(limits, monotonic=context.clock.monotonic, share=1.0)
+    endpoints = {call: ("customer", call) for call in CALLS}
     access = Access(context.proxies, credentials=True)
     tap = context.call_tap("broker", Secrets(settings.credentials.secrets), [path(LOGIN), path(CONFIRM)])
     return RestClient(settings.addresses.rest, endpoints, budget=budget, clock=context.clock, access=access, tap=tap)

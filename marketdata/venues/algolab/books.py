@@ -15,6 +15,10 @@ from marketdata.venues.algolab.answers import EquityInfo
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.share import AUCTIONS, Share
 
+FIRST_ROWS_SECONDS = 10.0
+"""Rows that did not come so long after a socket opened are asked for again."""
+ALL_AGAIN_SECONDS = 60.0
+
 log = logging.getLogger(__name__)
 
 WITNESSES = ("tick", "trade", "rest")
@@ -33,10 +37,28 @@ class ShareBooks:
         self.phase: Phase = "closed"
         self._shares, self._store, self._counters = shares, store, counters
         self._unsettled: set[str] = set()
+        self._all_doubted = False
+        self._all_asked_at = float("-inf")
+
+    def begin(self, at: float) -> None:
+        """Notes that a socket has opened: every book is missing from now on."""
+        for share in self._shares.values():
+            if share.rows is not None:
+                share.lost_at = at + FIRST_ROWS_SECONDS
 
     def clear(self) -> None:
         """Forgets the rows that wait to be judged: their socket is gone."""
         self._unsettled.clear()
+        self._all_doubted = False
+
+    def spoil(self, share: Share | None, at: float, received: float) -> None:
+        """Notes that a row came that can't be read. The book of its share is lost; where that can't be told, all rows
+        are asked for again, and stand meanwhile."""
+        if share is None:
+            self._all_doubted = True
+        elif share.rows is not None:
+            self._publish(share, share.rows.spoil(at), at, received)
+            share.lost_at = at if share.lost_at is None else min(share.lost_at, at)
 
     def forget(self, pair: str) -> None:
         """Forgets the rows of one share that wait to be judged: it is followed no longer."""
@@ -45,7 +67,7 @@ class ShareBooks:
     def apply_row(self, share: Share, row: BookRow, at: float, received: float) -> None:
         """Applies one row."""
         if share.rows is not None:
-            share.row_time, share.row_at = row.venue_time, at
+            share.row_time, share.row_at = row.venue_time or share.row_time, at
             self._publish(share, share.rows.apply(row, at), at, received)
             self._unsettled.add(share.pair)
 
@@ -109,19 +131,27 @@ class ShareBooks:
     def most_lost(self, at: float, seconds: float) -> str | None:
         """Returns the fault of a book when most of the books have made no sense for so long; else None."""
         books = [share for share in self._shares.values() if share.rows is not None]
-        lost = [share for share in books if share.lost_at is not None and at - share.lost_at > seconds]
+        lost = [share for share in books if share.began and share.lost_at is not None and at - share.lost_at > seconds]
         if 2 * len(lost) <= len(books) or not lost or lost[0].rows is None:
             return None
         return lost[0].rows.fault or "unsettled"
 
     def ask_again(self, at: float) -> list[tuple[str, str]]:
         """Returns the shares whose rows are to be asked for again now, each with the reason."""
-        asked = [share for share in self._shares.values() if share.rows is not None and share.ask_again(at)]
-        return [(share.pair, (share.rows and share.rows.fault) or "contradicted") for share in asked]
+        followed = [share for share in self._shares.values() if share.rows is not None]
+        if self._all_doubted and at - self._all_asked_at >= ALL_AGAIN_SECONDS:
+            self._all_doubted, self._all_asked_at = False, at
+            return [(share.pair, "unreadable") for share in followed]
+        asked = [share for share in followed if share.ask_again(at)]
+        found = [(share.pair, (share.rows and share.rows.fault) or "contradicted") for share in asked]
+        for share in asked:
+            if share.rows is not None and share.rows.spoilt:
+                share.rows.clear()
+        return found
 
     def _publish(self, share: Share, outcome: SettledRows | RowFault | None, at: float, received: float) -> None:
         if isinstance(outcome, SettledRows):
-            share.lost_at = None
+            share.lost_at, share.began = None, True
             share.published(outcome.sides, at)
             self._store.apply_rows(share.symbol, outcome.sides, received, outcome.venue_time)
             self._store.prove_book(share.symbol, share.row_at)

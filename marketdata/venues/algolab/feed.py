@@ -90,7 +90,7 @@ class AlgolabFeed(Worker):
             alive = now - self._intake.heard_at <= quiet
             return f"no share was heard of for {silence:.0f} s" + (", but the feed is alive" if alive else "")
         faults = self._intake.books.faults()
-        return f"no live book of {', '.join(faults)}" if faults else None
+        return f"no live book of {', '.join(faults)}" if faults else self._intake.delay.trouble()
 
     def step(self, timeout: float) -> None:
         """Applies at most one arrival, waiting up to `timeout` seconds for it, then does what is due.
@@ -164,10 +164,12 @@ class AlgolabFeed(Worker):
             if now - self._intake.heard_at > silence:
                 self._restart("silence", f"nothing was heard for {silence:.0f} s")
                 return
-        for pair, reason in self._intake.books.ask_again(now):
+        asked = self._intake.books.ask_again(now)
+        for pair, reason in asked:
             self._counters.resyncs[reason] += 1
             log.warning("the rows of a share are asked for again", extra={"pair": pair, "reason": reason})
-            self._link.send(self._subscriptions.again(pair))
+        if asked:
+            self._link.send(self._subscriptions.again(*(pair for pair, _ in asked)))
 
     def _restart(self, reason: str, why: str) -> None:
         self._repaired_at, self._ending = self._monotonic(), True

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 import msgspec
 
-from common.wire import Side
 from marketdata import lenient
 from marketdata.events import (
     BookRow,
@@ -22,6 +21,7 @@ from marketdata.events import (
     Event,
     Frame,
     FrameClass,
+    Loss,
     Ticker,
     Top,
     Trades,
@@ -29,17 +29,16 @@ from marketdata.events import (
     VenueTrade,
 )
 from marketdata.state.rowbook import MOST_ROWS
-from marketdata.venues.algolab import shapes
+from marketdata.venues.algolab import readings, shapes
 
 SOURCE = "BIST"
 KINDS = ("T", "D", "O", "other", "unreadable")
 REASONS = ("json", "shape", "field", "number", "time", "side", "pair")
 """The reasons why a frame, or the trade in it, could not be used. side: no aggressor is told. The caller counts `pair`:
 a symbol that was not subscribed to."""
+ODDITIES = ("row_beyond",)
+"""The harmless oddities of frames. row_beyond: a row further down than a book has any."""
 
-_MOST = Decimal("1e15")
-_FINEST = -8
-_SIDES: dict[str, Side] = {"B": "buy", "S": "sell", "BUY": "buy", "SELL": "sell"}
 _TYPE = re.compile(rb'"type"\s*:\s*"([^"]*)"', re.IGNORECASE)
 _ROW_KEY = re.compile(rb'"(symbol|direction|row)"\s*:\s*"?([^",}\s]*)', re.IGNORECASE)
 _NOTHING_TRADED = re.compile(rb'"tradequantity"\s*:\s*("?\s*0(\.0*)?(e[+-]?\d+)?\s*"?|null)\s*[,}]', re.IGNORECASE)
@@ -73,33 +72,39 @@ def classify(frame: bytes) -> tuple[FrameClass, str]:
 
 
 def parse(frame: bytes) -> Frame:
-    """Returns the events of a frame. Never raises: an unreadable frame is an `Unreadable` event with one of `REASONS`.
+    """Returns the events of a frame. Never raises: what can't be read is an `Unreadable` event with one of `REASONS`.
 
-    A trade's id is made of its second, price, quantity and side. Another trade may share all of these, so the caller
-    numbers them. A price of 0 is no price. News of own orders (O) is of no interest.
+    A field that can't be read costs no other. A trade's id is made of its second, price, quantity and side. Another
+    trade may share all of these, so the caller numbers them. A price of 0 is no price. News of own orders (O) is of no
+    interest.
     """
     try:
         envelope: shapes.Envelope = msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
     except msgspec.ValidationError:
-        return _unreadable("shape")
+        return _unreadable("shape", frame)
     except (ValueError, RecursionError):
-        return _unreadable("json")
-    kind = envelope.type.upper()
+        return _unreadable("json", frame)
+    kind = envelope.type.strip().upper()
     reader = _READERS.get(kind)
     if reader is None:
         return Frame("O" if kind == "O" else "other")
     try:
-        return Frame(kind, reader(envelope.content))
+        return reader(envelope.content)
     except msgspec.ValidationError:
-        return _unreadable("field")
+        return _unreadable("field", frame)
     except InvalidOperation:
-        return _unreadable("number")
-    except (ValueError, OverflowError):
-        return _unreadable("time")
+        return _unreadable("number", frame)
 
 
-def _unreadable(reason: str) -> Frame:
-    return Frame("unreadable", (Unreadable(reason),))
+def _unreadable(reason: str, frame: bytes) -> Frame:
+    """Returns what an unreadable frame may have lost, as far as its bytes show it: half a frame is one too."""
+    kind, found = _TYPE.search(frame), {key.lower(): value for key, value in _ROW_KEY.findall(frame)}
+    if kind is None:
+        loses: Loss = "any" if reason == "json" and frame.lstrip()[:1] == b"{" else ""
+    else:
+        loses = _LOSSES.get(kind[1].strip().upper(), "")
+    pair = found.get(b"symbol", b"").decode(errors="replace") if loses else ""
+    return Frame("unreadable", (Unreadable(reason, loses, pair),))
 
 
 def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,73 +114,74 @@ def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_float=lenient.number, parse_constant=lenient.number)
 
 
-def _converted(content: dict[str, Any] | None, kind: Any) -> Any:
-    """Returns a content as `kind`: as the venue usually writes it, else value by value."""
-    try:
-        return msgspec.convert(content, kind)
-    except msgspec.ValidationError:
-        return lenient.converted(lenient.plain(content), kind)
-
-
-def _read_tick(content: dict[str, Any] | None) -> tuple[Event, ...]:
-    tick: shapes.Tick = _converted(content, shapes.Tick)
-    change = tick.changepercentage
-    _require_usable(
-        *(tick.price, tick.bid, tick.ask, tick.refprice, tick.tradequantity, tick.balanceprice, tick.balanceamount),
-        None if change is None else abs(change),
-    )
-    at = _time(tick.date)
+def _read_tick(content: dict[str, Any] | None) -> Frame:
+    tick, unread = readings.tick(content)
+    pair, failures = tick.symbol.strip(), [*unread.values()]
+    at = _time(tick.date, failures)
     events: list[Event] = []
-    if tick.price:
-        told = tick.bid is not None and tick.ask is not None
-        best = Top(bid=tick.bid or None, ask=tick.ask or None) if told else None
-        reference = tick.refprice or None
-        events.append(Ticker(tick.symbol, tick.price, change, best=best, reference=reference, venue_time=at))
-    if tick.price and tick.tradequantity:
-        side = _SIDES.get((tick.direction or "").strip().upper())
-        events.append(_trades(tick, tick.price, tick.tradequantity, side) if side else Unreadable("side"))
-    price, quantity = (tick.balanceprice, tick.balanceamount) if tick.balanceprice else (None, None)
-    events.append(Equilibrium(tick.symbol, price, quantity, at))
-    return tuple(events)
+    told = tick.bid is not None and tick.ask is not None
+    best = Top(bid=tick.bid or None, ask=tick.ask or None) if told else None
+    if tick.price or (best is not None and (best.bid or best.ask)):
+        events.append(
+            Ticker(
+                pair,
+                tick.price or None,
+                tick.changepercentage,
+                best=best,
+                reference=tick.refprice or None,
+                venue_time=at,
+            )
+        )
+    trade = _trade(tick, unread, at)
+    if isinstance(trade, VenueTrade):
+        events.append(Trades(pair, (trade,), replay=False))
+    elif trade is not None:
+        events.append(Unreadable(trade, "trade", pair, at))
+    if tick.balanceprice is not None:
+        price, quantity = (tick.balanceprice, tick.balanceamount) if tick.balanceprice else (None, None)
+        events.append(Equilibrium(pair, price, quantity, at))
+    usable = any(not isinstance(event, Unreadable) for event in events)
+    failed = [Unreadable(failure) for failure in dict.fromkeys(failures) if failure != trade]
+    return Frame("unreadable" if failures and not usable else "T", (*events, *failed))
 
 
-def _read_row(content: dict[str, Any] | None) -> tuple[Event, ...]:
-    row: shapes.Row = _converted(content, shapes.Row)
-    _require_usable(row.price, row.quantity)
-    if not 0 <= row.row < MOST_ROWS:
-        raise msgspec.ValidationError("a book has rows 0 to 9")
-    price, quantity = (row.price or Decimal(0)), (row.quantity or Decimal(0))
-    return (BookRow(row.symbol, _side(row.direction), row.row, price, quantity if price else price, _time(row.date)),)
-
-
-def _trades(tick: shapes.Tick, price: Decimal, quantity: Decimal, side: Side) -> Trades:
-    at = _time(tick.date)
+def _trade(tick: shapes.Tick, unread: Mapping[str, str], at: datetime | None) -> VenueTrade | str | None:
+    """Returns the trade that a tick tells, the reason why it can't be used, or None when there is none."""
+    lost = unread.get("price") or unread.get("tradequantity")
+    if lost is not None and (tick.tradequantity or "tradequantity" in unread):
+        return lost
+    if not tick.tradequantity or not tick.price:
+        return None
+    side = readings.side(tick.direction)
+    if at is None or side is None:
+        return "time" if at is None else "side"
+    price, quantity = tick.price, tick.tradequantity
     identity = f"{int(at.timestamp())}-{price.normalize():f}-{quantity.normalize():f}-{side}"
-    return Trades(tick.symbol, (VenueTrade(identity, price, quantity, side, at),), replay=False)
+    return VenueTrade(identity, price, quantity, side, at)
 
 
-def _side(direction: str) -> Side:
-    side = _SIDES.get(direction.strip().upper())
-    if side is None:
-        raise msgspec.ValidationError("direction is neither B nor S")
-    return side
+def _read_row(content: dict[str, Any] | None) -> Frame:
+    row = readings.row(content)
+    failures: list[str] = []
+    if row.row >= MOST_ROWS:
+        return Frame("D", oddities=("row_beyond",))
+    side = readings.side(row.direction)
+    if side is None or row.row < 0:
+        raise msgspec.ValidationError("it is no row of a side")
+    at, price = _time(row.date, failures), row.price or Decimal(0)
+    quantity = (row.quantity or Decimal(0)) if price else price
+    read = BookRow(row.symbol.strip(), side, row.row, price, quantity, at)
+    return Frame("D", (read, *(Unreadable(failure) for failure in failures)))
 
 
-def _time(text: str) -> datetime:
-    """Returns the time in UTC. Raises `ValueError` for a text that is no time, or has no zone."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return at.astimezone(UTC)
+def _time(value: Any, failures: list[str]) -> datetime | None:
+    """Returns the time; None, and adds to the failures, where it can't be read."""
+    try:
+        return readings.time(value)
+    except (ValueError, OverflowError, OSError):
+        failures.append("time")
+        return None
 
 
-def _require_usable(*numbers: Decimal | None) -> None:
-    """Raises `InvalidOperation` for a number that is not finite, negative, absurdly large or absurdly fine."""
-    for number in numbers:
-        if number is None:
-            continue
-        if not 0 <= number <= _MOST or (number and number.adjusted() < _FINEST):
-            raise InvalidOperation
-
-
-_READERS: dict[str, Callable[[dict[str, Any] | None], tuple[Event, ...]]] = {"T": _read_tick, "D": _read_row}
+_READERS: dict[str, Callable[[dict[str, Any] | None], Frame]] = {"T": _read_tick, "D": _read_row}
+_LOSSES: dict[bytes, Loss] = {b"T": "trade", b"D": "row"}

@@ -25,12 +25,14 @@ from marketdata.venues.algolab.hours import Hours
 from marketdata.venues.algolab.instruments import instrument
 from marketdata.venues.algolab.settings import INDEX_PREFIX
 from marketdata.venues.algolab.share import AUCTIONS, Share
-from marketdata.venues.algolab.ticks import Delay
+from marketdata.venues.algolab.ticks import Delay, time_of
 
 log = logging.getLogger(__name__)
 
 FIRST_ROWS_SECONDS = 5.0
 """Rows of a new socket repeat old times for so long: they are no evidence of a delay."""
+LATEST_SECONDS = 5.0
+"""A trade that comes now was made at most so long ago, unless the feed is late by contract."""
 
 
 class AlgolabIntake:
@@ -41,6 +43,7 @@ class AlgolabIntake:
     hours: the exchange's hours.
     phase: the exchange's phase.
     day: the day in Istanbul.
+    delay: says how late the feed is.
     heard_at: when anything was last heard.
     share_heard_at: when a share that is followed was last heard of.
     instruments: the shares whose step of prices is known, by the venue's name.
@@ -62,7 +65,7 @@ class AlgolabIntake:
         """`liveness_symbol` is a symbol outside the store whose ticks only prove that the feed is alive."""
         self._store, self._candles, self._limits, self._counters = store, candles, limits, counters
         self._liveness_symbol, self.hours = liveness_symbol, hours
-        self._delay = Delay()
+        self.delay = Delay()
         self._opened_at = 0.0
         self.phase: Phase = "closed"
         self.day = hours.now().date()
@@ -92,6 +95,7 @@ class AlgolabIntake:
     def opened(self, at: float) -> None:
         """Notes that a socket has opened."""
         self._opened_at = self.heard_at = self.share_heard_at = at
+        self.books.begin(at)
 
     def lose_all(self, reason: str, received: float) -> None:
         """Marks everything as no longer certain, because the socket is gone."""
@@ -112,16 +116,17 @@ class AlgolabIntake:
     def miss_trades(self) -> None:
         """Notes that frames were dropped: trades are missing before the next ones."""
         for share in self.shares.values():
-            share.heard = False
-            self._candles.pause(share.symbol)
+            self._miss_trades_of(share)
 
     def read(self, payload: bytes, at: float, received: float) -> bool:
         """Applies one frame. Returns true when it proves that the feed is alive."""
         frame = frames.parse(payload)
         self._counters.frames[frame.kind] += 1
+        self._counters.oddities.update(frame.oddities)
         for event in frame.events:
             if isinstance(event, Unreadable):
                 self._counters.decode_errors[event.reason] += 1
+                self._lose(event, at, received)
         usable = [event for event in frame.events if isinstance(event, Ticker | Trades | Equilibrium | BookRow)]
         if not usable:
             return False
@@ -135,13 +140,7 @@ class AlgolabIntake:
         self.share_heard_at = at
         if isinstance(usable[0], BookRow):
             self._apply_row(share, steps.row(usable[0], self.day), at, received)
-        else:
-            settled, left_out = steps.tick(usable, self.day) if share.has_ticks else (usable, ())
-            self._counters.leave_out(left_out)
-            if left_out:
-                self._spoil(share, usable)
-                return True
-            self._apply_tick(share, settled, at, received)
+        elif self._apply_tick(share, self._settle(share, usable, received), at, received):
             self._store.prove_trades(share.symbol, at)
         return True
 
@@ -188,40 +187,76 @@ class AlgolabIntake:
     def _size(self, pair: str) -> Decimal | None:
         return self.instruments[pair].tick_size if pair in self.instruments else None
 
-    def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> None:
-        moment = datetime.fromtimestamp(received, UTC)
-        equilibrium = usable[-1]
-        if not isinstance(equilibrium, Equilibrium):
-            return
-        if share.previous is not None and equilibrium.venue_time > share.previous:
-            self._weigh(equilibrium.venue_time, moment)
-        share.previous = equilibrium.venue_time
-        aside = share.order.set_aside(equilibrium.venue_time, moment)
+    def _settle(self, share: Share, usable: Sequence[Event], received: float) -> Sequence[Event]:
+        """Returns the events of a tick with their prices on their tick, as far as they can be used."""
+        if not share.has_ticks:
+            return usable
+        reference = next((event.reference for event in usable if isinstance(event, Ticker)), None)
+        settled, left_out = steps.tick(usable, self.day, share.told_limits(reference))
+        self._counters.leave_out(left_out)
+        if not any(isinstance(event, Trades) for event in settled):
+            for event in usable:
+                for trade in event.trades if isinstance(event, Trades) else ():
+                    self._miss_trade(share, trade.venue_time, received)
+        return settled
+
+    def _apply_tick(self, share: Share, usable: Sequence[Event], at: float, received: float) -> bool:
+        """Applies a tick. Returns false for one that tells nothing, or that is of the future."""
+        venue_time, moment, aside = time_of(usable), datetime.fromtimestamp(received, UTC), None
+        if venue_time is not None:
+            if share.previous is not None and venue_time > share.previous:
+                self._weigh(venue_time, moment)
+            share.previous = venue_time
+            aside = share.order.set_aside(venue_time, moment)
+            self.delay.note(aside)
         if aside is not None:
             self._counters.ticks_set_aside[aside] += 1
             if aside == "from_future":
-                return
-        if not share.heard:
-            self._candles.begin(share.symbol, equilibrium.venue_time)
+                if any(isinstance(event, Trades) for event in usable):
+                    self._miss_trade(share, None, received)
+                return False
+        if not share.heard and venue_time is not None:
+            self._candles.begin(share.symbol, venue_time)
         for event in usable:
             if isinstance(event, Trades):
                 self._apply_trade(share, event, at, received)
             elif isinstance(event, Ticker) and aside is None:
                 self._apply_price(share, event, at, received)
-        if aside is None:
-            self._apply_equilibrium(share, equilibrium, at, received)
-        share.heard = True
+            elif isinstance(event, Equilibrium) and aside is None:
+                self._apply_equilibrium(share, event, at, received)
+        share.heard = share.heard or venue_time is not None
+        return bool(usable)
 
-    def _spoil(self, share: Share, usable: Sequence[Event]) -> None:
-        """Notes that trades can't be used. Their times are those of whole seconds."""
-        for event in usable:
-            for trade in event.trades if isinstance(event, Trades) else ():
-                since = trade.venue_time.timestamp()
-                self._candles.miss(share.symbol, since, since + 1.0)
+    def _lose(self, event: Unreadable, at: float, received: float) -> None:
+        """Marks what may be missing because something could not be read: of its share, else of all."""
+        share = self.shares.get(event.pair)
+        if not event.loses or (event.pair and share is None):
+            return
+        if event.loses == "row":
+            self.books.spoil(share, at, received)
+            return
+        for each in self.shares.values() if share is None else (share,):
+            self._miss_trade(each, event.venue_time, received)
+
+    def _miss_trade(self, share: Share, venue_time: datetime | None, received: float) -> None:
+        """Notes that a trade can't be used. The venue's times are those of whole seconds. Without one the trade came
+        just now; of a feed that is late nothing is known until the next tick."""
+        if venue_time is not None:
+            since = venue_time.timestamp()
+            self._candles.miss(share.symbol, since, since + 1.0)
+        elif self.delay.delayed:
+            self._miss_trades_of(share)
+        else:
+            self._candles.miss(share.symbol, received - LATEST_SECONDS, received)
+
+    def _miss_trades_of(self, share: Share) -> None:
+        share.heard = False
+        self._candles.pause(share.symbol)
 
     def _apply_price(self, share: Share, ticker: Ticker, at: float, received: float) -> None:
-        if ticker.last != share.last:
-            share.last = ticker.last
+        last = share.last if ticker.last is None else ticker.last
+        if last != share.last:
+            share.last = last
             self._changed.add(share.pair)
         self._store.apply_ticker(share.symbol, ticker, received)
         if ticker.reference is not None and share.set_reference(ticker.reference):
@@ -269,17 +304,17 @@ class AlgolabIntake:
     def _apply_row(self, share: Share, row: BookRow, at: float, received: float) -> None:
         if share.rows is None:
             return
-        moves_on = share.row_time is not None and row.venue_time > share.row_time
-        if moves_on and at - self._opened_at > FIRST_ROWS_SECONDS:
-            self._weigh(row.venue_time, datetime.fromtimestamp(received, UTC))
+        at_venue, before = row.venue_time, share.row_time
+        moves_on = at_venue is not None and before is not None and at_venue > before
+        if moves_on and at_venue is not None and at - self._opened_at > FIRST_ROWS_SECONDS:
+            self._weigh(at_venue, datetime.fromtimestamp(received, UTC))
         self.books.apply_row(share, row, at, received)
 
     def _apply_answer(self, share: Share, answer: EquityAnswer, at: float, received: float) -> None:
         """Applies the broker's own limits and best prices of a share."""
-        info = steps.equity(answer.info, self.day) if share.has_ticks else answer.info
-        if info is None:
-            self._counters.leave_out((LeftOut("GetEquityInfo", share.pair, "off_tick"),))
-            return
+        info, off = steps.equity(answer.info, self.day) if share.has_ticks else (answer.info, ())
+        faults = [*(f"{name} can't be read" for name in info.unread), *(f"{name} is off its tick" for name in off)]
+        self._counters.leave_out(LeftOut("GetEquityInfo", share.pair, fault) for fault in faults)
         if share.set_limits(info):
             self._changed.add(share.pair)
             self.books.judge_again(share, at)
@@ -294,13 +329,13 @@ class AlgolabIntake:
 
     def _weigh(self, venue_time: datetime, moment: datetime) -> None:
         """Weighs how late the feed is. When the verdict changes, the times of earlier ticks no longer compare."""
-        if self.phase != "closed" and self._delay.observe(venue_time, moment):
+        if self.phase != "closed" and self.delay.observe(venue_time, moment):
             self._counters.delay_changes += 1
-            self._store.set_delayed(frames.SOURCE, bool(self._delay.delayed))
-            log.warning("the feed's delay has changed", extra={"delayed": self._delay.delayed})
+            self._store.set_delayed(frames.SOURCE, bool(self.delay.delayed))
+            log.warning("the feed's delay has changed", extra={"delayed": self.delay.delayed})
             for share in self.shares.values():
                 share.order.newest = None
-                self._candles.set_delayed(share.symbol, bool(self._delay.delayed))
+                self._candles.set_delayed(share.symbol, bool(self.delay.delayed))
 
 
 def _share(listing: Listing) -> Share:

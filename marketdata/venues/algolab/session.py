@@ -85,8 +85,8 @@ class Session:
         self._calling, self._lock = threading.Lock(), threading.Lock()
         self._candidates = [each for each in dict.fromkeys((vault.load(), ready)) if each]
         self._session: str | None = None
-        self._login_token = ""
-        self._codes = 0
+        self._login_token = self._ended = ""
+        self._codes, self._unkept = 0, False
         fault = credentials.fault()
         self._status = self._now(
             "NO_CREDENTIALS" if fault else "AUTH_REQUIRED", fault or "no session is stored: log in"
@@ -145,7 +145,7 @@ class Session:
             body = endpoints.confirm_body(self._credentials.api_key, self._login_token, code)
             session = self._step(endpoints.CONFIRM, body, "hash", otherwise)
             self._counters.logins["active"] += 1
-            self._login_token = ""
+            self._login_token = self._ended = ""
             self._vault.save(session)
             self._set(session, "ACTIVE", "logged in")
             return self._status
@@ -153,7 +153,7 @@ class Session:
     def call(self, name: str, body: bytes) -> bytes:
         """Makes a signed call and returns the answer's body. Raises `RestError`, and `NotReady` without a session.
 
-        After `RestUnauthorized` the session is over.
+        After a refresh that raised `RestUnauthorized` the session is over. Another call may be refused by itself.
         """
         session = self._session
         if session is None:
@@ -161,8 +161,9 @@ class Session:
         headers = endpoints.call_headers(self._credentials.api_key, session, name, body, doubled=self._doubled)
         try:
             return self._rest.post(name, endpoints.path(name), body, headers=headers).body
-        except RestUnauthorized:
-            self.lost(session, f"{name} was answered with 401")
+        except RestUnauthorized as error:
+            if name == endpoints.REFRESH:
+                self.lost(session, f"{name} was answered with {error.status}")
             raise
 
     def lost(self, session: str | None, reason: str) -> None:
@@ -172,12 +173,30 @@ class Session:
                 return
             self._counters.sessions_lost += 1
             self._vault.forget()
+            self._ended, self._unkept = session, False
             another = self._candidates.pop(0) if self._candidates else None
             self._session = another
             state: SessionState = "ACTIVE" if another else "AUTH_REQUIRED"
             self._status = self._now(state, f"{reason}; another session is tried" if another else f"{reason}: log in")
         log.error("the session is over", extra={"state": self._status.state, "reason": reason})
         self.changed.set()
+
+    def again(self) -> None:
+        """Tries the session that ended last once more, because a person says so. Does nothing without one."""
+        with self._lock:
+            ended, self._ended = self._ended, ""
+            if not ended or self._status.state != "AUTH_REQUIRED":
+                return
+            self._session, self._unkept = ended, True
+            self._status = self._now("ACTIVE", "the last session, tried again")
+        self.changed.set()
+
+    def keep(self) -> None:
+        """Notes that the broker accepts the session. One that had ended before is stored again."""
+        session, unkept = self._session, self._unkept
+        self._unkept = False
+        if unkept and session is not None:
+            self._vault.save(session)
 
     def _step(self, name: str, body: bytes, wanted: str, otherwise: SessionState) -> str:
         """Makes one call of a login and returns the text in it. After a refusal the state is `otherwise`."""

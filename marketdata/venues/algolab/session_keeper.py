@@ -9,7 +9,7 @@ from collections.abc import Callable
 from common.errors import ServiceError, Unavailable
 from common.loop import Loop
 from marketdata.link.connection import ConnectionStatus, NotReady, VenueConnection
-from marketdata.rest.replies import Barred, NoBudget, RestError, Throttled, UnusableAnswer
+from marketdata.rest.replies import Barred, NoBudget, RestError, RestUnauthorized, Throttled, UnusableAnswer
 from marketdata.venues.algolab import answers, endpoints
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
@@ -148,6 +148,7 @@ class SessionKeeper:
         self._counters.refreshes["ok" if goes_on else "refused"] += 1
         if goes_on:
             self.proved()
+            self._session.keep()
             self._refresh_at = now + REFRESH_SECONDS
 
     def _ask_limits(self) -> None:
@@ -156,16 +157,22 @@ class SessionKeeper:
             return
         asked = self._monotonic()
         try:
-            answer = self._session.call(endpoints.EQUITY, endpoints.body(symbol=symbol))
-            self._limits.answer(EquityAnswer(symbol, answers.read_equity(answer), asked))
+            info = answers.read_equity(self._session.call(endpoints.EQUITY, endpoints.body(symbol=symbol)))
+            self._limits.answer(EquityAnswer(symbol, info, asked))
             self._counters.equity_infos["ok"] += 1
         except answers.Refused as error:
             self._counters.equity_infos["refused"] += 1
             self._limits.give_up(symbol, str(error))
             log.warning("the broker tells no limits", extra={"symbol": symbol, "reason": str(error)})
+        except RestUnauthorized as error:
+            self._counters.equity_infos["refused"] += 1
+            self._limits.refused(str(error))
+            self._refresh_at = self._monotonic()  # which tells if the session is over, or this call alone is refused
+            log.warning("the broker refuses to tell prices", extra={"symbol": symbol, "reason": str(error)})
         except (RestError, NotReady, UnusableAnswer) as error:
             if isinstance(error, Throttled | Barred | NoBudget):
                 self._limits.postpone(symbol, error.seconds)
             self._counters.equity_infos["failed"] += 1
-            self._limits.failed(str(error))
+            if not isinstance(error, NoBudget):  # a call that only waits for its budget is none of the net's
+                self._limits.failed(str(error))
             log.info("the limits could not be asked for", extra={"symbol": symbol, "reason": str(error)})

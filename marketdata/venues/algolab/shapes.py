@@ -23,7 +23,7 @@ class Tick(msgspec.Struct):
     """T, one tick of a symbol. A price or quantity of 0 means that there is none, and None that it is not told.
 
     symbol: the share or index.
-    date: the venue's time, with its zone.
+    date: the venue's time, in any form.
     price: the last price.
     changepercentage: the day's change in percent.
     bid, ask: the best prices; both are needed to tell the best of the book.
@@ -34,7 +34,7 @@ class Tick(msgspec.Struct):
     """
 
     symbol: str
-    date: str
+    date: Any = None
     price: Decimal | None = None
     changepercentage: Decimal | None = None
     bid: Decimal | None = None
@@ -50,15 +50,15 @@ class Row(msgspec.Struct):
     """D, one row of one side of a book.
 
     symbol: the share.
-    date: the venue's time, with its zone.
     direction: B for bids, S for asks.
     row: its place; 0 is the best price.
     price, quantity: 0 or None for an empty row.
+    date: the venue's time, in any form.
     """
 
     symbol: str
-    date: str
     direction: str
     row: int
     price: Decimal | None
     quantity: Decimal | None
+    date: Any = None

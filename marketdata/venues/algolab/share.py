@@ -45,11 +45,13 @@ class Share:
     equity: the broker's REST answer for this reference price; None before it.
     in_auction: true while the feed sends an equilibrium price.
     halted: true while an auction interrupts continuous trading, which the feed shows by an equilibrium price.
-    lost_at: when its rows stopped making sense, in seconds of the monotonic clock; None while they do.
+    lost_at: when its rows stopped making sense, or should have come, in seconds of the monotonic clock; None while they
+        make sense.
     doubted_at: when a witness contradicted its book, in seconds of the monotonic clock; None while none does.
     asked_at: when its rows were last asked for again, in seconds of the monotonic clock.
     asked_again: how often they were since they last made sense and were not contradicted.
     has_ticks: true for a share; an index has a price and no step of prices.
+    began: true once its rows made sense on the present socket.
     misses: answers in a row that named other best prices.
     bests: the best prices published, with the time of each.
     witness: what its ticks say of its book.
@@ -74,13 +76,14 @@ class Share:
     asked_at: float = float("-inf")
     asked_again: int = 0
     has_ticks: bool = True
+    began: bool = False
     misses: int = 0
     bests: deque[tuple[float, Best]] = field(default_factory=lambda: deque(maxlen=MOST_BESTS))
     witness: BookWitness = field(default_factory=BookWitness)
 
     def closed(self) -> None:
         """Forgets the state of the socket that is gone."""
-        self.heard = self.halted = False
+        self.heard = self.halted = self.began = False
         self.previous = self.row_time = self.lost_at = self.doubted_at = None
         self.asked_at, self.asked_again = float("-inf"), 0
         self.bests.clear()
@@ -90,10 +93,14 @@ class Share:
             self.rows.clear()
 
     def set_reference(self, reference: Decimal) -> bool:
-        """Sets the day's reference price. Returns true when it is new; the limits before it then end."""
+        """Sets the day's reference price. Returns true when it is new; the limits before it then end, unless none was
+        known and they fit."""
         if reference == self.reference:
             return False
-        self.reference, self.equity = reference, None
+        first, limits = self.reference is None, self.told_limits(None)
+        self.reference = reference
+        if not (first and limits is not None and limits[0] < reference < limits[1]):
+            self.equity = None
         return True
 
     def set_limits(self, info: EquityInfo) -> bool:
@@ -105,7 +112,8 @@ class Share:
         return True
 
     def trouble_since(self) -> float | None:
-        """Returns since when its rows make no sense or are contradicted, in monotonic seconds; None while neither."""
+        """Returns since when its rows make no sense, are missing or are contradicted, in monotonic seconds; None while
+        none is so."""
         return min((at for at in (self.lost_at, self.doubted_at) if at is not None), default=None)
 
     def ask_again(self, at: float) -> bool:
@@ -132,14 +140,16 @@ class Share:
         """Returns the verdict on the broker's best prices.
 
         They contradict when they differ `MOST_MISSES` times in a row. They are compared with all that were published
-        from a moment before it was asked until now. Nothing else would show a lost row.
+        from a moment before it was asked until now. Nothing else would show a lost row. The document swaps their names,
+        which cannot be seen where one side has no quote.
         """
         until = [*[at for at, _ in self.bests][1:], float("inf")]
         bests = [best for (_, best), end in zip(self.bests, until, strict=True) if end >= asked - AUDIT_MARGIN_SECONDS]
-        if not bests:
+        if not bests or not info.told:
             return "unclear"
         bids, asks = zip(*bests, strict=True)
-        if info.bid in bids and info.ask in asks:
+        swapped = (info.bid is None) != (info.ask is None) and info.ask in bids and info.bid in asks
+        if swapped or (info.bid in bids and info.ask in asks):
             self.misses = 0
             return "agrees"
         self.misses += 1
@@ -150,6 +160,13 @@ class Share:
         if self.equity is not None and self.equity.floor is not None and self.equity.ceiling is not None:
             return self.equity.floor, self.equity.ceiling
         return rules.price_limits(self.reference, day) if self.reference else None
+
+    def told_limits(self, reference: Decimal | None) -> tuple[Decimal, Decimal] | None:
+        """Returns the limits that the broker told for a reference price; None when it told none, or for another one."""
+        info = self.equity
+        if info is None or info.floor is None or info.ceiling is None or reference not in (None, self.reference):
+            return None
+        return info.floor, info.ceiling
 
     def status(self, phase: Phase, day: date) -> SymbolStatus:
         """Returns the trading status. `phase` is the exchange's; the share's own may be a halt."""

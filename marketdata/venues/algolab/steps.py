@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +15,10 @@ from marketdata.numbers import snapped
 from marketdata.venues.algolab.answers import EquityInfo
 
 LISTS = ("T", "GetEquityInfo")
-"""The kinds of frames and answers that may be left out for a price off its tick."""
+"""The kinds of frames and answers of which a part may be left out."""
+PRICES = ("floor", "ceiling", "bid", "ask", "last")
+Limits = tuple[Decimal, Decimal]
+"""The day's lowest and highest price."""
 
 
 def share_price(price: Decimal, day: date) -> Decimal | None:
@@ -23,20 +26,17 @@ def share_price(price: Decimal, day: date) -> Decimal | None:
     return snapped(price, rules.tick_size(price, day)) if price > 0 else None
 
 
-def tick(events: Sequence[Event], day: date) -> tuple[tuple[Event, ...], tuple[LeftOut, ...]]:
-    """Returns the events of one tick of a share with their prices on their tick, and the tick if it is left out.
+def tick(events: Sequence[Event], day: date, limits: Limits | None) -> tuple[tuple[Event, ...], tuple[LeftOut, ...]]:
+    """Returns the events of one tick of a share with their prices on their tick, and what is left out.
 
-    One price that is off its tick leaves all of it out: the others can't be trusted then. Only the reference price may
-    be off, as a capital increase moves it; it is then as the venue tells it.
+    A price that is off its tick, or outside of the broker's limits of the day, is left out with all that hangs on it: a
+    trade, or both best prices. The others stand. Only the reference price may be off, as a capital increase moves it;
+    it is then as the venue tells it.
     """
-    settled: list[Event] = []
-    for event in events:
-        found = _settled(event, day)
-        if found is None:
-            pair = event.pair if isinstance(event, Ticker | Trades | Equilibrium) else ""
-            return (), (LeftOut("T", pair, "off_tick"),)
-        settled.append(found)
-    return tuple(settled), ()
+    put = _Put(day, limits)
+    settled = tuple(found for event in events if (found := _settled(event, put)) is not None)
+    pair = next((event.pair for event in events if isinstance(event, Ticker | Trades | Equilibrium)), "")
+    return settled, tuple(LeftOut("T", pair, reason) for reason in put.faults)
 
 
 def row(event: BookRow, day: date) -> BookRow:
@@ -45,50 +45,67 @@ def row(event: BookRow, day: date) -> BookRow:
     return event if price is None else msgspec.structs.replace(event, price=price)
 
 
-def equity(info: EquityInfo, day: date) -> EquityInfo | None:
-    """Returns a share's prices on their ticks; None when one is off its tick."""
-    put = _Put(day)
-    found = EquityInfo(*(put(price) for price in info))
-    return None if put.off else found
+def equity(info: EquityInfo, day: date) -> tuple[EquityInfo, tuple[str, ...]]:
+    """Returns a share's prices on their ticks, and the names of those that are off theirs: they are not told."""
+    prices: dict[str, Decimal | None] = {name: getattr(info, name) for name in PRICES}
+    put = {name: None if price is None else share_price(price, day) for name, price in prices.items()}
+    off = {name for name, price in prices.items() if price and put[name] is None}
+    floor, ceiling = (None, None) if off & {"floor", "ceiling"} else (put["floor"], put["ceiling"])
+    bid, ask, told = put["bid"], put["ask"], info.told and not off & {"bid", "ask"}
+    settled = EquityInfo(floor, ceiling, bid, ask, put["last"], told, info.name, info.unread)
+    return settled, tuple(sorted(off))
 
 
 class _Put:
-    """Puts prices on their tick; `off` is true when one was off by more than float noise."""
+    """Puts prices on their tick.
 
-    def __init__(self, day: date) -> None:
-        self._day, self.off = day, False
+    faults: the reasons why prices could not be, each once.
+    """
+
+    def __init__(self, day: date, limits: Limits | None) -> None:
+        self._day, self._limits = day, limits
+        self.faults: dict[str, None] = {}
 
     def __call__(self, price: Decimal | None) -> Decimal | None:
         if price is None:
             return None
         found = share_price(price, self._day)
-        self.off = self.off or found is None
+        if found is None:
+            self.faults["off_tick"] = None
+        elif self._limits is not None and not self._limits[0] <= found <= self._limits[1]:
+            self.faults["outside_limits"] = None
+            return None
         return found
 
-
-def _settled(event: Event, day: date) -> Event | None:
-    put = _Put(day)
-    read = _READ.get(type(event))
-    found = event if read is None else read(event, put, day)
-    return None if put.off else found
+    def loosely(self, price: Decimal | None) -> Decimal | None:
+        """Returns the price on its tick, or as it is."""
+        return None if price is None else share_price(price, self._day) or price
 
 
-def _ticker(event: Ticker, put: _Put, day: date) -> Ticker:
-    best, reference = event.best, event.reference
+def _settled(event: Event, put: _Put) -> Event | None:
+    match event:
+        case Ticker():
+            return _ticker(event, put)
+        case Trades():
+            trades = tuple(
+                msgspec.structs.replace(trade, price=price)
+                for trade in event.trades
+                if (price := put(trade.price)) is not None
+            )
+            return msgspec.structs.replace(event, trades=trades) if trades else None
+        case Equilibrium():
+            price = put(event.price)
+            return None if price is None and event.price is not None else msgspec.structs.replace(event, price=price)
+    return event
+
+
+def _ticker(event: Ticker, put: _Put) -> Ticker | None:
+    best, last = event.best, put(event.last)
     if best is not None:
-        best = msgspec.structs.replace(best, bid=put(best.bid), ask=put(best.ask))
-    if reference is not None:
-        reference = share_price(reference, day) or reference
-    return msgspec.structs.replace(event, last=put(event.last), best=best, reference=reference)
-
-
-def _trades(event: Trades, put: _Put, _day: date) -> Trades:
-    trades = tuple(msgspec.structs.replace(trade, price=put(trade.price)) for trade in event.trades)
-    return msgspec.structs.replace(event, trades=trades)
-
-
-def _equilibrium(event: Equilibrium, put: _Put, _day: date) -> Equilibrium:
-    return msgspec.structs.replace(event, price=put(event.price))
-
-
-_READ: dict[type, Callable[..., Event]] = {Ticker: _ticker, Trades: _trades, Equilibrium: _equilibrium}
+        bid, ask = put(best.bid), put(best.ask)
+        whole = (bid is None) == (best.bid is None) and (ask is None) == (best.ask is None)
+        best = msgspec.structs.replace(best, bid=bid, ask=ask) if whole else None
+    reference = put.loosely(event.reference)
+    if last is None and best is None and reference is None:
+        return None
+    return msgspec.structs.replace(event, last=last, best=best, reference=reference)

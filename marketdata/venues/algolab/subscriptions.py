@@ -38,9 +38,9 @@ class AlgolabSubscriptions:
         asked = [frames.subscription("T", token, self._ticks)]
         return [*asked, frames.subscription("D", token, self._books)] if self._books else asked
 
-    def again(self, pair: str) -> str:
-        """Returns the frame that asks for the rows of one share again."""
-        return frames.subscription("D", self._token, [pair])
+    def again(self, *pairs: str) -> str:
+        """Returns the frame that asks for the rows of some shares again."""
+        return frames.subscription("D", self._token, pairs)
 
     def heartbeat(self) -> str:
         """Returns the frame that keeps the present subscription alive."""

@@ -12,12 +12,22 @@ from typing import NamedTuple
 
 import msgspec
 
-from marketdata.events import VenueTrade
+from marketdata.events import Equilibrium, Event, Ticker, Trades, VenueTrade
 
 MOST_SECONDS = 256  # more than trades are held, so that no held trade's name is given again
 AHEAD = timedelta(seconds=60)
 LATE = timedelta(minutes=10)
 LATE_IN_A_ROW = 5
+
+
+def time_of(events: Iterable[Event]) -> datetime | None:
+    """Returns the venue's time of the events of one tick; None where it can't be read."""
+    for event in events:
+        if isinstance(event, Ticker | Equilibrium):
+            return event.venue_time
+        if isinstance(event, Trades):
+            return event.trades[0].venue_time
+    return None
 
 
 class NumberedTrade(NamedTuple):
@@ -93,7 +103,15 @@ class Delay:
 
     def __init__(self) -> None:
         self.delayed: bool | None = None
-        self._against = 0
+        self._against = self._ahead = 0
+
+    def note(self, aside: str | None) -> None:
+        """Notes why a tick was set aside, or None for one that was not."""
+        self._ahead = self._ahead + 1 if aside == "from_future" else 0
+
+    def trouble(self) -> str | None:
+        """Returns why ticks can't be used now, or None."""
+        return "ticks have times of the future: a clock is wrong" if self._ahead >= LATE_IN_A_ROW else None
 
     def observe(self, venue_time: datetime, received: datetime) -> bool:
         """Weighs one tick. Returns true when the verdict changed."""

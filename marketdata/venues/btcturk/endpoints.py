@@ -23,10 +23,13 @@ LIMITS = {
     "trades": Limit(60, 60.0),  # not published; kept low
     "exchangeinfo": Limit(60, 60.0),  # not published; kept low
     "ohlcs": Limit(120, 60.0),
+    "klines": Limit(600, 600.0),  # that of its host; a refusal of this call alone is counted by it
     "charts": Limit(600, 600.0),
 }
-API_ENDPOINTS = {name: (name,) for name in ("ticker", "time", "orderbook", "trades", "exchangeinfo")}
-CHART_ENDPOINTS = {"ohlcs": ("ohlcs", "charts"), "klines": ("charts",)}
+API_ENDPOINTS: dict[str, tuple[str, ...]] = {
+    name: (name,) for name in ("ticker", "time", "orderbook", "trades", "exchangeinfo")
+}
+CHART_ENDPOINTS: dict[str, tuple[str, ...]] = {"ohlcs": ("ohlcs", "charts"), "klines": ("charts", "klines")}
 
 
 class Rest(Protocol):

@@ -202,3 +202,84 @@ def test_every_dial_names_the_program_and_its_version() -> None:
         eventually(lambda: venue.requests, LONG)
         assert f"User-Agent: Spark/{VERSION}\r\n" in venue.requests[0]
         assert "APIKEY: k\r\n" in venue.requests[0]
+
+
+@pytest.mark.parametrize("code", [1008, 1013, 4000, 4003, 4401, 4999])
+def test_closes_that_refuse_the_caller_again_and_again_are_kept_away_from_with_the_venues_words(code: int) -> None:
+    words = b"token\x07 expired"
+    told = bytes([0x88, 2 + len(words)]) + close_frame(code)[2:] + words
+    with (
+        peer(upgraded(lambda taken: taken.sendall(told)), reads_the_request=False) as venue,
+        running(venue.url, retreat=FOREVER) as (connection, _, _),
+    ):
+        eventually(lambda: connection.status().state == "rejected", LONG)
+        assert f"the venue closed with {code}: token expired; dialled again at" in connection.status().reason
+        assert venue.dials == 3
+        connection.resume()
+        eventually(lambda: venue.dials >= 4, LONG)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 3000])
+def test_closes_that_refuse_nobody_are_followed_by_the_usual_backoff(code: int) -> None:
+    def end(taken: socket.socket) -> None:
+        if code != 1006:
+            taken.sendall(close_frame(code))
+        taken.close()
+
+    with peer(upgraded(end), reads_the_request=False) as venue, running(venue.url, retreat=FOREVER) as (one, _, _):
+        eventually(lambda: venue.dials >= 5, LONG)
+        assert one.status().state != "rejected"
+
+
+def test_a_close_that_refuses_once_is_an_accident() -> None:
+    count = itertools.count()
+
+    def script(taken: socket.socket) -> None:
+        taken.sendall(close_frame(4001) if next(count) < 2 else text_frame(b"hello"))
+
+    with (
+        peer(upgraded(script), reads_the_request=False) as venue,
+        running(venue.url, retreat=FOREVER) as (connection, inbox, _),
+    ):
+        eventually(lambda: venue.dials == 3 and connection.connected, LONG)
+        eventually(lambda: any(arrival.payload == b"hello" for arrival in inbox.pop(0.1)), LONG)
+
+
+FIREWALL = ["Content-Type: text/plain; charset=UTF-8", "Server: cloudflare", "CF-RAY: 8d-IST"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answers("403 Forbidden", *FIREWALL),
+        answers("403 Forbidden", "Server: awselb/2.0"),
+        answers("403 Forbidden", "X-Squid-Error: ERR_ACCESS_DENIED 0"),
+        answers("418 I'm a teapot"),
+        answers("426 Upgrade Required", "Upgrade: websocket"),
+        answers("301 Moved Permanently", "Location: wss://elsewhere.invalid/"),
+        answers("200 OK"),
+    ],
+)
+def test_what_stands_on_the_way_does_not_end_the_credentials_of_a_person(
+    refusal: Callable[[socket.socket], None],
+) -> None:
+    persons = Access(credentials=True)
+    with peer(refusal) as venue, running(venue.url, access=persons) as (_, _, counters):
+        eventually(lambda: counters.attempts["rejected"] >= 2, LONG)
+        assert counters.attempts["unauthorized"] == 0
+
+
+@pytest.mark.parametrize("marks", [[], FIREWALL[1:]])
+def test_the_brokers_own_word_ends_them_whatever_stands_on_the_way(marks: list[str]) -> None:
+    refusal = answers("403 Forbidden", "Content-Type: application/json", *marks)
+    with peer(refusal) as venue, running(venue.url, access=Access(credentials=True)) as (connection, _, _):
+        eventually(lambda: connection.status().state == "stopped", LONG)
+
+
+def test_a_wrong_key_in_the_answer_is_dialled_again_with_backoff() -> None:
+    wrong = answers(
+        "101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: d3Jvbmc="
+    )
+    with peer(wrong) as venue, running(venue.url, retreat=FOREVER) as (_, _, counters):
+        eventually(lambda: venue.dials >= 3, LONG)
+        assert counters.attempts["open"] == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.utils import formatdate
@@ -12,8 +13,8 @@ from email.utils import formatdate
 import pytest
 
 from marketdata.rest.budget import Budget, Limit
-from marketdata.rest.replies import NoBudget, RestUnavailable, Throttled
-from tests.marketdata.rest.rest_server import LIMITS, QUICK, Handler, answering, client_of, running_server
+from marketdata.rest.replies import Barred, NoBudget, RestUnavailable, Throttled
+from tests.marketdata.rest.rest_server import LIMITS, QUICK, Handler, MovedClock, answering, client_of, running_server
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -139,3 +140,53 @@ def test_eight_threads_never_bring_the_venue_to_429() -> None:
         assert sum(refused.values()) == 0
         assert client.counters.requests()["one", "ok"] == 40
         assert client.counters.wait_seconds()["one"] > 0
+
+
+SHARED = {"one": ("host", "one"), "two": ("host", "two")}
+
+
+def refusing_one(status: int) -> Callable[[Handler], None]:
+    return lambda handler: handler.answer(status if handler.path == "/one" else 200, Content_Type="text/html")
+
+
+@pytest.mark.parametrize("status", [401, 403, 407, 451])
+def test_a_call_that_is_refused_stops_no_other_call_of_its_host(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.marketdata.rest.rest_server.ENDPOINTS", SHARED)
+    with running_server(refusing_one(status)) as server:
+        client = client_of(server.url)
+        with pytest.raises(Barred):
+            client.get("one", "/one")
+        assert client.get("two", "/two").status == 200
+        with pytest.raises(NoBudget):
+            client.get("one", "/one")
+        assert client.get("two", "/two").status == 200
+        assert [path for _, path in server.asked] == ["/one", "/two", "/two"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_venue_that_is_too_busy_for_one_call_is_too_busy_for_all_that_share_its_limit(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.marketdata.rest.rest_server.ENDPOINTS", SHARED)
+    with running_server(refusing_one(status)) as server:
+        client = client_of(server.url, retries=replace(QUICK, deadline=0.5))
+        with pytest.raises(Throttled):
+            client.get("one", "/one")
+        with pytest.raises(NoBudget):
+            client.get("two", "/two")
+
+
+@pytest.mark.parametrize("header", ["0", "Sun, 06 Nov 1994 08:49:37 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_venue_that_refuses_again_and_again_and_names_no_wait_is_asked_ever_more_rarely(
+    status: int, header: str
+) -> None:
+    clock = MovedClock()
+    with running_server(answering(status, Retry_After=header)) as server:
+        client, waits = client_of(server.url, budget=Budget(LIMITS, monotonic=clock)), []
+        for _ in range(8):
+            with pytest.raises(Throttled) as told:
+                client.get("one", "/x")
+            waits.append(told.value.seconds)
+            clock.ahead += 61.0
+        assert waits == [1, 2, 4, 8, 16, 32, 60, 60]

@@ -42,9 +42,8 @@ def test_a_side_without_a_quote_is_none() -> None:
         b"[]",
         b"\xff",
         b'{"success":true}',
-        EQUITY.replace(b'"1.840"', b'"2.240"'),
-        EQUITY.replace(b'"1.840"', b'"NaN"'),
-        EQUITY.replace(b'"1.840"', b'"low"'),
+        b'{"success":true,"content":[]}',
+        b'{"success":true,"content":{"name":"TSKB","flr":"NaN","clg":"low","ask":"","bid":null,"lst":"0"}}',
     ],
 )
 def test_an_answer_that_can_not_be_meant_is_unusable(answer: bytes) -> None:

@@ -97,22 +97,38 @@ def test_limits_are_the_same_in_every_form(form: str) -> None:
 def test_limits_of_nothing_are_not_told_and_the_prices_stand(zero: bytes) -> None:
     for changed in (EQUITY.replace(b'"1.840"', zero), EQUITY.replace(b'"2.240"', zero)):
         info = read_equity(changed)
-        assert info == EquityInfo(None, None, Decimal("2.05"), Decimal("2.06"), Decimal("2.06"))
+        assert info == EquityInfo(None, None, Decimal("2.05"), Decimal("2.06"), Decimal("2.06"), name="TSKB")
     assert read_equity(EQUITY.replace(b'"bid":"2.050"', b'"bid":' + zero)).bid is None
     with pytest.raises(UnusableAnswer):
         read_equity(b'{"success":true,"content":{}}')
 
 
-def test_float_noise_is_put_on_its_tick_and_a_price_off_its_tick_leaves_the_tick_out() -> None:
+def test_float_noise_is_put_on_its_tick_and_a_price_off_its_tick_costs_what_hangs_on_it() -> None:
     noisy = parse(with_(TICK, Price=2.4800000190734863, Ask=2.4800000190734863, RefPrice=2.7512345)).events
-    (ticker, trades, _), left_out = steps.tick(noisy, DAY)
+    (ticker, trades, _), left_out = steps.tick(noisy, DAY, None)
     assert isinstance(ticker, Ticker)
     assert isinstance(trades, Trades)
     assert (str(ticker.last), ticker.best, left_out) == ("2.48", Top(ask=Decimal("2.48")), ())
     assert (trades.trades[0].price, str(ticker.reference)) == (Decimal("2.48"), "2.7512345")
-    for changed in ({"Price": 2.483}, {"Ask": 2.483}, {"Bid": 2.476}, {"BalancePrice": 2.483}):
-        events, left_out = steps.tick(parse(with_(TICK, **changed)).events, DAY)
-        assert (events, [(row.of, row.row, row.reason) for row in left_out]) == ((), [("T", "PEHOL", "off_tick")])
+    whole = [Ticker, Trades, Equilibrium]
+    for changed, kinds in (
+        ({"Price": 2.483}, [Ticker, Equilibrium]),
+        ({"Ask": 2.483}, whole),
+        ({"Bid": 2.476}, whole),
+        ({"BalancePrice": 2.483}, [Ticker, Trades]),
+    ):
+        events, left_out = steps.tick(parse(with_(TICK, **changed)).events, DAY, None)
+        assert [type(event) for event in events] == kinds
+        assert [(row.of, row.row, row.reason) for row in left_out] == [("T", "PEHOL", "off_tick")]
+        (ticker,) = (event for event in events if isinstance(event, Ticker))
+        assert (ticker.last is None, ticker.best is None) == ("Price" in changed, "Ask" in changed or "Bid" in changed)
+
+
+def test_a_price_outside_of_the_brokers_limits_is_left_out() -> None:
+    limits = (Decimal("2.50"), Decimal("3.00"))
+    events, left_out = steps.tick(parse(with_(TICK)).events, DAY, limits)
+    assert [type(event) for event in events] == [Ticker, Equilibrium]
+    assert [row.reason for row in left_out] == ["outside_limits"]
 
 
 def test_a_row_is_put_on_its_tick_and_one_off_its_tick_is_left_to_the_book_to_withhold() -> None:
@@ -122,10 +138,13 @@ def test_a_row_is_put_on_its_tick_and_one_off_its_tick_is_left_to_the_book_to_wi
         assert str(steps.row(row, DAY).price) == found
 
 
-def test_an_answer_is_put_on_its_tick_and_one_off_its_tick_is_none() -> None:
+def test_an_answer_is_put_on_its_ticks_and_a_price_off_its_tick_is_not_told() -> None:
     info = EquityInfo(None, None, Decimal("2.4800000190734863"), None, Decimal("2.48"))
-    assert steps.equity(info, DAY) == EquityInfo(None, None, Decimal("2.48"), None, Decimal("2.48"))
-    assert steps.equity(info._replace(ask=Decimal("2.483")), DAY) is None
+    settled = EquityInfo(None, None, Decimal("2.48"), None, Decimal("2.48"))
+    assert steps.equity(info, DAY) == (settled, ())
+    assert steps.equity(info._replace(ask=Decimal("2.483")), DAY) == (settled._replace(told=False), ("ask",))
+    spoilt = info._replace(floor=Decimal("2.003"), ceiling=Decimal("3.00"), last=Decimal("2.483"))
+    assert steps.equity(spoilt, DAY) == (settled._replace(last=None), ("floor", "last"))
 
 
 def test_the_comparison_of_prices_is_a_net_that_tears_when_the_broker_does_not_answer() -> None:
