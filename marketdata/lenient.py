@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from marketdata.events import Frame, Unreadable
 from marketdata.numbers import is_whole
+
+E = TypeVar("E")
 
 
 def loads(data: bytes, *, fold: bool = False) -> Any:
@@ -41,6 +44,31 @@ def converted(value: Any, kind: Any) -> Any:
     Raises `msgspec.ValidationError`.
     """
     return msgspec.convert(value, kind, strict=False)
+
+
+def read_frame(frame: bytes, envelope: Callable[[bytes], E], read: Callable[[E], Frame]) -> Frame:
+    """Returns what `read` makes of what `envelope` finds in a frame.
+
+    Never raises: an unreadable frame is an `Unreadable` event with its reason.
+    """
+    try:
+        found = envelope(frame)
+    except msgspec.ValidationError:
+        return _unreadable("shape")
+    except (ValueError, RecursionError):
+        return _unreadable("json")
+    try:
+        return read(found)
+    except msgspec.ValidationError:
+        return _unreadable("field")
+    except InvalidOperation:
+        return _unreadable("number")
+    except (ValueError, OverflowError):
+        return _unreadable("time")
+
+
+def _unreadable(reason: str) -> Frame:
+    return Frame("unreadable", (Unreadable(reason),))
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -78,28 +78,19 @@ def parse(frame: bytes) -> Frame:
     A trade's id is made of its second, price, quantity and side. Another trade may share all of these, so the caller
     numbers them. A price of 0 is no price. News of own orders (O) is of no interest.
     """
-    try:
-        envelope: shapes.Envelope = msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
-    except msgspec.ValidationError:
-        return _unreadable("shape")
-    except (ValueError, RecursionError):
-        return _unreadable("json")
+    return lenient.read_frame(frame, _envelope, _content)
+
+
+def _envelope(frame: bytes) -> shapes.Envelope:
+    return msgspec.convert(_DECODER.decode(frame.decode()), shapes.Envelope)
+
+
+def _content(envelope: shapes.Envelope) -> Frame:
     kind = envelope.type.upper()
     reader = _READERS.get(kind)
     if reader is None:
         return Frame("O" if kind == "O" else "other")
-    try:
-        return Frame(kind, reader(envelope.content))
-    except msgspec.ValidationError:
-        return _unreadable("field")
-    except InvalidOperation:
-        return _unreadable("number")
-    except (ValueError, OverflowError):
-        return _unreadable("time")
-
-
-def _unreadable(reason: str) -> Frame:
-    return Frame("unreadable", (Unreadable(reason),))
+    return Frame(kind, reader(envelope.content))
 
 
 def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,10 +20,9 @@ from marketdata.events import (
     PriceLevel,
     Ticker,
     Trades,
-    Unreadable,
     VenueTrade,
 )
-from marketdata.lenient import converted, loads, mapping
+from marketdata.lenient import converted, loads, mapping, read_frame
 from marketdata.listed import LeftOut, Listed, each
 from marketdata.venues.btcturk import readings, shapes
 
@@ -59,21 +58,7 @@ class _Change(msgspec.Struct, rename={"kind": "CP", "price": "P", "quantity": "A
 
 def parse(frame: bytes) -> Frame:
     """Returns the events of a frame. Never raises: an unreadable frame is an `Unreadable` event with its reason."""
-    try:
-        model, body = _envelope(loads(frame))
-    except msgspec.ValidationError:
-        return _unreadable("shape")
-    except (ValueError, RecursionError):
-        return _unreadable("json")
-    read = _READERS.get(model)
-    try:
-        return Frame(str(model), *read(mapping(body))) if read else Frame("other")
-    except msgspec.ValidationError:
-        return _unreadable("field")
-    except InvalidOperation:
-        return _unreadable("number")
-    except (ValueError, OverflowError):
-        return _unreadable("time")
+    return read_frame(frame, _envelope, _content)
 
 
 def one_ticker(item: bytes, place: int) -> Listed[Ticker]:
@@ -85,14 +70,17 @@ def one_ticker(item: bytes, place: int) -> Listed[Ticker]:
     return each((told,), _ticker, "401", "PS", first=place)
 
 
-def _envelope(value: Any) -> tuple[int, Any]:
+def _envelope(frame: bytes) -> tuple[int, Any]:
+    value = loads(frame)
     if not isinstance(value, list) or len(value) != 2:
         raise msgspec.ValidationError("a frame has two parts")
     return converted(value[0], int), value[1]
 
 
-def _unreadable(reason: str) -> Frame:
-    return Frame("unreadable", (Unreadable(reason),))
+def _content(envelope: tuple[int, Any]) -> Frame:
+    model, body = envelope
+    read = _READERS.get(model)
+    return Frame(str(model), *read(mapping(body))) if read else Frame("other")
 
 
 _Read = tuple[tuple[Event, ...], tuple[LeftOut, ...], tuple[str, ...]]
