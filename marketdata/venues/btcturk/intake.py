@@ -232,7 +232,8 @@ class BtcturkIntake:
 
     def _apply_trades(self, state: FollowedPair, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
-        self._store.prove_trades(state.symbol, at)
+        if new or event.replay:  # a trade that is known already says nothing new
+            self._store.prove_trades(state.symbol, at)
         state.claims.differs_since = None
         if not event.replay:
             self._candles.add(state.symbol, new)
