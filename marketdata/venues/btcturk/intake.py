@@ -157,7 +157,7 @@ class BtcturkIntake:
             known = self._respelled(event)
             self._counters.decode_errors["pair"] += known is None
             return known is not None and self._apply_book(known, at, received)
-        if event.channel not in (self._book_channel, ""):
+        if event.channel != self._book_channel and event.channel:
             return True
         usable = self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
@@ -228,7 +228,8 @@ class BtcturkIntake:
         elif weighed == "contradicts":
             self._contradicted(state, ticker.pair, "last", ("trade",), at)
         verdict = state.claims.judge(state.witness, ticker, traded, at)
-        self._follow(state, ticker.pair, "ticker", verdict, at, received)
+        if verdict != "unclear":
+            self._follow(state, ticker.pair, "ticker", verdict, at, received)
 
     def _apply_trades(self, state: FollowedPair, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
