@@ -19,7 +19,7 @@ def loads(data: bytes, *, fold: bool = False, names: Mapping[str, str] = NO_NAME
 
     Raises `ValueError` or `RecursionError`.
     """
-    value = (_FOLDING if fold else _DECODER).decode(data.decode())
+    value = (_FOLDING if fold else _DECODER).decode(data.decode("utf-8-sig"))
     return plain(value, names)
 
 

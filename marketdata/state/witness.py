@@ -176,7 +176,8 @@ def _is_outside(price: Decimal, bids: list[Decimal | None], asks: list[Decimal |
 def _same(shown: Best, claimed: Best) -> bool:
     if shown[0] != claimed[0]:
         return False
-    return claimed[1] is None or shown[1] is None or same_quantity(shown[1], claimed[1])
+    here, there = shown[1], claimed[1]
+    return here == there or here is None or there is None or same_quantity(here, there)
 
 
 def _is_far(price: Decimal | None, shown: list[Decimal | None]) -> bool:

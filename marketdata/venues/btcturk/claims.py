@@ -61,12 +61,13 @@ class TickerClaims:
         can't agree. One that repeats what once agreed, and knows of no trade for `STEADY_SECONDS` though trades fit the
         book, can't contradict. One without best prices still tells of a trade when its last price changes.
         """
-        moved = ticker.last is not None and self.last is not None and ticker.last != self.last
-        if moved or ticker.last == traded:
+        last, before = ticker.last, self.last
+        moved = last is not None and before is not None and last != before
+        known = last is None or traded is None or last == traded
+        if moved or known:
             self.behind_since = None
-        self.last = self.last if ticker.last is None else ticker.last
-        unknown = None if ticker.last in (None, traded) else traded
-        far = unknown is not None and witness.is_outside(unknown, at)
+        self.last = before if last is None else last
+        far = not known and traded is not None and witness.is_outside(traded, at)
         if ticker.best is None:
             return witness.hear_trade(self.last, at) if moved and self.last is not None else "unclear"
         verdict = witness.hear_top(ticker.best, at, outdated=far)

@@ -162,7 +162,7 @@ class BtcturkIntake:
             known = self._respelled(event)
             self._counters.decode_errors["pair"] += known is None and event.pair not in self.pairs.left
             return known is not None and self._apply_book(known, at, received, on_tick=False)
-        if event.channel not in (self._book_channel, ""):
+        if event.channel != self._book_channel and event.channel:
             return True
         usable = event if on_tick else self._stepped(event)
         fault = "unreadable" if usable is None else self._store.apply_book(state.symbol, usable, received)
@@ -233,11 +233,13 @@ class BtcturkIntake:
         elif weighed == "contradicts":
             self._contradicted(state, ticker.pair, "last", ("trade",), at)
         verdict = state.claims.judge(state.witness, ticker, traded, at)
-        self._follow(state, ticker.pair, "ticker", verdict, at, received)
+        if verdict != "unclear":
+            self._follow(state, ticker.pair, "ticker", verdict, at, received)
 
     def _apply_trades(self, state: PairState, event: Trades, at: float, received: float) -> None:
         new = self._store.apply_trades(state.symbol, event, received)
-        self._store.prove_trades(state.symbol, at)
+        if new or event.replay:  # a trade that is known already says nothing new
+            self._store.prove_trades(state.symbol, at)
         state.claims.differs_since = None
         if not event.replay:
             self._candles.add(state.symbol, new)

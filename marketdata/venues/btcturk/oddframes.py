@@ -99,7 +99,7 @@ def one_ticker(item: bytes, place: int) -> Listed[Ticker]:
 
 
 def _envelope(value: Any) -> tuple[int, Any]:
-    if not isinstance(value, list) or len(value) != 2:
+    if not isinstance(value, list) or len(value) < 2:  # what is behind the two parts is nothing that we know
         raise msgspec.ValidationError("a frame has two parts")
     return converted(value[0], int), value[1]
 

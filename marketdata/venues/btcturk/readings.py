@@ -59,17 +59,21 @@ def _best(told: shapes.BtcturkTicker) -> Top | None:
     bid, ask = _side(told.bid, told.bid_quantity), _side(told.ask, told.ask_quantity)
     if bid is None and ask is None:
         return None
-    return Top(*(bid or _NOTHING), *(ask or _NOTHING))
+    (bid_price, bid_quantity), (ask_price, ask_quantity) = bid or _NOTHING, ask or _NOTHING
+    return Top(bid_price, bid_quantity, ask_price, ask_quantity)
 
 
 _NOTHING = (None, None)
 
 
 def _side(price: Decimal | None, quantity: Decimal | None) -> tuple[Decimal | None, Decimal | None] | None:
-    """Returns a best price and the quantity there, both None for a price of 0; None when it is not told usably."""
-    if price is None or not (price.is_finite() and ZERO <= price <= MOST):
+    """Returns a best price and the quantity there, both None for a price of 0; None when it is not told usably.
+
+    Raises `InvalidOperation` for what is no number.
+    """
+    if price is None or not ZERO <= price <= MOST:
         return None
-    if quantity is not None and not (quantity.is_finite() and ZERO <= quantity <= MOST):
+    if quantity is not None and not ZERO <= quantity <= MOST:
         return None
     if not price:
         return _NOTHING

@@ -180,7 +180,7 @@ def test_unknown_models_say_nothing_and_are_no_fault() -> None:
         (TICKERS.replace(b'"items":[', b'"items":[['), "json"),
         (TICKERS.replace(b'"items"', b'"things"'), "field"),
         (DIFF + b"]", "json"),
-        (b"[432,7,8]", "shape"),
+        (b"[432,7,8]", "field"),
         (b"[432]", "shape"),
     ],
 )

@@ -48,6 +48,13 @@ def test_names_of_fields_may_be_written_in_small_letters(name: str) -> None:
     assert parse(frame).events == parse(FRAMES[name]).events
 
 
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_what_stands_around_a_frame_changes_nothing(name: str) -> None:
+    usual = parse(FRAMES[name]).events
+    assert parse(FRAMES[name][:-1] + b',{"new":[1]},7]').events == usual
+    assert parse(b"\xef\xbb\xbf" + FRAMES[name] + b"\r\n").events == usual
+
+
 @pytest.mark.parametrize("gone", [("channel",), ("channel", "event"), ("event",), ("type",)])
 @pytest.mark.parametrize("name", ["obdiff_whole", "obdiff_changes"])
 def test_a_book_frame_need_not_name_its_stream(name: str, gone: tuple[str, ...]) -> None:

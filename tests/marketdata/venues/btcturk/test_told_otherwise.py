@@ -94,6 +94,16 @@ def test_a_book_that_the_rest_book_contradicts_again_is_stale_until_another_witn
         eventually(lambda: agree() and feed.live(), LONG)
 
 
+@pytest.mark.slow
+def test_a_trade_that_is_told_again_and_again_does_not_prove_the_trades(rest_url: str) -> None:
+    with scripted_venue(all_on_join) as venue, following(venue.url, rest_url, "BTCTRY", stale_after=2.0) as feed:
+        eventually(feed.live, LONG)
+        say = _saying(venue, lambda _: [single_trade("BTCTRY", 9)])
+        eventually(lambda: say() and feed.store.trades_age(BTCTRY)[1], LONG)
+        fresh = _saying(venue, lambda number: [single_trade("BTCTRY", number)])
+        eventually(lambda: fresh() and not feed.store.trades_age(BTCTRY)[1], LONG)
+
+
 def _changed(text: str) -> str:
     """A frame with names in small letters, and its pair in another spelling."""
     model, body = json.loads(text)
