@@ -18,7 +18,7 @@ from common.clock import Clock
 
 log = logging.getLogger(__name__)
 
-STARTING_INTERVAL_SECONDS = 2.0
+STARTING_INTERVAL_SECONDS = 1.0
 
 
 class MonitorStatus(wire.Message, frozen=True, kw_only=True):

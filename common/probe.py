@@ -13,7 +13,8 @@ import socket
 import sys
 
 STRIKES_FILE = "/tmp/spark-probe-strikes"  # noqa: S108 - the container's own tmpfs
-TIMEOUT_SECONDS = 3.0
+TIMEOUT_SECONDS = 4.0
+"""Less than the engine gives to a whole check, and long: a busy machine may still start the server at the first one."""
 SIGKILL = 9
 
 

@@ -23,6 +23,8 @@ case ${1:-} in
     # shellcheck disable=SC2154 # ask sets them
     printf '%s\n%s\n%s\n' "$key" "$username" "$password" |
       docker compose run --rm --no-deps --no-TTY init python /init/make_secrets.py bist
+    # The next start reads the settings again, these files with them.
+    rm -f .built
     docker compose up --detach --no-deps --force-recreate marketdata
     ;;
   login) docker compose exec marketdata python -m marketdata.cli bist login ;;

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 # shellcheck source=scripts/host.sh
 . scripts/host.sh
+# shellcheck source=scripts/table.sh
+. scripts/table.sh
 
 use_stack
 case ${1:-} in
@@ -16,7 +18,7 @@ case ${1:-} in
   status)
     docker compose ps --all --format 'table {{.Service}}\t{{.Status}}'
     docker compose exec -T canary python -m canary.cli status || true
-    bash scripts/table.sh
+    print_table
     ;;
   *) fail "unknown: ${1:-nothing}" "usage: scripts/compose.sh down|status|logs|clean" ;;
 esac

@@ -32,7 +32,7 @@ patiently() {
   "$@" >"$log" 2>&1 &
   running=$!
   while kill -0 "$running" 2>/dev/null; do
-    sleep 0.5
+    sleep 0.1
     if [ $((SECONDS - told)) -ge 10 ]; then
       told=$SECONDS
       step "$text: $(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | cut -c 1-100)"

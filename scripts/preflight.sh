@@ -85,8 +85,8 @@ check_room() {
 }
 
 # check_host: all of it; ends the command when anything stands in the way, and tells everything together.
+# The file stack of the folder WORK becomes docker-compose.yml with every setting in its place.
 check_host() {
-  local said
   # shellcheck disable=SC2046 # names without spaces, each an argument
   read_settings SPARK_BIND SPARK_LINK_HOST SPARK_DOCKER_SOCKET SPARK_MARKET $(port_settings | cut -d ' ' -f 1)
   use_socket
@@ -95,5 +95,6 @@ check_host() {
   check_ports
   check_room
   tell_faults
-  said=$(docker compose config --quiet 2>&1) || fail "Compose does not accept docker-compose.yml with these settings: $(tail -n 1 <<<"$said")"
+  docker compose config >"$WORK/stack" 2>"$WORK/said" ||
+    fail "Compose does not accept docker-compose.yml with these settings: $(tail -n 1 "$WORK/said")"
 }

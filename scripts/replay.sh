@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 # shellcheck source=scripts/host.sh
 . scripts/host.sh
+# shellcheck source=scripts/table.sh
+. scripts/table.sh
 
 file=${1:-} speed=${2:-1}
 [ -n "$file" ] || fail "no tape is named" "usage: make replay TAPE=bug.tape.gz SPEED=10"
@@ -30,5 +32,5 @@ export SPARK_ALGOLAB_WS_URL='' SPARK_ALGOLAB_REST_URL='' SPARK_ALGOLAB_SMS_URL='
 
 step "starting ${#services[@]} containers on $(basename "$file"), $speed times as fast as it was recorded"
 docker compose up --detach --force-recreate "${services[@]}" || fail "the stack did not start" "look: make status"
-bash scripts/table.sh
+print_table
 echo "  this is a replay; back to the market: make up"

@@ -40,11 +40,11 @@ told() {
 }
 
 # once LOG SERVICE COMMAND...: runs a command in a container of the service's own that is gone afterwards; its output goes to the log.
-# Not attached: Podman can't attach to a container before it runs.
+# The images were built just now: Compose would build each one anew. Not attached: Podman can't attach to a container before it runs.
 once() {
   local log=$1 container status
   shift
-  container=$(docker compose run --detach --no-deps "$@" 2>"$log" | tail -n 1) || return 1
+  container=$(docker compose --project-directory . --file "$WORK/stack-built" run --detach --no-deps "$@" 2>"$log" | tail -n 1) || return 1
   status=$(docker wait "$container" 2>"$log") || status=1
   docker logs "$container" >"$log" 2>&1 || true
   docker rm --force "$container" >/dev/null 2>&1 || true
@@ -54,6 +54,7 @@ once() {
 # check_settings: ends the command with every fault that any service finds in its settings.
 check_settings() {
   local pair line
+  sed 's/^\( *pull_policy:\) build$/\1 missing/' "$WORK/stack" >"$WORK/stack-built"
   once "$WORK/init" init || fail "the secrets can't be made: $(tail -n 1 "$WORK/init")"
   for pair in $SETTINGS_OF; do
     once "$WORK/settings-${pair%:*}" "${pair%:*}" python -c "$READ" "${pair#*:}" &

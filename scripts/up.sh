@@ -8,10 +8,14 @@ cd "$(dirname "$0")/.."
 . scripts/host.sh
 # shellcheck source=scripts/preflight.sh
 . scripts/preflight.sh
+# shellcheck source=scripts/build.sh
+. scripts/build.sh
 # shellcheck source=scripts/settings.sh
 . scripts/settings.sh
 # shellcheck source=scripts/watch.sh
 . scripts/watch.sh
+# shellcheck source=scripts/table.sh
+. scripts/table.sh
 
 PROOF_SECONDS=120
 export STARTED_AT
@@ -33,19 +37,21 @@ while read -r service images; do
   else
     services+=("$service")
   fi
-done < <(docker compose config | awk '
+done < <(awk '
   /^[a-z]/ { part = $1 }
   part == "services:" && /^  [a-z]/ { if (name) print name, images; name = $1; sub(":", "", name); images = "" }
   part == "services:" && /^    image: |^        BASE_IMAGE: / { images = images " " $2 }
-  END { print name, images }')
+  END { print name, images }' "$WORK/stack")
 
-step "building the service images"
-patiently "building" "$WORK/build" docker compose build "${services[@]}" || {
-  tail -n 40 "$WORK/build" >&2
-  fail "the images can't be built"
-}
-step "checking the settings of every service"
-check_settings
+# A live market is looked for at each start: what is reached from here may have changed.
+if unchanged "${services[@]}" && [ "$SPARK_MARKET" != live ]; then
+  step "images and settings are those of the last start"
+else
+  build "${services[@]}"
+  step "checking the settings of every service"
+  check_settings
+  remember "${services[@]}"
+fi
 step "starting ${#services[@]} containers and waiting until all are healthy"
 start_and_watch "${services[@]}"
 
@@ -53,7 +59,7 @@ step "asking the canary for its verdict"
 # Bash's own clock of this script: the caller's, which a test run hands on, may have begun long ago.
 asked_at=$SECONDS told=$SECONDS
 until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$WORK/status"); do
-  if [ $((SECONDS - asked_at)) -gt "$PROOF_SECONDS" ] || ! engine_answers; then
+  if [ $((SECONDS - asked_at)) -gt "$PROOF_SECONDS" ] || { [ -z "$verdict" ] && ! engine_answers; }; then
     fail "every container is healthy, but the canary does not confirm within $PROOF_SECONDS s that the stack works" \
       "$(cut -c 1-600 <<<"${verdict:-$(tail -n 1 "$WORK/status")}")" "look: make status, make logs"
   fi
@@ -61,7 +67,7 @@ until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$WO
     told=$SECONDS
     step "not yet: $(cut -c 1-160 <<<"${verdict:-the canary does not answer}")"
   fi
-  sleep 2
+  sleep 0.3
 done
 step "$verdict"
-exec bash scripts/table.sh
+print_table

@@ -84,7 +84,7 @@ start_and_watch() {
   printf '%s\n' "$@" >"$WORK/services"
   : >"$WORK/told"
   states >"$WORK/before"
-  patiently "starting" "$WORK/up" docker compose up --detach --quiet-pull "$@" || tell_failed_start
+  patiently "starting" "$WORK/up" docker compose up --detach --no-build --quiet-pull "$@" || tell_failed_start
   while true; do
     look
     tell_crashes
@@ -96,7 +96,7 @@ start_and_watch() {
       told=$SECONDS
       step "waiting for $(joined "${WAITING[@]}")"
     fi
-    sleep 1
+    sleep 0.3
   done
 }
 

@@ -107,7 +107,7 @@ def test_a_round_that_fails_is_counted_and_tried_again(tmp_path: Path, caplog: p
 def test_rounds_follow_quickly_until_the_first_pass_and_then_keep_the_interval(tmp_path: Path) -> None:
     hand = HandClock()
     watching = monitor(tmp_path, Script(FAILING, FAILING, observation(), FAILING), hand, interval="60")
-    assert [watching.step() for _ in range(4)] == [2.0, 2.0, 60.0, 60.0]
+    assert [watching.step() for _ in range(4)] == [1.0, 1.0, 60.0, 60.0]
 
 
 def test_an_interval_begins_with_the_round_and_a_round_that_takes_longer_is_followed_at_once(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.stack.stack import PORTS
 
 ROOT = Path(__file__).parents[2]
+SOURCED = ("lib", "host", "preflight", "build", "settings", "watch", "table")
 DOCKER = r"""#!/bin/bash
 label=$(sed -n 's/.*label=com.docker.compose.project=\([^ ]*\).*/\1/p' <<<"$*")
 case "$*" in
@@ -42,8 +43,8 @@ class Checkout:
     answers: Path
 
     def bash(self, text: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs shell text after lib.sh, host.sh, preflight.sh, settings.sh and watch.sh."""
-        sourced = "".join(f". scripts/{name}.sh\n" for name in ("lib", "host", "preflight", "settings", "watch"))
+        """Runs shell text after the scripts that up.sh sources."""
+        sourced = "".join(f". scripts/{name}.sh\n" for name in SOURCED)
         inherited = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
         given = {"PATH": f"{self.tools}:{os.environ['PATH']}", "ANSWERS": str(self.answers), "WORK": str(self.answers)}
         return subprocess.run(

@@ -65,6 +65,10 @@ class _Session:
 class Accounts:
     """Keeps the customer's one session: a later login ends the earlier one. Any thread may call.
 
+    As with the real broker, a session outlives a restart of the server: its token is signed with a key that follows
+    from the credentials. So the server takes a token of its own that is from before its start, until a session has
+    begun or was ended since.
+
     credentials: what a login must show.
     """
 
@@ -75,7 +79,9 @@ class Accounts:
         self._lock = threading.Lock()
         self._login: _Login | None = None
         self._session: _Session | None = None
-        self._signing_key = secrets.token_bytes(32)
+        self._started_at, self._takes_earlier = unix(), True
+        secret = f"{credentials.api_key}\n{credentials.username}\n{credentials.password}"
+        self._signing_key = hashlib.sha256(secret.encode()).digest()
 
     def log_in(self, username: str, password: str) -> str | None:
         """Does step 1 of a login; both texts are encrypted. Returns the token for step 2, or None when it is refused.
@@ -101,7 +107,7 @@ class Accounts:
                 return None
             if given != (login.token, login.code):
                 return None
-            self._login = None
+            self._login, self._takes_earlier = None, False
             self._session = _Session(self._web_token(now), now, now)
             return self._session.authorization
 
@@ -115,11 +121,13 @@ class Accounts:
         if self._faults.next_fault("expire_session"):
             self.expire()
         with self._lock:
+            if self._session is None and self._takes_earlier:
+                self._session = self._earlier_session(authorization)
             session, now = self._session, self._unix()
             if session is None or not hmac.compare_digest(session.authorization.encode(), authorization.encode()):
                 return False
             if now - session.used_at > IDLE_SECONDS or now - session.began_at > SESSION_SECONDS:
-                self._session = None
+                self._session, self._takes_earlier = None, False
                 return False
             session.used_at = now if use else session.used_at
             return True
@@ -127,7 +135,7 @@ class Accounts:
     def expire(self) -> None:
         """Ends the session."""
         with self._lock:
-            self._session = None
+            self._session, self._takes_earlier = None, False
 
     def _plain(self, text: str) -> str | None:
         try:
@@ -136,10 +144,22 @@ class Accounts:
             return None
 
     def _web_token(self, now: float) -> str:
-        """Returns a JSON Web Token (HS256) that is good for a day. Only this server has its key."""
+        """Returns a JSON Web Token (HS256) that is good for a day."""
         claims = {"nbf": int(now), "exp": int(now + SESSION_SECONDS), "jti": secrets.token_hex(8)}
         parts = ".".join(_part(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-        return f"{parts}.{_part(hmac.new(self._signing_key, parts.encode(), hashlib.sha256).digest())}"
+        return f"{parts}.{self._signature(parts)}"
+
+    def _signature(self, parts: str) -> str:
+        return _part(hmac.new(self._signing_key, parts.encode(), hashlib.sha256).digest())
+
+    def _earlier_session(self, authorization: str) -> _Session | None:
+        """Returns the session of a token that was given before this server's start; None when it is none of its own."""
+        parts, _, signature = authorization.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._signature(parts).encode()):
+            return None
+        claims = parts.rpartition(".")[2]
+        began_at = float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["nbf"])
+        return _Session(authorization, began_at, self._unix()) if began_at <= self._started_at else None
 
 
 def _part(raw: bytes) -> str:

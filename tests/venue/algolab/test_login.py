@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from websockets.sync.client import connect
 
-from tests.venue.algolab.rig import CREDENTIALS, Bist, checker, encrypted, post, running_bist
+from tests.venue.algolab.rig import CREDENTIALS, START, Bist, checker, encrypted, post, running_bist, socket_headers
 from venue.algolab import crypto
+from venue.algolab.accounts import Accounts
+from venue.algolab.faults import AlgoLabFaults
 
 USER = {"username": encrypted(CREDENTIALS.username), "password": encrypted(CREDENTIALS.password)}
 
@@ -121,3 +125,57 @@ def test_a_later_login_ends_the_earlier_session(bist: Bist) -> None:
     first, second = _log_in(bist), _log_in(bist)
     assert post(bist, "SessionRefresh", {}, first)[0] == 401
     assert post(bist, "SessionRefresh", {}, second)[0] == 200
+
+
+def test_a_session_outlives_a_restart_of_the_server_and_ends_as_ever(bist: Bist) -> None:
+    authorization = _log_in(bist)
+    with running_bist(start=START + 1200.0) as again:
+        assert post(again, "SessionRefresh", {}, authorization) == (200, True)
+        with connect(again.ws_url, additional_headers=socket_headers(authorization)):
+            pass
+        again.clock.now += 901
+        assert post(again, "SessionRefresh", {}, authorization)[0] == 401
+        assert post(again, "SessionRefresh", {}, authorization)[0] == 401
+
+
+def test_a_session_of_more_than_a_day_ago_does_not_outlive_a_restart(bist: Bist) -> None:
+    authorization = _log_in(bist)
+    with running_bist(start=START + 86_401.0) as again:
+        assert post(again, "SessionRefresh", {}, authorization)[0] == 401
+
+
+def test_a_session_that_ended_since_the_restart_does_not_come_back(bist: Bist) -> None:
+    authorization = _log_in(bist)
+    with running_bist(start=START + 60.0) as again:
+        again.accounts.expire()
+        assert post(again, "SessionRefresh", {}, authorization)[0] == 401
+    with running_bist(start=START + 60.0) as again:
+        later = _log_in(again)
+        assert post(again, "SessionRefresh", {}, authorization)[0] == 401
+        assert post(again, "SessionRefresh", {}, later) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda token: token[:0],
+        lambda token: "." + token[:0] + ".",
+        lambda token: token.rpartition(".")[0],
+        lambda token: token + "A",
+        lambda token: token.replace(token.split(".")[1], base64.urlsafe_b64encode(b'{"nbf": 1}').decode().rstrip("=")),
+        lambda token: f"Bearer {token}",
+        lambda token: "ş" + token[1:],
+    ],
+)
+def test_only_a_token_of_its_own_is_taken_after_a_restart(bist: Bist, spoil: Callable[[str], str]) -> None:
+    authorization = _log_in(bist)
+    accounts = Accounts(CREDENTIALS, AlgoLabFaults(), lambda: START + 60.0)
+    assert not accounts.valid(spoil(authorization), use=True)
+    assert accounts.valid(authorization, use=True)
+
+
+def test_another_customers_token_or_one_of_the_future_is_not_taken(bist: Bist) -> None:
+    authorization = _log_in(bist)
+    other = dataclasses.replace(CREDENTIALS, password="secret-2")
+    assert not Accounts(other, AlgoLabFaults(), lambda: START + 60.0).valid(authorization, use=True)
+    assert not Accounts(CREDENTIALS, AlgoLabFaults(), lambda: START - 60.0).valid(authorization, use=True)
