@@ -65,8 +65,7 @@ def build(
 ) -> Venue:
     """Returns the venue with all its parts joined; starts nothing. `liveness_symbol` is empty for none."""
     store, clock, listings = context.store, context.clock, settings.listings()
-    counters = _counters()
-    rest = _client(settings, context, timings.calls)
+    counters, rest = _counters(), _client(settings, context, timings.calls)
     session = _session(settings, context, rest, counters)
     monotonic, pause, limits = clock.monotonic, timings.logins, EquityRequests(clock.monotonic, timings.audits)
     inbox = Inbox(context.queue_limit, counters, frames.classify)

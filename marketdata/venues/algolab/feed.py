@@ -63,7 +63,7 @@ class AlgolabFeed(Worker):
 
     def instruments(self) -> Mapping[str, Instrument]:
         """Returns the shares followed, by symbol; one is missing until a price of it is known."""
-        return {instrument.symbol: instrument for instrument in self._intake.instruments.values()}
+        return {instrument.symbol: instrument for instrument in self._intake.standing.instruments.values()}
 
     def follow(self, listing: Listing) -> None:
         """Has the worker follow one more instrument. Any thread may call it."""
@@ -75,11 +75,11 @@ class AlgolabFeed(Worker):
 
     def is_open(self) -> bool:
         """Returns true while the exchange is in continuous trading, so that books should be live."""
-        return self._intake.phase == "continuous"
+        return self._intake.standing.phase == "continuous"
 
     def trouble(self) -> str | None:
         """Returns why the feed can't be relied on now, or None. Outside of trading hours silence is no trouble."""
-        calendar = self._intake.hours.trouble()
+        calendar = self._intake.standing.hours.trouble()
         if calendar is not None:
             return calendar
         if not self._open or self._ending or not self.is_open():
@@ -137,7 +137,7 @@ class AlgolabFeed(Worker):
                 if not self._ending and self._intake.read(arrival.payload, arrival.at, arrival.received):
                     self._waiting = True
             case "heartbeat":
-                if self._intake.phase == "closed":
+                if self._intake.standing.phase == "closed":
                     self._store.prove_all(frames.SOURCE, arrival.at)
             case "opened":
                 self._open, self._ending = True, False

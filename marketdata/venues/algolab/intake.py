@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import msgspec
 
-from common.wire import Instrument, Phase
 from marketdata.events import BookRow, Equilibrium, Event, Ticker, Trades, Unreadable
 from marketdata.listed import LeftOut
 from marketdata.state.candlestore import CandleStore
@@ -22,9 +20,9 @@ from marketdata.venues.algolab.books import ShareBooks
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
 from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.instruments import instrument
 from marketdata.venues.algolab.settings import INDEX_PREFIX
 from marketdata.venues.algolab.share import AUCTIONS, Share
+from marketdata.venues.algolab.standing import Standing
 from marketdata.venues.algolab.ticks import Delay, time_of
 
 log = logging.getLogger(__name__)
@@ -40,15 +38,12 @@ class AlgolabIntake:
 
     Times called `at` are monotonic seconds, `received` unix seconds.
 
-    hours: the exchange's hours.
-    phase: the exchange's phase.
-    day: the day in Istanbul.
     delay: says how late the feed is.
     heard_at: when anything was last heard.
     share_heard_at: when a share that is followed was last heard of.
-    instruments: the shares whose step of prices is known, by the venue's name.
     shares: everything that is followed, by the venue's name.
     books: the books of those that are followed by rows.
+    standing: the exchange's phase and day, and what follows from them.
     """
 
     def __init__(
@@ -64,17 +59,14 @@ class AlgolabIntake:
     ) -> None:
         """`liveness_symbol` is a symbol outside the store whose ticks only prove that the feed is alive."""
         self._store, self._candles, self._limits, self._counters = store, candles, limits, counters
-        self._liveness_symbol, self.hours = liveness_symbol, hours
+        self._liveness_symbol = liveness_symbol
         self.delay = Delay()
         self._opened_at = 0.0
-        self.phase: Phase = "closed"
-        self.day = hours.now().date()
         self.heard_at = self.share_heard_at = 0.0
-        self.instruments: Mapping[str, Instrument] = {}
         self.shares: dict[str, Share] = {}
         self._left: set[str] = set()
         self.books = ShareBooks(self.shares, store, counters)
-        self._changed: set[str] = set()
+        self.standing = Standing(self.shares, self.books, store, hours)
         for listing in listings:
             self._take_in(listing)
 
@@ -88,8 +80,8 @@ class AlgolabIntake:
         """Applies no frame of an instrument any more. Those that still come mean nothing."""
         self._left.add(pair)
         self.shares.pop(pair, None)
-        self.instruments = {name: one for name, one in self.instruments.items() if name != pair}
         self.books.forget(pair)
+        self.standing.forget(pair)
         self._limits.forget(pair)
 
     def opened(self, at: float) -> None:
@@ -105,7 +97,7 @@ class AlgolabIntake:
             share.closed()
             self._store.doubt(share.symbol, "", received)
             self._candles.pause(share.symbol)
-        self._changed.update(self.shares)
+        self.standing.change(self.shares)
 
     def begin_repair(self, reason: str, received: float) -> None:
         """Counts a socket that is replaced, and marks everything as no longer certain."""
@@ -139,60 +131,35 @@ class AlgolabIntake:
             return True
         self.share_heard_at = at
         if isinstance(usable[0], BookRow):
-            self._apply_row(share, steps.row(usable[0], self.day), at, received)
+            self._apply_row(share, steps.row(usable[0], self.standing.day), at, received)
         elif self._apply_tick(share, self._settle(share, usable, received), at, received):
             self._store.prove_trades(share.symbol, at)
         return True
 
     def pass_time(self, at: float, received: float) -> None:
         """Follows the exchange's phase and day, and applies the broker's answers about limits."""
-        moment = self.hours.local(received)
-        before, self.phase, self.day = (self.phase, self.day), self.hours.phase_at(moment), moment.date()
-        self.books.phase = self.phase
-        self._limits.auditing = self.phase == "continuous"
-        if self.phase != before[0] and self.phase in ("opening_auction", "continuous"):
-            self.ask_limits()
+        for pair in self.shares if self.standing.pass_time(received) else ():
+            self._limits.ask(pair)
+        self._limits.auditing = self.standing.phase == "continuous"
         for answer in self._limits.pop_answers():
             if answer.symbol in self.shares:
                 self._apply_answer(self.shares[answer.symbol], answer, at, received)
-        if (self.phase, self.day) != before:
-            self._changed.update(self.shares)
-        if self._changed:
-            self._follow_changes(at, received)
-
-    def ask_limits(self) -> None:
-        """Asks for the day's limits of every share."""
-        for pair in self.shares:
-            self._limits.ask(pair)
+        self.standing.tell_changes(at, received)
 
     def _take_in(self, listing: Listing) -> None:
-        share = self.shares[listing.pair] = _share(listing)
+        has_ticks = not listing.pair.startswith(INDEX_PREFIX)
+        share = self.shares[listing.pair] = Share(listing.pair, listing.symbol, None, has_ticks=has_ticks)
         share.names.go_on(trade.trade_id for trade in self._store.trades(listing.symbol, MOST_TRADES).trades)
         if listing.book == "rows":
-            share.rows = Rows(share.check(lambda: self.day))
-        self._changed.add(listing.pair)
-
-    def _follow_changes(self, at: float, received: float) -> None:
-        """Tells the status and the step of prices of the shares in which something has changed that they depend on."""
-        changed = [share for share in self.shares.values() if share.pair in self._changed]
-        self._changed.clear()
-        for share in changed:
-            self._update_status(share, at, received)
-        found = ((share.pair, share.tick_size(self.day)) for share in changed)
-        sizes = {pair: size for pair, size in found if size is not None}
-        if any(self._size(pair) != size for pair, size in sizes.items()):
-            known = {pair: sizes.get(pair) or self._size(pair) for pair in self.shares}
-            self.instruments = {pair: instrument(pair, size) for pair, size in known.items() if size is not None}
-
-    def _size(self, pair: str) -> Decimal | None:
-        return self.instruments[pair].tick_size if pair in self.instruments else None
+            share.rows = Rows(share.check(lambda: self.standing.day))
+        self.standing.change((listing.pair,))
 
     def _settle(self, share: Share, usable: Sequence[Event], received: float) -> Sequence[Event]:
         """Returns the events of a tick with their prices on their tick, as far as they can be used."""
         if not share.has_ticks:
             return usable
         reference = next((event.reference for event in usable if isinstance(event, Ticker)), None)
-        settled, left_out = steps.tick(usable, self.day, share.told_limits(reference))
+        settled, left_out = steps.tick(usable, self.standing.day, share.told_limits(reference))
         self._counters.leave_out(left_out)
         if not any(isinstance(event, Trades) for event in settled):
             for event in usable:
@@ -257,18 +224,18 @@ class AlgolabIntake:
         last = share.last if ticker.last is None else ticker.last
         if last != share.last:
             share.last = last
-            self._changed.add(share.pair)
+            self.standing.change((share.pair,))
         self._store.apply_ticker(share.symbol, ticker, received)
         if ticker.reference is not None and share.set_reference(ticker.reference):
             self._limits.ask(share.pair)
             self.books.judge_again(share, at)
-            self._update_status(share, at, received)
+            self.standing.tell(share, at, received)
         best = ticker.best
         if best is None:
             return
         if share.rows is None:
             crossed = best.bid is not None and best.ask is not None and best.bid >= best.ask
-            if crossed and share.phase(self.phase) not in AUCTIONS:
+            if crossed and share.phase(self.standing.phase) not in AUCTIONS:
                 self._counters.books_lost["crossed"] += 1
                 self._store.lose(share.symbol, "crossed", received)
             else:
@@ -298,8 +265,8 @@ class AlgolabIntake:
             self._store.apply_equilibrium(share.symbol, equilibrium, received)
         if matched != share.halted:
             share.halted = matched
-            self._counters.halts += matched and self.phase == "continuous"
-            self._update_status(share, at, received)
+            self._counters.halts += matched and self.standing.phase == "continuous"
+            self.standing.tell(share, at, received)
 
     def _apply_row(self, share: Share, row: BookRow, at: float, received: float) -> None:
         if share.rows is None:
@@ -312,31 +279,22 @@ class AlgolabIntake:
 
     def _apply_answer(self, share: Share, answer: EquityAnswer, at: float, received: float) -> None:
         """Applies the broker's own limits and best prices of a share."""
-        info, off = steps.equity(answer.info, self.day) if share.has_ticks else (answer.info, ())
+        info, off = steps.equity(answer.info, self.standing.day) if share.has_ticks else (answer.info, ())
         faults = [*(f"{name} can't be read" for name in info.unread), *(f"{name} is off its tick" for name in off)]
         self._counters.leave_out(LeftOut("GetEquityInfo", share.pair, fault) for fault in faults)
         if share.set_limits(info):
-            self._changed.add(share.pair)
+            self.standing.change((share.pair,))
             self.books.judge_again(share, at)
         else:
             log.warning("limits that do not fit the reference price", extra={"symbol": share.symbol})
         self.books.hear_answer(share, info, answer.asked, received)
 
-    def _update_status(self, share: Share, at: float, received: float) -> None:
-        status = share.status(self.phase, self.day)
-        self._store.set_status(share.symbol, status, received)
-        self.books.follow_phase(share, at, received)
-
     def _weigh(self, venue_time: datetime, moment: datetime) -> None:
         """Weighs how late the feed is. When the verdict changes, the times of earlier ticks no longer compare."""
-        if self.phase != "closed" and self.delay.observe(venue_time, moment):
+        if self.standing.phase != "closed" and self.delay.observe(venue_time, moment):
             self._counters.delay_changes += 1
             self._store.set_delayed(frames.SOURCE, bool(self.delay.delayed))
             log.warning("the feed's delay has changed", extra={"delayed": self.delay.delayed})
             for share in self.shares.values():
                 share.order.newest = None
                 self._candles.set_delayed(share.symbol, bool(self.delay.delayed))
-
-
-def _share(listing: Listing) -> Share:
-    return Share(listing.pair, listing.symbol, None, has_ticks=not listing.pair.startswith(INDEX_PREFIX))

@@ -62,7 +62,7 @@ class _Rig:
         return sorted(self.store.told)
 
     def phase(self) -> Phase:
-        return self.intake.phase
+        return self.intake.standing.phase
 
     def tick(self, share: str, price: str) -> None:
         at = datetime.fromtimestamp(self.now, UTC).isoformat()
@@ -82,18 +82,18 @@ def test_a_new_price_tells_its_own_share_alone_and_its_step_of_prices() -> None:
     rig.passed()
     rig.tick("GARAN", "12.34")
     assert rig.passed() == ["GARAN"]
-    assert {pair: known.tick_size for pair, known in rig.intake.instruments.items()} == {"GARAN": Decimal("0.01")}
-    before = rig.intake.instruments
+    before = rig.intake.standing.instruments
+    assert {pair: known.tick_size for pair, known in before.items()} == {"GARAN": Decimal("0.01")}
     rig.tick("GARAN", "12.35")
     assert rig.passed() == ["GARAN"]
-    assert rig.intake.instruments is before
+    assert rig.intake.standing.instruments is before
     rig.tick("GARAN", "12.35")
     assert rig.passed() == []
     rig.tick("GARAN", "25.00")
     rig.tick("AKBNK", "12.34")
     rig.passed()
-    assert list(rig.intake.instruments) == ["AKBNK", "GARAN"]
-    assert rig.intake.instruments["GARAN"].tick_size == Decimal("0.02")
+    assert list(rig.intake.standing.instruments) == ["AKBNK", "GARAN"]
+    assert rig.intake.standing.instruments["GARAN"].tick_size == Decimal("0.02")
 
 
 def test_a_lost_socket_a_new_phase_and_a_new_day_tell_all_shares() -> None:
