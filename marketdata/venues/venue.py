@@ -105,6 +105,11 @@ def no_trouble() -> None:
     """Returns None: the check of a venue that needs no login."""
 
 
+def no_login() -> bool:
+    """Returns false: there is no login to try again."""
+    return False
+
+
 def always_open() -> bool:
     """Returns true: the trading hours of a venue that never closes."""
     return True
@@ -124,7 +129,7 @@ class Venue:
     trouble: returns why its feed can't be relied on, or None.
     readiness: checks for /readyz, by the name of the part.
     login_trouble: returns what a person has to do, or None.
-    login_again: tries a login that ended once more.
+    login_again: tries the login that ended last once more, and has the socket dialled with it; false without one.
     is_open: returns true while the venue trades; while it does not, books need not be live.
     clients: the clients of its REST calls, by name.
     nets: its safety nets.
@@ -142,7 +147,7 @@ class Venue:
     trouble: Check
     readiness: Mapping[str, Check]
     login_trouble: Check = no_trouble
-    login_again: Callable[[], None] = no_trouble
+    login_again: Callable[[], bool] = no_login
     is_open: Callable[[], bool] = always_open
     clients: Mapping[str, RestClient] = field(default_factory=dict)
     nets: tuple[SafetyNet, ...] = ()
@@ -167,8 +172,8 @@ class Venue:
         """Dials and calls again at once after refusals: a person says so. What the venue asked for is still kept to."""
         for client in self.clients.values():
             client.resume()
-        self.login_again()
-        self.connection.resume()
+        if not self.login_again():
+            self.connection.resume()
 
     def lost(self) -> dict[str, str]:
         """Returns the symbols whose book should be fresh and is not, each with the reason."""
