@@ -106,6 +106,11 @@ def no_trouble() -> None:
     """Returns None: the check of a venue that needs no login."""
 
 
+def no_login() -> bool:
+    """Returns false: there is no login to try again."""
+    return False
+
+
 def always_open() -> bool:
     """Returns true: the trading hours of a venue that never closes."""
     return True
@@ -144,7 +149,7 @@ class Venue:
     readiness: checks for /readyz, by the name of the part.
     membership: begins and ends to follow an instrument.
     login_trouble: returns what a person has to do, or None.
-    login_again: tries a login that ended once more.
+    login_again: tries the login that ended last once more, and has the socket dialled with it; false without one.
     is_open: returns true while the venue trades; while it does not, books need not be live.
     clients: the clients of its REST calls, by name.
     nets: its safety nets.
@@ -163,7 +168,7 @@ class Venue:
     readiness: Mapping[str, Check]
     membership: Membership
     login_trouble: Check = no_trouble
-    login_again: Callable[[], None] = no_trouble
+    login_again: Callable[[], bool] = no_login
     is_open: Callable[[], bool] = always_open
     clients: Mapping[str, RestClient] = field(default_factory=dict)
     nets: tuple[SafetyNet, ...] = ()
@@ -188,8 +193,8 @@ class Venue:
         """Dials and calls again at once after refusals: a person says so. What the venue asked for is still kept to."""
         for client in self.clients.values():
             client.resume()
-        self.login_again()
-        self.connection.resume()
+        if not self.login_again():
+            self.connection.resume()
 
     def lost(self) -> dict[str, str]:
         """Returns the symbols whose book should be fresh and is not, each with the reason."""

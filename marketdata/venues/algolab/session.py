@@ -181,15 +181,16 @@ class Session:
         log.error("the session is over", extra={"state": self._status.state, "reason": reason})
         self.changed.set()
 
-    def again(self) -> None:
-        """Tries the session that ended last once more, because a person says so. Does nothing without one."""
+    def again(self) -> bool:
+        """Tries the session that ended last once more, because a person says so. Returns false without one."""
         with self._lock:
             ended, self._ended = self._ended, ""
             if not ended or self._status.state != "AUTH_REQUIRED":
-                return
+                return False
             self._session, self._unkept = ended, True
             self._status = self._now("ACTIVE", "the last session, tried again")
         self.changed.set()
+        return True
 
     def keep(self) -> None:
         """Notes that the broker accepts the session. One that had ended before is stored again."""

@@ -90,6 +90,7 @@ class SessionKeeper:
         if token is not None and token == self._dialled_with:
             if status.state == "stopped" and status is not self._status_before:
                 self._session.lost(token, f"the socket was refused ({status.reason})")
+                self._dialled_with = None  # a person may have the same one tried again
             return
         before, self._dialled_with = self._dialled_with, token
         if token is None:
