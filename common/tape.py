@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ import msgspec
 
 VERSION = 1
 SUFFIX = ".tape.gz"
-LEVEL = 1
-"""The compression's level. A higher one saves a quarter of the bytes and costs three times the processor."""
 MOST_BLOCK_BYTES = 64 * 2**20
 """The most that one block may unpack to; a larger one is no tape of ours."""
 PIECE_BYTES = 64 * 1024
@@ -103,11 +100,6 @@ def head_bytes(head: TapeHead) -> bytes:
 def record_bytes(record: TapeRecord, payloads: Iterable[bytes] = ()) -> bytes:
     """Returns a record as it stands on a tape: its line, then each payload with a line break."""
     return b"\n".join((_encode(record), *payloads, b""))
-
-
-def packed(content: bytes) -> bytes:
-    """Returns a block: whole records as one member of a gzip file, with its length and checksum."""
-    return gzip.compress(content, LEVEL, mtime=0)
 
 
 class TapeFile:

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from common.tape import SUFFIX, Taped, TapeError, TapeFile, TapeHead, TapeRecord, head_bytes, packed, record_bytes
+from common.tape import SUFFIX, Taped, TapeError, TapeFile, TapeHead, TapeRecord, head_bytes, record_bytes
+from marketdata.tape.blocks import packed
 
 BLOCK_BYTES = 256 * 2**10
 _TIMES = re.compile(r"\d{9,}")

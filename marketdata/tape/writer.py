@@ -15,7 +15,8 @@ import msgspec
 
 from common.clock import Clock
 from common.loop import Loop
-from common.tape import SUFFIX, TapeHead, TapeRecord, head_bytes, packed, record_bytes
+from common.tape import SUFFIX, TapeHead, TapeRecord, head_bytes, record_bytes
+from marketdata.tape.blocks import packed
 from marketdata.tape.folder import tapes_in
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.tape import VERSION, Taped, TapeError, TapeFile, TapeHead, TapeRecord, head_bytes, packed, record_bytes
+from common.tape import VERSION, Taped, TapeError, TapeFile, TapeHead, TapeRecord, head_bytes, record_bytes
+from marketdata.tape.blocks import packed
 
 HEAD = TapeHead(VERSION, "0.1.0", "simulated", 1_790_000_000.0, settings={"SPARK_BTCTURK_PAIRS": "BTCTRY"})
 

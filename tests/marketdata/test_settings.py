@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from common.settings import SettingsError
-from common.tape import VERSION, TapeHead, head_bytes, packed
+from common.tape import VERSION, TapeHead, head_bytes
 from marketdata.settings import Settings
+from marketdata.tape.blocks import packed
 from marketdata.venues.algolab.settings import AlgolabSettings, is_loopback
 
 SECRETS = ("SPARK_ALGOLAB_API_KEY", "SPARK_ALGOLAB_USERNAME", "SPARK_ALGOLAB_PASSWORD", "SPARK_OPERATOR_TOKEN")

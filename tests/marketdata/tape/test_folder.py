@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from common.tape import VERSION, TapeError, TapeFile, TapeHead, TapeRecord, head_bytes, packed, record_bytes
+from common.tape import VERSION, TapeError, TapeFile, TapeHead, TapeRecord, head_bytes, record_bytes
 from marketdata.tape import cli
+from marketdata.tape.blocks import packed
 from marketdata.tape.folder import CutOut, cut, summary, tapes_in
 
 ROOT = Path(__file__).parents[3]
