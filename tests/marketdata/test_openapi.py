@@ -112,9 +112,10 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield running
 
 
-@pytest.fixture(scope="module")
-def url(app: Flask) -> Iterator[str]:
-    with http_server(app) as served:
+@pytest.fixture(scope="module", params=[_following_both, _knowing_nothing])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service of its own for calls that are made at random: they may remove a symbol."""
+    with request.param(tmp_path_factory.mktemp("marketdata")) as running, http_server(running) as served:
         yield served
 
 
