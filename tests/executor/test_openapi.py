@@ -17,6 +17,8 @@ from tests.common.document_checks import checks_of
 from tests.common.local import http_server
 from tests.executor.standin import TOKEN, Executor, Place, make_executor, market_data, serving
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = "/v1/openapi.json"
 
 

@@ -17,6 +17,8 @@ from tests.marketdata.link.peers import answers, close_frame, peer, reset, text_
 from tests.marketdata.rig import QUICK
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 
 def _nothing(_taken: socket.socket) -> None:
     """Says nothing."""

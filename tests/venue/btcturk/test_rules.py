@@ -13,6 +13,8 @@ from tests.venue.btcturk.rig import Venue, client, running_venue
 from tests.venue.rig import eventually
 from venue.btcturk.ladder import Levels
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def venue() -> Iterator[Venue]:

@@ -17,6 +17,8 @@ from venue.btcturk.connection import BtcturkServerTimings
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.subscriptions import PairSubscriptions
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[Venue]:

@@ -12,6 +12,8 @@ from tests.venue.btcturk.rig import START
 from venue.btcturk.market import BtcturkMarket
 from venue.btcturk.subscriptions import PairSubscriptions
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def market() -> BtcturkMarket:

@@ -14,6 +14,8 @@ from tests.marketdata.venues.algolab.rig import Running, running_feed
 from tests.venue.algolab.rig import START, Bist, running_bist
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 MINUTE = 60.0
 ELEVEN = START  # 11:00 in Istanbul, a Tuesday
 THYAO = "BIST:THYAO"

@@ -18,6 +18,8 @@ from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
 from venue.btcturk.rules import PairChange
 
+pytestmark = pytest.mark.slow
+
 NEVER = 3_600.0
 ONLY_HINTS = replace(QUICK, instruments=replace(QUICK.instruments, refresh=NEVER))
 """The instruments are asked for again only when something hints at a change."""
