@@ -115,11 +115,11 @@ class FrameFaults:
         """Returns a 432 with one change more where such a fault is armed, else the frame."""
         touched = {change["P"] for change in body["BO"]}
         if self._next("crossed_book", view.spec.name):
-            added = _change(view, frames.NEW, view.asks[0][0] + 1)
+            added = _change(view, frames.NEW, (view.asks[0][0] + 1, view.bids[0][1]))
         elif (fault := self._next("bad_level", view.spec.name)) is not None:
             code = fault.code or frames.UPDATED
-            price = _shown(view, touched) if code == frames.NEW else _not_shown(view, touched)
-            added = _change(view, code, price)
+            level = _shown(view, touched) if code == frames.NEW else _not_shown(view, touched)
+            added = _change(view, code, level)
         else:
             return frame
         return frames.frame(frames.BOOK_CHANGES, {**body, "BO": [*body["BO"], added]})
@@ -138,18 +138,20 @@ def _early(whole: Body) -> bytes:
     return frames.frame(frames.BOOK_CHANGES, {**whole, "AO": [], "BO": [change]})
 
 
-def _change(view: PairView, code: int, price: int) -> Body:
-    amount = view.spec.amount_text(view.bids[0][1])
-    return {"CP": code, "P": view.spec.price_text(price), "A": amount}
+def _change(view: PairView, code: int, level: tuple[int, int]) -> Body:
+    price, amount = level
+    return {"CP": code, "P": view.spec.price_text(price), "A": view.spec.amount_text(amount)}
 
 
-def _shown(view: PairView, touched: set[str]) -> int:
-    """Returns the price of a bid that the client has and that this frame does not change."""
+def _shown(view: PairView, touched: set[str]) -> tuple[int, int]:
+    """Returns a bid that the client has and that this frame does not change, with its own amount: only the code is
+    wrong."""
     text = view.spec.price_text
-    return next((price for price, _ in view.bids if text(price) not in touched), view.bids[0][0])
+    return next((bid for bid in view.bids if text(bid[0]) not in touched), view.bids[0])
 
 
-def _not_shown(view: PairView, touched: set[str]) -> int:
-    """Returns a price below all bids that the client has, which this frame does not change."""
+def _not_shown(view: PairView, touched: set[str]) -> tuple[int, int]:
+    """Returns a bid at half the price of all that the client has, where it can't come among those that are shown."""
     text = view.spec.price_text
-    return next(price for price in count(view.bids[-1][0] - 1, -1) if text(price) not in touched)
+    price = next(price for price in count(view.bids[-1][0] // 2, -1) if text(price) not in touched)
+    return price, view.bids[0][1]
