@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from tests.repo.tree import parsed
+
 ROOT = Path(__file__).parents[2]
 SERVICES = ("executor", "marketdata", "web", "canary", "venue")
 
@@ -47,7 +49,7 @@ def exported_by(module: Path, service: str) -> dict[str, Labels]:
         return {}
     name = re.compile(rf"{service}_[a-z0-9_]+")
     found: dict[str, Labels] = {}
-    for call in ast.walk(ast.parse(module.read_text())):
+    for call in ast.walk(parsed(module.read_text())):
         if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
             written = call.args[0].value
             if isinstance(written, str) and name.fullmatch(written):

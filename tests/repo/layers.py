@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tests.repo.tree import parsed
+
 ROOT = Path(__file__).parents[2]
 
 # Line 1 is pure, 2 keeps state or talks to the outside, 3 does the work, 4 is a door, 5 joins the parts. A folder
@@ -100,7 +102,7 @@ def modules(service: str) -> dict[str, Path]:
 def imports(file: Path) -> set[str]:
     """Dotted names that a file imports, at the top, inside functions or for types; of a package, the modules in it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parsed(file.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from tests.repo.tree import parsed
+
 ROOT = Path(__file__).parents[2]
 SERVICES = ("executor", "marketdata", "web", "canary", "venue")
 READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret")
@@ -16,20 +18,20 @@ def of_service(service: str) -> dict[str, str | None]:
     """Name to default (None where there is none, or where it is computed) of what its `settings.py` files read."""
     found: dict[str, str | None] = {}
     for file in (ROOT / service).rglob("settings.py"):
-        found |= _of_reader(ast.parse(file.read_text()))
+        found |= _of_reader(parsed(file.read_text()))
     return found
 
 
 def of_the_server() -> set[str]:
     """What the server's configuration reads of the environment."""
-    tree = ast.parse((ROOT / "common/gunicorn.conf.py").read_text())
+    tree = parsed((ROOT / "common/gunicorn.conf.py").read_text())
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return {word for word in words if NAME.fullmatch(word)}
 
 
 def computed_names(service: str) -> list[str]:
     """Reads whose name is not written out, so that nobody can find it."""
-    trees = [ast.parse(file.read_text()) for file in (ROOT / service).rglob("settings.py")]
+    trees = [parsed(file.read_text()) for file in (ROOT / service).rglob("settings.py")]
     return [ast.unparse(call) for tree in trees for call in _reads(tree) if not isinstance(call.args[0], ast.Constant)]
 
 

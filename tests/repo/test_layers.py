@@ -6,6 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 import pytest
 
 from tests.repo.layers import CLOCKS, LINES, PURE_LIBRARY, ROOT, imports, line_of, modules
+from tests.repo.tree import parsed
 
 MODULES = {name: file for service in LINES for name, file in modules(service).items()}
 PURE = sorted(name for name in MODULES if line_of(name) == 1)
@@ -66,7 +67,7 @@ def test_a_pure_module_imports_only_messages_and_what_is_pure() -> None:
 
 def test_a_pure_module_reads_no_clock_and_rolls_no_dice_of_its_own() -> None:
     for module in PURE:
-        for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        for node in ast.walk(parsed(MODULES[module].read_text())):
             if isinstance(node, ast.Attribute):
                 assert node.attr not in CLOCKS, f"{module}:{node.lineno}: .{node.attr}"
                 dice = isinstance(node.value, ast.Name) and node.value.id == "random" and node.attr != "Random"

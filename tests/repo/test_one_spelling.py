@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.repo.tree import ROOT, paths
+from tests.repo.tree import ROOT, parsed, paths
 
 SERVICES = ("common", "executor", "marketdata", "web", "canary", "venue", "init")
 PRODUCT = [path for path in paths() if path.suffix == ".py" and path.parts[0] in SERVICES]
-TREES = {path.as_posix(): ast.parse((ROOT / path).read_text(encoding="utf-8")) for path in PRODUCT}
+TREES = {path.as_posix(): parsed((ROOT / path).read_text(encoding="utf-8")) for path in PRODUCT}
 ENCODERS = {"msgspec.json.encode", "msgspec.json.Encoder", "json.dumps", "json.dump", "json.JSONEncoder"}
 WRITES_JSON = {
     "common/codec.py": "the writer itself",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repo.tree import ROOT, paths
+from tests.repo.tree import ROOT, parsed, paths
 
 SERVICES = ("marketdata", "venue", "executor", "web", "canary")
 PRODUCT = [
@@ -23,7 +23,7 @@ SAME_IN_EVERY_SERVICE = {"Settings", "Parts", "Metrics"}
 
 
 def _tree(path: Path) -> ast.Module:
-    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return parsed((ROOT / path).read_text(encoding="utf-8"))
 
 
 def _nodes() -> Iterator[tuple[Path, ast.AST]]:

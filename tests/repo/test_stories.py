@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.repo.tree import parsed
+
 ROOT = Path(__file__).parents[2]
 SERVICES = ("common", "executor", "marketdata", "web", "canary", "venue")
 STORIES = ("Life of a frame", "Life of an order")
@@ -35,7 +37,7 @@ def _home(name: str) -> tuple[Path | None, list[str]]:
 
 
 def _defines(file: Path, rest: list[str]) -> bool:
-    body: list[ast.stmt] = ast.parse(file.read_text()).body
+    body: list[ast.stmt] = parsed(file.read_text()).body
     for name in rest:
         found = next((node for node in body if _defined_name(node) == name), None)
         if found is None:

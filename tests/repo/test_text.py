@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.repo.tree import ROOT, paths
+from tests.repo.tree import ROOT, parsed, paths
 
 BINARY = (".png", ".ico", ".woff2", ".jpg", ".gz", ".zip")
 TEXTS = [path for path in paths() if path.suffix not in BINARY]
@@ -43,7 +43,7 @@ def test_texts_are_clean_at_their_edges() -> None:
 
 def test_a_module_opens_with_one_line_that_says_what_it_is_for() -> None:
     for path in PRODUCT:
-        docstring = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        docstring = ast.get_docstring(parsed((ROOT / path).read_text(encoding="utf-8")))
         assert docstring, path
         assert docstring.splitlines()[0].endswith("."), path
 
@@ -55,7 +55,7 @@ def test_a_python_file_has_at_most_300_lines() -> None:
 def test_a_function_has_at_most_40_lines_of_its_own() -> None:
     """The functions inside it, as the views inside the function that adds them, count for themselves."""
     for path in PRODUCT:
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed((ROOT / path).read_text(encoding="utf-8"))):
             if isinstance(node, FUNCTIONS):
                 inside = [child for child in node.body if isinstance(child, FUNCTIONS)]
                 own = _length(node) - sum(_length(child) for child in inside)
