@@ -74,7 +74,7 @@ _STATUS: Found = {"200": (SymbolStatusAnswer, "Phase, reference price, limits an
 _FEEDS: Found = {"200": (FeedList, "One row for each venue")}
 _FEED: Found = {"200": (FeedRow, "The feed's row")}
 _FOLLOWED: Found = {"200": (FollowedSymbols, "One row for each venue")}
-_CHANGED: Found = {"200": (FollowedVenue, "What is followed of the venue now")}
+_CHANGED: Found = {"200": (FollowedVenue, "The symbols of the venue that are followed now")}
 _SESSION: Found = {"200": (SessionStatus, "The session, without its secret")}
 
 _CALLS = (

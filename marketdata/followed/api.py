@@ -14,7 +14,7 @@ def routes(following: Following, operator_token: str) -> Blueprint:
 
     @api.get("")
     def followed() -> Response:
-        return answer(following.list())
+        return answer(following.now())
 
     @api.put("/<instrument>")
     def follow(instrument: str) -> Response:

@@ -41,7 +41,7 @@ class Following:
         self._lock = threading.Lock()
         self._ending: set[str] = set()
 
-    def list(self) -> FollowedSymbols:
+    def now(self) -> FollowedSymbols:
         """Returns what is followed of each venue."""
         return FollowedSymbols(market=self._store.market, venues=tuple(map(self._row, self._venues.values())))
 
@@ -57,10 +57,10 @@ class Following:
                 raise Unavailable(f"{symbol} is still being removed", symbol=symbol)
             if symbol not in self._store.symbols:
                 venue.membership.check(pair)
-                followed, most = self._store.of_source(venue.name), venue.membership.most
+                followed, most = self._staying(venue), venue.membership.most
                 if len(followed) >= most:
                     raise CannotFollow(f"{most} symbols of {venue.name} are followed, which is the most", symbol=symbol)
-                self._keep((*self._store.symbols, symbol), symbol)
+                self._keep([*self._staying(), symbol], symbol)
                 self._begin(venue, pair)
                 log.info("an operator added a symbol", extra={"symbol": symbol})
             return self._row(venue)
@@ -75,10 +75,10 @@ class Following:
         with self._lock:
             if symbol not in self._store.symbols:
                 raise NotFound(f"{symbol} is not followed: GET /v1/followed lists what is", symbol=symbol)
-            if len(self._store.of_source(venue.name)) == 1:
+            if self._staying(venue) == [symbol]:
                 raise CannotFollow(f"{symbol} is the last symbol of {venue.name}, and one has to stay", symbol=symbol)
             if symbol not in self._ending:
-                self._keep([other for other in self._store.symbols if other != symbol], symbol)
+                self._keep([other for other in self._staying() if other != symbol], symbol)
                 log.info("an operator removed a symbol", extra={"symbol": symbol})
             self._end(venue, symbol, pair)
             return self._row(venue)
@@ -92,6 +92,11 @@ class Following:
             known = ", ".join(self._venues)
             raise NotFound(f"no venue {name!r} is followed: {known} are; another one needs a restart", symbol=shown)
         return self._venues[name], pair
+
+    def _staying(self, venue: Venue | None = None) -> list[str]:
+        """Returns the symbols, of one venue or of all, without those that are still being removed."""
+        symbols = self._store.symbols if venue is None else self._store.of_source(venue.name)
+        return [symbol for symbol in symbols if symbol not in self._ending]
 
     def _keep(self, symbols: Sequence[str], changed: str) -> None:
         try:

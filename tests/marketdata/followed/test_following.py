@@ -218,6 +218,18 @@ def test_the_last_symbol_of_a_venue_stays(service: Running) -> None:
     assert service.fresh(THYAO)
 
 
+def test_a_symbol_that_is_still_being_removed_does_not_come_back_by_another_change(
+    service: Running, listed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketdata.followed.following.END_SECONDS", 0.1)
+    object.__setattr__(service.parts.venues[1].membership, "end", lambda _pair, _left: None)
+    assert service.call("DELETE", GARAN).status_code == 503
+    service.follow(listed)
+    kept = json.loads((tmp_path / FILE).read_bytes())
+    assert (kept["added"], kept["removed"]) == ([listed], [GARAN])
+    assert (service.call("PUT", GARAN).status_code, service.call("DELETE", THYAO).status_code) == (503, 409)
+
+
 def test_one_symbol_too_many_is_refused(service: Running, listed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with _most(service, 2):
         answer = service.call("PUT", listed)

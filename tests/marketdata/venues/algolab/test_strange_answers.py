@@ -1,4 +1,4 @@
-"""What can be used of the broker's answers is used; one call that is refused stops no other, and the pace is kept."""
+"""The broker's answers are used field by field; one call that is refused stops no other, and the pace is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be used of a share's tick is used, what can't is missed aloud, and costs no other share."""
+"""A share's tick is used field by field; a part that can't be used is told as missing, and costs no other share."""
 
 from __future__ import annotations
 
