@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,7 +70,9 @@ def _sqlite(address: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # SQLite doesn't wait by itself where two connections turn a new database to WAL at once.
+        _patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").close())
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine, "begin")
@@ -89,21 +91,32 @@ def _begin_writing(connection: sa.Connection) -> None:
     SQLite itself asks more and more seldom, down to ten times a second. It then never finds the lock free while another
     process writes one transaction after the other.
     """
-    cursor, deadline = connection.connection.cursor(), time.monotonic() + STATEMENT_SECONDS
+    cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        while True:
-            try:
-                cursor.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise LedgerUnavailable(why(error)) from error
-                time.sleep(ASK_AGAIN_SECONDS)
-            else:
-                return
+        _patiently(lambda: cursor.execute("BEGIN IMMEDIATE"))
+    except sqlite3.OperationalError as error:
+        raise LedgerUnavailable(why(error)) from error
     finally:
         cursor.execute(f"PRAGMA busy_timeout={STATEMENT_SECONDS * 1000}")
         cursor.close()
+
+
+def _patiently(ask: Callable[[], object]) -> None:
+    """Asks once a millisecond while another connection holds the database's lock, for `STATEMENT_SECONDS` at most.
+
+    Raises SQLite's own error when that time is over, and at once for any other failure.
+    """
+    deadline = time.monotonic() + STATEMENT_SECONDS
+    while True:
+        try:
+            ask()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(ASK_AGAIN_SECONDS)
+        else:
+            return
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -41,6 +42,22 @@ def test_executors_that_start_together_open_the_account_once(make: MakeExecutor,
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(lambda executor: executor.trading.ledger.prepare(), executors))
     assert {executor.get("/v1/account")["sequence"] for executor in executors} == {1}
+
+
+def test_connections_that_open_a_new_file_together_all_get_it(tmp_path: Path) -> None:
+    for number in range(60):
+        engines = [make_engine(f"sqlite:///{tmp_path}/{number}.db", "") for _ in range(6)]
+        together = Barrier(len(engines))
+
+        def journal(engine: sa.Engine, together: Barrier = together) -> str:
+            together.wait()
+            with reading(engine) as connection:
+                return str(connection.execute(sa.text("PRAGMA journal_mode")).scalar())
+
+        with ThreadPoolExecutor(len(engines)) as threads:
+            assert list(threads.map(journal, engines)) == ["wal"] * len(engines)
+        for engine in engines:
+            engine.dispose()
 
 
 def test_the_connections_are_durable_and_bounded_in_time(make: MakeExecutor, place: Place) -> None:
