@@ -164,19 +164,18 @@ def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
     return {unit: total for unit, total in sums.items() if total}
 
 
-def exposure(balances: Balances, unit: str, open_buys: Iterable[tuple[Terms, Decimal]]) -> Decimal:
-    """Returns the cost of the positions in a currency and of open buys, which come as (terms, notional)."""
+def exposure(balances: Balances, unit: str, open_buys: Mapping[tuple[str, str], Decimal]) -> Decimal:
+    """Returns the cost of the positions in a currency and of open buys.
+
+    `open_buys` has the notional of open buys by quote currency and base asset. Buying cash adds nothing.
+    """
     cash_currencies = currencies(balances)
     with localcontext(prec=PRECISION):
         held = sum((amount for entry, amount in balances.items() if entry[::2] == ("cost", unit)), Decimal(0))
-        return held + sum(
-            (
-                notional
-                for terms, notional in open_buys
-                if terms.quote_currency == unit and terms.base_asset not in cash_currencies
-            ),
-            Decimal(0),
+        buys = (
+            notional for (quote, base), notional in open_buys.items() if quote == unit and base not in cash_currencies
         )
+        return held + sum(buys, Decimal(0))
 
 
 def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:

@@ -8,9 +8,10 @@ from common.answers import Valuation
 from common.wire import Market
 from executor import valuation
 from executor.guardrails import Limits
-from executor.ledger import AccountState, Ledger
 from executor.paper import Fees
 from executor.quotes import QuoteClient
+from executor.store import Ledger
+from executor.writer.view import View
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,14 @@ class TradingContext:
     fees: Fees
     equity_currency: str
 
-    def value(self, state: AccountState) -> Valuation:
+    def value(self, view: View) -> Valuation:
         """Returns the account at the newest marks. Asks market data, so call it outside of any transaction."""
         marks = self.quotes.marks()
         return valuation.value(
-            state.account,
-            state.balances,
+            view.account,
+            view.balances,
             marks,
             currency=self.equity_currency,
             market=self.market,
-            at=self.ledger.now(),
+            at=self.ledger.clock.now(),
         )

@@ -74,6 +74,14 @@ class LedgerUnavailable(Unavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the ledger does not answer ({reason}); ask again with the same client_order_id")
+        self.reason = reason
+
+
+class NotWriting(LedgerUnavailable):
+    """This executor does not write the account, or not any more. Nothing was done, so another one may do it."""
+
+    def __init__(self, reason: str = "no executor writes the account at this moment") -> None:
+        super().__init__(reason)
 
 
 class UnknownRevision(LedgerUnavailable):

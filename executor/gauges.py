@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from common.answers import TradingState, ValuationSummary
 from executor import account
-from executor.ledger import AccountState
 from executor.losses import Anchors
+from executor.writer.view import View
 
 
 class AccountGauges:
@@ -20,15 +20,14 @@ class AccountGauges:
 
     def __init__(self, registry: CollectorRegistry, currencies: Iterable[str], equity_currency: str) -> None:
         gauge = partial(Gauge, registry=registry)
-        self.ledger_up = gauge("executor_ledger_up", "1 when the ledger answered the latest pass, else 0")
-        self.matcher_holder = gauge("executor_matcher_holder", "1 when this executor matches resting orders, else 0")
+        self.ledger_up = gauge("executor_ledger_up", "1 when the ledger answered lately, else 0")
+        self.writes = gauge("executor_writer", "1 when this executor writes the account, else 0")
         self._sequence = gauge("executor_ledger_sequence", "Sequence of the ledger's latest event of the account")
         self._open = gauge("executor_open_orders", "Open orders of the account")
         self._held = gauge("executor_position_quantity", "Quantity held of the symbol, in its base asset", ["symbol"])
         self._resting = gauge(
             "executor_symbol_open_orders", "Open orders of the symbol, as the matcher sees", ["symbol"]
         )
-        self._rested: set[str] = set()
         self._kill_switch = gauge("executor_kill_switch", "1 when all trading of the account is stopped, else 0")
         self._switches = gauge("executor_kill_switches", "Kill switches that are engaged, those of symbols too")
         self._state = gauge("executor_trading_state", "1 for the trading state of the account, else 0", ["state"])
@@ -51,28 +50,25 @@ class AccountGauges:
             self._cash.labels(currency)
             self._reserved.labels(currency)
 
-    def show(self, state: AccountState) -> None:
+    def show(self, view: View) -> None:
         """Sets the gauges to the account as it was just read."""
-        told = state.account
-        self.ledger_up.set(1)
+        told = view.account
         for trading_state in get_args(TradingState):
-            self._state.labels(trading_state).set(state.controls.state == trading_state)
+            self._state.labels(trading_state).set(view.controls.state == trading_state)
         self._sequence.set(told.sequence)
         self._open.set(told.open_orders)
         self._kill_switch.set(told.kill_switch)
-        self._switches.set(len(state.controls.switches))
+        self._switches.set(len(view.controls.switches))
         for gauge, amounts in ((self._cash, told.cash), (self._reserved, told.reserved)):
             for currency, amount in amounts.items():
                 gauge.labels(currency).set(float(amount))
-        for position in account.positions(state.balances):
+        for position in account.positions(view.balances):
             self._held.labels(position.symbol).set(float(position.quantity))
-
-    def show_resting(self, symbols: Iterable[str]) -> None:
-        """Sets the gauge of the open orders of each symbol; `symbols` has the symbol of each open order."""
-        counts = Counter(symbols)
-        self._rested |= counts.keys()
-        for symbol in self._rested:
-            self._resting.labels(symbol).set(counts[symbol])
+        resting = Counter[str]()
+        for (symbol, _), count in view.counts.items():
+            resting[symbol] += count
+        for symbol, count in resting.items():
+            self._resting.labels(symbol).set(count)
 
     def show_valuation(self, summary: ValuationSummary, anchors: Anchors | None) -> None:
         """Sets the gauges to the account's valuation; an amount that is not known leaves its gauge as it was."""

@@ -12,7 +12,7 @@ from common.ops import BUCKETS
 from common.wire import OrderStatus, Side
 from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
-from executor.ledger import OrderChange
+from executor.ledger.replay import OrderChange
 from executor.losses import LOSSES
 from executor.timing import StageMetrics
 

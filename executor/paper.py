@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal, localcontext
@@ -123,7 +123,7 @@ def total(fills: Sequence[LevelFill]) -> Decimal:
         return sum((part.quantity for part in fills), Decimal(0))
 
 
-def walk(side: Side, levels: Sequence[Level], quantity: Decimal, bound: Decimal) -> list[LevelFill]:
+def walk(side: Side, levels: Iterable[Level], quantity: Decimal, bound: Decimal) -> list[LevelFill]:
     """Returns what an order of `quantity` gets from the opposite levels, best first, without going past `bound`."""
     fills: list[LevelFill] = []
     with localcontext(prec=PRECISION):

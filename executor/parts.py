@@ -12,16 +12,22 @@ from common import service, sse
 from common.client import JsonClient
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Loop, Supervisor
+from executor.commands import Commands
 from executor.context import TradingContext
+from executor.desk import Desk
 from executor.health import LedgerHealth
-from executor.ledger import Ledger
+from executor.leading import Leading
 from executor.matching import Matcher
 from executor.metrics import Metrics
+from executor.peers.client import PeerClient
+from executor.peers.server import PeerServer
 from executor.quotes import TIMEOUT_SECONDS, QuoteClient
 from executor.rate_limit import WriteLimiter
 from executor.settings import Settings
-from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamTimings
+from executor.store import Ledger
+from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
+from executor.writer.writer import Told
 
 SILENT_SECONDS = 30.0
 """A step may wait for market data and for the database; all their deadlines together are shorter than this."""
@@ -35,6 +41,8 @@ class Parts:
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
+    desk: takes every command, whichever executor writes the account.
+    peers: the server that takes what other executors forward; its step is the loop `peers`.
     health: the ledger's health, for readiness.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
@@ -47,6 +55,8 @@ class Parts:
     registry: CollectorRegistry
     metrics: Metrics
     trading: TradingContext
+    desk: Desk
+    peers: PeerServer
     health: LedgerHealth
     matcher: Matcher
     tail: LedgerTail
@@ -69,11 +79,20 @@ class Parts:
         def wake_tail() -> None:
             tail_loop.wake()
 
-        trading = _trading(settings, clock, metrics, wake_tail)
+        def wake_writer() -> None:
+            writer_loop.wake()
+
+        told = Told(committed=lambda _: wake_tail(), lost=wake_writer)
+        trading = _trading(settings, clock, metrics, told, lambda: peers.address)
         health = LedgerHealth(clock.monotonic)
-        matcher = Matcher(trading, metrics, health)
+        matcher, leading = Matcher(trading, metrics), Leading(trading.ledger, health, metrics.account)
         slots = _slots(settings.most_order_streams, metrics)
-        tail = LedgerTail(trading.ledger, trading.market, metrics.streams, lambda: slots.open > 0)
+        commands = Commands(trading, metrics)
+        desk = Desk(trading.ledger, commands, PeerClient(settings.peers.key))
+        peers = PeerServer(settings.peers, commands.answer)
+        tail = LedgerTail(trading.ledger, desk.account, metrics.streams, lambda: slots.open > 0)
+        loops.add(Loop("peers", peers.step, silent_after=SILENT_SECONDS))
+        writer_loop = loops.add(Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)))
         loops.add(Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)))
         tail_loop = loops.add(Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)))
         service.add_memory_loop(loops, settings.service)
@@ -83,29 +102,39 @@ class Parts:
             registry=registry,
             metrics=metrics,
             trading=trading,
+            desk=desk,
+            peers=peers,
             health=health,
             matcher=matcher,
             tail=tail,
             slots=slots,
-            streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, wake_tail),
+            streams=OrderStreams(
+                trading, tail, timings, clock, loops.stop_signal, StreamCalls(desk.account, wake_tail)
+            ),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
         )
 
     def start(self) -> None:
         """Starts the loops."""
+        self.peers.open()
         self.loops.start()
 
     def stop(self) -> None:
-        """Ends streams and loops, and closes the ledger's connections."""
+        """Ends streams and loops, gives up the lease, and closes all connections."""
         self.loops.stop()
+        self.peers.close()
+        self.desk.close()
         self.trading.ledger.close()
 
 
-def _trading(settings: Settings, clock: Clock, metrics: Metrics, committed: Callable[[], None]) -> TradingContext:
+def _trading(
+    settings: Settings, clock: Clock, metrics: Metrics, told: Told, address: Callable[[], str]
+) -> TradingContext:
     client, market = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market
+    name = f"{settings.service.name}-{settings.service.replica}"
     return TradingContext(
         market=market,
-        ledger=Ledger(settings.ledger, clock.now, metrics.stages, committed),
+        ledger=Ledger(settings.ledger, clock, metrics.stages, told, name, address),
         quotes=QuoteClient(client, market, clock.monotonic, metrics.stages),
         limits=settings.limits,
         fees=settings.fees,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -28,9 +30,7 @@ from executor.paper import Fees
 
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENCY = re.compile(CURRENCY_FORM)
-_LEDGER_URL_RULE = (
-    "must be postgresql+psycopg://user@host:port/database without a password, or sqlite:////path/of/a/file"
-)
+_LEDGER_URL_RULE = "must be postgresql+psycopg://user@host:port/database without a password"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class LedgerSettings:
     """The ledger and the account in it.
 
     url: the database's address, without a password.
-    password: the database's password; empty for a file.
+    password: the database's password.
     account: the account's name.
     starting_cash: cash by currency; it counts only when the account is first opened.
     """
@@ -67,7 +67,7 @@ class LedgerSettings:
             reader.fault(f"SPARK_ACCOUNT={account!r}: {rule}")
         return cls(
             url=url,
-            password=reader.secret("SPARK_LEDGER_PASSWORD") if url.startswith("postgresql") else "",
+            password=reader.secret("SPARK_LEDGER_PASSWORD"),
             account=account,
             starting_cash=_money(
                 reader, "SPARK_STARTING_CASH", reader.text("SPARK_STARTING_CASH", "TRY:5000000,USDT:100000")
@@ -76,11 +76,26 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True)
+class PeerSettings:
+    """The connections between executors.
+
+    host: the name under which other executors reach this one.
+    port: the port on which it takes what they forward; 0 for any free one.
+    key: the key that both sides prove to have.
+    """
+
+    host: str
+    port: int
+    key: bytes
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of the service.
 
     service: the settings that every service has.
     ledger: the ledger and the account in it.
+    peers: the connections between executors.
     operator_token: the token that writes need.
     most_writes_per_second: writes of any kind within any second.
     most_order_streams: order streams that are open at once.
@@ -92,6 +107,7 @@ class Settings:
 
     service: ServiceSettings
     ledger: LedgerSettings
+    peers: PeerSettings
     operator_token: str
     most_writes_per_second: int
     most_order_streams: int
@@ -109,10 +125,16 @@ class Settings:
         if ledger.starting_cash and equity_currency not in ledger.starting_cash:
             known = ", ".join(ledger.starting_cash)
             reader.fault(f"SPARK_EQUITY_CURRENCY={equity_currency!r}: must be cash, which is one of {known}")
+        token = reader.secret("SPARK_OPERATOR_TOKEN")
         settings = cls(
             service=reader.service("executor"),
             ledger=ledger,
-            operator_token=reader.secret("SPARK_OPERATOR_TOKEN"),
+            peers=PeerSettings(
+                host=reader.text("SPARK_PEER_HOST", socket.gethostname()),
+                port=reader.integer("SPARK_PEER_PORT", 4100, at_least=0, at_most=65_535),
+                key=hashlib.sha256(b"executors:" + token.encode()).digest(),
+            ),
+            operator_token=token,
             most_writes_per_second=reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000),
             most_order_streams=reader.integer("SPARK_MAX_ORDER_STREAMS", 8, at_least=1, at_most=1000),
             marketdata_url=reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001"),
@@ -160,7 +182,7 @@ def _check_ledger_url(reader: Reader, text: str) -> None:
         return
     if url.password:
         reader.fault(f"SPARK_LEDGER_URL: {_LEDGER_URL_RULE}; the password belongs into SPARK_LEDGER_PASSWORD_FILE")
-    elif url.drivername not in ("postgresql+psycopg", "sqlite") or not url.database or url.database == ":memory:":
+    elif url.drivername != "postgresql+psycopg" or not url.database:
         reader.fault(f"SPARK_LEDGER_URL={text!r}: {_LEDGER_URL_RULE}")
 
 

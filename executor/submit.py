@@ -11,11 +11,15 @@ from executor import account, guardrails, orders, paper
 from executor.account import Terms
 from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused, OrderFinal, UnknownSymbol
+from executor.guardrails import Limits
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
-from executor.ledger import Ledger, OrderChange, Transaction, admin
+from executor.ledger.replay import OrderChange
 from executor.orders import ReplaceRequest
 from executor.quotes import SymbolView
+from executor.store import Ledger
+from executor.writer import admin
+from executor.writer.transaction import Transaction
 
 BY_OPERATOR = "asked for by the operator"
 CANCELLED_TOGETHER, MOST_ROUNDS = 500, 1_000
@@ -62,8 +66,8 @@ def submit(request: OrderRequest, trading: TradingContext) -> OrderResult:
     wanted = orders.check(request)
     view = trading.quotes.look(wanted.symbol)
 
-    def receive(transaction: Transaction) -> tuple[Order, None]:
-        return transaction.receive(wanted), None
+    def receive(transaction: Transaction, limits: Limits) -> tuple[Order, None]:
+        return transaction.receive(wanted, None, limits.duplicate_seconds), None
 
     return _place(wanted.client_order_id, view, trading, lambda first: orders.differences(first, wanted), receive)
 
@@ -75,16 +79,16 @@ def replace(order_id: str, request: ReplaceRequest, trading: TradingContext) -> 
     Raises as `submit`, and `UnknownOrder` and `OrderFinal` for the old order.
     """
     wanted = orders.check_replacement(request)
-    view = trading.quotes.look(trading.ledger.order(order_id).symbol)
+    view = trading.quotes.look(_symbol_of(order_id, trading.ledger))
 
     def differences(first: Order) -> Sequence[str]:
         return orders.differences_of_replacement(first, order_id, wanted)
 
-    def receive(transaction: Transaction) -> tuple[Order, Order]:
+    def receive(transaction: Transaction, limits: Limits) -> tuple[Order, Order]:
         old = _open(order_id, transaction)
-        return transaction.receive(orders.replacement(old, wanted), order_id), old
+        return transaction.receive(orders.replacement(old, wanted), order_id, limits.duplicate_seconds), old
 
-    return _place(wanted.client_order_id, view, trading, differences, receive)
+    return _about(order_id, trading.ledger, lambda: _place(wanted.client_order_id, view, trading, differences, receive))
 
 
 def _place(
@@ -92,7 +96,7 @@ def _place(
     view: SymbolView,
     trading: TradingContext,
     differences: Callable[[Order], Sequence[str]],
-    receive: Callable[[Transaction], tuple[Order, Order | None]],
+    receive: Callable[[Transaction, Limits], tuple[Order, Order | None]],
 ) -> OrderResult:
     """Gives a known key its first answer, or `ClientOrderIdReused` where the request has `differences` from it.
 
@@ -108,22 +112,26 @@ def _place(
             return OrderResult(first, new=False)
         if not view.listed:
             raise UnknownSymbol(view.symbol)
-        before = len(transaction.changes)
-        order, old = receive(transaction)
-        order, uses = _trade(order, view, transaction, trading, old)
-        return OrderResult(order, new=True, changes=transaction.changes[before:], uses=uses)
+        limits = overlaid(trading.limits, transaction.controls.limits)
+        order, old = receive(transaction, limits)
+        order, uses = _trade(order, view, transaction, trading, limits, old)
+        return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
-    return trading.ledger.do(work, key=key, symbol=view.symbol)
+    return trading.ledger.do(work)
 
 
 def _trade(
-    order: Order, view: SymbolView, transaction: Transaction, trading: TradingContext, old: Order | None = None
+    order: Order,
+    view: SymbolView,
+    transaction: Transaction,
+    trading: TradingContext,
+    limits: Limits,
+    old: Order | None,
 ) -> tuple[Order, Mapping[str, guardrails.LimitUse]]:
     """Asks the guardrails, fills what the book gives at once, and ends the rest of an IOC order.
 
     An accepted order ends `old`. Returns the order, and how far it uses each limit.
     """
-    limits = overlaid(trading.limits, transaction.controls.limits)
     plan = _plan(order, view, transaction, trading.fees, limits)
     proposal = _proposal(order, view, plan, transaction, trading, limits)
     denials = guardrails.check(proposal, limits)
@@ -146,8 +154,7 @@ def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, fees: pap
         return transaction.end(order, "expired", "fill or kill: the book has less within the bound")
     for part in plan.fills:
         fee = paper.fee(part.price, part.quantity, fees.taker_percent)
-        order = transaction.fill(order, part.price, part.quantity, fee, "taker")
-        transaction.consume(plan.book, order.side, part.price, part.quantity)
+        order = transaction.fill(order, plan.book, part, part.price, fee, "taker")
     return order
 
 
@@ -155,11 +162,10 @@ def cancel(order_id: str, ledger: Ledger) -> OrderResult:
     """Cancels the open rest of an order. Raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
 
     def work(transaction: Transaction) -> OrderResult:
-        before = len(transaction.changes)
         order = transaction.end(_open(order_id, transaction), "cancelled", BY_OPERATOR)
-        return OrderResult(order, new=False, changes=transaction.changes[before:])
+        return OrderResult(order, new=False, changes=transaction.changes)
 
-    return ledger.do(work)
+    return _about(order_id, ledger, lambda: ledger.do(work))
 
 
 def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
@@ -167,39 +173,59 @@ def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_
 
     Orders that come meanwhile may be left. Raises `LedgerUnavailable`; the steps before that are done.
     """
-    return _end_all(lambda transaction, most: transaction.load_open(most, symbol=symbol), ledger, together)
+    return _end_all(lambda transaction, most: transaction.open_orders(most, symbol=symbol), ledger, together)
 
 
 def cancel_forbidden(ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
     """Cancels every open order that the account's controls forbid, as `cancel_all`."""
-    return _end_all(lambda transaction, most: transaction.load_forbidden(most), ledger, together)
+    return _end_all(lambda transaction, most: transaction.forbidden(most), ledger, together)
 
 
 def _end_all(
     load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger, together: int
 ) -> Sequence[OrderChange]:
+    def work(transaction: Transaction) -> Sequence[OrderChange]:
+        for order in load(transaction, together):
+            reason = transaction.controls.forbids(order.symbol, order.side)
+            transaction.end(order, "cancelled", reason or BY_OPERATOR)
+        return transaction.changes
+
     changes: list[OrderChange] = []
     for _ in range(MOST_ROUNDS):
-        with ledger.transaction() as transaction:
-            found = load(transaction, together)
-            for order in found:
-                reason = transaction.controls.forbids(order.symbol, order.side)
-                transaction.end(order, "cancelled", reason or BY_OPERATOR)
-        changes += transaction.changes
-        if len(found) < together:
+        done = ledger.do(work)
+        changes += done
+        if len(done) < together:
             break
     return changes
 
 
+class _NotOpen(Exception):
+    """The order is not open: the tables tell whether it has ended, or was never there."""
+
+
 def _open(order_id: str, transaction: Transaction) -> Order:
-    order = transaction.load(order_id)
-    if order.status not in orders.OPEN:
-        raise OrderFinal(order_id, order.status)
-    return order
+    found = transaction.find(order_id)
+    if found is None:
+        raise _NotOpen
+    return found.order
+
+
+def _about(order_id: str, ledger: Ledger, do: Callable[[], OrderResult]) -> OrderResult:
+    """Does a work about an open order. Raises `UnknownOrder` or `OrderFinal` when it is not open."""
+    try:
+        return do()
+    except _NotOpen:
+        raise OrderFinal(order_id, ledger.order(order_id).status) from None
+
+
+def _symbol_of(order_id: str, ledger: Ledger) -> str:
+    """Returns the symbol of an order. Raises `UnknownOrder`."""
+    found = ledger.find_open(order_id)
+    return (found or ledger.order(order_id)).symbol
 
 
 def _plan(
-    order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: guardrails.Limits
+    order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: Limits
 ) -> ExecutionPlan | None:
     book = view.book
     reference = paper.reference(book.bids, book.asks) if book else None
@@ -233,7 +259,7 @@ def _proposal(
     plan: ExecutionPlan | None,
     transaction: Transaction,
     trading: TradingContext,
-    limits: guardrails.Limits,
+    limits: Limits,
 ) -> guardrails.Proposal:
     return guardrails.Proposal(
         symbol=order.symbol,

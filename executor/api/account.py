@@ -6,9 +6,9 @@ import msgspec
 from flask import Blueprint, Response
 
 from common import VERSION, ops, query
-from common.answers import Positions
+from executor.api.answering import reading
 from executor.ledger.events import LedgerEvent
-from executor.messages import Events, RecordedEvent, account_status
+from executor.messages import Events, RecordedEvent
 from executor.openapi import DEFAULT_ON_PAGE, KINDS, LAST_NUMBER, MOST_ON_PAGE, document
 from executor.parts import Parts
 
@@ -21,11 +21,6 @@ def add(routes: Blueprint, parts: Parts) -> None:
     def get_document() -> Response:
         return ops.answer(document(VERSION))
 
-    @routes.get("/positions")
-    def get_positions() -> Response:
-        held = ledger.positions()
-        return ops.answer(Positions(market=market, account=ledger.account_name, positions=tuple(held)))
-
     @routes.get("/events")
     @query.takes("kind", "limit", "before")
     def get_events() -> Response:
@@ -36,14 +31,8 @@ def add(routes: Blueprint, parts: Parts) -> None:
         more = found[-1].sequence if len(found) == limit else None
         return ops.answer(Events(market=market, account=ledger.account_name, events=events, next=more))
 
-    @routes.get("/account")
-    def get_account() -> Response:
-        state = ledger.account_state()
-        return ops.answer(account_status(market, state.account, state.controls.state))
-
-    @routes.get("/valuation")
-    def get_valuation() -> Response:
-        return ops.answer(parts.trading.value(ledger.account_state()))
+    for part in ("account", "positions", "valuation"):
+        routes.add_url_rule(f"/{part}", part, reading(parts.desk, part))
 
 
 def _recorded(event: LedgerEvent) -> RecordedEvent:

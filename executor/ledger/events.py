@@ -63,15 +63,30 @@ class OrderAccepted(Payload, frozen=True, kw_only=True, tag="accepted"):
     terms: Terms
 
 
+class LevelTaken(wire.Message, frozen=True, kw_only=True):
+    """The level of a book that a fill took from.
+
+    price, shown: the level as the book showed it: its price, and its whole quantity.
+    sequence, seen_at: the book's sequence, and when it was received, UTC.
+    """
+
+    price: Decimal
+    shown: Decimal
+    sequence: int
+    seen_at: datetime
+
+
 class OrderFilled(Payload, frozen=True, kw_only=True, tag="filled"):
     """A part of the order was filled.
 
     fill: the fill.
     liquidity: maker when the order rested before, else taker.
+    level: the level that it took from; None in events of earlier versions.
     """
 
     fill: Fill
     liquidity: Literal["taker", "maker"]
+    level: LevelTaken | None = None
 
 
 class OrderEnded(Payload, frozen=True, kw_only=True, tag="ended"):
@@ -163,6 +178,8 @@ class FillReversed(Payload, frozen=True, kw_only=True, tag="reversed"):
 
 OrderContent = OrderReceived | OrderDenied | OrderAccepted | OrderFilled | OrderEnded
 Content = AccountOpened | OrderContent | KillSwitchSet | HoldPlaced | HoldReleased | LimitsSet | FillReversed
+RARE_KINDS = ("opened", "switched", "held", "released", "limits_set", "reversed")
+"""The kinds that are found by an index of their own."""
 _READER = msgspec.json.Decoder(Content)
 _sealing = json.JSONEncoder(ensure_ascii=False)
 
@@ -198,9 +215,17 @@ class LedgerEvent:
 
     def expected_hash(self) -> str:
         """Returns the hash that belongs to this row's content and its `previous_hash`."""
-        at = self.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
-        sealed = [self.previous_hash, self.account, self.sequence, self.kind, self.order_id, at, self.payload]
-        return hashlib.sha256(_sealing.encode(sealed).encode()).hexdigest()
+        return _seal(
+            self.previous_hash, self.account, self.sequence, self.kind, self.order_id, self.recorded_at, self.payload
+        )
+
+
+def _seal(
+    previous_hash: str, account: str, sequence: int, kind: str, order_id: str | None, at: datetime, payload: str
+) -> str:
+    told = at.astimezone(UTC).isoformat(timespec="microseconds")
+    sealed = _sealing.encode([previous_hash, account, sequence, kind, order_id, told, payload])
+    return hashlib.sha256(sealed.encode()).hexdigest()
 
 
 def make_event(
@@ -209,8 +234,8 @@ def make_event(
     """Returns the next event of an account, chained to the one before it."""
     payload = wire.encode(content, order="deterministic").decode()
     kind = str(content.__struct_config__.tag)
-    open_row = LedgerEvent(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
-    return LedgerEvent(**{**vars(open_row), "hash": open_row.expected_hash()})
+    sealed = _seal(previous_hash, account, sequence, kind, order_id, recorded_at, payload)
+    return LedgerEvent(account, sequence, kind, order_id, recorded_at, payload, previous_hash, sealed)
 
 
 def reversal_in(event: LedgerEvent) -> FillReversed:

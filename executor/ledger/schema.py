@@ -1,55 +1,15 @@
-"""The ledger's tables. Money is exact: NUMERIC in PostgreSQL, plain decimal text in SQLite; times are UTC."""
+"""The ledger's tables. Money is exact, times are UTC."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
 
-from common.decimals import plain_text
-from executor.orders import tidy
+from executor.ledger.events import RARE_KINDS
 
-
-class Exact(TypeDecorator[Decimal]):
-    """A decimal without rounding, in and out."""
-
-    impl = sa.Numeric
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.Numeric())
-
-    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
-        if value is None:
-            return None
-        return plain_text(value) if dialect.name == "sqlite" else tidy(value)
-
-    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> Decimal | None:
-        return None if value is None else tidy(Decimal(value))
-
-
-class Utc(TypeDecorator[datetime]):
-    """A time in UTC with microseconds, timezone-aware."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
-
+Exact = sa.Numeric()
+"""A decimal without rounding, in and out."""
+Utc = sa.DateTime(timezone=True)
+"""A time with microseconds. Sessions read it in UTC."""
 
 metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s"})
 
@@ -60,7 +20,7 @@ accounts = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("controls", sa.Text, nullable=False, server_default="{}"),
-    comment="the head of each account's log",
+    comment="the latest checkpoint of each account",
 )
 
 events = sa.Table(
@@ -77,10 +37,8 @@ events = sa.Table(
     comment="append-only; the authority",
 )
 
-_rare = events.c.kind.in_(("opened", "switched", "held", "released", "limits_set", "reversed"))
-sa.Index(
-    "ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare, sqlite_where=_rare
-)
+_rare = events.c.kind.in_(RARE_KINDS)
+sa.Index("ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare)
 
 postings = sa.Table(
     "postings",
@@ -138,7 +96,6 @@ orders = sa.Table(
     sa.Column("replaces", sa.Text),
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
-    sa.Index("ix_orders_account_received_at", "account", "received_at"),
     sa.Index("ix_orders_account_sequence", "account", "sequence"),
     comment="each order's present state: a projection of its events",
 )
@@ -147,7 +104,6 @@ sa.Index(
     orders.c.account,
     orders.c.symbol,
     postgresql_where=orders.c.is_open,
-    sqlite_where=orders.c.is_open,
 )
 
 balances = sa.Table(
@@ -158,7 +114,7 @@ balances = sa.Table(
     sa.Column("symbol", sa.Text, primary_key=True),
     sa.Column("unit", sa.Text, primary_key=True),
     sa.Column("amount", Exact, nullable=False),
-    comment="the sums of the postings: a projection, recomputed by verify",
+    comment="the sums of the postings as of the latest checkpoint, recomputed by verify",
 )
 
 consumption = sa.Table(
@@ -172,7 +128,7 @@ consumption = sa.Table(
     sa.Column("taken", Exact, nullable=False),
     sa.Column("book_sequence", sa.BigInteger, nullable=False),
     sa.Column("seen_at", Utc, nullable=False),
-    comment="how much of each shown level our own fills used; working state, not part of the books",
+    comment="how much of each shown level our own fills used, as of the latest checkpoint; working state",
 )
 
 anchors = sa.Table(
@@ -186,14 +142,14 @@ anchors = sa.Table(
     comment="the equities that losses are measured from; working state, not part of the books",
 )
 
-executions = sa.Table(
-    "executions",
+leases = sa.Table(
+    "leases",
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("symbol", sa.Text, primary_key=True),
-    sa.Column("side", sa.Text, primary_key=True),
-    sa.Column("slot", sa.Integer, primary_key=True),
-    sa.Column("second", sa.BigInteger, nullable=False),
-    sa.Column("orders", sa.BigInteger, nullable=False),
-    comment="orders executed in each second of the last minute; working state, not part of the books",
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("backend", sa.Integer, nullable=False),
+    sa.Column("heartbeat_at", Utc, nullable=False),
+    comment="who writes each account; every append checks the epoch",
 )

@@ -24,13 +24,14 @@ from executor.app import create_app
 from executor.context import TradingContext
 from executor.guardrails import Limits
 from executor.health import LedgerHealth
-from executor.ledger import Ledger
 from executor.matching import Matcher
 from executor.paper import Fees
 from executor.parts import Parts
-from executor.settings import LedgerSettings, Settings
+from executor.settings import LedgerSettings, PeerSettings, Settings
+from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, StreamTimings
 from executor.timing import StageMetrics
+from executor.writer.writer import Told
 
 TOKEN = "the-operators-token"
 BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
@@ -166,7 +167,9 @@ class Place:
         self, cash: Mapping[str, Decimal] = CASH, now: Callable[[], datetime] | None = None, account: str = "paper"
     ) -> Ledger:
         settings = LedgerSettings(self.url, self.password, account, cash)
-        return Ledger(settings, now or (lambda: datetime.now(UTC)), StageMetrics(CollectorRegistry()), lambda: None)
+        wall = now or (lambda: datetime.now(UTC))
+        clock = Clock(time.monotonic, lambda: wall().timestamp())
+        return Ledger(settings, clock, StageMetrics(CollectorRegistry()), Told(lambda _: None, lambda: None))
 
 
 class Monotonic:
@@ -188,6 +191,25 @@ class Executor:
     parts: Parts
     app: Flask
     clock: Monotonic
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def start_writing(self) -> None:
+        """Makes this executor write the account, or know the one that does; it takes what others forward."""
+        if not self.parts.peers.address:
+            self.parts.peers.open()
+            threading.Thread(target=self._take_forwarded, daemon=True).start()
+        self.trading.ledger.step()
+
+    def close(self) -> None:
+        """Ends it without a thread or a connection left."""
+        self.closed.set()
+        self.parts.peers.close()
+        self.parts.desk.close()
+        self.trading.ledger.close()
+
+    def _take_forwarded(self) -> None:
+        while not self.closed.is_set():
+            self.parts.peers.step()
 
     @property
     def trading(self) -> TradingContext:
@@ -247,6 +269,7 @@ def make_executor(
     settings = Settings(
         service=ServiceSettings("executor", "1", "simulated"),
         ledger=LedgerSettings(place.url, place.password, account, cash),
+        peers=PeerSettings("127.0.0.1", 0, b"the key of these executors"),
         operator_token=TOKEN,
         most_writes_per_second=writes,
         most_order_streams=streams,
@@ -277,8 +300,8 @@ def having_traded(place: Place) -> Iterator[Executor]:
     """An executor of its own, ready on `place`, with an order that was filled and one that rests."""
     with serving(market_data()) as data:
         executor = make_executor(place, data)
-        executor.trading.ledger.prepare()
+        executor.start_writing()
         executor.order(client_order_id="filled")
         executor.limit("resting", "buy", "1", "99")
         yield executor
-        executor.trading.ledger.close()
+        executor.close()

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from common.wire import Book, OrderRequest
 from executor.ledger.consumption import FORGET_AFTER
+
+from common.wire import Book, OrderRequest
 from executor.quotes import QuoteClient, SymbolView
 from executor.submit import submit
 from tests.executor.conftest import MakeExecutor

@@ -1,0 +1,227 @@
+"""What the writer of the account does for any executor: a message for each command, and its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from common import wire
+from common.answers import Positions
+from common.errors import ServiceError, error_body
+from executor.context import TradingContext
+from executor.controls import Controlling
+from executor.errors import NotWriting
+from executor.messages import (
+    CancelAllRequest,
+    CancelledOrders,
+    KillSwitchRequest,
+    LimitsRequest,
+    TradingStateRequest,
+    account_status,
+)
+from executor.metrics import Metrics
+from executor.orders import ReplaceRequest
+from executor.reversals import reverse
+from executor.submit import OrderResult, cancel, cancel_all, replace, submit
+
+log = logging.getLogger(__name__)
+
+
+class Command(wire.Message, frozen=True, kw_only=True, tag_field="command"):
+    """Base of all commands."""
+
+
+class PlaceOrder(Command, frozen=True, kw_only=True, tag="place"):
+    """Places an order.
+
+    request: as the client asked.
+    """
+
+    request: wire.OrderRequest
+
+
+class ReplaceOrder(Command, frozen=True, kw_only=True, tag="replace"):
+    """Puts an order in the place of an open one.
+
+    order_id: the open order.
+    request: as the client asked.
+    """
+
+    order_id: str
+    request: ReplaceRequest
+
+
+class CancelOrder(Command, frozen=True, kw_only=True, tag="cancel"):
+    """Cancels what is open of an order.
+
+    order_id: the order.
+    """
+
+    order_id: str
+
+
+class CancelAll(Command, frozen=True, kw_only=True, tag="cancel_all"):
+    """Cancels open orders.
+
+    request: as the operator asked.
+    """
+
+    request: CancelAllRequest
+
+
+class ReverseFill(Command, frozen=True, kw_only=True, tag="reverse"):
+    """Takes a fill back.
+
+    trade_id: the fill.
+    reason: the operator's reason, checked.
+    """
+
+    trade_id: str
+    reason: str
+
+
+class SetKillSwitch(Command, frozen=True, kw_only=True, tag="set_kill_switch"):
+    """Engages or releases a kill switch.
+
+    request: as the operator asked.
+    """
+
+    request: KillSwitchRequest
+
+
+class SetTradingState(Command, frozen=True, kw_only=True, tag="set_trading_state"):
+    """Sets the trading state.
+
+    request: as the operator asked.
+    """
+
+    request: TradingStateRequest
+
+
+class SetLimits(Command, frozen=True, kw_only=True, tag="set_limits"):
+    """Sets limits.
+
+    request: as the operator asked.
+    """
+
+    request: LimitsRequest
+
+
+class Read(Command, frozen=True, kw_only=True, tag="read"):
+    """Reads a part of the account.
+
+    part: one of `READINGS`.
+    """
+
+    part: str
+
+
+AnyCommand = (
+    PlaceOrder
+    | ReplaceOrder
+    | CancelOrder
+    | CancelAll
+    | ReverseFill
+    | SetKillSwitch
+    | SetTradingState
+    | SetLimits
+    | Read
+)
+NOT_WRITING = 421
+"""The status with which an executor refuses a command, because it does not write the account."""
+REPEATABLE = (PlaceOrder, ReplaceOrder, Read)
+"""Commands that can be given again when it is not known whether they were done: a key is filled once."""
+
+
+class Answer(NamedTuple):
+    """The answer to a command.
+
+    status: the HTTP status.
+    body: JSON.
+    """
+
+    status: int
+    body: bytes
+
+
+class Commands:
+    """Does the commands; only the executor that writes the account can."""
+
+    def __init__(self, trading: TradingContext, metrics: Metrics) -> None:
+        self._trading, self._metrics = trading, metrics
+        self._controls = Controlling(trading, metrics)
+        self._readings: dict[str, Callable[[], object]] = {
+            "account": self._account,
+            "positions": self._positions,
+            "valuation": lambda: trading.value(trading.ledger.view()),
+            "kill-switch": self._controls.switches,
+            "trading-state": self._controls.state,
+            "limits": self._controls.limits,
+        }
+
+    def do(self, command: AnyCommand) -> Answer:
+        """Returns the answer once it is durable. Raises `ServiceError`."""
+        match command:
+            case PlaceOrder(request=request):
+                with self._metrics.duration.time():
+                    result = submit(request, self._trading)
+                return self._order(result)
+            case ReplaceOrder(order_id=order_id, request=request):
+                with self._metrics.duration.time():
+                    result = replace(order_id, request, self._trading)
+                return self._order(result)
+            case CancelOrder(order_id=order_id):
+                return self._order(cancel(order_id, self._trading.ledger))
+            case CancelAll(request=request):
+                return Answer(200, wire.encode(self._cancel_all(request)))
+            case ReverseFill(trade_id=trade_id, reason=reason):
+                return Answer(201, wire.encode(reverse(trade_id, reason, self._trading)))
+            case SetKillSwitch(request=request):
+                return Answer(200, wire.encode(self._controls.set_switch(request)))
+            case SetTradingState(request=request):
+                return Answer(200, wire.encode(self._controls.set_state(request)))
+            case SetLimits(request=request):
+                return Answer(200, wire.encode(self._controls.set_limits(request)))
+            case Read(part=part):
+                return Answer(200, wire.encode(self._readings[part]()))
+
+    def answer(self, body: bytes) -> tuple[int, bytes]:
+        """Does a command that another executor forwarded; every failure is an answer too."""
+        try:
+            return self.do(msgspec.json.decode(body, type=AnyCommand))
+        except NotWriting as error:
+            return NOT_WRITING, wire.encode(error.to_json())
+        except ServiceError as error:
+            return error.status, wire.encode(error.to_json())
+        except Exception as error:
+            log.exception("a forwarded command failed unexpectedly")
+            return 500, wire.encode(error_body("INTERNAL", f"the request failed ({type(error).__name__})"))
+
+    def _account(self) -> object:
+        view = self._trading.ledger.view()
+        return account_status(self._trading.market, view.account, view.controls.state)
+
+    def _positions(self) -> object:
+        ledger = self._trading.ledger
+        held = tuple(ledger.positions())
+        return Positions(market=self._trading.market, account=ledger.account_name, positions=held)
+
+    def _cancel_all(self, request: CancelAllRequest) -> CancelledOrders:
+        changes = cancel_all(request.symbol, self._trading.ledger)
+        self._metrics.count(changes)
+        log.warning("all orders cancelled", extra={"symbol": request.symbol, "count": len(changes)})
+        return CancelledOrders(market=self._trading.market, cancelled=tuple(change.after for change in changes))
+
+    def _order(self, result: OrderResult) -> Answer:
+        self._metrics.count(result.changes)
+        near, order = self._metrics.note_uses(result.uses), result.order
+        if near:
+            shares = {code: f"{result.uses[code].share:.0%}" for code in near}
+            log.warning("near a limit", extra={"order_id": order.order_id, "used": shares})
+        if result.changes:
+            told = {"order_id": order.order_id, "symbol": order.symbol, "status": order.status}
+            log.info("order", extra={**told, "denials": [denial.code for denial in order.denials]})
+        return Answer(201 if result.new else 200, wire.encode(order))

@@ -1,0 +1,95 @@
+"""The lease of an account: one executor at a time writes it, and every append checks the lease's epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import psycopg
+import sqlalchemy as sa
+
+from executor.ledger.engine import lock_key
+from executor.ledger.kept import KeptConnection
+
+HUNG_SECONDS = 2.0
+"""A holder whose heartbeat is older is taken for hung, and its session is ended."""
+
+_TRY = "SELECT pg_try_advisory_lock(%s)"
+_LOOK = (
+    "SELECT holder, address, backend, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 "
+    "FROM leases WHERE account = %s"
+)
+_AWAIT_APPENDS = "SELECT epoch FROM leases WHERE account = %s FOR UPDATE"
+"""Locks the row against the appends of the last holder: one that is under way ends first, later ones are refused."""
+_TAKE = (
+    "INSERT INTO leases (account, epoch, holder, address, backend, heartbeat_at) "
+    "VALUES (%s, 1, %s, %s, pg_backend_pid(), clock_timestamp()) "
+    "ON CONFLICT (account) DO UPDATE SET epoch = leases.epoch + 1, holder = excluded.holder, "
+    "address = excluded.address, backend = excluded.backend, heartbeat_at = excluded.heartbeat_at RETURNING epoch"
+)
+_BEAT = "UPDATE leases SET heartbeat_at = clock_timestamp() WHERE account = %s AND epoch = %s"
+_END_SESSION = "SELECT pg_terminate_backend(%s)"
+
+
+class Holder(NamedTuple):
+    """The executor that has the lease.
+
+    name: its name.
+    address: `host:port` where it takes what other executors forward.
+    backend: the number of its session in the database.
+    silence: seconds since its last heartbeat, by the database's clock.
+    """
+
+    name: str
+    address: str
+    backend: int
+    silence: float
+
+
+class Lease:
+    """The lease of one account, as this executor sees it.
+
+    The lock on the connection is freed by the database as soon as the holder's connection ends.
+    """
+
+    def __init__(self, engine: sa.Engine, account: str, name: str, address: Callable[[], str]) -> None:
+        self._connection, self._account, self._name, self._address = KeptConnection(engine), account, name, address
+        self._lock = lock_key(f"writer:{account}")
+
+    def take(self) -> int | Holder | None:
+        """Returns the new epoch when the lease could be taken, else its holder; None when that is not known yet.
+
+        A holder that hangs is ended, so that the next call takes the lease. Raises `LedgerUnavailable`.
+        """
+        with self._connection.use() as driver:
+            [free] = driver.execute(_TRY, (self._lock,)).fetchone() or (False,)
+            if free:
+                return self._raise_epoch(driver)
+            row = driver.execute(_LOOK, (self._account,)).fetchone()
+            if row is None:
+                return None
+            holder = Holder(*row)
+            if holder.silence > HUNG_SECONDS:
+                driver.execute(_END_SESSION, (holder.backend,))
+            return holder
+
+    def beat(self, epoch: int) -> bool:
+        """Proves that the holder is alive; false when another executor has the lease. Raises `LedgerUnavailable`.
+
+        Its lock is gone when the connection was: then it has no lease either.
+        """
+        if not self._connection.is_open:
+            return False
+        with self._connection.use() as driver:
+            return driver.execute(_BEAT, (self._account, epoch)).rowcount == 1
+
+    def give_up(self) -> None:
+        """Ends the session, and with it the lock."""
+        self._connection.close()
+
+    def _raise_epoch(self, driver: psycopg.Connection[Any]) -> int:
+        with driver.transaction():
+            driver.execute(_AWAIT_APPENDS, (self._account,))
+            row = driver.execute(_TAKE, (self._account, self._name, self._address())).fetchone()
+        assert row is not None  # noqa: S101 - the statement returns one row
+        return int(row[0])

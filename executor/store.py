@@ -1,0 +1,213 @@
+"""The ledger of one account, as the rest of the executor uses it: works go to the writer, questions to the tables."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from common.clock import Clock
+from common.wire import Order, Position, Side
+from executor import account as accounts
+from executor.errors import LedgerUnavailable, NotWriting
+from executor.guardrails.controls import EVERYTHING, Controls
+from executor.ledger import rows, schema
+from executor.ledger.engine import make_engine, reading, writing
+from executor.ledger.events import LedgerEvent
+from executor.ledger.lease import Lease
+from executor.ledger.migrate import migrate
+from executor.orders import PRECISION
+from executor.paper import within
+from executor.settings import LedgerSettings
+from executor.timing import StageMetrics
+from executor.writer import admin
+from executor.writer.everywhere import do_everywhere
+from executor.writer.transaction import Transaction
+from executor.writer.view import View
+from executor.writer.writer import Told, Writer
+
+T = TypeVar("T")
+
+ACCOUNTS_LOCK = "accounts"
+"""The lock of the list of accounts."""
+
+
+@dataclass(frozen=True)
+class OrderChanges:
+    """Orders that changed, or that are open.
+
+    sequence: the ledger's sequence up to which nothing is missing.
+    orders: the orders as of then.
+    complete: false when there are more orders than were asked for.
+    """
+
+    sequence: int
+    orders: Sequence[Order]
+    complete: bool
+
+
+class Ledger:
+    """One account's ledger. Any number of executors read it, and one of them writes it.
+
+    Every method raises `LedgerUnavailable` when the database is away. None of them waits longer than a few seconds.
+
+    account_name: the account's name.
+    clock: the clocks; its wall clock gives the times that are recorded.
+    writer: this executor's part in writing the account.
+    """
+
+    def __init__(
+        self,
+        settings: LedgerSettings,
+        clock: Clock,
+        stages: StageMetrics,
+        told: Told,
+        name: str = "executor",
+        address: Callable[[], str] = str,
+    ) -> None:
+        """`name` and `address` are told to the other executors."""
+        self.account_name, self.clock, self._settings = settings.account, clock, settings
+        self._engine = make_engine(settings.url, settings.password)
+        self._preparing = threading.Lock()
+        self._prepared = False
+        lease = Lease(self._engine, settings.account, name, address)
+        self.writer = Writer(self._engine, settings.account, lease, clock, self._open_account, stages, told)
+
+    def prepare(self) -> None:
+        """Brings the tables up to date, once; later calls do nothing."""
+        with self._preparing:
+            if self._prepared:
+                return
+            patient = make_engine(self._settings.url, self._settings.password, patient=True)
+            try:
+                migrate(patient)
+            finally:
+                patient.dispose()
+            self._prepared = True
+
+    def step(self) -> float:
+        """Prepares the tables, and keeps or takes the lease; returns the seconds until the next step."""
+        self.prepare()
+        return self.writer.step()
+
+    def close(self) -> None:
+        """Gives the lease up and closes all connections."""
+        self.writer.stop()
+        self._engine.dispose()
+
+    def do(self, work: Callable[[Transaction], T]) -> T:
+        """Returns what `work` returns, as soon as everything that it did is durable.
+
+        It shares a batch with the works that come meanwhile. An exception of `work` undoes its own part alone.
+        Raises `LedgerUnavailable` also where this executor does not write the account.
+        """
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.do(work)
+
+    def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
+        """Does a work on every account of the ledger: all are changed, or none is."""
+        with self._reading() as connection:
+            names = sorted(rows.accounts(connection))
+        if names == [self.account_name]:
+            self.do(work)
+            return
+        with localcontext(prec=PRECISION), writing(self._engine, ACCOUNTS_LOCK) as connection:
+            do_everywhere(connection, sorted(rows.accounts(connection)), work, self.clock)
+        self.writer.begin_anew()
+
+    def view(self) -> View:
+        """Returns the account as of its latest durable event. Raises `LedgerUnavailable` as `do`."""
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.view
+
+    def find_open(self, order_id: str) -> Order | None:
+        """Returns an open order as memory has it, which may not be durable yet; None when it knows none of this id."""
+        reign = self.writer.reign
+        return None if reign is None else reign.find_open(order_id)
+
+    def reaches(self, symbol: str, side: Side, opposite: Decimal | None) -> bool:
+        """Returns true when an open order of a symbol and side may trade at the best price of the other side."""
+        reign = self.writer.reign
+        best = None if reign is None else reign.best(symbol, side)
+        return best is not None and opposite is not None and within(side, opposite, best)
+
+    def order(self, order_id: str) -> Order:
+        """Returns the order as it is now. Raises `UnknownOrder`."""
+        with self._reading() as connection:
+            return rows.order(connection, self.account_name, order_id)
+
+    def orders(self, limit: int, *, only_open: bool = False, before: int | None = None) -> list[Order]:
+        """Returns up to `limit` orders, newest first; with `before`, only those with a lower number."""
+        table = schema.orders.c
+        conditions = [table.account == self.account_name, *([table.is_open] if only_open else [])]
+        conditions += [] if before is None else [table.received_sequence < before]
+        with self._reading() as connection:
+            return rows.orders(connection, *conditions, limit=limit)
+
+    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[LedgerEvent]:
+        """Returns up to `limit` events, newest first; with `kind` or `before`, only those of it, or below it."""
+        log = schema.events.c
+        conditions = [log.account == self.account_name, *([] if kind is None else [log.kind == kind])]
+        conditions += [] if before is None else [log.sequence < before]
+        with self._reading() as connection:
+            return rows.latest_events(connection, *conditions, limit=limit)
+
+    def sequence(self) -> int:
+        """Returns the sequence of the account's latest event; 0 before the first."""
+        with self._reading() as connection:
+            return rows.latest_sequence(connection, self.account_name)
+
+    def changes(self, after: int, most: int) -> OrderChanges:
+        """Returns up to `most` orders that changed after a sequence, in the order of their latest change."""
+        table = schema.orders.c
+        with self._reading() as connection:
+            until = rows.latest_sequence(connection, self.account_name)
+            changed = (table.account == self.account_name, table.sequence > after)
+            found = rows.orders(connection, *changed, limit=most + 1, by_change=True)
+        if len(found) > most:
+            return OrderChanges(found[most - 1].sequence, found[:most], complete=False)
+        return OrderChanges(until, found, complete=True)
+
+    def open_orders(self, most: int) -> OrderChanges:
+        """Returns up to `most` open orders, newest first, all of one moment."""
+        table = schema.orders.c
+        with self._reading() as connection:
+            until = rows.latest_sequence(connection, self.account_name)
+            found = rows.orders(connection, table.account == self.account_name, table.is_open, limit=most)
+        return OrderChanges(until, found, complete=True)
+
+    def known_fill(self, trade_id: str) -> rows.KnownFill | None:
+        """Returns a fill with its postings; None when there is no such fill."""
+        with self._reading() as connection:
+            return rows.known_fill(connection, self.account_name, trade_id)
+
+    def positions(self) -> list[Position]:
+        """Returns one position for each symbol that was ever held."""
+        return accounts.positions(self.view().balances)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        if not self._prepared:
+            raise LedgerUnavailable("its tables are not ready yet")
+        with localcontext(prec=PRECISION), reading(self._engine) as connection:
+            yield connection
+
+    def _open_account(self, transaction: Transaction) -> None:
+        transaction.open_account(self._settings.starting_cash)
+        with self._reading() as connection:
+            _copy_switch_of_all(transaction, rows.all_controls(connection))
+
+
+def _copy_switch_of_all(transaction: Transaction, others: Iterable[Controls]) -> None:
+    """Stops a new account while the kill switch of all accounts is engaged."""
+    for reason in {other.switches[EVERYTHING] for other in others if EVERYTHING in other.switches}:
+        admin.switch(transaction, engaged=True, reason=reason, scope=EVERYTHING)

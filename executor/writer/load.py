@@ -1,0 +1,138 @@
+"""Loads an account for a writer: the latest checkpoint, what was appended since, and the open orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from common.wire import Fill, Level, Order
+from executor.account import Entry, Terms
+from executor.guardrails.controls import Controls
+from executor.guardrails.limits import EXECUTIONS_SECONDS
+from executor.ledger import rows, schema
+from executor.ledger.events import RARE_KINDS, OrderFilled
+from executor.ledger.replay import controlled
+from executor.paper import LevelUse, use_level
+from executor.writer.open_orders import Place
+from executor.writer.recent import RATE_SECONDS, Asked, Past
+from executor.writer.state import Loaded
+
+MOST_RECENT = 30_000
+"""Events and orders that are looked at for what is recent; more than any limit lets through."""
+ZERO = Decimal(0)
+_ORDER_FIELDS = tuple(name for name in Order.__struct_fields__ if name not in ("denials", "fills"))
+_FILL_FIELDS = Fill.__struct_fields__
+# Rows are taken as the driver gives them, whose numbers are exact already: ten thousand orders may have to be read
+# while everybody waits for a new writer. The parts of the texts are names of our own.
+_OPEN = f"SELECT {', '.join(_ORDER_FIELDS)}, terms FROM orders WHERE account = %(account)s AND is_open"  # noqa: S608
+_OPEN_FILLS = (
+    f"SELECT fills.order_id, {', '.join(f'fills.{name}' for name in _FILL_FIELDS)} FROM fills "  # noqa: S608
+    "JOIN orders USING (order_id) WHERE orders.account = %(account)s AND is_open ORDER BY fills.sequence"
+)
+_TAIL_FILLS = (
+    "SELECT orders.symbol, orders.side, payload, events.recorded_at, events.sequence "
+    "FROM events JOIN orders USING (order_id) "
+    "WHERE events.account = %(account)s AND events.sequence > %(after)s AND kind = 'filled' ORDER BY events.sequence"
+)
+_TAIL_SUMS = (
+    "SELECT name, symbol, unit, sum(amount) FROM postings "
+    "WHERE account = %(account)s AND sequence > %(after)s GROUP BY name, symbol, unit"
+)
+_RECENT = (
+    f"SELECT {', '.join(Asked._fields)}, order_id, received_at FROM orders "  # noqa: S608
+    "WHERE account = %(account)s AND received_at > %(since)s AND received_at <= %(at)s "
+    "AND received_sequence > %(after)s ORDER BY received_sequence"
+)
+_FIRST_FILL = "-1"
+"""The end of the id of an order's first fill."""
+
+
+def load(connection: sa.Connection, account: str, at: datetime, remember: float) -> Loaded | None:
+    """Returns the account as of now; None when it was never opened.
+
+    `at` is the time, UTC; `remember` the seconds in which the same order is a duplicate.
+    """
+    checkpoint = rows.head(connection, account)
+    if checkpoint is None:
+        return None
+    after = {"account": account, "after": checkpoint.sequence}
+    log = schema.events.c
+    [latest] = rows.latest_events(connection, log.account == account, limit=1)
+    balances = rows.balances(connection, account)
+    for name, symbol, unit, amount in connection.exec_driver_sql(_TAIL_SUMS, after):
+        entry = Entry(name, symbol, unit)
+        balances[entry] = balances.get(entry, ZERO) + amount
+    return Loaded(
+        account=account,
+        sequence=latest.sequence,
+        hash=latest.hash,
+        controls=_controls(connection, account, checkpoint),
+        balances=balances,
+        anchors=rows.anchors(connection, account),
+        open_orders=list(_open_orders(connection, account)),
+        uses=_uses(connection, account, after),
+        past=_past(connection, account, latest.sequence, at, remember),
+    )
+
+
+def _controls(connection: sa.Connection, account: str, checkpoint: rows.LedgerHead) -> Controls:
+    log, controls = schema.events.c, checkpoint.controls
+    since = (log.account == account, log.sequence > checkpoint.sequence, log.kind.in_(RARE_KINDS))
+    for event in rows.events(connection, *since):
+        controls = controlled(controls, event.recorded_at, event.content)
+    return controls
+
+
+def _open_orders(connection: sa.Connection, account: str) -> Iterator[tuple[Order, Terms]]:
+    fills: dict[str, list[Fill]] = {}
+    for order_id, *values in connection.exec_driver_sql(_OPEN_FILLS, {"account": account}):
+        fills.setdefault(order_id, []).append(Fill(**dict(zip(_FILL_FIELDS, values, strict=True))))
+    read = msgspec.json.Decoder(Terms).decode
+    for *values, terms in connection.exec_driver_sql(_OPEN, {"account": account}):
+        found = dict(zip(_ORDER_FIELDS, values, strict=True))
+        yield Order(**found, denials=(), fills=tuple(fills.get(found["order_id"], ()))), read(terms)
+
+
+def _uses(connection: sa.Connection, account: str, after: Mapping[str, Any]) -> dict[Place, dict[Decimal, LevelUse]]:
+    """Returns the levels of the checkpoint, with those that fills used since."""
+    uses = rows.all_level_uses(connection, account)
+    read = msgspec.json.Decoder(OrderFilled).decode
+    for symbol, side, payload, _, _ in connection.exec_driver_sql(_TAIL_FILLS, after):
+        content = read(payload)
+        level = content.level
+        if level is not None:
+            of_place = uses.setdefault((symbol, side), {})
+            shown, taken = Level(price=level.price, quantity=level.shown), content.fill.quantity
+            of_place[level.price] = use_level(shown, of_place.get(level.price), taken, level.sequence, level.seen_at)
+    return uses
+
+
+def _past(connection: sa.Connection, account: str, sequence: int, at: datetime, remember: float) -> Past:
+    window = max(RATE_SECONDS, remember)
+    values = {"account": account, "after": sequence - MOST_RECENT, "at": at, "since": at - timedelta(seconds=window)}
+    received, asked = [], []
+    for *wanted, order_id, received_at in connection.exec_driver_sql(_RECENT, values):
+        age = (at - received_at).total_seconds()
+        if age <= RATE_SECONDS:
+            received.append(age)
+        if age <= remember:
+            asked.append((Asked(*wanted), age, order_id))
+    return Past(received, list(_executed(connection, account, sequence, at)), asked)
+
+
+def _executed(connection: sa.Connection, account: str, sequence: int, at: datetime) -> Iterator[tuple[Place, float]]:
+    """Yields the first fills of the last minute, since the account was last released from a hold."""
+    log = schema.events.c
+    released = rows.latest_events(connection, log.account == account, log.kind == "released", limit=1)
+    floor = max([sequence - MOST_RECENT, *(event.sequence for event in released)])
+    for symbol, side, payload, recorded_at, _ in connection.exec_driver_sql(
+        _TAIL_FILLS, {"account": account, "after": floor}
+    ):
+        age = (at - recorded_at).total_seconds()
+        if 0 <= age <= EXECUTIONS_SECONDS and f'{_FIRST_FILL}"' in payload:
+            yield (symbol, side), age

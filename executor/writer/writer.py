@@ -1,0 +1,178 @@
+"""This executor's part in writing the account: it writes it, or it knows which executor does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from decimal import localcontext
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from common.clock import Clock
+from common.wire import Order
+from executor.errors import LedgerUnavailable, NotWriting
+from executor.guardrails.controls import Controls
+from executor.ledger import rows
+from executor.ledger.append import Appender, Fenced
+from executor.ledger.engine import reading
+from executor.ledger.events import GENESIS
+from executor.ledger.lease import HUNG_SECONDS, Holder, Lease
+from executor.orders import PRECISION
+from executor.timing import StageMetrics
+from executor.writer.checkpoint import Checkpointer
+from executor.writer.load import load
+from executor.writer.reign import Reign
+from executor.writer.state import Loaded, State
+from executor.writer.transaction import Transaction
+from executor.writer.view import View
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 0.5
+STANDBY_SECONDS = 0.1
+CHECKPOINT_EVENTS = 2_000
+"""Events after which a checkpoint is written: so many at the most has a new writer to read."""
+
+Opening = Callable[[Transaction], None]
+
+
+class Told(NamedTuple):
+    """The functions that a writer calls.
+
+    committed: after each durable batch, with the account after it.
+    lost: when it can't write any more and must look at the lease again.
+    """
+
+    committed: Callable[[View], None]
+    lost: Callable[[], None]
+
+
+class Writer:
+    """Takes the lease where it is free, and writes the account for as long as it has it.
+
+    holder: the executor that has the lease, when it is another one; None while that is not known.
+    away: why the database does not answer; None while it does.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        account: str,
+        lease: Lease,
+        clock: Clock,
+        opening: Opening,
+        stages: StageMetrics,
+        told: Told,
+    ) -> None:
+        """`opening` records the first events of a new account."""
+        self.holder: Holder | None = None
+        self.away: str | None = None
+        self._engine, self._account, self._lease, self._clock = engine, account, lease, clock
+        self._opening, self._stages, self._told = opening, stages, told
+        self._stepping = threading.Lock()
+        self._reign: Reign | None = None
+        self._appender: Appender | None = None
+        self._checkpointer: Checkpointer | None = None
+        self._epoch, self._beat_at, self._checkpointed = 0, 0.0, 0
+
+    @property
+    def reign(self) -> Reign | None:
+        """The present reign; None when another executor writes, or when it is not sure that this one still does."""
+        reign = self._reign
+        if reign is None or reign.ended or time.monotonic() - self._beat_at > HUNG_SECONDS:
+            return None
+        return reign
+
+    def step(self) -> float:
+        """Keeps the lease or tries to take it; returns the seconds until the next step. Raises `LedgerUnavailable`."""
+        with self._stepping:
+            return self._step()
+
+    def _step(self) -> float:
+        try:
+            if self._reign is not None and not self._reign.ended:
+                self._beat(self._reign)
+            else:
+                self._stand_by()
+        except NotWriting as error:
+            self._leave(error)
+        except LedgerUnavailable as error:
+            self._leave(error)
+            self.away = error.reason
+            raise
+        self.away = None
+        return BEAT_SECONDS if self._reign is not None and not self._reign.ended else STANDBY_SECONDS
+
+    def stop(self) -> None:
+        """Ends the reign and gives the lease up, so that another executor takes it at once."""
+        self._leave(LedgerUnavailable("this executor stops"))
+        self._lease.give_up()
+
+    def begin_anew(self) -> None:
+        """Loads the account again, under a new epoch, after its tables were changed from elsewhere."""
+        with self._stepping:
+            self._leave(NotWriting("the account was changed from elsewhere"))
+            self._step()
+
+    def _beat(self, reign: Reign) -> None:
+        """Proves by an empty work that works get done, and writes a checkpoint when one is due."""
+        if reign.view.sequence - self._checkpointed >= CHECKPOINT_EVENTS:
+            reign.ask_checkpoint()
+        begun = time.monotonic()
+        reign.do(lambda _: None)
+        if not self._lease.beat(self._epoch):
+            raise Fenced("another executor has taken the account")
+        self._beat_at = begun
+        found = reign.checkpoint
+        if found is not None and found.view.sequence > self._checkpointed and self._checkpointer is not None:
+            self._checkpointer.write(found)
+            self._checkpointed = found.view.sequence
+
+    def _stand_by(self) -> None:
+        begun = time.monotonic()
+        found = self._lease.take()
+        if not isinstance(found, int):
+            self.holder = found
+            return
+        self._begin(found)
+        self._beat_at, self.holder = begun, None
+
+    def _begin(self, epoch: int) -> None:
+        with localcontext(prec=PRECISION), reading(self._engine) as connection:
+            loaded = load(connection, self._account, self._clock.now(), 0.0)
+        new = loaded is None
+        found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {})
+        with localcontext(prec=PRECISION):
+            state = State(found, self._clock.monotonic)
+        self._close()
+        self._epoch, self._checkpointed = epoch, found.sequence
+        self._appender = Appender(self._engine, self._account, epoch)
+        self._checkpointer = Checkpointer(self._engine, self._account, epoch)
+        reign = Reign(state, self._appender, self._clock.now, self._first_answer, self._stages, *self._told)
+        if new:
+            reign.ask_checkpoint()
+            reign.do(self._opening)
+            if reign.checkpoint is not None:
+                self._checkpointer.write(reign.checkpoint)
+                self._checkpointed = reign.view.sequence
+        self._reign = reign
+        log.info("this executor writes the account", extra={"epoch": epoch, "sequence": reign.view.sequence})
+
+    def _first_answer(self, key: str) -> Order | None:
+        with localcontext(prec=PRECISION), reading(self._engine) as connection:
+            return rows.first_answer(connection, self._account, key)
+
+    def _leave(self, error: LedgerUnavailable) -> None:
+        if self._reign is not None:
+            self._reign.end(error)
+            self._reign = None
+        self._close()
+
+    def _close(self) -> None:
+        for part in (self._appender, self._checkpointer):
+            if part is not None:
+                part.close()
+        self._appender = self._checkpointer = None
