@@ -41,6 +41,10 @@ class Desk:
                     return self._forwarded(holder.address, command)
             except NotWriting as error:
                 reason = error.reason
+            except LedgerUnavailable as error:
+                if not isinstance(command, REPEATABLE):
+                    raise
+                reason = error.reason
             away = self._ledger.writer.away
             if away is not None or time.monotonic() >= until:
                 raise LedgerUnavailable(away or reason)

@@ -44,6 +44,7 @@ class Parts:
     desk: takes every command, whichever executor writes the account.
     peers: the server that takes what other executors forward; its step is the loop `peers`.
     health: the ledger's health, for readiness.
+    leading: keeps or takes the right to write the account; its step is the loop `writer`.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
     streams: opens order streams.
@@ -58,6 +59,7 @@ class Parts:
     desk: Desk
     peers: PeerServer
     health: LedgerHealth
+    leading: Leading
     matcher: Matcher
     tail: LedgerTail
     streams: OrderStreams
@@ -105,6 +107,7 @@ class Parts:
             desk=desk,
             peers=peers,
             health=health,
+            leading=leading,
             matcher=matcher,
             tail=tail,
             slots=slots,

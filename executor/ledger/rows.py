@@ -166,6 +166,15 @@ def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
     return {Entry(row.name, row.symbol, row.unit): row.amount for row in found}
 
 
+def moved_since(connection: sa.Connection, account: str, sequence: int) -> list[tuple[Entry, Decimal]]:
+    """Returns what the postings after a sequence add up to, by entry."""
+    table = schema.postings.c
+    entry = (table.name, table.symbol, table.unit)
+    query = sa.select(*entry, sa.func.sum(table.amount)).where(table.account == account, table.sequence > sequence)
+    found = connection.execute(query.group_by(*entry))
+    return [(Entry(name, symbol, unit), amount) for name, symbol, unit, amount in found]
+
+
 def known_fill(connection: sa.Connection, account: str, trade_id: str) -> KnownFill | None:
     """Returns a fill with its postings; None when there is no such fill."""
     table = schema.fills.c

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 from common.wire import Book, Level, Side
 from executor.paper import LevelUse, remaining_quantity, use_level
 from executor.writer.journal import Journal
 from executor.writer.open_orders import Place
+
+FORGET_AFTER = timedelta(seconds=360)
+"""The oldest book that may be traded on, asked for with the slowest answer of market data, is younger than this."""
 
 
 class LevelUses:
@@ -27,7 +31,7 @@ class LevelUses:
         if not uses:
             yield from shown
             return
-        self._forget_gone(journal, uses, book, shown)
+        self._note_gone(journal, uses, book, shown)
         for level in shown:
             use = uses.get(level.price)
             if use is None:
@@ -45,13 +49,17 @@ class LevelUses:
         journal.put(uses, price, use)
         return use
 
-    def _forget_gone(
-        self, journal: Journal, uses: dict[Decimal, LevelUse], book: Book, shown: tuple[Level, ...]
-    ) -> None:
-        """Forgets the levels that a newer book does not show any more."""
-        older = [price for price, use in uses.items() if use.seen_at < book.received_at]
-        if older:
-            prices = {level.price for level in shown}
-            for price in older:
-                if price not in prices:
-                    journal.drop(uses, price)
+    def _note_gone(self, journal: Journal, uses: dict[Decimal, LevelUse], book: Book, shown: tuple[Level, ...]) -> None:
+        """Notes which levels a newer book does not show any more, and forgets those that are gone for long.
+
+        Another executor that takes over may still have an older book, and must get nothing of such a level.
+        """
+        older = [(price, use) for price, use in uses.items() if use.seen_at < book.received_at]
+        prices = {level.price for level in shown} if older else set()
+        for price, use in older:
+            if price in prices:
+                continue
+            if use.shown:
+                journal.put(uses, price, LevelUse(Decimal(0), Decimal(0), book.sequence, book.received_at))
+            elif book.received_at - use.seen_at > FORGET_AFTER:
+                journal.drop(uses, price)

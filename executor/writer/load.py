@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from common.wire import Fill, Level, Order
-from executor.account import Entry, Terms
+from executor.account import Terms
 from executor.guardrails.controls import Controls
 from executor.guardrails.limits import EXECUTIONS_SECONDS
 from executor.ledger import rows, schema
@@ -39,10 +39,6 @@ _TAIL_FILLS = (
     "FROM events JOIN orders USING (order_id) "
     "WHERE events.account = %(account)s AND events.sequence > %(after)s AND kind = 'filled' ORDER BY events.sequence"
 )
-_TAIL_SUMS = (
-    "SELECT name, symbol, unit, sum(amount) FROM postings "
-    "WHERE account = %(account)s AND sequence > %(after)s GROUP BY name, symbol, unit"
-)
 _RECENT = (
     f"SELECT {', '.join(Asked._fields)}, order_id, received_at FROM orders "  # noqa: S608
     "WHERE account = %(account)s AND received_at > %(since)s AND received_at <= %(at)s "
@@ -64,8 +60,7 @@ def load(connection: sa.Connection, account: str, at: datetime, remember: float)
     log = schema.events.c
     [latest] = rows.latest_events(connection, log.account == account, limit=1)
     balances = rows.balances(connection, account)
-    for name, symbol, unit, amount in connection.exec_driver_sql(_TAIL_SUMS, after):
-        entry = Entry(name, symbol, unit)
+    for entry, amount in rows.moved_since(connection, account, checkpoint.sequence):
         balances[entry] = balances.get(entry, ZERO) + amount
     return Loaded(
         account=account,

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import localcontext
 from typing import NamedTuple
 
@@ -108,8 +109,20 @@ class Writer:
 
     def stop(self) -> None:
         """Ends the reign and gives the lease up, so that another executor takes it at once."""
-        self._leave(LedgerUnavailable("this executor stops"))
-        self._lease.give_up()
+        with self._stepping:
+            reign = self.reign
+            if reign is not None:
+                with suppress(LedgerUnavailable):
+                    self._checkpoint(reign)
+            self._leave(NotWriting("this executor stops"))
+            self._lease.give_up()
+
+    def _checkpoint(self, reign: Reign) -> None:
+        reign.ask_checkpoint()
+        reign.do(lambda _: None)
+        if reign.checkpoint is not None and self._checkpointer is not None:
+            self._checkpointer.write(reign.checkpoint)
+            self._checkpointed = reign.checkpoint.view.sequence
 
     def begin_anew(self) -> None:
         """Loads the account again, under a new epoch, after its tables were changed from elsewhere."""
@@ -119,17 +132,13 @@ class Writer:
 
     def _beat(self, reign: Reign) -> None:
         """Proves by an empty work that works get done, and writes a checkpoint when one is due."""
-        if reign.view.sequence - self._checkpointed >= CHECKPOINT_EVENTS:
-            reign.ask_checkpoint()
         begun = time.monotonic()
         reign.do(lambda _: None)
         if not self._lease.beat(self._epoch):
             raise Fenced("another executor has taken the account")
         self._beat_at = begun
-        found = reign.checkpoint
-        if found is not None and found.view.sequence > self._checkpointed and self._checkpointer is not None:
-            self._checkpointer.write(found)
-            self._checkpointed = found.view.sequence
+        if reign.view.sequence - self._checkpointed >= CHECKPOINT_EVENTS:
+            self._checkpoint(reign)
 
     def _stand_by(self) -> None:
         begun = time.monotonic()
@@ -153,11 +162,8 @@ class Writer:
         self._checkpointer = Checkpointer(self._engine, self._account, epoch)
         reign = Reign(state, self._appender, self._clock.now, self._first_answer, self._stages, *self._told)
         if new:
-            reign.ask_checkpoint()
             reign.do(self._opening)
-            if reign.checkpoint is not None:
-                self._checkpointer.write(reign.checkpoint)
-                self._checkpointed = reign.view.sequence
+            self._checkpoint(reign)
         self._reign = reign
         log.info("this executor writes the account", extra={"epoch": epoch, "sequence": reign.view.sequence})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,8 +14,9 @@ from psycopg.rows import class_row
 
 from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
+from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import LedgerFault, verify
+from executor.ledger.verify import verify
 from executor.orders import FINAL
 from tests.chaos.database import Database
 from tests.chaos.journal import Asked, Journal
@@ -173,7 +175,7 @@ def verified(database: Database) -> str:
     try:
         with reading(engine) as connection:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            verify(connection)
+            verify(lambda: nullcontext(connection))
     except (LedgerFault, LedgerUnavailable) as error:
         return str(error)
     finally:

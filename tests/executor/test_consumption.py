@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
-from executor.ledger.consumption import FORGET_AFTER
-
-from common.wire import Book, OrderRequest
+from common.wire import OrderRequest
 from executor.quotes import QuoteClient, SymbolView
 from executor.submit import submit
 from tests.executor.conftest import MakeExecutor
@@ -69,15 +66,12 @@ def test_a_level_that_comes_back_in_a_newer_book_is_there_again(
     assert bought(executor, "back", "100") == "2"
 
 
-def test_what_is_gone_for_long_is_forgotten(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:
+def test_what_is_gone_is_forgotten(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:
     executor = make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
     assert bought(executor, "first", "100") == "2"
-    for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(FORGET_AFTER / timedelta(seconds=1))):
-        marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")], moved=moved)
-        assert bought(executor, f"n{moved}", "100.5", "1") == "1"
-    with executor.trading.ledger.transaction() as transaction:
-        book = executor.trading.quotes.look(BTCTRY).book
-        assert isinstance(book, Book)
-        transaction.levels(book, "buy")
-        assert {str(price) for price in transaction._consumption._at((BTCTRY, "buy"))} == {"100.5"}
+    marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")])
+    assert bought(executor, "next", "100.5", "1") == "1"
+    reign = executor.trading.ledger.writer.reign
+    assert reign is not None
+    assert {str(price) for price in reign._state.uses.by_place[BTCTRY, "buy"]} == {"100.5"}

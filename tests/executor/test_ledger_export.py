@@ -17,7 +17,7 @@ from executor.ledger.engine import make_engine, reading
 from executor.ledger.export import SHEETS, ExportCounts, cell
 from executor.ledger.export import export as write_books
 from tests.executor.books import Rows, environment_of, execute, export, read, sums, trade
-from tests.executor.standin import BTCTRY, Executor, Place
+from tests.executor.standin import BTCTRY, NOWHERE, Executor, Place
 
 NAMES = ["balances.csv", "fills.csv", "journal.csv", "orders.csv"]
 
@@ -201,7 +201,7 @@ def test_what_can_not_be_exported_is_said_with_exit_code_2(
 ) -> None:
     assert export(tmp_path / "books", {**environment, "SPARK_ACCOUNT": "other"}) == 2
     assert capsys.readouterr().err == "export: not written: the ledger has no account other\n"
-    assert export(tmp_path / "books", {**environment, "SPARK_LEDGER_URL": f"sqlite:///{tmp_path}/nothing.db"}) == 2
+    assert export(tmp_path / "books", {**environment, "SPARK_LEDGER_URL": NOWHERE}) == 2
     assert "export: not written: the ledger does not answer" in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert export(tmp_path / "file", environment) == 2

@@ -53,10 +53,10 @@ def test_exposure_counts_every_symbol_of_the_currency(make: MakeExecutor, place:
 
 
 def test_a_currency_bought_as_cash_is_neither_position_nor_exposure(
-    make: MakeExecutor, sqlite_place: Place, marketdata: MarketData
+    make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
     marketdata.put(USDTTRY, [("34", "100000")], [("34.1", "100000")])
-    executor = make(sqlite_place, limits=replace(WIDE, max_exposure={"TRY": Decimal(10)}))
+    executor = make(place, limits=replace(WIDE, max_exposure={"TRY": Decimal(10)}))
     assert executor.order(symbol=USDTTRY, quantity="1000")[1]["status"] == "filled"
 
 
@@ -73,9 +73,9 @@ def test_an_own_order_on_the_other_side_is_not_traded_against(
 
 
 def test_an_own_order_behind_what_fills_the_order_is_not_in_the_way(
-    make: MakeExecutor, sqlite_place: Place, marketdata: MarketData
+    make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
-    executor = make(sqlite_place, limits=WIDE)
+    executor = make(place, limits=WIDE)
     executor.order(client_order_id="held", quantity="2")
     executor.limit("own", "sell", "1", "100.3")
     assert executor.order(client_order_id="small", quantity="1")[1]["status"] == "filled"
@@ -104,16 +104,16 @@ def test_the_same_order_again_too_soon_is_denied_and_another_is_not(make: MakeEx
     assert codes(executor.order(client_order_id="market-again", quantity="1")[1]) == ["DUPLICATE_ORDER"]
 
 
-def test_the_days_limits_of_the_venue_are_kept(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_the_days_limits_of_the_venue_are_kept(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(BTCTRY, [("100", "2")], [("100.1", "2")], floor="99", ceiling="101")
-    assert codes(desk_executor.limit("low", "buy", "1", "98.9")) == ["PRICE_LIMIT"]
-    assert desk_executor.limit("at", "buy", "1", "99")["status"] == "accepted"
+    assert codes(executor.limit("low", "buy", "1", "98.9")) == ["PRICE_LIMIT"]
+    assert executor.limit("at", "buy", "1", "99")["status"] == "accepted"
 
 
 def test_orders_that_come_near_a_limit_are_counted_and_logged(
-    make: MakeExecutor, sqlite_place: Place, caplog: pytest.LogCaptureFixture
+    make: MakeExecutor, place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    executor = make(sqlite_place, limits=replace(WIDE, max_order_notional={"TRY": Decimal(1000)}))
+    executor = make(place, limits=replace(WIDE, max_order_notional={"TRY": Decimal(1000)}))
     executor.limit("small", "buy", "7.9", "100")
     assert "near a limit" not in caplog.text
     executor.limit("large", "buy", "8", "100")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -128,7 +129,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
         audit.check(rows.events(connection, schema.events.c.account == "paper"))
-        verify(connection)
+        verify(lambda: nullcontext(connection))
     engine.dispose()
     codes = set[str]().union(*(order.codes for order in audit.came.values()))
     assert codes >= {"MAX_POSITION", "MAX_EXPOSURE", "ORDER_RATE", "INSUFFICIENT_FUNDS"}, "the limits were not near"
@@ -136,9 +137,9 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
 
 
 def test_a_market_order_does_not_make_positions_cost_more_than_the_exposure_allows(
-    make: MakeExecutor, sqlite_place: Place, marketdata: MarketData
+    make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
     marketdata.put(BTCTRY, [("100", "50")], [("101", "50")])
-    executor = make(sqlite_place, limits=replace(TIGHT, max_exposure={"TRY": Decimal(1000)}))
+    executor = make(place, limits=replace(TIGHT, max_exposure={"TRY": Decimal(1000)}))
     _, order = executor.order(quantity="9.95")
     assert order["status"] == "denied" or Decimal(order["average_price"]) * Decimal(order["filled_quantity"]) <= 1000

@@ -18,8 +18,8 @@ def _samples(executor: Executor) -> dict[str, float]:
     }
 
 
-def test_every_known_series_is_there_before_anything_happens(desk_executor: Executor) -> None:
-    samples = _samples(desk_executor)
+def test_every_known_series_is_there_before_anything_happens(executor: Executor) -> None:
+    samples = _samples(executor)
     for status in ("received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"):
         assert samples[f"executor_orders_total['{status}']"] == 0
     for code in RULES:
@@ -28,14 +28,14 @@ def test_every_known_series_is_there_before_anything_happens(desk_executor: Exec
         assert samples[name] == 0
 
 
-def test_orders_denials_and_fills_are_counted_once(desk_executor: Executor, marketdata: MarketData) -> None:
-    desk_executor.order(quantity="3")
-    desk_executor.order(quantity="3")
-    desk_executor.order(client_order_id="sell", side="sell", quantity="9")
-    desk_executor.limit("rest", "buy", "1", "99.5")
+def test_orders_denials_and_fills_are_counted_once(executor: Executor, marketdata: MarketData) -> None:
+    executor.order(quantity="3")
+    executor.order(quantity="3")
+    executor.order(client_order_id="sell", side="sell", quantity="9")
+    executor.limit("rest", "buy", "1", "99.5")
     marketdata.put(BTCTRY, [("99", "1")], [("99.2", "1")])
-    desk_executor.matcher.pass_once()
-    samples = _samples(desk_executor)
+    executor.matcher.pass_once()
+    samples = _samples(executor)
     counted = [samples[f"executor_orders_total['{status}']"] for status in ("received", "accepted", "filled", "denied")]
     assert counted == [3, 2, 2, 1]
     assert samples["executor_fills_total['buy']"] == 3
@@ -43,10 +43,10 @@ def test_orders_denials_and_fills_are_counted_once(desk_executor: Executor, mark
     assert samples["executor_order_duration_seconds_count[]"] == 4
 
 
-def test_gauges_show_the_account_of_the_last_pass(desk_executor: Executor) -> None:
-    desk_executor.limit("rest", "buy", "1", "99")
-    desk_executor.matcher.pass_once()
-    samples = _samples(desk_executor)
+def test_gauges_show_the_account_of_the_last_pass(executor: Executor) -> None:
+    executor.limit("rest", "buy", "1", "99")
+    executor.matcher.pass_once()
+    samples = _samples(executor)
     assert samples["executor_ledger_up[]"] == 1
     assert samples["executor_open_orders[]"] == 1
     assert samples["executor_account_cash['TRY']"] == 5_000_000
@@ -55,38 +55,29 @@ def test_gauges_show_the_account_of_the_last_pass(desk_executor: Executor) -> No
     assert samples["executor_matcher_holder[]"] == 1
 
 
-def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(
-    desk_executor: Executor, marketdata: MarketData
-) -> None:
+def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(USDTTRY, [("40", "900")], [("41", "900")])
-    desk_executor.order(quantity="0.5")
-    orders = [desk_executor.limit(f"rest-{number}", "buy", f"2{number}", "40.1", symbol=USDTTRY) for number in range(2)]
+    executor.order(quantity="0.5")
+    orders = [executor.limit(f"rest-{number}", "buy", f"2{number}", "40.1", symbol=USDTTRY) for number in range(2)]
     assert [order["denials"] for order in orders] == [[], []]
-    desk_executor.matcher.pass_once()
+    executor.matcher.pass_once()
 
     def of(name: str) -> dict[str, float]:
-        found = _samples(desk_executor)
+        found = _samples(executor)
         return {key: value for key, value in found.items() if key.startswith(name)}
 
     assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0.5}
     assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 2}
     for order in orders:
-        desk_executor.post(f"/v1/orders/{order['order_id']}/cancel")
-    desk_executor.order(client_order_id="sell", side="sell", quantity="0.5")
-    desk_executor.matcher.pass_once()
+        executor.post(f"/v1/orders/{order['order_id']}/cancel")
+    executor.order(client_order_id="sell", side="sell", quantity="0.5")
+    executor.matcher.pass_once()
     assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0}
     assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 0}
 
 
-def test_an_executor_that_does_not_match_shows_no_resting_orders(desk_executor: Executor) -> None:
-    desk_executor.limit("rest", "buy", "1", "99")
-    desk_executor.matcher.pass_once()
-    desk_executor.parts.metrics.account.show_resting(())
-    assert _samples(desk_executor)[f"executor_symbol_open_orders['{BTCTRY}']"] == 0
-
-
-def test_a_scrape_asks_neither_database_nor_market_data(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_a_scrape_asks_neither_database_nor_market_data(executor: Executor, marketdata: MarketData) -> None:
     asked = len(marketdata.requests)
-    desk_executor.trading.ledger.close()
-    assert desk_executor.client.get("/metrics").status_code == 200
+    executor.trading.ledger.close()
+    assert executor.client.get("/metrics").status_code == 200
     assert len(marketdata.requests) == asked

@@ -6,21 +6,24 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from common.answers import AccountStatus
+from common.clock import SYSTEM_CLOCK
 from common.loop import Loop
 from executor.errors import LedgerUnavailable
-from executor.ledger import Ledger, admin
-from executor.ledger.rows import LedgerHead
+from executor.messages import account_status
 from executor.metrics import StreamMetrics
 from executor.settings import LedgerSettings
+from executor.store import Ledger
 from executor.stream.streams import StreamTimings
 from executor.stream.tail import LedgerTail, StreamPosition
 from executor.timing import StageMetrics
+from executor.writer import admin
+from executor.writer.writer import Told
 from tests.common.local import eventually, http_server
 from tests.common.server import Server, gunicorn
 from tests.executor import postgres
@@ -34,8 +37,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def environment(marketdata: MarketData, sqlite_place: Place, tmp_path: Path) -> dict[str, str]:
-    return environment_of(sqlite_place, marketdata, tmp_path)
+def environment(marketdata: MarketData, place: Place, tmp_path: Path) -> dict[str, str]:
+    return environment_of(place, marketdata, tmp_path)
 
 
 @pytest.fixture
@@ -51,9 +54,9 @@ def _open(server: Server) -> float:
 
 
 def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
-    environment: dict[str, str], sqlite_place: Place, marketdata: MarketData
+    environment: dict[str, str], place: Place, marketdata: MarketData
 ) -> None:
-    other = make_executor(sqlite_place, marketdata)
+    other = make_executor(place, marketdata)
     other.trading.ledger.prepare()
     with gunicorn("tests.executor.streamed:hasty()", environment) as server:
         eventually(lambda: ready(server))
@@ -105,31 +108,35 @@ def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
         executor.parts.stop()
 
 
+def _account(ledger: Ledger) -> AccountStatus:
+    view = ledger.view()
+    return account_status("simulated", view.account, view.controls.state)
+
+
 class Failing(Ledger):
     """A ledger that fails twice, first in a way that nobody foresaw."""
 
     def __init__(self, place: Place) -> None:
         settings = LedgerSettings(place.url, place.password, "paper", CASH)
-        super().__init__(settings, lambda: datetime.now(UTC), StageMetrics(CollectorRegistry()), lambda: None)
+        super().__init__(settings, SYSTEM_CLOCK, StageMetrics(CollectorRegistry()), Told(lambda _: None, lambda: None))
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]
 
-    def head(self) -> LedgerHead:
+    def sequence(self) -> int:
         if self.failures:
             raise self.failures.pop()
-        return super().head()
+        return super().sequence()
 
 
-def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place) -> None:
-    ledger = Failing(sqlite_place)
-    ledger.prepare()
-    tail = LedgerTail(ledger, "simulated", StreamMetrics(CollectorRegistry()), lambda: True)
+def test_a_look_that_fails_is_counted_and_the_next_one_tells(place: Place) -> None:
+    ledger = Failing(place)
+    ledger.step()
+    tail = LedgerTail(ledger, lambda: _account(ledger), StreamMetrics(CollectorRegistry()), lambda: True)
     loop = Loop("tail", tail.step)
     loop.run_once()
     loop.run_once()
     assert (tail.windows.number, loop.failures) == (0, 1), "the ledger's absence is not counted"
     loop.run_once()
-    with ledger.transaction() as transaction:
-        admin.switch(transaction, engaged=True, reason="a test", scope="account")
+    ledger.do(lambda work: admin.switch(work, engaged=True, reason="a test", scope="account"))
     loop.run_once()
     since = tail.windows.value.since(StreamPosition(1, 1))
     assert since is not None
@@ -138,10 +145,12 @@ def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place
 
 
 def test_of_many_orders_only_the_newest_are_kept_and_who_is_further_behind_is_told_so(
-    make: MakeExecutor, sqlite_place: Place
+    make: MakeExecutor, place: Place
 ) -> None:
-    executor = make(sqlite_place)
-    tail = LedgerTail(executor.trading.ledger, "simulated", StreamMetrics(CollectorRegistry()), lambda: True)
+    executor = make(place)
+    tail = LedgerTail(
+        executor.trading.ledger, executor.parts.desk.account, StreamMetrics(CollectorRegistry()), lambda: True
+    )
     tail.step()
     flood(executor.trading.ledger, 1010)
     tail.step()

@@ -63,9 +63,9 @@ each_call = pytest.mark.parametrize("call", GUARDED, ids=lambda call: call.name)
 
 
 @pytest.fixture
-def door(sqlite_place: Place) -> Iterator[Executor]:
+def door(place: Place) -> Iterator[Executor]:
     """An executor whose calls have something to work on."""
-    with having_traded(sqlite_place) as executor:
+    with having_traded(place) as executor:
         yield executor
 
 

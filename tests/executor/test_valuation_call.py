@@ -12,7 +12,7 @@ from common.answers import Valuation
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import BTCTRY, BTCUSDT, USDTTRY, Executor, MarketData, Place
+from tests.executor.standin import BTCTRY, BTCUSDT, NOWHERE, USDTTRY, Executor, MarketData, Place
 
 
 def ask(executor: Executor) -> Valuation:
@@ -72,9 +72,7 @@ def test_market_data_that_is_away_leaves_the_ledgers_side(trader: Executor, mark
 
 
 def test_a_ledger_that_is_away_is_503(make: MakeExecutor, postgres_server: postgres.Server, tmp_path: Path) -> None:
-    assert (
-        make(Place(f"sqlite:///{tmp_path}/later/ledger.db"), ready=False).client.get("/v1/valuation").status_code == 503
-    )
+    assert make(Place(NOWHERE), ready=False).client.get("/v1/valuation").status_code == 503
     cable = Wire(postgres_server.port)
     executor = make(postgres_server.new_place(cable.port))
     assert ask(executor).positions == ()

@@ -1,0 +1,42 @@
+"""Holds a batch back until others have been decided, so that they share the next one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from executor.ledger.append import Append
+from executor.store import Ledger
+from executor.writer.reign import Reign
+
+
+class _Held:
+    """Stands in for the appender, once."""
+
+    def __init__(self, reign: Reign) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+        self._reign, self._appender = reign, reign._appender
+        reign._appender = self  # type: ignore[assignment]
+
+    def append(self, batch: Append) -> Sequence[str]:
+        self._reign._appender = self._appender
+        self.reached.set()
+        assert self.go.wait(20)
+        return self._appender.append(batch)
+
+
+@contextmanager
+def holding(ledger: Ledger, pool: ThreadPoolExecutor) -> Iterator[Callable[[], int]]:
+    """Gives the number of works that wait for the next batch; at the end all of them become durable."""
+    reign = ledger.writer.reign
+    assert reign is not None
+    held = _Held(reign)
+    first = pool.submit(ledger.do, lambda _: None)
+    assert held.reached.wait(20)
+    try:
+        yield lambda: len(reign._round.jobs)
+    finally:
+        held.go.set()
+        first.result(20)
