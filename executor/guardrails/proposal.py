@@ -135,7 +135,7 @@ Measure = Callable[[Proposal, Limits], LimitUse | None]
 
 def deny(code: str, message: str, **numbers: Decimal | str) -> Denial:
     """Returns a denial with the numbers that met."""
-    texts = {name: value if isinstance(value, str) else plain_text(value) for name, value in numbers.items()}
+    texts = {name: value if isinstance(value, str) else plain_text(value) for name, value in sorted(numbers.items())}
     return Denial(code=code, message=message, numbers=texts)
 
 

@@ -27,6 +27,7 @@ class PeerServer:
     def __init__(self, settings: PeerSettings, answering: Answering) -> None:
         self._settings, self._answering = settings, answering
         self._listening: socket.socket | None = None
+        self._port = 0
         self._lock = threading.Lock()
         self._peers: set[FrameSocket] = set()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="peer-work")
@@ -34,14 +35,13 @@ class PeerServer:
     @property
     def address(self) -> str:
         """The address at which other executors reach this one; empty before it listens."""
-        if self._listening is None:
-            return ""
-        return f"{self._settings.host}:{self._listening.getsockname()[1]}"
+        return f"{self._settings.host}:{self._port}" if self._port else ""
 
     def open(self) -> None:
         """Begins to listen."""
         self._listening = socket.create_server(("", self._settings.port), backlog=MOST_PEERS)
         self._listening.settimeout(ACCEPT_SECONDS)
+        self._port = int(self._listening.getsockname()[1])
 
     def step(self) -> float:
         """Accepts one connection, or none within a second; returns no pause."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -49,8 +49,9 @@ def _do(executor: Executor, act: Act, number: int) -> str:
 @settings(max_examples=8, deadline=None)
 @given(st.lists(acts, min_size=2, max_size=8))
 def test_no_balance_ever_goes_below_zero(postgres_server: postgres.Server, script: list[Act]) -> None:
-    with serving(market_data()) as data:
+    with serving(market_data()) as data, ExitStack() as stack:
         executor = make_executor(postgres_server.new_place(), data, cash=POOR)
+        stack.callback(executor.close)
         executor.start_writing()
         for number, act in enumerate(script):
             if _do(executor, act, number) == "move":
@@ -60,7 +61,6 @@ def test_no_balance_ever_goes_below_zero(postgres_server: postgres.Server, scrip
             _assert_solvent(executor)
         with reading(executor.trading.ledger._engine) as connection:
             verify(lambda: nullcontext(connection))
-        executor.trading.ledger.close()
 
 
 def _assert_solvent(executor: Executor) -> None:
