@@ -27,6 +27,7 @@ from executor.settings import LedgerSettings
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
+from executor.writer.reign import Reign
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
 from executor.writer.writer import Told, Writer
@@ -113,11 +114,6 @@ class Ledger:
 
     def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
         """Does a work on every account of the ledger: all are changed, or none is."""
-        with self._reading() as connection:
-            names = sorted(rows.accounts(connection))
-        if names == [self.account_name]:
-            self.do(work)
-            return
         with localcontext(prec=PRECISION), writing(self._engine, ACCOUNTS_LOCK) as connection:
             do_everywhere(connection, sorted(rows.accounts(connection)), work, self.clock)
         self.writer.begin_anew()
@@ -201,10 +197,17 @@ class Ledger:
         with localcontext(prec=PRECISION), reading(self._engine) as connection:
             yield connection
 
-    def _open_account(self, transaction: Transaction) -> None:
-        transaction.open_account(self._settings.starting_cash)
-        with self._reading() as connection:
-            _copy_switch_of_all(transaction, rows.all_controls(connection))
+    def _open_account(self, reign: Reign, checkpoint: Callable[[], None]) -> None:
+        """Opens the account while no switch of all accounts can be set."""
+        with writing(self._engine, ACCOUNTS_LOCK) as connection:
+            others = rows.all_controls(connection)
+
+            def work(transaction: Transaction) -> None:
+                transaction.open_account(self._settings.starting_cash)
+                _copy_switch_of_all(transaction, others)
+
+            reign.do(work)
+            checkpoint()
 
 
 def _copy_switch_of_all(transaction: Transaction, others: Iterable[Controls]) -> None:

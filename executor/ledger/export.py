@@ -70,8 +70,8 @@ def export(connection: sa.Connection, account: str, folder: Path, *, replace: bo
     when all are complete. Raises `OSError`, and `ExportError` when a file exists and `replace` is false, when the
     account is unknown, or when a row can't be read.
     """
-    head = rows.head(connection, account)
-    if head is None:
+    sequence = rows.latest_sequence(connection, account)
+    if not sequence:
         raise ExportError(f"the ledger has no account {account}")
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_existing(folder, replace)
@@ -83,7 +83,7 @@ def export(connection: sa.Connection, account: str, folder: Path, *, replace: bo
         _refuse_existing(folder, replace)
         for sheet in SHEETS:
             (Path(work) / sheet.name).replace(folder / sheet.name)
-    return ExportCounts(head.sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
+    return ExportCounts(sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
 
 
 def cell(value: Value) -> str:
@@ -174,7 +174,7 @@ def _fills(connection: sa.Connection, account: str) -> Lines:
 
 def _balances(connection: sa.Connection, account: str) -> Lines:
     """Yields the balances, sorted here: a database's own order of texts depends on its locale."""
-    balances = rows.balances(connection, account)
+    balances = dict(rows.moved_since(connection, account, 0))
     for entry in sorted(balances):
         yield (account, *entry, *_sides(balances[entry]))
 

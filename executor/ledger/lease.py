@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 import sqlalchemy as sa
 
+from executor.errors import LedgerUnavailable
 from executor.ledger.engine import lock_key
 from executor.ledger.kept import KeptConnection
 
@@ -61,6 +62,15 @@ class Lease:
 
         A holder that hangs is ended, so that the next call takes the lease. Raises `LedgerUnavailable`.
         """
+        kept = self._connection.is_open
+        try:
+            return self._take()
+        except LedgerUnavailable:
+            if not kept:
+                raise
+            return self._take()  # what failed may only have been a connection that the server had ended
+
+    def _take(self) -> int | Holder | None:
         with self._connection.use() as driver:
             [free] = driver.execute(_TRY, (self._lock,)).fetchone() or (False,)
             if free:

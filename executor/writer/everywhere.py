@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from common.clock import Clock
 from executor.ledger.append import APPEND, values_of
 from executor.writer.batch import Batch
+from executor.writer.checkpoint import CHECKPOINT, Checkpoint, checkpoint_values
 from executor.writer.load import load
 from executor.writer.state import State
 from executor.writer.transaction import Transaction
@@ -38,3 +39,4 @@ def do_everywhere(
         state, batch = State(found, clock.monotonic), Batch()
         work(Transaction(state, batch, clock.now()))
         connection.exec_driver_sql(APPEND, values_of(account, epoch, batch.to_append(state.anchors)))
+        connection.exec_driver_sql(CHECKPOINT, checkpoint_values(account, epoch, Checkpoint.of(state)))

@@ -128,6 +128,6 @@ def _append(journal: Journal, times: deque[float], at: float) -> None:
 
 
 def _count(times: deque[float], since: float) -> int:
-    while times and times[0] < since:
+    while times and times[0] <= since:
         times.popleft()
     return len(times)

@@ -14,11 +14,10 @@ from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
 from executor.ledger.append import Append, Appender, Refused
 from executor.orders import PRECISION
-from executor.paper import LevelUse
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.batch import Batch
+from executor.writer.checkpoint import Checkpoint
 from executor.writer.journal import Journal
-from executor.writer.open_orders import Place
 from executor.writer.state import State
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
@@ -28,20 +27,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
 FirstAnswer = Callable[[str], Order | None]
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The account as of a durable batch, with all that a writer needs to begin from there.
-
-    view: the account.
-    hash: the hash of its latest event.
-    uses: what our own fills used of the levels of books.
-    """
-
-    view: View
-    hash: str
-    uses: dict[Place, dict[Decimal, LevelUse]]
 
 
 class Job(Generic[T]):
@@ -242,8 +227,7 @@ class Reign:
         sealed.view = View.of(self._state)
         if self._wants_checkpoint:
             self._wants_checkpoint = False
-            uses = {place: dict(levels) for place, levels in self._state.uses.by_place.items()}
-            sealed.checkpoint = Checkpoint(sealed.view, self._state.hash, uses)
+            sealed.checkpoint = Checkpoint.of(self._state)
         return sealed
 
     def _undo(self, sealed: _Round) -> list[Job[Any]]:

@@ -27,7 +27,6 @@ from executor.writer.checkpoint import Checkpointer
 from executor.writer.load import load
 from executor.writer.reign import Reign
 from executor.writer.state import Loaded, State
-from executor.writer.transaction import Transaction
 from executor.writer.view import View
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,8 @@ STANDBY_SECONDS = 0.1
 CHECKPOINT_EVENTS = 2_000
 """Events after which a checkpoint is written: so many at the most has a new writer to read."""
 
-Opening = Callable[[Transaction], None]
+Opening = Callable[[Reign, Callable[[], None]], None]
+"""Opens a new account under its first reign, and then calls the function that writes its first checkpoint."""
 
 
 class Told(NamedTuple):
@@ -68,7 +68,6 @@ class Writer:
         stages: StageMetrics,
         told: Told,
     ) -> None:
-        """`opening` records the first events of a new account."""
         self.holder: Holder | None = None
         self.away: str | None = None
         self._engine, self._account, self._lease, self._clock = engine, account, lease, clock
@@ -94,9 +93,7 @@ class Writer:
 
     def _step(self) -> float:
         try:
-            if self._reign is not None and not self._reign.ended:
-                self._beat(self._reign)
-            else:
+            if not self._goes_on():
                 self._stand_by()
         except NotWriting as error:
             self._leave(error)
@@ -123,6 +120,18 @@ class Writer:
         if reign.checkpoint is not None and self._checkpointer is not None:
             self._checkpointer.write(reign.checkpoint)
             self._checkpointed = reign.checkpoint.view.sequence
+
+    def _goes_on(self) -> bool:
+        """Keeps the lease; false when there is none, or when it is lost. A lost one may be free at once."""
+        reign = self._reign
+        if reign is None or reign.ended:
+            return False
+        try:
+            self._beat(reign)
+        except LedgerUnavailable as error:
+            self._leave(error)
+            return False
+        return True
 
     def begin_anew(self) -> None:
         """Loads the account again, under a new epoch, after its tables were changed from elsewhere."""
@@ -162,8 +171,7 @@ class Writer:
         self._checkpointer = Checkpointer(self._engine, self._account, epoch)
         reign = Reign(state, self._appender, self._clock.now, self._first_answer, self._stages, *self._told)
         if new:
-            reign.do(self._opening)
-            self._checkpoint(reign)
+            self._opening(reign, lambda: self._checkpoint(reign))
         self._reign = reign
         log.info("this executor writes the account", extra={"epoch": epoch, "sequence": reign.view.sequence})
 

@@ -47,9 +47,12 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
         ready: bool = True,
         limits: Limits | None = None,
         now: Callable[[], datetime] | None = None,
+        monotonic: Callable[[], float] | None = None,
         account: str = "paper",
     ) -> Executor:
-        executor = make_executor(place, marketdata, cash=cash, fee=fee, limits=limits, now=now, account=account)
+        executor = make_executor(
+            place, marketdata, cash=cash, fee=fee, limits=limits, now=now, monotonic=monotonic, account=account
+        )
         made.append(executor)
         if ready:
             executor.start_writing()

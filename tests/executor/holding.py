@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from executor.ledger.append import Append
@@ -32,11 +33,14 @@ def holding(ledger: Ledger, pool: ThreadPoolExecutor) -> Iterator[Callable[[], i
     """Gives the number of works that wait for the next batch; at the end all of them become durable."""
     reign = ledger.writer.reign
     assert reign is not None
+    ledger.writer._stepping.acquire()  # no heartbeat comes between
     held = _Held(reign)
+    ledger.writer._beat_at = time.monotonic() + 60.0
     first = pool.submit(ledger.do, lambda _: None)
     assert held.reached.wait(20)
     try:
         yield lambda: len(reign._round.jobs)
     finally:
         held.go.set()
-        first.result(20)
+        wait([first], 20)
+        ledger.writer._stepping.release()

@@ -269,10 +269,11 @@ def make_executor(
     streams: int = 8,
     timings: StreamTimings = STREAM_TIMINGS,
     now: Callable[[], datetime] | None = None,
+    monotonic: Callable[[], float] | None = None,
     account: str = "paper",
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs. Its clock runs if it has timings."""
-    monotonic, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
+    moved, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
     settings = Settings(
         service=ServiceSettings("executor", "1", "simulated"),
         ledger=LedgerSettings(place.url, place.password, account, cash),
@@ -285,9 +286,9 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
     )
-    clock = Clock(monotonic, lambda: wall().timestamp())
+    clock = Clock(monotonic or moved, lambda: wall().timestamp())
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
-    return Executor(settings, parts, create_app(settings, parts), monotonic)
+    return Executor(settings, parts, create_app(settings, parts), moved)
 
 
 def wide_limits() -> Limits:

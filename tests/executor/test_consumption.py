@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from common.wire import OrderRequest
 from executor.quotes import QuoteClient, SymbolView
 from executor.submit import submit
+from executor.writer.level_uses import FORGET_AFTER
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
@@ -45,13 +47,13 @@ def late(executor: Executor, view: SymbolView, key: str, price: str) -> str:
 def test_a_level_that_is_gone_gives_nothing_to_who_still_sees_it(
     make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
-    one, two = make(place), make(place)
+    one = make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
-    old = two.trading.quotes.look(BTCTRY)
+    old = one.trading.quotes.look(BTCTRY)
     assert bought(one, "first", "100") == "2"
     marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")])
     assert bought(one, "newer", "100.5", "1") == "1"
-    assert late(two, old, "late", "100") == "0"
+    assert late(one, old, "late", "100") == "0"
 
 
 def test_a_level_that_comes_back_in_a_newer_book_is_there_again(
@@ -66,12 +68,13 @@ def test_a_level_that_comes_back_in_a_newer_book_is_there_again(
     assert bought(executor, "back", "100") == "2"
 
 
-def test_what_is_gone_is_forgotten(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:
+def test_what_is_gone_for_long_is_forgotten(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:
     executor = make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
     assert bought(executor, "first", "100") == "2"
-    marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")])
-    assert bought(executor, "next", "100.5", "1") == "1"
+    for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(FORGET_AFTER / timedelta(seconds=1))):
+        marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")], moved=moved)
+        assert bought(executor, f"n{moved}", "100.5", "1") == "1"
     reign = executor.trading.ledger.writer.reign
     assert reign is not None
     assert {str(price) for price in reign._state.uses.by_place[BTCTRY, "buy"]} == {"100.5"}

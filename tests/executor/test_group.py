@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
+from executor.ledger.append import Append
 from executor.ledger.engine import make_engine, reading
 from executor.ledger.verify import Proof, verify
 from executor.orders import check
@@ -21,7 +22,7 @@ from executor.writer.transaction import Transaction
 from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
 from tests.executor.holding import holding
-from tests.executor.standin import BTCTRY, Executor, Place
+from tests.executor.standin import BTCTRY, Executor, Place, wide_limits
 
 T = TypeVar("T")
 
@@ -123,7 +124,7 @@ def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_
 
 
 def test_limits_count_what_came_before_in_the_same_transaction(make: MakeExecutor, place: Place) -> None:
-    limits = replace(make(place).trading.limits, max_orders_per_second=3, duplicate_seconds=60.0)
+    limits = replace(wide_limits(), max_orders_per_second=3, duplicate_seconds=60.0)
     executor = make(place, limits=limits)
     with together(executor) as held:
         buys = [held.do(lambda n=n: executor.limit(f"n{n}", "buy", str(n + 1), "99")) for n in range(2)]  # type: ignore[misc]
@@ -145,18 +146,20 @@ def test_funds_and_levels_are_not_given_twice_in_one_transaction(make: MakeExecu
 
 def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make: MakeExecutor, place: Place) -> None:
     executor = make(place)
+    reign = executor.trading.ledger.writer.reign
+    assert reign is not None
 
-    def away(_transaction: Transaction) -> None:
+    def away(_batch: Append) -> Sequence[str]:
         raise LedgerUnavailable("pulled")
 
     with together(executor) as held:
-        one = held.do(lambda: executor.order(client_order_id="one"))
-        broken = held.do(lambda: executor.trading.ledger.do(away))
-        two = held.do(lambda: executor.order(client_order_id="two"))
-    assert (one.result(10)[0], two.result(10)[0]) == (503, 503)
-    with pytest.raises(LedgerUnavailable):
-        broken.result(10)
-    assert proof(place).orders == 0
+        one = held.do(lambda: executor.trading.ledger.do(lambda work: work.open_account({})))
+        two = held.do(lambda: executor.trading.ledger.do(lambda work: work.open_account({})))
+        reign._appender.append = away  # type: ignore[method-assign, assignment]
+    for told in (one, two):
+        with pytest.raises(LedgerUnavailable):
+            told.result(10)
+    assert proof(place).events == 1
     assert executor.order(client_order_id="one")[0] == 201, "nothing hangs afterwards"
 
 

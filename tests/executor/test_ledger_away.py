@@ -10,10 +10,11 @@ import pytest
 from executor.ledger.engine import CONNECT_SECONDS
 from executor.ledger.timeouts import SILENT_SECONDS
 from executor.writer.transaction import Transaction
+from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import Executor
+from tests.executor.standin import Executor, Place
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def _assert_away(executor: Executor) -> None:
         assert "password" not in body["error"]["message"]
     assert executor.client.get("/v1/account").status_code == 503
     assert executor.client.get("/healthz").status_code == 200
-    executor.matcher.step()
+    executor.parts.leading.step()
     assert executor.health.trouble() is not None
     ready = executor.client.get("/readyz")
     assert (ready.status_code, ready.get_json()["parts"]["ledger"]["ready"]) == (503, False)
@@ -43,12 +44,12 @@ def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     wire.pull()
     _assert_away(executor)
     wire.plug()
-    executor.matcher.pass_once()
+    executor.start_writing()
     assert executor.order(client_order_id="before")[0] == 201
     wire.pull()
     _assert_away(executor)
     wire.plug()
-    executor.matcher.pass_once()
+    eventually(lambda: executor.trading.ledger.writer.reign)
     assert executor.client.get("/readyz").get_json()["parts"]["ledger"]["ready"] is True
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["before"]
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
@@ -64,7 +65,7 @@ def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_a
     _assert_away(executor)
     assert time.monotonic() - began < 10 * (SILENT_SECONDS + CONNECT_SECONDS)
     wire.plug()
-    executor.matcher.pass_once()
+    eventually(lambda: executor.trading.ledger.writer.reign)
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["away", "before"]
 
@@ -97,9 +98,10 @@ def test_a_change_that_fails_leaves_nothing_behind(executor: Executor) -> None:
     assert executor.order()[1]["order_id"] == "paper-2"
 
 
-def test_a_ledger_that_falls_silent_is_not_called_ready(executor: Executor) -> None:
+def test_a_ledger_that_falls_silent_is_not_called_ready(make: MakeExecutor, place: Place) -> None:
+    executor = make(place, ready=False)
     assert "has not answered yet" in str(executor.health.trouble())
-    executor.matcher.pass_once()
+    executor.parts.leading.step()
     assert executor.health.trouble() is None
     executor.clock.now += 6.5
     assert executor.health.trouble() == "the ledger has not answered for 6 s"

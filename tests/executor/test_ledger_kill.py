@@ -23,7 +23,7 @@ from common.wire import OrderRequest
 from tests.executor.standin import BTCTRY, MarketData, Place, make_executor
 from executor.submit import submit
 executor = make_executor(Place(sys.argv[1], sys.argv[2]), MarketData(url=sys.argv[3]))
-executor.trading.ledger.prepare()
+executor.start_writing()
 for number in range(100_000):
     key = f"{sys.argv[4]}-{number}"
     request = OrderRequest(client_order_id=key, symbol=BTCTRY, side="buy", type="limit", quantity=Decimal("0.1"),

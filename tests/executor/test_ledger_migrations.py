@@ -15,11 +15,18 @@ from alembic.migration import MigrationContext
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.schema import metadata
 from executor.ledger.verify import verify
+from tests.executor import postgres
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Place
 
 OLD_LEDGERS = Path(__file__).parent / "old_ledgers"
-"""Tables as revision 0003 left them when it was the third of three; the SQLite one has all kinds of events."""
+"""Tables as revision 0003 left them when it was the third of three; the one that traded has all kinds of events."""
+
+
+@pytest.fixture
+def place(postgres_server: postgres.Server) -> Place:
+    """A database without any table."""
+    return postgres_server.new_place(empty=True)
 
 
 def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, place: Place) -> None:
@@ -40,7 +47,7 @@ def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, plac
 def test_executors_that_start_together_open_the_account_once(make: MakeExecutor, place: Place) -> None:
     executors = [make(place, ready=False) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(lambda executor: executor.trading.ledger.prepare(), executors))
+        list(threads.map(lambda executor: executor.start_writing(), executors))
     assert {executor.get("/v1/account")["sequence"] for executor in executors} == {1}
 
 
@@ -86,7 +93,7 @@ def test_tables_that_the_three_first_revisions_made_are_taken_over(make: MakeExe
 
 
 def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExecutor, place: Place) -> None:
-    run(place, statements_of("sqlite_0003.sql"))
+    run(place, statements_of("traded_0003.sql"))
     executor = make(place)
     orders = {order["client_order_id"]: order["status"] for order in executor.get("/v1/orders")["orders"]}
     assert orders == {
@@ -103,7 +110,7 @@ def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExec
         executor.post("/v1/orders/" + executor.get("/v1/orders?status=open")["orders"][0]["order_id"] + "/cancel")[0]
         == 200
     )
-    engine = make_engine(place.url, "")
+    engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
         [proof] = verify(lambda: nullcontext(connection))
     engine.dispose()
@@ -117,7 +124,7 @@ def test_tables_of_another_version_are_refused_with_the_way_out(
     version = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"
     run(place, [version, f"INSERT INTO alembic_version VALUES ('{revision}')"])  # noqa: S608 - of the test
     executor = make(place, ready=False)
-    executor.matcher.step()
+    executor.parts.leading.step()
     reason = executor.client.get("/readyz").get_json()["parts"]["ledger"]["reason"]
     assert reason == (
         f"the ledger's tables are of revision {revision}, which this version of Spark can't read: start the version of "

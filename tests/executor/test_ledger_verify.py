@@ -74,7 +74,7 @@ def test_an_honest_ledger_is_clean(traded: Place) -> None:
         ("UPDATE events SET hash = previous_hash WHERE sequence = 3", "event 3 was changed"),
         ("UPDATE events SET sequence = 99 WHERE sequence = 5", "event 5 is missing, event 6 follows"),
         ("DELETE FROM events WHERE sequence = 1", "event 1 is missing, event 2 follows"),
-        ("DELETE FROM events WHERE sequence = 17", "the head says event 17, the last event is 16"),
+        ("DELETE FROM events WHERE sequence = 17", "orders paper-8: status is cancelled, the events say accepted"),
         ("UPDATE postings SET amount = '-100' WHERE sequence = 4 AND line = 3", "posting 4/3 is -100 TRY into cash"),
         ("DELETE FROM postings WHERE sequence = 4 AND line = 2", "posting 4/2 is missing"),
         ("UPDATE postings SET sequence = 3 WHERE sequence = 4", "posting 3/5 is one too many"),

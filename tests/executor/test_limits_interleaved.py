@@ -46,6 +46,10 @@ class Time:
     def __call__(self) -> datetime:
         return self.wait(0.004)
 
+    def seconds(self) -> float:
+        """The same time for intervals."""
+        return (self() - BEGIN).total_seconds()
+
     def wait(self, seconds: float) -> datetime:
         with self._lock:
             self._now += timedelta(seconds=seconds)
@@ -104,7 +108,7 @@ class Client:
         """One client of each executor plays its matcher, of which there is one in each."""
         if self._number < 2:
             self._move()
-            self._executor.matcher.pass_once()
+            self._executor.matcher.step()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -120,7 +124,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
             marketdata.put(symbol, bids, asks)
 
     move()
-    executors = [make(place, cash=CASH, fee=FEE, limits=TIGHT, now=time) for _ in range(2)]
+    executors = [make(place, cash=CASH, fee=FEE, limits=TIGHT, now=time, monotonic=time.seconds) for _ in range(2)]
     clients = [Client(n, executors[n % 2], Random(f"{seed}-{n}"), time, move) for n in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as threads:
         for done in [threads.submit(client.run) for client in clients]:

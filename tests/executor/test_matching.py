@@ -165,8 +165,8 @@ def test_two_matchers_fill_a_resting_order_once(make: MakeExecutor, place: Place
     first, second = make(place), make(place)
     order = first.limit("rest", "buy", "5", "99.5")
     marketdata.put(BTCTRY, BIDS, [("99.2", "1")])
-    first.matcher.pass_once()
-    second.matcher.pass_once()
+    first.matcher.step()
+    second.matcher.step()
     assert _status(second, order) == ("partially_filled", "1")
 
 

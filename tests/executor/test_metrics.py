@@ -24,7 +24,7 @@ def test_every_known_series_is_there_before_anything_happens(executor: Executor)
         assert samples[f"executor_orders_total['{status}']"] == 0
     for code in RULES:
         assert samples[f"executor_denials_total['{code}']"] == 0
-    for name in ("executor_fills_total['buy']", "executor_account_cash['TRY']", "executor_ledger_up[]"):
+    for name in ("executor_fills_total['buy']", "executor_account_cash['TRY']"):
         assert samples[name] == 0
 
 
@@ -52,7 +52,7 @@ def test_gauges_show_the_account_of_the_last_pass(executor: Executor) -> None:
     assert samples["executor_account_cash['TRY']"] == 5_000_000
     assert samples["executor_account_reserved['TRY']"] == 99.099
     assert samples["executor_ledger_sequence[]"] == 3
-    assert samples["executor_matcher_holder[]"] == 1
+    assert samples["executor_writer[]"] == 1
 
 
 def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(executor: Executor, marketdata: MarketData) -> None:
@@ -78,6 +78,6 @@ def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(executor: Execut
 
 def test_a_scrape_asks_neither_database_nor_market_data(executor: Executor, marketdata: MarketData) -> None:
     asked = len(marketdata.requests)
-    executor.trading.ledger.close()
+    executor.close()
     assert executor.client.get("/metrics").status_code == 200
     assert len(marketdata.requests) == asked

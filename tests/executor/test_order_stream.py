@@ -41,7 +41,7 @@ def serve(marketdata: MarketData) -> Iterator[Serve]:
 
         def start(place: Place, *, streams: int = 8, timings: StreamTimings = SLOW) -> tuple[Executor, str]:
             executor = make_executor(place, marketdata, streams=streams, timings=timings)
-            executor.trading.ledger.prepare()
+            executor.start_writing()
             ending.callback(executor.trading.ledger.close)
             return executor, ending.enter_context(_served(executor))
 

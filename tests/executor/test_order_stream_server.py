@@ -57,7 +57,7 @@ def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
     environment: dict[str, str], place: Place, marketdata: MarketData
 ) -> None:
     other = make_executor(place, marketdata)
-    other.trading.ledger.prepare()
+    other.start_writing()
     with gunicorn("tests.executor.streamed:hasty()", environment) as server:
         eventually(lambda: ready(server))
         stuck = socket.socket()
@@ -76,7 +76,7 @@ def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
                 assert time.monotonic() - began < 1
             eventually(lambda: _open(server) == 1)
         stuck.close()
-    other.trading.ledger.close()
+    other.close()
 
 
 def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
@@ -85,7 +85,7 @@ def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
     behind = postgres_server.new_place(cable.port)
     direct = Place(behind.url.replace(f":{cable.port}/", f":{postgres_server.port}/"), behind.password)
     other, executor = make(direct), make_executor(behind, marketdata, timings=StreamTimings(heartbeat=0.2, send=5.0))
-    executor.trading.ledger.prepare()
+    executor.start_writing()
     executor.parts.start()
     with http_server(executor.app) as url, Listener(url) as listener:
         listener.next()

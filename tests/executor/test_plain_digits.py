@@ -38,14 +38,14 @@ def desk(place: Place) -> Iterator[Executor]:
     data.put(PEPE, bids, asks)
     with serving(data):
         executor = make_executor(place, data)
-        executor.trading.ledger.prepare()
+        executor.start_writing()
         executor.order(client_order_id="buy", symbol=PEPE, quantity="1000000.50")
         executor.order(client_order_id="sell", symbol=PEPE, side="sell", quantity="1e5")
         executor.limit("rest", "buy", "1E+3", "1.2e-7", symbol=PEPE)
         executor.limit("1E-8", "buy", "100.10", "0.0000001300", symbol=PEPE)
         executor.limit("grid", "buy", "0.000000001", "0.00000012001", symbol=PEPE)
         yield executor
-        executor.trading.ledger.close()
+        executor.close()
 
 
 @pytest.mark.parametrize("path", READS)

@@ -9,6 +9,7 @@ import pytest
 
 from common import wire
 from common.answers import Valuation
+from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
@@ -77,6 +78,6 @@ def test_a_ledger_that_is_away_is_503(make: MakeExecutor, postgres_server: postg
     executor = make(postgres_server.new_place(cable.port))
     assert ask(executor).positions == ()
     cable.pull()
-    answer = executor.client.get("/v1/valuation")
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "LEDGER_UNAVAILABLE")
+    eventually(lambda: executor.client.get("/v1/valuation").status_code == 503)
+    assert executor.client.get("/v1/valuation").get_json()["error"]["code"] == "LEDGER_UNAVAILABLE"
     cable.close()

@@ -73,6 +73,11 @@ BEGIN
 END
 $$
 """
+COMMENTS = {
+    "accounts": "the latest checkpoint of each account",
+    "balances": "the sums of the postings as of the latest checkpoint, recomputed by verify",
+    "consumption": "how much of each shown level our own fills used, as of the latest checkpoint; working state",
+}
 
 
 def upgrade() -> None:
@@ -86,6 +91,8 @@ def upgrade() -> None:
         sa.Column("heartbeat_at", Utc, nullable=False),
         comment="who writes each account; every append checks the epoch",
     )
+    for table, comment in COMMENTS.items():
+        op.create_table_comment(table, comment)
     op.drop_table("executions")
     op.drop_index("ix_orders_account_received_at", "orders")
     op.execute(APPEND)
