@@ -141,6 +141,11 @@ class Ledger:
         with self._reading() as connection:
             return rows.order(connection, self.account_name, order_id)
 
+    def first_answer(self, client_order_id: str) -> Order | None:
+        """Returns the order of a client's key as it was first answered; None for a key that the tables don't know."""
+        with self._reading() as connection:
+            return rows.first_answer(connection, self.account_name, client_order_id)
+
     def orders(self, limit: int, *, only_open: bool = False, before: int | None = None) -> list[Order]:
         """Returns up to `limit` orders, newest first; with `before`, only those with a lower number."""
         table = schema.orders.c

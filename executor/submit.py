@@ -103,13 +103,16 @@ def _place(
     A new key trades: `receive` records the order, and returns it with the one whose place it is to take.
     """
 
+    def repeated(first: Order) -> OrderResult:
+        differs = differences(first)
+        if differs:
+            raise ClientOrderIdReused(key, first.order_id, list(differs))
+        return OrderResult(first, new=False)
+
     def work(transaction: Transaction) -> OrderResult:
         first = transaction.first_answer(key)
         if first is not None:
-            differs = differences(first)
-            if differs:
-                raise ClientOrderIdReused(key, first.order_id, list(differs))
-            return OrderResult(first, new=False)
+            return repeated(first)
         if not view.listed:
             raise UnknownSymbol(view.symbol)
         limits = overlaid(trading.limits, transaction.controls.limits)
@@ -117,7 +120,13 @@ def _place(
         order, uses = _trade(order, view, transaction, trading, limits, old)
         return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
-    return trading.ledger.do(work)
+    try:
+        return trading.ledger.do(work)
+    except (UnknownSymbol, _NotOpen):
+        first = trading.ledger.first_answer(key)
+        if first is None:
+            raise
+        return repeated(first)
 
 
 def _trade(

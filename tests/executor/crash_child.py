@@ -81,7 +81,7 @@ def _home(point: str) -> tuple[Any, str, str]:
 def main(url: str, password: str, marketdata: str, action: str, when: str, point: str) -> None:
     """Ends by the kill; reaching the end is a failure of the test that asked for it."""
     executor = make_executor(Place(url, password), MarketData(url=marketdata))
-    executor.start_writing()
+    executor.trading.ledger.step()
     die_at(when, point)
     ACTIONS[action](executor)
     print(f"{point} was never reached", file=sys.stderr)

@@ -19,19 +19,12 @@ from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-TRANSACTION, WRITES = "executor.ledger.transaction.Transaction", "executor.ledger.writes"
+TRANSACTION, REIGN, APPEND = (
+    "executor.writer.transaction.Transaction",
+    "executor.writer.reign.Reign",
+    "executor.ledger.append",
+)
 
-BEFORE_THE_COMMIT = [
-    ("before", "executor.ledger.group.GroupCommit._lead"),
-    ("before", f"{TRANSACTION}.savepoint"),
-    ("before", f"{TRANSACTION}.settle"),
-    ("before", f"{TRANSACTION}.flush"),
-    ("after", f"{WRITES}.log"),
-    ("after", f"{WRITES}.orders"),
-    ("after", f"{WRITES}.balances"),
-    ("after", f"{WRITES}.head"),
-    ("after", f"{TRANSACTION}.flush"),
-]
 ON_THE_WAY = [
     ("before", "executor.orders.check"),
     ("after", "executor.quotes.QuoteClient.look"),
@@ -39,24 +32,31 @@ ON_THE_WAY = [
     ("after", "executor.guardrails.check"),
     ("after", f"{TRANSACTION}.accept"),
     ("after", f"{TRANSACTION}.fill"),
-    ("after", f"{TRANSACTION}.consume"),
-    ("after", f"{WRITES}.consumption"),
 ]
-AFTER_THE_COMMIT = [
-    ("after", "executor.ledger.group.GroupCommit._run"),
-    ("after", "executor.ledger.group.GroupCommit.do"),
+BEFORE_THE_APPEND = [
+    ("before", f"{TRANSACTION}.settle"),
+    ("before", f"{REIGN}._append_round"),
+    ("before", f"{REIGN}._append"),
+    ("after", f"{REIGN}._seal"),
+    ("after", "executor.writer.batch.Batch.to_append"),
+    ("after", f"{APPEND}.values_of"),
 ]
-SHARED = [("after", f"{WRITES}.log"), ("after", f"{TRANSACTION}.flush")]
+AFTER_THE_APPEND = [
+    ("after", f"{APPEND}.Appender.append"),
+    ("before", f"{REIGN}._pass_on"),
+    ("after", f"{REIGN}.do"),
+]
+SHARED = [("after", f"{REIGN}._seal"), ("after", f"{APPEND}.values_of")]
 
 DEATHS = [
-    *(("order", False, *point) for point in (*ON_THE_WAY, *BEFORE_THE_COMMIT)),
-    *(("order", True, *point) for point in AFTER_THE_COMMIT),
+    *(("order", False, *point) for point in (*ON_THE_WAY, *BEFORE_THE_APPEND)),
+    *(("order", True, *point) for point in AFTER_THE_APPEND),
     *(("replace", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
-    *(("replace", True, *point) for point in AFTER_THE_COMMIT),
+    *(("replace", True, *point) for point in AFTER_THE_APPEND),
     *(("match", False, *point) for point in (("after", f"{TRANSACTION}.fill"), *SHARED)),
-    ("match", True, "before", "executor.metrics.Metrics.count"),
+    *(("match", True, *point) for point in (*AFTER_THE_APPEND, ("before", "executor.metrics.Metrics.count"))),
     *(("cancel", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
-    *(("cancel", True, *point) for point in AFTER_THE_COMMIT),
+    *(("cancel", True, *point) for point in AFTER_THE_APPEND),
 ]
 
 
@@ -75,6 +75,7 @@ def test_a_kill_leaves_all_or_nothing_and_asking_again_makes_it_whole(
     if action == "match":
         marketdata.put(BTCTRY, [("99", "2")], [("99.2", "2"), ("99.4", "5")])
     before = _state(executor)
+    executor.close()
     child = [sys.executable, "-m", "tests.executor.crash_child", place.url, place.password, marketdata.url]
     died = subprocess.run([*child, action, when, point], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert died.returncode == -9, died.stderr
