@@ -33,11 +33,11 @@ def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[byte
     """Returns the texts to send. Each frame meets one fault at most."""
     if lies.now("maintenance", ""):
         return [MAINTENANCE]
-    sent: list[bytes] = []
+    sent = [msgspec.json.encode(frame) for frame in lies.released("stuck_rows")]
     for frame in made:
         lie = _lie_for(frame, faults, lies) if len(faults) or len(lies) else None
         if lie is not None:
-            sent += [_lying(frame, lie.percent or 0.0)] if lie.fault == "lying_ticks" else []
+            sent += _told(frame, lie, lies)
             continue
         fault = _fault_for(frame, faults) if len(faults) else None
         if fault is None:
@@ -45,6 +45,16 @@ def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[byte
         else:
             sent += _changed(frame, fault)
     return sent
+
+
+def _told(frame: Frame, lie: FaultRequest, lies: Lies) -> list[bytes]:
+    """Returns what the lie leaves of a frame. A row that is withheld is sent later as it is then: no row is lost."""
+    if lie.fault == "lying_ticks":
+        return [_lying(frame, lie.percent or 0.0)]
+    if lie.fault == "stuck_rows":
+        content = frame["Content"]
+        lies.withhold("stuck_rows", content["Symbol"], (content["Direction"], content["Row"]), frame)
+    return []
 
 
 def _lie_for(frame: Frame, faults: AlgoLabFaults, lies: Lies) -> FaultRequest | None:
