@@ -21,8 +21,9 @@ ALL_AGAIN_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
-WITNESSES = ("tick", "trade", "rest")
-"""The witnesses that may contradict a book: a tick's best prices, its trade, the broker's REST answers."""
+WITNESSES = ("tick", "trade", "trades without rows", "rest")
+"""The witnesses that may contradict a book: a tick's best prices, the price of its trade, trades while no row comes,
+and the broker's REST answers."""
 
 
 class ShareBooks:
@@ -68,6 +69,7 @@ class ShareBooks:
         """Applies one row."""
         if share.rows is not None:
             share.row_time, share.row_at = row.venue_time or share.row_time, at
+            share.hear_row()
             self._publish(share, share.rows.apply(row, at), at, received)
             self._unsettled.add(share.pair)
 
@@ -111,7 +113,9 @@ class ShareBooks:
         self._hear(share, "tick", lambda witness: witness.hear_top(best, at), at, received)
 
     def hear_trade(self, share: Share, price: Decimal, at: float, received: float) -> None:
-        """Holds the price of a trade against a share's book."""
+        """Holds a trade against a share's book: its price, and that it changed a row."""
+        if share.rows is not None and share.rows.live and share.phase(self.phase) == "continuous":
+            share.hear_trade(at)
         self._hear(share, "trade", lambda witness: witness.hear_trade(price, at), at, received)
 
     def hear_answer(self, share: Share, info: EquityInfo, asked: float, received: float) -> None:
@@ -174,7 +178,9 @@ class ShareBooks:
         self._follow(share, name, judge(share.witness), at, received)
 
     def _follow(self, share: Share, name: str, verdict: Verdict, at: float, received: float) -> None:
-        if verdict == "agrees":
+        if share.rows_are_stuck(at):
+            self._contradicted(share, "trades without rows", at, received)
+        elif verdict == "agrees":
             share.doubted_at = None
             self._store.prove_book(share.symbol, at)
             self._store.doubt(share.symbol, "", received)
