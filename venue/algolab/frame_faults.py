@@ -32,8 +32,10 @@ UNUSED = ("Market", "Change", "High", "Low", "Buying", "Selling", "OrderCount")
 def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[bytes]:
     """Returns the texts to send. Each frame meets one fault at most."""
     if lies.now("maintenance", ""):
+        for frame in made:
+            _withhold("maintenance", "", frame, lies)
         return [MAINTENANCE]
-    sent = [msgspec.json.encode(frame) for frame in lies.released("stuck_rows")]
+    sent = [msgspec.json.encode(frame) for frame in (*lies.released("maintenance"), *lies.released("stuck_rows"))]
     for frame in made:
         lie = _lie_for(frame, faults, lies) if len(faults) or len(lies) else None
         if lie is not None:
@@ -48,13 +50,19 @@ def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[byte
 
 
 def _told(frame: Frame, lie: FaultRequest, lies: Lies) -> list[bytes]:
-    """Returns what the lie leaves of a frame. A row that is withheld is sent later as it is then: no row is lost."""
+    """Returns what the lie leaves of a frame."""
     if lie.fault == "lying_ticks":
         return [_lying(frame, lie.percent or 0.0)]
     if lie.fault == "stuck_rows":
-        content = frame["Content"]
-        lies.withhold("stuck_rows", content["Symbol"], (content["Direction"], content["Row"]), frame)
+        _withhold("stuck_rows", frame["Content"]["Symbol"], frame, lies)
     return []
+
+
+def _withhold(name: str, symbol: str, frame: Frame, lies: Lies) -> None:
+    """Keeps a row back until the fault ends. It is sent then as it is by then: no row is lost."""
+    content = frame["Content"]
+    if frame["Type"] == "D":
+        lies.withhold(name, symbol, (content["Symbol"], content["Direction"], content["Row"]), frame)
 
 
 def _lie_for(frame: Frame, faults: AlgoLabFaults, lies: Lies) -> FaultRequest | None:

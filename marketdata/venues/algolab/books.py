@@ -119,10 +119,13 @@ class ShareBooks:
         self._hear(share, "trade", lambda witness: witness.hear_trade(price, at), at, received)
 
     def hear_answer(self, share: Share, info: EquityInfo, asked: float, received: float) -> None:
-        """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked."""
+        """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked.
+
+        An answer that agrees ends a doubt, and proves nothing: it has no quantities, and the feed may be dead.
+        """
         if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
             return
-        self._follow(share, "rest", share.hear_answer(info, asked), asked, received)
+        self._follow(share, "rest", share.hear_answer(info, asked), asked, received, proves=False)
 
     def faults(self) -> list[str]:
         """Returns the books that are not live, each with its fault."""
@@ -177,12 +180,15 @@ class ShareBooks:
             return
         self._follow(share, name, judge(share.witness), at, received)
 
-    def _follow(self, share: Share, name: str, verdict: Verdict, at: float, received: float) -> None:
+    def _follow(
+        self, share: Share, name: str, verdict: Verdict, at: float, received: float, *, proves: bool = True
+    ) -> None:
         if share.rows_are_stuck(at):
             self._contradicted(share, "trades without rows", at, received)
         elif verdict == "agrees":
             share.doubted_at = None
-            self._store.prove_book(share.symbol, at)
+            if proves:
+                self._store.prove_book(share.symbol, at)
             self._store.doubt(share.symbol, "", received)
         elif verdict == "contradicts":
             self._contradicted(share, name, at, received)

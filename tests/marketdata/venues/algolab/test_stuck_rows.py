@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from common.clock import Clock
 from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
+from marketdata.venues.algolab.answers import EquityInfo
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityRequests
 from marketdata.venues.algolab.frames import KINDS, REASONS
@@ -55,6 +57,11 @@ class _Feed:
         self.pass_time(0.5)
         self.tick()
 
+    def answer(self) -> None:
+        """The broker's REST answer, which names the best prices of the book."""
+        found = EquityInfo(Decimal(90), Decimal(110), Decimal(100), Decimal("100.1"), Decimal(100))
+        self.intake.books.hear_answer(self.intake.shares["THYAO"], found, self.now - NOON, self.now)
+
     def tick(self, traded: int = 0) -> None:
         """A tick with the best prices of the book; with `traded`, of a trade at the best bid."""
         self.read("T", Price=100.0, Bid=100.0, Ask=100.1, RefPrice=99.0, TradeQuantity=traded, Direction="S")
@@ -85,6 +92,12 @@ def test_ticks_that_agree_do_not_vouch_for_rows_that_are_stuck() -> None:
     feed.go_on(10, lambda: feed.tick(100))
     feed.go_on(5, feed.tick)
     assert feed.store.faults() == {SYMBOL: STUCK}
+
+
+def test_a_rest_answer_that_agrees_does_not_prove_a_book_whose_feed_is_dead() -> None:
+    feed = _Feed()
+    feed.go_on(61, feed.answer)
+    assert feed.store.faults() == {SYMBOL: "not proved for 61 s"}
 
 
 def test_a_row_ends_the_doubt_with_the_next_tick() -> None:
