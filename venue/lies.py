@@ -23,6 +23,7 @@ class Lies:
     def __init__(self, faults: ArmedFaults[Any]) -> None:
         self._faults, self._generation = faults, faults.generation
         self._until: dict[tuple[str, str], tuple[float, FaultRequest]] = {}
+        self._withheld: dict[tuple[str, str], dict[object, Any]] = {}
 
     def __len__(self) -> int:
         if self._generation != self._faults.generation:
@@ -34,6 +35,17 @@ class Lies:
         """Begins one, for the fault's seconds."""
         until = asyncio.get_running_loop().time() + (fault.seconds or 0.0)
         self._until[fault.fault, symbol] = until, fault
+
+    def withhold(self, name: str, symbol: str, part: object, frame: Any) -> None:
+        """Keeps a frame back until the fault of this name ends; a newer one of the same `part` takes its place."""
+        self._withheld.setdefault((name, symbol), {})[part] = frame
+
+    def released(self, name: str) -> list[Any]:
+        """Returns the frames that were kept back by faults of this name that have ended, once."""
+        if not self._withheld:
+            return []
+        over = [place for place in self._withheld if place[0] == name and self.now(*place) is None]
+        return [frame for place in over for frame in self._withheld.pop(place).values()]
 
     def now(self, name: str, symbol: str) -> FaultRequest | None:
         """Returns the fault of this name that changes the symbol's frames now, or None."""

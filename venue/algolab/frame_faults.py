@@ -32,12 +32,14 @@ UNUSED = ("Market", "Change", "High", "Low", "Buying", "Selling", "OrderCount")
 def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[bytes]:
     """Returns the texts to send. Each frame meets one fault at most."""
     if lies.now("maintenance", ""):
+        for frame in made:
+            _withhold("maintenance", "", frame, lies)
         return [MAINTENANCE]
-    sent: list[bytes] = []
+    sent = [msgspec.json.encode(frame) for frame in (*lies.released("maintenance"), *lies.released("stuck_rows"))]
     for frame in made:
         lie = _lie_for(frame, faults, lies) if len(faults) or len(lies) else None
         if lie is not None:
-            sent += [_lying(frame, lie.percent or 0.0)] if lie.fault == "lying_ticks" else []
+            sent += _told(frame, lie, lies)
             continue
         fault = _fault_for(frame, faults) if len(faults) else None
         if fault is None:
@@ -45,6 +47,22 @@ def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[byte
         else:
             sent += _changed(frame, fault)
     return sent
+
+
+def _told(frame: Frame, lie: FaultRequest, lies: Lies) -> list[bytes]:
+    """Returns what the lie leaves of a frame."""
+    if lie.fault == "lying_ticks":
+        return [_lying(frame, lie.percent or 0.0)]
+    if lie.fault == "stuck_rows":
+        _withhold("stuck_rows", frame["Content"]["Symbol"], frame, lies)
+    return []
+
+
+def _withhold(name: str, symbol: str, frame: Frame, lies: Lies) -> None:
+    """Keeps a row back until the fault ends. It is sent then as it is by then: no row is lost."""
+    content = frame["Content"]
+    if frame["Type"] == "D":
+        lies.withhold(name, symbol, (content["Symbol"], content["Direction"], content["Row"]), frame)
 
 
 def _lie_for(frame: Frame, faults: AlgoLabFaults, lies: Lies) -> FaultRequest | None:

@@ -21,8 +21,9 @@ ALL_AGAIN_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
-WITNESSES = ("tick", "trade", "rest")
-"""The witnesses that may contradict a book: a tick's best prices, its trade, the broker's REST answers."""
+WITNESSES = ("tick", "trade", "trades without rows", "rest")
+"""The witnesses that may contradict a book: a tick's best prices, the price of its trade, trades while no row comes,
+and the broker's REST answers."""
 
 
 class ShareBooks:
@@ -68,6 +69,7 @@ class ShareBooks:
         """Applies one row."""
         if share.rows is not None:
             share.row_time, share.row_at = row.venue_time or share.row_time, at
+            share.hear_row()
             self._publish(share, share.rows.apply(row, at), at, received)
             self._unsettled.add(share.pair)
 
@@ -111,14 +113,19 @@ class ShareBooks:
         self._hear(share, "tick", lambda witness: witness.hear_top(best, at), at, received)
 
     def hear_trade(self, share: Share, price: Decimal, at: float, received: float) -> None:
-        """Holds the price of a trade against a share's book."""
+        """Holds a trade against a share's book: its price, and that it changed a row."""
+        if share.rows is not None and share.rows.live and share.phase(self.phase) == "continuous":
+            share.hear_trade(at)
         self._hear(share, "trade", lambda witness: witness.hear_trade(price, at), at, received)
 
     def hear_answer(self, share: Share, info: EquityInfo, asked: float, received: float) -> None:
-        """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked."""
+        """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked.
+
+        An answer that agrees ends a doubt, and proves nothing: it has no quantities, and the feed may be dead.
+        """
         if share.rows is None or not share.rows.live or share.phase(self.phase) != "continuous":
             return
-        self._follow(share, "rest", share.hear_answer(info, asked), asked, received)
+        self._follow(share, "rest", share.hear_answer(info, asked), asked, received, proves=False)
 
     def faults(self) -> list[str]:
         """Returns the books that are not live, each with its fault."""
@@ -173,10 +180,15 @@ class ShareBooks:
             return
         self._follow(share, name, judge(share.witness), at, received)
 
-    def _follow(self, share: Share, name: str, verdict: Verdict, at: float, received: float) -> None:
-        if verdict == "agrees":
+    def _follow(
+        self, share: Share, name: str, verdict: Verdict, at: float, received: float, *, proves: bool = True
+    ) -> None:
+        if share.rows_are_stuck(at):
+            self._contradicted(share, "trades without rows", at, received)
+        elif verdict == "agrees":
             share.doubted_at = None
-            self._store.prove_book(share.symbol, at)
+            if proves:
+                self._store.prove_book(share.symbol, at)
             self._store.doubt(share.symbol, "", received)
         elif verdict == "contradicts":
             self._contradicted(share, name, at, received)

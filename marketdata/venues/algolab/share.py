@@ -22,6 +22,8 @@ AUDIT_MARGIN_SECONDS = 1.0
 MOST_MISSES = 2
 ASK_AGAIN_SECONDS, LONGEST_WAIT_SECONDS = 2.0, 60.0
 MOST_BESTS = 256
+UNSEEN_TRADES, UNSEEN_SECONDS = 3, 8.0
+"""So many trades in so long a time, without any row, contradict a book: every trade takes from a row."""
 
 Best = tuple[Decimal | None, Decimal | None]
 AUCTIONS: tuple[Phase, ...] = ("opening_auction", "closing_auction", "halted")
@@ -55,6 +57,8 @@ class Share:
     misses: answers in a row that named other best prices.
     bests: the best prices published, with the time of each.
     witness: what its ticks say of its book.
+    unseen: trades since the newest row.
+    unseen_since: when the first of them came, in seconds of the monotonic clock; None before it.
     """
 
     pair: str
@@ -80,6 +84,8 @@ class Share:
     misses: int = 0
     bests: deque[tuple[float, Best]] = field(default_factory=lambda: deque(maxlen=MOST_BESTS))
     witness: BookWitness = field(default_factory=BookWitness)
+    unseen: int = 0
+    unseen_since: float | None = None
 
     def closed(self) -> None:
         """Forgets the state of the socket that is gone."""
@@ -89,6 +95,7 @@ class Share:
         self.bests.clear()
         self.witness.clear()
         self.misses = 0
+        self.hear_row()
         if self.rows is not None:
             self.rows.clear()
 
@@ -110,6 +117,19 @@ class Share:
             return False
         self.equity = info
         return True
+
+    def hear_row(self) -> None:
+        """Notes that a row came: trades before it may be in it."""
+        self.unseen, self.unseen_since = 0, None
+
+    def hear_trade(self, at: float) -> None:
+        """Notes that a trade came, which must change a row."""
+        self.unseen += 1
+        self.unseen_since = at if self.unseen_since is None else self.unseen_since
+
+    def rows_are_stuck(self, at: float) -> bool:
+        """Returns true when one trade after the other came, and no row."""
+        return self.unseen >= UNSEEN_TRADES and at - (self.unseen_since or at) >= UNSEEN_SECONDS
 
     def trouble_since(self) -> float | None:
         """Returns since when its rows make no sense, are missing or are contradicted, in monotonic seconds; None while

@@ -115,6 +115,30 @@ def test_missing_rows_are_never_sent(bist: Bist, joined: Client) -> None:
     assert _of("T", frames)
 
 
+def test_rows_that_were_stuck_come_as_they_are_then_and_none_is_lost(bist: Bist, joined: Client) -> None:
+    rows = _rows(bist)
+    bist.faults.arm("stuck_rows", symbol="THYAO", seconds=3600.0)
+    assert _of("D", _moved(bist, joined)) == []
+    assert rows != _rows(bist)
+    bist.faults.clear()
+
+    def caught_up() -> bool:
+        for content in _of("D", joined.everything()):
+            rows[content["Direction"], content["Row"]] = (content["Price"], content["Quantity"])
+        return rows == _rows(bist)
+
+    eventually(caught_up)
+
+
+def _rows(bist: Bist) -> dict[tuple[str, int], tuple[float, int]]:
+    view = bist.truth("THYAO")
+    return {
+        (side, number): (float(row.price), row.quantity)
+        for side, levels in (("B", view.bids), ("S", view.asks))
+        for number, row in enumerate(levels)
+    }
+
+
 def test_crossed_rows_put_the_best_bid_above_every_ask(bist: Bist, joined: Client) -> None:
     bist.faults.arm("crossed_rows", count=0)
     frames: list[dict[str, Any]] = []
