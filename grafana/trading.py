@@ -34,7 +34,7 @@ STATE = DashboardRow(
         DashboardPanel(
             "Matching executor",
             "The executor that matches resting orders and judges losses. One without the ledger is left out.",
-            {"{{instance}}": shown("executor_matcher_holder", "instance")},
+            {"{{instance}}": shown("executor_writer", "instance")},
             kind="state-timeline",
             width=12,
             colours=((None, "text"), (1.0, "green")),
