@@ -23,7 +23,7 @@ class Lies:
     def __init__(self, faults: ArmedFaults[Any]) -> None:
         self._faults, self._generation = faults, faults.generation
         self._until: dict[tuple[str, str], tuple[float, FaultRequest]] = {}
-        self._withheld: dict[tuple[str, str], dict[object, Any]] = {}
+        self._withheld: dict[object, tuple[str, str, Any]] = {}
 
     def __len__(self) -> int:
         if self._generation != self._faults.generation:
@@ -37,15 +37,13 @@ class Lies:
         self._until[fault.fault, symbol] = until, fault
 
     def withhold(self, name: str, symbol: str, part: object, frame: Any) -> None:
-        """Keeps a frame back until the fault of this name ends; a newer one of the same `part` takes its place."""
-        self._withheld.setdefault((name, symbol), {})[part] = frame
+        """Keeps a frame back until the fault ends; a newer one of the same `part`, by any fault, takes its place."""
+        self._withheld[part] = name, symbol, frame
 
-    def released(self, name: str) -> list[Any]:
-        """Returns the frames that were kept back by faults of this name that have ended, once."""
-        if not self._withheld:
-            return []
-        over = [place for place in self._withheld if place[0] == name and self.now(*place) is None]
-        return [frame for place in over for frame in self._withheld.pop(place).values()]
+    def released(self) -> list[Any]:
+        """Returns the frames that were kept back by faults that have ended, once."""
+        over = [part for part, (name, symbol, _) in self._withheld.items() if self.now(name, symbol) is None]
+        return [self._withheld.pop(part)[2] for part in over]
 
     def now(self, name: str, symbol: str) -> FaultRequest | None:
         """Returns the fault of this name that changes the symbol's frames now, or None."""

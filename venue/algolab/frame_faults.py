@@ -35,7 +35,7 @@ def texts(made: Iterable[Frame], faults: AlgoLabFaults, lies: Lies) -> list[byte
         for frame in made:
             _withhold("maintenance", "", frame, lies)
         return [MAINTENANCE]
-    sent = [msgspec.json.encode(frame) for frame in (*lies.released("maintenance"), *lies.released("stuck_rows"))]
+    sent = [msgspec.json.encode(frame) for frame in lies.released()]
     for frame in made:
         lie = _lie_for(frame, faults, lies) if len(faults) or len(lies) else None
         if lie is not None:

@@ -115,10 +115,14 @@ def test_missing_rows_are_never_sent(bist: Bist, joined: Client) -> None:
     assert _of("T", frames)
 
 
-def test_rows_that_were_stuck_come_as_they_are_then_and_none_is_lost(bist: Bist, joined: Client) -> None:
+@pytest.mark.parametrize("faults", [["stuck_rows"], ["maintenance"], ["stuck_rows", "maintenance"]])
+def test_rows_that_were_withheld_come_as_they_are_then_and_none_is_lost(
+    bist: Bist, joined: Client, faults: list[FaultName]
+) -> None:
     rows = _rows(bist)
-    bist.faults.arm("stuck_rows", symbol="THYAO", seconds=3600.0)
-    assert _of("D", _moved(bist, joined)) == []
+    for fault in faults:
+        bist.faults.arm(fault, symbol="THYAO", seconds=3600.0)
+        assert _of("D", _moved(bist, joined)) == []
     assert rows != _rows(bist)
     bist.faults.clear()
 
