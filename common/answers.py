@@ -112,6 +112,28 @@ class Unfollowed(wire.Message, frozen=True, kw_only=True):
     sequence: int
 
 
+class Proof(wire.Message, frozen=True, kw_only=True):
+    """The `proof` event of market data's stream: how old the books are that the client was told before it.
+
+    at: the moment of all ages, in seconds of market data's monotonic clock.
+    ages: the seconds since the feed last proved each book, by symbol.
+    """
+
+    at: float
+    ages: dict[str, float]
+
+
+class ProofClock(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/clock` of market data: the clock that proofs are told by.
+
+    epoch: names this run of market data: another run has another clock.
+    at: the present moment, in seconds of its monotonic clock.
+    """
+
+    epoch: str
+    at: float
+
+
 class TradingHold(wire.Message, frozen=True, kw_only=True):
     """One reason why an account may not trade freely.
 

@@ -13,8 +13,8 @@ from executor.errors import LedgerUnavailable
 from executor.guardrails.limits import overlaid
 from executor.ledger.replay import OrderChange
 from executor.loss_monitor import LossMonitor
+from executor.market.symbol_view import SymbolView
 from executor.metrics import Metrics
-from executor.quotes import SymbolView
 from executor.writer.open_orders import OpenOrder
 from executor.writer.transaction import Transaction
 
@@ -33,14 +33,32 @@ class Matcher:
         self._metrics = metrics
         self._losses = LossMonitor(trading, metrics)
         self._last_symbol = ""
+        self._pass_at = float("-inf")
+        self._moved: set[str] = set()
 
     def step(self) -> float:
-        """Runs one pass where this executor writes the account; returns the seconds to pause after it."""
+        """Matches the symbols whose books have moved, and all of them twice a second; returns the seconds to pause.
+
+        It does nothing where another executor writes the account.
+        """
+        monotonic = self._trading.quotes.monotonic
         try:
-            self.pass_once()
+            if monotonic() >= self._pass_at:
+                self._pass_at = monotonic() + PERIOD_SECONDS
+                self.pass_once()
+            while self._moved and monotonic() < self._pass_at:
+                self.match(self._moved.pop())
         except LedgerUnavailable as error:
+            self._moved.clear()
             log.debug("nothing is matched", extra={"reason": error.reason})
-        return PERIOD_SECONDS
+        return max(0.0, self._pass_at - monotonic()) or PERIOD_SECONDS
+
+    def moved(self, symbol: str) -> bool:
+        """Notes that the book of a symbol is another one. Returns true when an order rests there: then look at once."""
+        if not self._trading.ledger.rests(symbol):
+            return False
+        self._moved.add(symbol)
+        return True
 
     def pass_once(self) -> None:
         """Runs one pass. Raises `LedgerUnavailable`."""

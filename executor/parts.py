@@ -17,11 +17,14 @@ from executor.context import TradingContext
 from executor.desk import Desk
 from executor.health import LedgerHealth
 from executor.leading import Leading
+from executor.market.copy import MarketCopy
+from executor.market.follow import MarketFollower
+from executor.market.proof_time import ProofTime
 from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerServer
-from executor.quotes import TIMEOUT_SECONDS, QuoteClient
+from executor.quotes import DEPTH, TIMEOUT_SECONDS, QuoteClient
 from executor.rate_limit import WriteLimiter
 from executor.settings import Settings
 from executor.store import Ledger
@@ -45,6 +48,7 @@ class Parts:
     peers: the server that takes what other executors forward; its step is the loop `peers`.
     health: the ledger's health, for readiness.
     leading: keeps or takes the right to write the account; its step is the loop `writer`.
+    follower: follows market data's stream; its step is the loop `market`.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
     streams: opens order streams.
@@ -60,6 +64,7 @@ class Parts:
     peers: PeerServer
     health: LedgerHealth
     leading: Leading
+    follower: MarketFollower
     matcher: Matcher
     tail: LedgerTail
     streams: OrderStreams
@@ -77,28 +82,35 @@ class Parts:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
         registry = CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-
-        def wake_tail() -> None:
-            tail_loop.wake()
-
-        def wake_writer() -> None:
-            writer_loop.wake()
-
-        told = Told(committed=lambda _: wake_tail(), lost=wake_writer)
-        trading = _trading(settings, clock, metrics, told, lambda: peers.address)
-        health = LedgerHealth(clock.monotonic)
-        matcher, leading = Matcher(trading, metrics), Leading(trading.ledger, health, metrics.account)
-        slots = _slots(settings.most_order_streams, metrics)
-        commands = Commands(trading, metrics)
-        desk = Desk(trading.ledger, commands, PeerClient(settings.peers.key))
+        wakes = _Wakes()
+        follower, quotes = _market(settings, clock, metrics, wakes.moved)
+        ledger = Ledger(
+            settings.ledger,
+            clock,
+            metrics.stages,
+            Told(committed=lambda _: wakes.wake("tail"), lost=lambda: wakes.wake("writer")),
+            f"{settings.service.name}-{settings.service.replica}",
+            lambda: peers.address,
+        )
+        trading = _trading(settings, ledger, quotes)
+        health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
+        wakes.matcher = matcher = Matcher(trading, metrics)
+        leading, commands = Leading(ledger, health, metrics.account), Commands(trading, metrics)
+        desk = Desk(ledger, commands, PeerClient(settings.peers.key))
         peers = PeerServer(settings.peers, commands.answer)
-        tail = LedgerTail(trading.ledger, desk.account, metrics.streams, lambda: slots.open > 0)
-        loops.add(Loop("peers", peers.step, silent_after=SILENT_SECONDS))
-        writer_loop = loops.add(Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)))
-        loops.add(Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)))
-        tail_loop = loops.add(Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)))
+        tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
+        for loop in (
+            Loop("peers", peers.step, silent_after=SILENT_SECONDS),
+            Loop("market", follower.step, retry=(0.2, 2.0)),
+            Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+            Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+            Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
+        ):
+            wakes.loops[loop.name] = loops.add(loop)
         service.add_memory_loop(loops, settings.service)
-        loops.stop_signal.on_set(tail.windows.end)
+        for end in (tail.windows.end, follower.end):
+            loops.stop_signal.on_set(end)
+        calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
         return cls(
             loops=loops,
             registry=registry,
@@ -108,12 +120,11 @@ class Parts:
             peers=peers,
             health=health,
             leading=leading,
+            follower=follower,
             matcher=matcher,
             tail=tail,
             slots=slots,
-            streams=OrderStreams(
-                trading, tail, timings, clock, loops.stop_signal, StreamCalls(desk.account, wake_tail)
-            ),
+            streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
         )
 
@@ -130,15 +141,38 @@ class Parts:
         self.trading.ledger.close()
 
 
-def _trading(
-    settings: Settings, clock: Clock, metrics: Metrics, told: Told, address: Callable[[], str]
-) -> TradingContext:
-    client, market = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market
-    name = f"{settings.service.name}-{settings.service.replica}"
+class _Wakes:
+    """What wakes a loop before its time, once the loops are there."""
+
+    def __init__(self) -> None:
+        self.loops: dict[str, Loop] = {}
+        self.matcher: Matcher | None = None
+
+    def wake(self, name: str) -> None:
+        """Wakes a loop."""
+        if name in self.loops:
+            self.loops[name].wake()
+
+    def moved(self, symbol: str) -> None:
+        """Has the matcher look at a symbol whose book is another one, when an order rests there."""
+        if self.matcher is not None and self.matcher.moved(symbol):
+            self.wake("matcher")
+
+
+def _market(
+    settings: Settings, clock: Clock, metrics: Metrics, moved: Callable[[str], None]
+) -> tuple[MarketFollower, QuoteClient]:
+    client, market, times = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market, ProofTime()
+    copy = MarketCopy(market, times, moved)
+    follower = MarketFollower(client, copy, times, clock.monotonic, depth=DEPTH)
+    return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)
+
+
+def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> TradingContext:
     return TradingContext(
-        market=market,
-        ledger=Ledger(settings.ledger, clock, metrics.stages, told, name, address),
-        quotes=QuoteClient(client, market, clock.monotonic, metrics.stages),
+        market=settings.service.market,
+        ledger=ledger,
+        quotes=quotes,
         limits=settings.limits,
         fees=settings.fees,
         equity_currency=settings.equity_currency,

@@ -130,6 +130,11 @@ class Ledger:
         reign = self.writer.reign
         return None if reign is None else reign.find_open(order_id)
 
+    def rests(self, symbol: str) -> bool:
+        """Returns true when this executor writes the account and an order of the symbol is open."""
+        reign = self.writer.reign
+        return reign is not None and reign.rests(symbol)
+
     def reaches(self, symbol: str, side: Side, opposite: Decimal | None) -> bool:
         """Returns true when an open order of a symbol and side may trade at the best price of the other side."""
         reign = self.writer.reign

@@ -15,8 +15,8 @@ from executor.guardrails import Limits
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
 from executor.ledger.replay import OrderChange
+from executor.market.symbol_view import SymbolView
 from executor.orders import ReplaceRequest
-from executor.quotes import SymbolView
 from executor.store import Ledger
 from executor.writer import admin
 from executor.writer.transaction import Transaction

@@ -48,14 +48,17 @@ class Marks:
     absence: str = "no quote"
 
 
-def mark_of(quote: wire.Quote, instrument: wire.Instrument) -> Mark | None:
-    """Returns the middle of bid and ask, else the last trade, however old; None when the quote has neither."""
+def mark_of(quote: wire.Quote, instrument: wire.Instrument, age: float) -> Mark | None:
+    """Returns the middle of bid and ask, else the last trade, however old; None when the quote has neither.
+
+    `age` is that of the quote, in seconds.
+    """
     source: MarkSource = "mid" if quote.bid and quote.ask else "last"
     price = (quote.bid + quote.ask) / 2 if quote.bid and quote.ask else quote.last
     if not price:
         return None
     about = (quote.symbol, instrument.base_asset, instrument.quote_currency)
-    return Mark(*about, price, source, quote.age_seconds, quote.stale)
+    return Mark(*about, price, source, age, quote.stale)
 
 
 def value(

@@ -143,6 +143,10 @@ class Reign:
         found = self._state.open.by_id.get(order_id)
         return None if found is None else found.order
 
+    def rests(self, symbol: str) -> bool:
+        """Returns true when an order of the symbol is open, as in memory."""
+        return self._state.open.of_symbol(symbol) > 0
+
     def best(self, symbol: str, side: Side) -> Decimal | None:
         """Returns the best limit price of a symbol's open orders as in memory; None without any."""
         return self._state.open.ladder(symbol, side).best()

@@ -16,11 +16,12 @@ from common.wire import Book, Instrument, Level, Order, OrderRequest
 from executor.context import TradingContext
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
+from executor.market.symbol_view import SymbolView
 from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.paper import Fees
-from executor.quotes import QuoteClient, SymbolView
+from executor.quotes import QuoteClient
 from executor.submit import cancel, replace, submit
 from executor.valuation import Mark, Marks
 from tests.common.local import eventually

@@ -88,12 +88,41 @@ class MarketData:
             **more,
         }
 
+    def snapshot(self) -> dict[str, Any]:
+        """What a stream begins with."""
+        books = list(self.books.values())
+        instruments = [self._instrument(book) for book in books]
+        return {"market": self.market, "quotes": [_quote(book) for book in books], "books": books} | {
+            "instruments": instruments
+        }
+
+    def stream(self, write: Callable[[bytes], object]) -> None:
+        """Tells changes and proofs until it fails, or until a status other than 200 is set."""
+
+        def tell(name: str, body: object) -> None:
+            write(f"event: {name}\nid: 5eed-{self.moved}\ndata: {json.dumps(body)}\n\n".encode())
+
+        tell("snapshot", self.snapshot())
+        told = dict(self.books)
+        while self.status == 200:
+            for symbol, book in list(self.books.items()):
+                if told.get(symbol) is not book:
+                    told[symbol] = book
+                    tell("book", book)
+                    tell("quote", _quote(book))
+                    tell("instrument", self._instrument(book))
+            ages = {symbol: book["age_seconds"] for symbol, book in told.items()}
+            tell("proof", {"at": time.monotonic(), "ages": ages})
+            time.sleep(0.02)
+
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body for a path."""
         self.requests.append(path)
         path = path.partition("?")[0]
         if self.status != 200:
             return self.status, {"error": "as told"}
+        if path == "/v1/clock":
+            return 200, {"epoch": "5eed", "at": time.monotonic()}
         if path == "/v1/instruments":
             return 200, {"market": self.market, "instruments": [self._instrument(book) for book in self.books.values()]}
         if path == "/v1/quotes":
@@ -135,6 +164,13 @@ def serving(data: MarketData) -> Iterator[MarketData]:
                 super().handle()
 
         def do_GET(self) -> None:
+            if self.path.startswith("/v1/stream") and data.status == 200:
+                self.send_response(200)
+                self.end_headers()
+                self.close_connection = True
+                with suppress(OSError, ValueError):
+                    data.stream(self._write)
+                return
             status, body = data.answer(self.path)
             payload = json.dumps(body).encode()
             self.send_response(status)
@@ -142,6 +178,10 @@ def serving(data: MarketData) -> Iterator[MarketData]:
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)
+
+        def _write(self, part: bytes) -> None:
+            self.wfile.write(part)
+            self.wfile.flush()
 
         def log_message(self, *_arguments: Any) -> None:
             pass
@@ -153,6 +193,7 @@ def serving(data: MarketData) -> Iterator[MarketData]:
     try:
         yield data
     finally:
+        data.status = 503  # its streams end
         server.shutdown()
         server.server_close()
         thread.join()

@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from common.wire import OrderRequest
-from executor.quotes import QuoteClient, SymbolView
+from executor.market.symbol_view import SymbolView
+from executor.quotes import QuoteClient
 from executor.submit import submit
 from executor.writer.level_uses import FORGET_AFTER
 from tests.executor.conftest import MakeExecutor
@@ -19,7 +20,7 @@ class Slow(QuoteClient):
 
     def __init__(self, view: SymbolView) -> None:
         self._view = view
-        self.monotonic = lambda: view.asked_at + 0.1
+        self.monotonic = lambda: view.proved_at + 0.2
 
     def look(self, symbol: str) -> SymbolView:  # noqa: ARG002 - one book is all there is
         return self._view

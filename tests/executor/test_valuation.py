@@ -208,7 +208,7 @@ def test_a_mark_is_the_middle_else_the_last_trade_else_nothing(
         age_seconds=7.0,
         stale=True,
     )
-    mark = mark_of(quote, INSTRUMENT)
+    mark = mark_of(quote, INSTRUMENT, quote.age_seconds)
     assert (mark and (str(mark.price), mark.source)) == expected
     assert mark is None or (mark.age_seconds, mark.stale, mark.base_asset) == (7.0, True, "BTC")
 

@@ -1,0 +1,191 @@
+"""The executor's copy of the market: what market data's stream told, and how old it can be at most."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from common import sse, wire
+from common.answers import Proof, Unfollowed
+from executor.market.proof_time import ProofTime
+from executor.market.symbol_view import SymbolView
+
+LATE_SECONDS = 2.0
+"""Without a proof for so long the copy is not used; proofs come twice a second."""
+KINDS = ("quote", "book", "instrument", "proof")
+
+
+class _About(msgspec.Struct):
+    """The beginning of an event about a symbol.
+
+    symbol: the symbol.
+    age_seconds: of a book, as it was told.
+    """
+
+    symbol: str
+    age_seconds: float = 0.0
+
+
+class _Snapshot(msgspec.Struct):
+    """The `snapshot` event that begins market data's stream.
+
+    market: the market that it is of.
+    quotes, instruments: of all symbols.
+    books: the same, not decoded yet.
+    """
+
+    market: wire.Market
+    quotes: tuple[wire.Quote, ...] = ()
+    books: tuple[msgspec.Raw, ...] = ()
+    instruments: tuple[wire.Instrument, ...] = ()
+
+
+_about = msgspec.json.Decoder(_About).decode
+_snapshot = msgspec.json.Decoder(_Snapshot).decode
+_quote = msgspec.json.Decoder(wire.Quote).decode
+_instrument = msgspec.json.Decoder(wire.Instrument).decode
+_proof = msgspec.json.Decoder(Proof).decode
+_unfollowed = msgspec.json.Decoder(Unfollowed).decode
+_book = msgspec.json.Decoder(wire.Book).decode
+
+
+@dataclass
+class _Symbol:
+    """One symbol.
+
+    told: the book as it was told; empty before the first.
+    book: the same, decoded; None before anybody asked for it.
+    proved_at: when the book was proved, or earlier, in seconds of our monotonic clock.
+    quote, instrument: the latest; None before the first.
+    """
+
+    told: bytes | str | msgspec.Raw = ""
+    book: wire.Book | None = None
+    proved_at: float = float("-inf")
+    quote: wire.Quote | None = None
+    instrument: wire.Instrument | None = None
+
+
+@dataclass
+class _Stream:
+    """The present stream.
+
+    epoch: the run of market data that it is of.
+    proved_at: our moment of the latest proof, or an earlier one.
+    symbols: everything that it told.
+    """
+
+    epoch: str
+    proved_at: float
+    symbols: dict[str, _Symbol] = field(default_factory=dict)
+
+
+class WrongMarket(Exception):
+    """The stream is of another market than this executor's."""
+
+
+class MarketCopy:
+    """Everything that the present stream told. One thread applies events, any thread looks."""
+
+    def __init__(self, market: wire.Market, times: ProofTime, changed: Callable[[str], None]) -> None:
+        """`changed` is called with each symbol whose book is another one now."""
+        self._market, self._times, self._changed = market, times, changed
+        self._lock = threading.Lock()
+        self._stream: _Stream | None = None
+
+    def begin(self, event: sse.Event, asked_at: float) -> None:
+        """Begins with a snapshot; `asked_at` is when the stream was asked for. Raises `WrongMarket`."""
+        found = _snapshot(event.data)
+        if found.market != self._market:
+            raise WrongMarket(f"market data is of the market {found.market}")
+        stream = _Stream(event.id.partition("-")[0], asked_at)
+        for raw in found.books:
+            about = _about(raw)
+            stream.symbols[about.symbol] = _Symbol(told=raw, proved_at=asked_at - about.age_seconds)
+        for quote in found.quotes:
+            stream.symbols.setdefault(quote.symbol, _Symbol()).quote = quote
+        for instrument in found.instruments:
+            stream.symbols.setdefault(instrument.symbol, _Symbol()).instrument = instrument
+        with self._lock:
+            self._stream = stream
+        for symbol in stream.symbols:
+            self._changed(symbol)
+
+    def lose(self) -> None:
+        """Forgets everything: the stream has ended."""
+        with self._lock:
+            self._stream = None
+
+    @property
+    def epoch(self) -> str:
+        """The run of market data that the copy is of; empty for none."""
+        stream = self._stream
+        return "" if stream is None else stream.epoch
+
+    def apply(self, event: sse.Event) -> None:
+        """Applies one event after the snapshot."""
+        with self._lock:
+            stream = self._stream
+            if stream is not None:
+                self._apply(stream, event)
+        if event.name == "book":
+            self._changed(_about(event.data).symbol)
+
+    def look(self, symbol: str, now: float) -> SymbolView | None:
+        """Returns the symbol's book and instrument; None while the copy of it can't be relied on."""
+        with self._lock:
+            stream = self._stream
+            if stream is None or now - stream.proved_at > LATE_SECONDS:
+                return None
+            found = stream.symbols.get(symbol)
+            if found is None or not found.told or found.instrument is None:
+                return None
+            if found.book is None:
+                found.book = _book(found.told)
+            return SymbolView(symbol, found.book, found.instrument, found.proved_at)
+
+    def quotes(self, now: float) -> list[tuple[wire.Quote, wire.Instrument, float]] | None:
+        """Returns all quotes with their instruments and ages; None while the copy can't be relied on."""
+        with self._lock:
+            stream = self._stream
+            if stream is None or now - stream.proved_at > LATE_SECONDS:
+                return None
+            return [
+                (found.quote, found.instrument, now - found.proved_at)
+                for found in stream.symbols.values()
+                if found.quote is not None and found.instrument is not None
+            ]
+
+    def _apply(self, stream: _Stream, event: sse.Event) -> None:
+        match event.name:
+            case "book":
+                about = _about(event.data)
+                found = stream.symbols.setdefault(about.symbol, _Symbol())
+                # It was told after the latest proof, and can't be older than it would be if it had been told then.
+                found.told, found.book = event.data, None
+                found.proved_at = stream.proved_at - about.age_seconds
+            case "quote":
+                quote = _quote(event.data)
+                stream.symbols.setdefault(quote.symbol, _Symbol()).quote = quote
+            case "instrument":
+                instrument = _instrument(event.data)
+                stream.symbols.setdefault(instrument.symbol, _Symbol()).instrument = instrument
+            case "unfollowed":
+                stream.symbols.pop(_unfollowed(event.data).symbol, None)
+            case "proof":
+                self._prove(stream, _proof(event.data))
+            case _:
+                pass
+
+    def _prove(self, stream: _Stream, proof: Proof) -> None:
+        at = self._times.ours(stream.epoch, proof.at)
+        if at is None:
+            return
+        stream.proved_at = at
+        for symbol, age in proof.ages.items():
+            found = stream.symbols.get(symbol)
+            if found is not None:
+                found.proved_at = at - age
