@@ -47,12 +47,11 @@ def test_proofs_come_twice_a_second_with_the_ages_of_all_books(store: Store, sto
     streams = Streams(store, instruments=dict, most=1, stop=stop, monotonic=time.monotonic)
     streams.publisher.loop.start(stop)
     began, stream = time.monotonic(), streams.events(WANTED)
-    store.prove_book(A, began)
     proofs = _proofs(stream, 3)
     assert 2 * PROOF_SECONDS <= time.monotonic() - began < 2 * PROOF_SECONDS + 1.0
     for proof in proofs:
         assert set(proof.body["ages"]) == {A, B}
-        assert proof.body["ages"][A] == pytest.approx(proof.body["at"] - began, abs=0.001)
+        assert proof.body["ages"][A] == pytest.approx(proof.body["at"] - began, abs=0.05)
         assert proof.id == "", "a client that comes back is told what changed since the last event before it"
 
 
