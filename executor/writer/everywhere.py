@@ -36,7 +36,7 @@ def do_everywhere(
         found = load(connection, account, clock.now(), 0.0)
         if found is None:
             continue
-        state, batch = State(found, clock.monotonic), Batch()
-        work(Transaction(state, batch, clock.now()))
+        state, batch = State(found, clock.monotonic()), Batch()
+        work(Transaction(state, batch, clock.now(), clock.monotonic()))
         connection.exec_driver_sql(APPEND, values_of(account, epoch, batch.to_append(state.anchors)))
         connection.exec_driver_sql(CHECKPOINT, checkpoint_values(account, epoch, Checkpoint.of(state)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -60,11 +60,9 @@ class Past:
 
 
 class RecentOrders:
-    """Counts within windows that end now; `monotonic` is in seconds."""
+    """Counts within windows that end at the moment given, in seconds of the monotonic clock."""
 
-    def __init__(self, monotonic: Callable[[], float], past: Past) -> None:
-        self._monotonic = monotonic
-        now = monotonic()
+    def __init__(self, now: float, past: Past) -> None:
         self._received = deque(sorted(now - age for age in past.received))
         self._executed: dict[Place, deque[float]] = {}
         for place, age in sorted(past.executed, key=lambda each: -each[1]):
@@ -73,32 +71,31 @@ class RecentOrders:
         for asked, age, order_id in past.asked:
             self._see(Journal(), asked, _Seen(now - age, order_id))
 
-    def orders(self) -> int:
+    def orders(self, now: float) -> int:
         """Returns how many orders came within the last second."""
-        return _count(self._received, self._monotonic() - RATE_SECONDS)
+        return _count(self._received, now - RATE_SECONDS)
 
-    def executions(self, symbol: str, side: Side) -> int:
+    def executions(self, symbol: str, side: Side, now: float) -> int:
         """Returns how many orders of the symbol and side were executed within a minute."""
         times = self._executed.get((symbol, side))
-        return 0 if times is None else _count(times, self._monotonic() - EXECUTIONS_SECONDS)
+        return 0 if times is None else _count(times, now - EXECUTIONS_SECONDS)
 
-    def twin(self, order: Order, seconds: float) -> str | None:
+    def twin(self, order: Order, seconds: float, now: float) -> str | None:
         """Returns the id of another order of the last `seconds` that asked for the same; None when there is none."""
         latest, before = self._asked.get(Asked.of(order), (None, None)) if seconds else (None, None)
         other = before if latest is not None and latest.order_id == order.order_id else latest
-        if other is None or other.at < self._monotonic() - seconds:
+        if other is None or other.at < now - seconds:
             return None
         return other.order_id
 
-    def note_order(self, journal: Journal) -> None:
+    def note_order(self, journal: Journal, now: float) -> None:
         """Notes that an order came."""
-        _append(journal, self._received, self._monotonic())
+        _append(journal, self._received, now)
 
-    def note_asked(self, journal: Journal, order: Order, seconds: float) -> None:
+    def note_asked(self, journal: Journal, order: Order, seconds: float, now: float) -> None:
         """Notes what a new order asked for, to be remembered for `seconds`; nothing is noted for 0."""
         if not seconds:
             return
-        now = self._monotonic()
         while self._asked:
             oldest, (latest, _) = next(iter(self._asked.items()))
             if latest.at >= now - seconds:
@@ -106,9 +103,9 @@ class RecentOrders:
             journal.drop(self._asked, oldest)
         self._see(journal, Asked.of(order), _Seen(now, order.order_id))
 
-    def note_execution(self, journal: Journal, order: Order) -> None:
+    def note_execution(self, journal: Journal, order: Order, now: float) -> None:
         """Notes the first fill of an order."""
-        _append(journal, self._executed.setdefault((order.symbol, order.side), deque()), self._monotonic())
+        _append(journal, self._executed.setdefault((order.symbol, order.side), deque()), now)
 
     def forget_executions(self, journal: Journal) -> None:
         """Counts executions anew from here."""

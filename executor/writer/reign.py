@@ -6,10 +6,10 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any, Generic, TypeVar
 
+from common.clock import Clock
 from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
 from executor.ledger.append import Append, Appender, Refused
@@ -40,11 +40,11 @@ class Job(Generic[T]):
         self._result: T | None = None
         self._error: BaseException | None = None
 
-    def attempt(self, state: State, batch: Batch, at: datetime) -> None:
+    def attempt(self, state: State, batch: Batch, clock: Clock) -> None:
         """Does the work in memory. An exception undoes its part, and is kept."""
         mark = state.journal.mark()
         self._result = self._error = None
-        transaction = Transaction(state, batch, at)
+        transaction = Transaction(state, batch, clock.now(), clock.monotonic())
         try:
             self._result = self._work(transaction)
             transaction.settle()
@@ -99,7 +99,7 @@ class Reign:
         self,
         state: State,
         appender: Appender,
-        now: Callable[[], datetime],
+        clock: Clock,
         first_answer: FirstAnswer,
         stages: StageMetrics,
         committed: Callable[[View], None],
@@ -111,7 +111,7 @@ class Reign:
         """
         self.view = View.of(state)
         self.checkpoint: Checkpoint | None = None
-        self._state, self._appender, self._now = state, appender, now
+        self._state, self._appender, self._clock = state, appender, clock
         self._first_answer, self._stages, self._committed, self._lost = first_answer, stages, committed, lost
         self._lock = threading.Lock()
         self._round = _Round()
@@ -270,5 +270,5 @@ class Reign:
     def _decide(self, jobs: Sequence[Job[Any]]) -> None:
         with localcontext(prec=PRECISION):
             for job in jobs:
-                job.attempt(self._state, self._round.batch, self._now())
+                job.attempt(self._state, self._round.batch, self._clock)
         self._round.jobs += jobs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -83,13 +83,14 @@ class State:
     journal: the changes that are not durable yet.
     """
 
-    def __init__(self, loaded: Loaded, monotonic: Callable[[], float]) -> None:
+    def __init__(self, loaded: Loaded, now: float) -> None:
+        """`now` is the moment of loading, in seconds of the monotonic clock."""
         self.account = loaded.account
         self.sequence, self.hash = loaded.sequence, loaded.hash
         self.controls, self.anchors = loaded.controls, loaded.anchors
         self.balances: dict[Entry, Decimal] = dict(loaded.balances)
         self.open, self.uses = OpenOrders(), LevelUses()
-        self.recent = RecentOrders(monotonic, loaded.past)
+        self.recent = RecentOrders(now, loaded.past)
         self.taken_back: dict[int, bool] = {}
         self.answers: dict[str, Order] = {}
         self.journal = Journal()

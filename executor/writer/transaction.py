@@ -31,11 +31,12 @@ class Transaction:
     """One work's part of a batch.
 
     at: the time that is recorded, UTC.
+    moment: the same moment, in seconds of the monotonic clock.
     changes: the changes of orders so far.
     """
 
-    def __init__(self, state: State, batch: Batch, at: datetime) -> None:
-        self.at = at
+    def __init__(self, state: State, batch: Batch, at: datetime, moment: float) -> None:
+        self.at, self.moment = at, moment
         self.changes: list[OrderChange] = []
         self._state, self._batch, self._journal = state, batch, state.journal
         self._terms: dict[str, Terms] = {}
@@ -86,9 +87,9 @@ class Transaction:
             open_buys=buying,
             exposure=exposure,
             opposite=opposite.best(),
-            recent=state.recent.orders() - 1,
-            twin=state.recent.twin(order, limits.duplicate_seconds),
-            executions=state.recent.executions(order.symbol, order.side),
+            recent=state.recent.orders(self.moment) - 1,
+            twin=state.recent.twin(order, limits.duplicate_seconds, self.moment),
+            executions=state.recent.executions(order.symbol, order.side, self.moment),
         )
 
     def first_answer(self, client_order_id: str) -> Order | None:
@@ -131,8 +132,8 @@ class Transaction:
         """
         order_id = f"{self.account}-{self._state.sequence + 1}"
         order = self._step(None, order_id, events.OrderReceived(request=request, replaces=replaces))
-        self._state.recent.note_order(self._journal)
-        self._state.recent.note_asked(self._journal, order, remember)
+        self._state.recent.note_order(self._journal, self.moment)
+        self._state.recent.note_asked(self._journal, order, remember, self.moment)
         return order
 
     def deny(self, order: Order, denials: tuple[Denial, ...]) -> Order:
@@ -160,7 +161,7 @@ class Transaction:
         content = events.OrderFilled(fill=fill, liquidity=liquidity, level=level)
         filled = self._step(order, order.order_id, content)
         if not order.fills:
-            self._state.recent.note_execution(self._journal, filled)
+            self._state.recent.note_execution(self._journal, filled, self.moment)
         return filled
 
     def end(self, order: Order, status: Literal["cancelled", "expired"], reason: str) -> Order:

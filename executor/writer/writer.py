@@ -164,12 +164,12 @@ class Writer:
         new = loaded is None
         found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {})
         with localcontext(prec=PRECISION):
-            state = State(found, self._clock.monotonic)
+            state = State(found, self._clock.monotonic())
         self._close()
         self._epoch, self._checkpointed = epoch, found.sequence
         self._appender = Appender(self._engine, self._account, epoch)
         self._checkpointer = Checkpointer(self._engine, self._account, epoch)
-        reign = Reign(state, self._appender, self._clock.now, self._first_answer, self._stages, *self._told)
+        reign = Reign(state, self._appender, self._clock, self._first_answer, self._stages, *self._told)
         if new:
             self._opening(reign, lambda: self._checkpoint(reign))
         self._reign = reign
