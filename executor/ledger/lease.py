@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psycopg
@@ -29,6 +30,7 @@ _TAKE = (
     "address = excluded.address, backend = excluded.backend, heartbeat_at = excluded.heartbeat_at RETURNING epoch"
 )
 _BEAT = "UPDATE leases SET heartbeat_at = clock_timestamp() WHERE account = %s AND epoch = %s"
+_FREE = "SELECT pg_advisory_unlock_all()"
 _END_SESSION = "SELECT pg_terminate_backend(%s)"
 
 
@@ -94,7 +96,10 @@ class Lease:
             return driver.execute(_BEAT, (self._account, epoch)).rowcount == 1
 
     def give_up(self) -> None:
-        """Ends the session, and with it the lock."""
+        """Frees the lock and ends the session. The server would free it by itself, but a little later."""
+        if self._connection.is_open:
+            with suppress(LedgerUnavailable), self._connection.use() as driver:
+                driver.execute(_FREE)
         self._connection.close()
 
     def _raise_epoch(self, driver: psycopg.Connection[Any]) -> int:

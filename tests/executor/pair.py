@@ -123,8 +123,8 @@ class Both:
         """Has an executor write the account; it takes over from the other, and loads what that one left."""
         if self.leading != executor:
             self.contexts[self.leading].ledger.writer.stop()
-            self.contexts[executor].ledger.step()
             self.leading = executor
+        self.contexts[executor].ledger.step()
 
     def do(self, step: Step) -> None:
         match step:
