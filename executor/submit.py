@@ -109,7 +109,11 @@ def _place(
             raise ClientOrderIdReused(key, first.order_id, list(differs))
         return OrderResult(first, new=False)
 
+    until = 0
+
     def work(transaction: Transaction) -> OrderResult:
+        nonlocal until
+        until = transaction.sequence
         first = transaction.first_answer(key)
         if first is not None:
             return repeated(first)
@@ -124,7 +128,7 @@ def _place(
         return trading.ledger.do(work)
     except (UnknownSymbol, _NotOpen):
         first = trading.ledger.first_answer(key)
-        if first is None:
+        if first is None or orders.number(first.order_id) > until:
             raise
         return repeated(first)
 

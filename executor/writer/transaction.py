@@ -47,6 +47,11 @@ class Transaction:
         return self._state.account
 
     @property
+    def sequence(self) -> int:
+        """The sequence of the account's latest event."""
+        return self._state.sequence
+
+    @property
     def controls(self) -> Controls:
         """The kill switches, the holds and the operator's limits as they are now."""
         return self._state.controls
