@@ -29,6 +29,7 @@ ACCOUNT_SECONDS = 5.0
 SLOW_SECONDS = 5.0
 INSTRUMENTS_SECONDS = 30.0
 INBOX_SECONDS = 1.0
+AGAIN_SECONDS = 2.0
 LEAST_PAUSE_SECONDS = 0.5
 SILENT_SECONDS = 60.0
 ALERTS_SHOWN = 25
@@ -76,14 +77,20 @@ class Readers:
         *,
         silent_after: float = SILENT_SECONDS,
     ) -> Loop:
-        """Adds a loop that calls `read` every `every` seconds, and `failed` with the reason when that failed."""
+        """Adds a loop that calls `read` every `every` seconds, and `failed` with the reason when that failed.
 
-        def step() -> None:
+        After a failure it asks again soon, so that a service which starts later is shown as soon as it answers.
+        """
+        again = min(every, AGAIN_SECONDS)
+
+        def step() -> float:
             try:
                 read()
             except ServiceError as failure:
                 self._counters.upstream_errors.labels(upstream).inc()
                 failed(failure.message)
+                return again
+            return every
 
         def on_failure(error: Exception) -> None:
             failed(f"an unexpected failure ({type(error).__name__}); it was logged")
@@ -92,10 +99,9 @@ class Readers:
             Loop(
                 name,
                 step,
-                every=every,
                 silent_after=silent_after,
                 least=min(every, LEAST_PAUSE_SECONDS),
-                retry=(every, every),
+                retry=(again, every),
                 on_failure=on_failure,
             )
         )

@@ -15,7 +15,7 @@ from tests.web.console import Surroundings
 from tests.web.test_orders import REQUEST
 from tests.web.trading_world import order
 from web.metrics import ConsoleCounters
-from web.readers import SILENT_SECONDS, Readers
+from web.readers import AGAIN_SECONDS, INSTRUMENTS_SECONDS, SILENT_SECONDS, Readers
 
 STREAMS = {"quote-stream", "order-stream"}
 DEADLINE_SECONDS = 20.0
@@ -50,6 +50,15 @@ def test_a_service_that_does_not_answer_is_no_failure_of_the_console(built: Buil
     around.stop()
     built.read()
     assert {loop.name: loop.failures for loop in built.loops.by_name.values() if loop.failures} == {}
+
+
+def test_what_could_not_be_read_is_asked_for_again_soon_however_seldom_it_is_read(
+    built: Built, around: Surroundings
+) -> None:
+    instruments = built.loops.by_name["instruments"]
+    assert instruments.run_once() == INSTRUMENTS_SECONDS
+    around.market.stop()
+    assert instruments.run_once() == AGAIN_SECONDS < INSTRUMENTS_SECONDS
 
 
 def test_the_quote_stream_moves_the_quotes_and_tells_when_it_breaks(built: Built, around: Surroundings) -> None:

@@ -10,7 +10,7 @@ from common.wire import Phase
 from marketdata.events import BookRow, Top
 from marketdata.state.rowbook import RowFault, SettledRows
 from marketdata.state.store import Store
-from marketdata.state.witness import BookWitness, Verdict
+from marketdata.state.witness import Verdict
 from marketdata.venues.algolab.answers import EquityInfo
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.share import AUCTIONS, Share
@@ -69,7 +69,7 @@ class ShareBooks:
         """Applies one row."""
         if share.rows is not None:
             share.row_time, share.row_at = row.venue_time or share.row_time, at
-            share.hear_row()
+            share.see_trades()
             self._publish(share, share.rows.apply(row, at), at, received)
             self._unsettled.add(share.pair)
 
@@ -110,13 +110,11 @@ class ShareBooks:
             share.rows.empty("sell", at)
         if share.rows.unsettled:
             self._unsettled.add(share.pair)
-        self._hear(share, "tick", lambda witness: witness.hear_top(best, at), at, received)
+        self._hear(share, "tick", lambda: share.witness.hear_top(best, at), at, received)
 
     def hear_trade(self, share: Share, price: Decimal, at: float, received: float) -> None:
         """Holds a trade against a share's book: its price, and that it changed a row."""
-        if share.rows is not None and share.rows.live and share.phase(self.phase) == "continuous":
-            share.hear_trade(at)
-        self._hear(share, "trade", lambda witness: witness.hear_trade(price, at), at, received)
+        self._hear(share, "trade", lambda: share.hear_trade(price, at), at, received)
 
     def hear_answer(self, share: Share, info: EquityInfo, asked: float, received: float) -> None:
         """Holds the best prices of a REST answer against a share's book; `asked` is when the broker was asked.
@@ -169,21 +167,20 @@ class ShareBooks:
             self._store.lose(share.symbol, outcome.fault, received)
             log.warning("a book is lost", extra={"symbol": share.symbol, "reason": outcome.fault})
 
-    def _hear(
-        self, share: Share, name: str, judge: Callable[[BookWitness], Verdict], at: float, received: float
-    ) -> None:
+    def _hear(self, share: Share, name: str, judge: Callable[[], Verdict], at: float, received: float) -> None:
         """Proves or doubts a book by what a witness says. While an auction collects orders nothing is compared."""
         if share.rows is None or not share.rows.live:
             return
         if share.phase(self.phase) != "continuous":
             share.witness.settle()
+            share.see_trades()
             return
-        self._follow(share, name, judge(share.witness), at, received)
+        self._follow(share, name, judge(), at, received)
 
     def _follow(
         self, share: Share, name: str, verdict: Verdict, at: float, received: float, *, proves: bool = True
     ) -> None:
-        if share.rows_are_stuck(at):
+        if share.rows_are_stuck:
             self._contradicted(share, "trades without rows", at, received)
         elif verdict == "agrees":
             share.doubted_at = None

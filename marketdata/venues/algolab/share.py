@@ -57,8 +57,9 @@ class Share:
     misses: answers in a row that named other best prices.
     bests: the best prices published, with the time of each.
     witness: what its ticks say of its book.
-    unseen: trades since the newest row.
+    unseen: trades since the newest row, or since trading went on.
     unseen_since: when the first of them came, in seconds of the monotonic clock; None before it.
+    unseen_seconds: the seconds from the first of them to the latest.
     """
 
     pair: str
@@ -86,6 +87,7 @@ class Share:
     witness: BookWitness = field(default_factory=BookWitness)
     unseen: int = 0
     unseen_since: float | None = None
+    unseen_seconds: float = 0.0
 
     def closed(self) -> None:
         """Forgets the state of the socket that is gone."""
@@ -95,7 +97,7 @@ class Share:
         self.bests.clear()
         self.witness.clear()
         self.misses = 0
-        self.hear_row()
+        self.see_trades()
         if self.rows is not None:
             self.rows.clear()
 
@@ -118,18 +120,22 @@ class Share:
         self.equity = info
         return True
 
-    def hear_row(self) -> None:
-        """Notes that a row came: trades before it may be in it."""
-        self.unseen, self.unseen_since = 0, None
+    def see_trades(self) -> None:
+        """Notes that the trades before now may be in the rows, or need not be."""
+        self.unseen, self.unseen_since, self.unseen_seconds = 0, None, 0.0
 
-    def hear_trade(self, at: float) -> None:
-        """Notes that a trade came, which must change a row."""
+    def hear_trade(self, price: Decimal, at: float) -> Verdict:
+        """Returns the verdict on the price of a trade, and notes that the trade must change a row."""
         self.unseen += 1
-        self.unseen_since = at if self.unseen_since is None else self.unseen_since
+        if self.unseen_since is None:
+            self.unseen_since = at
+        self.unseen_seconds = at - self.unseen_since
+        return self.witness.hear_trade(price, at)
 
-    def rows_are_stuck(self, at: float) -> bool:
-        """Returns true when one trade after the other came, and no row."""
-        return self.unseen >= UNSEEN_TRADES and at - (self.unseen_since or at) >= UNSEEN_SECONDS
+    @property
+    def rows_are_stuck(self) -> bool:
+        """True when one trade after the other came, and no row. Trades of one moment may have come after their rows."""
+        return self.unseen >= UNSEEN_TRADES and self.unseen_seconds >= UNSEEN_SECONDS
 
     def trouble_since(self) -> float | None:
         """Returns since when its rows make no sense, are missing or are contradicted, in monotonic seconds; None while

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,14 +17,18 @@ from common.wire import Level
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
 from marketdata.state.candlestore import CandleStore
+from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.venues.algolab import assembly
 from marketdata.venues.algolab.assembly import AlgolabTimings
 from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.credentials import Credentials
+from marketdata.venues.algolab.equity_requests import EquityRequests
 from marketdata.venues.algolab.feed import FeedTimings
-from marketdata.venues.algolab.frames import SOURCE
+from marketdata.venues.algolab.frames import KINDS, REASONS, SOURCE
+from marketdata.venues.algolab.hours import Hours
 from marketdata.venues.algolab.instruments import instrument
+from marketdata.venues.algolab.intake import AlgolabIntake
 from marketdata.venues.algolab.metrics import AlgolabCollector
 from marketdata.venues.algolab.session import Session
 from marketdata.venues.algolab.settings import AlgolabAddresses, AlgolabSettings
@@ -39,6 +43,23 @@ SYMBOLS = ("THYAO", "GARAN")
 OURS = Credentials(CREDENTIALS.api_key, CREDENTIALS.username, CREDENTIALS.password)
 
 Sides = tuple[tuple[Level, ...], tuple[Level, ...]]
+
+
+def bare_intake(
+    listings: Sequence[Listing], store: Store, limits: EquityRequests, unix: Callable[[], float]
+) -> tuple[AlgolabIntake, AlgolabCounters]:
+    """An intake without a socket, at a time that a test sets, and its counters."""
+    counters = AlgolabCounters.of(kinds=KINDS, reasons=REASONS)
+    intake = AlgolabIntake(
+        listings,
+        "XU100",
+        store=store,
+        candles=CandleStore(store.symbols, unix=unix),
+        limits=limits,
+        counters=counters,
+        hours=Hours(unix),
+    )
+    return intake, counters
 
 
 @dataclass

@@ -8,16 +8,12 @@ from decimal import Decimal
 
 from common.clock import SYSTEM_CLOCK
 from common.wire import Phase
-from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.state.symbol import SymbolStatus
 from marketdata.venues.algolab.answers import EquityInfo
-from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityAnswer, EquityRequests
-from marketdata.venues.algolab.frames import KINDS, REASONS
-from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import AlgolabIntake
+from tests.marketdata.venues.algolab.rig import bare_intake
 
 NOON = datetime(2026, 9, 23, 9, tzinfo=UTC).timestamp()
 SHARES = ("AKBNK", "GARAN", "THYAO")
@@ -44,15 +40,7 @@ class _Rig:
         listings = [Listing("BIST", share, "rows") for share in SHARES]
         self.store = _Told(listings)
         self.requests = EquityRequests(lambda: 0.0)
-        self.intake = AlgolabIntake(
-            listings,
-            "XU100",
-            store=self.store,
-            candles=CandleStore(self.store.symbols, unix=lambda: self.now),
-            limits=self.requests,
-            counters=AlgolabCounters.of(kinds=KINDS, reasons=REASONS),
-            hours=Hours(lambda: self.now),
-        )
+        self.intake, _ = bare_intake(listings, self.store, self.requests, lambda: self.now)
 
     def passed(self, seconds: float = 0.1) -> list[str]:
         """The shares of which a status is told when so much time passes."""

@@ -8,15 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from common.clock import Clock
-from marketdata.state.candlestore import CandleStore
 from marketdata.state.listing import Listing
 from marketdata.state.store import Store
 from marketdata.venues.algolab.answers import EquityInfo
-from marketdata.venues.algolab.counters import AlgolabCounters
 from marketdata.venues.algolab.equity_requests import EquityRequests
-from marketdata.venues.algolab.frames import KINDS, REASONS
-from marketdata.venues.algolab.hours import Hours
-from marketdata.venues.algolab.intake import AlgolabIntake
+from tests.marketdata.venues.algolab.rig import bare_intake
 
 NOON = datetime(2026, 9, 23, 9, tzinfo=UTC).timestamp()
 SYMBOL, STUCK = "BIST:THYAO", "contradicted by its trades without rows"
@@ -30,16 +26,7 @@ class _Feed:
         listings = [Listing("BIST", "THYAO", "rows")]
         clock = Clock(lambda: self.now - NOON, lambda: self.now)
         self.store = Store(listings, market="simulated", stale_after=60.0, clock=clock)
-        self.counters = AlgolabCounters.of(kinds=KINDS, reasons=REASONS)
-        self.intake = AlgolabIntake(
-            listings,
-            "XU100",
-            store=self.store,
-            candles=CandleStore(self.store.symbols, unix=lambda: self.now),
-            limits=EquityRequests(lambda: 0.0),
-            counters=self.counters,
-            hours=Hours(lambda: self.now),
-        )
+        self.intake, self.counters = bare_intake(listings, self.store, EquityRequests(lambda: 0.0), lambda: self.now)
         self.intake.opened(0.0)
         self.pass_time(0.0)
         self.rows(5000)
@@ -104,6 +91,26 @@ def test_a_row_ends_the_doubt_with_the_next_tick() -> None:
     feed = _Feed()
     feed.go_on(10, lambda: feed.tick(100))
     feed.rows(4000)
+    assert not feed.store.faults()
+
+
+def test_trades_at_one_moment_whose_rows_came_before_them_contradict_nothing_however_long_it_is_quiet_then() -> None:
+    feed = _Feed()
+    for _ in range(5):
+        feed.tick(100)
+    feed.go_on(30, feed.tick)
+    assert not feed.store.faults()
+
+
+def test_trades_before_a_halt_are_not_counted_with_those_after_it() -> None:
+    feed = _Feed()
+    feed.tick(100)
+    feed.tick(100)
+    feed.read("T", Price=100.0, BalancePrice=100.0, BalanceAmount=500, TradeQuantity=0)
+    feed.go_on(20, feed.tick)
+    feed.read("T", Price=100.0, BalancePrice=0.0, TradeQuantity=0)
+    feed.tick(100)
+    feed.go_on(3, feed.tick)
     assert not feed.store.faults()
 
 
