@@ -224,9 +224,9 @@ def _seal(
     previous_hash: str, account: str, sequence: int, kind: str, order_id: str | None, at: datetime, payload: str
 ) -> str:
     """Returns the SHA-256 of a JSON array of the parts, with `, ` between them and only the needed escapes."""
-    told = _time_text(at)
     about = "null" if order_id is None else _text(order_id)
-    sealed = f"[{_text(previous_hash)}, {_text(account)}, {sequence}, {_text(kind)}, {about}, {_text(told)}, {_text(payload)}]"
+    before = f"{_text(previous_hash)}, {_text(account)}, {sequence}"
+    sealed = f"[{before}, {_text(kind)}, {about}, {_text(_time_text(at))}, {_text(payload)}]"
     return hashlib.sha256(sealed.encode()).hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
@@ -66,8 +67,9 @@ class _Round:
 class Reign:
     """Does works under one epoch of the lease, until it ends by a failure or by another executor.
 
-    A thread that comes while no batch is being appended appends the one that holds its work; works that come meanwhile
-    are decided at once, and share the next batch. A batch for which no thread waits is appended by one of its own.
+    A thread that comes while nobody decides decides its own work, and those that come meanwhile. A thread that decided
+    while no batch was being appended appends; works that are decided meanwhile share the next batch. A batch for which
+    no thread waits is appended by one of its own.
 
     view: the account as of the latest durable batch.
     checkpoint: the latest one that was asked for and is durable; None before.
@@ -89,6 +91,7 @@ class Reign:
         self._state, self._appender, self._clock = state, appender, clock
         self._first_answer, self._stages, self._told, self._later = first_answer, stages, told, later
         self._lock = threading.Lock()
+        self._arrived: deque[Job[Any]] = deque()
         self._round = _Round()
         self._appending = False
         self._wants_checkpoint = False
@@ -100,30 +103,21 @@ class Reign:
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
         job = Job(work, StageTimer(self._stages))
-        job.leads = self._join(job)
-        if not job.leads:
-            job.wait()
-        if job.leads:
+        self._arrived.append(job)
+        must_append = self._decide_arrived()
+        while must_append or not job.wait():
+            must_append = False
             self._append_round()
         return job.outcome()
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
 
-        See `ToldJob` for what `told` may do. Raises `LedgerUnavailable` when the reign has ended.
+        See `ToldJob` for what `told` may do.
         """
-        if self._join(ToldJob(work, StageTimer(self._stages), told)):
+        self._arrived.append(ToldJob(work, StageTimer(self._stages), told))
+        if self._decide_arrived():
             self._later(self._append_round)
-
-    def _join(self, job: Job[Any]) -> bool:
-        """Decides a work as part of the present round; returns true when the round is to be appended by the caller."""
-        with self._lock:
-            self._require_going_on()
-            job.timer.end("queue")
-            self._decide([job])
-            job.timer.end("decide")
-            appending, self._appending = self._appending, True
-        return not appending
 
     def find_open(self, order_id: str) -> Order | None:
         """Returns an open order as it is in memory, where it may not be durable yet; None when there is none."""
@@ -146,15 +140,40 @@ class Reign:
         """Ends the reign: no work is done any more, and those that wait get the error."""
         with self._lock:
             self._ended = self._ended or error
+        if self._decide_arrived():
+            self._lead_next()
 
     @property
     def ended(self) -> bool:
         """True when no work is done any more."""
         return self._ended is not None
 
-    def _require_going_on(self) -> None:
-        if self._ended is not None:
-            raise self._ended
+    def _decide_arrived(self) -> bool:
+        """Decides what has come, unless another thread does; returns true when the caller must see to the append."""
+        must_append = False
+        # Whoever had the lock when a work came looks here again: at once, or after the append that it is about to do.
+        while self._arrived and self._lock.acquire(blocking=False):
+            try:
+                must_append |= self._take_arrived()
+            finally:
+                self._lock.release()
+        return must_append
+
+    def _take_arrived(self) -> bool:
+        """Decides what has come, under the lock; returns true when the caller must see to the append."""
+        while self._arrived:
+            job = self._arrived.popleft()
+            if self._ended is not None:
+                job.fail(self._ended)
+                self._end_waits([job])
+                continue
+            job.timer.end("queue")
+            self._decide([job])
+            job.timer.end("decide")
+        if self._appending or not self._round.jobs:
+            return False
+        self._appending = True
+        return True
 
     def _append_round(self) -> None:
         """Makes the present round durable, and passes the lead on to the next one."""
@@ -196,14 +215,10 @@ class Reign:
             elif sealed.view is not None:
                 self.view, self.checkpoint = sealed.view, sealed.checkpoint or self.checkpoint
                 self._state.forget_old_answers()
-            self._appending = bool(self._round.jobs)
-            following = next((job for job in self._round.jobs if job.waits), None)
-            if following is not None:
-                following.leads = True
-        if following is not None:
-            following.release()
-        elif self._appending:
-            self._later(self._append_round)
+            self._appending = False
+            must_append = self._take_arrived()
+        if must_append | self._decide_arrived():
+            self._lead_next()
         if error is not None:
             for job in jobs:
                 job.fail(error)
@@ -212,6 +227,14 @@ class Reign:
             self._told.lost()
         else:
             self._told.committed(self.view)
+
+    def _lead_next(self) -> None:
+        """Has a thread that waits for the present round append it, or one of its own where none waits."""
+        following = next((job for job in self._round.jobs if job.waits), None)
+        if following is None:
+            self._later(self._append_round)
+        else:
+            following.lead()
 
     @staticmethod
     def _end_waits(jobs: Sequence[Job[Any]]) -> None:
