@@ -85,7 +85,7 @@ def test_only_the_executor_that_writes_shows_the_account(make: MakeExecutor, pla
     assert _samples(first)["executor_writer[]"] == 1
     shown = {name.partition("[")[0] for name in _samples(first)} - {name.partition("[")[0] for name in _samples(second)}
     assert "executor_orders_total" not in shown
-    assert {"executor_trading_state", "executor_equity_known", "executor_account_cash", "executor_limit_use_ratio"} <= shown
+    assert {"executor_trading_state", "executor_account_cash", "executor_limit_use_ratio"} <= shown
     assert _samples(second)["executor_writer[]"] == 0
     assert _samples(second)["executor_ledger_up[]"] == 1
 
