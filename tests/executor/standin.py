@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -160,7 +161,7 @@ def make_executor(
     settings = Settings(
         service=ServiceSettings("executor", "1", "simulated"),
         ledger=LedgerSettings(place.url, place.password, account, cash),
-        peers=PeerSettings("127.0.0.1", 0, b"the key of these executors"),
+        peers=PeerSettings("127.0.0.1", 0, hashlib.sha256(f"executors:{TOKEN}".encode()).digest()),
         operator_token=TOKEN,
         most_writes_per_second=writes,
         most_order_streams=streams,
