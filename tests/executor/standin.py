@@ -30,7 +30,7 @@ from executor.settings import LedgerSettings, PeerSettings, Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, StreamTimings
 from executor.timing import StageMetrics
-from executor.writer.writer import Told
+from executor.writer.reign import Told
 from tests.executor.market_standin import BEGIN, BTCTRY, MarketData, market_data, serving
 
 __all__ = ["BEGIN", "BTCTRY", "MarketData", "market_data", "serving"]

@@ -27,7 +27,7 @@ def hasty() -> Flask:
 
 
 def environment_of(place: Place, data: MarketData, folder: Path) -> dict[str, str]:
-    """The settings of an executor on a ledger; its secrets are written into `folder`."""
+    """The settings of an executor; its secrets are written into `folder`."""
     (folder / "token").write_text(TOKEN)
     (folder / "password").write_text(place.password)
     return {
