@@ -135,6 +135,10 @@ class Executor:
         answer = self.client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
         return answer.status_code, answer.get_json()
 
+    def put(self, path: str, body: Any, token: str = TOKEN) -> tuple[int, dict[str, Any]]:
+        answer = self.client.put(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, answer.get_json()
+
     def get(self, path: str) -> dict[str, Any]:
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
