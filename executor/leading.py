@@ -22,10 +22,8 @@ class Leading:
             pause = self._ledger.step()
         except LedgerUnavailable as error:
             self._health.failed(error.message)
-            self._gauges.ledger_up.set(0)
-            pause = RETRY_SECONDS
-        else:
-            self._health.answered()
-            self._gauges.ledger_up.set(1)
-        self._gauges.writes.set(self._ledger.writer.reign is not None)
+            self._gauges.ledger_failed()
+            return RETRY_SECONDS
+        self._health.answered()
+        self._gauges.ledger_answered(writes=self._ledger.writer.reign is not None)
         return pause

@@ -16,7 +16,7 @@ from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
 from executor.ledger.append import Append
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import Proof, verify
+from executor.ledger.verify import AccountProof, verify
 from executor.orders import check
 from executor.writer.transaction import Transaction
 from tests.common.local import eventually
@@ -47,7 +47,7 @@ def together(executor: Executor) -> Iterator[Together]:
         yield Together(pool, waiting)
 
 
-def proof(place: Place) -> Proof:
+def proof(place: Place) -> AccountProof:
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
         [found] = verify(lambda: nullcontext(connection))
