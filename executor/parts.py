@@ -89,6 +89,7 @@ class Parts:
             clock,
             metrics.stages,
             Told(committed=lambda _: wakes.wake("tail"), lost=lambda: wakes.wake("writer")),
+            settings.limits,
             f"{settings.service.name}-{settings.service.replica}",
             lambda: peers.address,
         )

@@ -53,10 +53,13 @@ class Lease:
     """The lease of one account, as this executor sees it.
 
     The lock on the connection is freed by the database as soon as the holder's connection ends.
+
+    account: the account's name.
     """
 
     def __init__(self, engine: sa.Engine, account: str, name: str, address: Callable[[], str]) -> None:
-        self._connection, self._account, self._name, self._address = KeptConnection(engine), account, name, address
+        self.account = account
+        self._connection, self._name, self._address = KeptConnection(engine), name, address
         self._lock = lock_key(f"writer:{account}")
 
     def take(self) -> int | Holder | None:
@@ -77,7 +80,7 @@ class Lease:
             [free] = driver.execute(_TRY, (self._lock,)).fetchone() or (False,)
             if free:
                 return self._raise_epoch(driver)
-            row = driver.execute(_LOOK, (self._account,)).fetchone()
+            row = driver.execute(_LOOK, (self.account,)).fetchone()
             if row is None:
                 return None
             holder = Holder(*row)
@@ -93,7 +96,7 @@ class Lease:
         if not self._connection.is_open:
             return False
         with self._connection.use() as driver:
-            return driver.execute(_BEAT, (self._account, epoch)).rowcount == 1
+            return driver.execute(_BEAT, (self.account, epoch)).rowcount == 1
 
     def give_up(self) -> None:
         """Frees the lock and ends the session. The server would free it by itself, but a little later."""
@@ -104,7 +107,7 @@ class Lease:
 
     def _raise_epoch(self, driver: psycopg.Connection[Any]) -> int:
         with driver.transaction():
-            driver.execute(_AWAIT_APPENDS, (self._account,))
-            row = driver.execute(_TAKE, (self._account, self._name, self._address())).fetchone()
+            driver.execute(_AWAIT_APPENDS, (self.account,))
+            row = driver.execute(_TAKE, (self.account, self._name, self._address())).fetchone()
         assert row is not None  # noqa: S101 - the statement returns one row
         return int(row[0])

@@ -33,7 +33,7 @@ def do_everywhere(
         about = {"account": account}
         connection.exec_driver_sql(_LOCK, about).all()
         epoch = connection.exec_driver_sql(_RAISE, about).scalar_one()
-        found = load(connection, account, clock.now(), 0.0)
+        found = load(connection, account, clock.now(), lambda _: 0.0)
         if found is None:
             continue
         state, batch = State(found, clock.monotonic()), Batch()
