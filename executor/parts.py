@@ -96,8 +96,10 @@ class Parts:
         trading = _trading(settings, ledger, quotes)
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
         wakes.matcher = matcher = Matcher(trading, metrics)
-        leading, commands = Leading(ledger, health, metrics.account), Commands(trading, metrics)
+        commands = Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
+        # What waits for an answer of the last writer, which may hang, is done here from now on.
+        leading = Leading(ledger, health, metrics.account, taken=desk.close)
         peers = PeerServer(settings.peers, commands.answer)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
         for loop in (

@@ -17,7 +17,7 @@ from executor.writer.transaction import Transaction
 _LOCK = "SELECT epoch FROM leases WHERE account = %(account)s FOR UPDATE"
 _RAISE = (
     "INSERT INTO leases (account, epoch, holder, address, backend, heartbeat_at) "
-    "VALUES (%(account)s, 1, '', '', 0, clock_timestamp()) "
+    "VALUES (%(account)s, 1 + floor(random() * 1e12), '', '', 0, clock_timestamp()) "
     "ON CONFLICT (account) DO UPDATE SET epoch = leases.epoch + 1 RETURNING epoch"
 )
 
