@@ -6,12 +6,12 @@ import logging
 from dataclasses import asdict
 
 from common.answers import EquityAnchors, KillSwitchStatus, TradingHold, TradingStateStatus
+from executor.cancel import cancel_forbidden
 from executor.context import TradingContext
 from executor.guardrails.controls import BY_OPERATOR, EVERYTHING
 from executor.guardrails.limits import Overrides, changed, given, overlaid
 from executor.messages import KillSwitchRequest, LimitsRequest, LimitsStatus, TradingStateRequest
 from executor.metrics import Metrics
-from executor.submit import cancel_forbidden
 from executor.writer import admin
 from executor.writer.transaction import Transaction
 

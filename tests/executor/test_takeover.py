@@ -15,6 +15,7 @@ from executor.commands import NOT_WRITING, CancelOrder
 from executor.ledger.engine import lock_key, make_engine, reading
 from executor.ledger.verify import Proof, verify
 from executor.peers.client import PeerClient
+from executor.peers.server import Reply
 from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
@@ -156,17 +157,21 @@ def _between(one: Executor, two: Executor) -> Wire:
 def _losing_answers(writer: Executor, cable: Wire) -> list[str]:
     """Has the writer do the next command that is forwarded, and cuts the connection before its answer."""
     lost: list[str] = []
-    answer = writer.parts.peers._answering
+    take, ledger = writer.parts.peers._taking, writer.trading.ledger
 
-    def cut(body: bytes) -> tuple[int, bytes]:
-        done = answer(body)
+    def taking(body: bytes, reply: Reply) -> None:
         if not lost:
             lost.append(wire.decode(dict[str, Any], body)["command"])
-            cable.pull()
-            cable.plug()
-        return done
+            cable.hang()
+            threading.Thread(target=cut, args=(ledger.sequence(),), daemon=True).start()
+        take(body, reply)
 
-    writer.parts.peers._answering = cut
+    def cut(before: int) -> None:
+        eventually(lambda: ledger.sequence() > before)
+        cable.pull()
+        cable.plug()
+
+    writer.parts.peers._taking = taking
     return lost
 
 
@@ -175,17 +180,10 @@ def test_what_waits_for_an_executor_that_hangs_is_done_by_the_one_that_takes_ove
 ) -> None:
     one, two = make(place), make(place)
     one.limit("before", "buy", "1", "99")
-    release = threading.Event()
-
-    def hang(_body: bytes) -> tuple[int, bytes]:
-        release.wait(30)
-        return 500, b"{}"
-
-    one.parts.peers._answering = hang
+    one.parts.peers._taking = lambda _body, _reply: None
     with ThreadPoolExecutor(1) as pool, hung(one):
         waits = pool.submit(two.limit, "waits", "buy", "1", "98.5")
         assert waits.result(6)["status"] == "accepted", "sooner than an answer of the one that hangs is given up"
-    release.set()
     assert proved(place).orders == 2
 
 
@@ -299,6 +297,7 @@ def test_after_the_database_was_away_one_of_both_executors_writes(
         assert one.order(client_order_id=f"away-{turn}")[0] == 503
         wire_to.plug()
         eventually(lambda: len(writers(one, two)) == 1)
+        eventually(lambda: one.trading.ledger.writer.away is two.trading.ledger.writer.away is None)
     assert two.order(client_order_id="last", quantity="0.1")[0] == 201
     direct = Place(place.url.replace(f":{wire_to.port}/", f":{postgres_server.port}/"), place.password)
     assert proved(direct).orders in range(7, 11), "one that was answered with 503 may have been done"
