@@ -90,8 +90,10 @@ class Parts:
         trading = _trading(settings, ledger, quotes)
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
         wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
-        leading, commands = Leading(ledger, health, metrics.account), Commands(trading, metrics)
+        commands = Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
+        # What waits for an answer of the last writer, which may hang, is done here from now on.
+        leading = Leading(ledger, health, metrics.account, taken=desk.close)
         peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
         calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
@@ -182,6 +184,7 @@ def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, a
         clock,
         metrics.stages,
         Told(committed=lambda _: wakes.committed(), lost=lambda: wakes.wake("writer")),
+        settings.limits,
         f"{settings.service.name}-{settings.service.replica}",
         address,
     )

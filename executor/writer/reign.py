@@ -195,14 +195,17 @@ class Reign:
 
     def _append(self, sealed: _Round) -> _Round:
         """Returns the round that became durable: the one given, or what its works did at a second try."""
+        first = sealed  # it always has all the works, so that a failure reaches those that came meanwhile, too
         try:
             while known := self._appender.append(sealed.append()):
                 with self._lock:
-                    sealed = self._decide_again(self._undo(sealed), known)
+                    first.jobs = self._undo(sealed)
+                    sealed = self._decide_again(first.jobs, known)
         except Refused:
             log.exception("works that share a batch are refused together; each is done alone")
             with self._lock:
-                sealed = self._do_alone(self._undo(sealed))
+                first.jobs = self._undo(sealed)
+                sealed = self._do_alone(first.jobs)
         return sealed
 
     def _pass_on(self, sealed: _Round, error: LedgerUnavailable | None) -> None:

@@ -55,7 +55,8 @@ class Place:
         settings = LedgerSettings(self.url, self.password, account, cash)
         wall = now or (lambda: datetime.now(UTC))
         clock = Clock(time.monotonic, lambda: wall().timestamp())
-        return Ledger(settings, clock, StageMetrics(CollectorRegistry()), Told(lambda _: None, lambda: None))
+        told = Told(lambda _: None, lambda: None)
+        return Ledger(settings, clock, StageMetrics(CollectorRegistry()), told, wide_limits())
 
 
 class Monotonic:
