@@ -11,6 +11,8 @@ import msgspec
 from common import wire
 from common.answers import Positions
 from common.errors import ServiceError, error_body
+from executor.adjustment_messages import TransferRequest, WriteOffRequest
+from executor.adjustments import Direction, transfer, write_off
 from executor.context import TradingContext
 from executor.controls import Controlling
 from executor.errors import NotWriting
@@ -83,6 +85,26 @@ class ReverseFill(Command, frozen=True, kw_only=True, tag="reverse"):
     reason: str
 
 
+class MoveCash(Command, frozen=True, kw_only=True, tag="move_cash"):
+    """Deposits or withdraws money.
+
+    direction: deposit or withdrawal.
+    request: as the operator asked, checked.
+    """
+
+    direction: Direction
+    request: TransferRequest
+
+
+class WriteOffPosition(Command, frozen=True, kw_only=True, tag="write_off"):
+    """Gives a position up.
+
+    request: as the operator asked, checked.
+    """
+
+    request: WriteOffRequest
+
+
 class SetKillSwitch(Command, frozen=True, kw_only=True, tag="set_kill_switch"):
     """Engages or releases a kill switch.
 
@@ -125,6 +147,8 @@ AnyCommand = (
     | CancelOrder
     | CancelAll
     | ReverseFill
+    | MoveCash
+    | WriteOffPosition
     | SetKillSwitch
     | SetTradingState
     | SetLimits
@@ -132,7 +156,7 @@ AnyCommand = (
 )
 NOT_WRITING = 421
 """The status with which an executor refuses a command, because it does not write the account."""
-REPEATABLE = (PlaceOrder, ReplaceOrder, Read)
+REPEATABLE = (PlaceOrder, ReplaceOrder, MoveCash, WriteOffPosition, Read)
 """Commands that can be given again when it is not known whether they were done: a key is filled once."""
 
 
@@ -179,6 +203,10 @@ class Commands:
                 return Answer(200, wire.encode(self._cancel_all(request)))
             case ReverseFill(trade_id=trade_id, reason=reason):
                 return Answer(201, wire.encode(reverse(trade_id, reason, self._trading)))
+            case MoveCash(direction=direction, request=request):
+                return _adjusted(*transfer(direction, request, self._trading))
+            case WriteOffPosition(request=request):
+                return _adjusted(*write_off(request, self._trading))
             case SetKillSwitch(request=request):
                 return Answer(200, wire.encode(self._controls.set_switch(request)))
             case SetTradingState(request=request):
@@ -225,3 +253,7 @@ class Commands:
             told = {"order_id": order.order_id, "symbol": order.symbol, "status": order.status}
             log.info("order", extra={**told, "denials": [denial.code for denial in order.denials]})
         return Answer(201 if result.new else 200, wire.encode(order))
+
+
+def _adjusted(found: wire.Message, new: bool) -> Answer:
+    return Answer(201 if new else 200, wire.encode(found))

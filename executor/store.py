@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from common.clock import Clock
 from common.wire import Order, Position, Side
 from executor import account as accounts
+from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
 from executor.guardrails.controls import EVERYTHING, Controls
 from executor.ledger import rows, schema
@@ -195,6 +196,16 @@ class Ledger:
         """Returns a fill with its postings; None when there is no such fill."""
         with self._reading() as connection:
             return rows.known_fill(connection, self.account_name, trade_id)
+
+    def adjustment(self, client_key: str) -> LedgerEvent | None:
+        """Returns what an operator's key did, of what is durable; None for a new key."""
+        with self._reading() as connection:
+            return rows.adjustment(connection, self.account_name, client_key)
+
+    def postings(self, sequence: int) -> list[Posting]:
+        """Returns the postings of one event."""
+        with self._reading() as connection:
+            return rows.postings(connection, self.account_name, sequence)
 
     def positions(self) -> list[Position]:
         """Returns one position for each symbol that was ever held."""

@@ -8,20 +8,22 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Literal
 
-from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Side
+from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Position, Side
 from executor import account as accounts
 from executor.account import Entry, Posting, Terms
+from executor.errors import NotFree
 from executor.guardrails import Holdings, Limits
 from executor.guardrails.controls import Controls
 from executor.ledger import events
 from executor.ledger.events import LedgerEvent
-from executor.ledger.replay import OrderChange
+from executor.ledger.replay import OrderChange, postings_of
 from executor.losses import Anchors
 from executor.orders import tidy
 from executor.paper import LevelFill
 from executor.writer.batch import Batch
 from executor.writer.open_orders import OpenOrder
 from executor.writer.state import State
+from executor.writer.view import View
 
 ZERO = Decimal(0)
 Liquidity = Literal["taker", "maker"]
@@ -65,6 +67,11 @@ class Transaction:
     def anchors(self) -> Anchors | None:
         """The equities that losses are measured from; None before the equity was first known."""
         return self._state.anchors
+
+    @property
+    def transferred(self) -> int:
+        """The sequence of the latest deposit or withdrawal since this writer began; 0 before the first."""
+        return self._state.transferred
 
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """Returns the balance of `entry` less what open orders but `without` have reserved of it."""
@@ -186,6 +193,29 @@ class Transaction:
         known = sequence in self._state.taken_back
         self._journal.put(self._state.taken_back, sequence, True)
         return not known
+
+    def adjustment(self, client_key: str) -> LedgerEvent | None:
+        """Returns what an operator's key did since this writer began; None for a key that did nothing since."""
+        return self._state.adjustments.get(client_key)
+
+    def adjust(self, content: events.AdjustmentContent) -> LedgerEvent:
+        """Records a deposit, a withdrawal or a write-off. Raises `NotFree` when the account can't bear it."""
+        short = self.shortage(postings_of(content, None, None, self._state.balances))
+        if short is not None:
+            raise NotFree(short)
+        event = self.record(content)
+        self._journal.put(self._state.adjustments, content.client_key, event)
+        if not isinstance(content, events.PositionWrittenOff):
+            self._journal.assign(self._state, "transferred", event.sequence)
+        return event
+
+    def positions(self) -> list[Position]:
+        """Returns one position for each symbol that was ever held."""
+        return accounts.positions(self._state.balances)
+
+    def view(self) -> View:
+        """Returns the account as it is in memory now."""
+        return View.of(self._state)
 
     def open_account(self, cash: Mapping[str, Decimal]) -> None:
         """Records the starting cash."""
