@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 from common.answers import EquityAnchors, KillSwitchStatus, TradingHold, TradingStateStatus
+from executor.cancel import cancel_forbidden
 from executor.context import TradingContext
 from executor.guardrails.controls import BY_OPERATOR, EVERYTHING
 from executor.guardrails.limits import Overrides, changed, given, overlaid
 from executor.losses import Anchors
 from executor.messages import KillSwitchRequest, LimitsRequest, LimitsStatus, TradingStateRequest
 from executor.metrics import Metrics
-from executor.submit import cancel_forbidden
 from executor.writer import admin
 from executor.writer.transaction import Transaction
 

@@ -15,6 +15,7 @@ from common.loop import Loop, Supervisor
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
+from executor.forwarded import Forwarded
 from executor.health import LedgerHealth
 from executor.leading import Leading
 from executor.market.copy import MarketCopy
@@ -30,7 +31,7 @@ from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
-from executor.writer.writer import Told
+from executor.writer.reign import Told
 
 SILENT_SECONDS = 30.0
 """A step may wait for market data and for the database; all their deadlines together are shorter than this."""
@@ -97,7 +98,7 @@ class Parts:
         wakes.matcher = matcher = Matcher(trading, metrics)
         leading, commands = Leading(ledger, health, metrics.account), Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
-        peers = PeerServer(settings.peers, commands.answer)
+        peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
         for loop in (
             Loop("peers", peers.step, silent_after=SILENT_SECONDS),

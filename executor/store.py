@@ -28,10 +28,10 @@ from executor.settings import LedgerSettings
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
-from executor.writer.reign import Reign
+from executor.writer.reign import Reign, Told
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
-from executor.writer.writer import Told, Writer
+from executor.writer.writer import Writer
 
 T = TypeVar("T")
 

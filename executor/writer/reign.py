@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from common.clock import Clock
 from common.wire import Order, Side
@@ -17,50 +17,28 @@ from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.batch import Batch
 from executor.writer.checkpoint import Checkpoint
+from executor.writer.job import Flush, Job, ToldJob, Work
 from executor.writer.journal import Journal
 from executor.writer.state import State
-from executor.writer.transaction import Transaction
 from executor.writer.view import View
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Work = Callable[[Transaction], T]
 FirstAnswer = Callable[[str], Order | None]
+Later = Callable[[Callable[[], None]], object]
+"""Has a thread of its own call a function soon."""
 
 
-class Job(Generic[T]):
-    """One work and its result."""
+class Told(NamedTuple):
+    """The functions that a writer calls.
 
-    def __init__(self, work: Work[T], timer: StageTimer) -> None:
-        self.timer = timer
-        self.turn = threading.Event()
-        self.leads = False
-        self._work = work
-        self._result: T | None = None
-        self._error: BaseException | None = None
+    committed: after each durable batch, with the account after it.
+    lost: when it can't write any more and must look at the lease again.
+    """
 
-    def attempt(self, state: State, batch: Batch, clock: Clock) -> None:
-        """Does the work in memory. An exception undoes its part, and is kept."""
-        mark = state.journal.mark()
-        self._result = self._error = None
-        transaction = Transaction(state, batch, clock.now(), clock.monotonic())
-        try:
-            self._result = self._work(transaction)
-            transaction.settle()
-        except Exception as error:
-            state.journal.roll_back(mark)
-            self._error = error
-
-    def fail(self, error: BaseException) -> None:
-        """Notes that its batch did not become durable, whatever the work returned."""
-        self._error = error
-
-    def outcome(self) -> T:
-        """Returns what the work returned; raises what it raised."""
-        if self._error is not None:
-            raise self._error
-        return self._result  # type: ignore[return-value]
+    committed: Callable[[View], None]
+    lost: Callable[[], None]
 
 
 @dataclass
@@ -89,7 +67,7 @@ class Reign:
     """Does works under one epoch of the lease, until it ends by a failure or by another executor.
 
     A thread that comes while no batch is being appended appends the one that holds its work; works that come meanwhile
-    are decided at once, and share the next batch. There is no thread of its own.
+    are decided at once, and share the next batch. A batch for which no thread waits is appended by one of its own.
 
     view: the account as of the latest durable batch.
     checkpoint: the latest one that was asked for and is durable; None before.
@@ -102,17 +80,14 @@ class Reign:
         clock: Clock,
         first_answer: FirstAnswer,
         stages: StageMetrics,
-        committed: Callable[[View], None],
-        lost: Callable[[], None],
+        told: Told,
+        later: Later,
     ) -> None:
-        """`first_answer` looks a client's key up in the tables.
-
-        `committed` is called after each durable batch, and `lost` when the reign ended by a failure.
-        """
+        """`first_answer` looks a client's key up in the tables; `later` gives the thread for batches of told works."""
         self.view = View.of(state)
         self.checkpoint: Checkpoint | None = None
         self._state, self._appender, self._clock = state, appender, clock
-        self._first_answer, self._stages, self._committed, self._lost = first_answer, stages, committed, lost
+        self._first_answer, self._stages, self._told, self._later = first_answer, stages, told, later
         self._lock = threading.Lock()
         self._round = _Round()
         self._appending = False
@@ -125,18 +100,30 @@ class Reign:
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
         job = Job(work, StageTimer(self._stages))
+        job.leads = self._join(job)
+        if not job.leads:
+            job.wait()
+        if job.leads:
+            self._append_round()
+        return job.outcome()
+
+    def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
+        """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
+
+        See `ToldJob` for what `told` may do. Raises `LedgerUnavailable` when the reign has ended.
+        """
+        if self._join(ToldJob(work, StageTimer(self._stages), told)):
+            self._later(self._append_round)
+
+    def _join(self, job: Job[Any]) -> bool:
+        """Decides a work as part of the present round; returns true when the round is to be appended by the caller."""
         with self._lock:
             self._require_going_on()
             job.timer.end("queue")
             self._decide([job])
             job.timer.end("decide")
-            job.leads = not self._appending
-            self._appending = True
-        if not job.leads:
-            job.turn.wait()
-        if job.leads:
-            self._append_round()
-        return job.outcome()
+            appending, self._appending = self._appending, True
+        return not appending
 
     def find_open(self, order_id: str) -> Order | None:
         """Returns an open order as it is in memory, where it may not be durable yet; None when there is none."""
@@ -209,20 +196,28 @@ class Reign:
             elif sealed.view is not None:
                 self.view, self.checkpoint = sealed.view, sealed.checkpoint or self.checkpoint
                 self._state.forget_old_answers()
-            following = self._round.jobs[0] if self._round.jobs else None
-            self._appending = following is not None
+            self._appending = bool(self._round.jobs)
+            following = next((job for job in self._round.jobs if job.waits), None)
             if following is not None:
                 following.leads = True
+        if following is not None:
+            following.release()
+        elif self._appending:
+            self._later(self._append_round)
         if error is not None:
             for job in jobs:
                 job.fail(error)
-            self._lost()
+        self._end_waits(jobs)
+        if error is not None:
+            self._told.lost()
         else:
-            self._committed(self.view)
-        if following is not None:
-            following.turn.set()
-        for job in jobs:
-            job.turn.set()
+            self._told.committed(self.view)
+
+    @staticmethod
+    def _end_waits(jobs: Sequence[Job[Any]]) -> None:
+        flushes = {flush for job in jobs if (flush := job.release()) is not None}
+        for flush in flushes:
+            flush()
 
     def _seal(self) -> _Round:
         """Takes the present round, and begins the next one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Position, Side
 from executor import account as accounts
@@ -20,6 +20,7 @@ from executor.ledger.replay import OrderChange, postings_of
 from executor.losses import Anchors
 from executor.orders import tidy
 from executor.paper import LevelFill
+from executor.rates import CurrencyRate
 from executor.writer.batch import Batch
 from executor.writer.open_orders import OpenOrder
 from executor.writer.state import State
@@ -27,6 +28,17 @@ from executor.writer.view import View
 
 ZERO = Decimal(0)
 Liquidity = Literal["taker", "maker"]
+
+
+class FilledAs(NamedTuple):
+    """The role in which an order is filled, and the rate of that moment.
+
+    liquidity: maker when the order rested before, else taker.
+    rate: what one unit of the quote currency is worth in the currency of the equity; None when that is not known.
+    """
+
+    liquidity: Liquidity
+    rate: CurrencyRate | None = None
 
 
 class Transaction:
@@ -152,14 +164,12 @@ class Transaction:
         """Records the guardrails' denials, which end the order."""
         return self._step(order, order.order_id, events.OrderDenied(denials=denials))
 
-    def accept(self, order: Order, terms: Terms) -> Order:
-        """Records that the order may trade. From here on its reserve counts."""
+    def accept(self, order: Order, terms: Terms, arrival: events.Arrival | None = None) -> Order:
+        """Records that the order may trade, and the market that it met. From here on its reserve counts."""
         self._terms[order.order_id] = terms
-        return self._step(order, order.order_id, events.OrderAccepted(terms=terms))
+        return self._step(order, order.order_id, events.OrderAccepted(terms=terms, arrival=arrival))
 
-    def fill(
-        self, order: Order, book: Book, part: LevelFill, price: Decimal, fee: Decimal, liquidity: Liquidity
-    ) -> Order:
+    def fill(self, order: Order, book: Book, part: LevelFill, price: Decimal, fee: Decimal, how: FilledAs) -> Order:
         """Records one fill at `price` with its postings, and notes that its `part` of the book's level is used."""
         use = self._state.uses.consume(self._journal, book, order.side, part.price, part.quantity)
         fill = Fill(
@@ -170,7 +180,7 @@ class Transaction:
             filled_at=self.at,
         )
         level = events.LevelTaken(price=part.price, shown=use.shown, sequence=book.sequence, seen_at=book.received_at)
-        content = events.OrderFilled(fill=fill, liquidity=liquidity, level=level)
+        content = events.OrderFilled(fill=fill, liquidity=how.liquidity, level=level, rate=how.rate)
         filled = self._step(order, order.order_id, content)
         if not order.fills:
             self._state.recent.note_execution(self._journal, filled, self.moment)

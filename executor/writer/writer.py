@@ -6,9 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import localcontext
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -25,9 +25,8 @@ from executor.orders import PRECISION
 from executor.timing import StageMetrics
 from executor.writer.checkpoint import Checkpointer
 from executor.writer.load import load
-from executor.writer.reign import Reign
+from executor.writer.reign import Reign, Told
 from executor.writer.state import Loaded, State
-from executor.writer.view import View
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +37,6 @@ CHECKPOINT_EVENTS = 2_000
 
 Opening = Callable[[Reign, Callable[[], None]], None]
 """Opens a new account under its first reign, and then calls the function that writes its first checkpoint."""
-
-
-class Told(NamedTuple):
-    """The functions that a writer calls.
-
-    committed: after each durable batch, with the account after it.
-    lost: when it can't write any more and must look at the lease again.
-    """
-
-    committed: Callable[[View], None]
-    lost: Callable[[], None]
 
 
 class Writer:
@@ -77,6 +65,7 @@ class Writer:
         self._appender: Appender | None = None
         self._checkpointer: Checkpointer | None = None
         self._epoch, self._beat_at, self._checkpointed = 0, 0.0, 0
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="append").submit
 
     @property
     def reign(self) -> Reign | None:
@@ -169,7 +158,7 @@ class Writer:
         self._epoch, self._checkpointed = epoch, found.sequence
         self._appender = Appender(self._engine, self._account, epoch)
         self._checkpointer = Checkpointer(self._engine, self._account, epoch)
-        reign = Reign(state, self._appender, self._clock, self._first_answer, self._stages, *self._told)
+        reign = Reign(state, self._appender, self._clock, self._first_answer, self._stages, self._told, self._later)
         if new:
             self._opening(reign, lambda: self._checkpoint(reign))
         self._reign = reign

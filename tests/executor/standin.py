@@ -31,7 +31,7 @@ from executor.settings import LedgerSettings, PeerSettings, Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, StreamTimings
 from executor.timing import StageMetrics
-from executor.writer.writer import Told
+from executor.writer.reign import Told
 
 TOKEN = "the-operators-token"
 BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"

@@ -23,7 +23,7 @@ from executor.stream.streams import StreamTimings
 from executor.stream.tail import LedgerTail, StreamPosition
 from executor.timing import StageMetrics
 from executor.writer import admin
-from executor.writer.writer import Told
+from executor.writer.reign import Told
 from tests.common.local import eventually, http_server
 from tests.common.server import Server, gunicorn
 from tests.executor import postgres
