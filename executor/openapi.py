@@ -5,6 +5,7 @@ from __future__ import annotations
 from common import answers, openapi, wire
 from common.openapi import TEXT, Api, Call, Found, Schema
 from executor.adjustment_messages import CashTransfer, TransferRequest, WriteOff, WriteOffRequest
+from executor.batch_messages import MOST_IN_BATCH, BatchAnswers, BatchRequest
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
 from executor.messages import (
     LONGEST_REASON,
@@ -48,6 +49,7 @@ _PLACED: Found = {
     "201": (wire.Order, "A new order, which may be denied"),
     "200": (wire.Order, "The first answer to a known key"),
 }
+_BATCHED: Found = {"200": (BatchAnswers, "One answer for each order, in their order")}
 _ORDERS: Found = {"200": (answers.Orders, "A page")}
 _CANCELLED: Found = {"200": (CancelledOrders, "The cancelled orders")}
 _REVERSED: Found = {"201": (Reversal, "The reversal")}
@@ -68,6 +70,7 @@ _STATE: Found = {"200": (answers.TradingStateStatus, "The trading state")}
 _LIMITS: Found = {"200": (LimitsStatus, "The limits in force")}
 
 
+_BATCH = "Place several orders, one after the other, each with its own answer"
 _REPLACE = "Put an order in the place of an open one, in one step"
 _REVERSE = "Take a fill back by the opposite postings"
 _WRITE_OFF = "Give up a position that can't be sold"
@@ -81,6 +84,7 @@ _STREAM = (
 
 _CALLS = (
     Call("post /v1/orders", "placeOrder", "Place an order", _PLACED, "404 409", body=wire.OrderRequest),
+    Call("post /v1/orders/batch", "placeOrders", _BATCH, _BATCHED, body=BatchRequest),
     Call("get /v1/orders", "listOrders", "Orders, newest first", _ORDERS, queries=_ORDERS_ASKED),
     Call("get /v1/orders/{order_id}", "readOrder", "One order", _ORDER, "404"),
     Call("post /v1/orders/{order_id}/cancel", "cancelOrder", "Cancel what is open of an order", _ORDER, "404 409"),
@@ -112,6 +116,7 @@ def _refine(schemas: dict[str, Schema]) -> None:
         for field in ("quantity", "limit_price"):
             optional = "default" in fields[field]
             fields[field] = {"anyOf": [amount, {"type": "null"}], "default": None} if optional else amount
+    schemas["BatchRequest"]["properties"]["orders"] |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
     symbol = TEXT | {"pattern": f"^{SYMBOL_FORM}$"}
     for name in ("TransferRequest", "WriteOffRequest"):
         schemas[name]["properties"]["client_key"]["pattern"] = f"^{CLIENT_ORDER_ID_FORM}$"

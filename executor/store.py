@@ -28,6 +28,7 @@ from executor.settings import LedgerSettings
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
+from executor.writer.job import Job
 from executor.writer.reign import Reign, Told
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
@@ -112,6 +113,13 @@ class Ledger:
         if reign is None:
             raise NotWriting
         return reign.do(work)
+
+    def do_all(self, works: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, as `do`; returns them with their outcomes."""
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.do_all(works)
 
     def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
         """Does a work on every account of the ledger: all are changed, or none is."""

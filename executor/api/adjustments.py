@@ -8,7 +8,7 @@ from common import wire
 from executor.adjustment_messages import TransferRequest, WriteOffRequest, checked_transfer, checked_write_off
 from executor.adjustments import Direction
 from executor.api.answering import answered
-from executor.commands import MoveCash, WriteOffPosition
+from executor.command_messages import MoveCash, WriteOffPosition
 from executor.parts import Parts
 
 

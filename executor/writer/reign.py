@@ -100,28 +100,44 @@ class Reign:
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
         job = Job(work, StageTimer(self._stages))
-        job.leads = self._join(job)
-        if not job.leads:
-            job.wait()
-        if job.leads:
-            self._append_round()
+        self._see_through([job])
         return job.outcome()
+
+    def do_all(self, works: Sequence[Work[T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, once they and all before them are durable.
+
+        Returns them with their outcomes; each exception undoes its part alone. Raises `LedgerUnavailable` when none of
+        them was begun.
+        """
+        jobs = [Job(work, StageTimer(self._stages)) for work in works]
+        self._see_through(jobs)
+        return jobs
+
+    def _see_through(self, jobs: Sequence[Job[Any]]) -> None:
+        """Decides works and waits until they are durable, or until that has failed."""
+        first = jobs[0]
+        first.leads = self._join(jobs)
+        if not first.leads:
+            first.wait()
+        if first.leads:
+            self._append_round()
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
 
         See `ToldJob` for what `told` may do. Raises `LedgerUnavailable` when the reign has ended.
         """
-        if self._join(ToldJob(work, StageTimer(self._stages), told)):
+        if self._join([ToldJob(work, StageTimer(self._stages), told)]):
             self._later(self._append_round)
 
-    def _join(self, job: Job[Any]) -> bool:
-        """Decides a work as part of the present round; returns true when the round is to be appended by the caller."""
+    def _join(self, jobs: Sequence[Job[Any]]) -> bool:
+        """Decides works as part of the present round; returns true when the round is to be appended by the caller."""
+        timer = jobs[0].timer
         with self._lock:
             self._require_going_on()
-            job.timer.end("queue")
-            self._decide([job])
-            job.timer.end("decide")
+            timer.end("queue")
+            self._decide(jobs)
+            timer.end("decide")
             appending, self._appending = self._appending, True
         return not appending
 
