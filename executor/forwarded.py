@@ -11,7 +11,8 @@ import msgspec
 
 from common import wire
 from common.errors import ServiceError, error_body
-from executor.commands import NOT_WRITING, Answer, AnyCommand, Commands
+from executor.command_messages import AnyCommand
+from executor.commands import NOT_WRITING, Answer, Commands
 from executor.errors import NotWriting
 from executor.peers.server import Reply
 from executor.step import OrderResult, Step

@@ -47,7 +47,7 @@ class LossMonitor:
         known = anchors == view.anchors and all(breach.code in view.controls.holds for breach in breaches)
         if known:
             return
-        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits)):
+        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, view.sequence)):
             self._cancel_forbidden()
 
     def _warn(self, shares: Mapping[str, Decimal]) -> None:
@@ -65,11 +65,14 @@ class LossMonitor:
             log.warning("forbidden open orders were cancelled", extra={"count": len(changes)})
 
 
-def _settle(transaction: Transaction, equity: Decimal, limits: Limits) -> bool:
+def _settle(transaction: Transaction, equity: Decimal, limits: Limits, sequence: int) -> bool:
     """Moves the anchors, ends the daily hold on a new day, and places new holds.
 
-    Returns true when there is a new hold.
+    `sequence` is what the equity is as of: one from before the latest deposit or withdrawal tells nothing. Returns true
+    when there is a new hold.
     """
+    if transaction.transferred > sequence:
+        return False
     before = transaction.anchors
     after = losses.moved(before, equity, transaction.at)
     if before is not None and before.day != after.day:

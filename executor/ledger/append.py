@@ -107,8 +107,9 @@ def _anchors(account: str, batch: Append) -> list[Mapping[str, Any]]:
     found = batch.anchors
     if found is None:
         return []
-    row = {"account": account, "day": found.day.isoformat(), "day_start": found.day_start}
-    return [{**row, "peak": found.peak, "updated_at": batch.anchors_at}]
+    row: dict[str, Any] = {"account": account, "day": found.day.isoformat(), "day_start": found.day_start}
+    row |= {"peak": found.peak, "day_base": found.day_base, "since": found.since}
+    return [{**row, "updated_at": batch.anchors_at}]
 
 
 def changed_row(before: Order, after: Order) -> dict[str, Any]:

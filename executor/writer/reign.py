@@ -102,13 +102,22 @@ class Reign:
 
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
-        job = Job(work, StageTimer(self._stages))
-        self._arrived.append(job)
-        must_append = self._decide_arrived()
-        while must_append or not job.wait():
-            must_append = False
-            self._append_round()
+        [job] = self.do_all([work])
         return job.outcome()
+
+    def do_all(self, works: Sequence[Work[T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, once they and all before them are durable.
+
+        Returns them with their outcomes; each exception undoes its part alone.
+        """
+        jobs = [Job(work, StageTimer(self._stages)) for work in works]
+        self._arrived.extend(jobs)
+        must_append = self._decide_arrived()
+        for job in jobs:
+            while must_append or not job.wait():
+                must_append = False
+                self._append_round()
+        return jobs
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
