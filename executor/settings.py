@@ -7,12 +7,12 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Self
 
 import sqlalchemy as sa
 
-from common.decimals import plain_text
+from common.decimals import is_plain, plain_text
 from common.settings import Reader, ServiceSettings
 from executor.guardrails import Limits
 from executor.guardrails.limits import (
@@ -209,10 +209,7 @@ def _pairs(
 ) -> dict[str, Decimal]:
     amounts: dict[str, Decimal] = {}
     for name, _, number in parts:
-        try:
-            amount = Decimal(number)
-        except InvalidOperation:
-            amount = Decimal(0)
+        amount = Decimal(number) if is_plain(number) else Decimal(0)
         if not key(name) or name in amounts or not plain(amount) or not 0 < amount <= LARGEST_AMOUNT:
             reader.fault(fault)
             return {}

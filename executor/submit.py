@@ -200,7 +200,7 @@ def _end_all(
     def work(transaction: Transaction) -> Sequence[OrderChange]:
         for order in load(transaction, together):
             reason = transaction.controls.forbids(order.symbol, order.side)
-            transaction.end(order, "cancelled", reason or BY_OPERATOR)
+            transaction.end(order, "cancelled", BY_OPERATOR if reason is None else reason)
         return transaction.changes
 
     changes: list[OrderChange] = []
@@ -245,7 +245,8 @@ def _plan(
     if book is None or reference is None:
         return None
     lowest, highest = paper.collar(reference, limits.price_collar_percent)
-    bound = order.limit_price or (highest if order.side == "buy" else lowest)
+    furthest = highest if order.side == "buy" else lowest
+    bound = furthest if order.limit_price is None else order.limit_price
     fills = paper.walk(order.side, transaction.levels(book, order.side), order.quantity, bound)
     return ExecutionPlan(book, bound, fills, _terms(order, book, bound, transaction, fees))
 

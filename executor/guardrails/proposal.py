@@ -97,8 +97,8 @@ class Proposal:
     def price(self) -> Decimal | None:
         """The price that the order counts at: the limit price; for a market order the highest price that it would buy
         at, or the reference price when it sells. None without a market."""
-        highest = self.limit_price or (self.reach if self.side == "buy" else None)
-        return highest or (self.market.reference if self.market else None)
+        highest = self.reach if self.limit_price is None and self.side == "buy" else self.limit_price
+        return self.market.reference if highest is None and self.market is not None else highest
 
     @property
     def notional(self) -> Decimal | None:

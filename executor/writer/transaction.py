@@ -106,7 +106,7 @@ class Transaction:
 
     def find(self, order_id: str | None) -> OpenOrder | None:
         """Returns an open order; None when there is none of this id."""
-        return self._state.open.by_id.get(order_id or "")
+        return None if order_id is None else self._state.open.by_id.get(order_id)
 
     def open_orders(self, most: int, *, symbol: str | None = None, side: Side | None = None) -> list[Order]:
         """Returns up to `most` open orders; with `symbol` or `side`, only those."""
