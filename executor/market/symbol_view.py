@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from common import wire
 
@@ -16,6 +17,7 @@ class SymbolView:
     instrument: the instrument; None when market data gave none.
     proved_at: when the feed last proved the book, or earlier, in seconds of the monotonic clock.
     listed: false when market data does not know the symbol.
+    last: the price of the last trade; None when it is not known.
     """
 
     symbol: str
@@ -23,6 +25,7 @@ class SymbolView:
     instrument: wire.Instrument | None
     proved_at: float
     listed: bool = True
+    last: Decimal | None = None
 
     def age_seconds(self, now: float) -> float:
         """Returns the book's age at `now` (monotonic). The book may be younger, and is never older."""
