@@ -1,4 +1,4 @@
-"""What the writer of the account does for any executor: a message for each command, and its answer."""
+"""The commands that the writer of the account does for any executor: a message for each, and its answer."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
-
 from common import wire
 from common.answers import Positions
-from common.errors import ServiceError, error_body
+from executor import orders
+from executor.cancel import cancel, cancel_all, cancelling
 from executor.context import TradingContext
 from executor.controls import Controlling
-from executor.errors import NotWriting
 from executor.messages import (
     CancelAllRequest,
     CancelledOrders,
@@ -25,7 +23,8 @@ from executor.messages import (
 from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.reversals import reverse
-from executor.submit import OrderResult, cancel, cancel_all, replace, submit
+from executor.step import OrderResult, Step
+from executor.submit import placing, replace, submit
 
 log = logging.getLogger(__name__)
 
@@ -168,13 +167,13 @@ class Commands:
             case PlaceOrder(request=request):
                 with self._metrics.duration.time():
                     result = submit(request, self._trading)
-                return self._order(result)
+                return self.answer(result)
             case ReplaceOrder(order_id=order_id, request=request):
                 with self._metrics.duration.time():
                     result = replace(order_id, request, self._trading)
-                return self._order(result)
+                return self.answer(result)
             case CancelOrder(order_id=order_id):
-                return self._order(cancel(order_id, self._trading.ledger))
+                return self.answer(cancel(order_id, self._trading.ledger))
             case CancelAll(request=request):
                 return Answer(200, wire.encode(self._cancel_all(request)))
             case ReverseFill(trade_id=trade_id, reason=reason):
@@ -188,17 +187,32 @@ class Commands:
             case Read(part=part):
                 return Answer(200, wire.encode(self._readings[part]()))
 
-    def answer(self, body: bytes) -> tuple[int, bytes]:
-        """Does a command that another executor forwarded; every failure is an answer too."""
-        try:
-            return self.do(msgspec.json.decode(body, type=AnyCommand))
-        except NotWriting as error:
-            return NOT_WRITING, wire.encode(error.to_json())
-        except ServiceError as error:
-            return error.status, wire.encode(error.to_json())
-        except Exception as error:
-            log.exception("a forwarded command failed unexpectedly")
-            return 500, wire.encode(error_body("INTERNAL", f"the request failed ({type(error).__name__})"))
+    def step(self, command: AnyCommand) -> Step | None:
+        """Returns the step of a command that waits for nothing but the ledger; None for any other command.
+
+        Raises `InvalidRequest`.
+        """
+        match command:
+            case PlaceOrder(request=request):
+                wanted = orders.check(request)
+                view = self._trading.quotes.at_hand(wanted.symbol)
+                return None if view is None else placing(wanted, view, self._trading)
+            case CancelOrder(order_id=order_id):
+                return cancelling(order_id, self._trading.ledger)
+            case _:
+                return None
+
+    def answer(self, result: OrderResult) -> Answer:
+        """Returns the answer to a request about an order; counts and logs what it did."""
+        self._metrics.count(result.changes)
+        near, order = self._metrics.note_uses(result.uses), result.order
+        if near:
+            shares = {code: f"{result.uses[code].share:.0%}" for code in near}
+            log.warning("near a limit", extra={"order_id": order.order_id, "used": shares})
+        if result.changes and order.denials:
+            told = {"order_id": order.order_id, "symbol": order.symbol}
+            log.info("order denied", extra={**told, "denials": [denial.code for denial in order.denials]})
+        return Answer(201 if result.new else 200, wire.encode(order))
 
     def _account(self) -> object:
         view = self._trading.ledger.view()
@@ -214,14 +228,3 @@ class Commands:
         self._metrics.count(changes)
         log.warning("all orders cancelled", extra={"symbol": request.symbol, "count": len(changes)})
         return CancelledOrders(market=self._trading.market, cancelled=tuple(change.after for change in changes))
-
-    def _order(self, result: OrderResult) -> Answer:
-        self._metrics.count(result.changes)
-        near, order = self._metrics.note_uses(result.uses), result.order
-        if near:
-            shares = {code: f"{result.uses[code].share:.0%}" for code in near}
-            log.warning("near a limit", extra={"order_id": order.order_id, "used": shares})
-        if result.changes:
-            told = {"order_id": order.order_id, "symbol": order.symbol, "status": order.status}
-            log.info("order", extra={**told, "denials": [denial.code for denial in order.denials]})
-        return Answer(201 if result.new else 200, wire.encode(order))

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from executor import losses
+from executor.cancel import cancel_forbidden
 from executor.context import TradingContext
 from executor.guardrails.limits import Limits, overlaid
 from executor.metrics import Metrics
-from executor.submit import cancel_forbidden
 from executor.writer import admin
 from executor.writer.transaction import Transaction
 from executor.writer.view import View

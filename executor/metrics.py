@@ -30,7 +30,6 @@ class Metrics:
         self.near_limits = Counter(
             "executor_near_limits", "Times that 80 % of the limit or more was used", ["code"], registry=registry
         )
-        use = Gauge("executor_limit_use_ratio", "Used part of the limit; 1 is all of it", ["code"], registry=registry)
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
         self.duration = Histogram(
             "executor_order_duration_seconds",
@@ -39,6 +38,8 @@ class Metrics:
             registry=registry,
         )
         self.account = AccountGauges(registry, currencies, equity_currency)
+        help_text, of_writer = "Used part of the limit; 1 is all of it", self.account.of_writer
+        use = Gauge("executor_limit_use_ratio", help_text, ["code"], registry=of_writer)
         self.streams = StreamMetrics(registry)
         self.stages = StageMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}

@@ -15,6 +15,7 @@ from common.loop import Loop, Supervisor
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
+from executor.forwarded import Forwarded
 from executor.health import LedgerHealth
 from executor.leading import Leading
 from executor.market.copy import MarketCopy
@@ -30,7 +31,7 @@ from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
-from executor.writer.writer import Told
+from executor.writer.reign import Told
 
 SILENT_SECONDS = 30.0
 """A step may wait for market data and for the database; all their deadlines together are shorter than this."""
@@ -40,7 +41,8 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `matcher`, `tail` and, where memory is limited, `memory`.
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail` and, where memory is limited,
+        `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
@@ -84,34 +86,18 @@ class Parts:
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
         wakes = _Wakes()
         follower, quotes = _market(settings, clock, metrics, wakes.moved)
-        ledger = Ledger(
-            settings.ledger,
-            clock,
-            metrics.stages,
-            Told(committed=lambda _: wakes.wake("tail"), lost=lambda: wakes.wake("writer")),
-            f"{settings.service.name}-{settings.service.replica}",
-            lambda: peers.address,
-        )
+        ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
         trading = _trading(settings, ledger, quotes)
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
-        wakes.matcher = matcher = Matcher(trading, metrics)
-        leading, commands = Leading(ledger, health, metrics.account), Commands(trading, metrics)
+        wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
+        commands = Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
-        peers = PeerServer(settings.peers, commands.answer)
+        # What waits for an answer of the last writer, which may hang, is done here from now on.
+        leading = Leading(ledger, health, metrics.account, taken=desk.close)
+        peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
-        for loop in (
-            Loop("peers", peers.step, silent_after=SILENT_SECONDS),
-            Loop("market", follower.step, retry=(0.2, 2.0)),
-            Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
-            Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
-            Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
-        ):
-            wakes.loops[loop.name] = loops.add(loop)
-        service.add_memory_loop(loops, settings.service)
-        for end in (tail.windows.end, follower.end):
-            loops.stop_signal.on_set(end)
         calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
-        return cls(
+        parts = cls(
             loops=loops,
             registry=registry,
             metrics=metrics,
@@ -121,15 +107,33 @@ class Parts:
             health=health,
             leading=leading,
             follower=follower,
-            matcher=matcher,
+            matcher=wakes.matcher,
             tail=tail,
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
         )
+        wakes.loops = parts._add_loops(settings)
+        return parts
+
+    def _add_loops(self, settings: Settings) -> dict[str, Loop]:
+        """Adds the loops to their owner; returns them by name."""
+        service.add_memory_loop(self.loops, settings.service)
+        for end in (self.tail.windows.end, self.follower.end):
+            self.loops.stop_signal.on_set(end)
+        return {
+            loop.name: self.loops.add(loop)
+            for loop in (
+                Loop("peers", self.peers.step, silent_after=SILENT_SECONDS),
+                Loop("market", self.follower.step, retry=(0.2, 2.0)),
+                Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+                Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+                Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
+            )
+        }
 
     def start(self) -> None:
-        """Starts the loops."""
+        """Listens to the other executors, and starts the loops."""
         self.peers.open()
         self.loops.start()
 
@@ -142,16 +146,22 @@ class Parts:
 
 
 class _Wakes:
-    """What wakes a loop before its time, once the loops are there."""
+    """Wakes a loop before its time, once the loops are there."""
 
     def __init__(self) -> None:
         self.loops: dict[str, Loop] = {}
         self.matcher: Matcher | None = None
+        self.slots: sse.StreamSlots | None = None
 
     def wake(self, name: str) -> None:
         """Wakes a loop."""
         if name in self.loops:
             self.loops[name].wake()
+
+    def committed(self) -> None:
+        """Has the log followed at once while anybody listens."""
+        if self.slots is not None and self.slots.open:
+            self.wake("tail")
 
     def moved(self, symbol: str) -> None:
         """Has the matcher look at a symbol whose book is another one, when an order rests there."""
@@ -166,6 +176,18 @@ def _market(
     copy = MarketCopy(market, times, moved)
     follower = MarketFollower(client, copy, times, clock.monotonic, depth=DEPTH)
     return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)
+
+
+def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, address: Callable[[], str]) -> Ledger:
+    return Ledger(
+        settings.ledger,
+        clock,
+        metrics.stages,
+        Told(committed=lambda _: wakes.committed(), lost=lambda: wakes.wake("writer")),
+        settings.limits,
+        f"{settings.service.name}-{settings.service.replica}",
+        address,
+    )
 
 
 def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> TradingContext:

@@ -45,13 +45,17 @@ class QuoteClient:
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._flights: dict[str, Future[SymbolView]] = {}
 
+    def at_hand(self, symbol: str) -> SymbolView | None:
+        """Returns the symbol as `look`, without any wait; None while the copy can't be relied on."""
+        return self._copy.look(symbol, self.monotonic())
+
     def look(self, symbol: str) -> SymbolView:
         """Returns the symbol's book and instrument, as far as market data gives them.
 
         Nothing is asked while the copy can be relied on. Calls that come while one asks for the same symbol share its
         answer; the age counts from when it was asked for.
         """
-        at_hand = self._copy.look(symbol, self.monotonic())
+        at_hand = self.at_hand(symbol)
         if at_hand is not None:
             return at_hand
         with self._lock:

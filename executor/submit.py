@@ -1,44 +1,24 @@
-"""The whole path of an order, top to bottom; of a replacement, and of a cancel."""
+"""The whole path of an order, top to bottom, and of a replacement."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from dataclasses import dataclass
+from decimal import Decimal
 
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
 from executor.context import TradingContext
-from executor.errors import ClientOrderIdReused, OrderFinal, UnknownSymbol
+from executor.errors import ClientOrderIdReused, UnknownSymbol
 from executor.guardrails import Limits
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
-from executor.ledger.replay import OrderChange
 from executor.market.symbol_view import SymbolView
 from executor.orders import ReplaceRequest
-from executor.store import Ledger
+from executor.step import NotOpen, OrderResult, Step, about, open_order
 from executor.writer import admin
 from executor.writer.transaction import Transaction
-
-BY_OPERATOR = "asked for by the operator"
-CANCELLED_TOGETHER, MOST_ROUNDS = 500, 1_000
-
-
-@dataclass(frozen=True)
-class OrderResult:
-    """The result of a request about an order.
-
-    order: the order to answer with.
-    new: true when this request made it; false for a key that was known, and for a cancel.
-    changes: the changes of orders that the request led to.
-    uses: how far the accepted order uses each limit, by code.
-    """
-
-    order: Order
-    new: bool
-    changes: Sequence[OrderChange] = ()
-    uses: Mapping[str, guardrails.LimitUse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +44,11 @@ def submit(request: OrderRequest, trading: TradingContext) -> OrderResult:
     guardrails deny is a result too. No network call happens while the account is locked.
     """
     wanted = orders.check(request)
-    view = trading.quotes.look(wanted.symbol)
+    return placing(wanted, trading.quotes.look(wanted.symbol), trading).do(trading.ledger)
+
+
+def placing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) -> Step:
+    """Returns the step of a checked order."""
 
     def receive(transaction: Transaction, limits: Limits) -> tuple[Order, None]:
         return transaction.receive(wanted, None, limits.duplicate_seconds), None
@@ -79,16 +63,18 @@ def replace(order_id: str, request: ReplaceRequest, trading: TradingContext) -> 
     Raises as `submit`, and `UnknownOrder` and `OrderFinal` for the old order.
     """
     wanted = orders.check_replacement(request)
-    view = trading.quotes.look(_symbol_of(order_id, trading.ledger))
+    found = trading.ledger.find_open(order_id)
+    view = trading.quotes.look((found or trading.ledger.order(order_id)).symbol)
 
     def differences(first: Order) -> Sequence[str]:
         return orders.differences_of_replacement(first, order_id, wanted)
 
     def receive(transaction: Transaction, limits: Limits) -> tuple[Order, Order]:
-        old = _open(order_id, transaction)
+        old = open_order(order_id, transaction)
         return transaction.receive(orders.replacement(old, wanted), order_id, limits.duplicate_seconds), old
 
-    return _about(order_id, trading.ledger, lambda: _place(wanted.client_order_id, view, trading, differences, receive))
+    step = _place(wanted.client_order_id, view, trading, differences, receive)
+    return about(order_id, trading.ledger, lambda: step.do(trading.ledger))
 
 
 def _place(
@@ -97,7 +83,7 @@ def _place(
     trading: TradingContext,
     differences: Callable[[Order], Sequence[str]],
     receive: Callable[[Transaction, Limits], tuple[Order, Order | None]],
-) -> OrderResult:
+) -> Step:
     """Gives a known key its first answer, or `ClientOrderIdReused` where the request has `differences` from it.
 
     A new key trades: `receive` records the order, and returns it with the one whose place it is to take.
@@ -124,13 +110,16 @@ def _place(
         order, uses = _trade(order, view, transaction, trading, limits, old)
         return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
-    try:
-        return trading.ledger.do(work)
-    except (UnknownSymbol, _NotOpen):
-        first = trading.ledger.first_answer(key)
-        if first is None or orders.number(first.order_id) > until:
-            raise
-        return repeated(first)
+    def conclude(outcome: Callable[[], OrderResult]) -> OrderResult:
+        try:
+            return outcome()
+        except (UnknownSymbol, NotOpen):
+            first = trading.ledger.first_answer(key)
+            if first is None or orders.number(first.order_id) > until:
+                raise
+            return repeated(first)
+
+    return Step(work, conclude)
 
 
 def _trade(
@@ -169,72 +158,6 @@ def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, fees: pap
         fee = paper.fee(part.price, part.quantity, fees.taker_percent)
         order = transaction.fill(order, plan.book, part, part.price, fee, "taker")
     return order
-
-
-def cancel(order_id: str, ledger: Ledger) -> OrderResult:
-    """Cancels the open rest of an order. Raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
-
-    def work(transaction: Transaction) -> OrderResult:
-        order = transaction.end(_open(order_id, transaction), "cancelled", BY_OPERATOR)
-        return OrderResult(order, new=False, changes=transaction.changes)
-
-    return _about(order_id, ledger, lambda: ledger.do(work))
-
-
-def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
-    """Cancels every open order, or those of one symbol, `together` in one step; returns the changes.
-
-    Orders that come meanwhile may be left. Raises `LedgerUnavailable`; the steps before that are done.
-    """
-    return _end_all(lambda transaction, most: transaction.open_orders(most, symbol=symbol), ledger, together)
-
-
-def cancel_forbidden(ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
-    """Cancels every open order that the account's controls forbid, as `cancel_all`."""
-    return _end_all(lambda transaction, most: transaction.forbidden(most), ledger, together)
-
-
-def _end_all(
-    load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger, together: int
-) -> Sequence[OrderChange]:
-    def work(transaction: Transaction) -> Sequence[OrderChange]:
-        for order in load(transaction, together):
-            reason = transaction.controls.forbids(order.symbol, order.side)
-            transaction.end(order, "cancelled", BY_OPERATOR if reason is None else reason)
-        return transaction.changes
-
-    changes: list[OrderChange] = []
-    for _ in range(MOST_ROUNDS):
-        done = ledger.do(work)
-        changes += done
-        if len(done) < together:
-            break
-    return changes
-
-
-class _NotOpen(Exception):
-    """The order is not open: the tables tell whether it has ended, or was never there."""
-
-
-def _open(order_id: str, transaction: Transaction) -> Order:
-    found = transaction.find(order_id)
-    if found is None:
-        raise _NotOpen
-    return found.order
-
-
-def _about(order_id: str, ledger: Ledger, do: Callable[[], OrderResult]) -> OrderResult:
-    """Does a work about an open order. Raises `UnknownOrder` or `OrderFinal` when it is not open."""
-    try:
-        return do()
-    except _NotOpen:
-        raise OrderFinal(order_id, ledger.order(order_id).status) from None
-
-
-def _symbol_of(order_id: str, ledger: Ledger) -> str:
-    """Returns the symbol of an order. Raises `UnknownOrder`."""
-    found = ledger.find_open(order_id)
-    return (found or ledger.order(order_id)).symbol
 
 
 def _plan(
@@ -323,7 +246,7 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
 
 def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
     """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
-    with localcontext(prec=orders.PRECISION):
+    with orders.exact():
         if order.side == "sell" or order.type == "limit":
             return order.quantity * plan.terms.reserve_per_unit
         costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.fills)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from itertools import count
 
 from executor.peers.frames import Frame, FrameSocket, PeerError
@@ -29,17 +27,14 @@ class PeerClient:
     def ask(self, address: str, body: bytes, seconds: float) -> Frame:
         """Returns the answer. Raises `NotSent` when nothing was sent, else `PeerError` when no answer came in time."""
         connection = self._connected(address)
-        number, answer = next(self._numbers), Future[Frame]()
+        number, answer = next(self._numbers), _Waiting()
         connection.waiting[number] = answer
         try:
             if connection.ended:
                 raise NotSent(f"{address}: the connection ended")
             with self._sending:
-                connection.socket.send(Frame(number, 0, body))
+                connection.socket.send_all(Frame(number, 0, body).to_bytes())
             return answer.result(seconds)
-        except FutureTimeout as error:
-            self._drop(connection)
-            raise PeerError(f"{address} did not answer within {seconds:.1f} s") from error
         except PeerError:
             self._drop(connection)
             raise
@@ -66,12 +61,34 @@ class PeerClient:
         connection.socket.close()
 
 
+class _Waiting:
+    """A thread's wait for one answer. A lock that is released once costs a fraction of a future."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._found: Frame | PeerError | None = None
+
+    def end(self, found: Frame | PeerError) -> None:
+        """Gives the answer, or the failure; call it once."""
+        self._found = found
+        self._lock.release()
+
+    def result(self, seconds: float) -> Frame:
+        """Waits for the answer. Raises `PeerError`."""
+        if not self._lock.acquire(timeout=seconds):
+            raise PeerError(f"no answer within {seconds:.1f} s")
+        if isinstance(self._found, Frame):
+            return self._found
+        raise self._found or PeerError("no answer")
+
+
 class _Connection:
     """A connection, and the requests on it that wait for their answers, by number."""
 
     def __init__(self, address: str, key: bytes) -> None:
         self.address = address
-        self.waiting: dict[int, Future[Frame]] = {}
+        self.waiting: dict[int, _Waiting] = {}
         self.ended = False
         host, _, port = address.rpartition(":")
         try:
@@ -87,10 +104,10 @@ class _Connection:
                 frame = self.socket.read()
                 waiting = self.waiting.pop(frame.number, None)
                 if waiting is not None:
-                    waiting.set_result(frame)
+                    waiting.end(frame)
         except PeerError as error:
             self.ended = True
             self.socket.close()
-            for waiting in list(self.waiting.values()):
-                if not waiting.done():
-                    waiting.set_exception(PeerError(f"{self.address}: {error}"))
+            while self.waiting:
+                _, waiting = self.waiting.popitem()
+                waiting.end(PeerError(f"{self.address}: {error}"))

@@ -32,6 +32,10 @@ class Frame(NamedTuple):
     status: int
     body: bytes
 
+    def to_bytes(self) -> bytes:
+        """Returns the frame as it is sent."""
+        return _HEAD.pack(len(self.body), self.number, self.status) + self.body
+
 
 class FrameSocket:
     """A connected socket that carries frames. One thread at a time may send, and one may read."""
@@ -49,12 +53,22 @@ class FrameSocket:
             raise PeerError(f"no handshake ({type(error).__name__}: {error})") from error
         connected.settimeout(None)
 
-    def send(self, frame: Frame) -> None:
-        """Sends one frame. Raises `PeerError`."""
+    def send_all(self, data: bytes | memoryview) -> None:
+        """Sends the bytes of frames; waits until the other side has room. Raises `PeerError`."""
         try:
-            self._socket.sendall(_HEAD.pack(len(frame.body), frame.number, frame.status) + frame.body)
+            self._socket.sendall(data)
         except OSError as error:
             raise PeerError(f"{type(error).__name__}: {error}") from error
+
+    def send_some(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Sends without any wait; returns what found no room. Raises `PeerError`."""
+        try:
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return data
+        except OSError as error:
+            raise PeerError(f"{type(error).__name__}: {error}") from error
+        return memoryview(data)[sent:] if sent < len(data) else b""
 
     def read(self) -> Frame:
         """Waits for one frame. Raises `PeerError`."""

@@ -1,4 +1,4 @@
-"""Takes what other executors forward, and answers it."""
+"""Takes what other executors forward, and sends the answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import NamedTuple
 
 from executor.peers.frames import Frame, FrameSocket, PeerError
 from executor.settings import PeerSettings
@@ -17,15 +19,112 @@ WORKERS = 16
 MOST_PEERS = 8
 ACCEPT_SECONDS = 1.0
 
-Answering = Callable[[bytes], tuple[int, bytes]]
-"""Takes the JSON of a command; returns the HTTP status and the JSON of its answer. It raises nothing."""
+
+class Peer:
+    """One connected executor. Answers that are ready together are sent together."""
+
+    def __init__(self, connected: FrameSocket, pool: ThreadPoolExecutor) -> None:
+        self._socket, self._pool = connected, pool
+        self._lock = threading.Lock()
+        self._answers: list[bytes] = []
+        self._sending = False
+
+    def put(self, frame: Frame) -> None:
+        """Adds an answer that the next flush sends."""
+        with self._lock:
+            self._answers.append(frame.to_bytes())
+
+    def flush(self) -> None:
+        """Sends what was put, without any wait: what does not fit into the socket's buffer is left to a thread."""
+        if self._begin_sending():
+            self._send(wait=False)
+
+    def by_thread(self, number: int, work: Callable[[], tuple[int, bytes]]) -> None:
+        """Has a thread do a work and send its answer."""
+
+        def do() -> None:
+            self.put(Frame(number, *work()))
+            if self._begin_sending():
+                self._send(wait=True)
+
+        with suppress(RuntimeError):  # this executor stops
+            self._pool.submit(do)
+
+    def _begin_sending(self) -> bool:
+        """Returns true when nobody sends; then the caller must. Whoever sends takes all that is put meanwhile."""
+        with self._lock:
+            if self._sending or not self._answers:
+                return False
+            self._sending = True
+            return True
+
+    def _send(self, *, wait: bool) -> None:
+        rest: bytes | memoryview = b""
+        try:
+            while True:
+                if not rest:
+                    with self._lock:
+                        rest, self._answers = b"".join(self._answers), []
+                        if not rest:
+                            self._sending = False
+                            return
+                if wait:
+                    self._socket.send_all(rest)
+                    rest = b""
+                else:
+                    rest = self._socket.send_some(rest)
+                    if rest:
+                        self._leave_to_a_thread(rest)
+                        return
+        except PeerError:
+            self._socket.close()  # and `_sending` stays: nothing is sent any more
+
+    def _leave_to_a_thread(self, rest: bytes | memoryview) -> None:
+        def send() -> None:
+            try:
+                self._socket.send_all(rest)
+            except PeerError:
+                self._socket.close()
+            else:
+                self._send(wait=True)
+
+        with suppress(RuntimeError):
+            self._pool.submit(send)
+
+
+class Reply(NamedTuple):
+    """The way back for the answer to one request.
+
+    peer: the executor that asked.
+    number: the request's number.
+    """
+
+    peer: Peer
+    number: int
+
+    def __call__(self, status: int, body: bytes) -> None:
+        """Sends the answer at once."""
+        self.later(status, body)()
+
+    def later(self, status: int, body: bytes) -> Callable[[], None]:
+        """Keeps the answer, and returns the function that sends it with all others that are kept."""
+        self.peer.put(Frame(self.number, status, body))
+        return self.peer.flush
+
+    def by_thread(self, work: Callable[[], tuple[int, bytes]]) -> None:
+        """Has a thread do a work that may wait, and send what it returns."""
+        self.peer.by_thread(self.number, work)
+
+
+Taking = Callable[[bytes, Reply], None]
+"""Takes the JSON of a command and sees to its answer. It neither waits nor raises."""
 
 
 class PeerServer:
     """Listens on a port of its own; its loop's step accepts one connection."""
 
-    def __init__(self, settings: PeerSettings, answering: Answering) -> None:
-        self._settings, self._answering = settings, answering
+    def __init__(self, settings: PeerSettings, taking: Taking) -> None:
+        self._settings, self._taking = settings, taking
         self._listening: socket.socket | None = None
         self._port = 0
         self._lock = threading.Lock()
@@ -70,27 +169,20 @@ class PeerServer:
 
     def _serve(self, accepted: socket.socket) -> None:
         try:
-            peer = FrameSocket(accepted, self._settings.key, server=True)
+            connected = FrameSocket(accepted, self._settings.key, server=True)
         except PeerError as error:
             log.warning("an executor was refused", extra={"reason": str(error)})
             return
-        sending = threading.Lock()
         with self._lock:
-            self._peers.add(peer)
+            self._peers.add(connected)
+        peer = Peer(connected, self._pool)
         try:
             while True:
-                self._pool.submit(self._answer, peer, sending, peer.read())
-        except (PeerError, RuntimeError):
+                asked = connected.read()
+                self._taking(asked.body, Reply(peer, asked.number))
+        except PeerError:
             pass
         finally:
             with self._lock:
-                self._peers.discard(peer)
-            peer.close()
-
-    def _answer(self, peer: FrameSocket, sending: threading.Lock, asked: Frame) -> None:
-        status, body = self._answering(asked.body)
-        try:
-            with sending:
-                peer.send(Frame(asked.number, status, body))
-        except PeerError:
-            peer.close()
+                self._peers.discard(connected)
+            connected.close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from common.clock import Clock
 from common.wire import Order, Side
@@ -17,50 +18,28 @@ from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.batch import Batch
 from executor.writer.checkpoint import Checkpoint
+from executor.writer.job import Flush, Job, ToldJob, Work
 from executor.writer.journal import Journal
 from executor.writer.state import State
-from executor.writer.transaction import Transaction
 from executor.writer.view import View
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Work = Callable[[Transaction], T]
 FirstAnswer = Callable[[str], Order | None]
+Later = Callable[[Callable[[], None]], object]
+"""Has a thread of its own call a function soon."""
 
 
-class Job(Generic[T]):
-    """One work and its result."""
+class Told(NamedTuple):
+    """The functions that a writer calls.
 
-    def __init__(self, work: Work[T], timer: StageTimer) -> None:
-        self.timer = timer
-        self.turn = threading.Event()
-        self.leads = False
-        self._work = work
-        self._result: T | None = None
-        self._error: BaseException | None = None
+    committed: after each durable batch, with the account after it.
+    lost: when it can't write any more and must look at the lease again.
+    """
 
-    def attempt(self, state: State, batch: Batch, clock: Clock) -> None:
-        """Does the work in memory. An exception undoes its part, and is kept."""
-        mark = state.journal.mark()
-        self._result = self._error = None
-        transaction = Transaction(state, batch, clock.now(), clock.monotonic())
-        try:
-            self._result = self._work(transaction)
-            transaction.settle()
-        except Exception as error:
-            state.journal.roll_back(mark)
-            self._error = error
-
-    def fail(self, error: BaseException) -> None:
-        """Notes that its batch did not become durable, whatever the work returned."""
-        self._error = error
-
-    def outcome(self) -> T:
-        """Returns what the work returned; raises what it raised."""
-        if self._error is not None:
-            raise self._error
-        return self._result  # type: ignore[return-value]
+    committed: Callable[[View], None]
+    lost: Callable[[], None]
 
 
 @dataclass
@@ -88,8 +67,9 @@ class _Round:
 class Reign:
     """Does works under one epoch of the lease, until it ends by a failure or by another executor.
 
-    A thread that comes while no batch is being appended appends the one that holds its work; works that come meanwhile
-    are decided at once, and share the next batch. There is no thread of its own.
+    A thread that comes while nobody decides decides its own work, and those that come meanwhile. A thread that decided
+    while no batch was being appended appends; works that are decided meanwhile share the next batch. A batch for which
+    no thread waits is appended by one of its own.
 
     view: the account as of the latest durable batch.
     checkpoint: the latest one that was asked for and is durable; None before.
@@ -102,18 +82,16 @@ class Reign:
         clock: Clock,
         first_answer: FirstAnswer,
         stages: StageMetrics,
-        committed: Callable[[View], None],
-        lost: Callable[[], None],
+        told: Told,
+        later: Later,
     ) -> None:
-        """`first_answer` looks a client's key up in the tables.
-
-        `committed` is called after each durable batch, and `lost` when the reign ended by a failure.
-        """
+        """`first_answer` looks a client's key up in the tables; `later` gives the thread for batches of told works."""
         self.view = View.of(state)
         self.checkpoint: Checkpoint | None = None
         self._state, self._appender, self._clock = state, appender, clock
-        self._first_answer, self._stages, self._committed, self._lost = first_answer, stages, committed, lost
+        self._first_answer, self._stages, self._told, self._later = first_answer, stages, told, later
         self._lock = threading.Lock()
+        self._arrived: deque[Job[Any]] = deque()
         self._round = _Round()
         self._appending = False
         self._wants_checkpoint = False
@@ -125,18 +103,21 @@ class Reign:
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
         job = Job(work, StageTimer(self._stages))
-        with self._lock:
-            self._require_going_on()
-            job.timer.end("queue")
-            self._decide([job])
-            job.timer.end("decide")
-            job.leads = not self._appending
-            self._appending = True
-        if not job.leads:
-            job.turn.wait()
-        if job.leads:
+        self._arrived.append(job)
+        must_append = self._decide_arrived()
+        while must_append or not job.wait():
+            must_append = False
             self._append_round()
         return job.outcome()
+
+    def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
+        """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
+
+        See `ToldJob` for what `told` may do.
+        """
+        self._arrived.append(ToldJob(work, StageTimer(self._stages), told))
+        if self._decide_arrived():
+            self._later(self._append_round)
 
     def find_open(self, order_id: str) -> Order | None:
         """Returns an open order as it is in memory, where it may not be durable yet; None when there is none."""
@@ -159,15 +140,40 @@ class Reign:
         """Ends the reign: no work is done any more, and those that wait get the error."""
         with self._lock:
             self._ended = self._ended or error
+        if self._decide_arrived():
+            self._lead_next()
 
     @property
     def ended(self) -> bool:
         """True when no work is done any more."""
         return self._ended is not None
 
-    def _require_going_on(self) -> None:
-        if self._ended is not None:
-            raise self._ended
+    def _decide_arrived(self) -> bool:
+        """Decides what has come, unless another thread does; returns true when the caller must see to the append."""
+        must_append = False
+        # Whoever had the lock when a work came looks here again: at once, or after the append that it is about to do.
+        while self._arrived and self._lock.acquire(blocking=False):
+            try:
+                must_append |= self._take_arrived()
+            finally:
+                self._lock.release()
+        return must_append
+
+    def _take_arrived(self) -> bool:
+        """Decides what has come, under the lock; returns true when the caller must see to the append."""
+        while self._arrived:
+            job = self._arrived.popleft()
+            if self._ended is not None:
+                job.fail(self._ended)
+                self._end_waits([job])
+                continue
+            job.timer.end("queue")
+            self._decide([job])
+            job.timer.end("decide")
+        if self._appending or not self._round.jobs:
+            return False
+        self._appending = True
+        return True
 
     def _append_round(self) -> None:
         """Makes the present round durable, and passes the lead on to the next one."""
@@ -189,14 +195,17 @@ class Reign:
 
     def _append(self, sealed: _Round) -> _Round:
         """Returns the round that became durable: the one given, or what its works did at a second try."""
+        first = sealed  # it always has all the works, so that a failure reaches those that came meanwhile, too
         try:
             while known := self._appender.append(sealed.append()):
                 with self._lock:
-                    sealed = self._decide_again(self._undo(sealed), known)
+                    first.jobs = self._undo(sealed)
+                    sealed = self._decide_again(first.jobs, known)
         except Refused:
             log.exception("works that share a batch are refused together; each is done alone")
             with self._lock:
-                sealed = self._do_alone(self._undo(sealed))
+                first.jobs = self._undo(sealed)
+                sealed = self._do_alone(first.jobs)
         return sealed
 
     def _pass_on(self, sealed: _Round, error: LedgerUnavailable | None) -> None:
@@ -209,20 +218,32 @@ class Reign:
             elif sealed.view is not None:
                 self.view, self.checkpoint = sealed.view, sealed.checkpoint or self.checkpoint
                 self._state.forget_old_answers()
-            following = self._round.jobs[0] if self._round.jobs else None
-            self._appending = following is not None
-            if following is not None:
-                following.leads = True
+            self._appending = False
+            must_append = self._take_arrived()
+        if must_append | self._decide_arrived():
+            self._lead_next()
         if error is not None:
             for job in jobs:
                 job.fail(error)
-            self._lost()
+        self._end_waits(jobs)
+        if error is not None:
+            self._told.lost()
         else:
-            self._committed(self.view)
-        if following is not None:
-            following.turn.set()
-        for job in jobs:
-            job.turn.set()
+            self._told.committed(self.view)
+
+    def _lead_next(self) -> None:
+        """Has a thread that waits for the present round append it, or one of its own where none waits."""
+        following = next((job for job in self._round.jobs if job.waits), None)
+        if following is None:
+            self._later(self._append_round)
+        else:
+            following.lead()
+
+    @staticmethod
+    def _end_waits(jobs: Sequence[Job[Any]]) -> None:
+        flushes = {flush for job in jobs if (flush := job.release()) is not None}
+        for flush in flushes:
+            flush()
 
     def _seal(self) -> _Round:
         """Takes the present round, and begins the next one."""

@@ -6,16 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import localcontext
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from common.clock import Clock
 from common.wire import Order
 from executor.errors import LedgerUnavailable, NotWriting
+from executor.guardrails import Limits
 from executor.guardrails.controls import Controls
+from executor.guardrails.limits import overlaid
 from executor.ledger import rows
 from executor.ledger.append import Appender, Fenced
 from executor.ledger.engine import reading
@@ -25,9 +27,9 @@ from executor.orders import PRECISION
 from executor.timing import StageMetrics
 from executor.writer.checkpoint import Checkpointer
 from executor.writer.load import load
-from executor.writer.reign import Reign
+from executor.writer.recent import Past
+from executor.writer.reign import Reign, Told
 from executor.writer.state import Loaded, State
-from executor.writer.view import View
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +42,6 @@ Opening = Callable[[Reign, Callable[[], None]], None]
 """Opens a new account under its first reign, and then calls the function that writes its first checkpoint."""
 
 
-class Told(NamedTuple):
-    """The functions that a writer calls.
-
-    committed: after each durable batch, with the account after it.
-    lost: when it can't write any more and must look at the lease again.
-    """
-
-    committed: Callable[[View], None]
-    lost: Callable[[], None]
-
-
 class Writer:
     """Takes the lease where it is free, and writes the account for as long as it has it.
 
@@ -61,22 +52,25 @@ class Writer:
     def __init__(
         self,
         engine: sa.Engine,
-        account: str,
         lease: Lease,
         clock: Clock,
         opening: Opening,
         stages: StageMetrics,
         told: Told,
+        limits: Limits,
     ) -> None:
+        """`limits` are those of the settings."""
         self.holder: Holder | None = None
         self.away: str | None = None
-        self._engine, self._account, self._lease, self._clock = engine, account, lease, clock
-        self._opening, self._stages, self._told = opening, stages, told
+        self._engine, self._account, self._lease, self._clock = engine, lease.account, lease, clock
+        self._opening, self._stages, self._told, self._limits = opening, stages, told, limits
+        self._remembered = 0.0
         self._stepping = threading.Lock()
         self._reign: Reign | None = None
         self._appender: Appender | None = None
         self._checkpointer: Checkpointer | None = None
         self._epoch, self._beat_at, self._checkpointed = 0, 0.0, 0
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="append").submit
 
     @property
     def reign(self) -> Reign | None:
@@ -133,11 +127,22 @@ class Writer:
             return False
         return True
 
-    def begin_anew(self) -> None:
-        """Loads the account again, under a new epoch, after its tables were changed from elsewhere."""
+    def begin_anew(self, reason: str) -> None:
+        """Loads the account again, under a new epoch. Those that wait are told the `reason`, and ask again."""
         with self._stepping:
-            self._leave(NotWriting("the account was changed from elsewhere"))
+            self._leave(NotWriting(reason))
             self._step()
+
+    def remember(self, seconds: float) -> None:
+        """Makes sure that orders which ask for the same are known for so many seconds, from now on."""
+        if self._remembered < seconds:
+            self._remembered = seconds
+            self.begin_anew("more of the past is looked up")
+
+    def _remember(self, controls: Controls) -> float:
+        """Returns the seconds in which duplicates are looked for, and notes them."""
+        self._remembered = max(self._remembered, overlaid(self._limits, controls.limits).duplicate_seconds)
+        return self._remembered
 
     def _beat(self, reign: Reign) -> None:
         """Proves by an empty work that works get done, and writes a checkpoint when one is due."""
@@ -160,16 +165,17 @@ class Writer:
 
     def _begin(self, epoch: int) -> None:
         with localcontext(prec=PRECISION), reading(self._engine) as connection:
-            loaded = load(connection, self._account, self._clock.now(), 0.0)
+            loaded = load(connection, self._account, self._clock.now(), self._remember)
         new = loaded is None
-        found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {})
+        none = Past(remembered=self._remember(Controls()))
+        found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {}, past=none)
         with localcontext(prec=PRECISION):
             state = State(found, self._clock.monotonic())
         self._close()
         self._epoch, self._checkpointed = epoch, found.sequence
         self._appender = Appender(self._engine, self._account, epoch)
         self._checkpointer = Checkpointer(self._engine, self._account, epoch)
-        reign = Reign(state, self._appender, self._clock, self._first_answer, self._stages, *self._told)
+        reign = Reign(state, self._appender, self._clock, self._first_answer, self._stages, self._told, self._later)
         if new:
             self._opening(reign, lambda: self._checkpoint(reign))
         self._reign = reign

@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from common.wire import OrderRequest
+from executor.cancel import cancel
 from executor.orders import ReplaceRequest
-from executor.submit import cancel, replace, submit
+from executor.submit import replace, submit
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
 
 

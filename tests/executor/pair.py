@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from common.wire import Book, Instrument, Level, Order, OrderRequest
+from executor.cancel import cancel
 from executor.context import TradingContext
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
@@ -22,7 +23,7 @@ from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.paper import Fees
 from executor.quotes import QuoteClient
-from executor.submit import cancel, replace, submit
+from executor.submit import replace, submit
 from executor.valuation import Mark, Marks
 from tests.common.local import eventually
 from tests.executor.holding import holding

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from executor.submit import cancel_all
+from executor.cancel import cancel_all
 from tests.executor.standin import BTCTRY, BTCUSDT, Executor, MarketData
 
 
