@@ -93,7 +93,7 @@ def moved_cash(unit: str, amount: Decimal) -> list[Posting]:
 def written_off(balances: Balances, symbol: str, base: str, quote: str, quantity: Decimal) -> list[Posting]:
     """Returns the postings that give up a part of a position. Its share of the cost becomes a realised loss."""
     held, cost = Entry("position", symbol, base), Entry("cost", symbol, quote)
-    with localcontext(prec=PRECISION):
+    with exact():
         lost = _released(balances.get(cost, Decimal(0)), quantity, balances.get(held, Decimal(0)))
         return [
             Posting(held, -quantity),

@@ -70,11 +70,21 @@ def cost(price: Decimal, quantity: Decimal, percent: Decimal) -> Decimal:
         return price * quantity * (1 + percent / 100)
 
 
-def reference(bids: Sequence[Level], asks: Sequence[Level]) -> Decimal | None:
-    """Returns the price that collars are measured from: the middle of best bid and ask, or the one side that exists."""
-    best = [side[0].price for side in (bids, asks) if side]
-    with exact():
-        return sum(best, Decimal(0)) / len(best) if best else None
+def reference(side: Side, bids: Sequence[Level], asks: Sequence[Level], last: Decimal | None) -> Decimal | None:
+    """Returns the price that an order of `side` is measured from; None for an empty book.
+
+    It is the middle of best bid and ask. A book of one side tells half of it: a price may be above a lone bid and below
+    a lone ask, up to the last trade. Of that range a buy is measured from the low end, and a sale from the high one.
+    """
+    bid, ask = (levels[0].price if levels else None for levels in (bids, asks))
+    if bid is not None and ask is not None:
+        with exact():
+            return (bid + ask) / 2
+    if bid is not None:
+        return bid if side == "buy" or last is None else max(bid, last)
+    if ask is not None:
+        return ask if side == "sell" or last is None else min(ask, last)
+    return None
 
 
 def collar(price: Decimal, percent: Decimal) -> tuple[Decimal, Decimal]:

@@ -167,11 +167,12 @@ def _plan(
     order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: Limits
 ) -> ExecutionPlan | None:
     book = view.book
-    reference = paper.reference(book.bids, book.asks) if book else None
+    reference = paper.reference(order.side, book.bids, book.asks, view.last) if book else None
     if book is None or reference is None:
         return None
-    lowest, highest = paper.collar(reference, limits.price_collar_percent)
-    bound = order.limit_price or (highest if order.side == "buy" else lowest)
+    lowest, highest = paper.collar(reference, limits.collar_of(order.symbol))
+    furthest = highest if order.side == "buy" else lowest
+    bound = furthest if order.limit_price is None else order.limit_price
     fills = paper.walk(order.side, transaction.levels(book, order.side), order.quantity, bound)
     return ExecutionPlan(book, bound, fills, _terms(order, book, bound, transaction, fees))
 
@@ -216,6 +217,7 @@ def _proposal(
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
         reach=_reach(order, plan) if plan else None,
+        rests=plan is not None and order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
     )
 
 
@@ -234,7 +236,8 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
     return guardrails.MarketView(
         age_seconds=view.age_seconds(now),
         stale=book.stale,
-        reference=paper.reference(book.bids, book.asks),
+        reference=paper.reference(order.side, book.bids, book.asks, view.last),
+        one_sided=view.last is None and not (book.bids and book.asks),
         best_opposite=opposite[0].price if opposite else None,
         quote_currency=book.quote_currency,
         phase=book.phase,

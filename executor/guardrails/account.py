@@ -70,6 +70,30 @@ def order_rate_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
 order_rate = limited("ORDER_RATE", order_rate_use, "orders", "{value} orders within a second, the limit is {limit}")
 
 
+def _open_orders(proposal: Proposal, limits: Limits) -> dict[str, LimitUse]:
+    """Returns the uses of the limits on open orders, by scope; none for an order that leaves nothing open."""
+    if not proposal.rests:
+        return {}
+    held = proposal.holdings
+    return {
+        "account": LimitUse(Decimal(held.open_orders + 1), Decimal(limits.max_open_orders)),
+        proposal.symbol: LimitUse(Decimal(held.open_of_symbol + 1), Decimal(limits.max_open_orders_per_symbol)),
+    }
+
+
+def open_orders_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the open orders with this one: those of the account or of the symbol, whichever are nearer to theirs."""
+    return max(_open_orders(proposal, limits).values(), key=lambda use: use.share, default=None)
+
+
+def max_open_orders(proposal: Proposal, limits: Limits) -> Denial | None:
+    scope, use = next(((scope, use) for scope, use in _open_orders(proposal, limits).items() if use.over), ("", None))
+    if use is None:
+        return None
+    message = f"{plain_text(use.value)} orders would be open ({scope}), the limit is {plain_text(use.limit)}"
+    return deny("MAX_OPEN_ORDERS", message, open_orders=use.value, limit=use.limit, scope=scope)
+
+
 def duplicate_order(proposal: Proposal, limits: Limits) -> Denial | None:
     twin = proposal.holdings.twin
     if twin is None:

@@ -20,7 +20,8 @@ class MarketView:
 
     age_seconds: the age of the book.
     stale: true when market data calls the book stale.
-    reference: the middle of the book; None for an empty book.
+    reference: the price that the order is measured from; None for an empty book.
+    one_sided: true when the book lacks a side, and no last trade tells what a fair price is.
     best_opposite: the best price that the order could trade at; None when that side is empty.
     quote_currency: the currency of the prices.
     phase: the trading phase.
@@ -37,6 +38,7 @@ class MarketView:
     delayed: bool = False
     floor: Decimal | None = None
     ceiling: Decimal | None = None
+    one_sided: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Holdings:
     recent: how many orders came within the last second.
     twin: the id of an order that asked for the same within `Limits.duplicate_seconds`; None when there is none.
     executions: how many orders of the symbol and side were executed within a minute.
+    open_orders: how many orders of the account are open.
+    open_of_symbol: how many of them are orders of the symbol.
     """
 
     position: Decimal | None = None
@@ -59,6 +63,8 @@ class Holdings:
     recent: int = 0
     twin: str | None = None
     executions: int = 0
+    open_orders: int = 0
+    open_of_symbol: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class Proposal:
     holdings: the account beside this order.
     reach: the furthest price at which it would trade or rest; None when it would do neither.
     holds: the holds on the account, by code.
+    rests: true when a part of it would stay open.
     """
 
     symbol: str
@@ -92,13 +99,14 @@ class Proposal:
     holdings: Holdings = Holdings()
     reach: Decimal | None = None
     holds: Mapping[str, Hold] = field(default_factory=dict)
+    rests: bool = False
 
     @property
     def price(self) -> Decimal | None:
         """The price that the order counts at: the limit price; for a market order the highest price that it would buy
         at, or the reference price when it sells. None without a market."""
-        highest = self.limit_price or (self.reach if self.side == "buy" else None)
-        return highest or (self.market.reference if self.market else None)
+        highest = self.reach if self.limit_price is None and self.side == "buy" else self.limit_price
+        return self.market.reference if highest is None and self.market is not None else highest
 
     @property
     def notional(self) -> Decimal | None:

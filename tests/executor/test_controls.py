@@ -127,7 +127,7 @@ def test_limits_set_by_the_operator_hold_on_every_executor_and_after_a_restart(
         ({"max_drawdown_percent": "101"}, "limits.max_drawdown_percent"),
         ({"max_exposure": {"try": "5"}}, "limits.max_exposure"),
         ({"max_exposure": {"TRY": "-5"}}, "limits.max_exposure.TRY"),
-        ({"max_exposure": {"TRY": "1e13"}}, "limits.max_exposure.TRY"),
+        ({"max_exposure": {"TRY": "1" + "0" * 13}}, "limits.max_exposure.TRY"),
         ({"max_order_quantity": {"BTCTRY": "5"}}, "limits.max_order_quantity"),
     ],
 )

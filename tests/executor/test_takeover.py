@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from common import wire
-from executor.commands import NOT_WRITING, CancelOrder
+from executor.command_messages import CancelOrder
+from executor.commands import NOT_WRITING
 from executor.ledger.engine import lock_key, make_engine, reading
 from executor.ledger.verify import AccountProof, verify
 from executor.peers.client import PeerClient
