@@ -13,7 +13,7 @@ import pytest
 from common import wire
 from executor.commands import NOT_WRITING, CancelOrder
 from executor.ledger.engine import lock_key, make_engine, reading
-from executor.ledger.verify import Proof, verify
+from executor.ledger.verify import AccountProof, verify
 from executor.peers.client import PeerClient
 from executor.peers.server import Reply
 from tests.common.local import eventually
@@ -34,7 +34,7 @@ def wire_to(postgres_server: postgres.Server) -> Iterator[Wire]:
     cable.close()
 
 
-def proved(place: Place) -> Proof:
+def proved(place: Place) -> AccountProof:
     """Proves the ledger, over a connection of its own."""
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
