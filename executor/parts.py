@@ -15,7 +15,7 @@ from common.loop import Loop, Supervisor
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
-from executor.forwarded import Forwarded
+from executor.forwarded import ForwardedCommands
 from executor.health import LedgerHealth
 from executor.leading import Leading
 from executor.market.copy import MarketCopy
@@ -82,9 +82,8 @@ class Parts:
         timings: StreamTimings = STREAM_TIMINGS,
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
-        registry = CollectorRegistry()
+        wakes, registry = _Wakes(), CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-        wakes = _Wakes()
         follower, quotes = _market(settings, clock, metrics, wakes.moved)
         ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
         trading = _trading(settings, ledger, quotes)
@@ -94,7 +93,7 @@ class Parts:
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
         # What waits for an answer of the last writer, which may hang, is done here from now on.
         leading = Leading(ledger, health, metrics.account, taken=desk.close)
-        peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
+        peers = PeerServer(settings.peers, ForwardedCommands(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
         calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
         parts = cls(

@@ -31,7 +31,7 @@ class Fenced(NotWriting):
     """Another executor writes the account, or has written what this one does not know; nothing was appended."""
 
 
-class Refused(Exception):
+class AppendRefused(Exception):
     """The database refuses the batch for what is in it; nothing was appended."""
 
 
@@ -63,7 +63,7 @@ class Appender:
     def append(self, batch: Append) -> Sequence[str]:
         """Makes a batch durable; returns the keys that are not new: then nothing was written.
 
-        Raises `Fenced` and `Refused`; and `LedgerUnavailable`, after which the batch may be written or not.
+        Raises `Fenced` and `AppendRefused`; and `LedgerUnavailable`, after which the batch may be written or not.
         """
         if not batch.events and batch.anchors_at is None and not batch.keys:
             return ()
@@ -74,7 +74,7 @@ class Appender:
         except psycopg.Error as error:
             if error.sqlstate == FENCED or isinstance(error, psycopg.IntegrityError):
                 raise Fenced(why(error)) from error
-            raise Refused(why(error)) from error
+            raise AppendRefused(why(error)) from error
         return (row and row[0]) or ()
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from common.clock import Clock
 from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
-from executor.ledger.append import Append, Appender, Refused
+from executor.ledger.append import Append, Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.batch import Batch
@@ -210,7 +210,7 @@ class Reign:
                 with self._lock:
                     first.jobs = self._undo(sealed)
                     sealed = self._decide_again(first.jobs, known)
-        except Refused:
+        except AppendRefused:
             log.exception("works that share a batch are refused together; each is done alone")
             with self._lock:
                 first.jobs = self._undo(sealed)
@@ -289,7 +289,7 @@ class Reign:
             try:
                 while known := self._appender.append(alone.append()):
                     alone = self._decide_again(self._undo(alone), known)
-            except Refused as error:
+            except AppendRefused as error:
                 self._undo(alone)
                 job.fail(error)
             else:
