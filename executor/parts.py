@@ -91,7 +91,6 @@ class Parts:
         wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
         commands = Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
-        # What waits for an answer of the last writer, which may hang, is done here from now on.
         leading = Leading(ledger, health, metrics.account, taken=desk.close)
         peers = PeerServer(settings.peers, ForwardedCommands(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)

@@ -164,7 +164,7 @@ class Transaction:
         """Records the guardrails' denials, which end the order."""
         return self._step(order, order.order_id, events.OrderDenied(denials=denials))
 
-    def accept(self, order: Order, terms: Terms, arrival: events.ArrivalPrices | None = None) -> Order:
+    def accept(self, order: Order, terms: Terms, arrival: events.MarketAtArrival | None = None) -> Order:
         """Records that the order may trade, and the market that it met. From here on its reserve counts."""
         self._terms[order.order_id] = terms
         return self._step(order, order.order_id, events.OrderAccepted(terms=terms, arrival=arrival))
