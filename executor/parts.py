@@ -82,9 +82,8 @@ class Parts:
         timings: StreamTimings = STREAM_TIMINGS,
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
-        registry = CollectorRegistry()
+        wakes, registry = _Wakes(), CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-        wakes = _Wakes()
         follower, quotes = _market(settings, clock, metrics, wakes.moved)
         ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
         trading = _trading(settings, ledger, quotes)

@@ -172,8 +172,18 @@ def _limits(reader: Reader) -> Limits:
         max_daily_loss_percent=reader.decimal("SPARK_MAX_DAILY_LOSS_PERCENT", "5", above="0", at_most=loss),
         max_drawdown_percent=reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most=loss),
         far_price_percent=reader.decimal("SPARK_FAR_PRICE_PERCENT", "50", above="0", at_most=far),
-        symbol_price_collar_percent=_percents(reader, "SPARK_SYMBOL_PRICE_COLLAR_PERCENT", LARGEST_COLLAR_PERCENT),
-        symbol_far_price_percent=_percents(reader, "SPARK_SYMBOL_FAR_PRICE_PERCENT", LARGEST_FAR_PERCENT),
+        symbol_price_collar_percent=_percents(
+            reader,
+            "SPARK_SYMBOL_PRICE_COLLAR_PERCENT",
+            reader.text("SPARK_SYMBOL_PRICE_COLLAR_PERCENT", ""),
+            LARGEST_COLLAR_PERCENT,
+        ),
+        symbol_far_price_percent=_percents(
+            reader,
+            "SPARK_SYMBOL_FAR_PRICE_PERCENT",
+            reader.text("SPARK_SYMBOL_FAR_PRICE_PERCENT", ""),
+            LARGEST_FAR_PERCENT,
+        ),
         max_open_orders=reader.integer("SPARK_MAX_OPEN_ORDERS", 20_000, at_least=1, at_most=MOST_OPEN_ORDERS),
         max_open_orders_per_symbol=reader.integer(
             "SPARK_MAX_OPEN_ORDERS_PER_SYMBOL", 5_000, at_least=1, at_most=MOST_OPEN_ORDERS
@@ -213,9 +223,8 @@ def _quantities(reader: Reader, name: str, text: str) -> dict[str, Decimal]:
     return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form)
 
 
-def _percents(reader: Reader, name: str, most: Decimal) -> dict[str, Decimal]:
+def _percents(reader: Reader, name: str, text: str, most: Decimal) -> dict[str, Decimal]:
     """Reads `BTCTURK:BTCTRY=3,BIST:THYAO=1.5`; empty for none."""
-    text = reader.text(name, "")
     rule = f"must be VENUE:PAIR=PERCENT pairs, none twice, above 0 and at most {plain_text(most)}"
     parts = [part.strip().partition("=") for part in text.split(",") if part]
     return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form, most)
