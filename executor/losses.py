@@ -42,16 +42,22 @@ class Breach(NamedTuple):
     reason: str
 
 
-def moved(anchors: Anchors | None, equity: Decimal, at: datetime) -> Anchors:
+def moved(anchors: Anchors | None, equity: Decimal, at: datetime, believed: datetime | None) -> Anchors:
     """Returns the anchors once the equity is known at `at`, which has a time zone.
 
-    A new day begins with the equity. A new peak is the equity.
+    A later day begins with the equity; `believed` is the time that it is told by, None while no clock is believed. An
+    earlier day never begins again. A new peak is the equity.
     """
-    today = at.astimezone(ISTANBUL).date()
     if anchors is None:
-        return Anchors(today, equity, equity)
-    day_start = anchors.day_start if anchors.day == today else equity
-    return Anchors(today, day_start, max(anchors.peak, equity))
+        return Anchors(_day(at), equity, equity)
+    peak = max(anchors.peak, equity)
+    if believed is None or _day(believed) <= anchors.day:
+        return Anchors(anchors.day, anchors.day_start, peak)
+    return Anchors(_day(believed), equity, peak)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(ISTANBUL).date()
 
 
 def fallen(anchor: Decimal, equity: Decimal) -> Decimal:

@@ -179,7 +179,7 @@ def _market(
 
 
 def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, address: Callable[[], str]) -> Ledger:
-    return Ledger(
+    ledger = Ledger(
         settings.ledger,
         clock,
         metrics.stages,
@@ -188,6 +188,8 @@ def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, a
         f"{settings.service.name}-{settings.service.replica}",
         address,
     )
+    metrics.clock.follow(ledger.clock.times)
+    return ledger
 
 
 def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> TradingContext:
