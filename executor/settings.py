@@ -157,6 +157,8 @@ def _limits(reader: Reader) -> Limits:
     position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
     exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")
     quantity = reader.text("SPARK_MAX_ORDER_QUANTITY", "")
+    symbol_collars = reader.text("SPARK_SYMBOL_PRICE_COLLAR_PERCENT", "")
+    symbol_fars = reader.text("SPARK_SYMBOL_FAR_PRICE_PERCENT", "")
     return Limits(
         quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=LONGEST_STALE_SECONDS),
         price_collar_percent=reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most=collar),
@@ -172,8 +174,10 @@ def _limits(reader: Reader) -> Limits:
         max_daily_loss_percent=reader.decimal("SPARK_MAX_DAILY_LOSS_PERCENT", "5", above="0", at_most=loss),
         max_drawdown_percent=reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most=loss),
         far_price_percent=reader.decimal("SPARK_FAR_PRICE_PERCENT", "50", above="0", at_most=far),
-        symbol_price_collar_percent=_percents(reader, "SPARK_SYMBOL_PRICE_COLLAR_PERCENT", LARGEST_COLLAR_PERCENT),
-        symbol_far_price_percent=_percents(reader, "SPARK_SYMBOL_FAR_PRICE_PERCENT", LARGEST_FAR_PERCENT),
+        symbol_price_collar_percent=_percents(
+            reader, "SPARK_SYMBOL_PRICE_COLLAR_PERCENT", symbol_collars, LARGEST_COLLAR_PERCENT
+        ),
+        symbol_far_price_percent=_percents(reader, "SPARK_SYMBOL_FAR_PRICE_PERCENT", symbol_fars, LARGEST_FAR_PERCENT),
         max_open_orders=reader.integer("SPARK_MAX_OPEN_ORDERS", 20_000, at_least=1, at_most=MOST_OPEN_ORDERS),
         max_open_orders_per_symbol=reader.integer(
             "SPARK_MAX_OPEN_ORDERS_PER_SYMBOL", 5_000, at_least=1, at_most=MOST_OPEN_ORDERS
@@ -213,9 +217,8 @@ def _quantities(reader: Reader, name: str, text: str) -> dict[str, Decimal]:
     return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form)
 
 
-def _percents(reader: Reader, name: str, most: Decimal) -> dict[str, Decimal]:
+def _percents(reader: Reader, name: str, text: str, most: Decimal) -> dict[str, Decimal]:
     """Reads `BTCTURK:BTCTRY=3,BIST:THYAO=1.5`; empty for none."""
-    text = reader.text(name, "")
     rule = f"must be VENUE:PAIR=PERCENT pairs, none twice, above 0 and at most {plain_text(most)}"
     parts = [part.strip().partition("=") for part in text.split(",") if part]
     return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form, most)
