@@ -16,8 +16,9 @@ COST_STEP = Decimal("1e-12")
 class Entry(NamedTuple):
     """One ledger account of the double-entry books.
 
-    name: cash, capital (the source of the starting cash), position, cost (of the position), market (the other side of
-        each trade), fees, or realised_pnl (negative for a profit, as income is in double-entry books).
+    name: cash, capital (the source of starting cash and deposits), position, cost (of the position), market (the other
+        side of each trade), fees, written_off (assets that were given up), or realised_pnl (negative for a profit, as
+        income is in double-entry books).
     symbol: the symbol that it belongs to; empty for none.
     unit: the currency or asset that it counts.
     """
@@ -81,11 +82,25 @@ def holding(symbol: str, base_asset: str, cash_currencies: frozenset[str]) -> En
 
 def opening(amounts: Mapping[str, Decimal]) -> list[Posting]:
     """Returns the postings that put the starting cash into an account."""
-    return [
-        posting
-        for unit, amount in sorted(amounts.items())
-        for posting in (Posting(cash(unit), amount), Posting(Entry("capital", "", unit), -amount))
-    ]
+    return [posting for unit, amount in sorted(amounts.items()) for posting in moved_cash(unit, amount)]
+
+
+def moved_cash(unit: str, amount: Decimal) -> list[Posting]:
+    """Returns the postings of a deposit, or, for a negative amount, of a withdrawal."""
+    return [Posting(cash(unit), amount), Posting(Entry("capital", "", unit), -amount)]
+
+
+def written_off(balances: Balances, symbol: str, base: str, quote: str, quantity: Decimal) -> list[Posting]:
+    """Returns the postings that give up a part of a position. Its share of the cost becomes a realised loss."""
+    held, cost = Entry("position", symbol, base), Entry("cost", symbol, quote)
+    with exact():
+        lost = _released(balances.get(cost, Decimal(0)), quantity, balances.get(held, Decimal(0)))
+        return [
+            Posting(held, -quantity),
+            Posting(Entry("written_off", symbol, base), quantity),
+            Posting(cost, -lost),
+            Posting(Entry("realised_pnl", symbol, quote), lost),
+        ]
 
 
 def settle(

@@ -50,7 +50,7 @@ class LossMonitor:
         known = anchors == view.anchors and all(breach.code in view.controls.holds for breach in breaches)
         if known:
             return
-        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, day_time)):
+        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, day_time, view.sequence)):
             self._cancel_forbidden()
 
     def _warn(self, shares: Mapping[str, Decimal]) -> None:
@@ -68,11 +68,16 @@ class LossMonitor:
             log.warning("forbidden open orders were cancelled", extra={"count": len(changes)})
 
 
-def _settle(transaction: Transaction, equity: Decimal, limits: Limits, day_time: datetime | None) -> bool:
+def _settle(
+    transaction: Transaction, equity: Decimal, limits: Limits, day_time: datetime | None, sequence: int
+) -> bool:
     """Moves the anchors, ends the daily hold on a new day, and places new holds.
 
-    Returns true when there is a new hold.
+    `sequence` is what the equity is as of: one from before the latest deposit or withdrawal tells nothing. Returns true
+    when there is a new hold.
     """
+    if transaction.transferred > sequence:
+        return False
     before = transaction.anchors
     after = losses.moved(before, equity, transaction.at, day_time)
     if before is not None and before.day != after.day:

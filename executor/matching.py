@@ -16,7 +16,7 @@ from executor.loss_monitor import LossMonitor
 from executor.market.symbol_view import SymbolView
 from executor.metrics import Metrics
 from executor.writer.open_orders import OpenOrder
-from executor.writer.transaction import Transaction
+from executor.writer.transaction import FilledAs, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -92,12 +92,13 @@ class Matcher:
         usable = not (book.stale or book.delayed) and book.phase == "continuous"
         if not usable or view.age_seconds(self._trading.quotes.monotonic()) > limits.quote_stale_seconds:
             return ()
+        how = FilledAs("maker", self._trading.rate(book.quote_currency))
         for side in SIDES:
             opposite = _opposite(book, side)
             if opposite is None or transaction.controls.forbids(book.symbol, side) is not None:
                 continue
             for resting in transaction.reached(book.symbol, side, opposite):
-                _fill(resting, book, transaction)
+                _fill(resting, book, transaction, how)
         return transaction.changes
 
 
@@ -106,7 +107,7 @@ def _opposite(book: Book, side: Side) -> Decimal | None:
     return levels[0].price if levels else None
 
 
-def _fill(resting: OpenOrder, book: Book, transaction: Transaction) -> None:
+def _fill(resting: OpenOrder, book: Book, transaction: Transaction, how: FilledAs) -> None:
     """Fills the order from the book at the order's own price: the order was there first, so it pays as a maker."""
     order, percent = resting.order, resting.terms.maker_fee_percent
     price = order.limit_price
@@ -114,4 +115,4 @@ def _fill(resting: OpenOrder, book: Book, transaction: Transaction) -> None:
         return
     for part in paper.walk(order.side, transaction.levels(book, order.side), resting.remaining, price):
         fee = paper.fee(price, part.quantity, percent)
-        order = transaction.fill(order, book, part, price, fee, "maker")
+        order = transaction.fill(order, book, part, price, fee, how)

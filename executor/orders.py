@@ -128,6 +128,11 @@ def _amount(field: str, value: Decimal) -> Decimal:
     return tidy(value)
 
 
+def checked_amount(field: str, value: Decimal) -> Decimal:
+    """Returns the amount of a field without needless zeros. Raises `InvalidRequest` for one that can't be."""
+    return _amount(field, value)
+
+
 def differences(first: Order, request: OrderRequest) -> list[str]:
     """Returns the fields in which a checked request differs from the one of the order `first`."""
     asked = ("symbol", "side", "type", "quantity", "limit_price", "time_in_force", "post_only")

@@ -15,7 +15,7 @@ from common.loop import Loop, Supervisor
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
-from executor.forwarded import Forwarded
+from executor.forwarded import ForwardedCommands
 from executor.health import LedgerHealth
 from executor.leading import Leading
 from executor.market.copy import MarketCopy
@@ -92,9 +92,8 @@ class Parts:
         wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
         commands = Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
-        # What waits for an answer of the last writer, which may hang, is done here from now on.
         leading = Leading(ledger, health, metrics.account, taken=desk.close)
-        peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
+        peers = PeerServer(settings.peers, ForwardedCommands(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
         calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
         parts = cls(

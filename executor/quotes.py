@@ -13,7 +13,7 @@ from common.errors import Unavailable
 from executor.market.copy import MarketCopy
 from executor.market.symbol_view import SymbolView
 from executor.timing import StageMetrics, StageTimer
-from executor.valuation import Mark, Marks, mark_of
+from executor.valuation import Mark, Marks, mark_of, pair
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +109,12 @@ class QuoteClient:
             if mark is not None:
                 marks[quote.symbol] = mark
         return Marks(marks)
+
+    def pair(self, unit: str, currency: str) -> Mark | None:
+        """Returns the mark of the pair of two currencies as the copy of the market has it. Nothing is asked."""
+        at_hand = self._copy.pair(unit, currency, self.monotonic())
+        marks = (mark_of(quote, instrument, age) for quote, instrument, age in at_hand)
+        return pair((mark for mark in marks if mark is not None), unit, currency)
 
     def trouble(self) -> str | None:
         """Returns why market data can't be relied on; None when it has at least one fresh quote."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from common.clock import Clock
 from common.wire import Order, Position, Side
 from executor import account as accounts
+from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
 from executor.guardrails import Limits
 from executor.guardrails.controls import EVERYTHING, Controls
@@ -29,6 +30,7 @@ from executor.steady import SteadyClock
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
+from executor.writer.job import Job
 from executor.writer.reign import Reign, Told
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
@@ -114,6 +116,13 @@ class Ledger:
         if reign is None:
             raise NotWriting
         return reign.do(work)
+
+    def do_all(self, works: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, as `do`; returns them with their outcomes."""
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.do_all(works)
 
     def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
         """Does a work on every account of the ledger: all are changed, or none is."""
@@ -204,6 +213,16 @@ class Ledger:
         """Returns a fill with its postings; None when there is no such fill."""
         with self._reading() as connection:
             return rows.known_fill(connection, self.account_name, trade_id)
+
+    def adjustment(self, client_key: str) -> LedgerEvent | None:
+        """Returns what an operator's key did, of what is durable; None for a new key."""
+        with self._reading() as connection:
+            return rows.adjustment(connection, self.account_name, client_key)
+
+    def postings(self, sequence: int) -> list[Posting]:
+        """Returns the postings of one event."""
+        with self._reading() as connection:
+            return rows.postings(connection, self.account_name, sequence)
 
     def positions(self) -> list[Position]:
         """Returns one position for each symbol that was ever held."""

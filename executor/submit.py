@@ -9,6 +9,7 @@ from decimal import Decimal
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
+from executor.arrival import arrival
 from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused, UnknownSymbol
 from executor.guardrails import Limits
@@ -18,7 +19,7 @@ from executor.market.symbol_view import SymbolView
 from executor.orders import ReplaceRequest
 from executor.step import NotOpen, OrderResult, Step, about, open_order
 from executor.writer import admin
-from executor.writer.transaction import Transaction
+from executor.writer.transaction import FilledAs, Transaction
 
 
 @dataclass(frozen=True)
@@ -144,19 +145,21 @@ def _trade(
         return transaction.deny(order, denials), {}
     if old is not None:
         transaction.end(old, "cancelled", f"replaced by {order.order_id}")
-    order = _fill(transaction.accept(order, plan.terms), plan, transaction, trading.fees)
+    met = arrival(view, plan.book, trading.quotes.monotonic())
+    order = _fill(transaction.accept(order, plan.terms, met), plan, transaction, trading)
     if order.time_in_force == "IOC" and order.status in orders.OPEN:
         order = transaction.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
     return order, guardrails.uses(proposal, limits)
 
 
-def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, fees: paper.Fees) -> Order:
+def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, trading: TradingContext) -> Order:
     """Fills what the book gives at once; a fill-or-kill order gets all or nothing."""
     if order.time_in_force == "FOK" and paper.total(plan.fills) < order.quantity:
         return transaction.end(order, "expired", "fill or kill: the book has less within the bound")
+    how = FilledAs("taker", trading.rate(plan.terms.quote_currency) if plan.fills else None)
     for part in plan.fills:
-        fee = paper.fee(part.price, part.quantity, fees.taker_percent)
-        order = transaction.fill(order, plan.book, part, part.price, fee, "taker")
+        fee = paper.fee(part.price, part.quantity, trading.fees.taker_percent)
+        order = transaction.fill(order, plan.book, part, part.price, fee, how)
     return order
 
 

@@ -61,6 +61,12 @@ def mark_of(quote: wire.Quote, instrument: wire.Instrument, age: float) -> Mark 
     return Mark(*about, price, source, age, quote.stale)
 
 
+def pair(marks: Iterable[Mark], unit: str, currency: str) -> Mark | None:
+    """Returns the mark of the pair of two currencies, a fresh one before a stale one; None without any."""
+    pairs = [mark for mark in marks if {mark.base_asset, mark.quote_currency} == {unit, currency}]
+    return min(pairs, key=lambda mark: (mark.stale, mark.symbol), default=None)
+
+
 def value(
     account: wire.Account, balances: Balances, marks: Marks, *, currency: str, market: wire.Market, at: datetime
 ) -> Valuation:
@@ -112,13 +118,11 @@ class _Prices:
         """Returns what one unit is worth, and whether that is from a stale quote; None without a pair of the two."""
         if unit == self.currency:
             return Decimal(1), False
-        two = {unit, self.currency}
-        pairs = [mark for mark in self._marks.by_symbol.values() if {mark.base_asset, mark.quote_currency} == two]
-        pair = self._used(min(pairs, key=lambda mark: (mark.stale, mark.symbol), default=None))
-        if pair is None:
+        found = self._used(pair(self._marks.by_symbol.values(), unit, self.currency))
+        if found is None:
             self._reasons[unit] = f"no rate to {self.currency}: {self._marks.absence}"
             return None
-        return pair.price if pair.base_asset == unit else 1 / pair.price, pair.stale
+        return found.price if found.base_asset == unit else 1 / found.price, found.stale
 
     def convert(self, amount: Decimal, unit: str) -> Decimal | None:
         """Returns an amount in the valuation's currency; None without a rate. An amount of 0 needs no rate."""

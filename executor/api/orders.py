@@ -10,7 +10,8 @@ from common import ops, query, wire
 from common.answers import Orders
 from common.errors import InvalidRequest
 from executor.api.answering import answered
-from executor.commands import CancelAll, CancelOrder, PlaceOrder, ReplaceOrder
+from executor.batch_messages import unread_orders
+from executor.command_messages import CancelAll, CancelOrder, PlaceOrder, PlaceOrders, ReplaceOrder
 from executor.errors import UnknownOrder
 from executor.messages import CancelAllRequest
 from executor.openapi import DEFAULT_ON_PAGE, LAST_NUMBER, MOST_ON_PAGE, ORDER_ID_FORM, STATUSES
@@ -33,6 +34,10 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
     def post_order() -> Response:
         writes.admit()
         return answered(desk.do(PlaceOrder(request=wire.decode(wire.OrderRequest, request.get_data()))))
+
+    @routes.post("/orders/batch")
+    def post_batch() -> Response:
+        return answered(desk.do(PlaceOrders(requests=tuple(writes.admit_all(unread_orders)))))
 
     @routes.post("/orders/<order_id>/replace")
     def post_replace(order_id: str) -> Response:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import Limits
 from executor.guardrails.proposal import LimitUse, Proposal, deny, limited
-from executor.orders import PRECISION
+from executor.orders import exact
 from executor.paper import within
 
 
@@ -30,7 +30,7 @@ def max_position_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
     held, price = proposal.holdings, proposal.price
     if proposal.side == "sell" or held.position is None or price is None or proposal.market is None:
         return None
-    with localcontext(prec=PRECISION):
+    with exact():
         value = (held.position + held.open_buys + proposal.quantity) * price
     return LimitUse(value, limits.max_position_notional.get(proposal.market.quote_currency, Decimal(0)))
 
@@ -44,7 +44,7 @@ def max_exposure_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
     """Measures the cost of all positions in the currency, of open buys and of this order. Only buying adds to it."""
     if proposal.side == "sell" or proposal.holdings.position is None or proposal.market is None:
         return None
-    with localcontext(prec=PRECISION):
+    with exact():
         value = proposal.holdings.exposure + (proposal.notional or Decimal(0))
     return LimitUse(value, limits.max_exposure.get(proposal.market.quote_currency, Decimal(0)))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import Limits
 from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, multiple
-from executor.orders import PRECISION
+from executor.orders import exact
 from executor.paper import within
 
 
@@ -96,7 +96,7 @@ def _too_far(code: str, proposal: Proposal, limit: Decimal, of: str, sign: int) 
     price = proposal.limit_price if proposal.type == "limit" else market.best_opposite
     if price is None:
         return None
-    with localcontext(prec=PRECISION):
+    with exact():
         above = (price - market.reference) * 100 / market.reference
         away = above * sign if proposal.side == "buy" else -above * sign
     if away <= limit:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from common.decimals import plain_text
 from common.wire import Denial, Instrument, OrderType, Phase, Side
 from executor.guardrails.controls import Hold
 from executor.guardrails.limits import Limits
-from executor.orders import PRECISION
+from executor.orders import exact
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,17 @@ class Proposal:
     holds: Mapping[str, Hold] = field(default_factory=dict)
     rests: bool = False
 
-    @property
+    @cached_property
     def price(self) -> Decimal | None:
         """The price that the order counts at: the limit price; for a market order the highest price that it would buy
         at, or the reference price when it sells. None without a market."""
         highest = self.reach if self.limit_price is None and self.side == "buy" else self.limit_price
         return self.market.reference if highest is None and self.market is not None else highest
 
-    @property
+    @cached_property
     def notional(self) -> Decimal | None:
         """Quantity times `price`; None without a price."""
-        with localcontext(prec=PRECISION):
+        with exact():
             return None if self.price is None else self.price * self.quantity
 
 
@@ -133,7 +134,7 @@ class LimitUse(NamedTuple):
     @property
     def share(self) -> Decimal:
         """The part of the limit that would be used; 1 is all of it."""
-        with localcontext(prec=PRECISION):
+        with exact():
             return self.value / self.limit if self.limit else Decimal(self.value > 0)
 
 
@@ -165,5 +166,5 @@ def limited(code: str, measure: Measure, name: str, message: str) -> Rule:
 
 def multiple(value: Decimal, step: Decimal) -> bool:
     """Returns true when a value is a multiple of a step; every value is one of a step of 0."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return step <= 0 or value % step == 0

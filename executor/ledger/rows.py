@@ -89,7 +89,9 @@ def all_controls(connection: sa.Connection) -> list[Controls]:
 def anchors(connection: sa.Connection, account: str) -> Anchors | None:
     """Returns the equities that losses are measured from; None before the equity was first known."""
     row = connection.execute(_ANCHORS, {"account": account}).one_or_none()
-    return None if row is None else Anchors(date.fromisoformat(row.day), row.day_start, row.peak)
+    if row is None:
+        return None
+    return Anchors(date.fromisoformat(row.day), row.day_start, row.peak, row.day_base, row.since)
 
 
 def orders(
@@ -158,6 +160,15 @@ def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Orde
     for event in events(connection, log.c.order_id == order_id, log.c.sequence <= sequence):
         replay.apply(event)
     return replay.orders[order_id]
+
+
+def adjustment(connection: sa.Connection, account: str, client_key: str) -> LedgerEvent | None:
+    """Returns the deposit, withdrawal or write-off of an operator's key; None without one."""
+    log = schema.events.c
+    of_key = schema.CLIENT_KEY.in_([client_key])
+    query = sa.select(schema.events).where(log.account == account, schema.IS_ADJUSTMENT, of_key)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else LedgerEvent(**found._mapping)
 
 
 def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:

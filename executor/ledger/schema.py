@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from executor.ledger.events import RARE_KINDS
+from executor.ledger.events import ADJUSTMENT_KINDS, RARE_KINDS
 
 Exact = sa.Numeric()
 """A decimal without rounding, in and out."""
@@ -39,6 +39,10 @@ events = sa.Table(
 
 _rare = events.c.kind.in_(RARE_KINDS)
 sa.Index("ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare)
+
+IS_ADJUSTMENT = events.c.kind.in_([sa.literal_column(f"'{kind}'") for kind in ADJUSTMENT_KINDS])
+CLIENT_KEY: sa.ColumnElement[str] = sa.literal_column("(payload::jsonb ->> 'client_key')", sa.Text)
+sa.Index("ux_events_client_key", events.c.account, CLIENT_KEY, unique=True, postgresql_where=IS_ADJUSTMENT)
 
 postings = sa.Table(
     "postings",
@@ -139,6 +143,8 @@ anchors = sa.Table(
     sa.Column("day_start", Exact, nullable=False),
     sa.Column("peak", Exact, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("day_base", Exact),
+    sa.Column("since", Utc),
     comment="the equities that losses are measured from; working state, not part of the books",
 )
 

@@ -6,20 +6,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple, TypeVar
 
 from common.clock import Clock
 from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
-from executor.ledger.append import Append, Appender, Refused
+from executor.ledger.append import Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
-from executor.writer.batch import Batch
 from executor.writer.checkpoint import Checkpoint
 from executor.writer.job import Flush, Job, ToldJob, Work
-from executor.writer.journal import Journal
+from executor.writer.round import Round
 from executor.writer.state import State
 from executor.writer.view import View
 
@@ -40,28 +38,6 @@ class Told(NamedTuple):
 
     committed: Callable[[View], None]
     lost: Callable[[], None]
-
-
-@dataclass
-class _Round:
-    """A batch with its works.
-
-    batch: what they recorded.
-    jobs: the works, in their order.
-    journal: the changes of memory that the batch stands for, once it is sealed.
-    view: the account as of the batch's end, once it is sealed.
-    checkpoint: the same with more, where it was asked for.
-    """
-
-    batch: Batch = field(default_factory=Batch)
-    jobs: list[Job[Any]] = field(default_factory=list)
-    journal: Journal = field(default_factory=Journal)
-    view: View | None = None
-    checkpoint: Checkpoint | None = None
-
-    def append(self) -> Append:
-        """Returns the batch as the tables take it, once it is sealed."""
-        return self.batch.to_append(None if self.view is None else self.view.anchors)
 
 
 class Reign:
@@ -92,7 +68,7 @@ class Reign:
         self._first_answer, self._stages, self._told, self._later = first_answer, stages, told, later
         self._lock = threading.Lock()
         self._arrived: deque[Job[Any]] = deque()
-        self._round = _Round()
+        self._round = Round()
         self._appending = False
         self._wants_checkpoint = False
         self._ended: LedgerUnavailable | None = None
@@ -102,13 +78,22 @@ class Reign:
 
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
-        job = Job(work, StageTimer(self._stages))
-        self._arrived.append(job)
-        must_append = self._decide_arrived()
-        while must_append or not job.wait():
-            must_append = False
-            self._append_round()
+        [job] = self.do_all([work])
         return job.outcome()
+
+    def do_all(self, works: Sequence[Work[T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, once they and all before them are durable.
+
+        Returns them with their outcomes; each exception undoes its part alone.
+        """
+        jobs = [Job(work, StageTimer(self._stages)) for work in works]
+        self._arrived.extend(jobs)
+        must_append = self._decide_arrived()
+        for job in jobs:
+            while must_append or not job.wait():
+                must_append = False
+                self._append_round()
+        return jobs
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
@@ -193,7 +178,7 @@ class Reign:
         self._stages.works.observe(len(sealed.jobs))
         self._pass_on(sealed, error)
 
-    def _append(self, sealed: _Round) -> _Round:
+    def _append(self, sealed: Round) -> Round:
         """Returns the round that became durable: the one given, or what its works did at a second try."""
         first = sealed  # it always has all the works, so that a failure reaches those that came meanwhile, too
         try:
@@ -201,20 +186,20 @@ class Reign:
                 with self._lock:
                     first.jobs = self._undo(sealed)
                     sealed = self._decide_again(first.jobs, known)
-        except Refused:
+        except AppendRefused:
             log.exception("works that share a batch are refused together; each is done alone")
             with self._lock:
                 first.jobs = self._undo(sealed)
                 sealed = self._do_alone(first.jobs)
         return sealed
 
-    def _pass_on(self, sealed: _Round, error: LedgerUnavailable | None) -> None:
+    def _pass_on(self, sealed: Round, error: LedgerUnavailable | None) -> None:
         with self._lock:
             jobs = sealed.jobs
             if error is not None:
                 self._ended = self._ended or error
                 jobs = jobs + self._round.jobs
-                self._round = _Round()
+                self._round = Round()
             elif sealed.view is not None:
                 self.view, self.checkpoint = sealed.view, sealed.checkpoint or self.checkpoint
                 self._state.forget_old_answers()
@@ -245,9 +230,9 @@ class Reign:
         for flush in flushes:
             flush()
 
-    def _seal(self) -> _Round:
+    def _seal(self) -> Round:
         """Takes the present round, and begins the next one."""
-        sealed, self._round = self._round, _Round()
+        sealed, self._round = self._round, Round()
         sealed.journal = self._state.journal.take()
         sealed.view = View.of(self._state)
         if self._wants_checkpoint:
@@ -255,14 +240,14 @@ class Reign:
             sealed.checkpoint = Checkpoint.of(self._state)
         return sealed
 
-    def _undo(self, sealed: _Round) -> list[Job[Any]]:
+    def _undo(self, sealed: Round) -> list[Job[Any]]:
         """Undoes what is not durable, and returns its works."""
         self._state.journal.roll_back()
         sealed.journal.roll_back()
-        jobs, self._round = sealed.jobs + self._round.jobs, _Round()
+        jobs, self._round = sealed.jobs + self._round.jobs, Round()
         return jobs
 
-    def _decide_again(self, jobs: list[Job[Any]], known: Sequence[str]) -> _Round:
+    def _decide_again(self, jobs: list[Job[Any]], known: Sequence[str]) -> Round:
         """Decides works again, now that some keys are known to be old, and seals them."""
         for key in known:
             order = self._first_answer(key)
@@ -271,16 +256,16 @@ class Reign:
         self._decide(jobs)
         return self._seal()
 
-    def _do_alone(self, jobs: list[Job[Any]]) -> _Round:
+    def _do_alone(self, jobs: list[Job[Any]]) -> Round:
         """Makes each work durable on its own, so that the one at fault fails alone."""
-        sealed = _Round(view=self.view)
+        sealed = Round(view=self.view)
         for job in jobs:
             self._decide([job])
             alone = self._seal()
             try:
                 while known := self._appender.append(alone.append()):
                     alone = self._decide_again(self._undo(alone), known)
-            except Refused as error:
+            except AppendRefused as error:
                 self._undo(alone)
                 job.fail(error)
             else:

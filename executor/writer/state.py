@@ -80,7 +80,9 @@ class State:
     open: the open orders.
     uses: the levels that our own fills used.
     recent: the recent orders.
+    transferred: the sequence of the latest deposit or withdrawal since this writer began; 0 before the first.
     taken_back: the sequences of the fills that were taken back since this writer began.
+    adjustments: the deposits, withdrawals and write-offs since this writer began, by the operator's key.
     answers: the first answers to clients' keys that are known here.
     journal: the changes that are not durable yet.
     """
@@ -93,7 +95,9 @@ class State:
         self.balances: dict[Entry, Decimal] = dict(loaded.balances)
         self.open, self.uses = OpenOrders(), LevelUses()
         self.recent = RecentOrders(now, loaded.past)
+        self.transferred = 0
         self.taken_back: dict[int, bool] = {}
+        self.adjustments: dict[str, LedgerEvent] = {}
         self.answers: dict[str, Order] = {}
         self.journal = Journal()
         for order, terms in loaded.open_orders:

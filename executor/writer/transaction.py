@@ -6,25 +6,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Side
+from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Position, Side
 from executor import account as accounts
 from executor.account import Entry, Posting, Terms
+from executor.errors import NotFree
 from executor.guardrails import Holdings, Limits
 from executor.guardrails.controls import Controls
 from executor.ledger import events
 from executor.ledger.events import LedgerEvent
-from executor.ledger.replay import OrderChange
+from executor.ledger.replay import OrderChange, postings_of
 from executor.losses import Anchors
 from executor.orders import tidy
 from executor.paper import LevelFill
+from executor.rates import CurrencyRate
 from executor.writer.batch import Batch
 from executor.writer.open_orders import OpenOrder
 from executor.writer.state import State
+from executor.writer.view import View
 
 ZERO = Decimal(0)
 Liquidity = Literal["taker", "maker"]
+
+
+class FilledAs(NamedTuple):
+    """The role in which an order is filled, and the rate of that moment.
+
+    liquidity: maker when the order rested before, else taker.
+    rate: what one unit of the quote currency is worth in the currency of the equity; None when that is not known.
+    """
+
+    liquidity: Liquidity
+    rate: CurrencyRate | None = None
 
 
 class Transaction:
@@ -65,6 +79,11 @@ class Transaction:
     def anchors(self) -> Anchors | None:
         """The equities that losses are measured from; None before the equity was first known."""
         return self._state.anchors
+
+    @property
+    def transferred(self) -> int:
+        """The sequence of the latest deposit or withdrawal since this writer began; 0 before the first."""
+        return self._state.transferred
 
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """Returns the balance of `entry` less what open orders but `without` have reserved of it."""
@@ -145,14 +164,12 @@ class Transaction:
         """Records the guardrails' denials, which end the order."""
         return self._step(order, order.order_id, events.OrderDenied(denials=denials))
 
-    def accept(self, order: Order, terms: Terms) -> Order:
-        """Records that the order may trade. From here on its reserve counts."""
+    def accept(self, order: Order, terms: Terms, arrival: events.MarketAtArrival | None = None) -> Order:
+        """Records that the order may trade, and the market that it met. From here on its reserve counts."""
         self._terms[order.order_id] = terms
-        return self._step(order, order.order_id, events.OrderAccepted(terms=terms))
+        return self._step(order, order.order_id, events.OrderAccepted(terms=terms, arrival=arrival))
 
-    def fill(
-        self, order: Order, book: Book, part: LevelFill, price: Decimal, fee: Decimal, liquidity: Liquidity
-    ) -> Order:
+    def fill(self, order: Order, book: Book, part: LevelFill, price: Decimal, fee: Decimal, how: FilledAs) -> Order:
         """Records one fill at `price` with its postings, and notes that its `part` of the book's level is used."""
         use = self._state.uses.consume(self._journal, book, order.side, part.price, part.quantity)
         fill = Fill(
@@ -163,7 +180,7 @@ class Transaction:
             filled_at=self.at,
         )
         level = events.LevelTaken(price=part.price, shown=use.shown, sequence=book.sequence, seen_at=book.received_at)
-        content = events.OrderFilled(fill=fill, liquidity=liquidity, level=level)
+        content = events.OrderFilled(fill=fill, liquidity=how.liquidity, level=level, rate=how.rate)
         filled = self._step(order, order.order_id, content)
         if not order.fills:
             self._state.recent.note_execution(self._journal, filled, self.moment)
@@ -186,6 +203,29 @@ class Transaction:
         known = sequence in self._state.taken_back
         self._journal.put(self._state.taken_back, sequence, True)
         return not known
+
+    def adjustment(self, client_key: str) -> LedgerEvent | None:
+        """Returns what an operator's key did since this writer began; None for a key that did nothing since."""
+        return self._state.adjustments.get(client_key)
+
+    def adjust(self, content: events.AdjustmentContent) -> LedgerEvent:
+        """Records a deposit, a withdrawal or a write-off. Raises `NotFree` when the account can't bear it."""
+        short = self.shortage(postings_of(content, None, None, self._state.balances))
+        if short is not None:
+            raise NotFree(short)
+        event = self.record(content)
+        self._journal.put(self._state.adjustments, content.client_key, event)
+        if not isinstance(content, events.PositionWrittenOff):
+            self._journal.assign(self._state, "transferred", event.sequence)
+        return event
+
+    def positions(self) -> list[Position]:
+        """Returns one position for each symbol that was ever held."""
+        return accounts.positions(self._state.balances)
+
+    def view(self) -> View:
+        """Returns the account as it is in memory now."""
+        return View.of(self._state)
 
     def open_account(self, cash: Mapping[str, Decimal]) -> None:
         """Records the starting cash."""

@@ -24,7 +24,7 @@ from executor.orders import ReplaceRequest
 from executor.paper import Fees
 from executor.quotes import QuoteClient
 from executor.submit import replace, submit
-from executor.valuation import Mark, Marks
+from executor.valuation import Mark, Marks, pair
 from tests.common.local import eventually
 from tests.executor.holding import holding
 from tests.executor.reference import AMOUNT, MAKER, PRICE, QUANTITY, TAKER, Placed, Reference, Shown
@@ -82,6 +82,9 @@ class Seen(QuoteClient):
 
     def marks(self) -> Marks:
         return Marks({symbol: Mark(symbol, *pair, Decimal(100), "mid", 0.1, False) for symbol, pair in PAIRS.items()})
+
+    def pair(self, unit: str, currency: str) -> Mark | None:
+        return pair(self.marks().by_symbol.values(), unit, currency)
 
 
 def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:

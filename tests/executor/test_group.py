@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
-from executor.ledger.append import Append, Refused
+from executor.ledger.append import Append, AppendRefused
 from executor.ledger.engine import make_engine, reading
 from executor.ledger.verify import AccountProof, verify
 from executor.orders import check
@@ -180,7 +180,7 @@ def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
         reached.set()
         assert go.wait(20)
         if fails == "the append of one alone":
-            raise Refused("as told")
+            raise AppendRefused("as told")
         return ["first"]
 
     def look_up(_key: str) -> None:
