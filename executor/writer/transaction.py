@@ -85,6 +85,10 @@ class Transaction:
         """The sequence of the latest deposit or withdrawal since this writer began; 0 before the first."""
         return self._state.transferred
 
+    def holding(self, symbol: str, base_asset: str) -> Entry:
+        """Returns the entry that holds a symbol's base asset."""
+        return accounts.holding(symbol, base_asset, self._state.balances)
+
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """Returns the balance of `entry` less what open orders but `without` have reserved of it."""
         reserved = self._state.open.reserved.get(entry, ZERO)
@@ -96,10 +100,11 @@ class Transaction:
     def holdings(self, order: Order, book: Book, limits: Limits) -> Holdings:
         """Returns what the account holds and did, without the order that was just received."""
         state, replaced = self._state, self.find(order.replaces)
-        held = accounts.holding(order.symbol, book.base_asset, self.cash_currencies)
+        held = self.holding(order.symbol, book.base_asset)
         buying = state.open.buying.get(order.symbol, ZERO)
         others = 0 if replaced is None else -1
-        exposure = accounts.exposure(state.balances, book.quote_currency, state.open.buy_notional)
+        unit = book.quote_currency
+        exposure = state.costs.get(unit, ZERO) + state.open.buy_notional.get(unit, ZERO)
         if replaced is not None and replaced.order.side == "buy":
             buying -= replaced.remaining
             exposure -= replaced.notional if held.name != "cash" else ZERO
