@@ -14,6 +14,7 @@ from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
 from executor.ledger.replay import OrderChange
 from executor.losses import LOSSES
+from executor.steady import SteadyTime
 from executor.timing import StageMetrics
 
 NEAR_SHARE = Decimal("0.8")
@@ -42,6 +43,7 @@ class Metrics:
         use = Gauge("executor_limit_use_ratio", help_text, ["code"], registry=of_writer)
         self.streams = StreamMetrics(registry)
         self.stages = StageMetrics(registry)
+        self.clock = ClockMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         for counter, labels in (
             (self.orders, get_args(OrderStatus)),
@@ -75,6 +77,23 @@ class Metrics:
         for code in near:
             self.near_limits.labels(code).inc()
         return near
+
+
+class ClockMetrics:
+    """The metrics of the wall clock, as the ledger's time follows it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._off = Gauge(
+            "executor_clock_off_seconds",
+            "Seconds that the wall clock is ahead of the ledger's time after a jump that is not followed yet, else 0",
+            registry=registry,
+        )
+        self._jumps = Counter("executor_clock_jumps", "Jumps of the wall clock that were seen", registry=registry)
+
+    def follow(self, times: SteadyTime) -> None:
+        """Shows a ledger's time."""
+        self._off.set_function(lambda: times.off_seconds)
+        times.stepped = self._jumps.inc
 
 
 class StreamMetrics:

@@ -177,7 +177,7 @@ def _market(
 
 
 def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, address: Callable[[], str]) -> Ledger:
-    return Ledger(
+    ledger = Ledger(
         settings.ledger,
         clock,
         metrics.stages,
@@ -186,6 +186,8 @@ def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, a
         f"{settings.service.name}-{settings.service.replica}",
         address,
     )
+    metrics.clock.follow(ledger.clock.times)
+    return ledger
 
 
 def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> TradingContext:

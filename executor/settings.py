@@ -157,6 +157,8 @@ def _limits(reader: Reader) -> Limits:
     position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
     exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")
     quantity = reader.text("SPARK_MAX_ORDER_QUANTITY", "")
+    symbol_collars = reader.text("SPARK_SYMBOL_PRICE_COLLAR_PERCENT", "")
+    symbol_fars = reader.text("SPARK_SYMBOL_FAR_PRICE_PERCENT", "")
     return Limits(
         quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=LONGEST_STALE_SECONDS),
         price_collar_percent=reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most=collar),
@@ -173,17 +175,9 @@ def _limits(reader: Reader) -> Limits:
         max_drawdown_percent=reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most=loss),
         far_price_percent=reader.decimal("SPARK_FAR_PRICE_PERCENT", "50", above="0", at_most=far),
         symbol_price_collar_percent=_percents(
-            reader,
-            "SPARK_SYMBOL_PRICE_COLLAR_PERCENT",
-            reader.text("SPARK_SYMBOL_PRICE_COLLAR_PERCENT", ""),
-            LARGEST_COLLAR_PERCENT,
+            reader, "SPARK_SYMBOL_PRICE_COLLAR_PERCENT", symbol_collars, LARGEST_COLLAR_PERCENT
         ),
-        symbol_far_price_percent=_percents(
-            reader,
-            "SPARK_SYMBOL_FAR_PRICE_PERCENT",
-            reader.text("SPARK_SYMBOL_FAR_PRICE_PERCENT", ""),
-            LARGEST_FAR_PERCENT,
-        ),
+        symbol_far_price_percent=_percents(reader, "SPARK_SYMBOL_FAR_PRICE_PERCENT", symbol_fars, LARGEST_FAR_PERCENT),
         max_open_orders=reader.integer("SPARK_MAX_OPEN_ORDERS", 20_000, at_least=1, at_most=MOST_OPEN_ORDERS),
         max_open_orders_per_symbol=reader.integer(
             "SPARK_MAX_OPEN_ORDERS_PER_SYMBOL", 5_000, at_least=1, at_most=MOST_OPEN_ORDERS

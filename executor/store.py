@@ -26,6 +26,7 @@ from executor.ledger.migrate import migrate
 from executor.orders import PRECISION
 from executor.paper import within
 from executor.settings import LedgerSettings
+from executor.steady import SteadyClock
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
@@ -61,7 +62,7 @@ class Ledger:
     Every method raises `LedgerUnavailable` when the database is away. None of them waits longer than a few seconds.
 
     account_name: the account's name.
-    clock: the clocks; its wall clock gives the times that are recorded.
+    clock: the clocks; its wall clock gives the times that are recorded, and follows no jump of the machine's.
     writer: this executor's part in writing the account.
     """
 
@@ -76,12 +77,12 @@ class Ledger:
         address: Callable[[], str] = str,
     ) -> None:
         """`limits` are those of the settings; `name` and `address` are told to the other executors."""
-        self.account_name, self.clock, self._settings = settings.account, clock, settings
+        self.account_name, self.clock, self._settings = settings.account, SteadyClock.of(clock), settings
         self._engine = make_engine(settings.url, settings.password)
         self._preparing = threading.Lock()
         self._prepared = False
         lease = Lease(self._engine, settings.account, name, address)
-        self.writer = Writer(self._engine, lease, clock, self._open_account, stages, told, limits)
+        self.writer = Writer(self._engine, lease, self.clock, self._open_account, stages, told, limits)
 
     def prepare(self) -> None:
         """Brings the tables up to date, once; later calls do nothing."""

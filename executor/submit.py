@@ -188,7 +188,7 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
         reserve_name=reserve.name,
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
-        reserve_per_unit=per_unit,
+        reserve_per_unit=orders.tidy(per_unit),
         maker_fee_percent=fees.maker_percent,
     )
 

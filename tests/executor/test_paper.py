@@ -78,7 +78,7 @@ def test_fills_between_two_refreshes_never_exceed_what_was_shown(steps: list[tup
             shown, used, sequence = size, Decimal(0), sequence + 1
         at = AT + timedelta(seconds=sequence)
         level = Level(price=Decimal(100), quantity=shown)
-        part = min(wanted, paper.remaining_quantity(level, use, at))
+        part = min(wanted, paper.remaining_quantity(level, use, sequence, at))
         use, used = paper.use_level(level, use, part, sequence, at), used + part
         assert used <= shown
 
@@ -86,10 +86,14 @@ def test_fills_between_two_refreshes_never_exceed_what_was_shown(steps: list[tup
 def test_a_refreshed_level_is_whole_again_and_an_older_book_is_not_believed() -> None:
     use = LevelUse(shown=Decimal(5), used=Decimal(3), sequence=7, seen_at=AT)
     [grown] = _levels(("100", "6"))
-    assert paper.remaining_quantity(grown, use, AT + timedelta(seconds=1)) == 6
-    assert paper.remaining_quantity(grown, use, AT - timedelta(seconds=1)) == 2
+    assert paper.remaining_quantity(grown, use, 2, AT + timedelta(seconds=1)) == 6
+    assert paper.remaining_quantity(grown, use, 2, AT - timedelta(seconds=1)) == 2
+    long_ago = AT - 2 * paper.OLDEST_BOOK
+    assert paper.remaining_quantity(grown, use, 6, long_ago) == 2
+    assert paper.remaining_quantity(grown, use, 8, long_ago) == 6, "the clock that received it was set back"
+    assert paper.use_level(grown, use, Decimal(1), 8, long_ago) == LevelUse(Decimal(6), Decimal(1), 8, long_ago)
     [same] = _levels(("100", "5"))
-    assert paper.remaining_quantity(same, use, AT + timedelta(seconds=1)) == 2
+    assert paper.remaining_quantity(same, use, 2, AT + timedelta(seconds=1)) == 2
 
 
 @given(AMOUNT, AMOUNT, st.decimals(min_value=0, max_value=10, places=4))
