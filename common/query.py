@@ -29,8 +29,10 @@ def takes(*names: str) -> Callable[[View], View]:
 
 def refuse_unknown() -> None:
     """Raises `InvalidRequest` for a parameter that the view of this request does not take, or that is given twice."""
+    if not request.query_string:
+        return
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or not request.args:
+    if view is None:
         return
     known: frozenset[str] = getattr(view, "query_parameters", frozenset())
     if ANYTHING in known:

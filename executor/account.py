@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from common.decimals import plain_text
 from common.wire import Message, Position, Side
-from executor.orders import PRECISION, tidy
+from executor.orders import exact, tidy
 
 COST_STEP = Decimal("1e-12")
 
@@ -93,7 +93,7 @@ def moved_cash(unit: str, amount: Decimal) -> list[Posting]:
 def written_off(balances: Balances, symbol: str, base: str, quote: str, quantity: Decimal) -> list[Posting]:
     """Returns the postings that give up a part of a position. Its share of the cost becomes a realised loss."""
     held, cost = Entry("position", symbol, base), Entry("cost", symbol, quote)
-    with localcontext(prec=PRECISION):
+    with exact():
         lost = _released(balances.get(cost, Decimal(0)), quantity, balances.get(held, Decimal(0)))
         return [
             Posting(held, -quantity),
@@ -112,7 +112,7 @@ def settle(
     closes the position takes out all of it.
     """
     base, quote = terms.base_asset, terms.quote_currency
-    with localcontext(prec=PRECISION):
+    with exact():
         notional = price * quantity
         asset, money = (quantity, -notional) if side == "buy" else (-quantity, notional)
         held = holding(symbol, base, currencies(balances))
@@ -140,7 +140,7 @@ def _released(cost: Decimal, quantity: Decimal, held: Decimal) -> Decimal:
 def apply(balances: Balances, postings: Iterable[Posting]) -> dict[Entry, Decimal]:
     """Returns the balances after the postings."""
     after = dict(balances)
-    with localcontext(prec=PRECISION):
+    with exact():
         for entry, amount in postings:
             after[entry] = after.get(entry, Decimal(0)) + amount
     return after
@@ -173,7 +173,7 @@ def _held(balances: Balances, symbol: str) -> Decimal:
 def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
     """Returns the units whose postings do not add up to zero, with their sums; empty when all do."""
     sums: dict[str, Decimal] = {}
-    with localcontext(prec=PRECISION):
+    with exact():
         for entry, amount in postings:
             sums[entry.unit] = sums.get(entry.unit, Decimal(0)) + amount
     return {unit: total for unit, total in sums.items() if total}
@@ -185,7 +185,7 @@ def exposure(balances: Balances, unit: str, open_buys: Mapping[tuple[str, str], 
     `open_buys` has the notional of open buys by quote currency and base asset. Buying cash adds nothing.
     """
     cash_currencies = currencies(balances)
-    with localcontext(prec=PRECISION):
+    with exact():
         held = sum((amount for entry, amount in balances.items() if entry[::2] == ("cost", unit)), Decimal(0))
         buys = (
             notional for (quote, base), notional in open_buys.items() if quote == unit and base not in cash_currencies
@@ -196,7 +196,7 @@ def exposure(balances: Balances, unit: str, open_buys: Mapping[tuple[str, str], 
 def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:
     """Returns what open orders, which come as (terms, remaining quantity), hold back of each entry."""
     sums: dict[Entry, Decimal] = {}
-    with localcontext(prec=PRECISION):
+    with exact():
         for terms, remaining in open_orders:
             amount = remaining * terms.reserve_per_unit
             sums[terms.reserve] = sums.get(terms.reserve, Decimal(0)) + amount
@@ -211,7 +211,7 @@ def positions(balances: Balances) -> list[Position]:
 def _position(balances: Balances, held: Entry) -> Position:
     cost = next(entry for entry in balances if entry.name == "cost" and entry.symbol == held.symbol)
     quantity, symbol, quote = balances[held], held.symbol, cost.unit
-    with localcontext(prec=PRECISION):
+    with exact():
         average = (balances[cost] / quantity).quantize(COST_STEP, ROUND_HALF_EVEN) if quantity else Decimal(0)
         return Position(
             symbol=symbol,

@@ -55,12 +55,10 @@ class Forwarded:
             return reply.later(*answer)
 
         reign = self._ledger.writer.reign
-        try:
-            if reign is None:
-                raise NotWriting
+        if reign is None:
+            reply(*_failure(NotWriting()))
+        else:
             reign.begin(step.work, told)
-        except ServiceError as error:
-            reply(*_failure(error))
 
 
 def _answer(do: Callable[[], Answer]) -> tuple[int, bytes]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 
 import msgspec
 
@@ -47,7 +48,13 @@ CLIENT_ORDER_ID_FORM = "[A-Za-z0-9._-]{1,64}"
 SYMBOL_FORM = "[A-Z0-9]{1,16}:[A-Z0-9._-]{1,32}"
 _CLIENT_ORDER_ID, _SYMBOL = re.compile(CLIENT_ORDER_ID_FORM), re.compile(SYMBOL_FORM)
 _TOO_LARGE = Decimal(10) ** 12
+_AS_IT_IS = nullcontext()
 _DECIMALS = 18
+
+
+def exact() -> AbstractContextManager[object]:
+    """Gives decimal arithmetic `PRECISION` digits. It costs next to nothing where it has them already."""
+    return _AS_IT_IS if getcontext().prec == PRECISION else localcontext(prec=PRECISION)
 
 
 def tidy(value: Decimal) -> Decimal:
@@ -115,7 +122,7 @@ def _check_key(client_order_id: str) -> None:
 def _amount(field: str, value: Decimal) -> Decimal:
     if not value.is_finite() or value <= 0 or value >= _TOO_LARGE:
         raise InvalidRequest(field, "must be a number above 0 and below 10^12")
-    with localcontext(prec=PRECISION):
+    with exact():
         exponent = value.normalize().as_tuple().exponent
     if len(value.as_tuple().digits) > PRECISION or not isinstance(exponent, int) or exponent < -_DECIMALS:
         raise InvalidRequest(field, f"must have at most {_DECIMALS} decimals")
@@ -192,7 +199,7 @@ def move(order: Order, status: OrderStatus, at: datetime, sequence: int, denials
 
 def fill(order: Order, part: Fill, sequence: int) -> Order:
     """Returns the order with one more fill. Raises `IllegalStep` when that goes beyond its quantity."""
-    with localcontext(prec=PRECISION):
+    with exact():
         filled = order.filled_quantity + part.quantity
         if part.quantity <= 0 or filled > order.quantity:
             asked, left = plain_text(part.quantity), plain_text(remaining(order))
@@ -210,5 +217,5 @@ def fill(order: Order, part: Fill, sequence: int) -> Order:
 
 def remaining(order: Order) -> Decimal:
     """Returns the quantity that is still to be filled."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return tidy(order.quantity - order.filled_quantity)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal
 
 from common.wire import Level, Side
-from executor.orders import PRECISION
+from executor.orders import exact
 
 FEE_STEP = Decimal("1e-8")
 
@@ -60,26 +60,26 @@ class LevelFill:
 
 def fee(price: Decimal, quantity: Decimal, percent: Decimal) -> Decimal:
     """Returns the fee in the quote currency, rounded down to 8 decimals, so that it never exceeds the reserve."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return (price * quantity * percent / 100).quantize(FEE_STEP, ROUND_DOWN)
 
 
 def cost(price: Decimal, quantity: Decimal, percent: Decimal) -> Decimal:
     """Returns the most that a purchase can cost: the notional and its fee at `percent`."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return price * quantity * (1 + percent / 100)
 
 
 def reference(bids: Sequence[Level], asks: Sequence[Level]) -> Decimal | None:
     """Returns the price that collars are measured from: the middle of best bid and ask, or the one side that exists."""
     best = [side[0].price for side in (bids, asks) if side]
-    with localcontext(prec=PRECISION):
+    with exact():
         return sum(best, Decimal(0)) / len(best) if best else None
 
 
 def collar(price: Decimal, percent: Decimal) -> tuple[Decimal, Decimal]:
     """Returns the lowest and the highest price within `percent` of `price`."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return price * (1 - percent / 100), price * (1 + percent / 100)
 
 
@@ -94,7 +94,7 @@ def remaining_quantity(level: Level, use: LevelUse | None, seen_at: datetime) ->
     A level whose shown quantity changed in a newer book counts as refreshed. A book that is older than the one that the
     ledger has seen, because the other executor was faster, can only show less, never more.
     """
-    with localcontext(prec=PRECISION):
+    with exact():
         if use is None or (level.quantity != use.shown and seen_at > use.seen_at):
             return level.quantity
         return max(Decimal(0), min(level.quantity, use.shown - use.used))
@@ -102,7 +102,7 @@ def remaining_quantity(level: Level, use: LevelUse | None, seen_at: datetime) ->
 
 def use_level(level: Level, use: LevelUse | None, quantity: Decimal, sequence: int, seen_at: datetime) -> LevelUse:
     """Returns the level's use after `quantity` more was filled from it."""
-    with localcontext(prec=PRECISION):
+    with exact():
         if use is None or (level.quantity != use.shown and seen_at > use.seen_at):
             return LevelUse(level.quantity, quantity, sequence, seen_at)
         newer = (sequence, seen_at) if seen_at > use.seen_at else (use.sequence, use.seen_at)
@@ -119,14 +119,14 @@ def remaining_levels(levels: Sequence[Level], uses: Mapping[Decimal, LevelUse], 
 
 def total(fills: Sequence[LevelFill]) -> Decimal:
     """Returns the quantity of all level fills together."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return sum((part.quantity for part in fills), Decimal(0))
 
 
 def walk(side: Side, levels: Iterable[Level], quantity: Decimal, bound: Decimal) -> list[LevelFill]:
     """Returns what an order of `quantity` gets from the opposite levels, best first, without going past `bound`."""
     fills: list[LevelFill] = []
-    with localcontext(prec=PRECISION):
+    with exact():
         for level in levels:
             if not quantity or not within(side, level.price, bound):
                 break

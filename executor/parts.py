@@ -89,13 +89,13 @@ class Parts:
             settings.ledger,
             clock,
             metrics.stages,
-            Told(committed=lambda _: wakes.wake("tail"), lost=lambda: wakes.wake("writer")),
+            Told(committed=lambda _: wakes.committed(), lost=lambda: wakes.wake("writer")),
             f"{settings.service.name}-{settings.service.replica}",
             lambda: peers.address,
         )
         trading = _trading(settings, ledger, quotes)
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
-        wakes.matcher = matcher = Matcher(trading, metrics)
+        wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
         leading, commands = Leading(ledger, health, metrics.account), Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
         peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
@@ -104,7 +104,7 @@ class Parts:
             Loop("peers", peers.step, silent_after=SILENT_SECONDS),
             Loop("market", follower.step, retry=(0.2, 2.0)),
             Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
-            Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+            Loop("matcher", wakes.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
             Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
         ):
             wakes.loops[loop.name] = loops.add(loop)
@@ -122,7 +122,7 @@ class Parts:
             health=health,
             leading=leading,
             follower=follower,
-            matcher=matcher,
+            matcher=wakes.matcher,
             tail=tail,
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
@@ -148,11 +148,17 @@ class _Wakes:
     def __init__(self) -> None:
         self.loops: dict[str, Loop] = {}
         self.matcher: Matcher | None = None
+        self.slots: sse.StreamSlots | None = None
 
     def wake(self, name: str) -> None:
         """Wakes a loop."""
         if name in self.loops:
             self.loops[name].wake()
+
+    def committed(self) -> None:
+        """Has the log followed at once while anybody listens."""
+        if self.slots is not None and self.slots.open:
+            self.wake("tail")
 
     def moved(self, symbol: str) -> None:
         """Has the matcher look at a symbol whose book is another one, when an order rests there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
@@ -246,7 +246,7 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
 
 def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
     """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
-    with localcontext(prec=orders.PRECISION):
+    with orders.exact():
         if order.side == "sell" or order.type == "limit":
             return order.quantity * plan.terms.reserve_per_unit
         costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.fills)

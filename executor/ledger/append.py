@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
 
@@ -98,7 +99,8 @@ def values_of(account: str, epoch: int, batch: Append) -> tuple[Any, ...]:
     changed = [changed_row(change.before, change.after) for change, _, _ in batch.orders if change.before is not None]
     rows = ([vars(event) for event in batch.events], postings, fills, new, changed)
     anchors = None if batch.anchors_at is None else wire.encode(_anchors(account, batch)).decode()
-    return (account, epoch, list(batch.keys), *(wire.encode(each).decode() for each in rows), anchors)
+    # The database reads numbers in any spelling.
+    return (account, epoch, list(batch.keys), *(msgspec.json.encode(each).decode() for each in rows), anchors)
 
 
 def _anchors(account: str, batch: Append) -> list[Mapping[str, Any]]:

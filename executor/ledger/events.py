@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring as _text
 from typing import Literal
 
 import msgspec
@@ -185,7 +186,6 @@ ADJUSTMENT_KINDS = ("deposited", "withdrawn", "written_off")
 RARE_KINDS = ("opened", "switched", "held", "released", "limits_set", "reversed", *ADJUSTMENT_KINDS)
 """The kinds that are found by an index of their own."""
 _READER = msgspec.json.Decoder(Content)
-_sealing = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -227,9 +227,17 @@ class LedgerEvent:
 def _seal(
     previous_hash: str, account: str, sequence: int, kind: str, order_id: str | None, at: datetime, payload: str
 ) -> str:
-    told = at.astimezone(UTC).isoformat(timespec="microseconds")
-    sealed = _sealing.encode([previous_hash, account, sequence, kind, order_id, told, payload])
+    """Returns the SHA-256 of a JSON array of the parts, with `, ` between them and only the needed escapes."""
+    about = "null" if order_id is None else _text(order_id)
+    before = f"{_text(previous_hash)}, {_text(account)}, {sequence}"
+    sealed = f"[{before}, {_text(kind)}, {about}, {_text(_time_text(at))}, {_text(payload)}]"
     return hashlib.sha256(sealed.encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _time_text(at: datetime) -> str:
+    """Returns a time as it is sealed. All events of one work have the same time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def make_event(

@@ -18,8 +18,9 @@ from executor.paper import LevelUse
 
 def posting_row(account: str, sequence: int, line: int, posting: Posting) -> dict[str, Any]:
     """Returns the row of the postings table for one line of an event."""
-    row = {"account": account, "sequence": sequence, "line": line, "amount": posting.amount}
-    return {**row, **posting.entry._asdict()}
+    (name, symbol, unit), amount = posting
+    row = {"account": account, "sequence": sequence, "line": line, "amount": amount}
+    return {**row, "name": name, "symbol": symbol, "unit": unit}
 
 
 def fill_row(event: LedgerEvent, content: Any) -> dict[str, Any]:
