@@ -108,7 +108,7 @@ def _place(
             raise UnknownSymbol(view.symbol)
         limits = overlaid(trading.limits, transaction.controls.limits)
         order, old = receive(transaction, limits)
-        order, uses = _trade(order, view, transaction, trading, limits, old)
+        order, uses = trade(order, view, transaction, trading, limits, old)
         return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
     def conclude(outcome: Callable[[], OrderResult]) -> OrderResult:
@@ -123,7 +123,7 @@ def _place(
     return Step(work, conclude)
 
 
-def _trade(
+def trade(
     order: Order,
     view: SymbolView,
     transaction: Transaction,
@@ -135,8 +135,8 @@ def _trade(
 
     An accepted order ends `old`. Returns the order, and how far it uses each limit.
     """
-    plan = _plan(order, view, transaction, trading.fees, limits)
-    proposal = _proposal(order, view, plan, transaction, trading, limits)
+    plan = plan_of(order, view, transaction, trading.fees, limits)
+    proposal = proposal_of(order, view, plan, transaction, trading, limits)
     denials = guardrails.check(proposal, limits)
     if denials or plan is None:
         for denial in denials:
@@ -163,9 +163,10 @@ def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, trading: 
     return order
 
 
-def _plan(
+def plan_of(
     order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: Limits
 ) -> ExecutionPlan | None:
+    """Returns what the book gives an order, and the terms; None without a book that has a price."""
     book = view.book
     reference = paper.reference(book.bids, book.asks) if book else None
     if book is None or reference is None:
@@ -192,7 +193,7 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
     )
 
 
-def _proposal(
+def proposal_of(
     order: Order,
     view: SymbolView,
     plan: ExecutionPlan | None,
@@ -200,6 +201,7 @@ def _proposal(
     trading: TradingContext,
     limits: Limits,
 ) -> guardrails.Proposal:
+    """Returns an order as the guardrails see it."""
     return guardrails.Proposal(
         symbol=order.symbol,
         side=order.side,
@@ -210,16 +212,16 @@ def _proposal(
         market=_market(order, view, trading.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
-        funds_needed=_needed(order, plan, trading.fees) if plan else Decimal(0),
+        funds_needed=funds_needed_by(order, plan, trading.fees) if plan else Decimal(0),
         funds_available=transaction.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=transaction.controls.stopped(order.symbol),
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
-        reach=_reach(order, plan) if plan else None,
+        reach=reach_of(order, plan) if plan else None,
     )
 
 
-def _reach(order: Order, plan: ExecutionPlan) -> Decimal | None:
+def reach_of(order: Order, plan: ExecutionPlan) -> Decimal | None:
     """Returns the furthest price at which the order would trade or rest; None when it would do neither."""
     if paper.total(plan.fills) >= order.quantity:
         return plan.fills[-1].price
@@ -244,7 +246,7 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
     )
 
 
-def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
+def funds_needed_by(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
     """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
     with orders.exact():
         if order.side == "sell" or order.type == "limit":
