@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.order_ceilings import transactions_per_second
@@ -27,44 +26,32 @@ READY_SECONDS, LIMIT_SECONDS = 30.0, 120
 Measured = dict[str, float]
 
 
-@dataclass(frozen=True)
-class SqliteFile:
-    """A ledger in a file, where `executors.environment` asks for a database."""
-
-    url: str
-    password: str = "none"
-
-
 def measure() -> list[Row]:
-    """Rates of both back ends with the lower of the two ceilings as the baseline, and latencies with the door's."""
+    """Rates with the lower of the two ceilings as the baseline, and latencies with the door's."""
     rows = []
     with tempfile.TemporaryDirectory() as folder, database.running(Path(folder), random.Random()) as postgres:
         dsn = f"postgresql://spark:{postgres.password}@127.0.0.1:{postgres.port}/spark"
-        sqlite = SqliteFile(f"sqlite:///{folder}/ledger.db")
         for clients in CLIENTS:
-            found: dict[str, list[Measured]] = {"postgresql": [], "sqlite": [], "door": []}
-            bare: list[float] = []
+            orders, doors, bare = list[Measured](), list[Measured](), list[float]()
             for _ in range(RUNS):
                 bare.append(transactions_per_second(dsn, clients, SECONDS))
-                found["door"].append(through_the_door(clients, Path(folder)))
-                for name, place in (("postgresql", postgres), ("sqlite", sqlite)):
-                    found[name].append(through_executors(place, clients, Path(folder)))  # type: ignore[arg-type]
-            rows += _rows(clients, found, bare)
+                doors.append(through_the_door(clients, Path(folder)))
+                orders.append(through_executors(postgres, clients, Path(folder)))
+            rows += _rows(clients, orders, doors, bare)
     return rows
 
 
-def _rows(clients: int, found: dict[str, list[Measured]], bare: Sequence[float]) -> list[Row]:
-    doors = [one["rate"] for one in found["door"]]
-    lower = min(doors, list(bare), key=lambda rates: sorted(rates)[len(rates) // 2])
+def _rows(clients: int, orders: Sequence[Measured], doors: Sequence[Measured], bare: Sequence[float]) -> list[Row]:
+    of_doors = [one["rate"] for one in doors]
+    lower = min(of_doors, list(bare), key=lambda rates: sorted(rates)[len(rates) // 2])
     rows = [
         row(f"bare_transactions_per_second_{clients}", bare, "1/s"),
-        row(f"bare_requests_per_second_{clients}", doors, "1/s"),
+        row(f"bare_requests_per_second_{clients}", of_doors, "1/s"),
+        row(f"orders_per_second_{clients}", [one["rate"] for one in orders], "1/s", lower),
     ]
-    for name, suffix in (("postgresql", ""), ("sqlite", "_sqlite")):
-        rows.append(row(f"orders_per_second_{clients}{suffix}", [one["rate"] for one in found[name]], "1/s", lower))
-        for share in ("p50", "p95", "p99"):
-            values, baseline = ([one[share] for one in found[which]] for which in (name, "door"))
-            rows.append(row(f"order_{share}_ms_{clients}{suffix}", values, "ms", baseline))
+    for share in ("p50", "p95", "p99"):
+        values, baseline = ([one[share] for one in found] for found in (orders, doors))
+        rows.append(row(f"order_{share}_ms_{clients}", values, "ms", baseline))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Query parameters: a view declares the ones it takes, and every other one is refused by name."""
+"""Query parameters: a view declares the ones it takes, and every other one is refused by name. Bodies of none, too."""
 
 from __future__ import annotations
 
@@ -43,6 +43,12 @@ def refuse_unknown() -> None:
             raise InvalidRequest(name[:LONGEST_SHOWN], f"this call has no such query parameter: {choices}")
         if len(values) > 1:
             raise InvalidRequest(name, "must be given once")
+
+
+def refuse_body() -> None:
+    """Raises `InvalidRequest` for a call without a body that comes with one; `{}` stands for none."""
+    if request.get_data().strip() not in (b"", b"{}"):
+        raise InvalidRequest("body", "this call takes no body: send none, or {}")
 
 
 def whole(name: str, default: int, *, at_most: int) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from common.wire import Book
-from executor.ledger.events import Arrival
+from executor.ledger.events import MarketAtArrival
 from executor.market.symbol_view import SymbolView
 
 
-def arrival(view: SymbolView, book: Book, now: float) -> Arrival:
+def arrival(view: SymbolView, book: Book, now: float) -> MarketAtArrival:
     """Returns the best prices of the view's book with their age at `now`, in seconds of the monotonic clock."""
     bid, ask = book.bids[0] if book.bids else None, book.asks[0] if book.asks else None
-    return Arrival(
+    return MarketAtArrival(
         bid=None if bid is None else bid.price,
         bid_quantity=None if bid is None else bid.quantity,
         ask=None if ask is None else ask.price,

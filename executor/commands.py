@@ -1,4 +1,4 @@
-"""What the writer of the account does for any executor: a message for each command, and its answer."""
+"""The commands that the writer of the account does for any executor: a message for each, and its answer."""
 
 from __future__ import annotations
 

@@ -82,6 +82,8 @@ class Controlling:
     def set_limits(self, asked: LimitsRequest) -> LimitsStatus:
         """Sets limits, or brings back those of the settings."""
 
+        self._remember(asked)
+
         def work(transaction: Transaction) -> Overrides:
             limits = changed(transaction.controls.limits, asked.limits)
             admin.set_limits(transaction, limits, asked.reason)
@@ -94,6 +96,12 @@ class Controlling:
     def _limits(self, set_since: Overrides) -> LimitsStatus:
         in_force = overlaid(self._trading.limits, set_since)
         return LimitsStatus(market=self._trading.market, limits=in_force, set_by_operator=tuple(given(set_since)))
+
+    def _remember(self, asked: LimitsRequest) -> None:
+        """Has the orders known that a longer window of duplicates will reach back to, before it is in force."""
+        ledger = self._trading.ledger
+        limits = changed(ledger.view().controls.limits, asked.limits)
+        ledger.remember(overlaid(self._trading.limits, limits).duplicate_seconds)
 
     def _cancel_forbidden(self) -> int:
         changes = cancel_forbidden(self._trading.ledger)

@@ -14,7 +14,7 @@ from common.errors import ServiceError, error_body
 from executor.command_messages import AnyCommand
 from executor.commands import NOT_WRITING, Answer, Commands
 from executor.errors import NotWriting
-from executor.peers.server import Reply
+from executor.peers.server import PeerReply
 from executor.step import OrderResult, Step
 from executor.store import Ledger
 from executor.writer.job import Flush, Job
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 _command = msgspec.json.Decoder(AnyCommand).decode
 
 
-class Forwarded:
+class ForwardedCommands:
     """Answers commands that other executors forward; every failure is an answer too."""
 
     def __init__(self, ledger: Ledger, commands: Commands, observe: Callable[[float], None]) -> None:
         """`observe` takes the seconds from an order to its durable answer."""
         self._ledger, self._commands, self._observe = ledger, commands, observe
 
-    def take(self, body: bytes, reply: Reply) -> None:
+    def take(self, body: bytes, reply: PeerReply) -> None:
         """Takes the JSON of a command. It does not wait: `reply` is called later, perhaps by another thread."""
         try:
             command: AnyCommand = _command(body)
@@ -44,7 +44,7 @@ class Forwarded:
         else:
             self._begin(step, reply)
 
-    def _begin(self, step: Step, reply: Reply) -> None:
+    def _begin(self, step: Step, reply: PeerReply) -> None:
         begun = time.perf_counter()
 
         def told(job: Job[OrderResult]) -> Flush | None:

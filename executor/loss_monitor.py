@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from executor import losses
@@ -41,13 +42,15 @@ class LossMonitor:
 
     def _judge(self, equity: Decimal, view: View) -> None:
         limits = overlaid(self._trading.limits, view.controls.limits)
-        anchors = losses.moved(view.anchors, equity, self._trading.ledger.clock.now())
+        clock = self._trading.ledger.clock
+        day_time = clock.day_time()
+        anchors = losses.moved(view.anchors, equity, clock.now(), day_time)
         self._warn(losses.shares(anchors, equity, limits))
         breaches = losses.breaches(anchors, equity, limits)
         known = anchors == view.anchors and all(breach.code in view.controls.holds for breach in breaches)
         if known:
             return
-        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, view.sequence)):
+        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, day_time, view.sequence)):
             self._cancel_forbidden()
 
     def _warn(self, shares: Mapping[str, Decimal]) -> None:
@@ -65,7 +68,9 @@ class LossMonitor:
             log.warning("forbidden open orders were cancelled", extra={"count": len(changes)})
 
 
-def _settle(transaction: Transaction, equity: Decimal, limits: Limits, sequence: int) -> bool:
+def _settle(
+    transaction: Transaction, equity: Decimal, limits: Limits, day_time: datetime | None, sequence: int
+) -> bool:
     """Moves the anchors, ends the daily hold on a new day, and places new holds.
 
     `sequence` is what the equity is as of: one from before the latest deposit or withdrawal tells nothing. Returns true
@@ -74,7 +79,7 @@ def _settle(transaction: Transaction, equity: Decimal, limits: Limits, sequence:
     if transaction.transferred > sequence:
         return False
     before = transaction.anchors
-    after = losses.moved(before, equity, transaction.at)
+    after = losses.moved(before, equity, transaction.at, day_time)
     if before is not None and before.day != after.day:
         admin.release(transaction, losses.DAILY_LOSS, f"a new day began: {after.day}")
     transaction.move_anchors(after)

@@ -48,16 +48,22 @@ class Breach(NamedTuple):
     reason: str
 
 
-def moved(anchors: Anchors | None, equity: Decimal, at: datetime) -> Anchors:
+def moved(anchors: Anchors | None, equity: Decimal, at: datetime, believed: datetime | None) -> Anchors:
     """Returns the anchors once the equity is known at `at`, which has a time zone.
 
-    A new day begins with the equity. A new peak is the equity.
+    A later day begins with the equity; `believed` is the time that it is told by, None while no clock is believed. An
+    earlier day never begins again. A new peak is the equity.
     """
-    today = at.astimezone(ISTANBUL).date()
     if anchors is None:
-        return Anchors(today, equity, equity, since=at)
+        return Anchors(_day(at), equity, equity, since=at)
     peak = max(anchors.peak, equity)
-    return replace(anchors, peak=peak) if anchors.day == today else Anchors(today, equity, peak, since=at)
+    if believed is None or _day(believed) <= anchors.day:
+        return replace(anchors, peak=peak)
+    return Anchors(_day(believed), equity, peak, since=at)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(ISTANBUL).date()
 
 
 def transferred(anchors: Anchors, equity: Decimal, amount: Decimal) -> Anchors:

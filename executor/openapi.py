@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from common import answers, openapi, wire
+from common.decimals import AMOUNT_FORM
 from common.openapi import TEXT, Api, Call, Found, Schema
 from executor.adjustment_messages import CashTransfer, TransferRequest, WriteOff, WriteOffRequest
 from executor.batch_messages import MOST_IN_BATCH, BatchAnswers, BatchRequest
@@ -113,7 +114,7 @@ _CALLS = (
 
 
 def _refine(schemas: dict[str, Schema]) -> None:
-    amount = TEXT | {"pattern": r"^[0-9]{1,12}(\.[0-9]{1,18})?$"}
+    amount = TEXT | {"pattern": f"^{AMOUNT_FORM}$"}
     key = TEXT | {"pattern": f"^{CLIENT_ORDER_ID_FORM}$"}
     for name in ("OrderRequest", "ReplaceRequest", "PreviewRequest"):
         fields = schemas[name]["properties"]

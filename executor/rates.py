@@ -10,7 +10,7 @@ from executor.orders import exact
 
 
 class CurrencyRate(Message, frozen=True, kw_only=True):
-    """What one unit of a currency is worth in the currency of the equity.
+    """The worth of one unit of a currency in the currency of the equity.
 
     amount: in the currency of the equity, per unit.
     symbol: the instrument whose mark it is; None for the currency of the equity itself.

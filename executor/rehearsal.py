@@ -16,7 +16,7 @@ from executor.errors import UnknownSymbol
 from executor.guardrails import Limits
 from executor.guardrails.limits import overlaid
 from executor.market.symbol_view import SymbolView
-from executor.submit import ExecutionPlan, funds_needed_by, plan_of, proposal_of, reach_of, trade
+from executor.submit import ExecutionPlan, of_quantity, plan_of, proposal_of, trade
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
 
@@ -63,9 +63,8 @@ def rehearsing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) 
                 return dataclasses.replace(proposal, quantity=quantity)
             other = msgspec.structs.replace(order, quantity=quantity)
             fills = paper.walk(order.side, levels, quantity, plan.bound)
-            planned = dataclasses.replace(plan, fills=fills)
-            needed, reach = funds_needed_by(other, planned, trading.fees), reach_of(other, planned)
-            return dataclasses.replace(proposal, quantity=quantity, funds_needed=needed, reach=reach)
+            changed = of_quantity(other, dataclasses.replace(plan, fills=fills), trading.fees)
+            return dataclasses.replace(proposal, **changed)
 
         decided, _ = trade(order, view, transaction, trading, limits, None)
         return Rehearsal(decided, plan, proposal, limits, sequence, transaction.view(), fillable, propose)

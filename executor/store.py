@@ -16,6 +16,7 @@ from common.wire import Order, Position, Side
 from executor import account as accounts
 from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
+from executor.guardrails import Limits
 from executor.guardrails.controls import EVERYTHING, Controls
 from executor.ledger import rows, schema
 from executor.ledger.engine import make_engine, reading, writing
@@ -25,6 +26,7 @@ from executor.ledger.migrate import migrate
 from executor.orders import PRECISION
 from executor.paper import within
 from executor.settings import LedgerSettings
+from executor.steady import SteadyClock
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
@@ -60,7 +62,7 @@ class Ledger:
     Every method raises `LedgerUnavailable` when the database is away. None of them waits longer than a few seconds.
 
     account_name: the account's name.
-    clock: the clocks; its wall clock gives the times that are recorded.
+    clock: the clocks; its wall clock gives the times that are recorded, and follows no jump of the machine's.
     writer: this executor's part in writing the account.
     """
 
@@ -70,16 +72,17 @@ class Ledger:
         clock: Clock,
         stages: StageMetrics,
         told: Told,
+        limits: Limits,
         name: str = "executor",
         address: Callable[[], str] = str,
     ) -> None:
-        """`name` and `address` are told to the other executors."""
-        self.account_name, self.clock, self._settings = settings.account, clock, settings
+        """`limits` are those of the settings; `name` and `address` are told to the other executors."""
+        self.account_name, self.clock, self._settings = settings.account, SteadyClock.of(clock), settings
         self._engine = make_engine(settings.url, settings.password)
         self._preparing = threading.Lock()
         self._prepared = False
         lease = Lease(self._engine, settings.account, name, address)
-        self.writer = Writer(self._engine, settings.account, lease, clock, self._open_account, stages, told)
+        self.writer = Writer(self._engine, lease, self.clock, self._open_account, stages, told, limits)
 
     def prepare(self) -> None:
         """Brings the tables up to date, once; later calls do nothing."""
@@ -132,7 +135,13 @@ class Ledger:
         """Does a work on every account of the ledger: all are changed, or none is."""
         with localcontext(prec=PRECISION), writing(self._engine, ACCOUNTS_LOCK) as connection:
             do_everywhere(connection, sorted(rows.accounts(connection)), work, self.clock)
-        self.writer.begin_anew()
+        self.writer.begin_anew("the account was changed from elsewhere")
+
+    def remember(self, seconds: float) -> None:
+        """Makes sure that orders which ask for the same are known for so many seconds back. Raises as `do`."""
+        if self.writer.reign is None:
+            raise NotWriting
+        self.writer.remember(seconds)
 
     def view(self) -> View:
         """Returns the account as of its latest durable event. Raises `LedgerUnavailable` as `do`."""

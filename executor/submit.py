@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
@@ -20,6 +21,9 @@ from executor.orders import ReplaceRequest
 from executor.step import NotOpen, OrderResult, Step, about, open_order
 from executor.writer import admin
 from executor.writer.transaction import FilledAs, Transaction
+
+NOTHING = {"funds_needed": Decimal(0)}
+"""The needs of an order that nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +172,12 @@ def plan_of(
 ) -> ExecutionPlan | None:
     """Returns what the book gives an order, and the terms; None without a book that has a price."""
     book = view.book
-    reference = paper.reference(book.bids, book.asks) if book else None
+    reference = paper.reference(order.side, book.bids, book.asks, view.last) if book else None
     if book is None or reference is None:
         return None
-    lowest, highest = paper.collar(reference, limits.price_collar_percent)
-    bound = order.limit_price or (highest if order.side == "buy" else lowest)
+    lowest, highest = paper.collar(reference, limits.collar_of(order.symbol))
+    furthest = highest if order.side == "buy" else lowest
+    bound = furthest if order.limit_price is None else order.limit_price
     fills = paper.walk(order.side, transaction.levels(book, order.side), order.quantity, bound)
     return ExecutionPlan(book, bound, fills, _terms(order, book, bound, transaction, fees))
 
@@ -188,7 +193,7 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
         reserve_name=reserve.name,
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
-        reserve_per_unit=per_unit,
+        reserve_per_unit=orders.tidy(per_unit),
         maker_fee_percent=fees.maker_percent,
     )
 
@@ -206,22 +211,30 @@ def proposal_of(
         symbol=order.symbol,
         side=order.side,
         type=order.type,
-        quantity=order.quantity,
         limit_price=order.limit_price,
         post_only=order.post_only,
         market=_market(order, view, trading.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
-        funds_needed=funds_needed_by(order, plan, trading.fees) if plan else Decimal(0),
         funds_available=transaction.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=transaction.controls.stopped(order.symbol),
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
-        reach=reach_of(order, plan) if plan else None,
+        **(of_quantity(order, plan, trading.fees) if plan else NOTHING | {"quantity": order.quantity}),
     )
 
 
-def reach_of(order: Order, plan: ExecutionPlan) -> Decimal | None:
+def of_quantity(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> dict[str, Any]:
+    """Returns the fields of a proposal that depend on the order's quantity, and on what the plan fills of it."""
+    return {
+        "quantity": order.quantity,
+        "funds_needed": _needed(order, plan, fees),
+        "reach": _reach(order, plan),
+        "rests": order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
+    }
+
+
+def _reach(order: Order, plan: ExecutionPlan) -> Decimal | None:
     """Returns the furthest price at which the order would trade or rest; None when it would do neither."""
     if paper.total(plan.fills) >= order.quantity:
         return plan.fills[-1].price
@@ -236,7 +249,8 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
     return guardrails.MarketView(
         age_seconds=view.age_seconds(now),
         stale=book.stale,
-        reference=paper.reference(book.bids, book.asks),
+        reference=paper.reference(order.side, book.bids, book.asks, view.last),
+        one_sided=view.last is None and not (book.bids and book.asks),
         best_opposite=opposite[0].price if opposite else None,
         quote_currency=book.quote_currency,
         phase=book.phase,
@@ -246,7 +260,7 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
     )
 
 
-def funds_needed_by(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
+def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
     """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
     with orders.exact():
         if order.side == "sell" or order.type == "limit":

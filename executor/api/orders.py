@@ -64,6 +64,7 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
     @routes.post("/orders/<order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
         writes.admit()
+        query.refuse_body()
         return answered(desk.do(CancelOrder(order_id=_checked_id(order_id))))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 import psycopg
 import sqlalchemy as sa
 
@@ -31,7 +30,7 @@ class Fenced(NotWriting):
     """Another executor writes the account, or has written what this one does not know; nothing was appended."""
 
 
-class Refused(Exception):
+class AppendRefused(Exception):
     """The database refuses the batch for what is in it; nothing was appended."""
 
 
@@ -63,7 +62,7 @@ class Appender:
     def append(self, batch: Append) -> Sequence[str]:
         """Makes a batch durable; returns the keys that are not new: then nothing was written.
 
-        Raises `Fenced` and `Refused`; and `LedgerUnavailable`, after which the batch may be written or not.
+        Raises `Fenced` and `AppendRefused`; and `LedgerUnavailable`, after which the batch may be written or not.
         """
         if not batch.events and batch.anchors_at is None and not batch.keys:
             return ()
@@ -74,7 +73,7 @@ class Appender:
         except psycopg.Error as error:
             if error.sqlstate == FENCED or isinstance(error, psycopg.IntegrityError):
                 raise Fenced(why(error)) from error
-            raise Refused(why(error)) from error
+            raise AppendRefused(why(error)) from error
         return (row and row[0]) or ()
 
     def close(self) -> None:
@@ -99,8 +98,7 @@ def values_of(account: str, epoch: int, batch: Append) -> tuple[Any, ...]:
     changed = [changed_row(change.before, change.after) for change, _, _ in batch.orders if change.before is not None]
     rows = ([vars(event) for event in batch.events], postings, fills, new, changed)
     anchors = None if batch.anchors_at is None else wire.encode(_anchors(account, batch)).decode()
-    # The database reads numbers in any spelling.
-    return (account, epoch, list(batch.keys), *(msgspec.json.encode(each).decode() for each in rows), anchors)
+    return (account, epoch, list(batch.keys), *(wire.encode(each).decode() for each in rows), anchors)
 
 
 def _anchors(account: str, batch: Append) -> list[Mapping[str, Any]]:

@@ -66,10 +66,10 @@ class OrderAccepted(Payload, frozen=True, kw_only=True, tag="accepted"):
     """
 
     terms: Terms
-    arrival: Arrival | None = None
+    arrival: MarketAtArrival | None = None
 
 
-class Arrival(wire.Message, frozen=True, kw_only=True):
+class MarketAtArrival(wire.Message, frozen=True, kw_only=True):
     """The book as the executor saw it when it accepted an order.
 
     bid, bid_quantity: the best bid and the quantity there; None while that side is empty.

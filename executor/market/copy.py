@@ -157,7 +157,8 @@ class MarketCopy:
                 return None
             if found.book is None:
                 found.book = _book(found.told)
-            return SymbolView(symbol, found.book, found.instrument, found.proved_at, source="stream")
+            last = None if found.quote is None else found.quote.last
+            return SymbolView(symbol, found.book, found.instrument, found.proved_at, source="stream", last=last)
 
     def quotes(self, now: float) -> list[Quoted] | None:
         """Returns all quotes with their instruments and ages; None while the copy can't be relied on."""

@@ -17,7 +17,7 @@ from executor.writer.transaction import Transaction
 _LOCK = "SELECT epoch FROM leases WHERE account = %(account)s FOR UPDATE"
 _RAISE = (
     "INSERT INTO leases (account, epoch, holder, address, backend, heartbeat_at) "
-    "VALUES (%(account)s, 1, '', '', 0, clock_timestamp()) "
+    "VALUES (%(account)s, 1 + floor(random() * 1e12), '', '', 0, clock_timestamp()) "
     "ON CONFLICT (account) DO UPDATE SET epoch = leases.epoch + 1 RETURNING epoch"
 )
 
@@ -33,7 +33,7 @@ def do_everywhere(
         about = {"account": account}
         connection.exec_driver_sql(_LOCK, about).all()
         epoch = connection.exec_driver_sql(_RAISE, about).scalar_one()
-        found = load(connection, account, clock.now(), 0.0)
+        found = load(connection, account, clock.now(), lambda _: 0.0)
         if found is None:
             continue
         state, batch = State(found, clock.monotonic()), Batch()

@@ -97,16 +97,6 @@ class ToldJob(Job[T]):
         return self._told(self)
 
 
-class QuietJob(Job[T]):
-    """A work for which nobody waits or is told: another one that comes after it in the same batch stands for it."""
-
-    waits = False
-
-    def release(self) -> Flush | None:
-        """Does nothing."""
-        return None
-
-
 class RehearsedJob(Job[T]):
     """A work that is undone at once: only its result is wanted, once all that it may have seen is durable."""
 

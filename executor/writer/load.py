@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,8 +22,6 @@ from executor.writer.open_orders import Place
 from executor.writer.recent import RATE_SECONDS, Asked, Past
 from executor.writer.state import Loaded
 
-MOST_RECENT = 30_000
-"""Events and orders that are looked at for what is recent; more than any limit lets through."""
 ZERO = Decimal(0)
 _ORDER_FIELDS = tuple(name for name in Order.__struct_fields__ if name not in ("denials", "fills"))
 _FILL_FIELDS = Fill.__struct_fields__
@@ -39,19 +37,25 @@ _TAIL_FILLS = (
     "FROM events JOIN orders USING (order_id) "
     "WHERE events.account = %(account)s AND events.sequence > %(after)s AND kind = 'filled' ORDER BY events.sequence"
 )
+_BEFORE = (
+    "SELECT sequence FROM events WHERE account = %(account)s AND recorded_at <= %(since)s "
+    "ORDER BY sequence DESC LIMIT 1"
+)
+"""The latest event that is older than a window: what is in the window comes after it, however much that is."""
 _RECENT = (
     f"SELECT {', '.join(Asked._fields)}, order_id, received_at FROM orders "  # noqa: S608
-    "WHERE account = %(account)s AND received_at > %(since)s AND received_at <= %(at)s "
+    "WHERE account = %(account)s AND received_at > %(since)s "
     "AND received_sequence > %(after)s ORDER BY received_sequence"
 )
 _FIRST_FILL = "-1"
 """The end of the id of an order's first fill."""
 
 
-def load(connection: sa.Connection, account: str, at: datetime, remember: float) -> Loaded | None:
+def load(connection: sa.Connection, account: str, at: datetime, remember: Callable[[Controls], float]) -> Loaded | None:
     """Returns the account as of now; None when it was never opened.
 
-    `at` is the time, UTC; `remember` the seconds in which the same order is a duplicate.
+    `at` is the time, UTC; where the latest event is later, its time counts. `remember` gives the seconds in which the
+    same order is a duplicate.
     """
     checkpoint = rows.head(connection, account)
     if checkpoint is None:
@@ -62,16 +66,18 @@ def load(connection: sa.Connection, account: str, at: datetime, remember: float)
     balances = rows.balances(connection, account)
     for entry, amount in rows.moved_since(connection, account, checkpoint.sequence):
         balances[entry] = balances.get(entry, ZERO) + amount
+    controls = _controls(connection, account, checkpoint)
     return Loaded(
         account=account,
         sequence=latest.sequence,
         hash=latest.hash,
-        controls=_controls(connection, account, checkpoint),
+        controls=controls,
         balances=balances,
         anchors=rows.anchors(connection, account),
         open_orders=list(_open_orders(connection, account)),
         uses=_uses(connection, account, after),
-        past=_past(connection, account, latest.sequence, at, remember),
+        past=_past(connection, account, max(at, latest.recorded_at), remember(controls)),
+        recorded_at=latest.recorded_at,
     )
 
 
@@ -107,27 +113,46 @@ def _uses(connection: sa.Connection, account: str, after: Mapping[str, Any]) -> 
     return uses
 
 
-def _past(connection: sa.Connection, account: str, sequence: int, at: datetime, remember: float) -> Past:
-    window = max(RATE_SECONDS, remember)
-    values = {"account": account, "after": sequence - MOST_RECENT, "at": at, "since": at - timedelta(seconds=window)}
+def _before(connection: sa.Connection, account: str, since: datetime) -> int:
+    """Returns the sequence of the latest event that was recorded at `since` or before; 0 when there is none."""
+    found = connection.exec_driver_sql(_BEFORE, {"account": account, "since": since}).scalar_one_or_none()
+    return 0 if found is None else int(found)
+
+
+def _past(connection: sa.Connection, account: str, at: datetime, remember: float) -> Past:
+    since = at - timedelta(seconds=max(RATE_SECONDS, remember))
+    values = {"account": account, "after": _before(connection, account, since), "since": since}
     received, asked = [], []
-    for *wanted, order_id, received_at in connection.exec_driver_sql(_RECENT, values):
-        age = (at - received_at).total_seconds()
+    found = connection.exec_driver_sql(_RECENT, values).fetchall()
+    for age, (*wanted, order_id, _) in zip(ages([row[-1] for row in found], at), found, strict=True):
         if age <= RATE_SECONDS:
             received.append(age)
         if age <= remember:
             asked.append((Asked(*wanted), age, order_id))
-    return Past(received, list(_executed(connection, account, sequence, at)), asked)
+    return Past(received, list(_executed(connection, account, at)), asked, remember)
 
 
-def _executed(connection: sa.Connection, account: str, sequence: int, at: datetime) -> Iterator[tuple[Place, float]]:
+def _executed(connection: sa.Connection, account: str, at: datetime) -> Iterator[tuple[Place, float]]:
     """Yields the first fills of the last minute, since the account was last released from a hold."""
     log = schema.events.c
     released = rows.latest_events(connection, log.account == account, log.kind == "released", limit=1)
-    floor = max([sequence - MOST_RECENT, *(event.sequence for event in released)])
-    for symbol, side, payload, recorded_at, _ in connection.exec_driver_sql(
-        _TAIL_FILLS, {"account": account, "after": floor}
-    ):
-        age = (at - recorded_at).total_seconds()
-        if 0 <= age <= EXECUTIONS_SECONDS and f'{_FIRST_FILL}"' in payload:
+    before = _before(connection, account, at - timedelta(seconds=EXECUTIONS_SECONDS))
+    after = max([before, *(event.sequence for event in released)])
+    found = connection.exec_driver_sql(_TAIL_FILLS, {"account": account, "after": after}).fetchall()
+    for age, (symbol, side, payload, _, _) in zip(ages([row[3] for row in found], at), found, strict=True):
+        if age <= EXECUTIONS_SECONDS and f'{_FIRST_FILL}"' in payload:
             yield (symbol, side), age
+
+
+def ages(times: Sequence[datetime], at: datetime) -> list[float]:
+    """Returns the ages at `at`, in seconds, of rows in the order in which they were written.
+
+    An age is the sum of the steps forward since then. Where a clock was set back between two rows, the earlier one is
+    at least as old as the later one, so that none counts for ever; and none is left out for being of the future.
+    """
+    found, age, later = [], 0.0, at
+    for time in reversed(times):
+        age += max(0.0, (later - time).total_seconds())
+        found.append(age)
+        later = time
+    return found[::-1]

@@ -41,7 +41,7 @@ class OpenOrder(NamedTuple):
         return self.remaining * (self.order.limit_price or ZERO)
 
 
-class Ladder:
+class PriceLadder:
     """The open orders of one symbol and side by their limit price."""
 
     def __init__(self, side: Side) -> None:
@@ -102,7 +102,7 @@ class OpenOrders:
         self.buying: dict[str, Decimal] = {}
         self.buy_notional: dict[tuple[str, str], Decimal] = {}
         self.counts: dict[Place, int] = {}
-        self._ladders: dict[Place, Ladder] = {}
+        self._ladders: dict[Place, PriceLadder] = {}
 
     def put(self, journal: Journal, found: OpenOrder) -> None:
         """Adds an order, or takes its new state; its price stays the same."""
@@ -132,9 +132,9 @@ class OpenOrders:
         journal.put(self.counts, place, self.counts[place] - 1)
         self._move(journal, found, -found.remaining, -found.reserved, -found.notional)
 
-    def ladder(self, symbol: str, side: Side) -> Ladder:
+    def ladder(self, symbol: str, side: Side) -> PriceLadder:
         """Returns the orders of a symbol and side by price."""
-        return self._ladders.setdefault((symbol, side), Ladder(side))
+        return self._ladders.setdefault((symbol, side), PriceLadder(side))
 
     def of_symbol(self, symbol: str) -> int:
         """Returns how many orders of a symbol are open."""

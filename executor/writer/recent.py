@@ -52,17 +52,23 @@ class Past:
     received: the age of each order of the last second.
     executed: the age of each order's first fill within the last minute, by symbol and side.
     asked: the age and the id of each order for which duplicates are looked for, oldest first, with what it asked for.
+    remembered: the seconds that `asked` reaches back.
     """
 
     received: Iterable[float] = ()
     executed: Iterable[tuple[Place, float]] = ()
     asked: Iterable[tuple[Asked, float, str]] = ()
+    remembered: float = 0.0
 
 
 class RecentOrders:
-    """Counts within windows that end at the moment given, in seconds of the monotonic clock."""
+    """Counts within windows that end at the moment given, in seconds of the monotonic clock.
+
+    remembered: duplicates are known for so many seconds at the least.
+    """
 
     def __init__(self, now: float, past: Past) -> None:
+        self.remembered = past.remembered
         self._received = deque(sorted(now - age for age in past.received))
         self._executed: dict[Place, deque[float]] = {}
         for place, age in sorted(past.executed, key=lambda each: -each[1]):
@@ -93,7 +99,8 @@ class RecentOrders:
         _append(journal, self._received, now)
 
     def note_asked(self, journal: Journal, order: Order, seconds: float, now: float) -> None:
-        """Notes what a new order asked for, to be remembered for `seconds`; nothing is noted for 0."""
+        """Notes what a new order asked for, to be remembered for `seconds` or longer; nothing is noted for 0."""
+        seconds = max(seconds, self.remembered)
         if not seconds:
             return
         while self._asked:

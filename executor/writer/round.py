@@ -1,4 +1,4 @@
-"""The works of a reign that share one batch."""
+"""One batch on its way to the tables, with the works that recorded it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from executor.writer.view import View
 
 
 @dataclass
-class Round:
+class BatchRound:
     """A batch with its works.
 
     batch: what they recorded.

@@ -39,6 +39,7 @@ class Loaded:
     open_orders: the open orders with their terms, in any order.
     uses: what our own fills used of the levels of books, by place and price.
     past: the recent orders.
+    recorded_at: when its latest event was recorded, UTC; None before the first.
     """
 
     account: str
@@ -50,6 +51,7 @@ class Loaded:
     open_orders: Iterable[tuple[Order, Terms]] = ()
     uses: Mapping[Place, Mapping[Decimal, LevelUse]] = field(default_factory=dict)
     past: Past = field(default_factory=Past)
+    recorded_at: datetime | None = None
 
 
 class Recorded(NamedTuple):

@@ -98,13 +98,11 @@ class Transaction:
         state, replaced = self._state, self.find(order.replaces)
         held = accounts.holding(order.symbol, book.base_asset, self.cash_currencies)
         buying = state.open.buying.get(order.symbol, ZERO)
-        open_orders = state.open.of_symbol(order.symbol)
+        others = 0 if replaced is None else -1
         exposure = accounts.exposure(state.balances, book.quote_currency, state.open.buy_notional)
-        if replaced is not None:
-            open_orders -= replaced.order.symbol == order.symbol
-            if replaced.order.side == "buy":
-                buying -= replaced.remaining
-                exposure -= replaced.notional if held.name != "cash" else ZERO
+        if replaced is not None and replaced.order.side == "buy":
+            buying -= replaced.remaining
+            exposure -= replaced.notional if held.name != "cash" else ZERO
         opposite = state.open.ladder(order.symbol, "sell" if order.side == "buy" else "buy")
         return Holdings(
             position=None if held.name == "cash" else state.balances.get(held, ZERO),
@@ -114,6 +112,8 @@ class Transaction:
             recent=state.recent.orders(self.moment) - 1,
             twin=state.recent.twin(order, limits.duplicate_seconds, self.moment),
             executions=state.recent.executions(order.symbol, order.side, self.moment),
+            open_orders=len(state.open.by_id) + others,
+            open_of_symbol=state.open.of_symbol(order.symbol) + others,
         )
 
     def first_answer(self, client_order_id: str) -> Order | None:
@@ -125,7 +125,7 @@ class Transaction:
 
     def find(self, order_id: str | None) -> OpenOrder | None:
         """Returns an open order; None when there is none of this id."""
-        return self._state.open.by_id.get(order_id or "")
+        return None if order_id is None else self._state.open.by_id.get(order_id)
 
     def open_orders(self, most: int, *, symbol: str | None = None, side: Side | None = None) -> list[Order]:
         """Returns up to `most` open orders; with `symbol` or `side`, only those."""
@@ -164,7 +164,7 @@ class Transaction:
         """Records the guardrails' denials, which end the order."""
         return self._step(order, order.order_id, events.OrderDenied(denials=denials))
 
-    def accept(self, order: Order, terms: Terms, arrival: events.Arrival | None = None) -> Order:
+    def accept(self, order: Order, terms: Terms, arrival: events.MarketAtArrival | None = None) -> Order:
         """Records that the order may trade, and the market that it met. From here on its reserve counts."""
         self._terms[order.order_id] = terms
         return self._step(order, order.order_id, events.OrderAccepted(terms=terms, arrival=arrival))

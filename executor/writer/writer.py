@@ -12,19 +12,22 @@ from decimal import localcontext
 
 import sqlalchemy as sa
 
-from common.clock import Clock
 from common.wire import Order
 from executor.errors import LedgerUnavailable, NotWriting
+from executor.guardrails import Limits
 from executor.guardrails.controls import Controls
+from executor.guardrails.limits import overlaid
 from executor.ledger import rows
 from executor.ledger.append import Appender, Fenced
 from executor.ledger.engine import reading
 from executor.ledger.events import GENESIS
 from executor.ledger.lease import HUNG_SECONDS, Holder, Lease
 from executor.orders import PRECISION
+from executor.steady import SteadyClock
 from executor.timing import StageMetrics
 from executor.writer.checkpoint import Checkpointer
 from executor.writer.load import load
+from executor.writer.recent import Past
 from executor.writer.reign import Reign, Told
 from executor.writer.state import Loaded, State
 
@@ -49,17 +52,19 @@ class Writer:
     def __init__(
         self,
         engine: sa.Engine,
-        account: str,
         lease: Lease,
-        clock: Clock,
+        clock: SteadyClock,
         opening: Opening,
         stages: StageMetrics,
         told: Told,
+        limits: Limits,
     ) -> None:
+        """`limits` are those of the settings."""
         self.holder: Holder | None = None
         self.away: str | None = None
-        self._engine, self._account, self._lease, self._clock = engine, account, lease, clock
-        self._opening, self._stages, self._told = opening, stages, told
+        self._engine, self._account, self._lease, self._clock = engine, lease.account, lease, clock
+        self._opening, self._stages, self._told, self._limits = opening, stages, told, limits
+        self._remembered = 0.0
         self._stepping = threading.Lock()
         self._reign: Reign | None = None
         self._appender: Appender | None = None
@@ -122,11 +127,22 @@ class Writer:
             return False
         return True
 
-    def begin_anew(self) -> None:
-        """Loads the account again, under a new epoch, after its tables were changed from elsewhere."""
+    def begin_anew(self, reason: str) -> None:
+        """Loads the account again, under a new epoch. Those that wait are told the `reason`, and ask again."""
         with self._stepping:
-            self._leave(NotWriting("the account was changed from elsewhere"))
+            self._leave(NotWriting(reason))
             self._step()
+
+    def remember(self, seconds: float) -> None:
+        """Makes sure that orders which ask for the same are known for so many seconds, from now on."""
+        if self._remembered < seconds:
+            self._remembered = seconds
+            self.begin_anew("more of the past is looked up")
+
+    def _remember(self, controls: Controls) -> float:
+        """Returns the seconds in which duplicates are looked for, and notes them."""
+        self._remembered = max(self._remembered, overlaid(self._limits, controls.limits).duplicate_seconds)
+        return self._remembered
 
     def _beat(self, reign: Reign) -> None:
         """Proves by an empty work that works get done, and writes a checkpoint when one is due."""
@@ -149,9 +165,12 @@ class Writer:
 
     def _begin(self, epoch: int) -> None:
         with localcontext(prec=PRECISION), reading(self._engine) as connection:
-            loaded = load(connection, self._account, self._clock.now(), 0.0)
+            loaded = load(connection, self._account, self._clock.now(), self._remember)
+        if loaded is not None and loaded.recorded_at is not None:
+            self._clock.times.not_before(loaded.recorded_at)
         new = loaded is None
-        found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {})
+        none = Past(remembered=self._remember(Controls()))
+        found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {}, past=none)
         with localcontext(prec=PRECISION):
             state = State(found, self._clock.monotonic())
         self._close()

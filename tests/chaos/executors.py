@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from common.client import JsonClient
 from common.errors import Unavailable
-from tests.chaos.database import Database
 from tests.chaos.market import CASH, SYMBOLS
 from tests.chaos.ports import free_port
 from tests.executor.standin import TOKEN
@@ -27,6 +27,16 @@ END_SECONDS, ANSWER_SECONDS = 10.0, 12.0
 UNEXPECTED = ("a request failed unexpectedly", "a loop's step failed")
 """What the executor logs when something failed that has no name."""
 WIDE = ",".join(f"{currency}:1000000000" for currency in CASH)
+
+
+class Ledger(Protocol):
+    """The place of a ledger; its address is as `SPARK_LEDGER_URL` wants it."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
 
 
 class Executor:
@@ -48,6 +58,16 @@ class Executor:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def hang(self) -> None:
+        """Stops its master and its worker, as a machine that hangs does; its sockets stay open."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Lets them go on where they were."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGCONT)
+
     def kill_worker(self) -> None:
         """SIGKILL for its worker alone; the master starts another. Does nothing while there is none."""
         with suppress(OSError):
@@ -57,6 +77,7 @@ class Executor:
 
     def end(self) -> None:
         """As a container is stopped: SIGTERM, and SIGKILL for what is left."""
+        self.wake()
         self._process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
@@ -108,7 +129,7 @@ class Worker:
         """Its master does that."""
 
 
-def environment(database: Database, marketdata_url: str, folder: Path) -> dict[str, str]:
+def environment(database: Ledger, marketdata_url: str, folder: Path) -> dict[str, str]:
     """What both executors are told: limits so wide that they seldom refuse, and production's fees and collar."""
     token = folder / "operator-token"
     token.write_text(TOKEN)
@@ -121,6 +142,8 @@ def environment(database: Database, marketdata_url: str, folder: Path) -> dict[s
         "SPARK_LEDGER_PASSWORD_FILE": str(password),
         "SPARK_OPERATOR_TOKEN_FILE": str(token),
         "SPARK_MARKETDATA_URL": marketdata_url,
+        "SPARK_PEER_HOST": "127.0.0.1",
+        "SPARK_PEER_PORT": "0",
         "SPARK_STARTING_CASH": ",".join(f"{currency}:{amount}" for currency, amount in CASH.items()),
         "SPARK_MAX_ORDER_NOTIONAL": WIDE,
         "SPARK_MAX_POSITION": WIDE,
@@ -136,7 +159,7 @@ def environment(database: Database, marketdata_url: str, folder: Path) -> dict[s
 
 
 @contextmanager
-def running(database: Database, marketdata_url: str, folder: Path, rng: random.Random) -> Iterator[Sequence[Executor]]:
+def running(database: Ledger, marketdata_url: str, folder: Path, rng: random.Random) -> Iterator[Sequence[Executor]]:
     """Started, and ended with the block whatever happens."""
     shared, made = environment(database, marketdata_url, folder), []
     with ExitStack() as ending:

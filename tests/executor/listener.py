@@ -88,11 +88,11 @@ class Listener:
             self.account = event.body
 
 
-def flood(ledger: Ledger, count: int) -> None:
+def flood(ledger: Ledger, count: int, first: int = 0) -> None:
     """Records so many orders at once, each of them denied at length: two events each."""
 
     def work(transaction: Transaction) -> None:
-        for number in range(count):
+        for number in range(first, first + count):
             asked = OrderRequest(
                 client_order_id=f"flood-{number}", symbol=BTCTRY, side="buy", type="market", quantity=Decimal(1)
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -14,9 +15,9 @@ import sqlalchemy as sa
 
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
-from executor.ledger.append import Append
+from executor.ledger.append import Append, AppendRefused
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import Proof, verify
+from executor.ledger.verify import AccountProof, verify
 from executor.orders import check
 from executor.writer.transaction import Transaction
 from tests.common.local import eventually
@@ -47,7 +48,7 @@ def together(executor: Executor) -> Iterator[Together]:
         yield Together(pool, waiting)
 
 
-def proof(place: Place) -> Proof:
+def proof(place: Place) -> AccountProof:
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
         [found] = verify(lambda: nullcontext(connection))
@@ -161,6 +162,44 @@ def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make:
             told.result(10)
     assert proof(place).events == 1
     assert executor.order(client_order_id="one")[0] == 201, "nothing hangs afterwards"
+
+
+@pytest.mark.parametrize("fails", ["the look-up", "the second append", "the append of one alone"])
+def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
+    make: MakeExecutor, place: Place, fails: str
+) -> None:
+    executor = make(place)
+    reign = executor.trading.ledger.writer.reign
+    assert reign is not None
+    reached, go, tries = threading.Event(), threading.Event(), list[str]()
+
+    def append(_batch: Append) -> Sequence[str]:
+        tries.append("append")
+        if len(tries) > 1:
+            raise LedgerUnavailable("pulled")
+        reached.set()
+        assert go.wait(20)
+        if fails == "the append of one alone":
+            raise AppendRefused("as told")
+        return ["first"]
+
+    def look_up(_key: str) -> None:
+        if fails == "the look-up":
+            raise LedgerUnavailable("pulled")
+
+    executor.trading.ledger.writer._stepping.acquire()
+    reign._appender.append, reign._first_answer = append, look_up  # type: ignore[method-assign, assignment]
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(executor.trading.ledger.do, lambda work: work.open_account({}))]
+        assert reached.wait(20)
+        futures += [pool.submit(executor.trading.ledger.do, lambda work: work.open_account({})) for _ in range(2)]
+        eventually(lambda: len(reign._round.jobs) == 2)
+        go.set()
+        for future in futures:
+            with pytest.raises(LedgerUnavailable):
+                future.result(5)
+    executor.trading.ledger.writer._stepping.release()
+    assert proof(place).events == 1
 
 
 def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place) -> None:

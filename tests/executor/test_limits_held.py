@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from executor.guardrails import Limits
+from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData, Place
+from tests.executor.listener import flood
+from tests.executor.standin import BTCTRY, TOKEN, USDTTRY, Executor, MarketData, Place
 
 WIDE = Limits(
     quote_stale_seconds=5.0,
@@ -102,6 +104,49 @@ def test_the_same_order_again_too_soon_is_denied_and_another_is_not(make: MakeEx
     assert executor.limit("larger", "buy", "2", "99")["status"] == "accepted"
     assert executor.order(client_order_id="market", quantity="1")[1]["status"] == "filled"
     assert codes(executor.order(client_order_id="market-again", quantity="1")[1]) == ["DUPLICATE_ORDER"]
+
+
+def test_the_same_order_again_is_denied_by_the_executor_that_takes_over(make: MakeExecutor, place: Place) -> None:
+    limits = replace(WIDE, duplicate_seconds=60.0)
+    one, two = make(place, limits=limits), make(place, limits=limits)
+    first = one.limit("first", "buy", "1", "99")
+    one.close()
+    eventually(lambda: two.trading.ledger.writer.reign)
+    again = two.limit("again", "buy", "1", "99")
+    assert codes(again) == ["DUPLICATE_ORDER"]
+    assert again["denials"][0]["numbers"]["order_id"] == first["order_id"]
+    assert codes(two.limit("more", "buy", "2", "99")) == []
+
+
+def test_a_longer_window_of_duplicates_reaches_back_before_it_was_set(make: MakeExecutor, place: Place) -> None:
+    one, two = make(place, limits=WIDE), make(place, limits=WIDE)
+    one.limit("first", "buy", "1", "99")
+    one.limit("second", "buy", "1", "99")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    asked = {"limits": {"duplicate_seconds": 60}, "reason": "a client repeats itself"}
+    assert two.client.put("/v1/limits", json=asked, headers=headers).status_code == 200
+    assert codes(two.limit("third", "buy", "1", "99")) == ["DUPLICATE_ORDER"]
+    one.close()
+    eventually(lambda: two.trading.ledger.writer.reign)
+    assert codes(two.limit("fourth", "buy", "1", "99")) == ["DUPLICATE_ORDER"], "the operator's limit counts there too"
+    assert two.client.put("/v1/limits", json={**asked, "limits": {"duplicate_seconds": 0}}, headers=headers).json
+    assert codes(two.limit("fifth", "buy", "1", "99")) == []
+    assert two.client.put("/v1/limits", json=asked, headers=headers).status_code == 200
+    assert codes(two.limit("sixth", "buy", "1", "99")) == ["DUPLICATE_ORDER"]
+
+
+@pytest.mark.slow
+def test_a_writer_knows_all_orders_of_its_windows_however_many_there_are(make: MakeExecutor, place: Place) -> None:
+    """Thousands of events lie between an order and its twin, and between executions and the next one."""
+    limits = replace(WIDE, duplicate_seconds=300.0, max_executions=1)
+    one, two = make(place, limits=limits), make(place, limits=limits)
+    one.limit("first", "buy", "1", "99")
+    one.order(client_order_id="bought", quantity="0.1")
+    for first in range(0, 16_000, 1_000):
+        flood(one.trading.ledger, 1_000, first)
+    one.close()
+    eventually(lambda: two.trading.ledger.writer.reign)
+    assert codes(two.limit("again", "buy", "1", "99")) == ["REPEATED_EXECUTIONS", "DUPLICATE_ORDER"]
 
 
 def test_the_days_limits_of_the_venue_are_kept(executor: Executor, marketdata: MarketData) -> None:

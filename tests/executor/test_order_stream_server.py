@@ -30,7 +30,7 @@ from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
 from tests.executor.listener import HEARTBEAT, Listener, flood
-from tests.executor.standin import CASH, MarketData, Place, make_executor
+from tests.executor.standin import CASH, MarketData, Place, make_executor, wide_limits
 from tests.executor.streamed import environment_of, ready
 
 pytestmark = pytest.mark.slow
@@ -118,7 +118,8 @@ class Failing(Ledger):
 
     def __init__(self, place: Place) -> None:
         settings = LedgerSettings(place.url, place.password, "paper", CASH)
-        super().__init__(settings, SYSTEM_CLOCK, StageMetrics(CollectorRegistry()), Told(lambda _: None, lambda: None))
+        told = Told(lambda _: None, lambda: None)
+        super().__init__(settings, SYSTEM_CLOCK, StageMetrics(CollectorRegistry()), told, wide_limits())
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]
 
     def sequence(self) -> int:
