@@ -26,7 +26,7 @@ from executor.metrics import Metrics
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerServer
 from executor.quotes import DEPTH, TIMEOUT_SECONDS, QuoteClient
-from executor.rate_limit import WriteLimiter
+from executor.rate_limit import RateLimit, WriteLimiter
 from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
@@ -56,6 +56,7 @@ class Parts:
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
+    previews: the limit on previews.
     """
 
     loops: Supervisor
@@ -72,6 +73,7 @@ class Parts:
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
+    previews: RateLimit
 
     @classmethod
     def build(
@@ -110,6 +112,7 @@ class Parts:
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
+            previews=RateLimit(settings.most_writes_per_second, clock.monotonic, "previews"),
         )
         wakes.loops = parts._add_loops(settings)
         return parts

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 
 from common.wire import Message
-from executor.orders import PRECISION
+from executor.orders import exact
 
 
 class CurrencyRate(Message, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ ITSELF = CurrencyRate(amount=Decimal(1))
 
 def rate_of(unit: str, base_asset: str, price: Decimal, symbol: str, at: datetime) -> CurrencyRate:
     """Returns the rate of `unit`, which is one side of a pair of that `price`."""
-    with localcontext(prec=PRECISION):
+    with exact():
         amount = price if unit == base_asset else 1 / price
         return CurrencyRate(amount=_short(amount), symbol=symbol, at=at)
 

@@ -16,7 +16,7 @@ from executor.ledger.append import Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.checkpoint import Checkpoint
-from executor.writer.job import Flush, Job, ToldJob, Work
+from executor.writer.job import Flush, Job, RehearsedJob, ToldJob, Work
 from executor.writer.round import BatchRound
 from executor.writer.state import State
 from executor.writer.view import View
@@ -81,19 +81,32 @@ class Reign:
         [job] = self.do_all([work])
         return job.outcome()
 
+    def rehearse(self, work: Work[T]) -> T:
+        """Returns what `work` would return now, and undoes all that it did, once all before it is durable.
+
+        Raises what the work raises, and `LedgerUnavailable`.
+        """
+        job = RehearsedJob(work, StageTimer(self._stages))
+        self._see_through([job])
+        return job.outcome()
+
     def do_all(self, works: Sequence[Work[T]]) -> Sequence[Job[T]]:
         """Does works one after the other in one batch, once they and all before them are durable.
 
         Returns them with their outcomes; each exception undoes its part alone.
         """
         jobs = [Job(work, StageTimer(self._stages)) for work in works]
+        self._see_through(jobs)
+        return jobs
+
+    def _see_through(self, jobs: Sequence[Job[Any]]) -> None:
+        """Has works done one after the other, and waits until they are durable, or until that has failed."""
         self._arrived.extend(jobs)
         must_append = self._decide_arrived()
         for job in jobs:
             while must_append or not job.wait():
                 must_append = False
                 self._append_round()
-        return jobs
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.

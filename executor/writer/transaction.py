@@ -149,10 +149,13 @@ class Transaction:
                 found += self.open_orders(most - len(found), symbol=symbol, side=side)
         return found
 
-    def reached(self, symbol: str, side: Side, opposite: Decimal) -> list[OpenOrder]:
-        """Returns the open orders that may trade at the best price of the other side, by price, then by age."""
+    def reached(self, symbol: str, side: Side, opposite: Decimal) -> Iterator[OpenOrder]:
+        """Yields the open orders that may trade at the best price of the other side, by price, then by age.
+
+        An order that was yielded may be filled before the next one is asked for.
+        """
         by_id = self._state.open.by_id
-        return [by_id[order_id] for order_id in self._state.open.ladder(symbol, side).reached(opposite)]
+        return (by_id[order_id] for order_id in self._state.open.ladder(symbol, side).reached(opposite))
 
     def receive(self, request: OrderRequest, replaces: str | None, remember: float) -> Order:
         """Records a checked request as a new order.
