@@ -161,7 +161,7 @@ def _json(name: str, example: object) -> Schema:
 
 
 def _schemas(api: Api) -> dict[str, Schema]:
-    """Returns the schemas of all messages. Decimals of answers have plain digits; those of requests have forms of their own."""
+    """Returns the schemas of all messages. Decimals of answers have plain digits."""
     bodies = _components(call.body for call in api.calls if call.body is not None)
     answers = _components([kind for call in api.calls for kind, _ in call.found.values()] + list(api.further))
     for name in answers.keys() - bodies.keys():
