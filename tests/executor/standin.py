@@ -159,6 +159,7 @@ def make_executor(
     timings: StreamTimings = STREAM_TIMINGS,
     now: Callable[[], datetime] | None = None,
     monotonic: Callable[[], float] | None = None,
+    since_boot: Callable[[], float] | None = None,
     account: str = "paper",
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs. Its clock runs if it has timings."""
@@ -175,7 +176,7 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
     )
-    clock = Clock(monotonic or moved, lambda: wall().timestamp())
+    clock = Clock(monotonic or moved, lambda: wall().timestamp(), since_boot)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
     return Executor(settings, parts, create_app(settings, parts), moved)
 
