@@ -97,6 +97,8 @@ class Matcher:
             opposite = _opposite(book, side)
             if opposite is None or transaction.controls.forbids(book.symbol, side) is not None:
                 continue
+            if side == "buy" and self._trading.equity.doubts():
+                continue
             for resting in transaction.reached(book.symbol, side, opposite):
                 _fill(resting, book, transaction, how)
         return transaction.changes

@@ -97,6 +97,7 @@ def _place(
         return OrderResult(first, new=False)
 
     until = 0
+    trading.watch_equity()
 
     def work(transaction: Transaction) -> OrderResult:
         nonlocal until
@@ -217,6 +218,7 @@ def _proposal(
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
         reach=_reach(order, plan) if plan else None,
+        doubts=trading.equity.doubts(),
         rests=plan is not None and order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
     )
 
