@@ -34,7 +34,8 @@ def replace_resting(executor: Executor) -> None:
 
 def match_resting(executor: Executor) -> None:
     """What crosses is filled by the matcher."""
-    executor.matcher.pass_once()
+    executor.trading.watch_equity()
+    executor.matcher.match(BTCTRY)
 
 
 def cancel_resting(executor: Executor) -> None:

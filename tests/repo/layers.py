@@ -46,7 +46,8 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "executor": {
-        1: "account adjustment_messages arrival batch_messages errors guardrails losses messages openapi orders paper "
+        1: "account adjustment_messages arrival batch_messages equity errors guardrails kept_marks losses messages "
+        "openapi orders paper "
         "rates valuation ledger.adjustments ledger.events ledger.payload ledger.replay market.symbol_view "
         "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
         2: "context gauges health ledger market metrics peers quotes rate_limit settings steady store timing writer",
