@@ -47,11 +47,12 @@ LINES: dict[str, dict[int, str]] = {
     },
     "executor": {
         1: "account adjustment_messages arrival batch_messages errors guardrails losses messages openapi orders paper "
-        "rates valuation ledger.adjustments ledger.events ledger.payload ledger.replay market.symbol_view "
+        "rates valuation largest preview_messages listing_messages "
+        "ledger.adjustments ledger.events ledger.payload ledger.replay market.symbol_view "
         "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
         2: "context gauges health ledger market metrics peers quotes rate_limit settings steady store timing writer",
         3: "adjustments api.answering batches cancel command_messages commands controls desk forwarded leading "
-        "loss_monitor matching parts reversals step stream submit",
+        "loss_monitor matching parts preview rehearsal reversals step stream submit",
         4: "api",
         5: "app",
     },
