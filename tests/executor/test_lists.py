@@ -42,7 +42,7 @@ def traded(postgres_server: postgres.Server) -> Iterator[Executor]:
             executor.limit(f"expired-{number}", "buy", "1", "99", time_in_force="IOC")
             gone = executor.limit(f"gone-{number}", "sell", "0.1", "101")
             executor.post(f"/v1/orders/{gone['order_id']}/cancel")
-        data.put(BTCTRY, [("100", "2")], [("100.1", "2")])
+        data.put(BTCTRY, [("100", "3")], [("100.1", "3")])
         executor.limit("partly", "buy", "9", "100.1")
         yield executor
         executor.close()
