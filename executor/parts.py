@@ -126,7 +126,7 @@ class Parts:
             loop.name: self.loops.add(loop)
             for loop in (
                 Loop("peers", self.peers.step, silent_after=SILENT_SECONDS),
-                Loop("market", self.follower.step, retry=(0.2, 2.0)),
+                Loop("market", self.follower.step),
                 Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),

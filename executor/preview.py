@@ -112,7 +112,7 @@ def _slippage(side: wire.Side, average: Decimal, price: Decimal | None) -> Slipp
 def _position(found: Rehearsal) -> Decimal | None:
     if found.proposal.holdings.position is None or found.plan is None:
         return None
-    held = account.holding(found.order.symbol, found.plan.book.base_asset, account.currencies(found.after.balances))
+    held = account.holding(found.order.symbol, found.plan.book.base_asset, found.after.balances)
     return tidy(found.after.balances.get(held, Decimal(0)))
 
 

@@ -186,7 +186,7 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
     if order.side == "buy":
         reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), fees.highest)
     else:
-        reserve, per_unit = account.holding(order.symbol, book.base_asset, transaction.cash_currencies), Decimal(1)
+        reserve, per_unit = transaction.holding(order.symbol, book.base_asset), Decimal(1)
     return Terms(
         base_asset=book.base_asset,
         quote_currency=book.quote_currency,
