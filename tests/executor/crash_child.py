@@ -15,6 +15,7 @@ from typing import Any
 
 from common.wire import OrderRequest
 from executor.cancel import cancel
+from executor.ledger.listing import OrderFilter
 from executor.orders import ReplaceRequest
 from executor.submit import replace, submit
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
@@ -53,7 +54,7 @@ ACTIONS: dict[str, Callable[[Executor], None]] = {
 
 def resting(executor: Executor) -> str:
     """The id of the one order that rests."""
-    [order] = executor.trading.ledger.orders(10, only_open=True)
+    [order] = executor.trading.ledger.list_orders(OrderFilter(status="open"), 10).items
     return order.order_id
 
 
