@@ -17,6 +17,8 @@ Found = Mapping[str, tuple[Kind, str]]
 """Good answers by status: the message, and a line for people."""
 
 SCHEMAS = "#/components/schemas/"
+MOMENT_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z"
+"""The form of a time in a query, always in UTC."""
 TEXT: Schema = {"type": "string"}
 PLAIN_DIGITS = r"^(0|-?(0\.[0-9]*[1-9]|[1-9][0-9]*(\.[0-9]*[1-9])?))$"
 """The form of `plain_text`: every decimal of an answer has it."""

@@ -176,7 +176,8 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
     )
-    clock = Clock(monotonic or moved, lambda: wall().timestamp(), since_boot)
+    passed = since_boot or (time.monotonic if now is None else None)
+    clock = Clock(monotonic or moved, lambda: wall().timestamp(), passed)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
     return Executor(settings, parts, create_app(settings, parts), moved)
 

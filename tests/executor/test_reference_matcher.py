@@ -8,7 +8,7 @@ are those that `reference.py` names.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from common.wire import Order
 from executor.ledger.engine import reading
+from executor.ledger.listing import OrderFilter
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.pair import CASH, PAIRS, Both
@@ -71,7 +72,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Serv
             both.do(step)
         both.lead(0)
         ledger = both.contexts[0].ledger
-        balances, traded = ledger.view().balances, _traded(ledger.orders(500))
+        balances, traded = ledger.view().balances, _traded(ledger.list_orders(OrderFilter(), 500).items)
         sums: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, Decimal] = defaultdict(Decimal)
         for entry, amount in balances.items():
@@ -84,7 +85,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Serv
         assert proof.orders == len(both.reference.orders)
 
 
-def _traded(orders: list[Order]) -> dict[str, Decimal]:
+def _traded(orders: Sequence[Order]) -> dict[str, Decimal]:
     """What came from the market of each unit, by the fills alone, fees not counted."""
     moved: dict[str, Decimal] = defaultdict(Decimal)
     for order in orders:
