@@ -59,19 +59,10 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
         limits: Limits | None = None,
         now: Callable[[], datetime] | None = None,
         monotonic: Callable[[], float] | None = None,
-        since_boot: Callable[[], float] | None = None,
         account: str = "paper",
     ) -> Executor:
         executor = make_executor(
-            place,
-            marketdata,
-            cash=cash,
-            fee=fee,
-            limits=limits,
-            now=now,
-            monotonic=monotonic,
-            since_boot=since_boot,
-            account=account,
+            place, marketdata, cash=cash, fee=fee, limits=limits, now=now, monotonic=monotonic, account=account
         )
         made.append(executor)
         if ready:

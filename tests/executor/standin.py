@@ -159,7 +159,6 @@ def make_executor(
     timings: StreamTimings = STREAM_TIMINGS,
     now: Callable[[], datetime] | None = None,
     monotonic: Callable[[], float] | None = None,
-    since_boot: Callable[[], float] | None = None,
     account: str = "paper",
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs. Its clock runs if it has timings."""
@@ -176,8 +175,7 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
     )
-    passed = since_boot or (time.monotonic if now is None else None)
-    clock = Clock(monotonic or moved, lambda: wall().timestamp(), passed)
+    clock = Clock(monotonic or moved, lambda: wall().timestamp(), time.monotonic if now is None else None)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
     return Executor(settings, parts, create_app(settings, parts), moved)
 

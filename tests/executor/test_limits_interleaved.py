@@ -38,26 +38,19 @@ CLIENTS, CALLS = 4, 25
 
 
 class Time:
-    """The clocks of both executors: later whenever a thread asks what has passed, much later when a client waits.
-
-    All that a thread is told next is of that moment, as on a machine, where one reading follows the other at once.
-    """
+    """A clock of both executors: a little later whenever it is asked, much later when a client waits."""
 
     def __init__(self) -> None:
         self._lock, self._now, self._told = threading.Lock(), BEGIN, threading.local()
 
     def __call__(self) -> datetime:
-        at: datetime = getattr(self._told, "at", BEGIN)
+        at = self.wait(0.004)
+        self._told.at = at
         return at
 
     def seconds(self) -> float:
-        """The same, for intervals."""
-        return (self() - BEGIN).total_seconds()
-
-    def passed(self) -> float:
-        """A little later than what was told before to any thread."""
-        self._told.at = self.wait(0.004)
-        return self.seconds()
+        """The time that this thread was told last, for intervals."""
+        return (getattr(self._told, "at", BEGIN) - BEGIN).total_seconds()
 
     def wait(self, seconds: float) -> datetime:
         with self._lock:
@@ -133,10 +126,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
             marketdata.put(symbol, bids, asks)
 
     move()
-    executors = [
-        make(place, cash=CASH, fee=FEE, limits=TIGHT, now=time, monotonic=time.seconds, since_boot=time.passed)
-        for _ in range(2)
-    ]
+    executors = [make(place, cash=CASH, fee=FEE, limits=TIGHT, now=time, monotonic=time.seconds) for _ in range(2)]
     clients = [Client(n, executors[n % 2], Random(f"{seed}-{n}"), time, move) for n in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as threads:
         for done in [threads.submit(client.run) for client in clients]:
