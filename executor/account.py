@@ -75,9 +75,10 @@ def currencies(balances: Balances) -> frozenset[str]:
     return frozenset(entry.unit for entry in balances if entry.name == "cash")
 
 
-def holding(symbol: str, base_asset: str, cash_currencies: frozenset[str]) -> Entry:
+def holding(symbol: str, base_asset: str, balances: Balances) -> Entry:
     """Returns the entry of a symbol's base asset: cash for a currency of cash, else a position of the symbol."""
-    return cash(base_asset) if base_asset in cash_currencies else Entry("position", symbol, base_asset)
+    as_cash = cash(base_asset)
+    return as_cash if as_cash in balances else Entry("position", symbol, base_asset)
 
 
 def opening(amounts: Mapping[str, Decimal]) -> list[Posting]:
@@ -115,7 +116,7 @@ def settle(
     with exact():
         notional = price * quantity
         asset, money = (quantity, -notional) if side == "buy" else (-quantity, notional)
-        held = holding(symbol, base, currencies(balances))
+        held = holding(symbol, base, balances)
         postings = [
             Posting(held, asset),
             Posting(Entry("market", symbol, base), -asset),
@@ -177,20 +178,6 @@ def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
         for entry, amount in postings:
             sums[entry.unit] = sums.get(entry.unit, Decimal(0)) + amount
     return {unit: total for unit, total in sums.items() if total}
-
-
-def exposure(balances: Balances, unit: str, open_buys: Mapping[tuple[str, str], Decimal]) -> Decimal:
-    """Returns the cost of the positions in a currency and of open buys.
-
-    `open_buys` has the notional of open buys by quote currency and base asset. Buying cash adds nothing.
-    """
-    cash_currencies = currencies(balances)
-    with exact():
-        held = sum((amount for entry, amount in balances.items() if entry[::2] == ("cost", unit)), Decimal(0))
-        buys = (
-            notional for (quote, base), notional in open_buys.items() if quote == unit and base not in cash_currencies
-        )
-        return held + sum(buys, Decimal(0))
 
 
 def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:

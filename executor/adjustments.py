@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -17,7 +17,7 @@ from executor.errors import ClientKeyReused, EquityUnknown, UnknownPosition
 from executor.ledger import events
 from executor.ledger.events import LedgerEvent
 from executor.losses import transferred
-from executor.orders import PRECISION
+from executor.orders import exact
 from executor.rates import CurrencyRate
 from executor.valuation import Marks
 from executor.writer.transaction import Transaction
@@ -145,6 +145,6 @@ def _move_anchors(
     if rate is None or summary.equity is None or trading.note_doubts(view, marks):
         unpriced = ", ".join(f"{each.symbol}: {each.reason}" for each in summary.unpriced)
         raise EquityUnknown(unpriced or marks.absence)
-    with localcontext(prec=PRECISION):
+    with exact():
         moved = amount * rate.amount
     transaction.move_anchors(transferred(transaction.anchors, summary.equity, moved))

@@ -9,6 +9,7 @@ from executor.adjustment_messages import TransferRequest, WriteOffRequest
 from executor.adjustments import Direction
 from executor.messages import CancelAllRequest, KillSwitchRequest, LimitsRequest, TradingStateRequest
 from executor.orders import ReplaceRequest
+from executor.preview_messages import PreviewRequest
 
 
 class Command(wire.Message, frozen=True, kw_only=True, tag_field="command"):
@@ -31,6 +32,15 @@ class PlaceOrders(Command, frozen=True, kw_only=True, tag="place_all"):
     """
 
     requests: tuple[msgspec.Raw, ...]
+
+
+class PreviewOrder(Command, frozen=True, kw_only=True, tag="preview"):
+    """Previews an order; nothing is recorded.
+
+    request: as the client asked.
+    """
+
+    request: PreviewRequest
 
 
 class ReplaceOrder(Command, frozen=True, kw_only=True, tag="replace"):
@@ -132,6 +142,7 @@ class Read(Command, frozen=True, kw_only=True, tag="read"):
 AnyCommand = (
     PlaceOrder
     | PlaceOrders
+    | PreviewOrder
     | ReplaceOrder
     | CancelOrder
     | CancelAll
@@ -143,5 +154,5 @@ AnyCommand = (
     | SetLimits
     | Read
 )
-REPEATABLE = (PlaceOrder, PlaceOrders, ReplaceOrder, MoveCash, WriteOffPosition, Read)
+REPEATABLE = (PlaceOrder, PlaceOrders, PreviewOrder, ReplaceOrder, MoveCash, WriteOffPosition, Read)
 """Commands that can be given again when it is not known whether they were done: a key is filled once."""

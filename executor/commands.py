@@ -22,6 +22,7 @@ from executor.command_messages import (
     MoveCash,
     PlaceOrder,
     PlaceOrders,
+    PreviewOrder,
     Read,
     ReplaceOrder,
     ReverseFill,
@@ -38,6 +39,7 @@ from executor.messages import (
     account_status,
 )
 from executor.metrics import Metrics
+from executor.preview import preview
 from executor.reversals import reverse
 from executor.step import OrderResult, Step
 from executor.submit import placing, replace, submit
@@ -84,6 +86,8 @@ class Commands:
                 return self.answer(result)
             case PlaceOrders(requests=requests):
                 return self._place_all(requests)
+            case PreviewOrder(request=request):
+                return Answer(200, wire.encode(preview(request, self._trading)))
             case ReplaceOrder(order_id=order_id, request=request):
                 with self._metrics.duration.time():
                     result = replace(order_id, request, self._trading)

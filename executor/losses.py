@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal, NamedTuple
 
 from common.bist.rules import ISTANBUL
 from common.decimals import plain_text
 from common.results import DayResult
 from executor.guardrails.limits import Limits
-from executor.orders import PRECISION, tidy
+from executor.orders import exact, tidy
 
 LOSSES = DAILY_LOSS, DRAWDOWN = "DAILY_LOSS", "DRAWDOWN"
 ANCHOR_STEP, PERCENT_STEP = Decimal("1e-12"), Decimal("1e-6")
@@ -72,7 +72,7 @@ def transferred(anchors: Anchors, equity: Decimal, amount: Decimal) -> Anchors:
     `equity` is that before it. Losses keep their percentage: a deposit hides none, and a withdrawal makes none. Where
     nothing was left to take a percentage of, the amount is added.
     """
-    with localcontext(prec=PRECISION):
+    with exact():
         day_base = (anchors.day_start if anchors.day_base is None else anchors.day_base) + amount
         if equity <= 0:
             return replace(anchors, day_start=anchors.day_start + amount, peak=anchors.peak + amount, day_base=day_base)
@@ -87,7 +87,7 @@ def day_result(anchors: Anchors | None, equity: Decimal | None) -> DayResult | N
     if anchors is None or equity is None:
         return None
     base = anchors.day_start if anchors.day_base is None else anchors.day_base
-    with localcontext(prec=PRECISION):
+    with exact():
         return DayResult(
             day=anchors.day,
             since=anchors.since,
@@ -105,13 +105,13 @@ def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
 
 def fallen(anchor: Decimal, equity: Decimal) -> Decimal:
     """Returns how far the equity is below an anchor, as a ratio: 0 when it is not below, 1 when nothing is left."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return max(Decimal(0), (anchor - equity) / anchor) if anchor > 0 else Decimal(0)
 
 
 def shares(anchors: Anchors, equity: Decimal, limits: Limits) -> dict[str, Decimal]:
     """Returns the part of each limit on losses that is used, by code; 1 is all of it."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return {
             DAILY_LOSS: fallen(anchors.day_start, equity) * 100 / limits.max_daily_loss_percent,
             DRAWDOWN: fallen(anchors.peak, equity) * 100 / limits.max_drawdown_percent,

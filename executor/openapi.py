@@ -21,6 +21,7 @@ from executor.messages import (
     TradingStateRequest,
 )
 from executor.orders import CLIENT_ORDER_ID_FORM, SYMBOL_FORM, ReplaceRequest
+from executor.preview_messages import Preview, PreviewRequest
 
 KINDS = (
     *("opened", "received", "denied", "accepted", "filled", "ended"),
@@ -51,6 +52,7 @@ _PLACED: Found = {
     "200": (wire.Order, "The first answer to a known key"),
 }
 _BATCHED: Found = {"200": (BatchAnswers, "One answer for each order, in their order")}
+_PREVIEW: Found = {"200": (Preview, "The answer that the order would get")}
 _ORDERS: Found = {"200": (answers.Orders, "A page")}
 _CANCELLED: Found = {"200": (CancelledOrders, "The cancelled orders")}
 _REVERSED: Found = {"201": (Reversal, "The reversal")}
@@ -72,6 +74,7 @@ _LIMITS: Found = {"200": (LimitsStatus, "The limits in force")}
 
 
 _BATCH = "Place several orders, one after the other, each with its own answer"
+_SHOW = "The answer to an order if it were placed now; nothing is recorded"
 _REPLACE = "Put an order in the place of an open one, in one step"
 _REVERSE = "Take a fill back by the opposite postings"
 _WRITE_OFF = "Give up a position that can't be sold"
@@ -86,6 +89,7 @@ _STREAM = (
 _CALLS = (
     Call("post /v1/orders", "placeOrder", "Place an order", _PLACED, "404 409", body=wire.OrderRequest),
     Call("post /v1/orders/batch", "placeOrders", _BATCH, _BATCHED, body=BatchRequest),
+    Call("post /v1/orders/preview", "previewOrder", _SHOW, _PREVIEW, "404 409 413 429", body=PreviewRequest, open=True),
     Call("get /v1/orders", "listOrders", "Orders, newest first", _ORDERS, queries=_ORDERS_ASKED),
     Call("get /v1/orders/{order_id}", "readOrder", "One order", _ORDER, "404"),
     Call("post /v1/orders/{order_id}/cancel", "cancelOrder", "Cancel what is open of an order", _ORDER, "404 409"),
@@ -111,9 +115,11 @@ _CALLS = (
 
 def _refine(schemas: dict[str, Schema]) -> None:
     amount = TEXT | {"pattern": f"^{AMOUNT_FORM}$"}
-    for name in ("OrderRequest", "ReplaceRequest"):
+    key = TEXT | {"pattern": f"^{CLIENT_ORDER_ID_FORM}$"}
+    for name in ("OrderRequest", "ReplaceRequest", "PreviewRequest"):
         fields = schemas[name]["properties"]
-        fields["client_order_id"]["pattern"] = f"^{CLIENT_ORDER_ID_FORM}$"
+        optional = "default" in fields["client_order_id"]
+        fields["client_order_id"] = {"anyOf": [key, {"type": "null"}], "default": None} if optional else key
         for field in ("quantity", "limit_price"):
             optional = "default" in fields[field]
             fields[field] = {"anyOf": [amount, {"type": "null"}], "default": None} if optional else amount
@@ -125,6 +131,7 @@ def _refine(schemas: dict[str, Schema]) -> None:
     schemas["WriteOffRequest"]["properties"]["quantity"] = {"anyOf": [amount, {"type": "null"}], "default": None}
     schemas["WriteOffRequest"]["properties"]["symbol"] = symbol
     schemas["OrderRequest"]["properties"]["symbol"] = symbol
+    schemas["PreviewRequest"]["properties"]["symbol"] = symbol
     schemas["CancelAllRequest"]["properties"]["symbol"] = {"anyOf": [symbol, {"type": "null"}], "default": None}
     for name in (
         *("KillSwitchRequest", "ReversalRequest", "TradingStateRequest", "LimitsRequest"),

@@ -27,7 +27,7 @@ from executor.metrics import Metrics
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerServer
 from executor.quotes import DEPTH, TIMEOUT_SECONDS, QuoteClient
-from executor.rate_limit import WriteLimiter
+from executor.rate_limit import RateLimit, WriteLimiter
 from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
@@ -57,6 +57,7 @@ class Parts:
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
+    previews: the limit on previews.
     """
 
     loops: Supervisor
@@ -73,6 +74,7 @@ class Parts:
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
+    previews: RateLimit
 
     @classmethod
     def build(
@@ -83,9 +85,8 @@ class Parts:
         timings: StreamTimings = STREAM_TIMINGS,
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
-        registry = CollectorRegistry()
+        wakes, registry = _Wakes(), CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-        wakes = _Wakes()
         follower, quotes = _market(settings, clock, metrics, wakes.moved)
         ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
         trading = _trading(settings, ledger, quotes)
@@ -112,6 +113,7 @@ class Parts:
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
+            previews=RateLimit(settings.most_writes_per_second, clock.monotonic, "previews"),
         )
         wakes.loops = parts._add_loops(settings)
         return parts
@@ -125,7 +127,7 @@ class Parts:
             loop.name: self.loops.add(loop)
             for loop in (
                 Loop("peers", self.peers.step, silent_after=SILENT_SECONDS),
-                Loop("market", self.follower.step, retry=(0.2, 2.0)),
+                Loop("market", self.follower.step),
                 Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),

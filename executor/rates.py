@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 
 from common.wire import Message
-from executor.orders import PRECISION
+from executor.orders import exact
 
 
 class CurrencyRate(Message, frozen=True, kw_only=True):
-    """What one unit of a currency is worth in the currency of the equity.
+    """The worth of one unit of a currency in the currency of the equity.
 
     amount: in the currency of the equity, per unit.
     symbol: the instrument whose mark it is; None for the currency of the equity itself.
@@ -28,7 +28,7 @@ ITSELF = CurrencyRate(amount=Decimal(1))
 
 def rate_of(unit: str, base_asset: str, price: Decimal, symbol: str, at: datetime) -> CurrencyRate:
     """Returns the rate of `unit`, which is one side of a pair of that `price`."""
-    with localcontext(prec=PRECISION):
+    with exact():
         amount = price if unit == base_asset else 1 / price
         return CurrencyRate(amount=_short(amount), symbol=symbol, at=at)
 

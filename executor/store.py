@@ -124,6 +124,13 @@ class Ledger:
             raise NotWriting
         return reign.do_all(works)
 
+    def rehearse(self, work: Callable[[Transaction], T]) -> T:
+        """Returns what `work` would return now; nothing of what it does stays. Raises as `do`."""
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.rehearse(work)
+
     def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
         """Does a work on every account of the ledger: all are changed, or none is."""
         with localcontext(prec=PRECISION), writing(self._engine, ACCOUNTS_LOCK) as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
@@ -20,6 +21,9 @@ from executor.orders import ReplaceRequest
 from executor.step import NotOpen, OrderResult, Step, about, open_order
 from executor.writer import admin
 from executor.writer.transaction import FilledAs, Transaction
+
+NOTHING = {"funds_needed": Decimal(0)}
+"""The needs of an order that nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def _place(
             raise UnknownSymbol(view.symbol)
         limits = overlaid(trading.limits, transaction.controls.limits)
         order, old = receive(transaction, limits)
-        order, uses = _trade(order, view, transaction, trading, limits, old)
+        order, uses = trade(order, view, transaction, trading, limits, old)
         return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
     def conclude(outcome: Callable[[], OrderResult]) -> OrderResult:
@@ -124,7 +128,7 @@ def _place(
     return Step(work, conclude)
 
 
-def _trade(
+def trade(
     order: Order,
     view: SymbolView,
     transaction: Transaction,
@@ -136,8 +140,8 @@ def _trade(
 
     An accepted order ends `old`. Returns the order, and how far it uses each limit.
     """
-    plan = _plan(order, view, transaction, trading.fees, limits)
-    proposal = _proposal(order, view, plan, transaction, trading, limits)
+    plan = plan_of(order, view, transaction, trading.fees, limits)
+    proposal = proposal_of(order, view, plan, transaction, trading, limits)
     denials = guardrails.check(proposal, limits)
     if denials or plan is None:
         for denial in denials:
@@ -164,9 +168,10 @@ def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, trading: 
     return order
 
 
-def _plan(
+def plan_of(
     order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: Limits
 ) -> ExecutionPlan | None:
+    """Returns what the book gives an order, and the terms; None without a book that has a price."""
     book = view.book
     reference = paper.reference(order.side, book.bids, book.asks, view.last) if book else None
     if book is None or reference is None:
@@ -182,19 +187,19 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
     if order.side == "buy":
         reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), fees.highest)
     else:
-        reserve, per_unit = account.holding(order.symbol, book.base_asset, transaction.cash_currencies), Decimal(1)
+        reserve, per_unit = transaction.holding(order.symbol, book.base_asset), Decimal(1)
     return Terms(
         base_asset=book.base_asset,
         quote_currency=book.quote_currency,
         reserve_name=reserve.name,
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
-        reserve_per_unit=per_unit,
+        reserve_per_unit=orders.tidy(per_unit),
         maker_fee_percent=fees.maker_percent,
     )
 
 
-def _proposal(
+def proposal_of(
     order: Order,
     view: SymbolView,
     plan: ExecutionPlan | None,
@@ -202,25 +207,33 @@ def _proposal(
     trading: TradingContext,
     limits: Limits,
 ) -> guardrails.Proposal:
+    """Returns an order as the guardrails see it."""
     return guardrails.Proposal(
         symbol=order.symbol,
         side=order.side,
         type=order.type,
-        quantity=order.quantity,
         limit_price=order.limit_price,
         post_only=order.post_only,
         market=_market(order, view, trading.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
-        funds_needed=_needed(order, plan, trading.fees) if plan else Decimal(0),
         funds_available=transaction.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=transaction.controls.stopped(order.symbol),
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
-        reach=_reach(order, plan) if plan else None,
         doubts=trading.equity.doubts(),
-        rests=plan is not None and order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
+        **(of_quantity(order, plan, trading.fees) if plan else NOTHING | {"quantity": order.quantity}),
     )
+
+
+def of_quantity(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> dict[str, Any]:
+    """Returns the fields of a proposal that depend on the order's quantity, and on what the plan fills of it."""
+    return {
+        "quantity": order.quantity,
+        "funds_needed": _needed(order, plan, fees),
+        "reach": _reach(order, plan),
+        "rests": order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
+    }
 
 
 def _reach(order: Order, plan: ExecutionPlan) -> Decimal | None:

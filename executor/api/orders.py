@@ -11,12 +11,13 @@ from common.answers import Orders
 from common.errors import InvalidRequest
 from executor.api.answering import answered
 from executor.batch_messages import unread_orders
-from executor.command_messages import CancelAll, CancelOrder, PlaceOrder, PlaceOrders, ReplaceOrder
+from executor.command_messages import CancelAll, CancelOrder, PlaceOrder, PlaceOrders, PreviewOrder, ReplaceOrder
 from executor.errors import UnknownOrder
 from executor.messages import CancelAllRequest
 from executor.openapi import DEFAULT_ON_PAGE, LAST_NUMBER, MOST_ON_PAGE, ORDER_ID_FORM, STATUSES
 from executor.orders import ReplaceRequest, number, symbol_form
 from executor.parts import Parts
+from executor.preview_messages import PreviewRequest
 
 _ORDER_ID = re.compile(ORDER_ID_FORM)
 
@@ -38,6 +39,13 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
     @routes.post("/orders/batch")
     def post_batch() -> Response:
         return answered(desk.do(PlaceOrders(requests=tuple(writes.admit_all(unread_orders)))))
+
+    @routes.post("/orders/preview")
+    def post_preview() -> Response:
+        admitted = parts.previews.take()
+        body = request.get_data()
+        parts.previews.require(admitted)
+        return answered(desk.do(PreviewOrder(request=wire.decode(PreviewRequest, body))))
 
     @routes.post("/orders/<order_id>/replace")
     def post_replace(order_id: str) -> Response:

@@ -68,8 +68,8 @@ class ShownProgress:
 def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None) -> int:
     try:
         settings = LedgerSettings.from_environment(environment)
-        with _reading(settings) as read, read() as connection:
-            done = export(connection, settings.account, Path(folder), replace=replace)
+        with _reading(settings) as read:
+            done = export(read, settings.account, Path(folder), replace=replace)
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError, ExportError, OSError) as error:
         print(f"export: not written: {error}", file=sys.stderr)
         return 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -188,8 +187,7 @@ RARE_KINDS = ("opened", "switched", "held", "released", "limits_set", "reversed"
 _READER = msgspec.json.Decoder(Content)
 
 
-@dataclass(frozen=True)
-class LedgerEvent:
+class LedgerEvent(msgspec.Struct, frozen=True):
     """One row of the log.
 
     account: the account's name.

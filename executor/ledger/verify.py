@@ -105,8 +105,9 @@ def _prove_some(connection: sa.Connection, walk: _Walk) -> None:
     for event in rows.events(connection, log.account == proof.account, log.sequence >= first, log.sequence <= last):
         _check_link(walk, event)
         _check_postings(event, postings.pop(event.sequence, []), _apply(connection, walk, event))
-        if event.kind == "filled":
-            fills.append(writes.fill_row(event, event.content))
+        content = event.content
+        if isinstance(content, OrderFilled):
+            fills.append(writes.fill_row(event, content))
         _forget_ended(walk, event, ended)
     if postings:
         raise LedgerFault(f"{proof.account}: posting {min(postings)}/1 belongs to no event that may have it")

@@ -22,10 +22,12 @@ class _About(msgspec.Struct):
     """The beginning of an event about a symbol.
 
     symbol: the symbol.
+    sequence: of a book; a later version has a higher one.
     age_seconds: of a book, as it was told.
     """
 
     symbol: str
+    sequence: int = 0
     age_seconds: float = 0.0
 
 
@@ -56,12 +58,14 @@ _book = msgspec.json.Decoder(wire.Book).decode
 class _Symbol:
     """One symbol.
 
+    sequence: of the book.
     told: the book as it was told; empty before the first.
     book: the same, decoded; None before anybody asked for it.
     proved_at: when the book was proved, or earlier, in seconds of our monotonic clock.
     quote, instrument: the latest; None before the first.
     """
 
+    sequence: int = 0
     told: bytes | str | msgspec.Raw = ""
     book: wire.Book | None = None
     proved_at: float = float("-inf")
@@ -116,7 +120,7 @@ class MarketCopy:
         stream = _Stream(event.id.partition("-")[0], asked_at)
         for raw in found.books:
             about = _about(raw)
-            stream.symbols[about.symbol] = _Symbol(told=raw, proved_at=asked_at - about.age_seconds)
+            stream.symbols[about.symbol] = _Symbol(about.sequence, raw, proved_at=asked_at - about.age_seconds)
         for quote in found.quotes:
             stream.symbols.setdefault(quote.symbol, _Symbol()).quote = quote
         for instrument in found.instruments:
@@ -183,8 +187,10 @@ class MarketCopy:
             case "book":
                 about = _about(event.data)
                 found = stream.symbols.setdefault(about.symbol, _Symbol())
+                if found.told and about.sequence <= found.sequence:
+                    return  # it is no later version than the one at hand, which the latest proof is about
                 # It was told after the latest proof, and can't be older than it would be if it had been told then.
-                found.told, found.book = event.data, None
+                found.sequence, found.told, found.book = about.sequence, event.data, None
                 found.proved_at = stream.proved_at - about.age_seconds
             case "quote":
                 quote = _quote(event.data)

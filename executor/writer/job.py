@@ -95,3 +95,18 @@ class ToldJob(Job[T]):
     def release(self) -> Flush | None:
         """Tells that it is done."""
         return self._told(self)
+
+
+class RehearsedJob(Job[T]):
+    """A work that is undone at once: only its result is wanted, once all that it may have seen is durable."""
+
+    def attempt(self, state: State, _batch: Batch, clock: Clock) -> None:
+        """Does the work in memory, and undoes it. An exception is kept."""
+        mark = state.journal.mark()
+        self._result = self._error = None
+        try:
+            self._result = self._work(Transaction(state, Batch(), clock.now(), clock.monotonic()))
+        except Exception as error:
+            self._error = error
+        finally:
+            state.journal.roll_back(mark)

@@ -16,8 +16,8 @@ from executor.ledger.append import Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.checkpoint import Checkpoint
-from executor.writer.job import Flush, Job, ToldJob, Work
-from executor.writer.round import Round
+from executor.writer.job import Flush, Job, RehearsedJob, ToldJob, Work
+from executor.writer.round import BatchRound
 from executor.writer.state import State
 from executor.writer.view import View
 
@@ -68,7 +68,7 @@ class Reign:
         self._first_answer, self._stages, self._told, self._later = first_answer, stages, told, later
         self._lock = threading.Lock()
         self._arrived: deque[Job[Any]] = deque()
-        self._round = Round()
+        self._round = BatchRound()
         self._appending = False
         self._wants_checkpoint = False
         self._ended: LedgerUnavailable | None = None
@@ -81,19 +81,32 @@ class Reign:
         [job] = self.do_all([work])
         return job.outcome()
 
+    def rehearse(self, work: Work[T]) -> T:
+        """Returns what `work` would return now, and undoes all that it did, once all before it is durable.
+
+        Raises what the work raises, and `LedgerUnavailable`.
+        """
+        job = RehearsedJob(work, StageTimer(self._stages))
+        self._see_through([job])
+        return job.outcome()
+
     def do_all(self, works: Sequence[Work[T]]) -> Sequence[Job[T]]:
         """Does works one after the other in one batch, once they and all before them are durable.
 
         Returns them with their outcomes; each exception undoes its part alone.
         """
         jobs = [Job(work, StageTimer(self._stages)) for work in works]
+        self._see_through(jobs)
+        return jobs
+
+    def _see_through(self, jobs: Sequence[Job[Any]]) -> None:
+        """Has works done one after the other, and waits until they are durable, or until that has failed."""
         self._arrived.extend(jobs)
         must_append = self._decide_arrived()
         for job in jobs:
             while must_append or not job.wait():
                 must_append = False
                 self._append_round()
-        return jobs
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
@@ -178,7 +191,7 @@ class Reign:
         self._stages.works.observe(len(sealed.jobs))
         self._pass_on(sealed, error)
 
-    def _append(self, sealed: Round) -> Round:
+    def _append(self, sealed: BatchRound) -> BatchRound:
         """Returns the round that became durable: the one given, or what its works did at a second try."""
         first = sealed  # it always has all the works, so that a failure reaches those that came meanwhile, too
         try:
@@ -193,13 +206,13 @@ class Reign:
                 sealed = self._do_alone(first.jobs)
         return sealed
 
-    def _pass_on(self, sealed: Round, error: LedgerUnavailable | None) -> None:
+    def _pass_on(self, sealed: BatchRound, error: LedgerUnavailable | None) -> None:
         with self._lock:
             jobs = sealed.jobs
             if error is not None:
                 self._ended = self._ended or error
                 jobs = jobs + self._round.jobs
-                self._round = Round()
+                self._round = BatchRound()
             elif sealed.view is not None:
                 self.view, self.checkpoint = sealed.view, sealed.checkpoint or self.checkpoint
                 self._state.forget_old_answers()
@@ -230,9 +243,9 @@ class Reign:
         for flush in flushes:
             flush()
 
-    def _seal(self) -> Round:
+    def _seal(self) -> BatchRound:
         """Takes the present round, and begins the next one."""
-        sealed, self._round = self._round, Round()
+        sealed, self._round = self._round, BatchRound()
         sealed.journal = self._state.journal.take()
         sealed.view = View.of(self._state)
         if self._wants_checkpoint:
@@ -240,14 +253,14 @@ class Reign:
             sealed.checkpoint = Checkpoint.of(self._state)
         return sealed
 
-    def _undo(self, sealed: Round) -> list[Job[Any]]:
+    def _undo(self, sealed: BatchRound) -> list[Job[Any]]:
         """Undoes what is not durable, and returns its works."""
         self._state.journal.roll_back()
         sealed.journal.roll_back()
-        jobs, self._round = sealed.jobs + self._round.jobs, Round()
+        jobs, self._round = sealed.jobs + self._round.jobs, BatchRound()
         return jobs
 
-    def _decide_again(self, jobs: list[Job[Any]], known: Sequence[str]) -> Round:
+    def _decide_again(self, jobs: list[Job[Any]], known: Sequence[str]) -> BatchRound:
         """Decides works again, now that some keys are known to be old, and seals them."""
         for key in known:
             order = self._first_answer(key)
@@ -256,9 +269,9 @@ class Reign:
         self._decide(jobs)
         return self._seal()
 
-    def _do_alone(self, jobs: list[Job[Any]]) -> Round:
+    def _do_alone(self, jobs: list[Job[Any]]) -> BatchRound:
         """Makes each work durable on its own, so that the one at fault fails alone."""
-        sealed = Round(view=self.view)
+        sealed = BatchRound(view=self.view)
         for job in jobs:
             self._decide([job])
             alone = self._seal()

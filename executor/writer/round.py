@@ -14,7 +14,7 @@ from executor.writer.view import View
 
 
 @dataclass
-class Round:
+class BatchRound:
     """A batch with its works.
 
     batch: what they recorded.

@@ -58,12 +58,14 @@ class Recorded(NamedTuple):
     """One event with all that follows from it.
 
     event: the event.
+    content: its content.
     postings: the amounts that it moves.
     change: the change of its order; None for an event of the account.
     terms: the terms of that order; None before it was accepted.
     """
 
     event: LedgerEvent
+    content: events.Content
     postings: list[Posting]
     change: OrderChange | None
     terms: Terms | None
@@ -76,6 +78,7 @@ class State:
     sequence, hash: of the latest event.
     controls: the controls after it.
     balances: every balance.
+    costs: the cost of all positions, by quote currency.
     anchors: the equities that losses are measured from; None before the equity was first known.
     open: the open orders.
     uses: the levels that our own fills used.
@@ -93,7 +96,8 @@ class State:
         self.sequence, self.hash = loaded.sequence, loaded.hash
         self.controls, self.anchors = loaded.controls, loaded.anchors
         self.balances: dict[Entry, Decimal] = dict(loaded.balances)
-        self.open, self.uses = OpenOrders(), LevelUses()
+        self.costs = costs_by_unit(self.balances)
+        self.open, self.uses = OpenOrders(self.balances), LevelUses()
         self.recent = RecentOrders(now, loaded.past)
         self.transferred = 0
         self.taken_back: dict[int, bool] = {}
@@ -124,11 +128,13 @@ class State:
             put.assign(self, "controls", controls)
         for entry, amount in postings:
             put.put(self.balances, entry, self.balances.get(entry, ZERO) + amount)
+            if entry.name == "cost":
+                put.put(self.costs, entry.unit, self.costs.get(entry.unit, ZERO) + amount)
         change = None
         if after is not None:
             change = OrderChange(order, after, event.sequence)
             self._follow(after, terms)
-        return Recorded(event, postings, change, terms)
+        return Recorded(event, content, postings, change, terms)
 
     def answer(self, order: Order) -> None:
         """Keeps an order as the first answer to its key."""
@@ -145,3 +151,12 @@ class State:
             self.open.put(self.journal, open_order(order, terms))
         elif order.order_id in self.open.by_id:
             self.open.remove(self.journal, order.order_id)
+
+
+def costs_by_unit(balances: Mapping[Entry, Decimal]) -> dict[str, Decimal]:
+    """Returns the cost of all positions, by quote currency."""
+    costs: dict[str, Decimal] = {}
+    for entry, amount in balances.items():
+        if entry.name == "cost":
+            costs[entry.unit] = costs.get(entry.unit, ZERO) + amount
+    return costs

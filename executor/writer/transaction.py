@@ -85,6 +85,10 @@ class Transaction:
         """The sequence of the latest deposit or withdrawal since this writer began; 0 before the first."""
         return self._state.transferred
 
+    def holding(self, symbol: str, base_asset: str) -> Entry:
+        """Returns the entry that holds a symbol's base asset."""
+        return accounts.holding(symbol, base_asset, self._state.balances)
+
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """Returns the balance of `entry` less what open orders but `without` have reserved of it."""
         reserved = self._state.open.reserved.get(entry, ZERO)
@@ -96,10 +100,11 @@ class Transaction:
     def holdings(self, order: Order, book: Book, limits: Limits) -> Holdings:
         """Returns what the account holds and did, without the order that was just received."""
         state, replaced = self._state, self.find(order.replaces)
-        held = accounts.holding(order.symbol, book.base_asset, self.cash_currencies)
+        held = self.holding(order.symbol, book.base_asset)
         buying = state.open.buying.get(order.symbol, ZERO)
         others = 0 if replaced is None else -1
-        exposure = accounts.exposure(state.balances, book.quote_currency, state.open.buy_notional)
+        unit = book.quote_currency
+        exposure = state.costs.get(unit, ZERO) + state.open.buy_notional.get(unit, ZERO)
         if replaced is not None and replaced.order.side == "buy":
             buying -= replaced.remaining
             exposure -= replaced.notional if held.name != "cash" else ZERO
@@ -144,10 +149,13 @@ class Transaction:
                 found += self.open_orders(most - len(found), symbol=symbol, side=side)
         return found
 
-    def reached(self, symbol: str, side: Side, opposite: Decimal) -> list[OpenOrder]:
-        """Returns the open orders that may trade at the best price of the other side, by price, then by age."""
+    def reached(self, symbol: str, side: Side, opposite: Decimal) -> Iterator[OpenOrder]:
+        """Yields the open orders that may trade at the best price of the other side, by price, then by age.
+
+        An order that was yielded may be filled before the next one is asked for.
+        """
         by_id = self._state.open.by_id
-        return [by_id[order_id] for order_id in self._state.open.ladder(symbol, side).reached(opposite)]
+        return (by_id[order_id] for order_id in self._state.open.ladder(symbol, side).reached(opposite))
 
     def receive(self, request: OrderRequest, replaces: str | None, remember: float) -> Order:
         """Records a checked request as a new order.

@@ -20,7 +20,7 @@ Side = list[tuple[str, str]]
 @dataclass
 class MarketData:
     """The answers of the stand-in. `status` other than 200 makes every answer fail with it; `sizes` is every grid,
-    `rules` are an instrument's own."""
+    `rules` are an instrument's own; another value of `cuts` ends the streams, and another epoch is another run."""
 
     books: dict[str, dict[str, Any]] = field(default_factory=dict)
     market: str = "simulated"
@@ -28,6 +28,9 @@ class MarketData:
     requests: list[str] = field(default_factory=list)
     url: str = ""
     moved: int = 0
+    cuts: int = 0
+    epoch: str = "5eed"
+    zero: float = 0.0
     rules: dict[str, dict[str, str]] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(
         default_factory=lambda: {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
@@ -74,12 +77,14 @@ class MarketData:
     def stream(self, write: Callable[[bytes], object]) -> None:
         """Tells changes and proofs until it fails, or until a status other than 200 is set."""
 
-        def tell(name: str, body: object) -> None:
-            write(f"event: {name}\nid: 5eed-{self.moved}\ndata: {json.dumps(body)}\n\n".encode())
+        cuts, epoch, zero = self.cuts, self.epoch, self.zero
 
-        tell("snapshot", self.snapshot())
+        def tell(name: str, body: object) -> None:
+            write(f"event: {name}\nid: {epoch}-{self.moved}\ndata: {json.dumps(body)}\n\n".encode())
+
         told = dict(self.books)
-        while self.status == 200:
+        tell("snapshot", self.snapshot())
+        while self.status == 200 and self.cuts == cuts:
             for symbol, book in list(self.books.items()):
                 if told.get(symbol) is not book:
                     told[symbol] = book
@@ -87,7 +92,7 @@ class MarketData:
                     tell("quote", _quote(book))
                     tell("instrument", self._instrument(book))
             ages = {symbol: book["age_seconds"] for symbol, book in told.items()}
-            tell("proof", {"at": time.monotonic(), "ages": ages})
+            tell("proof", {"at": time.monotonic() - zero, "ages": ages})
             time.sleep(0.02)
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
@@ -97,7 +102,7 @@ class MarketData:
         if self.status != 200:
             return self.status, {"error": "as told"}
         if path == "/v1/clock":
-            return 200, {"epoch": "5eed", "at": time.monotonic()}
+            return 200, {"epoch": self.epoch, "at": time.monotonic() - self.zero}
         if path == "/v1/instruments":
             return 200, {"market": self.market, "instruments": [self._instrument(book) for book in self.books.values()]}
         if path == "/v1/quotes":

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from common.errors import Unavailable
 from executor.ledger.events import LedgerEvent, OrderAccepted, OrderFilled
 from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
@@ -76,12 +75,7 @@ def matched_all(executor: Executor) -> bool:
 def following(executor: Executor, marketdata: MarketData) -> Iterator[None]:
     """Has the executor follow market data's stream meanwhile."""
     follower = executor.parts.follower
-
-    def follow() -> None:
-        with suppress(Unavailable):
-            follower.step()
-
-    thread = threading.Thread(target=follow, daemon=True)
+    thread = threading.Thread(target=follower.step, daemon=True)
     thread.start()
     yield
     marketdata.status = 503

@@ -205,7 +205,7 @@ def test_while_nobody_writes_the_answer_is_503_and_may_be_asked_for_again(
 def test_an_executor_that_does_not_write_refuses_what_is_forwarded_to_it(make: MakeExecutor, place: Place) -> None:
     one, two = make(place), make(place)
     order = one.limit("resting", "buy", "1", "99")
-    client = PeerClient(one.settings.peers.key)
+    client = PeerClient(two.settings.peers.key)
     frame = client.ask(two.parts.peers.address, wire.encode(CancelOrder(order_id=order["order_id"])), 5.0)
     client.close()
     assert frame.status == NOT_WRITING
@@ -268,20 +268,17 @@ def test_executors_that_start_at_one_instant_open_the_account_once(
     make: MakeExecutor, postgres_server: postgres.Server
 ) -> None:
     place = postgres_server.new_place(empty=True)
-    made = [make(place, ready=False) for _ in range(3)]
-    barrier = threading.Barrier(len(made))
+    made, barrier = [make(place, ready=False) for _ in range(3)], threading.Barrier(3)
 
     def start(executor: Executor) -> None:
         barrier.wait(10)
         executor.start_writing()
 
     with ThreadPoolExecutor(len(made)) as pool:
-        for started in [pool.submit(start, executor) for executor in made]:
-            started.result(30)
+        list(pool.map(start, made, timeout=30))
     eventually(lambda: len(writers(*made)) == 1)
     assert [event["kind"] for event in made[0].get("/v1/events")["events"]] == ["opened"]
-    orders = [executor.limit(f"n{number}", "buy", "1", "99") for number, executor in enumerate(made)]
-    assert {order["status"] for order in orders} == {"accepted"}
+    assert {made[n].limit(f"n{n}", "buy", "1", "99")["status"] for n in range(3)} == {"accepted"}
     assert proved(place).orders == 3
 
 
@@ -296,8 +293,8 @@ def test_after_the_database_was_away_one_of_both_executors_writes(
         wire_to.pull()
         assert one.order(client_order_id=f"away-{turn}")[0] == 503
         wire_to.plug()
-        eventually(lambda: len(writers(one, two)) == 1)
-        eventually(lambda: one.trading.ledger.writer.away is two.trading.ledger.writer.away is None)
+        parts = [each.trading.ledger.writer for each in (one, two)]
+        eventually(lambda: len(writers(one, two)) == 1 and not any(part.away for part in parts))  # noqa: B023
     assert two.order(client_order_id="last", quantity="0.1")[0] == 201
     direct = Place(place.url.replace(f":{wire_to.port}/", f":{postgres_server.port}/"), place.password)
     assert proved(direct).orders in range(7, 11), "one that was answered with 503 may have been done"
