@@ -9,6 +9,7 @@ from common.decimals import AMOUNT_FORM
 from common.openapi import MOMENT_FORM, TEXT, Api, Call, Found, Schema
 from executor.adjustment_messages import CashTransfer, TransferRequest, WriteOff, WriteOffRequest
 from executor.batch_messages import MOST_IN_BATCH, BatchAnswers, BatchRequest
+from executor.examples import EXAMPLES, REFUSALS
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
 from executor.listing_messages import Fills
 from executor.messages import (
@@ -170,6 +171,8 @@ _API = Api(
     of_every_write=frozenset({"401", "413", "429"}),
     in_path={"order_id": _ORDER_ID, "trade_id": _ORDER_ID},
     further=(answers.OrdersSnapshot, answers.Resumed),
+    examples=EXAMPLES,
+    refusals=REFUSALS,
     refine=_refine,
 )
 
