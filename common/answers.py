@@ -12,8 +12,8 @@ from common.results import EquityAnchors as EquityAnchors
 
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 """ACTIVE: every order may pass. REDUCING: only orders that make a position smaller. HALTED: none."""
-MarkSource = Literal["mid", "last"]
-"""mid: the middle of best bid and best ask. last: the last trade, where a side of the book is empty."""
+MarkSource = Literal["mid", "bid", "ask", "last"]
+"""mid: the middle of best bid and best ask. Else the lower one of the last trade and of the lone best bid or ask."""
 
 
 class Quotes(wire.Message, frozen=True, kw_only=True):

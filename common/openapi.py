@@ -172,7 +172,7 @@ def _json(name: str, example: object) -> Schema:
 
 
 def _schemas(api: Api) -> dict[str, Schema]:
-    """Returns the schemas of all messages. Decimals of answers have plain digits, those of requests any spelling."""
+    """Returns the schemas of all messages. Decimals of answers have plain digits."""
     asked = [call.body for call in api.calls if call.body is not None]
     told = [kind for call in api.calls for kind, _ in call.found.values()] + list(api.further)
     bodies, answers = _components(asked), _components(told)

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from common import wire
+from common.decimals import Amount
 from common.errors import InvalidRequest
 from executor.messages import checked_reason
 from executor.orders import CLIENT_ORDER_ID_FORM, checked_amount, symbol_form
@@ -28,7 +29,7 @@ class TransferRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fi
 
     client_key: str
     currency: str
-    amount: Decimal
+    amount: Amount
     reason: str
 
 
@@ -44,7 +45,7 @@ class WriteOffRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fi
     client_key: str
     symbol: str
     reason: str
-    quantity: Decimal | None = None
+    quantity: Amount | None = None
 
 
 class CashTransfer(wire.Message, frozen=True, kw_only=True):

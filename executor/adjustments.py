@@ -140,8 +140,9 @@ def _move_anchors(
     """Moves the equities that losses are measured from along with the equity."""
     if transaction.anchors is None:
         return
-    summary = trading.value(transaction.view(), marks).summary
-    if rate is None or summary.equity is None:
+    view = transaction.view()
+    summary = trading.value(view, marks).summary
+    if rate is None or summary.equity is None or trading.note_doubts(view, marks):
         unpriced = ", ".join(f"{each.symbol}: {each.reason}" for each in summary.unpriced)
         raise EquityUnknown(unpriced or marks.absence)
     with exact():

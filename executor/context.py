@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import msgspec
 from common.answers import Valuation
 from common.wire import Market
 from executor import losses, valuation
+from executor.equity import EquityWatch
 from executor.guardrails import Limits
 from executor.paper import Fees
 from executor.quotes import QuoteClient
@@ -29,6 +31,7 @@ class TradingContext:
     limits: the limits of the settings; those that an operator has set come on top of them.
     fees: the fee rates.
     equity_currency: the currency that the equity is measured in.
+    equity: what is known of the equity.
     """
 
     market: Market
@@ -37,6 +40,22 @@ class TradingContext:
     limits: Limits
     fees: Fees
     equity_currency: str
+    equity: EquityWatch
+
+    def watch_equity(self) -> None:
+        """Looks at the equity where nobody has lately. It may ask market data, so call it outside of any transaction.
+
+        Raises `LedgerUnavailable`.
+        """
+        if self.equity.is_due():
+            view = self.ledger.view()
+            self.note_doubts(view, self.quotes.marks())
+
+    def note_doubts(self, view: View, marks: Marks) -> Mapping[str, float | None]:
+        """Notes and returns what keeps the equity from being relied on, by symbol or currency."""
+        found = valuation.doubts(view.account, view.balances, marks, self.equity_currency)
+        self.equity.note(found)
+        return found
 
     def value(self, view: View, marks: Marks | None = None) -> Valuation:
         """Returns the account at the given marks, or at the newest ones.

@@ -47,7 +47,7 @@ class AccountGauges(Collector):
         self._cash = gauge("executor_account_cash", "Cash of the account", ["currency"])
         self._reserved = gauge("executor_account_reserved", "Cash that open orders hold back", ["currency"])
         self._currency = equity_currency
-        self._known = gauge("executor_equity_known", "1 when everything that the account holds has a price, else 0")
+        self._known = gauge("executor_equity_known", "1 when all that the account holds has a price to rely on, else 0")
         self._of_summary = {
             "equity": gauge("executor_equity", "Cash and positions at their marks", ["currency"]),
             "net_exposure": gauge("executor_exposure", "Value of the positions at their marks", ["currency"]),
@@ -99,9 +99,12 @@ class AccountGauges(Collector):
         for symbol, count in resting.items():
             self._resting.labels(symbol).set(count)
 
-    def show_valuation(self, summary: ValuationSummary, anchors: Anchors | None) -> None:
-        """Sets the gauges to the account's valuation; an amount that is not known leaves its gauge as it was."""
-        self._known.set(summary.equity is not None)
+    def show_valuation(self, summary: ValuationSummary, anchors: Anchors | None, *, known: bool) -> None:
+        """Sets the gauges to the account's valuation; an amount that is not known leaves its gauge as it was.
+
+        `known` is true when the equity can be relied on.
+        """
+        self._known.set(known)
         amounts = [(gauge, getattr(summary, name)) for name, gauge in self._of_summary.items()]
         amounts += [(gauge, getattr(anchors, name)) for name, gauge in self._of_anchors.items() if anchors]
         for gauge, amount in amounts:

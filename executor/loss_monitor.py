@@ -29,13 +29,15 @@ class LossMonitor:
     def check(self, view: View) -> None:
         """Shows the valuation, moves the anchors, holds the account, and cancels forbidden orders.
 
-        Raises `LedgerUnavailable`. An equity that is not known is never judged.
+        Raises `LedgerUnavailable`. Losses are judged at the last marks, however old; without any there is no equity.
         """
-        summary = self._trading.value(view).summary
-        self._metrics.account.show_valuation(summary, view.anchors)
-        if summary.equity is None:
-            log.warning("the equity is not known", extra={"unpriced": [each.symbol for each in summary.unpriced]})
-        else:
+        marks = self._trading.quotes.marks()
+        summary = self._trading.value(view, marks).summary
+        doubts = self._trading.note_doubts(view, marks)
+        self._metrics.account.show_valuation(summary, view.anchors, known=not doubts)
+        if doubts:
+            log.warning("the equity is not known", extra={"unpriced": sorted(doubts)})
+        if summary.equity is not None:
             self._judge(summary.equity, view)
         if view.open_forbidden:
             self._cancel_forbidden()

@@ -103,6 +103,8 @@ class Matcher:
             opposite = _opposite(book, side)
             if opposite is None or transaction.controls.forbids(book.symbol, side) is not None:
                 continue
+            if side == "buy" and self._trading.equity.doubts():
+                continue
             for resting in transaction.reached(book.symbol, side, opposite):
                 # An order that gets nothing has a price as good as those after it: they get nothing, too.
                 if not _fill(resting, book, transaction, how):

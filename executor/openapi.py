@@ -144,7 +144,9 @@ def _refine(schemas: dict[str, Schema]) -> None:
         for field in ("quantity", "limit_price"):
             optional = "default" in fields[field]
             fields[field] = {"anyOf": [amount, {"type": "null"}], "default": None} if optional else amount
-    schemas["BatchRequest"]["properties"]["orders"] |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
+    orders = schemas["BatchRequest"]["properties"]["orders"]
+    orders["items"] = {"anyOf": [orders["items"], {"description": "anything else gets a 422 of its own"}]}
+    orders |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
     symbol = TEXT | {"pattern": f"^{SYMBOL_FORM}$"}
     for name in ("TransferRequest", "WriteOffRequest"):
         schemas[name]["properties"]["client_key"]["pattern"] = f"^{CLIENT_ORDER_ID_FORM}$"

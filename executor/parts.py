@@ -15,6 +15,7 @@ from common.loop import Loop, Supervisor
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
+from executor.equity import EquityWatch
 from executor.forwarded import ForwardedCommands
 from executor.health import LedgerHealth
 from executor.leading import Leading
@@ -201,6 +202,7 @@ def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> Trading
         limits=settings.limits,
         fees=settings.fees,
         equity_currency=settings.equity_currency,
+        equity=EquityWatch(quotes.monotonic),
     )
 
 

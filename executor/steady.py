@@ -35,8 +35,8 @@ class SteadyTime:
         self._lock = threading.Lock()
         self.stepped: Callable[[], object] = lambda: None
         self.off_seconds = 0.0
-        at = self._passed()
-        self._ahead = self._wall() - at  # is added to the clock that nobody can set
+        wall, at = self._wall(), self._passed()
+        self._ahead = wall - at  # is added to the clock that nobody can set
         self._told = self._ahead + at
         self._seen_at = self._even_since = at
         self._slack = FOLLOWED_SECONDS
@@ -45,8 +45,8 @@ class SteadyTime:
     def unix(self) -> float:
         """Returns the seconds since 1970, never fewer than before."""
         with self._lock:
-            at = self._passed()
-            self._look(self._wall() - at, at)
+            wall, at = self._wall(), self._passed()
+            self._look(wall - at, at)
             self._told = max(self._ahead + at, self._told + (at - self._seen_at) / 2)
             self._seen_at = at
             return self._told

@@ -101,6 +101,7 @@ def _place(
         return OrderResult(first, new=False)
 
     until = 0
+    trading.watch_equity()
 
     def work(transaction: Transaction) -> OrderResult:
         nonlocal until
@@ -221,6 +222,7 @@ def proposal_of(
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
         **(of_quantity(order, plan, trading.fees) if plan else NOTHING | {"quantity": order.quantity}),
+        doubts=trading.equity.doubts(),
     )
 
 

@@ -51,7 +51,7 @@ STATE = DashboardRow(
         ),
         DashboardPanel(
             "Equity known",
-            "Known when everything that the account holds has a price. While it is unknown, losses are not judged.",
+            "Known when everything that the account holds has a fresh price. While it is unknown, nothing is bought.",
             {"equity": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
             kind="stat",
             width=6,

@@ -83,6 +83,7 @@ class Proposal:
     reach: the furthest price at which it would trade or rest; None when it would do neither.
     holds: the holds on the account, by code.
     rests: true when a part of it would stay open.
+    doubts: what keeps the equity from being relied on, by symbol or currency, with the age of its last mark in seconds.
     """
 
     symbol: str
@@ -101,6 +102,7 @@ class Proposal:
     reach: Decimal | None = None
     holds: Mapping[str, Hold] = field(default_factory=dict)
     rests: bool = False
+    doubts: Mapping[str, float | None] = field(default_factory=dict)
 
     @cached_property
     def price(self) -> Decimal | None:

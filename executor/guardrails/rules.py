@@ -15,6 +15,7 @@ RULES: Mapping[str, Rule] = {
     "DAILY_LOSS": state.held("DAILY_LOSS"),
     "DRAWDOWN": state.held("DRAWDOWN"),
     "REPEATED_EXECUTIONS": state.repeated_executions,
+    "EQUITY_UNKNOWN": state.equity_known,
     "NO_QUOTE": market.quote,
     "QUOTE_STALE": market.quote_age,
     "QUOTE_DELAYED": market.delayed,

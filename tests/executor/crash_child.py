@@ -40,7 +40,8 @@ def replace_resting(executor: Executor) -> None:
 
 def match_resting(executor: Executor) -> None:
     """What crosses is filled by the matcher."""
-    executor.matcher.pass_once()
+    executor.trading.watch_equity()
+    executor.matcher.match(BTCTRY)
 
 
 def cancel_resting(executor: Executor) -> None:
@@ -59,11 +60,8 @@ def place_batch(executor: Executor) -> None:
 
 def deposit(executor: Executor) -> None:
     """A thousand more."""
-    transfer(
-        "deposit",
-        TransferRequest(client_key="key", currency="TRY", amount=Decimal(1000), reason="more"),
-        executor.trading,
-    )
+    asked = TransferRequest(client_key="key", currency="TRY", amount=Decimal(1000), reason="more")
+    transfer("deposit", asked, executor.trading)
 
 
 def write_the_rest_off(executor: Executor) -> None:

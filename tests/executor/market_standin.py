@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-BTCTRY = "BTCTURK:BTCTRY"
+BTCTRY, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:USDTTRY"
 BEGIN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 Side = list[tuple[str, str]]
 
@@ -117,8 +117,9 @@ class MarketData:
 
 
 def market_data() -> MarketData:
-    """One book: 100.00 bid, 100.10 asked, two levels a side."""
+    """Bitcoin at 100.00 bid, 100.10 asked, two levels a side; and what a dollar is worth."""
     data = MarketData()
+    data.put(USDTTRY, [("40", "1000")], [("40.1", "1000")])
     data.put(BTCTRY, [("100", "2"), ("99.9", "5")], [("100.1", "2"), ("100.2", "5")])
     return data
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from common.wire import Book, Instrument, Level, Order, OrderRequest
 from executor.cancel import cancel
 from executor.context import TradingContext
+from executor.equity import EquityWatch
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
 from executor.ledger.listing import OrderFilter
@@ -108,7 +109,9 @@ class Both:
         percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
         self.seen = (Seen(), Seen())
         self.contexts = [
-            TradingContext("simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY")
+            TradingContext(
+                "simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY", EquityWatch(lambda: 0.0)
+            )
             for seen in self.seen
         ]
         self.matchers = [Matcher(context, Metrics(CollectorRegistry(), CASH, "TRY")) for context in self.contexts]

@@ -175,7 +175,7 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
     )
-    clock = Clock(monotonic or moved, lambda: wall().timestamp())
+    clock = Clock(monotonic or moved, lambda: wall().timestamp(), time.monotonic if now is None else None)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
     return Executor(settings, parts, create_app(settings, parts), moved)
 

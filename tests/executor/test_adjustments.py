@@ -188,6 +188,7 @@ def test_money_does_not_move_while_losses_could_not_be_told_from_it(
     executor = make(place)
     executor.matcher.pass_once()
     priced.status = 503
+    executor.clock.now += 61
     for call in ("deposits", "withdrawals"):
         status, body = moved(executor, call, currency="USDT")
         assert (status, body["error"]["code"], body["error"]["retryable"]) == (409, "EQUITY_UNKNOWN", True)

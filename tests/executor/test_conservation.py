@@ -19,8 +19,8 @@ POOR = {"TRY": Decimal(500)}
 
 
 class Act(NamedTuple):
-    """One thing that happens: orders, a cancel of the latest one, money that comes or goes, a position that is given up,
-    or a move of the market that is then matched."""
+    """One thing that happens: orders, a cancel of the latest one, money that comes or goes, a position that is given
+    up, or a move of the market that is then matched."""
 
     kind: str
     side: str

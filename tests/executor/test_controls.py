@@ -259,6 +259,7 @@ def test_a_drawdown_halts_the_account_until_somebody_resets_it(
 
 
 def test_nothing_is_held_while_something_has_no_price(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:
+    del marketdata.books[USDTTRY]
     marketdata.put(BTCUSDT, [("100", "9")], [("100.1", "9")])
     executor = make(place)
     executor.matcher.pass_once()

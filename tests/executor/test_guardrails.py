@@ -170,6 +170,7 @@ def test_every_rule_is_heard() -> None:
         ),
         reach=Decimal("150.1"),
         rests=True,
+        doubts={"V:BTCTRY": 61.0},
         holds=dict.fromkeys(("TRADING_STATE", "DAILY_LOSS", "DRAWDOWN"), HALT),
     )
     assert set(_codes(worst)) == set(RULES) - {"NO_QUOTE", "MIN_NOTIONAL", "FAR_PRICE"}
@@ -254,6 +255,16 @@ def test_a_price_far_away_carries_its_numbers() -> None:
     assert denial.code == "FAR_PRICE"
     assert denial.numbers == {"price": "10", "reference": "100", "away_percent": "90", "limit_percent": "50"}
     assert denial.message == "10 is 90 % away from 100, the limit is 50 %"
+
+
+def test_without_a_known_equity_nothing_is_bought_and_everything_may_be_sold() -> None:
+    doubted = replace(GOOD, doubts={"V:OLD": 61.25, "V:ETHTRY": 3600.0})
+    [denial] = check(doubted, LIMITS)
+    assert denial.code == "EQUITY_UNKNOWN"
+    assert denial.numbers == {"symbols": "V:ETHTRY, V:OLD", "count": "2", "mark_age_seconds": "3600.0"}
+    never = replace(GOOD, doubts={"V:OLD": None, "V:ETHTRY": 3600.0})
+    assert check(never, LIMITS)[0].numbers["mark_age_seconds"] == "none"
+    assert _codes(replace(doubted, side="sell")) == []
 
 
 def test_a_market_order_in_a_book_of_one_side_needs_a_last_trade() -> None:

@@ -46,8 +46,8 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "executor": {
-        1: "account adjustment_messages arrival batch_messages errors guardrails losses messages openapi orders paper "
-        "rates valuation largest preview_messages listing_messages examples "
+        1: "account adjustment_messages arrival batch_messages equity errors guardrails kept_marks largest "
+        "examples listing_messages losses messages openapi orders paper preview_messages rates valuation "
         "ledger.adjustments ledger.events ledger.payload ledger.replay market.symbol_view "
         "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
         2: "context gauges health ledger market metrics peers quotes rate_limit settings steady store timing writer",
