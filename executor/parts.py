@@ -105,7 +105,7 @@ class Parts:
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
         for loop in (
             Loop("peers", peers.step, silent_after=SILENT_SECONDS),
-            Loop("market", follower.step, retry=(0.2, 2.0)),
+            Loop("market", follower.step),
             Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
             Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
             Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),

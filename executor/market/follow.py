@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 3.0
 MEASURE_SECONDS = 10.0
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.2, 2.0
+STEADY_SECONDS = 5.0
+"""A stream that lasted so long is followed anew without a longer pause."""
 
 
 class MarketFollower:
@@ -38,9 +41,22 @@ class MarketFollower:
         self._stream = EventStream(1, silence)
         self._url = f"{client.base_url}/v1/stream?kinds={','.join(KINDS)}&depth={depth}"
         self._measured_at = float("-inf")
+        self._pause = RETRY_SECONDS
 
-    def step(self) -> None:
-        """Follows one stream to its end. Raises `Unavailable`."""
+    def step(self) -> float:
+        """Follows one stream to its end; returns the seconds until the next one. A stream that is lost is no failure:
+        what is not at hand is asked for.
+        """
+        begun = self._monotonic()
+        try:
+            self._follow()
+        except Unavailable as error:
+            log.warning("the market's stream is lost", extra={"reason": error.message})
+        lasted = self._monotonic() - begun
+        self._pause = RETRY_SECONDS if lasted > STEADY_SECONDS else min(2 * self._pause, LONGEST_RETRY_SECONDS)
+        return self._pause
+
+    def _follow(self) -> None:
         self._measure()
         asked_at = self._monotonic()
         try:
