@@ -21,6 +21,7 @@ from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.pair import CASH, PAIRS, Both
+from tests.executor.projections import assert_projections
 from tests.executor.steps import EAGER, HOLDING, OLDER, Step, moves, rushes, steps
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,7 @@ def test_orders_fills_fees_and_balances_are_those_of_the_reference(
         for number, step in enumerate([*HOLDING, *script]):
             both.do(step)
             both.compare_account(number % 2)
+            assert_projections(both.contexts[both.leading].ledger)
         for executor in range(2):
             both.compare_all(executor)
 
@@ -59,6 +61,7 @@ def test_orders_that_share_a_transaction_get_what_they_would_get_one_after_the_o
     with both_on(postgres_server) as both:
         for step in [*HOLDING, *script]:
             both.do(step)
+            assert_projections(both.contexts[both.leading].ledger)
         both.compare_all(1)
 
 
