@@ -18,7 +18,7 @@ from bench.order_place import FAR, STEP, STEPS, SYMBOLS, Place, durable, fill
 from bench.order_runs import running, writer_of
 from bench.rows import Row, row
 from bench.stream_clients import percentile
-from tests.executor.standin import MarketData, _quote, serving
+from tests.executor.market_standin import MarketData, _quote, serving
 
 OPEN, RUNS = 10_000, 3
 SECONDS = float(os.environ.get("BENCH_MATCH_SECONDS", "20"))

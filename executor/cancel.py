@@ -48,7 +48,7 @@ def _end_all(
     def work(transaction: Transaction) -> Sequence[OrderChange]:
         for order in load(transaction, together):
             reason = transaction.controls.forbids(order.symbol, order.side)
-            transaction.end(order, "cancelled", reason or BY_OPERATOR)
+            transaction.end(order, "cancelled", BY_OPERATOR if reason is None else reason)
         return transaction.changes
 
     changes: list[OrderChange] = []

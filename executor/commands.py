@@ -1,27 +1,45 @@
-"""What the writer of the account does for any executor: a message for each command, and its answer."""
+"""The commands that the writer of the account does for any executor: a message for each, and its answer."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from common import wire
 from common.answers import Positions
 from executor import orders
+from executor.adjustments import transfer, write_off
+from executor.batch_messages import BatchAnswers
+from executor.batches import submit_all
 from executor.cancel import cancel, cancel_all, cancelling
+from executor.command_messages import (
+    AnyCommand,
+    CancelAll,
+    CancelOrder,
+    MoveCash,
+    PlaceOrder,
+    PlaceOrders,
+    PreviewOrder,
+    Read,
+    ReplaceOrder,
+    ReverseFill,
+    SetKillSwitch,
+    SetLimits,
+    SetTradingState,
+    WriteOffPosition,
+)
 from executor.context import TradingContext
 from executor.controls import Controlling
 from executor.messages import (
     CancelAllRequest,
     CancelledOrders,
-    KillSwitchRequest,
-    LimitsRequest,
-    TradingStateRequest,
     account_status,
 )
 from executor.metrics import Metrics
-from executor.orders import ReplaceRequest
+from executor.preview import preview
 from executor.reversals import reverse
 from executor.step import OrderResult, Step
 from executor.submit import placing, replace, submit
@@ -29,110 +47,8 @@ from executor.submit import placing, replace, submit
 log = logging.getLogger(__name__)
 
 
-class Command(wire.Message, frozen=True, kw_only=True, tag_field="command"):
-    """Base of all commands."""
-
-
-class PlaceOrder(Command, frozen=True, kw_only=True, tag="place"):
-    """Places an order.
-
-    request: as the client asked.
-    """
-
-    request: wire.OrderRequest
-
-
-class ReplaceOrder(Command, frozen=True, kw_only=True, tag="replace"):
-    """Puts an order in the place of an open one.
-
-    order_id: the open order.
-    request: as the client asked.
-    """
-
-    order_id: str
-    request: ReplaceRequest
-
-
-class CancelOrder(Command, frozen=True, kw_only=True, tag="cancel"):
-    """Cancels what is open of an order.
-
-    order_id: the order.
-    """
-
-    order_id: str
-
-
-class CancelAll(Command, frozen=True, kw_only=True, tag="cancel_all"):
-    """Cancels open orders.
-
-    request: as the operator asked.
-    """
-
-    request: CancelAllRequest
-
-
-class ReverseFill(Command, frozen=True, kw_only=True, tag="reverse"):
-    """Takes a fill back.
-
-    trade_id: the fill.
-    reason: the operator's reason, checked.
-    """
-
-    trade_id: str
-    reason: str
-
-
-class SetKillSwitch(Command, frozen=True, kw_only=True, tag="set_kill_switch"):
-    """Engages or releases a kill switch.
-
-    request: as the operator asked.
-    """
-
-    request: KillSwitchRequest
-
-
-class SetTradingState(Command, frozen=True, kw_only=True, tag="set_trading_state"):
-    """Sets the trading state.
-
-    request: as the operator asked.
-    """
-
-    request: TradingStateRequest
-
-
-class SetLimits(Command, frozen=True, kw_only=True, tag="set_limits"):
-    """Sets limits.
-
-    request: as the operator asked.
-    """
-
-    request: LimitsRequest
-
-
-class Read(Command, frozen=True, kw_only=True, tag="read"):
-    """Reads a part of the account.
-
-    part: one of `READINGS`.
-    """
-
-    part: str
-
-
-AnyCommand = (
-    PlaceOrder
-    | ReplaceOrder
-    | CancelOrder
-    | CancelAll
-    | ReverseFill
-    | SetKillSwitch
-    | SetTradingState
-    | SetLimits
-    | Read
-)
 NOT_WRITING = 421
 """The status with which an executor refuses a command, because it does not write the account."""
-REPEATABLE = (PlaceOrder, ReplaceOrder, Read)
-"""Commands that can be given again when it is not known whether they were done: a key is filled once."""
 
 
 class Answer(NamedTuple):
@@ -168,6 +84,10 @@ class Commands:
                 with self._metrics.duration.time():
                     result = submit(request, self._trading)
                 return self.answer(result)
+            case PlaceOrders(requests=requests):
+                return self._place_all(requests)
+            case PreviewOrder(request=request):
+                return Answer(200, wire.encode(preview(request, self._trading)))
             case ReplaceOrder(order_id=order_id, request=request):
                 with self._metrics.duration.time():
                     result = replace(order_id, request, self._trading)
@@ -178,6 +98,10 @@ class Commands:
                 return Answer(200, wire.encode(self._cancel_all(request)))
             case ReverseFill(trade_id=trade_id, reason=reason):
                 return Answer(201, wire.encode(reverse(trade_id, reason, self._trading)))
+            case MoveCash(direction=direction, request=request):
+                return _adjusted(*transfer(direction, request, self._trading))
+            case WriteOffPosition(request=request):
+                return _adjusted(*write_off(request, self._trading))
             case SetKillSwitch(request=request):
                 return Answer(200, wire.encode(self._controls.set_switch(request)))
             case SetTradingState(request=request):
@@ -203,7 +127,19 @@ class Commands:
                 return None
 
     def answer(self, result: OrderResult) -> Answer:
-        """Returns the answer to a request about an order; counts and logs what it did."""
+        """Returns the answer to a request about an order."""
+        self._note(result)
+        return Answer(201 if result.new else 200, wire.encode(result.order))
+
+    def _place_all(self, requests: Sequence[msgspec.Raw]) -> Answer:
+        with self._metrics.duration.time():
+            found = submit_all(requests, self._trading)
+        for result in found.results:
+            self._note(result)
+        return Answer(200, wire.encode(BatchAnswers(market=self._trading.market, answers=tuple(found.answers))))
+
+    def _note(self, result: OrderResult) -> None:
+        """Counts and logs what a request about an order did."""
         self._metrics.count(result.changes)
         near, order = self._metrics.note_uses(result.uses), result.order
         if near:
@@ -212,7 +148,6 @@ class Commands:
         if result.changes and order.denials:
             told = {"order_id": order.order_id, "symbol": order.symbol}
             log.info("order denied", extra={**told, "denials": [denial.code for denial in order.denials]})
-        return Answer(201 if result.new else 200, wire.encode(order))
 
     def _account(self) -> object:
         view = self._trading.ledger.view()
@@ -228,3 +163,7 @@ class Commands:
         self._metrics.count(changes)
         log.warning("all orders cancelled", extra={"symbol": request.symbol, "count": len(changes)})
         return CancelledOrders(market=self._trading.market, cancelled=tuple(change.after for change in changes))
+
+
+def _adjusted(found: wire.Message, new: bool) -> Answer:
+    return Answer(201 if new else 200, wire.encode(found))

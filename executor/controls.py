@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 
 from common.answers import EquityAnchors, KillSwitchStatus, TradingHold, TradingStateStatus
 from executor.cancel import cancel_forbidden
 from executor.context import TradingContext
 from executor.guardrails.controls import BY_OPERATOR, EVERYTHING
 from executor.guardrails.limits import Overrides, changed, given, overlaid
+from executor.losses import Anchors
 from executor.messages import KillSwitchRequest, LimitsRequest, LimitsStatus, TradingStateRequest
 from executor.metrics import Metrics
 from executor.writer import admin
@@ -58,7 +58,7 @@ class Controlling:
             state=view.controls.state,
             holds=holds,
             currency=self._trading.equity_currency,
-            anchors=None if view.anchors is None else EquityAnchors(**asdict(view.anchors)),
+            anchors=None if view.anchors is None else _anchors(view.anchors),
         )
 
     def set_state(self, asked: TradingStateRequest) -> TradingStateStatus:
@@ -107,3 +107,7 @@ class Controlling:
         changes = cancel_forbidden(self._trading.ledger)
         self._metrics.count(changes)
         return len(changes)
+
+
+def _anchors(found: Anchors) -> EquityAnchors:
+    return EquityAnchors(day=found.day, day_start=found.day_start, peak=found.peak, since=found.since)

@@ -6,7 +6,8 @@ import time
 
 from common import wire
 from common.answers import AccountStatus
-from executor.commands import NOT_WRITING, REPEATABLE, Answer, AnyCommand, Commands, Read
+from executor.command_messages import REPEATABLE, AnyCommand, Read
+from executor.commands import NOT_WRITING, Answer, Commands
 from executor.errors import LedgerUnavailable, NotWriting
 from executor.peers.client import NotSent, PeerClient
 from executor.peers.frames import PeerError

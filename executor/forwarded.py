@@ -11,9 +11,10 @@ import msgspec
 
 from common import wire
 from common.errors import ServiceError, error_body
-from executor.commands import NOT_WRITING, Answer, AnyCommand, Commands
+from executor.command_messages import AnyCommand
+from executor.commands import NOT_WRITING, Answer, Commands
 from executor.errors import NotWriting
-from executor.peers.server import Reply
+from executor.peers.server import PeerReply
 from executor.step import OrderResult, Step
 from executor.store import Ledger
 from executor.writer.job import Flush, Job
@@ -23,14 +24,14 @@ log = logging.getLogger(__name__)
 _command = msgspec.json.Decoder(AnyCommand).decode
 
 
-class Forwarded:
+class ForwardedCommands:
     """Answers commands that other executors forward; every failure is an answer too."""
 
     def __init__(self, ledger: Ledger, commands: Commands, observe: Callable[[float], None]) -> None:
         """`observe` takes the seconds from an order to its durable answer."""
         self._ledger, self._commands, self._observe = ledger, commands, observe
 
-    def take(self, body: bytes, reply: Reply) -> None:
+    def take(self, body: bytes, reply: PeerReply) -> None:
         """Takes the JSON of a command. It does not wait: `reply` is called later, perhaps by another thread."""
         try:
             command: AnyCommand = _command(body)
@@ -43,7 +44,7 @@ class Forwarded:
         else:
             self._begin(step, reply)
 
-    def _begin(self, step: Step, reply: Reply) -> None:
+    def _begin(self, step: Step, reply: PeerReply) -> None:
         begun = time.perf_counter()
 
         def told(job: Job[OrderResult]) -> Flush | None:
@@ -54,12 +55,10 @@ class Forwarded:
             return reply.later(*answer)
 
         reign = self._ledger.writer.reign
-        try:
-            if reign is None:
-                raise NotWriting
+        if reign is None:
+            reply(*_failure(NotWriting()))
+        else:
             reign.begin(step.work, told)
-        except ServiceError as error:
-            reply(*_failure(error))
 
 
 def _answer(do: Callable[[], Answer]) -> tuple[int, bytes]:

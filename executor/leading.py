@@ -26,14 +26,12 @@ class Leading:
             pause = self._ledger.step()
         except LedgerUnavailable as error:
             self._health.failed(error.message)
-            self._gauges.ledger_up.set(0)
-            pause = RETRY_SECONDS
-        else:
-            self._health.answered()
-            self._gauges.ledger_up.set(1)
-        writes, before = self._ledger.writer.reign is not None, self._writes
-        self._writes = writes
-        self._gauges.writes.set(writes)
-        if writes and not before:
+            self._gauges.ledger_failed()
+            self._writes = False
+            return RETRY_SECONDS
+        before, self._writes = self._writes, self._ledger.writer.reign is not None
+        self._health.answered()
+        self._gauges.ledger_answered(writes=self._writes)
+        if self._writes and not before:
             self._taken()
         return pause

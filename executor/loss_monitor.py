@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from executor import losses
@@ -28,26 +29,30 @@ class LossMonitor:
     def check(self, view: View) -> None:
         """Shows the valuation, moves the anchors, holds the account, and cancels forbidden orders.
 
-        Raises `LedgerUnavailable`. An equity that is not known is never judged.
+        Raises `LedgerUnavailable`. Losses are judged at the last marks, however old; without any there is no equity.
         """
-        summary = self._trading.value(view).summary
-        self._metrics.account.show_valuation(summary, view.anchors)
-        if summary.equity is None:
-            log.warning("the equity is not known", extra={"unpriced": [each.symbol for each in summary.unpriced]})
-        else:
+        marks = self._trading.quotes.marks()
+        summary = self._trading.value(view, marks).summary
+        doubts = self._trading.note_doubts(view, marks)
+        self._metrics.account.show_valuation(summary, view.anchors, known=not doubts)
+        if doubts:
+            log.warning("the equity is not known", extra={"unpriced": sorted(doubts)})
+        if summary.equity is not None:
             self._judge(summary.equity, view)
         if view.open_forbidden:
             self._cancel_forbidden()
 
     def _judge(self, equity: Decimal, view: View) -> None:
         limits = overlaid(self._trading.limits, view.controls.limits)
-        anchors = losses.moved(view.anchors, equity, self._trading.ledger.clock.now())
+        clock = self._trading.ledger.clock
+        day_time = clock.day_time()
+        anchors = losses.moved(view.anchors, equity, clock.now(), day_time)
         self._warn(losses.shares(anchors, equity, limits))
         breaches = losses.breaches(anchors, equity, limits)
         known = anchors == view.anchors and all(breach.code in view.controls.holds for breach in breaches)
         if known:
             return
-        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits)):
+        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, day_time, view.sequence)):
             self._cancel_forbidden()
 
     def _warn(self, shares: Mapping[str, Decimal]) -> None:
@@ -65,13 +70,18 @@ class LossMonitor:
             log.warning("forbidden open orders were cancelled", extra={"count": len(changes)})
 
 
-def _settle(transaction: Transaction, equity: Decimal, limits: Limits) -> bool:
+def _settle(
+    transaction: Transaction, equity: Decimal, limits: Limits, day_time: datetime | None, sequence: int
+) -> bool:
     """Moves the anchors, ends the daily hold on a new day, and places new holds.
 
-    Returns true when there is a new hold.
+    `sequence` is what the equity is as of: one from before the latest deposit or withdrawal tells nothing. Returns true
+    when there is a new hold.
     """
+    if transaction.transferred > sequence:
+        return False
     before = transaction.anchors
-    after = losses.moved(before, equity, transaction.at)
+    after = losses.moved(before, equity, transaction.at, day_time)
     if before is not None and before.day != after.day:
         admin.release(transaction, losses.DAILY_LOSS, f"a new day began: {after.day}")
     transaction.move_anchors(after)

@@ -16,12 +16,14 @@ from executor.loss_monitor import LossMonitor
 from executor.market.symbol_view import SymbolView
 from executor.metrics import Metrics
 from executor.writer.open_orders import OpenOrder
-from executor.writer.transaction import Transaction
+from executor.writer.transaction import FilledAs, Transaction
 
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 0.5
 LONGEST_PASS_SECONDS = 2.0
+FILLED_TOGETHER = 50
+"""So many orders are filled in one step: others wait no longer than for these."""
 SIDES: tuple[Side, ...] = ("buy", "sell")
 
 
@@ -85,20 +87,31 @@ class Matcher:
         book = view.book
         if book is None or not any(self._trading.ledger.reaches(symbol, side, _opposite(book, side)) for side in SIDES):
             return
-        self._metrics.count(self._trading.ledger.do(lambda transaction: self._fill_all(transaction, view, book)))
+        more = True
+        while more:
+            changes, more = self._trading.ledger.do(lambda transaction: self._fill_some(transaction, view, book))
+            self._metrics.count(changes)
 
-    def _fill_all(self, transaction: Transaction, view: SymbolView, book: Book) -> Sequence[OrderChange]:
+    def _fill_some(self, transaction: Transaction, view: SymbolView, book: Book) -> tuple[Sequence[OrderChange], bool]:
+        """Fills what the book reaches; returns the changes, and true when there may be more."""
         limits = overlaid(self._trading.limits, transaction.controls.limits)
         usable = not (book.stale or book.delayed) and book.phase == "continuous"
         if not usable or view.age_seconds(self._trading.quotes.monotonic()) > limits.quote_stale_seconds:
-            return ()
+            return (), False
+        how = FilledAs("maker", self._trading.rate(book.quote_currency))
         for side in SIDES:
             opposite = _opposite(book, side)
             if opposite is None or transaction.controls.forbids(book.symbol, side) is not None:
                 continue
+            if side == "buy" and self._trading.equity.doubts():
+                continue
             for resting in transaction.reached(book.symbol, side, opposite):
-                _fill(resting, book, transaction)
-        return transaction.changes
+                # An order that gets nothing has a price as good as those after it: they get nothing, too.
+                if not _fill(resting, book, transaction, how):
+                    break
+                if len(transaction.changes) >= FILLED_TOGETHER:
+                    return transaction.changes, True
+        return transaction.changes, False
 
 
 def _opposite(book: Book, side: Side) -> Decimal | None:
@@ -106,12 +119,16 @@ def _opposite(book: Book, side: Side) -> Decimal | None:
     return levels[0].price if levels else None
 
 
-def _fill(resting: OpenOrder, book: Book, transaction: Transaction) -> None:
-    """Fills the order from the book at the order's own price: the order was there first, so it pays as a maker."""
+def _fill(resting: OpenOrder, book: Book, transaction: Transaction, how: FilledAs) -> bool:
+    """Fills the order from the book at the order's own price: the order was there first, so it pays as a maker.
+
+    Returns false when the book has nothing for it.
+    """
     order, percent = resting.order, resting.terms.maker_fee_percent
     price = order.limit_price
     if price is None:
-        return
+        return False
     for part in paper.walk(order.side, transaction.levels(book, order.side), resting.remaining, price):
         fee = paper.fee(price, part.quantity, percent)
-        order = transaction.fill(order, book, part, price, fee, "maker")
+        order = transaction.fill(order, book, part, price, fee, how)
+    return order is not resting.order

@@ -14,6 +14,7 @@ from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
 from executor.ledger.replay import OrderChange
 from executor.losses import LOSSES
+from executor.steady import SteadyTime
 from executor.timing import StageMetrics
 
 NEAR_SHARE = Decimal("0.8")
@@ -30,7 +31,6 @@ class Metrics:
         self.near_limits = Counter(
             "executor_near_limits", "Times that 80 % of the limit or more was used", ["code"], registry=registry
         )
-        use = Gauge("executor_limit_use_ratio", "Used part of the limit; 1 is all of it", ["code"], registry=registry)
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
         self.duration = Histogram(
             "executor_order_duration_seconds",
@@ -39,8 +39,11 @@ class Metrics:
             registry=registry,
         )
         self.account = AccountGauges(registry, currencies, equity_currency)
+        help_text, of_writer = "Used part of the limit; 1 is all of it", self.account.of_writer
+        use = Gauge("executor_limit_use_ratio", help_text, ["code"], registry=of_writer)
         self.streams = StreamMetrics(registry)
         self.stages = StageMetrics(registry)
+        self.clock = ClockMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         for counter, labels in (
             (self.orders, get_args(OrderStatus)),
@@ -74,6 +77,23 @@ class Metrics:
         for code in near:
             self.near_limits.labels(code).inc()
         return near
+
+
+class ClockMetrics:
+    """The metrics of the wall clock, as the ledger's time follows it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._off = Gauge(
+            "executor_clock_off_seconds",
+            "Seconds that the wall clock is ahead of the ledger's time after a jump that is not followed yet, else 0",
+            registry=registry,
+        )
+        self._jumps = Counter("executor_clock_jumps", "Jumps of the wall clock that were seen", registry=registry)
+
+    def follow(self, times: SteadyTime) -> None:
+        """Shows a ledger's time."""
+        self._off.set_function(lambda: times.off_seconds)
+        times.stepped = self._jumps.inc
 
 
 class StreamMetrics:

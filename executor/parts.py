@@ -15,7 +15,8 @@ from common.loop import Loop, Supervisor
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
-from executor.forwarded import Forwarded
+from executor.equity import EquityWatch
+from executor.forwarded import ForwardedCommands
 from executor.health import LedgerHealth
 from executor.leading import Leading
 from executor.market.copy import MarketCopy
@@ -26,7 +27,7 @@ from executor.metrics import Metrics
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerServer
 from executor.quotes import DEPTH, TIMEOUT_SECONDS, QuoteClient
-from executor.rate_limit import WriteLimiter
+from executor.rate_limit import RateLimit, WriteLimiter
 from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
@@ -41,7 +42,8 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `matcher`, `tail` and, where memory is limited, `memory`.
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail` and, where memory is limited,
+        `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
@@ -55,6 +57,7 @@ class Parts:
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
+    previews: the limit on previews.
     """
 
     loops: Supervisor
@@ -71,6 +74,7 @@ class Parts:
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
+    previews: RateLimit
 
     @classmethod
     def build(
@@ -81,41 +85,20 @@ class Parts:
         timings: StreamTimings = STREAM_TIMINGS,
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
-        registry = CollectorRegistry()
+        wakes, registry = _Wakes(), CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-        wakes = _Wakes()
         follower, quotes = _market(settings, clock, metrics, wakes.moved)
-        ledger = Ledger(
-            settings.ledger,
-            clock,
-            metrics.stages,
-            Told(committed=lambda _: wakes.wake("tail"), lost=lambda: wakes.wake("writer")),
-            settings.limits,
-            f"{settings.service.name}-{settings.service.replica}",
-            lambda: peers.address,
-        )
+        ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
         trading = _trading(settings, ledger, quotes)
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
-        wakes.matcher = matcher = Matcher(trading, metrics)
+        wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
         commands = Commands(trading, metrics)
         desk = Desk(ledger, commands, PeerClient(settings.peers.key))
-        # What waits for an answer of the last writer, which may hang, is done here from now on.
         leading = Leading(ledger, health, metrics.account, taken=desk.close)
-        peers = PeerServer(settings.peers, Forwarded(ledger, commands, metrics.duration.observe).take)
+        peers = PeerServer(settings.peers, ForwardedCommands(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
-        for loop in (
-            Loop("peers", peers.step, silent_after=SILENT_SECONDS),
-            Loop("market", follower.step),
-            Loop("writer", leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
-            Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
-            Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
-        ):
-            wakes.loops[loop.name] = loops.add(loop)
-        service.add_memory_loop(loops, settings.service)
-        for end in (tail.windows.end, follower.end):
-            loops.stop_signal.on_set(end)
         calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
-        return cls(
+        parts = cls(
             loops=loops,
             registry=registry,
             metrics=metrics,
@@ -125,15 +108,34 @@ class Parts:
             health=health,
             leading=leading,
             follower=follower,
-            matcher=matcher,
+            matcher=wakes.matcher,
             tail=tail,
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
+            previews=RateLimit(settings.most_writes_per_second, clock.monotonic, "previews"),
         )
+        wakes.loops = parts._add_loops(settings)
+        return parts
+
+    def _add_loops(self, settings: Settings) -> dict[str, Loop]:
+        """Adds the loops to their owner; returns them by name."""
+        service.add_memory_loop(self.loops, settings.service)
+        for end in (self.tail.windows.end, self.follower.end):
+            self.loops.stop_signal.on_set(end)
+        return {
+            loop.name: self.loops.add(loop)
+            for loop in (
+                Loop("peers", self.peers.step, silent_after=SILENT_SECONDS),
+                Loop("market", self.follower.step),
+                Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+                Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+                Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
+            )
+        }
 
     def start(self) -> None:
-        """Starts the loops."""
+        """Listens to the other executors, and starts the loops."""
         self.peers.open()
         self.loops.start()
 
@@ -146,16 +148,22 @@ class Parts:
 
 
 class _Wakes:
-    """What wakes a loop before its time, once the loops are there."""
+    """Wakes a loop before its time, once the loops are there."""
 
     def __init__(self) -> None:
         self.loops: dict[str, Loop] = {}
         self.matcher: Matcher | None = None
+        self.slots: sse.StreamSlots | None = None
 
     def wake(self, name: str) -> None:
         """Wakes a loop."""
         if name in self.loops:
             self.loops[name].wake()
+
+    def committed(self) -> None:
+        """Has the log followed at once while anybody listens."""
+        if self.slots is not None and self.slots.open:
+            self.wake("tail")
 
     def moved(self, symbol: str) -> None:
         """Has the matcher look at a symbol whose book is another one, when an order rests there."""
@@ -172,6 +180,20 @@ def _market(
     return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)
 
 
+def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, address: Callable[[], str]) -> Ledger:
+    ledger = Ledger(
+        settings.ledger,
+        clock,
+        metrics.stages,
+        Told(committed=lambda _: wakes.committed(), lost=lambda: wakes.wake("writer")),
+        settings.limits,
+        f"{settings.service.name}-{settings.service.replica}",
+        address,
+    )
+    metrics.clock.follow(ledger.clock.times)
+    return ledger
+
+
 def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> TradingContext:
     return TradingContext(
         market=settings.service.market,
@@ -180,6 +202,7 @@ def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> Trading
         limits=settings.limits,
         fees=settings.fees,
         equity_currency=settings.equity_currency,
+        equity=EquityWatch(quotes.monotonic),
     )
 
 

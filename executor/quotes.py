@@ -10,10 +10,11 @@ from concurrent.futures import Future
 from common import answers, wire
 from common.client import JsonClient
 from common.errors import Unavailable
+from executor.kept_marks import KeptMarks
 from executor.market.copy import MarketCopy
 from executor.market.symbol_view import SymbolView
 from executor.timing import StageMetrics, StageTimer
-from executor.valuation import Mark, Marks, mark_of
+from executor.valuation import Mark, Marks, mark_of, pair
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class QuoteClient:
         self._client, self._market, self._stages, self._copy = client, market, stages, copy
         self._instruments: dict[str, wire.Instrument] = {}
         self._read_at: float | None = None
+        self._kept = KeptMarks()
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._flights: dict[str, Future[SymbolView]] = {}
 
@@ -93,7 +95,11 @@ class QuoteClient:
         return SymbolView(symbol, book, instrument, asked_at - book.age_seconds)
 
     def marks(self) -> Marks:
-        """Returns the marks of all symbols; without any, and with the reason, when market data does not answer."""
+        """Returns the marks of all symbols; the last ones, and the reason, where market data gives none any more."""
+        asked_at = self.monotonic()
+        return self._kept.filled(self._marks(), asked_at)
+
+    def _marks(self) -> Marks:
         at_hand = self._copy.quotes(self.monotonic())
         if at_hand is not None:
             found = ((quote, mark_of(quote, instrument, age)) for quote, instrument, age in at_hand)
@@ -109,6 +115,12 @@ class QuoteClient:
             if mark is not None:
                 marks[quote.symbol] = mark
         return Marks(marks)
+
+    def pair(self, unit: str, currency: str) -> Mark | None:
+        """Returns the mark of the pair of two currencies as the copy of the market has it. Nothing is asked."""
+        at_hand = self._copy.pair(unit, currency, self.monotonic())
+        marks = (mark_of(quote, instrument, age) for quote, instrument, age in at_hand)
+        return pair((mark for mark in marks if mark is not None), unit, currency)
 
     def trouble(self) -> str | None:
         """Returns why market data can't be relied on; None when it has at least one fresh quote."""

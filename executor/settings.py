@@ -7,22 +7,24 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Self
 
 import sqlalchemy as sa
 
-from common.decimals import plain_text
+from common.decimals import is_plain, plain_text
 from common.settings import Reader, ServiceSettings
 from executor.guardrails import Limits
 from executor.guardrails.limits import (
     CURRENCY_FORM,
     LARGEST_AMOUNT,
     LARGEST_COLLAR_PERCENT,
+    LARGEST_FAR_PERCENT,
     LARGEST_LOSS_PERCENT,
     LONGEST_DUPLICATE_SECONDS,
     LONGEST_STALE_SECONDS,
     MOST_COUNTED,
+    MOST_OPEN_ORDERS,
     plain,
 )
 from executor.orders import symbol_form
@@ -150,11 +152,13 @@ class Settings:
 
 
 def _limits(reader: Reader) -> Limits:
-    collar, loss = plain_text(LARGEST_COLLAR_PERCENT), plain_text(LARGEST_LOSS_PERCENT)
+    collar, far, loss = map(plain_text, (LARGEST_COLLAR_PERCENT, LARGEST_FAR_PERCENT, LARGEST_LOSS_PERCENT))
     notional = reader.text("SPARK_MAX_ORDER_NOTIONAL", "TRY:500000,USDT:15000")
     position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
     exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")
     quantity = reader.text("SPARK_MAX_ORDER_QUANTITY", "")
+    symbol_collars = reader.text("SPARK_SYMBOL_PRICE_COLLAR_PERCENT", "")
+    symbol_fars = reader.text("SPARK_SYMBOL_FAR_PRICE_PERCENT", "")
     return Limits(
         quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=LONGEST_STALE_SECONDS),
         price_collar_percent=reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most=collar),
@@ -169,6 +173,15 @@ def _limits(reader: Reader) -> Limits:
         max_executions=reader.integer("SPARK_MAX_EXECUTIONS_PER_MINUTE", 600, at_least=1, at_most=MOST_COUNTED),
         max_daily_loss_percent=reader.decimal("SPARK_MAX_DAILY_LOSS_PERCENT", "5", above="0", at_most=loss),
         max_drawdown_percent=reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most=loss),
+        far_price_percent=reader.decimal("SPARK_FAR_PRICE_PERCENT", "50", above="0", at_most=far),
+        symbol_price_collar_percent=_percents(
+            reader, "SPARK_SYMBOL_PRICE_COLLAR_PERCENT", symbol_collars, LARGEST_COLLAR_PERCENT
+        ),
+        symbol_far_price_percent=_percents(reader, "SPARK_SYMBOL_FAR_PRICE_PERCENT", symbol_fars, LARGEST_FAR_PERCENT),
+        max_open_orders=reader.integer("SPARK_MAX_OPEN_ORDERS", 20_000, at_least=1, at_most=MOST_OPEN_ORDERS),
+        max_open_orders_per_symbol=reader.integer(
+            "SPARK_MAX_OPEN_ORDERS_PER_SYMBOL", 5_000, at_least=1, at_most=MOST_OPEN_ORDERS
+        ),
     )
 
 
@@ -204,16 +217,24 @@ def _quantities(reader: Reader, name: str, text: str) -> dict[str, Decimal]:
     return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form)
 
 
+def _percents(reader: Reader, name: str, text: str, most: Decimal) -> dict[str, Decimal]:
+    """Reads `BTCTURK:BTCTRY=3,BIST:THYAO=1.5`; empty for none."""
+    rule = f"must be VENUE:PAIR=PERCENT pairs, none twice, above 0 and at most {plain_text(most)}"
+    parts = [part.strip().partition("=") for part in text.split(",") if part]
+    return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form, most)
+
+
 def _pairs(
-    reader: Reader, fault: str, parts: list[tuple[str, str, str]], key: Callable[[str], object]
+    reader: Reader,
+    fault: str,
+    parts: list[tuple[str, str, str]],
+    key: Callable[[str], object],
+    most: Decimal = LARGEST_AMOUNT,
 ) -> dict[str, Decimal]:
     amounts: dict[str, Decimal] = {}
     for name, _, number in parts:
-        try:
-            amount = Decimal(number)
-        except InvalidOperation:
-            amount = Decimal(0)
-        if not key(name) or name in amounts or not plain(amount) or not 0 < amount <= LARGEST_AMOUNT:
+        amount = Decimal(number) if is_plain(number) else Decimal(0)
+        if not key(name) or name in amounts or not plain(amount) or not 0 < amount <= most:
             reader.fault(fault)
             return {}
         amounts[name] = amount

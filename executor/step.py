@@ -31,7 +31,7 @@ class OrderResult:
 
 
 class Step(NamedTuple):
-    """What a request about an order does.
+    """The step that a request about an order takes.
 
     work: its part in memory; it waits for nothing.
     conclude: takes a function that gives the work's result once that is durable, and returns the result to answer

@@ -14,20 +14,26 @@ import sqlalchemy as sa
 from common.clock import Clock
 from common.wire import Order, Position, Side
 from executor import account as accounts
+from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
 from executor.guardrails import Limits
 from executor.guardrails.controls import EVERYTHING, Controls
-from executor.ledger import rows, schema
+from executor.ledger import listing, rows, schema
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.events import LedgerEvent
+from executor.ledger.fills import listed_fills
 from executor.ledger.lease import Lease
+from executor.ledger.listing import EventFilter, FillFilter, OrderFilter, Page
 from executor.ledger.migrate import migrate
+from executor.listing_messages import ListedFill
 from executor.orders import PRECISION
 from executor.paper import within
 from executor.settings import LedgerSettings
+from executor.steady import SteadyClock
 from executor.timing import StageMetrics
 from executor.writer import admin
 from executor.writer.everywhere import do_everywhere
+from executor.writer.job import Job
 from executor.writer.reign import Reign, Told
 from executor.writer.transaction import Transaction
 from executor.writer.view import View
@@ -59,7 +65,7 @@ class Ledger:
     Every method raises `LedgerUnavailable` when the database is away. None of them waits longer than a few seconds.
 
     account_name: the account's name.
-    clock: the clocks; its wall clock gives the times that are recorded.
+    clock: the clocks; its wall clock gives the times that are recorded, and follows no jump of the machine's.
     writer: this executor's part in writing the account.
     """
 
@@ -74,12 +80,12 @@ class Ledger:
         address: Callable[[], str] = str,
     ) -> None:
         """`limits` are those of the settings; `name` and `address` are told to the other executors."""
-        self.account_name, self.clock, self._settings = settings.account, clock, settings
+        self.account_name, self.clock, self._settings = settings.account, SteadyClock.of(clock), settings
         self._engine = make_engine(settings.url, settings.password)
         self._preparing = threading.Lock()
         self._prepared = False
         lease = Lease(self._engine, settings.account, name, address)
-        self.writer = Writer(self._engine, lease, clock, self._open_account, stages, told, limits)
+        self.writer = Writer(self._engine, lease, self.clock, self._open_account, stages, told, limits)
 
     def prepare(self) -> None:
         """Brings the tables up to date, once; later calls do nothing."""
@@ -113,6 +119,20 @@ class Ledger:
         if reign is None:
             raise NotWriting
         return reign.do(work)
+
+    def do_all(self, works: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, as `do`; returns them with their outcomes."""
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.do_all(works)
+
+    def rehearse(self, work: Callable[[Transaction], T]) -> T:
+        """Returns what `work` would return now; nothing of what it does stays. Raises as `do`."""
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign.rehearse(work)
 
     def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
         """Does a work on every account of the ledger: all are changed, or none is."""
@@ -159,21 +179,20 @@ class Ledger:
         with self._reading() as connection:
             return rows.first_answer(connection, self.account_name, client_order_id)
 
-    def orders(self, limit: int, *, only_open: bool = False, before: int | None = None) -> list[Order]:
-        """Returns up to `limit` orders, newest first; with `before`, only those with a lower number."""
-        table = schema.orders.c
-        conditions = [table.account == self.account_name, *([table.is_open] if only_open else [])]
-        conditions += [] if before is None else [table.received_sequence < before]
+    def list_orders(self, wanted: OrderFilter, limit: int, before: int | None = None) -> Page[Order]:
+        """Returns a page of orders, newest first; `before` is the `next` of the page before."""
         with self._reading() as connection:
-            return rows.orders(connection, *conditions, limit=limit)
+            return listing.orders(connection, self.account_name, wanted, limit, before)
 
-    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[LedgerEvent]:
-        """Returns up to `limit` events, newest first; with `kind` or `before`, only those of it, or below it."""
-        log = schema.events.c
-        conditions = [log.account == self.account_name, *([] if kind is None else [log.kind == kind])]
-        conditions += [] if before is None else [log.sequence < before]
+    def list_events(self, wanted: EventFilter, limit: int, before: int | None = None) -> Page[LedgerEvent]:
+        """Returns a page of events, newest first; `before` is the `next` of the page before."""
         with self._reading() as connection:
-            return rows.latest_events(connection, *conditions, limit=limit)
+            return listing.events(connection, self.account_name, wanted, limit, before)
+
+    def list_fills(self, wanted: FillFilter, limit: int, before: int | None = None) -> Page[ListedFill]:
+        """Returns a page of fills, newest first; `before` is the `next` of the page before."""
+        with self._reading() as connection:
+            return listed_fills(connection, self.account_name, wanted, limit, before)
 
     def sequence(self) -> int:
         """Returns the sequence of the account's latest event; 0 before the first."""
@@ -203,6 +222,16 @@ class Ledger:
         """Returns a fill with its postings; None when there is no such fill."""
         with self._reading() as connection:
             return rows.known_fill(connection, self.account_name, trade_id)
+
+    def adjustment(self, client_key: str) -> LedgerEvent | None:
+        """Returns what an operator's key did, of what is durable; None for a new key."""
+        with self._reading() as connection:
+            return rows.adjustment(connection, self.account_name, client_key)
+
+    def postings(self, sequence: int) -> list[Posting]:
+        """Returns the postings of one event."""
+        with self._reading() as connection:
+            return rows.postings(connection, self.account_name, sequence)
 
     def positions(self) -> list[Position]:
         """Returns one position for each symbol that was ever held."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from typing import Any
 
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
+from executor.arrival import arrival
 from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused, UnknownSymbol
 from executor.guardrails import Limits
@@ -18,7 +20,10 @@ from executor.market.symbol_view import SymbolView
 from executor.orders import ReplaceRequest
 from executor.step import NotOpen, OrderResult, Step, about, open_order
 from executor.writer import admin
-from executor.writer.transaction import Transaction
+from executor.writer.transaction import FilledAs, Transaction
+
+NOTHING = {"funds_needed": Decimal(0)}
+"""The needs of an order that nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def _place(
         return OrderResult(first, new=False)
 
     until = 0
+    trading.watch_equity()
 
     def work(transaction: Transaction) -> OrderResult:
         nonlocal until
@@ -107,7 +113,7 @@ def _place(
             raise UnknownSymbol(view.symbol)
         limits = overlaid(trading.limits, transaction.controls.limits)
         order, old = receive(transaction, limits)
-        order, uses = _trade(order, view, transaction, trading, limits, old)
+        order, uses = trade(order, view, transaction, trading, limits, old)
         return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
     def conclude(outcome: Callable[[], OrderResult]) -> OrderResult:
@@ -122,7 +128,7 @@ def _place(
     return Step(work, conclude)
 
 
-def _trade(
+def trade(
     order: Order,
     view: SymbolView,
     transaction: Transaction,
@@ -134,8 +140,8 @@ def _trade(
 
     An accepted order ends `old`. Returns the order, and how far it uses each limit.
     """
-    plan = _plan(order, view, transaction, trading.fees, limits)
-    proposal = _proposal(order, view, plan, transaction, trading, limits)
+    plan = plan_of(order, view, transaction, trading.fees, limits)
+    proposal = proposal_of(order, view, plan, transaction, trading, limits)
     denials = guardrails.check(proposal, limits)
     if denials or plan is None:
         for denial in denials:
@@ -144,31 +150,35 @@ def _trade(
         return transaction.deny(order, denials), {}
     if old is not None:
         transaction.end(old, "cancelled", f"replaced by {order.order_id}")
-    order = _fill(transaction.accept(order, plan.terms), plan, transaction, trading.fees)
+    met = arrival(view, plan.book, trading.quotes.monotonic())
+    order = _fill(transaction.accept(order, plan.terms, met), plan, transaction, trading)
     if order.time_in_force == "IOC" and order.status in orders.OPEN:
         order = transaction.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
     return order, guardrails.uses(proposal, limits)
 
 
-def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, fees: paper.Fees) -> Order:
+def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, trading: TradingContext) -> Order:
     """Fills what the book gives at once; a fill-or-kill order gets all or nothing."""
     if order.time_in_force == "FOK" and paper.total(plan.fills) < order.quantity:
         return transaction.end(order, "expired", "fill or kill: the book has less within the bound")
+    how = FilledAs("taker", trading.rate(plan.terms.quote_currency) if plan.fills else None)
     for part in plan.fills:
-        fee = paper.fee(part.price, part.quantity, fees.taker_percent)
-        order = transaction.fill(order, plan.book, part, part.price, fee, "taker")
+        fee = paper.fee(part.price, part.quantity, trading.fees.taker_percent)
+        order = transaction.fill(order, plan.book, part, part.price, fee, how)
     return order
 
 
-def _plan(
+def plan_of(
     order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: Limits
 ) -> ExecutionPlan | None:
+    """Returns what the book gives an order, and the terms; None without a book that has a price."""
     book = view.book
-    reference = paper.reference(book.bids, book.asks) if book else None
+    reference = paper.reference(order.side, book.bids, book.asks, view.last) if book else None
     if book is None or reference is None:
         return None
-    lowest, highest = paper.collar(reference, limits.price_collar_percent)
-    bound = order.limit_price or (highest if order.side == "buy" else lowest)
+    lowest, highest = paper.collar(reference, limits.collar_of(order.symbol))
+    furthest = highest if order.side == "buy" else lowest
+    bound = furthest if order.limit_price is None else order.limit_price
     fills = paper.walk(order.side, transaction.levels(book, order.side), order.quantity, bound)
     return ExecutionPlan(book, bound, fills, _terms(order, book, bound, transaction, fees))
 
@@ -177,19 +187,19 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
     if order.side == "buy":
         reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), fees.highest)
     else:
-        reserve, per_unit = account.holding(order.symbol, book.base_asset, transaction.cash_currencies), Decimal(1)
+        reserve, per_unit = transaction.holding(order.symbol, book.base_asset), Decimal(1)
     return Terms(
         base_asset=book.base_asset,
         quote_currency=book.quote_currency,
         reserve_name=reserve.name,
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
-        reserve_per_unit=per_unit,
+        reserve_per_unit=orders.tidy(per_unit),
         maker_fee_percent=fees.maker_percent,
     )
 
 
-def _proposal(
+def proposal_of(
     order: Order,
     view: SymbolView,
     plan: ExecutionPlan | None,
@@ -197,23 +207,33 @@ def _proposal(
     trading: TradingContext,
     limits: Limits,
 ) -> guardrails.Proposal:
+    """Returns an order as the guardrails see it."""
     return guardrails.Proposal(
         symbol=order.symbol,
         side=order.side,
         type=order.type,
-        quantity=order.quantity,
         limit_price=order.limit_price,
         post_only=order.post_only,
         market=_market(order, view, trading.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
-        funds_needed=_needed(order, plan, trading.fees) if plan else Decimal(0),
         funds_available=transaction.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=transaction.controls.stopped(order.symbol),
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
-        reach=_reach(order, plan) if plan else None,
+        **(of_quantity(order, plan, trading.fees) if plan else NOTHING | {"quantity": order.quantity}),
+        doubts=trading.equity.doubts(),
     )
+
+
+def of_quantity(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> dict[str, Any]:
+    """Returns the fields of a proposal that depend on the order's quantity, and on what the plan fills of it."""
+    return {
+        "quantity": order.quantity,
+        "funds_needed": _needed(order, plan, fees),
+        "reach": _reach(order, plan),
+        "rests": order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
+    }
 
 
 def _reach(order: Order, plan: ExecutionPlan) -> Decimal | None:
@@ -231,7 +251,8 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
     return guardrails.MarketView(
         age_seconds=view.age_seconds(now),
         stale=book.stale,
-        reference=paper.reference(book.bids, book.asks),
+        reference=paper.reference(order.side, book.bids, book.asks, view.last),
+        one_sided=view.last is None and not (book.bids and book.asks),
         best_opposite=opposite[0].price if opposite else None,
         quote_currency=book.quote_currency,
         phase=book.phase,
@@ -243,7 +264,7 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
 
 def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
     """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
-    with localcontext(prec=orders.PRECISION):
+    with orders.exact():
         if order.side == "sell" or order.type == "limit":
             return order.quantity * plan.terms.reserve_per_unit
         costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.fills)

@@ -103,6 +103,8 @@ case $what in
     install_browser
     lint
     engine_or_skip
+    # The desk's tests are on the PostgreSQL of a package, these are on the stack's.
+    export SPARK_TEST_POSTGRES=image
     step "all tests but those on the stack"
     parallel -m "not stack"
     step "the tests on a stack of their own"

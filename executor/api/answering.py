@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from flask import Response
 
-from executor.commands import Answer, Read
+from executor.command_messages import Read
+from executor.commands import Answer
 from executor.desk import Desk
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from common import wire
 from common.errors import InvalidRequest
 from executor.api.answering import answered, reading
-from executor.commands import SetKillSwitch, SetLimits, SetTradingState
+from executor.command_messages import SetKillSwitch, SetLimits, SetTradingState
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
 from executor.messages import KillSwitchRequest, LimitsRequest, TradingStateRequest, checked_reason
 from executor.orders import symbol_form

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from common import wire
 from executor.api.answering import answered
-from executor.commands import ReverseFill
+from executor.command_messages import ReverseFill
 from executor.errors import UnknownTrade
 from executor.messages import ReversalRequest, checked_reason
 from executor.openapi import ORDER_ID_FORM

@@ -7,15 +7,16 @@ import re
 from flask import Blueprint, Response, request
 
 from common import ops, query, wire
-from common.answers import Orders
 from common.errors import InvalidRequest
 from executor.api.answering import answered
-from executor.commands import CancelAll, CancelOrder, PlaceOrder, ReplaceOrder
+from executor.batch_messages import unread_orders
+from executor.command_messages import CancelAll, CancelOrder, PlaceOrder, PlaceOrders, PreviewOrder, ReplaceOrder
 from executor.errors import UnknownOrder
 from executor.messages import CancelAllRequest
-from executor.openapi import DEFAULT_ON_PAGE, LAST_NUMBER, MOST_ON_PAGE, ORDER_ID_FORM, STATUSES
-from executor.orders import ReplaceRequest, number, symbol_form
+from executor.openapi import ORDER_ID_FORM
+from executor.orders import ReplaceRequest, symbol_form
 from executor.parts import Parts
+from executor.preview_messages import PreviewRequest
 
 _ORDER_ID = re.compile(ORDER_ID_FORM)
 
@@ -34,6 +35,17 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
         writes.admit()
         return answered(desk.do(PlaceOrder(request=wire.decode(wire.OrderRequest, request.get_data()))))
 
+    @routes.post("/orders/batch")
+    def post_batch() -> Response:
+        return answered(desk.do(PlaceOrders(requests=tuple(writes.admit_all(unread_orders)))))
+
+    @routes.post("/orders/preview")
+    def post_preview() -> Response:
+        admitted = parts.previews.take()
+        body = request.get_data()
+        parts.previews.require(admitted)
+        return answered(desk.do(PreviewOrder(request=wire.decode(PreviewRequest, body))))
+
     @routes.post("/orders/<order_id>/replace")
     def post_replace(order_id: str) -> Response:
         writes.admit()
@@ -51,25 +63,16 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
     @routes.post("/orders/<order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
         writes.admit()
+        query.refuse_body()
         return answered(desk.do(CancelOrder(order_id=_checked_id(order_id))))
 
 
 def _read_routes(routes: Blueprint, parts: Parts) -> None:
-    ledger, market = parts.trading.ledger, parts.trading.market
+    ledger = parts.trading.ledger
 
     @routes.get("/orders/<order_id>")
     def get_order(order_id: str) -> Response:
         return ops.answer(ledger.order(_checked_id(order_id)))
-
-    @routes.get("/orders")
-    @query.takes("status", "limit", "before")
-    def get_orders() -> Response:
-        status = query.choice("status", "all", STATUSES)
-        limit = query.whole("limit", DEFAULT_ON_PAGE, at_most=MOST_ON_PAGE)
-        before = query.optional_whole("before", at_most=LAST_NUMBER)
-        found = ledger.orders(limit, only_open=status == "open", before=before)
-        more = number(found[-1].order_id) if len(found) == limit else None
-        return ops.answer(Orders(market=market, orders=tuple(found), next=more))
 
 
 def _checked_id(order_id: str) -> str:

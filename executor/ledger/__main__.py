@@ -19,7 +19,7 @@ from executor.errors import LedgerUnavailable
 from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import make_engine, reading
 from executor.ledger.export import ExportError, export
-from executor.ledger.verify import Proof, verify
+from executor.ledger.verify import AccountProof, verify
 from executor.settings import LedgerSettings
 
 TELL_SECONDS = 5.0
@@ -41,7 +41,7 @@ def main(arguments: list[str], environment: Mapping[str, str] | None = None) -> 
 def _verify(environment: Mapping[str, str] | None) -> int:
     try:
         with _reading(LedgerSettings.from_environment(environment)) as read:
-            proofs = verify(read, Shown())
+            proofs = verify(read, ShownProgress())
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError) as error:
         print(f"verify: not checked: {error}", file=sys.stderr)
         return 2
@@ -53,7 +53,7 @@ def _verify(environment: Mapping[str, str] | None) -> int:
     return 0
 
 
-class Shown:
+class ShownProgress:
     """Tells how far a proof has come, every few seconds."""
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class Shown:
 def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None) -> int:
     try:
         settings = LedgerSettings.from_environment(environment)
-        with _reading(settings) as read, read() as connection:
-            done = export(connection, settings.account, Path(folder), replace=replace)
+        with _reading(settings) as read:
+            done = export(read, settings.account, Path(folder), replace=replace)
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError, ExportError, OSError) as error:
         print(f"export: not written: {error}", file=sys.stderr)
         return 2
@@ -90,7 +90,7 @@ def _reading(settings: LedgerSettings) -> Iterator[Callable[[], AbstractContextM
         engine.dispose()
 
 
-def _line(proof: Proof) -> str:
+def _line(proof: AccountProof) -> str:
     return (
         f"verify: clean account={proof.account} events={proof.events} orders={proof.orders} "
         f"fills={proof.fills} postings={proof.postings}"

@@ -15,7 +15,7 @@ from executor.account import Posting, Terms
 from executor.errors import NotWriting
 from executor.ledger import writes
 from executor.ledger.engine import why
-from executor.ledger.events import LedgerEvent
+from executor.ledger.events import Content, LedgerEvent, OrderFilled
 from executor.ledger.kept import KeptConnection
 from executor.ledger.replay import OrderChange
 from executor.losses import Anchors
@@ -30,7 +30,7 @@ class Fenced(NotWriting):
     """Another executor writes the account, or has written what this one does not know; nothing was appended."""
 
 
-class Refused(Exception):
+class AppendRefused(Exception):
     """The database refuses the batch for what is in it; nothing was appended."""
 
 
@@ -39,6 +39,7 @@ class Append(NamedTuple):
 
     keys: the clients' keys that must be new.
     events: in their order.
+    contents: their contents.
     postings: those of each event, by its sequence.
     orders: the orders that changed, with their terms, and the sequence of the first answer to a new one.
     anchors: the new anchors; None removes them.
@@ -47,6 +48,7 @@ class Append(NamedTuple):
 
     keys: Sequence[str]
     events: Sequence[LedgerEvent]
+    contents: Sequence[Content]
     postings: Sequence[Sequence[Posting]]
     orders: Sequence[tuple[OrderChange, Terms | None, int | None]]
     anchors: Anchors | None
@@ -62,7 +64,7 @@ class Appender:
     def append(self, batch: Append) -> Sequence[str]:
         """Makes a batch durable; returns the keys that are not new: then nothing was written.
 
-        Raises `Fenced` and `Refused`; and `LedgerUnavailable`, after which the batch may be written or not.
+        Raises `Fenced` and `AppendRefused`; and `LedgerUnavailable`, after which the batch may be written or not.
         """
         if not batch.events and batch.anchors_at is None and not batch.keys:
             return ()
@@ -73,7 +75,7 @@ class Appender:
         except psycopg.Error as error:
             if error.sqlstate == FENCED or isinstance(error, psycopg.IntegrityError):
                 raise Fenced(why(error)) from error
-            raise Refused(why(error)) from error
+            raise AppendRefused(why(error)) from error
         return (row and row[0]) or ()
 
     def close(self) -> None:
@@ -88,7 +90,11 @@ def values_of(account: str, epoch: int, batch: Append) -> tuple[Any, ...]:
         for event, parts in zip(batch.events, batch.postings, strict=True)
         for line, posting in enumerate(parts, start=1)
     ]
-    fills = [writes.fill_row(event, event.content) for event in batch.events if event.kind == "filled"]
+    fills = [
+        writes.fill_row(event, content)
+        for event, content in zip(batch.events, batch.contents, strict=True)
+        if isinstance(content, OrderFilled)
+    ]
     new = [
         writes.order_row(change.after, terms)
         | {"received_sequence": change.first_sequence, "answered_sequence": answered}
@@ -96,7 +102,7 @@ def values_of(account: str, epoch: int, batch: Append) -> tuple[Any, ...]:
         if change.before is None
     ]
     changed = [changed_row(change.before, change.after) for change, _, _ in batch.orders if change.before is not None]
-    rows = ([vars(event) for event in batch.events], postings, fills, new, changed)
+    rows = (batch.events, postings, fills, new, changed)
     anchors = None if batch.anchors_at is None else wire.encode(_anchors(account, batch)).decode()
     return (account, epoch, list(batch.keys), *(wire.encode(each).decode() for each in rows), anchors)
 
@@ -105,8 +111,9 @@ def _anchors(account: str, batch: Append) -> list[Mapping[str, Any]]:
     found = batch.anchors
     if found is None:
         return []
-    row = {"account": account, "day": found.day.isoformat(), "day_start": found.day_start}
-    return [{**row, "peak": found.peak, "updated_at": batch.anchors_at}]
+    row: dict[str, Any] = {"account": account, "day": found.day.isoformat(), "day_start": found.day_start}
+    row |= {"peak": found.peak, "day_base": found.day_base, "since": found.since}
+    return [{**row, "updated_at": batch.anchors_at}]
 
 
 def changed_row(before: Order, after: Order) -> dict[str, Any]:

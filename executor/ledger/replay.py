@@ -82,6 +82,12 @@ def postings_of(content: events.Content, order: Order | None, terms: Terms | Non
             return account.opening(cash)
         case events.FillReversed(lines=lines):
             return [Posting(Entry(line.name, line.symbol, line.unit), line.amount) for line in lines]
+        case events.CashDeposited(currency=currency, amount=amount):
+            return account.moved_cash(currency, amount)
+        case events.CashWithdrawn(currency=currency, amount=amount):
+            return account.moved_cash(currency, -amount)
+        case events.PositionWrittenOff(symbol=symbol, base_asset=base, quote_currency=quote, quantity=quantity):
+            return account.written_off(balances, symbol, base, quote, quantity)
         case events.OrderFilled(fill=fill):
             order = _known(order, content)
             if terms is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from executor.ledger.events import RARE_KINDS
+from executor.ledger.events import ADJUSTMENT_KINDS, RARE_KINDS
 
 Exact = sa.Numeric()
 """A decimal without rounding, in and out."""
@@ -40,6 +40,10 @@ events = sa.Table(
 _rare = events.c.kind.in_(RARE_KINDS)
 sa.Index("ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare)
 
+IS_ADJUSTMENT = events.c.kind.in_([sa.literal_column(f"'{kind}'") for kind in ADJUSTMENT_KINDS])
+CLIENT_KEY: sa.ColumnElement[str] = sa.literal_column("(payload::jsonb ->> 'client_key')", sa.Text)
+sa.Index("ux_events_client_key", events.c.account, CLIENT_KEY, unique=True, postgresql_where=IS_ADJUSTMENT)
+
 postings = sa.Table(
     "postings",
     metadata,
@@ -65,6 +69,7 @@ fills = sa.Table(
     sa.Column("quantity", Exact, nullable=False),
     sa.Column("fee", Exact, nullable=False),
     sa.Column("filled_at", Utc, nullable=False),
+    sa.Index("ix_fills_account_sequence", "account", "sequence"),
     comment="append-only; the fills of each order",
 )
 
@@ -97,13 +102,21 @@ orders = sa.Table(
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
     sa.Index("ix_orders_account_sequence", "account", "sequence"),
+    sa.Index("ix_orders_account_symbol_received_sequence", "account", "symbol", "received_sequence"),
     comment="each order's present state: a projection of its events",
 )
 sa.Index(
     "ix_orders_open",
     orders.c.account,
-    orders.c.symbol,
+    orders.c.received_sequence,
     postgresql_where=orders.c.is_open,
+)
+sa.Index(
+    "ix_orders_ended",
+    orders.c.account,
+    orders.c.status,
+    orders.c.received_sequence,
+    postgresql_where=sa.not_(orders.c.is_open),
 )
 
 balances = sa.Table(
@@ -139,6 +152,8 @@ anchors = sa.Table(
     sa.Column("day_start", Exact, nullable=False),
     sa.Column("peak", Exact, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("day_base", Exact),
+    sa.Column("since", Utc),
     comment="the equities that losses are measured from; working state, not part of the books",
 )
 

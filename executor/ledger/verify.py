@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass
-class Proof:
+class AccountProof:
     """The proof of one account.
 
     account: the account's name.
@@ -58,14 +58,14 @@ class _Walk:
     reversed: the sequences of the fills that were taken back.
     """
 
-    proof: Proof
+    proof: AccountProof
     replay: Replay = field(default_factory=Replay)
     hash: str = GENESIS
     controls: dict[int, Controls] = field(default_factory=lambda: {0: Controls()})
     reversed: set[int] = field(default_factory=set)
 
 
-def verify(reading: Reading, progress: Progress = lambda _account, _done, _of: None) -> list[Proof]:
+def verify(reading: Reading, progress: Progress = lambda _account, _done, _of: None) -> list[AccountProof]:
     """Proves every account and returns the proofs. Raises `LedgerFault` for the first bad row.
 
     Memory does not grow with the ledger, only with the orders that are open at a time.
@@ -81,8 +81,8 @@ def _accounts() -> sa.CompoundSelect[Any]:
     return sa.union(*(sa.select(table.c.account) for table in tables)).order_by("account")
 
 
-def _account(reading: Reading, name: str, progress: Progress) -> Proof:
-    walk, ended = _Walk(Proof(name)), False
+def _account(reading: Reading, name: str, progress: Progress) -> AccountProof:
+    walk, ended = _Walk(AccountProof(name)), False
     while not ended:
         with reading() as connection:
             _prove_some(connection, walk)
@@ -105,8 +105,9 @@ def _prove_some(connection: sa.Connection, walk: _Walk) -> None:
     for event in rows.events(connection, log.account == proof.account, log.sequence >= first, log.sequence <= last):
         _check_link(walk, event)
         _check_postings(event, postings.pop(event.sequence, []), _apply(connection, walk, event))
-        if event.kind == "filled":
-            fills.append(writes.fill_row(event, event.content))
+        content = event.content
+        if isinstance(content, OrderFilled):
+            fills.append(writes.fill_row(event, content))
         _forget_ended(walk, event, ended)
     if postings:
         raise LedgerFault(f"{proof.account}: posting {min(postings)}/1 belongs to no event that may have it")
@@ -202,7 +203,7 @@ def _prove_rest(connection: sa.Connection, walk: _Walk) -> None:
     _check_checkpoint(connection, walk)
 
 
-def _check_no_others(connection: sa.Connection, proof: Proof) -> None:
+def _check_no_others(connection: sa.Connection, proof: AccountProof) -> None:
     for table, proved in ((schema.orders, proof.orders), (schema.fills, proof.fills)):
         count = sa.select(sa.func.count()).select_from(table).where(table.c.account == proof.account)
         found = connection.execute(count).scalar_one()

@@ -11,18 +11,26 @@ import msgspec
 from common import wire
 from common.wire import Order, Side
 from executor.account import Entry, Posting, Terms
-from executor.ledger.events import LedgerEvent
+from executor.ledger.events import LedgerEvent, OrderFilled
 from executor.orders import OPEN
 from executor.paper import LevelUse
 
 
 def posting_row(account: str, sequence: int, line: int, posting: Posting) -> dict[str, Any]:
     """Returns the row of the postings table for one line of an event."""
-    row = {"account": account, "sequence": sequence, "line": line, "amount": posting.amount}
-    return {**row, **posting.entry._asdict()}
+    (name, symbol, unit), amount = posting
+    return {
+        "account": account,
+        "sequence": sequence,
+        "line": line,
+        "name": name,
+        "symbol": symbol,
+        "unit": unit,
+        "amount": amount,
+    }
 
 
-def fill_row(event: LedgerEvent, content: Any) -> dict[str, Any]:
+def fill_row(event: LedgerEvent, content: OrderFilled) -> dict[str, Any]:
     """Returns the row of the fills table for a fill's event."""
     row = {"order_id": event.order_id, "account": event.account, "sequence": event.sequence}
     return {**row, "liquidity": content.liquidity, **msgspec.structs.asdict(content.fill)}

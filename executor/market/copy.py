@@ -80,11 +80,23 @@ class _Stream:
     epoch: the run of market data that it is of.
     proved_at: our moment of the latest proof, or an earlier one.
     symbols: everything that it told.
+    pairs: the symbols of instruments by their two units; those that are gone may be among them.
     """
 
     epoch: str
     proved_at: float
     symbols: dict[str, _Symbol] = field(default_factory=dict)
+    pairs: dict[frozenset[str], set[str]] = field(default_factory=dict)
+
+    def take(self, instrument: wire.Instrument) -> None:
+        """Takes an instrument."""
+        self.symbols.setdefault(instrument.symbol, _Symbol()).instrument = instrument
+        units = frozenset((instrument.base_asset, instrument.quote_currency))
+        self.pairs.setdefault(units, set()).add(instrument.symbol)
+
+
+Quoted = tuple[wire.Quote, wire.Instrument, float]
+"""A quote with its instrument and its age in seconds."""
 
 
 class WrongMarket(Exception):
@@ -112,7 +124,7 @@ class MarketCopy:
         for quote in found.quotes:
             stream.symbols.setdefault(quote.symbol, _Symbol()).quote = quote
         for instrument in found.instruments:
-            stream.symbols.setdefault(instrument.symbol, _Symbol()).instrument = instrument
+            stream.take(instrument)
         with self._lock:
             self._stream = stream
         for symbol in stream.symbols:
@@ -149,19 +161,26 @@ class MarketCopy:
                 return None
             if found.book is None:
                 found.book = _book(found.told)
-            return SymbolView(symbol, found.book, found.instrument, found.proved_at)
+            last = None if found.quote is None else found.quote.last
+            return SymbolView(symbol, found.book, found.instrument, found.proved_at, source="stream", last=last)
 
-    def quotes(self, now: float) -> list[tuple[wire.Quote, wire.Instrument, float]] | None:
+    def quotes(self, now: float) -> list[Quoted] | None:
         """Returns all quotes with their instruments and ages; None while the copy can't be relied on."""
         with self._lock:
             stream = self._stream
             if stream is None or now - stream.proved_at > LATE_SECONDS:
                 return None
-            return [
-                (found.quote, found.instrument, now - found.proved_at)
-                for found in stream.symbols.values()
-                if found.quote is not None and found.instrument is not None
-            ]
+            return [told for found in stream.symbols.values() if (told := _quoted(found, now)) is not None]
+
+    def pair(self, one: str, other: str, now: float) -> list[Quoted]:
+        """Returns the quotes of two units' pair; none while the copy can't be relied on."""
+        with self._lock:
+            stream = self._stream
+            if stream is None or now - stream.proved_at > LATE_SECONDS:
+                return []
+            symbols = stream.pairs.get(frozenset((one, other)), ())
+            found = (stream.symbols.get(symbol) for symbol in symbols)
+            return [told for each in found if each is not None and (told := _quoted(each, now)) is not None]
 
     def _apply(self, stream: _Stream, event: sse.Event) -> None:
         match event.name:
@@ -177,8 +196,7 @@ class MarketCopy:
                 quote = _quote(event.data)
                 stream.symbols.setdefault(quote.symbol, _Symbol()).quote = quote
             case "instrument":
-                instrument = _instrument(event.data)
-                stream.symbols.setdefault(instrument.symbol, _Symbol()).instrument = instrument
+                stream.take(_instrument(event.data))
             case "unfollowed":
                 stream.symbols.pop(_unfollowed(event.data).symbol, None)
             case "proof":
@@ -195,3 +213,9 @@ class MarketCopy:
             found = stream.symbols.get(symbol)
             if found is not None:
                 found.proved_at = at - age
+
+
+def _quoted(found: _Symbol, now: float) -> Quoted | None:
+    if found.quote is None or found.instrument is None:
+        return None
+    return found.quote, found.instrument, now - found.proved_at

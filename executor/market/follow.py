@@ -19,9 +19,8 @@ log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 3.0
 MEASURE_SECONDS = 10.0
-RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.2, 2.0
-STEADY_SECONDS = 5.0
-"""A stream that lasted so long is followed anew without a longer pause."""
+RETRY_SECONDS = (0.2, 2.0)
+"""Pauses before a stream is asked for again: the first one, and the longest; they double."""
 
 
 class MarketFollower:
@@ -41,20 +40,19 @@ class MarketFollower:
         self._stream = EventStream(1, silence)
         self._url = f"{client.base_url}/v1/stream?kinds={','.join(KINDS)}&depth={depth}"
         self._measured_at = float("-inf")
-        self._pause = RETRY_SECONDS
+        self._pause = RETRY_SECONDS[0]
 
     def step(self) -> float:
-        """Follows one stream to its end; returns the seconds until the next one. A stream that is lost is no failure:
-        what is not at hand is asked for.
+        """Follows one stream to its end; returns the seconds to pause before the next one.
+
+        A stream that ends is no failure of the loop, which may follow the next one for days: market data is asked.
         """
-        begun = self._monotonic()
         try:
             self._follow()
         except Unavailable as error:
-            log.warning("the market's stream is lost", extra={"reason": error.message})
-        lasted = self._monotonic() - begun
-        self._pause = RETRY_SECONDS if lasted > STEADY_SECONDS else min(2 * self._pause, LONGEST_RETRY_SECONDS)
-        return self._pause
+            log.warning("market data is asked", extra={"reason": error.message})
+        pause, self._pause = self._pause, min(2.0 * self._pause, RETRY_SECONDS[1])
+        return pause
 
     def _follow(self) -> None:
         self._measure()
@@ -64,6 +62,8 @@ class MarketFollower:
                 for event in events:
                     if event.name == "snapshot":
                         self._copy.begin(event, asked_at)
+                        self._pause = RETRY_SECONDS[0]
+                        log.info("market data's stream is followed")
                     else:
                         self._copy.apply(event)
                     if self._monotonic() - self._measured_at >= MEASURE_SECONDS:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
 
 from common import wire
 
@@ -16,6 +18,8 @@ class SymbolView:
     instrument: the instrument; None when market data gave none.
     proved_at: when the feed last proved the book, or earlier, in seconds of the monotonic clock.
     listed: false when market data does not know the symbol.
+    last: the price of the last trade; None when it is not known.
+    source: `stream` for the copy that follows market data's stream, `http` for a book that was asked for.
     """
 
     symbol: str
@@ -23,6 +27,8 @@ class SymbolView:
     instrument: wire.Instrument | None
     proved_at: float
     listed: bool = True
+    last: Decimal | None = None
+    source: Literal["stream", "http"] = "http"
 
     def age_seconds(self, now: float) -> float:
         """Returns the book's age at `now` (monotonic). The book may be younger, and is never older."""

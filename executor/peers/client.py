@@ -6,7 +6,7 @@ import socket
 import threading
 from itertools import count
 
-from executor.peers.frames import Frame, FrameSocket, PeerError
+from executor.peers.frames import FrameSocket, PeerError, PeerFrame
 
 CONNECT_SECONDS = 0.5
 
@@ -24,7 +24,7 @@ class PeerClient:
         self._numbers = count(1)
         self._connection: _Connection | None = None
 
-    def ask(self, address: str, body: bytes, seconds: float) -> Frame:
+    def ask(self, address: str, body: bytes, seconds: float) -> PeerFrame:
         """Returns the answer. Raises `NotSent` when nothing was sent, else `PeerError` when no answer came in time."""
         connection = self._connected(address)
         number, answer = next(self._numbers), _Waiting()
@@ -33,7 +33,7 @@ class PeerClient:
             if connection.ended:
                 raise NotSent(f"{address}: the connection ended")
             with self._sending:
-                connection.socket.send_all(Frame(number, 0, body).to_bytes())
+                connection.socket.send_all(PeerFrame(number, 0, body).to_bytes())
             return answer.result(seconds)
         except PeerError:
             self._drop(connection)
@@ -67,18 +67,18 @@ class _Waiting:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lock.acquire()
-        self._found: Frame | PeerError | None = None
+        self._found: PeerFrame | PeerError | None = None
 
-    def end(self, found: Frame | PeerError) -> None:
+    def end(self, found: PeerFrame | PeerError) -> None:
         """Gives the answer, or the failure; call it once."""
         self._found = found
         self._lock.release()
 
-    def result(self, seconds: float) -> Frame:
+    def result(self, seconds: float) -> PeerFrame:
         """Waits for the answer. Raises `PeerError`."""
         if not self._lock.acquire(timeout=seconds):
             raise PeerError(f"no answer within {seconds:.1f} s")
-        if isinstance(self._found, Frame):
+        if isinstance(self._found, PeerFrame):
             return self._found
         raise self._found or PeerError("no answer")
 

@@ -20,7 +20,7 @@ class PeerError(Exception):
     """The other side is away, does not have the key, or sends what is no frame."""
 
 
-class Frame(NamedTuple):
+class PeerFrame(NamedTuple):
     """One request or one answer.
 
     number: the request's number, which its answer has too.
@@ -70,12 +70,12 @@ class FrameSocket:
             raise PeerError(f"{type(error).__name__}: {error}") from error
         return memoryview(data)[sent:] if sent < len(data) else b""
 
-    def read(self) -> Frame:
+    def read(self) -> PeerFrame:
         """Waits for one frame. Raises `PeerError`."""
         length, number, status = _HEAD.unpack(self._exactly(_HEAD.size))
         if length > LARGEST_FRAME:
             raise PeerError(f"a frame of {length} bytes")
-        return Frame(number, status, self._exactly(length))
+        return PeerFrame(number, status, self._exactly(length))
 
     def close(self) -> None:
         """Closes the socket; a thread that reads gets `PeerError`."""

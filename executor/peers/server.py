@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
 
-from executor.peers.frames import Frame, FrameSocket, PeerError
+from executor.peers.frames import FrameSocket, PeerError, PeerFrame
 from executor.settings import PeerSettings
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Peer:
         self._answers: list[bytes] = []
         self._sending = False
 
-    def put(self, frame: Frame) -> None:
+    def put(self, frame: PeerFrame) -> None:
         """Adds an answer that the next flush sends."""
         with self._lock:
             self._answers.append(frame.to_bytes())
@@ -43,7 +43,7 @@ class Peer:
         """Has a thread do a work and send its answer."""
 
         def do() -> None:
-            self.put(Frame(number, *work()))
+            self.put(PeerFrame(number, *work()))
             if self._begin_sending():
                 self._send(wait=True)
 
@@ -92,7 +92,7 @@ class Peer:
             self._pool.submit(send)
 
 
-class Reply(NamedTuple):
+class PeerReply(NamedTuple):
     """The way back for the answer to one request.
 
     peer: the executor that asked.
@@ -108,7 +108,7 @@ class Reply(NamedTuple):
 
     def later(self, status: int, body: bytes) -> Callable[[], None]:
         """Keeps the answer, and returns the function that sends it with all others that are kept."""
-        self.peer.put(Frame(self.number, status, body))
+        self.peer.put(PeerFrame(self.number, status, body))
         return self.peer.flush
 
     def by_thread(self, work: Callable[[], tuple[int, bytes]]) -> None:
@@ -116,7 +116,7 @@ class Reply(NamedTuple):
         self.peer.by_thread(self.number, work)
 
 
-Taking = Callable[[bytes, Reply], None]
+Taking = Callable[[bytes, PeerReply], None]
 """Takes the JSON of a command and sees to its answer. It neither waits nor raises."""
 
 
@@ -179,7 +179,7 @@ class PeerServer:
         try:
             while True:
                 asked = connected.read()
-                self._taking(asked.body, Reply(peer, asked.number))
+                self._taking(asked.body, PeerReply(peer, asked.number))
         except PeerError:
             pass
         finally:

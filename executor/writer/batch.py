@@ -65,6 +65,7 @@ class Batch:
         return Append(
             keys=self.keys,
             events=[each.event for each in self.records],
+            contents=[each.content for each in self.records],
             postings=[each.postings for each in self.records],
             orders=[(row.change, row.terms, row.answered) for row in self.order_rows()],
             anchors=anchors,

@@ -22,14 +22,13 @@ class Job(Generic[T]):
 
     timer: times its stages.
     waits: true when a thread waits for it, which may be asked to append.
-    leads: true when its thread is to append the present batch.
     """
 
     waits = True
 
     def __init__(self, work: Work[T], timer: StageTimer) -> None:
         self.timer = timer
-        self.leads = False
+        self._leads = False
         self._work = work
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -63,9 +62,16 @@ class Job(Generic[T]):
             raise self._error
         return self._result  # type: ignore[return-value]
 
-    def wait(self) -> None:
-        """Waits until the work is done, or until this thread is to append."""
+    def wait(self) -> bool:
+        """Waits; returns true when the work is done, and false when this thread is to append first."""
         self._turn.acquire()
+        leads, self._leads = self._leads, False
+        return not leads
+
+    def lead(self) -> None:
+        """Interrupts the wait: its thread is to append."""
+        self._leads = True
+        self._turn.release()
 
     def release(self) -> Flush | None:
         """Ends the wait. Returns nothing that is left to do."""
@@ -89,3 +95,18 @@ class ToldJob(Job[T]):
     def release(self) -> Flush | None:
         """Tells that it is done."""
         return self._told(self)
+
+
+class RehearsedJob(Job[T]):
+    """A work that is undone at once: only its result is wanted, once all that it may have seen is durable."""
+
+    def attempt(self, state: State, _batch: Batch, clock: Clock) -> None:
+        """Does the work in memory, and undoes it. An exception is kept."""
+        mark = state.journal.mark()
+        self._result = self._error = None
+        try:
+            self._result = self._work(Transaction(state, Batch(), clock.now(), clock.monotonic()))
+        except Exception as error:
+            self._error = error
+        finally:
+            state.journal.roll_back(mark)

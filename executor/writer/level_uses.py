@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 
 from common.wire import Book, Level, Side
-from executor.paper import LevelUse, remaining_quantity, use_level
+from executor.paper import OLDEST_BOOK, LevelUse, is_newer, remaining_quantity, use_level
 from executor.writer.journal import Journal
 from executor.writer.open_orders import Place
-
-FORGET_AFTER = timedelta(seconds=360)
-"""The oldest book that may be traded on, asked for with the slowest answer of market data, is younger than this."""
 
 
 class LevelUses:
@@ -37,7 +33,7 @@ class LevelUses:
             if use is None:
                 yield level
                 continue
-            left = remaining_quantity(level, use, book.received_at)
+            left = remaining_quantity(level, use, book.sequence, book.received_at)
             if left:
                 yield Level(price=level.price, quantity=left)
 
@@ -54,12 +50,12 @@ class LevelUses:
 
         Another executor that takes over may still have an older book, and must get nothing of such a level.
         """
-        older = [(price, use) for price, use in uses.items() if use.seen_at < book.received_at]
+        older = [(price, use) for price, use in uses.items() if is_newer(book.received_at, book.sequence, use)]
         prices = {level.price for level in shown} if older else set()
         for price, use in older:
             if price in prices:
                 continue
             if use.shown:
                 journal.put(uses, price, LevelUse(Decimal(0), Decimal(0), book.sequence, book.received_at))
-            elif book.received_at - use.seen_at > FORGET_AFTER:
+            elif book.received_at - use.seen_at > OLDEST_BOOK:
                 journal.drop(uses, price)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,7 @@ _BEFORE = (
 """The latest event that is older than a window: what is in the window comes after it, however much that is."""
 _RECENT = (
     f"SELECT {', '.join(Asked._fields)}, order_id, received_at FROM orders "  # noqa: S608
-    "WHERE account = %(account)s AND received_at > %(since)s AND received_at <= %(at)s "
+    "WHERE account = %(account)s AND received_at > %(since)s "
     "AND received_sequence > %(after)s ORDER BY received_sequence"
 )
 _FIRST_FILL = "-1"
@@ -58,7 +58,8 @@ _FIRST_FILL = "-1"
 def load(connection: sa.Connection, account: str, at: datetime, remember: Callable[[Controls], float]) -> Loaded | None:
     """Returns the account as of now; None when it was never opened. Its open orders are read as they are taken.
 
-    `at` is the time, UTC; `remember` gives the seconds in which the same order is a duplicate.
+    `at` is the time, UTC; where the latest event is later, its time counts. `remember` gives the seconds in which the
+    same order is a duplicate.
     """
     checkpoint = rows.head(connection, account)
     if checkpoint is None:
@@ -79,7 +80,8 @@ def load(connection: sa.Connection, account: str, at: datetime, remember: Callab
         anchors=rows.anchors(connection, account),
         open_orders=_open_orders(connection, account),
         uses=_uses(connection, account, after),
-        past=_past(connection, account, at, remember(controls)),
+        past=_past(connection, account, max(at, latest.recorded_at), remember(controls)),
+        recorded_at=latest.recorded_at,
     )
 
 
@@ -152,10 +154,10 @@ def _before(connection: sa.Connection, account: str, since: datetime) -> int:
 
 def _past(connection: sa.Connection, account: str, at: datetime, remember: float) -> Past:
     since = at - timedelta(seconds=max(RATE_SECONDS, remember))
-    values = {"account": account, "after": _before(connection, account, since), "at": at, "since": since}
+    values = {"account": account, "after": _before(connection, account, since), "since": since}
     received, asked = [], []
-    for *wanted, order_id, received_at in connection.exec_driver_sql(_RECENT, values):
-        age = (at - received_at).total_seconds()
+    found = connection.exec_driver_sql(_RECENT, values).fetchall()
+    for age, (*wanted, order_id, _) in zip(ages([row[-1] for row in found], at), found, strict=True):
         if age <= RATE_SECONDS:
             received.append(age)
         if age <= remember:
@@ -169,9 +171,21 @@ def _executed(connection: sa.Connection, account: str, at: datetime) -> Iterator
     released = rows.latest_events(connection, log.account == account, log.kind == "released", limit=1)
     before = _before(connection, account, at - timedelta(seconds=EXECUTIONS_SECONDS))
     after = max([before, *(event.sequence for event in released)])
-    for symbol, side, payload, recorded_at, _ in connection.exec_driver_sql(
-        _TAIL_FILLS, {"account": account, "after": after}
-    ):
-        age = (at - recorded_at).total_seconds()
-        if 0 <= age <= EXECUTIONS_SECONDS and f'{_FIRST_FILL}"' in payload:
+    found = connection.exec_driver_sql(_TAIL_FILLS, {"account": account, "after": after}).fetchall()
+    for age, (symbol, side, payload, _, _) in zip(ages([row[3] for row in found], at), found, strict=True):
+        if age <= EXECUTIONS_SECONDS and f'{_FIRST_FILL}"' in payload:
             yield (symbol, side), age
+
+
+def ages(times: Sequence[datetime], at: datetime) -> list[float]:
+    """Returns the ages at `at`, in seconds, of rows in the order in which they were written.
+
+    An age is the sum of the steps forward since then. Where a clock was set back between two rows, the earlier one is
+    at least as old as the later one, so that none counts for ever; and none is left out for being of the future.
+    """
+    found, age, later = [], 0.0, at
+    for time in reversed(times):
+        age += max(0.0, (later - time).total_seconds())
+        found.append(age)
+        later = time
+    return found[::-1]

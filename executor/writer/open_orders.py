@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from common.wire import Order, Side
-from executor.account import Entry, Terms
+from executor.account import Balances, Entry, Terms, cash
 from executor.orders import number, remaining
 from executor.writer.journal import Journal
 
@@ -41,7 +41,7 @@ class OpenOrder(NamedTuple):
         return self.remaining * (self.order.limit_price or ZERO)
 
 
-class Ladder:
+class PriceLadder:
     """The open orders of one symbol and side by their limit price."""
 
     def __init__(self, side: Side) -> None:
@@ -92,17 +92,19 @@ class OpenOrders:
     by_id: the open orders.
     reserved: the amounts that they hold back, by entry.
     buying: the quantities that are still to be bought, by symbol.
-    buy_notional: the notional of what is still to be bought, by quote currency and base asset.
+    buy_notional: the notional of what is still to be bought, by quote currency; buying cash is left out.
     counts: how many there are, by symbol and side.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, balances: Balances) -> None:
+        """`balances` are the account's, which say what is cash; they may change later."""
+        self._balances = balances
         self.by_id: dict[str, OpenOrder] = {}
         self.reserved: dict[Entry, Decimal] = {}
         self.buying: dict[str, Decimal] = {}
-        self.buy_notional: dict[tuple[str, str], Decimal] = {}
+        self.buy_notional: dict[str, Decimal] = {}
         self.counts: dict[Place, int] = {}
-        self._ladders: dict[Place, Ladder] = {}
+        self._ladders: dict[Place, PriceLadder] = {}
 
     def put(self, journal: Journal, found: OpenOrder) -> None:
         """Adds an order, or takes its new state; its price stays the same."""
@@ -132,9 +134,9 @@ class OpenOrders:
         journal.put(self.counts, place, self.counts[place] - 1)
         self._move(journal, found, -found.remaining, -found.reserved, -found.notional)
 
-    def ladder(self, symbol: str, side: Side) -> Ladder:
+    def ladder(self, symbol: str, side: Side) -> PriceLadder:
         """Returns the orders of a symbol and side by price."""
-        return self._ladders.setdefault((symbol, side), Ladder(side))
+        return self._ladders.setdefault((symbol, side), PriceLadder(side))
 
     def of_symbol(self, symbol: str) -> int:
         """Returns how many orders of a symbol are open."""
@@ -153,9 +155,10 @@ class OpenOrders:
         entry, terms = found.terms.reserve, found.terms
         journal.put(self.reserved, entry, self.reserved.get(entry, ZERO) + reserved)
         if found.order.side == "buy":
-            symbol, pair = found.order.symbol, (terms.quote_currency, terms.base_asset)
+            symbol, unit = found.order.symbol, terms.quote_currency
             journal.put(self.buying, symbol, self.buying.get(symbol, ZERO) + quantity)
-            journal.put(self.buy_notional, pair, self.buy_notional.get(pair, ZERO) + notional)
+            if cash(terms.base_asset) not in self._balances:
+                journal.put(self.buy_notional, unit, self.buy_notional.get(unit, ZERO) + notional)
 
 
 def open_order(order: Order, terms: Terms) -> OpenOrder:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple, TypeVar
 
 from common.clock import Clock
 from common.wire import Order, Side
 from executor.errors import LedgerUnavailable
-from executor.ledger.append import Append, Appender, Refused
+from executor.ledger.append import Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
-from executor.writer.batch import Batch
 from executor.writer.checkpoint import Checkpoint
-from executor.writer.job import Flush, Job, ToldJob, Work
-from executor.writer.journal import Journal
+from executor.writer.job import Flush, Job, RehearsedJob, ToldJob, Work
+from executor.writer.round import BatchRound
 from executor.writer.state import State
 from executor.writer.view import View
 
@@ -41,33 +40,12 @@ class Told(NamedTuple):
     lost: Callable[[], None]
 
 
-@dataclass
-class _Round:
-    """A batch with its works.
-
-    batch: what they recorded.
-    jobs: the works, in their order.
-    journal: the changes of memory that the batch stands for, once it is sealed.
-    view: the account as of the batch's end, once it is sealed.
-    checkpoint: the same with more, where it was asked for.
-    """
-
-    batch: Batch = field(default_factory=Batch)
-    jobs: list[Job[Any]] = field(default_factory=list)
-    journal: Journal = field(default_factory=Journal)
-    view: View | None = None
-    checkpoint: Checkpoint | None = None
-
-    def append(self) -> Append:
-        """Returns the batch as the tables take it, once it is sealed."""
-        return self.batch.to_append(None if self.view is None else self.view.anchors)
-
-
 class Reign:
     """Does works under one epoch of the lease, until it ends by a failure or by another executor.
 
-    A thread that comes while no batch is being appended appends the one that holds its work; works that come meanwhile
-    are decided at once, and share the next batch. A batch for which no thread waits is appended by one of its own.
+    A thread that comes while nobody decides decides its own work, and those that come meanwhile. A thread that decided
+    while no batch was being appended appends; works that are decided meanwhile share the next batch. A batch for which
+    no thread waits is appended by one of its own.
 
     view: the account as of the latest durable batch.
     checkpoint: the latest one that was asked for and is durable; None before.
@@ -89,7 +67,8 @@ class Reign:
         self._state, self._appender, self._clock = state, appender, clock
         self._first_answer, self._stages, self._told, self._later = first_answer, stages, told, later
         self._lock = threading.Lock()
-        self._round = _Round()
+        self._arrived: deque[Job[Any]] = deque()
+        self._round = BatchRound()
         self._appending = False
         self._wants_checkpoint = False
         self._ended: LedgerUnavailable | None = None
@@ -99,31 +78,44 @@ class Reign:
 
         Raises `LedgerUnavailable`; then nothing was written, or, if only the answer to the append was lost, all.
         """
-        job = Job(work, StageTimer(self._stages))
-        job.leads = self._join(job)
-        if not job.leads:
-            job.wait()
-        if job.leads:
-            self._append_round()
+        [job] = self.do_all([work])
         return job.outcome()
+
+    def rehearse(self, work: Work[T]) -> T:
+        """Returns what `work` would return now, and undoes all that it did, once all before it is durable.
+
+        Raises what the work raises, and `LedgerUnavailable`.
+        """
+        job = RehearsedJob(work, StageTimer(self._stages))
+        self._see_through([job])
+        return job.outcome()
+
+    def do_all(self, works: Sequence[Work[T]]) -> Sequence[Job[T]]:
+        """Does works one after the other in one batch, once they and all before them are durable.
+
+        Returns them with their outcomes; each exception undoes its part alone.
+        """
+        jobs = [Job(work, StageTimer(self._stages)) for work in works]
+        self._see_through(jobs)
+        return jobs
+
+    def _see_through(self, jobs: Sequence[Job[Any]]) -> None:
+        """Has works done one after the other, and waits until they are durable, or until that has failed."""
+        self._arrived.extend(jobs)
+        must_append = self._decide_arrived()
+        for job in jobs:
+            while must_append or not job.wait():
+                must_append = False
+                self._append_round()
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
         """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
 
-        See `ToldJob` for what `told` may do. Raises `LedgerUnavailable` when the reign has ended.
+        See `ToldJob` for what `told` may do.
         """
-        if self._join(ToldJob(work, StageTimer(self._stages), told)):
+        self._arrived.append(ToldJob(work, StageTimer(self._stages), told))
+        if self._decide_arrived():
             self._later(self._append_round)
-
-    def _join(self, job: Job[Any]) -> bool:
-        """Decides a work as part of the present round; returns true when the round is to be appended by the caller."""
-        with self._lock:
-            self._require_going_on()
-            job.timer.end("queue")
-            self._decide([job])
-            job.timer.end("decide")
-            appending, self._appending = self._appending, True
-        return not appending
 
     def find_open(self, order_id: str) -> Order | None:
         """Returns an open order as it is in memory, where it may not be durable yet; None when there is none."""
@@ -146,15 +138,40 @@ class Reign:
         """Ends the reign: no work is done any more, and those that wait get the error."""
         with self._lock:
             self._ended = self._ended or error
+        if self._decide_arrived():
+            self._lead_next()
 
     @property
     def ended(self) -> bool:
         """True when no work is done any more."""
         return self._ended is not None
 
-    def _require_going_on(self) -> None:
-        if self._ended is not None:
-            raise self._ended
+    def _decide_arrived(self) -> bool:
+        """Decides what has come, unless another thread does; returns true when the caller must see to the append."""
+        must_append = False
+        # Whoever had the lock when a work came looks here again: at once, or after the append that it is about to do.
+        while self._arrived and self._lock.acquire(blocking=False):
+            try:
+                must_append |= self._take_arrived()
+            finally:
+                self._lock.release()
+        return must_append
+
+    def _take_arrived(self) -> bool:
+        """Decides what has come, under the lock; returns true when the caller must see to the append."""
+        while self._arrived:
+            job = self._arrived.popleft()
+            if self._ended is not None:
+                job.fail(self._ended)
+                self._end_waits([job])
+                continue
+            job.timer.end("queue")
+            self._decide([job])
+            job.timer.end("decide")
+        if self._appending or not self._round.jobs:
+            return False
+        self._appending = True
+        return True
 
     def _append_round(self) -> None:
         """Makes the present round durable, and passes the lead on to the next one."""
@@ -174,7 +191,7 @@ class Reign:
         self._stages.works.observe(len(sealed.jobs))
         self._pass_on(sealed, error)
 
-    def _append(self, sealed: _Round) -> _Round:
+    def _append(self, sealed: BatchRound) -> BatchRound:
         """Returns the round that became durable: the one given, or what its works did at a second try."""
         first = sealed  # it always has all the works, so that a failure reaches those that came meanwhile, too
         try:
@@ -182,31 +199,27 @@ class Reign:
                 with self._lock:
                     first.jobs = self._undo(sealed)
                     sealed = self._decide_again(first.jobs, known)
-        except Refused:
+        except AppendRefused:
             log.exception("works that share a batch are refused together; each is done alone")
             with self._lock:
                 first.jobs = self._undo(sealed)
                 sealed = self._do_alone(first.jobs)
         return sealed
 
-    def _pass_on(self, sealed: _Round, error: LedgerUnavailable | None) -> None:
+    def _pass_on(self, sealed: BatchRound, error: LedgerUnavailable | None) -> None:
         with self._lock:
             jobs = sealed.jobs
             if error is not None:
                 self._ended = self._ended or error
                 jobs = jobs + self._round.jobs
-                self._round = _Round()
+                self._round = BatchRound()
             elif sealed.view is not None:
                 self.view, self.checkpoint = sealed.view, sealed.checkpoint or self.checkpoint
                 self._state.forget_old_answers()
-            self._appending = bool(self._round.jobs)
-            following = next((job for job in self._round.jobs if job.waits), None)
-            if following is not None:
-                following.leads = True
-        if following is not None:
-            following.release()
-        elif self._appending:
-            self._later(self._append_round)
+            self._appending = False
+            must_append = self._take_arrived()
+        if must_append | self._decide_arrived():
+            self._lead_next()
         if error is not None:
             for job in jobs:
                 job.fail(error)
@@ -216,15 +229,23 @@ class Reign:
         else:
             self._told.committed(self.view)
 
+    def _lead_next(self) -> None:
+        """Has a thread that waits for the present round append it, or one of its own where none waits."""
+        following = next((job for job in self._round.jobs if job.waits), None)
+        if following is None:
+            self._later(self._append_round)
+        else:
+            following.lead()
+
     @staticmethod
     def _end_waits(jobs: Sequence[Job[Any]]) -> None:
         flushes = {flush for job in jobs if (flush := job.release()) is not None}
         for flush in flushes:
             flush()
 
-    def _seal(self) -> _Round:
+    def _seal(self) -> BatchRound:
         """Takes the present round, and begins the next one."""
-        sealed, self._round = self._round, _Round()
+        sealed, self._round = self._round, BatchRound()
         sealed.journal = self._state.journal.take()
         sealed.view = View.of(self._state)
         if self._wants_checkpoint:
@@ -232,14 +253,14 @@ class Reign:
             sealed.checkpoint = Checkpoint.of(self._state)
         return sealed
 
-    def _undo(self, sealed: _Round) -> list[Job[Any]]:
+    def _undo(self, sealed: BatchRound) -> list[Job[Any]]:
         """Undoes what is not durable, and returns its works."""
         self._state.journal.roll_back()
         sealed.journal.roll_back()
-        jobs, self._round = sealed.jobs + self._round.jobs, _Round()
+        jobs, self._round = sealed.jobs + self._round.jobs, BatchRound()
         return jobs
 
-    def _decide_again(self, jobs: list[Job[Any]], known: Sequence[str]) -> _Round:
+    def _decide_again(self, jobs: list[Job[Any]], known: Sequence[str]) -> BatchRound:
         """Decides works again, now that some keys are known to be old, and seals them."""
         for key in known:
             order = self._first_answer(key)
@@ -248,16 +269,16 @@ class Reign:
         self._decide(jobs)
         return self._seal()
 
-    def _do_alone(self, jobs: list[Job[Any]]) -> _Round:
+    def _do_alone(self, jobs: list[Job[Any]]) -> BatchRound:
         """Makes each work durable on its own, so that the one at fault fails alone."""
-        sealed = _Round(view=self.view)
+        sealed = BatchRound(view=self.view)
         for job in jobs:
             self._decide([job])
             alone = self._seal()
             try:
                 while known := self._appender.append(alone.append()):
                     alone = self._decide_again(self._undo(alone), known)
-            except Refused as error:
+            except AppendRefused as error:
                 self._undo(alone)
                 job.fail(error)
             else:

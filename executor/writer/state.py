@@ -39,6 +39,7 @@ class Loaded:
     open_orders: the open orders with their terms, in any order.
     uses: what our own fills used of the levels of books, by place and price.
     past: the recent orders.
+    recorded_at: when its latest event was recorded, UTC; None before the first.
     """
 
     account: str
@@ -50,18 +51,21 @@ class Loaded:
     open_orders: Iterable[tuple[Order, Terms]] = ()
     uses: Mapping[Place, Mapping[Decimal, LevelUse]] = field(default_factory=dict)
     past: Past = field(default_factory=Past)
+    recorded_at: datetime | None = None
 
 
 class Recorded(NamedTuple):
     """One event with all that follows from it.
 
     event: the event.
+    content: its content.
     postings: the amounts that it moves.
     change: the change of its order; None for an event of the account.
     terms: the terms of that order; None before it was accepted.
     """
 
     event: LedgerEvent
+    content: events.Content
     postings: list[Posting]
     change: OrderChange | None
     terms: Terms | None
@@ -74,11 +78,14 @@ class State:
     sequence, hash: of the latest event.
     controls: the controls after it.
     balances: every balance.
+    costs: the cost of all positions, by quote currency.
     anchors: the equities that losses are measured from; None before the equity was first known.
     open: the open orders.
     uses: the levels that our own fills used.
     recent: the recent orders.
+    transferred: the sequence of the latest deposit or withdrawal since this writer began; 0 before the first.
     taken_back: the sequences of the fills that were taken back since this writer began.
+    adjustments: the deposits, withdrawals and write-offs since this writer began, by the operator's key.
     answers: the first answers to clients' keys that are known here.
     journal: the changes that are not durable yet.
     """
@@ -89,9 +96,12 @@ class State:
         self.sequence, self.hash = loaded.sequence, loaded.hash
         self.controls, self.anchors = loaded.controls, loaded.anchors
         self.balances: dict[Entry, Decimal] = dict(loaded.balances)
-        self.open, self.uses = OpenOrders(), LevelUses()
+        self.costs = costs_by_unit(self.balances)
+        self.open, self.uses = OpenOrders(self.balances), LevelUses()
         self.recent = RecentOrders(now, loaded.past)
+        self.transferred = 0
         self.taken_back: dict[int, bool] = {}
+        self.adjustments: dict[str, LedgerEvent] = {}
         self.answers: dict[str, Order] = {}
         self.journal = Journal()
         for order, terms in loaded.open_orders:
@@ -117,11 +127,13 @@ class State:
             put.assign(self, "controls", controls)
         for entry, amount in postings:
             put.put(self.balances, entry, self.balances.get(entry, ZERO) + amount)
+            if entry.name == "cost":
+                put.put(self.costs, entry.unit, self.costs.get(entry.unit, ZERO) + amount)
         change = None
         if after is not None:
             change = OrderChange(order, after, event.sequence)
             self._follow(after, terms)
-        return Recorded(event, postings, change, terms)
+        return Recorded(event, content, postings, change, terms)
 
     def answer(self, order: Order) -> None:
         """Keeps an order as the first answer to its key."""
@@ -138,3 +150,12 @@ class State:
             self.open.put(self.journal, open_order(order, terms))
         elif order.order_id in self.open.by_id:
             self.open.remove(self.journal, order.order_id)
+
+
+def costs_by_unit(balances: Mapping[Entry, Decimal]) -> dict[str, Decimal]:
+    """Returns the cost of all positions, by quote currency."""
+    costs: dict[str, Decimal] = {}
+    for entry, amount in balances.items():
+        if entry.name == "cost":
+            costs[entry.unit] = costs.get(entry.unit, ZERO) + amount
+    return costs

@@ -6,25 +6,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Side
+from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Position, Side
 from executor import account as accounts
 from executor.account import Entry, Posting, Terms
+from executor.errors import NotFree
 from executor.guardrails import Holdings, Limits
 from executor.guardrails.controls import Controls
 from executor.ledger import events
 from executor.ledger.events import LedgerEvent
-from executor.ledger.replay import OrderChange
+from executor.ledger.replay import OrderChange, postings_of
 from executor.losses import Anchors
 from executor.orders import tidy
 from executor.paper import LevelFill
+from executor.rates import CurrencyRate
 from executor.writer.batch import Batch
 from executor.writer.open_orders import OpenOrder
 from executor.writer.state import State
+from executor.writer.view import View
 
 ZERO = Decimal(0)
 Liquidity = Literal["taker", "maker"]
+
+
+class FilledAs(NamedTuple):
+    """The role in which an order is filled, and the rate of that moment.
+
+    liquidity: maker when the order rested before, else taker.
+    rate: what one unit of the quote currency is worth in the currency of the equity; None when that is not known.
+    """
+
+    liquidity: Liquidity
+    rate: CurrencyRate | None = None
 
 
 class Transaction:
@@ -66,6 +80,15 @@ class Transaction:
         """The equities that losses are measured from; None before the equity was first known."""
         return self._state.anchors
 
+    @property
+    def transferred(self) -> int:
+        """The sequence of the latest deposit or withdrawal since this writer began; 0 before the first."""
+        return self._state.transferred
+
+    def holding(self, symbol: str, base_asset: str) -> Entry:
+        """Returns the entry that holds a symbol's base asset."""
+        return accounts.holding(symbol, base_asset, self._state.balances)
+
     def available(self, entry: Entry, without: str | None = None) -> Decimal:
         """Returns the balance of `entry` less what open orders but `without` have reserved of it."""
         reserved = self._state.open.reserved.get(entry, ZERO)
@@ -77,15 +100,14 @@ class Transaction:
     def holdings(self, order: Order, book: Book, limits: Limits) -> Holdings:
         """Returns what the account holds and did, without the order that was just received."""
         state, replaced = self._state, self.find(order.replaces)
-        held = accounts.holding(order.symbol, book.base_asset, self.cash_currencies)
+        held = self.holding(order.symbol, book.base_asset)
         buying = state.open.buying.get(order.symbol, ZERO)
-        open_orders = state.open.of_symbol(order.symbol)
-        exposure = accounts.exposure(state.balances, book.quote_currency, state.open.buy_notional)
-        if replaced is not None:
-            open_orders -= replaced.order.symbol == order.symbol
-            if replaced.order.side == "buy":
-                buying -= replaced.remaining
-                exposure -= replaced.notional if held.name != "cash" else ZERO
+        others = 0 if replaced is None else -1
+        unit = book.quote_currency
+        exposure = state.costs.get(unit, ZERO) + state.open.buy_notional.get(unit, ZERO)
+        if replaced is not None and replaced.order.side == "buy":
+            buying -= replaced.remaining
+            exposure -= replaced.notional if held.name != "cash" else ZERO
         opposite = state.open.ladder(order.symbol, "sell" if order.side == "buy" else "buy")
         return Holdings(
             position=None if held.name == "cash" else state.balances.get(held, ZERO),
@@ -95,6 +117,8 @@ class Transaction:
             recent=state.recent.orders(self.moment) - 1,
             twin=state.recent.twin(order, limits.duplicate_seconds, self.moment),
             executions=state.recent.executions(order.symbol, order.side, self.moment),
+            open_orders=len(state.open.by_id) + others,
+            open_of_symbol=state.open.of_symbol(order.symbol) + others,
         )
 
     def first_answer(self, client_order_id: str) -> Order | None:
@@ -106,7 +130,7 @@ class Transaction:
 
     def find(self, order_id: str | None) -> OpenOrder | None:
         """Returns an open order; None when there is none of this id."""
-        return self._state.open.by_id.get(order_id or "")
+        return None if order_id is None else self._state.open.by_id.get(order_id)
 
     def open_orders(self, most: int, *, symbol: str | None = None, side: Side | None = None) -> list[Order]:
         """Returns up to `most` open orders; with `symbol` or `side`, only those."""
@@ -125,10 +149,13 @@ class Transaction:
                 found += self.open_orders(most - len(found), symbol=symbol, side=side)
         return found
 
-    def reached(self, symbol: str, side: Side, opposite: Decimal) -> list[OpenOrder]:
-        """Returns the open orders that may trade at the best price of the other side, by price, then by age."""
+    def reached(self, symbol: str, side: Side, opposite: Decimal) -> Iterator[OpenOrder]:
+        """Yields the open orders that may trade at the best price of the other side, by price, then by age.
+
+        An order that was yielded may be filled before the next one is asked for.
+        """
         by_id = self._state.open.by_id
-        return [by_id[order_id] for order_id in self._state.open.ladder(symbol, side).reached(opposite)]
+        return (by_id[order_id] for order_id in self._state.open.ladder(symbol, side).reached(opposite))
 
     def receive(self, request: OrderRequest, replaces: str | None, remember: float) -> Order:
         """Records a checked request as a new order.
@@ -145,14 +172,12 @@ class Transaction:
         """Records the guardrails' denials, which end the order."""
         return self._step(order, order.order_id, events.OrderDenied(denials=denials))
 
-    def accept(self, order: Order, terms: Terms) -> Order:
-        """Records that the order may trade. From here on its reserve counts."""
+    def accept(self, order: Order, terms: Terms, arrival: events.MarketAtArrival | None = None) -> Order:
+        """Records that the order may trade, and the market that it met. From here on its reserve counts."""
         self._terms[order.order_id] = terms
-        return self._step(order, order.order_id, events.OrderAccepted(terms=terms))
+        return self._step(order, order.order_id, events.OrderAccepted(terms=terms, arrival=arrival))
 
-    def fill(
-        self, order: Order, book: Book, part: LevelFill, price: Decimal, fee: Decimal, liquidity: Liquidity
-    ) -> Order:
+    def fill(self, order: Order, book: Book, part: LevelFill, price: Decimal, fee: Decimal, how: FilledAs) -> Order:
         """Records one fill at `price` with its postings, and notes that its `part` of the book's level is used."""
         use = self._state.uses.consume(self._journal, book, order.side, part.price, part.quantity)
         fill = Fill(
@@ -163,7 +188,7 @@ class Transaction:
             filled_at=self.at,
         )
         level = events.LevelTaken(price=part.price, shown=use.shown, sequence=book.sequence, seen_at=book.received_at)
-        content = events.OrderFilled(fill=fill, liquidity=liquidity, level=level)
+        content = events.OrderFilled(fill=fill, liquidity=how.liquidity, level=level, rate=how.rate)
         filled = self._step(order, order.order_id, content)
         if not order.fills:
             self._state.recent.note_execution(self._journal, filled, self.moment)
@@ -186,6 +211,29 @@ class Transaction:
         known = sequence in self._state.taken_back
         self._journal.put(self._state.taken_back, sequence, True)
         return not known
+
+    def adjustment(self, client_key: str) -> LedgerEvent | None:
+        """Returns what an operator's key did since this writer began; None for a key that did nothing since."""
+        return self._state.adjustments.get(client_key)
+
+    def adjust(self, content: events.AdjustmentContent) -> LedgerEvent:
+        """Records a deposit, a withdrawal or a write-off. Raises `NotFree` when the account can't bear it."""
+        short = self.shortage(postings_of(content, None, None, self._state.balances))
+        if short is not None:
+            raise NotFree(short)
+        event = self.record(content)
+        self._journal.put(self._state.adjustments, content.client_key, event)
+        if not isinstance(content, events.PositionWrittenOff):
+            self._journal.assign(self._state, "transferred", event.sequence)
+        return event
+
+    def positions(self) -> list[Position]:
+        """Returns one position for each symbol that was ever held."""
+        return accounts.positions(self._state.balances)
+
+    def view(self) -> View:
+        """Returns the account as it is in memory now."""
+        return View.of(self._state)
 
     def open_account(self, cash: Mapping[str, Decimal]) -> None:
         """Records the starting cash."""

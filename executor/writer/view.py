@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from common.wire import Account
 from executor import account as accounts
 from executor.account import Balances, Entry
 from executor.guardrails.controls import Controls
 from executor.losses import Anchors
-from executor.orders import PRECISION, tidy
+from executor.orders import exact, tidy
 from executor.writer.open_orders import Place
 from executor.writer.state import State
 
@@ -56,7 +56,7 @@ class View:
     def account(self) -> Account:
         """Cash, what open orders have reserved of it, and how many are open."""
         cash = {unit: accounts.cash(unit) for unit in sorted(accounts.currencies(self.balances))}
-        with localcontext(prec=PRECISION):
+        with exact():
             return Account(
                 account=self.name,
                 cash={unit: tidy(self.balances[entry]) for unit, entry in cash.items()},

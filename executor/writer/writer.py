@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from common.clock import Clock
 from common.wire import Order
 from executor.errors import LedgerUnavailable, NotWriting
 from executor.guardrails import Limits
@@ -26,6 +25,7 @@ from executor.ledger.engine import reading
 from executor.ledger.events import GENESIS
 from executor.ledger.lease import HUNG_SECONDS, Holder, Lease
 from executor.orders import PRECISION
+from executor.steady import SteadyClock
 from executor.timing import StageMetrics
 from executor.writer.checkpoint import Checkpointer
 from executor.writer.load import load
@@ -58,7 +58,7 @@ class Writer:
         self,
         engine: sa.Engine,
         lease: Lease,
-        clock: Clock,
+        clock: SteadyClock,
         opening: Opening,
         stages: StageMetrics,
         told: Told,
@@ -171,6 +171,8 @@ class Writer:
     def _begin(self, epoch: int) -> None:
         with localcontext(prec=PRECISION), reading(self._engine) as connection:
             loaded = load(connection, self._account, self._clock.now(), self._remember)
+            if loaded is not None and loaded.recorded_at is not None:
+                self._clock.times.not_before(loaded.recorded_at)
             new = loaded is None
             none = Past(remembered=self._remember(Controls()))
             found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {}, past=none)

@@ -20,7 +20,7 @@ from pathlib import Path
 import psycopg
 
 from tests.chaos.ports import free_port
-from tests.executor.postgres import IMAGE, Server, installed, made, serve
+from tests.executor.postgres import IMAGE, Programs, Server, installed
 
 DATA = "/var/lib/postgresql/data"
 OPTIONS = ("synchronous_commit=on", "max_connections=80", "shared_buffers=64MB")
@@ -104,9 +104,9 @@ class Container(Database):
 class Installed(Database):
     """The server of the tests' package, run by this process."""
 
-    def __init__(self, command: Sequence[str | Path], user: str | None, log: Path, port: int, password: str) -> None:
+    def __init__(self, programs: Programs, options: Sequence[str], port: int, password: str) -> None:
         super().__init__(port, password)
-        self._command, self._user, self._log = command, user, log
+        self._programs, self._options, self._log = programs, options, programs.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def kill(self) -> None:
@@ -125,7 +125,7 @@ class Installed(Database):
         """Starts it again on the same data; one that runs is left alone."""
         if self._process is None or self._process.poll() is not None:
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(self._command, stdout=log, stderr=log, user=self._user)
+                self._process = self._programs.serve(self.port, self._options, log)
 
     def log(self) -> str:
         """The end of its log."""
@@ -155,11 +155,10 @@ def running(folder: Path, rng: random.Random, options: Sequence[str] = ()) -> It
 
 @contextmanager
 def _installed(rng: random.Random, options: Sequence[str]) -> Iterator[Database]:
-    with installed() as (binaries, folder, user):
+    with installed() as programs:
         password, port = secrets.token_hex(12), free_port(rng)
-        made(binaries, folder, user, password)
-        command = serve(binaries, folder, port, options)
-        database = Installed(command, user, folder / "log", port, password)
+        programs.make(password)
+        database = Installed(programs, options, port, password)
         try:
             database.wait("postgres")
             with database.connect("postgres") as connection:

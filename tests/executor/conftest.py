@@ -21,6 +21,17 @@ def postgres_server() -> Iterator[postgres.Server]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def _dropped(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leaves no database behind."""
+    if "postgres_server" not in request.fixturenames:
+        yield
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    with server.dropping():
+        yield
+
+
 @pytest.fixture
 def place(postgres_server: postgres.Server) -> Place:
     """A ledger of its own without any account."""

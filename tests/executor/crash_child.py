@@ -15,6 +15,7 @@ from typing import Any
 
 from common.wire import OrderRequest
 from executor.cancel import cancel
+from executor.ledger.listing import OrderFilter
 from executor.orders import ReplaceRequest
 from executor.submit import replace, submit
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
@@ -34,7 +35,8 @@ def replace_resting(executor: Executor) -> None:
 
 def match_resting(executor: Executor) -> None:
     """What crosses is filled by the matcher."""
-    executor.matcher.pass_once()
+    executor.trading.watch_equity()
+    executor.matcher.match(BTCTRY)
 
 
 def cancel_resting(executor: Executor) -> None:
@@ -52,7 +54,7 @@ ACTIONS: dict[str, Callable[[Executor], None]] = {
 
 def resting(executor: Executor) -> str:
     """The id of the one order that rests."""
-    [order] = executor.trading.ledger.orders(10, only_open=True)
+    [order] = executor.trading.ledger.list_orders(OrderFilter(status="open"), 10).items
     return order.order_id
 
 

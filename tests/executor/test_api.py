@@ -13,6 +13,23 @@ from tests.executor.standin import BTCTRY, TOKEN, Executor, Place, make_executor
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 NO_NUMBERS: list[Any] = ["-1", "0", "NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-999999", "1e13", "1e-19"]
 NO_NUMBERS += ["1e9999999999999999999", "", "one", "1,5", True, [], {}, -1, 0, 10**13, "9" * 300, "0." + "1" * 200]
+NO_NUMBERS += [
+    "1e-1000119",
+    "1__0",
+    "1_0",
+    "+1",
+    " 1",
+    "1 ",
+    "1\n",
+    ".5",
+    "5.",
+    "1e0",
+    "1E1",
+    "０．１",
+    "١",
+    "0x1",
+    "1.0000000000000000000",
+]
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +192,14 @@ def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_
         executor.clock.now += 1.1
         assert executor.order(client_order_id="later")[0] == 201
         executor.close()
+
+
+def test_a_cancel_with_a_body_that_asks_for_less_cancels_nothing(executor: Executor) -> None:
+    order = executor.limit("rest", "buy", "1", "99")
+    answer = executor.client.post(
+        f"/v1/orders/{order['order_id']}/cancel",
+        json={"quantity": "0.5"},
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "body"})
+    assert executor.get("/v1/orders?status=open")["orders"][0]["order_id"] == order["order_id"]

@@ -15,6 +15,7 @@ from executor.quotes import QuoteClient
 from executor.settings import Settings
 from executor.valuation import Marks
 from tests.common.local import eventually
+from tests.common.routes import check_queries
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
 
@@ -71,3 +72,7 @@ def test_the_loops_are_in_the_metrics_and_in_readiness(executor: Executor) -> No
     assert parts["loops"]["reason"] == "; ".join(
         f"the loop {name} does not run" for name in ("peers", "market", "writer", "matcher", "tail")
     )
+
+
+def test_every_call_refuses_parameters_that_it_does_not_take(executor: Executor) -> None:
+    check_queries(executor.app)

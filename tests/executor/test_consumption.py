@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from common.wire import OrderRequest
 from executor.market.symbol_view import SymbolView
+from executor.paper import OLDEST_BOOK
 from executor.quotes import QuoteClient
 from executor.submit import submit
-from executor.writer.level_uses import FORGET_AFTER
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
@@ -73,7 +73,7 @@ def test_what_is_gone_for_long_is_forgotten(make: MakeExecutor, place: Place, ma
     executor = make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
     assert bought(executor, "first", "100") == "2"
-    for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(FORGET_AFTER / timedelta(seconds=1))):
+    for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(OLDEST_BOOK / timedelta(seconds=1))):
         marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")], moved=moved)
         assert bought(executor, f"n{moved}", "100.5", "1") == "1"
     reign = executor.trading.ledger.writer.reign

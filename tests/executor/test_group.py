@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
-from executor.ledger.append import Append, Refused
+from executor.ledger.append import Append, AppendRefused
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import Proof, verify
+from executor.ledger.listing import OrderFilter
+from executor.ledger.verify import AccountProof, verify
 from executor.orders import check
 from executor.writer.transaction import Transaction
 from tests.common.local import eventually
@@ -48,7 +49,7 @@ def together(executor: Executor) -> Iterator[Together]:
         yield Together(pool, waiting)
 
 
-def proof(place: Place) -> Proof:
+def proof(place: Place) -> AccountProof:
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
         [found] = verify(lambda: nullcontext(connection))
@@ -94,7 +95,10 @@ def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecuto
     with pytest.raises(ZeroDivisionError):
         broken.result(10)
     assert proof(place).orders == 2
-    assert {order.client_order_id for order in executor.trading.ledger.orders(9)} == {"one", "two"}
+    assert {order.client_order_id for order in executor.trading.ledger.list_orders(OrderFilter(), 9).items} == {
+        "one",
+        "two",
+    }
 
 
 def test_the_same_key_twice_in_one_transaction_is_one_order(make: MakeExecutor, place: Place) -> None:
@@ -180,7 +184,7 @@ def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
         reached.set()
         assert go.wait(20)
         if fails == "the append of one alone":
-            raise Refused("as told")
+            raise AppendRefused("as told")
         return ["first"]
 
     def look_up(_key: str) -> None:

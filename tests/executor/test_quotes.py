@@ -10,7 +10,7 @@ from executor.market.copy import MarketCopy
 from executor.market.proof_time import ProofTime
 from executor.quotes import QuoteClient
 from executor.timing import StageMetrics
-from tests.executor.standin import BTCTRY, MarketData, Monotonic
+from tests.executor.standin import BTCTRY, USDTTRY, MarketData, Monotonic
 
 
 @pytest.fixture
@@ -79,6 +79,7 @@ def test_market_data_that_does_not_answer_gives_no_book(clock: Monotonic) -> Non
 
 def test_readiness_asks_for_one_fresh_quote(quotes: QuoteClient, marketdata: MarketData) -> None:
     assert quotes.trouble() is None
+    del marketdata.books[USDTTRY]
     marketdata.put(BTCTRY, [], [], stale=True)
     assert quotes.trouble() == "all 1 quotes are stale"
     marketdata.books.clear()

@@ -8,7 +8,7 @@ are those that `reference.py` names.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from common.wire import Order
 from executor.ledger.engine import reading
+from executor.ledger.listing import OrderFilter
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.pair import CASH, PAIRS, Both
@@ -30,11 +31,12 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def both_on(server: postgres.Server) -> Iterator[Both]:
     """Two executors and the reference, on a ledger of their own."""
-    both = Both(server.new_place())
-    try:
-        yield both
-    finally:
-        both.close()
+    with server.dropping():
+        both = Both(server.new_place())
+        try:
+            yield both
+        finally:
+            both.close()
 
 
 @settings(max_examples=settings().max_examples // 2)
@@ -45,9 +47,9 @@ def test_orders_fills_fees_and_balances_are_those_of_the_reference(
     postgres_server: postgres.Server, script: list[Step]
 ) -> None:
     with both_on(postgres_server) as both:
-        for number, step in enumerate([*HOLDING, *script]):
+        for step in [*HOLDING, *script]:
             both.do(step)
-            both.compare_account(number % 2)
+            both.compare_account(both.leading)
             assert_projections(both.contexts[both.leading].ledger)
         for executor in range(2):
             both.compare_all(executor)
@@ -73,7 +75,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Serv
             both.do(step)
         both.lead(0)
         ledger = both.contexts[0].ledger
-        balances, traded = ledger.view().balances, _traded(ledger.orders(500))
+        balances, traded = ledger.view().balances, _traded(ledger.list_orders(OrderFilter(), 500).items)
         sums: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, Decimal] = defaultdict(Decimal)
         for entry, amount in balances.items():
@@ -86,7 +88,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Serv
         assert proof.orders == len(both.reference.orders)
 
 
-def _traded(orders: list[Order]) -> dict[str, Decimal]:
+def _traded(orders: Sequence[Order]) -> dict[str, Decimal]:
     """What came from the market of each unit, by the fills alone, fees not counted."""
     moved: dict[str, Decimal] = defaultdict(Decimal)
     for order in orders:

@@ -95,7 +95,7 @@ def test_without_market_data_an_order_is_denied_not_lost(executor: Executor, mar
     marketdata.status = 503
     status, order = executor.order()
     assert (status, order["status"]) == (201, "denied")
-    assert [denial["code"] for denial in order["denials"]] == ["NO_QUOTE"]
+    assert [denial["code"] for denial in order["denials"]] == ["EQUITY_UNKNOWN", "NO_QUOTE"]
     assert executor.get(f"/v1/orders/{order['order_id']}") == order
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from common import wire
-from executor.commands import NOT_WRITING, CancelOrder
+from executor.command_messages import CancelOrder
+from executor.commands import NOT_WRITING
 from executor.ledger.engine import lock_key, make_engine, reading
-from executor.ledger.verify import Proof, verify
+from executor.ledger.verify import AccountProof, verify
 from executor.peers.client import PeerClient
-from executor.peers.server import Reply
+from executor.peers.server import PeerReply
 from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
@@ -23,7 +24,6 @@ from tests.executor.conftest import MakeExecutor
 from tests.executor.holding import holding
 from tests.executor.standin import Executor, Place
 
-KEY = b"the key of these executors"
 STEP_CLOCK = "UPDATE leases SET heartbeat_at = heartbeat_at {} interval '1 day'"
 
 
@@ -34,7 +34,7 @@ def wire_to(postgres_server: postgres.Server) -> Iterator[Wire]:
     cable.close()
 
 
-def proved(place: Place) -> Proof:
+def proved(place: Place) -> AccountProof:
     """Proves the ledger, over a connection of its own."""
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
@@ -159,7 +159,7 @@ def _losing_answers(writer: Executor, cable: Wire) -> list[str]:
     lost: list[str] = []
     take, ledger = writer.parts.peers._taking, writer.trading.ledger
 
-    def taking(body: bytes, reply: Reply) -> None:
+    def taking(body: bytes, reply: PeerReply) -> None:
         if not lost:
             lost.append(wire.decode(dict[str, Any], body)["command"])
             cable.hang()
@@ -205,7 +205,7 @@ def test_while_nobody_writes_the_answer_is_503_and_may_be_asked_for_again(
 def test_an_executor_that_does_not_write_refuses_what_is_forwarded_to_it(make: MakeExecutor, place: Place) -> None:
     one, two = make(place), make(place)
     order = one.limit("resting", "buy", "1", "99")
-    client = PeerClient(KEY)
+    client = PeerClient(two.settings.peers.key)
     frame = client.ask(two.parts.peers.address, wire.encode(CancelOrder(order_id=order["order_id"])), 5.0)
     client.close()
     assert frame.status == NOT_WRITING
@@ -268,20 +268,17 @@ def test_executors_that_start_at_one_instant_open_the_account_once(
     make: MakeExecutor, postgres_server: postgres.Server
 ) -> None:
     place = postgres_server.new_place(empty=True)
-    made = [make(place, ready=False) for _ in range(3)]
-    barrier = threading.Barrier(len(made))
+    made, barrier = [make(place, ready=False) for _ in range(3)], threading.Barrier(3)
 
     def start(executor: Executor) -> None:
         barrier.wait(10)
         executor.start_writing()
 
     with ThreadPoolExecutor(len(made)) as pool:
-        for started in [pool.submit(start, executor) for executor in made]:
-            started.result(30)
+        list(pool.map(start, made, timeout=30))
     eventually(lambda: len(writers(*made)) == 1)
     assert [event["kind"] for event in made[0].get("/v1/events")["events"]] == ["opened"]
-    orders = [executor.limit(f"n{number}", "buy", "1", "99") for number, executor in enumerate(made)]
-    assert {order["status"] for order in orders} == {"accepted"}
+    assert {made[n].limit(f"n{n}", "buy", "1", "99")["status"] for n in range(3)} == {"accepted"}
     assert proved(place).orders == 3
 
 
@@ -296,8 +293,8 @@ def test_after_the_database_was_away_one_of_both_executors_writes(
         wire_to.pull()
         assert one.order(client_order_id=f"away-{turn}")[0] == 503
         wire_to.plug()
-        eventually(lambda: len(writers(one, two)) == 1)
-        eventually(lambda: one.trading.ledger.writer.away is two.trading.ledger.writer.away is None)
+        parts = [each.trading.ledger.writer for each in (one, two)]
+        eventually(lambda: len(writers(one, two)) == 1 and not any(part.away for part in parts))  # noqa: B023
     assert two.order(client_order_id="last", quantity="0.1")[0] == 201
     direct = Place(place.url.replace(f":{wire_to.port}/", f":{postgres_server.port}/"), place.password)
     assert proved(direct).orders in range(7, 11), "one that was answered with 503 may have been done"

@@ -64,9 +64,25 @@ def test_the_gauges_show_the_numbers_of_the_valuation(trader: Executor) -> None:
         assert trader.parts.registry.get_sample_value(f"executor_{name}", {"currency": "TRY"}) == float(amount)
 
 
-def test_market_data_that_is_away_leaves_the_ledgers_side(trader: Executor, marketdata: MarketData) -> None:
+def test_market_data_that_is_away_leaves_the_last_marks_with_their_age(
+    trader: Executor, marketdata: MarketData
+) -> None:
+    before = ask(trader).summary.equity
     marketdata.status = 503
+    trader.clock.now += 3_600
     found = ask(trader)
+    assert (found.summary.equity, found.summary.priced) == (before, False)
+    assert [row.mark_age_seconds for row in found.positions] == [3600.1] * 2
+    assert all(row.stale for row in found.positions)
+    assert all("the last mark is 3600.1 s old" in each.reason for each in found.summary.unpriced)
+
+
+def test_marks_that_were_never_seen_leave_the_ledgers_side(
+    trader: Executor, make: MakeExecutor, place: Place, marketdata: MarketData
+) -> None:
+    marketdata.status = 503
+    trader.close()
+    found = ask(make(place))
     assert found.summary.equity is None
     assert {row.symbol: row.quantity for row in found.positions} == {BTCTRY: Decimal(2), BTCUSDT: Decimal(5)}
     assert all("answered 503" in each.reason for each in found.summary.unpriced)

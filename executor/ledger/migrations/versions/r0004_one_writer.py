@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from executor.ledger.schema import Utc
+from executor.ledger.schema import Exact, Utc
 
 revision = "0004"
 down_revision = "0003"
@@ -95,5 +95,32 @@ def upgrade() -> None:
         op.create_table_comment(table, comment)
     op.drop_table("executions")
     op.drop_index("ix_orders_account_received_at", "orders")
+    for name, kind in (("day_base", Exact), ("since", Utc)):
+        op.add_column("anchors", sa.Column(name, kind))
+    _index_adjustments()
+    _index_lists()
     op.execute(APPEND)
     op.execute(CHECKPOINT)
+
+
+def _index_lists() -> None:
+    """Makes the lists of orders and fills cost the same however long the ledger is."""
+    op.drop_index("ix_orders_open", "orders")
+    op.create_index("ix_orders_open", "orders", ["account", "received_sequence"], postgresql_where=sa.text("is_open"))
+    by_status, ended = ["account", "status", "received_sequence"], sa.text("NOT is_open")
+    op.create_index("ix_orders_ended", "orders", by_status, postgresql_where=ended)
+    by_symbol = ["account", "symbol", "received_sequence"]
+    op.create_index("ix_orders_account_symbol_received_sequence", "orders", by_symbol)
+    op.create_index("ix_fills_account_sequence", "fills", ["account", "sequence"])
+
+
+def _index_adjustments() -> None:
+    """Makes deposits, withdrawals and write-offs easy to find, by their kind and by the operator's key."""
+    adjustments = "kind IN ('deposited', 'withdrawn', 'written_off')"
+    rare = adjustments.replace("(", "('opened', 'switched', 'held', 'released', 'limits_set', 'reversed', ")
+    op.drop_index("ix_events_rare", "events")
+    op.create_index("ix_events_rare", "events", ["account", "kind", "sequence"], postgresql_where=sa.text(rare))
+    key = sa.text("(payload::jsonb ->> 'client_key')")
+    op.create_index(
+        "ux_events_client_key", "events", ["account", key], unique=True, postgresql_where=sa.text(adjustments)
+    )
