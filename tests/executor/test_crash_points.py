@@ -14,6 +14,7 @@ from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
 from tests.executor.crash_child import ACTIONS
+from tests.executor.projections import assert_projections
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
 pytestmark = pytest.mark.slow
@@ -131,6 +132,7 @@ def _state(executor: Executor) -> dict[str, object]:
 def _prove(executor: Executor) -> None:
     with reading(executor.trading.ledger._engine) as connection:
         verify(lambda: nullcontext(connection))
+    assert_projections(executor.trading.ledger)
 
 
 TAKEN = [("100.1", "2"), ("100.2", "1")]
