@@ -1,4 +1,4 @@
-"""What is known of the equity: without it no loss could be seen, so nothing that adds risk may pass."""
+"""The equity as far as it is known: without it no loss could be seen, so nothing that adds risk may pass."""
 
 from __future__ import annotations
 
