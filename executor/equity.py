@@ -1,4 +1,4 @@
-"""The equity as far as it is known: without it no loss could be seen, so nothing that adds risk may pass."""
+"""The latest look at the equity: while it is not known no loss could be seen, so nothing that adds risk may pass."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from executor.ledger.listing import OrderFilter
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.pair import CASH, PAIRS, Both
+from tests.executor.projections import assert_projections
 from tests.executor.steps import EAGER, HOLDING, OLDER, Step, moves, rushes, steps
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,7 @@ def test_orders_fills_fees_and_balances_are_those_of_the_reference(
         for step in [*HOLDING, *script]:
             both.do(step)
             both.compare_account(both.leading)
+            assert_projections(both.contexts[both.leading].ledger)
         for executor in range(2):
             both.compare_all(executor)
 
@@ -61,6 +63,7 @@ def test_orders_that_share_a_transaction_get_what_they_would_get_one_after_the_o
     with both_on(postgres_server) as both:
         for step in [*HOLDING, *script]:
             both.do(step)
+            assert_projections(both.contexts[both.leading].ledger)
         both.compare_all(1)
 
 
