@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import TypeVar
 
 from flask import current_app, request
 
 from common.errors import InvalidRequest
+from common.openapi import MOMENT_FORM
 
 View = TypeVar("View", bound=Callable[..., object])
 T = TypeVar("T", bound=str)
@@ -15,6 +19,7 @@ T = TypeVar("T", bound=str)
 ANYTHING = "*"
 """Stands for every parameter, for calls that imitate somebody else's server: that one ignores what it does not know."""
 LONGEST_SHOWN = 32
+_MOMENT = re.compile(MOMENT_FORM)
 
 
 def takes(*names: str) -> Callable[[View], View]:
@@ -65,6 +70,25 @@ def optional_whole(name: str, *, at_most: int) -> int | None:
     if text.isascii() and text.isdigit() and len(text) <= len(str(at_most)) and 1 <= int(text) <= at_most:
         return int(text)
     raise InvalidRequest(name, f"must be a whole number from 1 to {at_most}, not {text[:LONGEST_SHOWN]!r}")
+
+
+def text(name: str, form: re.Pattern[str], rule: str) -> str | None:
+    """Returns a text of a form, or None when it is not given. Raises `InvalidRequest` with the rule that it breaks."""
+    found = request.args.get(name)
+    if found is not None and not form.fullmatch(found):
+        raise InvalidRequest(name, f"must be {rule}, not {found[:LONGEST_SHOWN]!r}")
+    return found
+
+
+def moment(name: str) -> datetime | None:
+    """Returns a time in UTC, or None when it is not given. Raises `InvalidRequest`."""
+    found = request.args.get(name)
+    if found is None:
+        return None
+    with suppress(ValueError):
+        if _MOMENT.fullmatch(found):
+            return datetime.fromisoformat(found)
+    raise InvalidRequest(name, f"must be a time in UTC as in 2026-11-22T10:00:00Z, not {found[:LONGEST_SHOWN]!r}")
 
 
 def choice(name: str, default: T | None, choices: Sequence[T]) -> T | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from common import answers, openapi, wire
 from common.decimals import AMOUNT_FORM
-from common.openapi import TEXT, Api, Call, Found, Schema
+from common.openapi import MOMENT_FORM, TEXT, Api, Call, Found, Schema
 from executor.adjustment_messages import CashTransfer, TransferRequest, WriteOff, WriteOffRequest
 from executor.batch_messages import MOST_IN_BATCH, BatchAnswers, BatchRequest
+from executor.examples import EXAMPLES, REFUSALS
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
+from executor.listing_messages import Fills
 from executor.messages import (
     LONGEST_REASON,
     CancelAllRequest,
@@ -27,7 +31,8 @@ KINDS = (
     *("opened", "received", "denied", "accepted", "filled", "ended"),
     *("switched", "held", "released", "limits_set", "reversed", "deposited", "withdrawn", "written_off"),
 )
-STATUSES = ("open", "all")
+STATUSES = ("open", "all", *get_args(wire.OrderStatus))
+SIDES: tuple[wire.Side, ...] = get_args(wire.Side)
 ORDER_ID_FORM = "[a-z0-9_-]{1,64}"
 MOST_ON_PAGE, DEFAULT_ON_PAGE, LAST_NUMBER = 500, 100, 2**63 - 1
 _ERRORS = {
@@ -44,8 +49,22 @@ _PAGE: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ON_PAGE},
     "before": {"type": "integer", "minimum": 1, "maximum": LAST_NUMBER},
 }
-_ORDERS_ASKED = _PAGE | {"status": TEXT | {"enum": list(STATUSES)}}
-_EVENTS_ASKED = _PAGE | {"kind": TEXT | {"enum": list(KINDS)}}
+_TIME = TEXT | {"pattern": f"^{MOMENT_FORM}$", "example": "2026-11-22T10:00:00Z"}
+_TIMES: dict[str, Schema] = {"from": _TIME, "to": _TIME}
+_OF_ORDER: dict[str, Schema] = {
+    "symbol": TEXT | {"pattern": f"^{SYMBOL_FORM}$"},
+    "side": TEXT | {"enum": list(SIDES)},
+}
+_ORDER_ID = TEXT | {"pattern": f"^{ORDER_ID_FORM}$"}
+_ORDERS_ASKED = {
+    "client_order_id": TEXT | {"pattern": f"^{CLIENT_ORDER_ID_FORM}$"},
+    "status": TEXT | {"enum": list(STATUSES)},
+    **_OF_ORDER,
+    **_TIMES,
+    **_PAGE,
+}
+_FILLS_ASKED = {"order_id": _ORDER_ID, **_OF_ORDER, **_TIMES, **_PAGE}
+_EVENTS_ASKED = {"kind": TEXT | {"enum": list(KINDS)}, "order_id": _ORDER_ID, **_TIMES, **_PAGE}
 _ORDER: Found = {"200": (wire.Order, "The order")}
 _PLACED: Found = {
     "201": (wire.Order, "A new order, which may be denied"),
@@ -64,6 +83,7 @@ _WRITTEN_OFF: Found = {
     "201": (WriteOff, "It was recorded now"),
     "200": (WriteOff, "The first answer to a known key"),
 }
+_FILLS: Found = {"200": (Fills, "A page")}
 _EVENTS: Found = {"200": (Events, "A page")}
 _POSITIONS: Found = {"200": (answers.Positions, "All of them")}
 _ACCOUNT: Found = {"200": (answers.AccountStatus, "The account")}
@@ -100,6 +120,7 @@ _CALLS = (
     Call("post /v1/deposits", "deposit", "Put money into the account", _MOVED, "409", body=TransferRequest),
     Call("post /v1/withdrawals", "withdraw", "Take money out of the account", _MOVED, "409", body=TransferRequest),
     Call("post /v1/write-offs", "writeOff", _WRITE_OFF, _WRITTEN_OFF, "404 409", body=WriteOffRequest),
+    Call("get /v1/fills", "listFills", "Fills, newest first", _FILLS, queries=_FILLS_ASKED),
     Call("get /v1/events", "listEvents", "Recorded events, newest first", _EVENTS, queries=_EVENTS_ASKED),
     Call("get /v1/positions", "listPositions", "Positions", _POSITIONS),
     Call("get /v1/account", "readAccount", "Cash and reserves", _ACCOUNT),
@@ -123,7 +144,9 @@ def _refine(schemas: dict[str, Schema]) -> None:
         for field in ("quantity", "limit_price"):
             optional = "default" in fields[field]
             fields[field] = {"anyOf": [amount, {"type": "null"}], "default": None} if optional else amount
-    schemas["BatchRequest"]["properties"]["orders"] |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
+    orders = schemas["BatchRequest"]["properties"]["orders"]
+    orders["items"] = {"anyOf": [orders["items"], {"description": "anything else gets a 422 of its own"}]}
+    orders |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
     symbol = TEXT | {"pattern": f"^{SYMBOL_FORM}$"}
     for name in ("TransferRequest", "WriteOffRequest"):
         schemas[name]["properties"]["client_key"]["pattern"] = f"^{CLIENT_ORDER_ID_FORM}$"
@@ -141,7 +164,6 @@ def _refine(schemas: dict[str, Schema]) -> None:
     schemas["KillSwitchRequest"]["properties"]["scope"] |= {"pattern": f"^({EVERYTHING}|{ACCOUNT}|{SYMBOL_FORM})$"}
 
 
-_ORDER_ID = TEXT | {"pattern": f"^{ORDER_ID_FORM}$"}
 _API = Api(
     title="Spark executor",
     description="Paper orders behind guardrails, in a durable ledger. Amounts are decimals in strings.",
@@ -151,6 +173,8 @@ _API = Api(
     of_every_write=frozenset({"401", "413", "429"}),
     in_path={"order_id": _ORDER_ID, "trade_id": _ORDER_ID},
     further=(answers.OrdersSnapshot, answers.Resumed),
+    examples=EXAMPLES,
+    refusals=REFUSALS,
     refine=_refine,
 )
 

@@ -18,11 +18,14 @@ from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
 from executor.guardrails import Limits
 from executor.guardrails.controls import EVERYTHING, Controls
-from executor.ledger import rows, schema
+from executor.ledger import listing, rows, schema
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.events import LedgerEvent
+from executor.ledger.fills import listed_fills
 from executor.ledger.lease import Lease
+from executor.ledger.listing import EventFilter, FillFilter, OrderFilter, Page
 from executor.ledger.migrate import migrate
+from executor.listing_messages import ListedFill
 from executor.orders import PRECISION
 from executor.paper import within
 from executor.settings import LedgerSettings
@@ -176,21 +179,20 @@ class Ledger:
         with self._reading() as connection:
             return rows.first_answer(connection, self.account_name, client_order_id)
 
-    def orders(self, limit: int, *, only_open: bool = False, before: int | None = None) -> list[Order]:
-        """Returns up to `limit` orders, newest first; with `before`, only those with a lower number."""
-        table = schema.orders.c
-        conditions = [table.account == self.account_name, *([table.is_open] if only_open else [])]
-        conditions += [] if before is None else [table.received_sequence < before]
+    def list_orders(self, wanted: OrderFilter, limit: int, before: int | None = None) -> Page[Order]:
+        """Returns a page of orders, newest first; `before` is the `next` of the page before."""
         with self._reading() as connection:
-            return rows.orders(connection, *conditions, limit=limit)
+            return listing.orders(connection, self.account_name, wanted, limit, before)
 
-    def events(self, limit: int, *, kind: str | None = None, before: int | None = None) -> list[LedgerEvent]:
-        """Returns up to `limit` events, newest first; with `kind` or `before`, only those of it, or below it."""
-        log = schema.events.c
-        conditions = [log.account == self.account_name, *([] if kind is None else [log.kind == kind])]
-        conditions += [] if before is None else [log.sequence < before]
+    def list_events(self, wanted: EventFilter, limit: int, before: int | None = None) -> Page[LedgerEvent]:
+        """Returns a page of events, newest first; `before` is the `next` of the page before."""
         with self._reading() as connection:
-            return rows.latest_events(connection, *conditions, limit=limit)
+            return listing.events(connection, self.account_name, wanted, limit, before)
+
+    def list_fills(self, wanted: FillFilter, limit: int, before: int | None = None) -> Page[ListedFill]:
+        """Returns a page of fills, newest first; `before` is the `next` of the page before."""
+        with self._reading() as connection:
+            return listed_fills(connection, self.account_name, wanted, limit, before)
 
     def sequence(self) -> int:
         """Returns the sequence of the account's latest event; 0 before the first."""

@@ -221,8 +221,8 @@ def proposal_of(
         kill_switch=transaction.controls.stopped(order.symbol),
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
-        doubts=trading.equity.doubts(),
         **(of_quantity(order, plan, trading.fees) if plan else NOTHING | {"quantity": order.quantity}),
+        doubts=trading.equity.doubts(),
     )
 
 

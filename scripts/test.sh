@@ -120,7 +120,7 @@ case $what in
   chaos)
     bash scripts/engine.sh
     bash scripts/images.sh "$work/missing"
-    $BIN/python -m tests.chaos "${MINUTES:-5}"
+    SPARK_TEST_POSTGRES=image $BIN/python -m tests.chaos "${MINUTES:-5}"
     ;;
   *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos" ;;
 esac

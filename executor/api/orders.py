@@ -7,15 +7,14 @@ import re
 from flask import Blueprint, Response, request
 
 from common import ops, query, wire
-from common.answers import Orders
 from common.errors import InvalidRequest
 from executor.api.answering import answered
 from executor.batch_messages import unread_orders
 from executor.command_messages import CancelAll, CancelOrder, PlaceOrder, PlaceOrders, PreviewOrder, ReplaceOrder
 from executor.errors import UnknownOrder
 from executor.messages import CancelAllRequest
-from executor.openapi import DEFAULT_ON_PAGE, LAST_NUMBER, MOST_ON_PAGE, ORDER_ID_FORM, STATUSES
-from executor.orders import ReplaceRequest, number, symbol_form
+from executor.openapi import ORDER_ID_FORM
+from executor.orders import ReplaceRequest, symbol_form
 from executor.parts import Parts
 from executor.preview_messages import PreviewRequest
 
@@ -69,21 +68,11 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
 
 
 def _read_routes(routes: Blueprint, parts: Parts) -> None:
-    ledger, market = parts.trading.ledger, parts.trading.market
+    ledger = parts.trading.ledger
 
     @routes.get("/orders/<order_id>")
     def get_order(order_id: str) -> Response:
         return ops.answer(ledger.order(_checked_id(order_id)))
-
-    @routes.get("/orders")
-    @query.takes("status", "limit", "before")
-    def get_orders() -> Response:
-        status = query.choice("status", "all", STATUSES)
-        limit = query.whole("limit", DEFAULT_ON_PAGE, at_most=MOST_ON_PAGE)
-        before = query.optional_whole("before", at_most=LAST_NUMBER)
-        found = ledger.orders(limit, only_open=status == "open", before=before)
-        more = number(found[-1].order_id) if len(found) == limit else None
-        return ops.answer(Orders(market=market, orders=tuple(found), next=more))
 
 
 def _checked_id(order_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -100,7 +100,7 @@ def orders(
     """Returns the orders that meet the conditions, newest first, or, with `by_change`, by their latest change."""
     place = _ORDERS.sequence if by_change else _ORDERS.received_sequence.desc()
     rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(place).limit(limit)).all()
-    return _with_fills(connection, rows)
+    return with_fills(connection, rows)
 
 
 def order(connection: sa.Connection, account: str, order_id: str) -> Order:
@@ -111,7 +111,8 @@ def order(connection: sa.Connection, account: str, order_id: str) -> Order:
     return found[0]
 
 
-def _with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
+def with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
+    """Returns the orders of rows of their table, each with its fills."""
     traded = [row.order_id for row in rows if row.filled_quantity]
     fills: dict[str, list[Fill]] = {order_id: [] for order_id in traded}
     if traded:
@@ -193,7 +194,7 @@ def known_fill(connection: sa.Connection, account: str, trade_id: str) -> KnownF
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    taken_back = row.sequence in reversals(connection, account, row.order_id)
+    taken_back = row.sequence in reversals(connection, account, [row.order_id])
     return KnownFill(trade_id, row.sequence, row.order_id, postings(connection, account, row.sequence), taken_back)
 
 
@@ -204,10 +205,25 @@ def postings(connection: sa.Connection, account: str, sequence: int) -> list[Pos
     return [Posting(Entry(row.name, row.symbol, row.unit), row.amount) for row in connection.execute(query)]
 
 
-def reversals(connection: sa.Connection, account: str, order_id: str | None = None) -> dict[int, int]:
-    """Returns the sequences of reversals by that of the fill they took back; with `order_id`, only of its fills."""
+def realised(connection: sa.Connection, account: str, sequences: Sequence[int]) -> dict[int, Decimal]:
+    """Returns the gains that events realised, by their sequence; an event that sold nothing is not among them."""
+    table = schema.postings.c
+    of_them = (table.account == account, table.sequence.in_(sequences), table.name == "realised_pnl")
+    found = connection.execute(sa.select(table.sequence, table.amount).where(*of_them))
+    return {sequence: -amount for sequence, amount in found}
+
+
+def payloads(connection: sa.Connection, account: str, sequences: Sequence[int]) -> dict[int, str]:
+    """Returns the contents of events as JSON, by their sequence."""
     log = schema.events.c
-    of_order = [] if order_id is None else [log.order_id == order_id]
+    query = sa.select(log.sequence, log.payload).where(log.account == account, log.sequence.in_(sequences))
+    return {row.sequence: row.payload for row in connection.execute(query)}
+
+
+def reversals(connection: sa.Connection, account: str, order_ids: Collection[str] | None = None) -> dict[int, int]:
+    """Returns the sequences of reversals by that of the fill they took back; with `order_ids`, only of their fills."""
+    log = schema.events.c
+    of_order = [] if order_ids is None else [log.order_id.in_(order_ids)]
     found = events(connection, log.account == account, log.kind == "reversed", *of_order)
     return {reversal_in(event).sequence: event.sequence for event in found}
 

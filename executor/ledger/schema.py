@@ -69,6 +69,7 @@ fills = sa.Table(
     sa.Column("quantity", Exact, nullable=False),
     sa.Column("fee", Exact, nullable=False),
     sa.Column("filled_at", Utc, nullable=False),
+    sa.Index("ix_fills_account_sequence", "account", "sequence"),
     comment="append-only; the fills of each order",
 )
 
@@ -101,13 +102,21 @@ orders = sa.Table(
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
     sa.Index("ix_orders_account_sequence", "account", "sequence"),
+    sa.Index("ix_orders_account_symbol_received_sequence", "account", "symbol", "received_sequence"),
     comment="each order's present state: a projection of its events",
 )
 sa.Index(
     "ix_orders_open",
     orders.c.account,
-    orders.c.symbol,
+    orders.c.received_sequence,
     postgresql_where=orders.c.is_open,
+)
+sa.Index(
+    "ix_orders_ended",
+    orders.c.account,
+    orders.c.status,
+    orders.c.received_sequence,
+    postgresql_where=sa.not_(orders.c.is_open),
 )
 
 balances = sa.Table(

@@ -163,4 +163,4 @@ class OpenOrders:
 
 def open_order(order: Order, terms: Terms) -> OpenOrder:
     """Returns the open order of an order and its terms."""
-    return OpenOrder(order, terms, remaining(order))
+    return OpenOrder(order, terms, remaining(order) if order.filled_quantity else order.quantity)

@@ -105,10 +105,9 @@ class State:
         self.answers: dict[str, Order] = {}
         self.journal = Journal()
         for order, terms in loaded.open_orders:
-            self.open.put(self.journal, open_order(order, terms))
+            self.open.put(Journal(), open_order(order, terms))
         for place, uses in loaded.uses.items():
             self.uses.by_place[place] = dict(uses)
-        self.journal = Journal()
 
     def record(
         self, content: events.Content, at: datetime, order: Order | None, order_id: str | None, terms: Terms | None

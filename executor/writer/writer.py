@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from decimal import localcontext
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -33,8 +35,11 @@ from executor.writer.state import Loaded, State
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BEAT_SECONDS = 0.5
 STANDBY_SECONDS = 0.1
+LOADED_TOGETHER = 200
 CHECKPOINT_EVENTS = 2_000
 """Events after which a checkpoint is written: so many at the most has a new writer to read."""
 
@@ -160,19 +165,19 @@ class Writer:
         if not isinstance(found, int):
             self.holder = found
             return
-        self._begin(found)
         self._beat_at, self.holder = begun, None
+        self._begin(found)
 
     def _begin(self, epoch: int) -> None:
         with localcontext(prec=PRECISION), reading(self._engine) as connection:
             loaded = load(connection, self._account, self._clock.now(), self._remember)
-        if loaded is not None and loaded.recorded_at is not None:
-            self._clock.times.not_before(loaded.recorded_at)
-        new = loaded is None
-        none = Past(remembered=self._remember(Controls()))
-        found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {}, past=none)
-        with localcontext(prec=PRECISION):
-            state = State(found, self._clock.monotonic())
+            if loaded is not None and loaded.recorded_at is not None:
+                self._clock.times.not_before(loaded.recorded_at)
+            new = loaded is None
+            none = Past(remembered=self._remember(Controls()))
+            found = loaded or Loaded(self._account, 0, GENESIS, Controls(), {}, past=none)
+            orders = self._beating(found.open_orders, epoch)
+            state = State(replace(found, open_orders=orders), self._clock.monotonic())
         self._close()
         self._epoch, self._checkpointed = epoch, found.sequence
         self._appender = Appender(self._engine, self._account, epoch)
@@ -182,6 +187,16 @@ class Writer:
             self._opening(reign, lambda: self._checkpoint(reign))
         self._reign = reign
         log.info("this executor writes the account", extra={"epoch": epoch, "sequence": reign.view.sequence})
+
+    def _beating(self, orders: Iterable[T], epoch: int) -> Iterator[T]:
+        """Yields the orders, and sends heartbeats meanwhile: with very many of them it takes seconds."""
+        for number, order in enumerate(orders):
+            if number % LOADED_TOGETHER == 0 and time.monotonic() - self._beat_at > BEAT_SECONDS:
+                begun = time.monotonic()
+                if not self._lease.beat(epoch):
+                    raise Fenced("another executor has taken the account")
+                self._beat_at = begun
+            yield order
 
     def _first_answer(self, key: str) -> Order | None:
         with localcontext(prec=PRECISION), reading(self._engine) as connection:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from common.answers import AccountStatus
 from common.client import JsonClient
 from common.errors import Unavailable
 from tests.chaos.market import CASH, SYMBOLS
@@ -42,10 +43,11 @@ class Ledger(Protocol):
 class Executor:
     """One executor: the master of its server and the worker."""
 
-    def __init__(self, name: str, port: int, environment: dict[str, str], log: Path) -> None:
-        self.name = name
+    def __init__(self, name: str, port: int, environment: dict[str, str], log: Path, root: Path = ROOT) -> None:
+        """`root` is the folder of the code that it runs."""
+        self.name, self.peer_port = name, int(environment["SPARK_PEER_PORT"])
         self.client = JsonClient(f"http://127.0.0.1:{port}", ANSWER_SECONDS)
-        self._environment, self._log = environment, log
+        self._environment, self._log, self._root = environment, log, root
         self._process = self._run()
 
     def start(self) -> None:
@@ -67,6 +69,11 @@ class Executor:
         """Lets them go on where they were."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGCONT)
+
+    def worker(self) -> int:
+        """Returns the number of its worker's process. Raises `OSError` and `ValueError` while there is none."""
+        master = self._process.pid
+        return int(Path(f"/proc/{master}/task/{master}/children").read_text().split()[0])
 
     def kill_worker(self) -> None:
         """SIGKILL for its worker alone; the master starts another. Does nothing while there is none."""
@@ -90,6 +97,18 @@ class Executor:
         except Unavailable:
             return False
 
+    def account(self) -> AccountStatus | None:
+        """Returns the account as it tells it; None while it can't."""
+        try:
+            return self.client.get("/v1/account", AccountStatus)
+        except Unavailable:
+            return None
+
+    def open_orders(self) -> int:
+        """Returns how many orders are open; 0 when it does not answer."""
+        found = self.account()
+        return 0 if found is None else found.open_orders
+
     def revive(self) -> list[str]:
         """Starts it again if it ended by itself, and says so; nobody may see it end but by a kill."""
         code = self._process.poll()
@@ -110,7 +129,7 @@ class Executor:
         with self._log.open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "--config", "common/gunicorn.conf.py", "executor.app:serve()"],
-                cwd=ROOT,
+                cwd=self._root,
                 env=inherited | self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -143,7 +162,6 @@ def environment(database: Ledger, marketdata_url: str, folder: Path) -> dict[str
         "SPARK_OPERATOR_TOKEN_FILE": str(token),
         "SPARK_MARKETDATA_URL": marketdata_url,
         "SPARK_PEER_HOST": "127.0.0.1",
-        "SPARK_PEER_PORT": "0",
         "SPARK_STARTING_CASH": ",".join(f"{currency}:{amount}" for currency, amount in CASH.items()),
         "SPARK_MAX_ORDER_NOTIONAL": WIDE,
         "SPARK_MAX_POSITION": WIDE,
@@ -161,13 +179,15 @@ def environment(database: Ledger, marketdata_url: str, folder: Path) -> dict[str
 
 
 @contextmanager
-def running(database: Ledger, marketdata_url: str, folder: Path, rng: random.Random) -> Iterator[Sequence[Executor]]:
-    """Started, and ended with the block whatever happens."""
+def running(
+    database: Ledger, marketdata_url: str, folder: Path, rng: random.Random, root: Path = ROOT
+) -> Iterator[Sequence[Executor]]:
+    """Started, and ended with the block whatever happens. `root` is the folder of the code that they run."""
     shared, made = environment(database, marketdata_url, folder), []
     with ExitStack() as ending:
         for number in range(1, COUNT + 1):
             port = free_port(rng)
-            own = {"PORT": str(port), "SPARK_REPLICA": str(number)}
-            made.append(Executor(f"executor-{number}", port, shared | own, folder / f"log-{number}"))
+            own = {"PORT": str(port), "SPARK_REPLICA": str(number), "SPARK_PEER_PORT": str(free_port(rng))}
+            made.append(Executor(f"executor-{number}", port, shared | own, folder / f"log-{number}", root))
             ending.callback(made[-1].end)
         yield made

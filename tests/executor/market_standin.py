@@ -141,8 +141,12 @@ def serving(data: MarketData) -> Iterator[MarketData]:
         wbufsize = -1
 
         def handle(self) -> None:
-            with suppress(ConnectionResetError):  # an executor that was killed
+            with suppress(ConnectionError):  # an executor that was killed
                 super().handle()
+
+        def finish(self) -> None:
+            with suppress(ConnectionError):
+                super().finish()
 
         def do_GET(self) -> None:
             if self.path.startswith("/v1/stream") and data.status == 200:

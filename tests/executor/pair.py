@@ -18,6 +18,7 @@ from executor.context import TradingContext
 from executor.equity import EquityWatch
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
+from executor.ledger.listing import OrderFilter
 from executor.market.symbol_view import SymbolView
 from executor.matching import Matcher
 from executor.metrics import Metrics
@@ -245,7 +246,7 @@ class Both:
     def compare_all(self, executor: int) -> None:
         """Every order, position, fee and used level, as one executor reads them."""
         ledger, expected = self.contexts[executor].ledger, self.reference
-        found = {order.client_order_id: order for order in ledger.orders(500)}
+        found = {order.client_order_id: order for order in ledger.list_orders(OrderFilter(), 500).items}
         assert found.keys() == expected.orders.keys()
         for key, order in found.items():
             self.compare_order(key, order)

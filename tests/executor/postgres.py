@@ -8,13 +8,13 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import monotonic, sleep
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import psycopg
 import pytest
@@ -100,17 +100,54 @@ def running() -> Iterator[Server]:
         yield server
 
 
+class Programs(NamedTuple):
+    """The programs of the package, and what they are run with.
+
+    binaries: the folder of the programs.
+    folder: the folder for data.
+    run_by: as whom they run.
+    """
+
+    binaries: Path
+    folder: Path
+    run_by: Mapping[str, Any]
+
+    def make(self, password: str) -> None:
+        """Makes the files of a server."""
+        data, secret = self.folder / "data", self.folder / "password"
+        secret.write_text(password)
+        data.mkdir()
+        for path in (self.folder, data, secret) if self.run_by else ():
+            os.chown(path, self.run_by["user"], self.run_by["group"])
+        init: list[str | Path] = [self.binaries / "initdb", "-D", data, "-U", "spark", f"--pwfile={secret}"]
+        init += ["--auth=scram-sha-256", "--no-sync"]
+        subprocess.run(init, check=True, capture_output=True, timeout=60, cwd=self.folder, **self.run_by)
+
+    def serve(self, port: int, options: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Starts the server on a port of loopback; `options` are settings, as `name=value`."""
+        given = [part for option in options for part in ("-c", option)]
+        place: list[str | Path] = ["-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        command = [self.binaries / "postgres", *place, *given]
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.run_by)
+
+
 @contextmanager
-def _from_wheel() -> Iterator[Server]:
+def installed(room: Path | None = None) -> Iterator[Programs]:
+    """Gives the programs of the package, with a folder for data in `room`, by default on the disk."""
     found = find_spec(WHEEL)
     if found is None or found.origin is None:
         pytest.fail(f"NOT TESTED: the package {WHEEL} is not installed")
     home, run_by = Path(found.origin).parent, _run_by()
     with (
-        TemporaryDirectory(prefix="spark-postgres-", dir=_room()) as data,
+        TemporaryDirectory(prefix="spark-postgres-", dir=room or _open_to_all(Path(gettempdir()))) as data,
         _readable(home, run_by) as binaries,
-        _serving(binaries, Path(data), run_by) as server,
     ):
+        yield Programs(binaries, Path(data), run_by)
+
+
+@contextmanager
+def _from_wheel() -> Iterator[Server]:
+    with installed(_room()) as programs, _serving(programs) as server:
         yield server
 
 
@@ -163,24 +200,12 @@ def _runs(binaries: Path, run_by: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def _serving(binaries: Path, folder: Path, run_by: Mapping[str, Any]) -> Iterator[Server]:
-    data, secret, port, password = folder / "data", folder / "password", free_port(), secrets.token_hex(12)
-    secret.write_text(password)
-    data.mkdir()
-    for path in (folder, data, secret) if run_by else ():
-        os.chown(path, run_by["user"], run_by["group"])
-    init: list[str | Path] = [binaries / "initdb", "-D", data, "-U", "spark", f"--pwfile={secret}"]
-    subprocess.run(
-        [*init, "--auth=scram-sha-256", "--no-sync"], check=True, capture_output=True, timeout=60, cwd=folder, **run_by
-    )
-    options = [part for option in FAST for part in ("-c", option)]
-    command: list[str | Path] = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen([*command, *options], stdout=log, stderr=log, cwd=folder, **run_by) as process,
-    ):
+def _serving(programs: Programs) -> Iterator[Server]:
+    port, password, file = free_port(), secrets.token_hex(12), programs.folder / "log"
+    programs.make(password)
+    with file.open("wb") as log, programs.serve(port, FAST, log) as process:
         try:
-            yield _wait(Server(port, password), lambda: (folder / "log").read_text()[-2000:])
+            yield _wait(Server(port, password), lambda: file.read_text()[-2000:])
         finally:
             process.send_signal(signal.SIGQUIT)  # nothing of it is needed any more, so it need not write all of it down
             process.wait(20)

@@ -17,6 +17,7 @@ from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
 from executor.ledger.append import Append, AppendRefused
 from executor.ledger.engine import make_engine, reading
+from executor.ledger.listing import OrderFilter
 from executor.ledger.verify import AccountProof, verify
 from executor.orders import check
 from executor.writer.transaction import Transaction
@@ -94,7 +95,10 @@ def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecuto
     with pytest.raises(ZeroDivisionError):
         broken.result(10)
     assert proof(place).orders == 2
-    assert {order.client_order_id for order in executor.trading.ledger.orders(9)} == {"one", "two"}
+    assert {order.client_order_id for order in executor.trading.ledger.list_orders(OrderFilter(), 9).items} == {
+        "one",
+        "two",
+    }
 
 
 def test_the_same_key_twice_in_one_transaction_is_one_order(make: MakeExecutor, place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from random import Random
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from common.sse import Event
 from executor.market.copy import LATE_SECONDS, MarketCopy, WrongMarket
 from executor.market.proof_time import KEPT_SECONDS, ProofTime
-from tests.executor.standin import BTCTRY, USDTTRY, MarketData, market_data
+from tests.common.local import eventually
+from tests.executor.standin import BTCTRY, USDTTRY, MarketData, Place, make_executor, market_data
 
 EPOCH, AHEAD = "5eed", 5_000.0
 
@@ -156,3 +158,18 @@ def test_however_the_stream_comes_no_book_is_told_younger_than_it_is(seed: int) 
             found = told.copy.look(BTCTRY, told.now)
             if found is not None:
                 assert found.proved_at <= known + 1e-6
+
+
+def test_a_stream_that_is_lost_again_and_again_leaves_the_executor_ready(place: Place, marketdata: MarketData) -> None:
+    executor = make_executor(place, marketdata, monotonic=time.monotonic)
+    executor.parts.start()
+    try:
+        copy = executor.parts.follower._copy
+        for _ in range(4):
+            eventually(lambda: copy.look(BTCTRY, time.monotonic()))
+            marketdata.cuts += 1
+            eventually(lambda: copy.look(BTCTRY, time.monotonic()) is None)
+        eventually(lambda: copy.look(BTCTRY, time.monotonic()))
+        eventually(lambda: executor.client.get("/readyz").status_code == 200)
+    finally:
+        executor.parts.stop()

@@ -8,7 +8,7 @@ are those that `reference.py` names.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 
@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from common.wire import Order
 from executor.ledger.engine import reading
+from executor.ledger.listing import OrderFilter
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.pair import CASH, PAIRS, Both
+from tests.executor.projections import assert_projections
 from tests.executor.steps import EAGER, HOLDING, OLDER, Step, moves, rushes, steps
 
 pytestmark = pytest.mark.slow
@@ -48,6 +50,7 @@ def test_orders_fills_fees_and_balances_are_those_of_the_reference(
         for step in [*HOLDING, *script]:
             both.do(step)
             both.compare_account(both.leading)
+            assert_projections(both.contexts[both.leading].ledger)
         for executor in range(2):
             both.compare_all(executor)
 
@@ -60,6 +63,7 @@ def test_orders_that_share_a_transaction_get_what_they_would_get_one_after_the_o
     with both_on(postgres_server) as both:
         for step in [*HOLDING, *script]:
             both.do(step)
+            assert_projections(both.contexts[both.leading].ledger)
         both.compare_all(1)
 
 
@@ -71,7 +75,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Serv
             both.do(step)
         both.lead(0)
         ledger = both.contexts[0].ledger
-        balances, traded = ledger.view().balances, _traded(ledger.orders(500))
+        balances, traded = ledger.view().balances, _traded(ledger.list_orders(OrderFilter(), 500).items)
         sums: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, Decimal] = defaultdict(Decimal)
         for entry, amount in balances.items():
@@ -84,7 +88,7 @@ def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Serv
         assert proof.orders == len(both.reference.orders)
 
 
-def _traded(orders: list[Order]) -> dict[str, Decimal]:
+def _traded(orders: Sequence[Order]) -> dict[str, Decimal]:
     """What came from the market of each unit, by the fills alone, fees not counted."""
     moved: dict[str, Decimal] = defaultdict(Decimal)
     for order in orders:

@@ -98,8 +98,20 @@ def upgrade() -> None:
     for name, kind in (("day_base", Exact), ("since", Utc)):
         op.add_column("anchors", sa.Column(name, kind))
     _index_adjustments()
+    _index_lists()
     op.execute(APPEND)
     op.execute(CHECKPOINT)
+
+
+def _index_lists() -> None:
+    """Makes the lists of orders and fills cost the same however long the ledger is."""
+    op.drop_index("ix_orders_open", "orders")
+    op.create_index("ix_orders_open", "orders", ["account", "received_sequence"], postgresql_where=sa.text("is_open"))
+    by_status, ended = ["account", "status", "received_sequence"], sa.text("NOT is_open")
+    op.create_index("ix_orders_ended", "orders", by_status, postgresql_where=ended)
+    by_symbol = ["account", "symbol", "received_sequence"]
+    op.create_index("ix_orders_account_symbol_received_sequence", "orders", by_symbol)
+    op.create_index("ix_fills_account_sequence", "fills", ["account", "sequence"])
 
 
 def _index_adjustments() -> None:
