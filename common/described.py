@@ -1,4 +1,4 @@
-"""The lines of a message's docstring that describe its fields, for the schemas of an OpenAPI document. Pure."""
+"""Descriptions of messages and their fields from docstrings, for the schemas of an OpenAPI document. Pure."""
 
 from __future__ import annotations
 
