@@ -17,7 +17,7 @@ from bench.order_place import Place
 from common.errors import Unavailable
 from tests.chaos import executors
 from tests.chaos.executors import Executor
-from tests.executor.standin import BTCTRY, TOKEN, MarketData, serving
+from tests.executor.standin import BTCTRY, TOKEN, USDTTRY, MarketData, serving
 from tests.marketdata.busy import gunicorn
 from tests.repo.tree import ROOT
 
@@ -29,9 +29,10 @@ Measured = dict[str, float]
 
 @contextmanager
 def still_market() -> Iterator[MarketData]:
-    """A book so deep that it serves every order; it is refreshed by nobody."""
+    """A book so deep that it serves every order, and one that values the account; nobody refreshes them."""
     data = MarketData()
     data.put(BTCTRY, [("100", "1000000000")], [("100.1", "1000000000")])
+    data.put(USDTTRY, [("40", "1000")], [("40.1", "1000")])
     with serving(data):
         yield data
 
