@@ -19,6 +19,7 @@ from bench.order_runs import running, writer_of
 from bench.rows import Row, row
 from bench.stream_clients import percentile
 from tests.executor.market_standin import MarketData, _quote, serving
+from tests.executor.standin import USDTTRY
 
 OPEN, RUNS = 10_000, 3
 SECONDS = float(os.environ.get("BENCH_MATCH_SECONDS", "20"))
@@ -75,7 +76,7 @@ def measure() -> list[Row]:
 def _run(place: Place) -> tuple[float, float]:
     fill(place, OPEN, resting=True)
     data, chance = FramesAtOnce(), random.Random(7)
-    for symbol in SYMBOLS:
+    for symbol in (*SYMBOLS, USDTTRY):
         data.show(symbol, QUIET)
     with serving(data), running(place, data) as pair:
         writer_of(pair)
