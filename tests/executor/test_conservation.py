@@ -7,6 +7,7 @@ from contextlib import ExitStack, nullcontext
 from decimal import Decimal
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.standin import BTCTRY, Executor, make_executor, market_data, serving
+
+pytestmark = pytest.mark.slow
 
 POOR = {"TRY": Decimal(500)}
 

@@ -14,6 +14,8 @@ from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Executor, Place
 
+pytestmark = pytest.mark.slow
+
 STOP = {"engaged": True, "reason": "drill", "scope": "all"}
 NAMES = ("paper", "second", "third")
 

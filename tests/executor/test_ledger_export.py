@@ -20,6 +20,8 @@ from executor.ledger.export import export as write_books
 from tests.executor.books import Rows, environment_of, execute, export, read, sums, trade
 from tests.executor.standin import BTCTRY, NOWHERE, Executor, MarketData, Place
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["balances.csv", "fills.csv", "journal.csv", "orders.csv"]
 
 

@@ -8,10 +8,14 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
+import pytest
+
 from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, MarketData, Place
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 ACKNOWLEDGED = 12

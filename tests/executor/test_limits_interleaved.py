@@ -21,6 +21,8 @@ from tests.executor.audit import Audit, part
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BEGIN, BTCTRY, Executor, MarketData, Place
 
+pytestmark = pytest.mark.slow
+
 ETHTRY = "BTCTURK:ETHTRY"
 FEE = "0.12"
 CASH = {"TRY": Decimal(1600)}

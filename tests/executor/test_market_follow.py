@@ -15,6 +15,8 @@ from executor.market.proof_time import ProofTime
 from tests.common.local import eventually
 from tests.executor.standin import BTCTRY, MarketData
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def copy() -> MarketCopy:

@@ -17,6 +17,8 @@ from tests.common.local import eventually, http_server
 from tests.executor.listener import HEARTBEAT, Listener, flood
 from tests.executor.standin import Executor, MarketData, Place, make_executor
 
+pytestmark = pytest.mark.slow
+
 QUICK = StreamTimings(heartbeat=0.2, send=5.0)
 SLOW = StreamTimings(heartbeat=60.0, send=5.0)
 Serve = Callable[..., tuple[Executor, str]]

@@ -24,6 +24,8 @@ from tests.executor.conftest import MakeExecutor
 from tests.executor.holding import holding
 from tests.executor.standin import Executor, Place
 
+pytestmark = pytest.mark.slow
+
 STEP_CLOCK = "UPDATE leases SET heartbeat_at = heartbeat_at {} interval '1 day'"
 
 
