@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from common import wire
+from common.described import describe
 
 Schema = dict[str, Any]
 Kind = type[msgspec.Struct]
@@ -22,6 +23,14 @@ MOMENT_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,
 TEXT: Schema = {"type": "string"}
 PLAIN_DIGITS = r"^(0|-?(0\.[0-9]*[1-9]|[1-9][0-9]*(\.[0-9]*[1-9])?))$"
 """The form of `plain_text`: every decimal of an answer has it."""
+
+
+_ERROR_FIELDS = (
+    ("code", "string", "a name in capital letters, the same in answers, logs and metrics."),
+    ("message", "string", "a sentence for people."),
+    ("retryable", "boolean", "true when trying again can help."),
+    ("details", "object", "the values that met, by name; `field` names a wrong field."),
+)
 
 
 @dataclass(frozen=True)
@@ -164,14 +173,16 @@ def _json(name: str, example: object) -> Schema:
 
 def _schemas(api: Api) -> dict[str, Schema]:
     """Returns the schemas of all messages. Decimals of answers have plain digits."""
-    bodies = _components(call.body for call in api.calls if call.body is not None)
-    answers = _components([kind for call in api.calls for kind, _ in call.found.values()] + list(api.further))
+    asked = [call.body for call in api.calls if call.body is not None]
+    told = [kind for call in api.calls for kind, _ in call.found.values()] + list(api.further)
+    bodies, answers = _components(asked), _components(told)
     for name in answers.keys() - bodies.keys():
         _spell(answers[name])
     schemas = answers | bodies
     api.refine(schemas)
-    types = {"code": "string", "message": "string", "retryable": "boolean", "details": "object"}
-    error = _object({name: {"type": kind} for name, kind in types.items()})
+    describe(schemas, asked + told)
+    error = _object({name: {"type": kind, "description": about} for name, kind, about in _ERROR_FIELDS})
+    error["description"] = "The one shape of all failures."
     return {**schemas, "Failure": _object({"error": error})}
 
 

@@ -31,7 +31,7 @@ class TradingContext:
     limits: the limits of the settings; those that an operator has set come on top of them.
     fees: the fee rates.
     equity_currency: the currency that the equity is measured in.
-    equity: what is known of the equity.
+    equity: the latest look at the equity.
     """
 
     market: Market

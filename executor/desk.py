@@ -32,7 +32,7 @@ class Desk:
         A command is given again while the writer changes, but not when it may have been done and a second time would
         do more: then `LedgerUnavailable` says so.
         """
-        until, reason = time.monotonic() + PATIENCE_SECONDS, "no executor writes the account at this moment"
+        until, reason = float("inf"), "no executor writes the account at this moment"
         while True:
             try:
                 if self._ledger.writer.reign is not None:
@@ -46,8 +46,9 @@ class Desk:
                 if not isinstance(command, REPEATABLE):
                     raise
                 reason = error.reason
-            away = self._ledger.writer.away
-            if away is not None or time.monotonic() >= until:
+            away, now = self._ledger.writer.away, time.monotonic()
+            until = min(until, now + PATIENCE_SECONDS)
+            if away is not None or now >= until:
                 raise LedgerUnavailable(away or reason)
             time.sleep(LOOK_AGAIN_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What is known of the equity: without it no loss could be seen, so nothing that adds risk may pass."""
+"""Watch of the equity: while it is not known no loss could be seen, so nothing that adds risk may pass."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class ClockMetrics:
 
     def follow(self, times: SteadyTime) -> None:
         """Shows a ledger's time."""
-        self._off.set_function(lambda: times.off_seconds)
+        self._off.set_function(times.look)
         times.stepped = self._jumps.inc
 
 

@@ -9,6 +9,7 @@ from common.decimals import AMOUNT_FORM
 from common.openapi import MOMENT_FORM, TEXT, Api, Call, Found, Schema
 from executor.adjustment_messages import CashTransfer, TransferRequest, WriteOff, WriteOffRequest
 from executor.batch_messages import MOST_IN_BATCH, BatchAnswers, BatchRequest
+from executor.examples import EXAMPLES, REFUSALS
 from executor.guardrails.controls import ACCOUNT, EVERYTHING
 from executor.listing_messages import Fills
 from executor.messages import (
@@ -143,7 +144,9 @@ def _refine(schemas: dict[str, Schema]) -> None:
         for field in ("quantity", "limit_price"):
             optional = "default" in fields[field]
             fields[field] = {"anyOf": [amount, {"type": "null"}], "default": None} if optional else amount
-    schemas["BatchRequest"]["properties"]["orders"] |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
+    orders = schemas["BatchRequest"]["properties"]["orders"]
+    orders["items"] = {"anyOf": [orders["items"], {"description": "anything else gets a 422 of its own"}]}
+    orders |= {"minItems": 1, "maxItems": MOST_IN_BATCH}
     symbol = TEXT | {"pattern": f"^{SYMBOL_FORM}$"}
     for name in ("TransferRequest", "WriteOffRequest"):
         schemas[name]["properties"]["client_key"]["pattern"] = f"^{CLIENT_ORDER_ID_FORM}$"
@@ -170,6 +173,8 @@ _API = Api(
     of_every_write=frozenset({"401", "413", "429"}),
     in_path={"order_id": _ORDER_ID, "trade_id": _ORDER_ID},
     further=(answers.OrdersSnapshot, answers.Resumed),
+    examples=EXAMPLES,
+    refusals=REFUSALS,
     refine=_refine,
 )
 

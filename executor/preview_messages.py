@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from common import wire
+from common.decimals import Amount
 
 
 class PreviewRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,8 +23,8 @@ class PreviewRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fie
     symbol: str
     side: wire.Side
     type: wire.OrderType
-    quantity: Decimal
-    limit_price: Decimal | None = None
+    quantity: Amount
+    limit_price: Amount | None = None
     time_in_force: wire.TimeInForce | None = None
     post_only: bool = False
     client_order_id: str | None = None

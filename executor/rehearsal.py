@@ -46,6 +46,9 @@ class Rehearsal(NamedTuple):
 
 def rehearsing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) -> Callable[[Transaction], Rehearsal]:
     """Returns the work that decides a checked order as `placing` does, and that must be undone."""
+    trading.watch_equity()
+
+    trading.watch_equity()
 
     def work(transaction: Transaction) -> Rehearsal:
         if not view.listed:

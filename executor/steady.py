@@ -51,6 +51,11 @@ class SteadyTime:
             self._seen_at = at
             return self._told
 
+    def look(self) -> float:
+        """Looks at the wall clock; returns `off_seconds`."""
+        self.unix()
+        return self.off_seconds
+
     def believed(self) -> float | None:
         """Returns the wall clock's own time; None until it has run evenly for ten minutes, and tells no day."""
         self.unix()

@@ -77,8 +77,9 @@ class Limits:
 def _same_fields(or_else: Any, default: Any, *, strict: bool) -> Any:
     """Returns a message with the fields of `Limits`, each of which may be `or_else` too."""
     kinds = [(name, kind | or_else, default) for name, kind in get_type_hints(Limits).items()]
+    told = {"__doc__": Limits.__doc__}
     return msgspec.defstruct(
-        "SameFields", kinds, bases=(Message,), frozen=True, kw_only=True, forbid_unknown_fields=strict
+        "SameFields", kinds, bases=(Message,), namespace=told, frozen=True, kw_only=True, forbid_unknown_fields=strict
     )
 
 

@@ -116,28 +116,38 @@ class _Walk(NamedTuple):
     place: the column that the index ends with, which is the order of the list.
     on_index: the conditions that the index answers.
     on_row: the conditions that are checked row by row, from the columns of the rows that are looked at.
+    few: true when the index leaves few rows, which are all looked at, in any order.
     """
 
     table: sa.Table
     place: sa.ColumnElement[int]
     on_index: list[sa.ColumnElement[bool]]
     on_row: list[RowCondition]
+    few: bool = False
 
     def rows(self) -> sa.Select[Any]:
-        """Returns the query of all rows of the index."""
-        return sa.select(self.table).where(*self.on_index).order_by(self.place.desc())
+        """Returns the query of the rows that a page looks at."""
+        found = sa.select(self.table).where(*self.on_index)
+        # An offset keeps the database from mixing what the index answers with what is checked row by row.
+        return found.offset(0) if self.few else found.order_by(self.place.desc()).limit(MOST_LOOKED_AT)
+
+    def end(self) -> sa.Select[Any]:
+        """Returns the query of the place of the last row that a page looks at, where there are more."""
+        every = sa.select(self.place).where(*self.on_index).order_by(self.place.desc())
+        return every.offset(MOST_LOOKED_AT - 1).limit(1)
 
 
 def orders(connection: sa.Connection, account: str, wanted: OrderFilter, limit: int, before: int | None) -> Page[Order]:
     """Returns a page of orders; `before` is the number of the last one on the page before."""
     table = schema.orders.c
-    walk = _Walk(schema.orders, table.received_sequence, [table.account == account], [])
+    few = wanted.client_order_id is not None
+    walk = _Walk(schema.orders, table.received_sequence, [table.account == account], [], few)
     _of_status(walk, wanted)
     for name, value in (("side", wanted.side), ("symbol", wanted.symbol)):
         if value is not None:
             walk.on_row.append(_equal(name, value))
     _within(connection, account, walk, "received_at", (wanted.since, wanted.until), before)
-    found, following = _page(connection, walk, limit, few=wanted.client_order_id is not None)
+    found, following = _page(connection, walk, limit)
     return Page(rows.with_fills(connection, found), following)
 
 
@@ -162,10 +172,8 @@ def fills(
     connection: sa.Connection, account: str, wanted: FillFilter, limit: int, before: int | None
 ) -> Page[sa.Row[Any]]:
     """Returns a page of rows of fills, with symbol, side and terms of their orders."""
-    table, of = schema.fills.c, schema.orders.c
-    walk = _Walk(schema.fills, table.sequence, [table.account == account], [])
-    if wanted.order_id is not None:
-        walk.on_index.append(table.order_id == wanted.order_id)
+    of = schema.orders.c
+    walk = _of_order(schema.fills, account, wanted.order_id)
     if wanted.side is not None:
         walk.on_row.append(lambda _: of.side == wanted.side)
     if wanted.symbol is not None:
@@ -175,7 +183,6 @@ def fills(
         connection,
         walk,
         limit,
-        few=wanted.order_id is not None,
         joined=schema.orders,
         more=(of.symbol, of.side, of.terms),
     )
@@ -187,17 +194,22 @@ def events(
 ) -> Page[LedgerEvent]:
     """Returns a page of events; `before` is the sequence of the last one on the page before."""
     log = schema.events.c
-    walk = _Walk(schema.events, log.sequence, [log.account == account], [])
-    if wanted.order_id is not None:
-        walk.on_index.append(log.order_id == wanted.order_id)
+    walk = _of_order(schema.events, account, wanted.order_id)
     if wanted.kind in RARE_KINDS and wanted.order_id is None:
         # The kind is written out, so that the database sees that the index of rare kinds has it.
         walk.on_index.append(log.kind == sa.literal_column(f"'{wanted.kind}'"))
     elif wanted.kind is not None:
         walk.on_row.append(_equal("kind", wanted.kind))
     _within(connection, account, walk, "recorded_at", (wanted.since, wanted.until), before)
-    found, following = _page(connection, walk, limit, few=wanted.order_id is not None)
+    found, following = _page(connection, walk, limit)
     return Page([LedgerEvent(**row._mapping) for row in found], following)
+
+
+def _of_order(table: sa.Table, account: str, order_id: str | None) -> _Walk:
+    """Begins the walk of all rows of an account, or of one order."""
+    if order_id is None:
+        return _Walk(table, table.c.sequence, [table.c.account == account], [])
+    return _Walk(table, table.c.sequence, [table.c.order_id == order_id], [_equal("account", account)], few=True)
 
 
 def _equal(name: str, value: object) -> RowCondition:
@@ -243,16 +255,12 @@ def _page(
     walk: _Walk,
     limit: int,
     *,
-    few: bool,
     joined: sa.Table | None = None,
     more: Sequence[sa.ColumnElement[Any]] = (),
 ) -> tuple[Sequence[sa.Row[Any]], int | None]:
-    """Returns the rows of a page, and the place to go on from. `joined` has one row for the `order_id` of each.
-
-    `few` says that the conditions on the index leave few rows, which are sorted then.
-    """
-    connection.exec_driver_sql(_BY_INDEX + ("" if few else _IN_ORDER))
-    looked_at = walk.rows().limit(MOST_LOOKED_AT).subquery("looked_at")
+    """Returns the rows of a page, and the place to go on from. `joined` has one row for the `order_id` of each."""
+    connection.exec_driver_sql(_BY_INDEX + ("" if walk.few else _IN_ORDER))
+    looked_at = walk.rows().subquery("looked_at")
     query = sa.select(looked_at, *more)
     if joined is not None:
         query = query.join(joined, joined.c.order_id == looked_at.c.order_id)
@@ -262,6 +270,4 @@ def _page(
     found = connection.execute(query.where(*conditions).order_by(place.desc()).limit(limit)).all()
     if len(found) == limit:
         return found, int(found[-1]._mapping[name])
-    last = sa.select(walk.place).where(*walk.on_index).order_by(walk.place.desc())
-    end = connection.execute(last.offset(MOST_LOOKED_AT - 1).limit(1)).scalar_one_or_none()
-    return found, end
+    return found, None if walk.few else connection.execute(walk.end()).scalar_one_or_none()

@@ -169,6 +169,8 @@ def environment(database: Ledger, marketdata_url: str, folder: Path) -> dict[str
         "SPARK_MAX_ORDER_QUANTITY": ",".join(f"{symbol}=1000000" for symbol in SYMBOLS),
         "SPARK_MAX_ORDERS_PER_SECOND": "100000",
         "SPARK_MAX_EXECUTIONS_PER_MINUTE": "100000",
+        "SPARK_MAX_OPEN_ORDERS": "1000000",
+        "SPARK_MAX_OPEN_ORDERS_PER_SYMBOL": "1000000",
         "SPARK_MAX_DAILY_LOSS_PERCENT": "100",
         "SPARK_MAX_DRAWDOWN_PERCENT": "100",
         "SPARK_MAX_WRITES_PER_SECOND": "10000",

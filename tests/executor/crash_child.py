@@ -1,6 +1,6 @@
 """A child that trades and dies by SIGKILL at a named point. Arguments: URL PASSWORD MARKETDATA_URL ACTION WHEN POINT.
 
-ACTION is `order`, `replace`, `match` or `cancel`; WHEN is `before` or `after` the first call of POINT, a dotted name.
+ACTION is one of `ACTIONS`; WHEN is `before` or `after` the first call of POINT, a dotted name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from common.wire import OrderRequest
+from executor.adjustment_messages import TransferRequest, WriteOffRequest
+from executor.adjustments import transfer, write_off
+from executor.batches import submit_all
 from executor.cancel import cancel
 from executor.ledger.listing import OrderFilter
 from executor.orders import ReplaceRequest
@@ -44,11 +49,34 @@ def cancel_resting(executor: Executor) -> None:
     cancel(resting(executor), executor.trading.ledger)
 
 
+def place_batch(executor: Executor) -> None:
+    """A market order that takes two levels, and one that rests."""
+    taking = {"client_order_id": "key", "symbol": BTCTRY, "side": "buy", "type": "market", "quantity": "3"}
+    rest = {"client_order_id": "rest", "symbol": BTCTRY, "side": "buy", "type": "limit"}
+    resting = {**rest, "quantity": "1", "limit_price": "99"}
+    found = submit_all([msgspec.Raw(msgspec.json.encode(each)) for each in (taking, resting)], executor.trading)
+    assert all(answer.status in (200, 201) for answer in found.answers)
+
+
+def deposit(executor: Executor) -> None:
+    """A thousand more."""
+    asked = TransferRequest(client_key="key", currency="TRY", amount=Decimal(1000), reason="more")
+    transfer("deposit", asked, executor.trading)
+
+
+def write_the_rest_off(executor: Executor) -> None:
+    """All that is held."""
+    write_off(WriteOffRequest(client_key="key", symbol=BTCTRY, reason="worthless"), executor.trading)
+
+
 ACTIONS: dict[str, Callable[[Executor], None]] = {
     "order": place_order,
     "replace": replace_resting,
     "match": match_resting,
     "cancel": cancel_resting,
+    "batch": place_batch,
+    "deposit": deposit,
+    "write_off": write_the_rest_off,
 }
 
 

@@ -49,6 +49,9 @@ AFTER_THE_APPEND = [
 ]
 SHARED = [("after", f"{REIGN}._seal"), ("after", f"{APPEND}.values_of")]
 
+AFTER_ALL = [*AFTER_THE_APPEND[:-1], ("after", f"{REIGN}.do_all")]
+ADJUSTED = [("before", f"{TRANSACTION}.adjust"), ("after", f"{TRANSACTION}.adjust"), *SHARED]
+
 DEATHS = [
     *(("order", False, *point) for point in (*ON_THE_WAY, *BEFORE_THE_APPEND)),
     *(("order", True, *point) for point in AFTER_THE_APPEND),
@@ -58,6 +61,15 @@ DEATHS = [
     *(("match", True, *point) for point in (*AFTER_THE_APPEND, ("before", "executor.metrics.Metrics.count"))),
     *(("cancel", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
     *(("cancel", True, *point) for point in AFTER_THE_APPEND),
+    *(
+        ("batch", False, *point)
+        for point in (("after", f"{TRANSACTION}.fill"), ("before", f"{TRANSACTION}.settle"), *SHARED)
+    ),
+    *(("batch", True, *point) for point in AFTER_ALL),
+    *(("deposit", False, *point) for point in ADJUSTED),
+    *(("deposit", True, *point) for point in AFTER_THE_APPEND),
+    *(("write_off", False, *point) for point in ADJUSTED),
+    *(("write_off", True, *point) for point in AFTER_THE_APPEND),
 ]
 
 
@@ -71,8 +83,10 @@ def test_a_kill_leaves_all_or_nothing_and_asking_again_makes_it_whole(
     make: MakeExecutor, place: Place, marketdata: MarketData, action: str, committed: bool, when: str, point: str
 ) -> None:
     executor = make(place)
-    if action != "order":
+    if action in ("replace", "match", "cancel"):
         executor.limit("resting", "buy", "3", "99.5")
+    if action == "write_off":
+        executor.order(client_order_id="held", quantity="3")
     if action == "match":
         marketdata.put(BTCTRY, [("99", "2")], [("99.2", "2"), ("99.4", "5")])
     before = _state(executor)
@@ -142,4 +156,17 @@ WHOLE: dict[str, dict[str, object]] = {
         "reserved": "0",
     },
     "cancel": {"orders": {"resting": ("cancelled", [])}, "positions": {}, "spent": "0", "reserved": "0"},
+    "batch": {
+        "orders": {"key": ("filled", TAKEN), "rest": ("accepted", [])},
+        "positions": {BTCTRY: "3"},
+        "spent": "300.7004",
+        "reserved": "99.099",
+    },
+    "deposit": {"orders": {}, "positions": {}, "spent": "-1000", "reserved": "0"},
+    "write_off": {
+        "orders": {"held": ("filled", TAKEN)},
+        "positions": {BTCTRY: "0"},
+        "spent": "300.7004",
+        "reserved": "0",
+    },
 }
