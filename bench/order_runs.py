@@ -31,7 +31,6 @@ Measured = dict[str, float]
 def still_market() -> Iterator[MarketData]:
     """A book so deep that it serves every order, and one that values the account; nobody refreshes them."""
     data = MarketData()
-    data.put(USDTTRY, [("40", "1000")], [("40.1", "1000")])
     data.put(BTCTRY, [("100", "1000000000")], [("100.1", "1000000000")])
     data.put(USDTTRY, [("40", "1000")], [("40.1", "1000")])
     with serving(data):
