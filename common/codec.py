@@ -17,8 +17,11 @@ Order = Literal["deterministic"] | None
 """deterministic: the same value always gives the same bytes, also for fields of a dictionary in another order."""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every wire message. Readers ignore fields they don't know, so that a service can be updated alone."""
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of every wire message. Readers ignore fields they don't know, so that a service can be updated alone.
+
+    A message refers to no message that refers to it, so the garbage collector need not look at any.
+    """
 
 
 _FIELD = re.compile(r"`\$\.?(?P<path>[^`]*)`$")

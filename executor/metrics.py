@@ -25,6 +25,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry, currencies: Iterable[str], equity_currency: str) -> None:
         self.orders = Counter("executor_orders", "Orders that entered the status", ["status"], registry=registry)
+        self._entered = {status: self.orders.labels(status) for status in get_args(OrderStatus)}
         self.denials = Counter(
             "executor_denials", "Denials by guardrail; one order can have several", ["code"], registry=registry
         )
@@ -46,7 +47,6 @@ class Metrics:
         self.clock = ClockMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         for counter, labels in (
-            (self.orders, get_args(OrderStatus)),
             (self.denials, RULES),
             (self.near_limits, self._uses),
             (self.fills, get_args(Side)),
@@ -58,7 +58,7 @@ class Metrics:
         """Counts the changes of a committed transaction."""
         for before, after, _ in changes:
             if before is None or before.status != after.status:
-                self.orders.labels(after.status).inc()
+                self._entered[after.status].inc()
             if after.status == "denied":
                 for denial in after.denials:
                     self.denials.labels(denial.code).inc()
@@ -73,7 +73,9 @@ class Metrics:
 
     def note_uses(self, uses: Mapping[str, LimitUse]) -> list[str]:
         """Shows and counts how far an accepted order uses each limit; returns the codes that are nearly used up."""
-        near = self.show_shares({code: use.share for code, use in uses.items()})
+        for code, (value, limit) in uses.items():
+            self._uses[code].set(float(value) / float(limit) if limit else float(value > 0))
+        near = [code for code, (value, limit) in uses.items() if value and value >= limit * NEAR_SHARE]
         for code in near:
             self.near_limits.labels(code).inc()
         return near

@@ -39,6 +39,8 @@ RULES: Mapping[str, Rule] = {
 }
 """Every rule under the one code that it denies with, in the order in which denials are listed."""
 
+_ALL = tuple(RULES.values())
+
 MEASURES: Mapping[str, Measure] = {
     "MAX_QUANTITY": order.max_quantity_use,
     "MAX_NOTIONAL": order.max_notional_use,
@@ -53,8 +55,7 @@ MEASURES: Mapping[str, Measure] = {
 
 def check(proposal: Proposal, limits: Limits) -> tuple[Denial, ...]:
     """Returns the denials of all rules, not only the first; empty when the order may pass."""
-    denials = (rule(proposal, limits) for rule in RULES.values())
-    return tuple(denial for denial in denials if denial is not None)
+    return tuple([denial for rule in _ALL if (denial := rule(proposal, limits)) is not None])
 
 
 def uses(proposal: Proposal, limits: Limits) -> dict[str, LimitUse]:

@@ -6,7 +6,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+
+import msgspec
 
 from common.wire import Order, Side
 from executor.account import Balances, Entry, Terms, cash
@@ -18,7 +19,7 @@ Place = tuple[str, Side]
 """A symbol and a side of its orders."""
 
 
-class OpenOrder(NamedTuple):
+class OpenOrder(msgspec.Struct, frozen=True, gc=False):
     """An open order.
 
     order: the order.

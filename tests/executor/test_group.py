@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
 from executor.ledger.append import Append, AppendRefused
-from executor.ledger.engine import make_engine, reading
+from executor.ledger.engine import make_engine
 from executor.ledger.listing import OrderFilter
-from executor.ledger.verify import AccountProof, verify
 from executor.orders import check
 from executor.writer.transaction import Transaction
 from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
 from tests.executor.holding import holding
+from tests.executor.proved import proved
 from tests.executor.standin import BTCTRY, Executor, Place, wide_limits
 
 T = TypeVar("T")
@@ -49,14 +49,6 @@ def together(executor: Executor) -> Iterator[Together]:
         yield Together(pool, waiting)
 
 
-def proof(place: Place) -> AccountProof:
-    engine = make_engine(place.url, place.password)
-    with reading(engine) as connection:
-        [found] = verify(lambda: nullcontext(connection))
-    engine.dispose()
-    return found
-
-
 def commits(place: Place) -> int:
     """How many transactions recorded the events of the ledger."""
     engine = make_engine(place.url, place.password)
@@ -74,7 +66,7 @@ def test_what_waits_shares_one_transaction(make: MakeExecutor, place: Place) -> 
     assert [order["status"] for order in orders] == ["accepted"] * 20
     assert len({order["order_id"] for order in orders}) == 20
     assert commits(place) == 2, "the opening of the account, and all orders together"
-    assert proof(place).orders == 20
+    assert proved(place).orders == 20
 
 
 def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecutor, place: Place) -> None:
@@ -94,7 +86,7 @@ def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecuto
     assert two.result()[1]["average_price"] == "100.2", "the level that the first one used up is gone"
     with pytest.raises(ZeroDivisionError):
         broken.result(10)
-    assert proof(place).orders == 2
+    assert proved(place).orders == 2
     assert {order.client_order_id for order in executor.trading.ledger.list_orders(OrderFilter(), 9).items} == {
         "one",
         "two",
@@ -108,7 +100,7 @@ def test_the_same_key_twice_in_one_transaction_is_one_order(make: MakeExecutor, 
     results = [answer.result(10) for answer in answers]
     assert sorted(status for status, _ in results) == [200, 200, 200, 200, 201]
     assert len({order["order_id"] for _, order in results}) == 1
-    assert proof(place).fills == 1
+    assert proved(place).fills == 1
 
 
 def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_transaction(
@@ -125,7 +117,7 @@ def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_
     status, first = executor.order(client_order_id="key", type="limit", quantity="1", limit_price="99")
     assert (status, first["status"]) == (200, "accepted")
     assert executor.get("/v1/orders/paper-2")["status"] == "cancelled"
-    proof(place)
+    proved(place)
 
 
 def test_limits_count_what_came_before_in_the_same_transaction(make: MakeExecutor, place: Place) -> None:
@@ -146,7 +138,7 @@ def test_funds_and_levels_are_not_given_twice_in_one_transaction(make: MakeExecu
         answers = [held.do(lambda n=n: executor.order(client_order_id=f"n{n}", quantity="3")) for n in range(4)]  # type: ignore[misc]
     filled = sum(float(answer.result(10)[1]["filled_quantity"]) for answer in answers)
     assert filled == 7, "the book has seven"
-    assert proof(place).orders == 4
+    assert proved(place).orders == 4
 
 
 def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make: MakeExecutor, place: Place) -> None:
@@ -164,7 +156,7 @@ def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make:
     for told in (one, two):
         with pytest.raises(LedgerUnavailable):
             told.result(10)
-    assert proof(place).events == 1
+    assert proved(place).events == 1
     assert executor.order(client_order_id="one")[0] == 201, "nothing hangs afterwards"
 
 
@@ -203,7 +195,7 @@ def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
             with pytest.raises(LedgerUnavailable):
                 future.result(5)
     executor.trading.ledger.writer._stepping.release()
-    assert proof(place).events == 1
+    assert proved(place).events == 1
 
 
 def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place) -> None:
@@ -216,4 +208,4 @@ def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(place_one, range(200)))
     assert answers == [(number, f"n{number}") for number in range(200)]
-    assert proof(place).orders == 200
+    assert proved(place).orders == 200

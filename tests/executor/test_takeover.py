@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,8 +13,7 @@ import pytest
 from common import wire
 from executor.command_messages import CancelOrder
 from executor.commands import NOT_WRITING
-from executor.ledger.engine import lock_key, make_engine, reading
-from executor.ledger.verify import AccountProof, verify
+from executor.ledger.engine import lock_key
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerReply
 from tests.common.local import eventually
@@ -22,6 +21,7 @@ from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
 from tests.executor.holding import holding
+from tests.executor.proved import proved
 from tests.executor.standin import Executor, Place
 
 pytestmark = pytest.mark.slow
@@ -34,15 +34,6 @@ def wire_to(postgres_server: postgres.Server) -> Iterator[Wire]:
     cable = Wire(postgres_server.port)
     yield cable
     cable.close()
-
-
-def proved(place: Place) -> AccountProof:
-    """Proves the ledger, over a connection of its own."""
-    engine = make_engine(place.url, place.password)
-    with reading(engine) as connection:
-        [found] = verify(lambda: nullcontext(connection))
-    engine.dispose()
-    return found
 
 
 def ask(server: postgres.Server, place: Place, statement: str) -> None:

@@ -22,8 +22,8 @@ from executor.ledger.lease import HUNG_SECONDS
 from tests.chaos import executors
 from tests.chaos.executors import Executor
 from tests.common.local import eventually
+from tests.executor.proved import proved
 from tests.executor.standin import BTCTRY, TOKEN, MarketData, Place
-from tests.executor.test_takeover import proved
 
 pytestmark = pytest.mark.slow
 
