@@ -146,7 +146,7 @@ def test_a_writer_knows_all_orders_of_its_windows_however_many_there_are(make: M
         flood(one.trading.ledger, 100, first)
     one.close()
     eventually(lambda: two.trading.ledger.writer.reign)
-    assert codes(two.limit("again", "buy", "1", "99")) == ["REPEATED_EXECUTIONS", "DUPLICATE_ORDER"]
+    assert {"REPEATED_EXECUTIONS", "DUPLICATE_ORDER"} <= set(codes(two.limit("again", "buy", "1", "99")))
 
 
 def test_the_days_limits_of_the_venue_are_kept(executor: Executor, marketdata: MarketData) -> None:
