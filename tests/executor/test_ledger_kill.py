@@ -21,18 +21,15 @@ ROOT = Path(__file__).parents[2]
 ACKNOWLEDGED = 12
 DEADLINE_SECONDS = 30.0
 CHILD = """
-import sys, time
-from decimal import Decimal
-from common.wire import OrderRequest
-from tests.executor.standin import BTCTRY, MarketData, Place, make_executor
-from executor.submit import submit
+import sys
+from tests.executor.standin import MarketData, Place, make_executor
 executor = make_executor(Place(sys.argv[1], sys.argv[2]), MarketData(url=sys.argv[3]))
 executor.start_writing()
 for number in range(100_000):
     key = f"{sys.argv[4]}-{number}"
-    request = OrderRequest(client_order_id=key, symbol=BTCTRY, side="buy", type="limit", quantity=Decimal("0.1"),
-                           limit_price=Decimal("100.2"))
-    print(key, submit(request, executor.trading).order.order_id, flush=True)
+    status, order = executor.order(client_order_id=key, type="limit", quantity="0.1", limit_price="100.2")
+    if status in (200, 201):
+        print(key, order["order_id"], flush=True)
 """
 
 
