@@ -1,11 +1,27 @@
-"""`make bench`: measures, prints a table, writes bench/results.json. `python -m bench stream`: those rows alone."""
+"""`make bench`: measures, prints a table, writes bench/results.json. `python -m bench stream`: those rows alone.
+
+`python -m bench orders --against FOLDER` measures the code of another checkout in the same run, too: it is the baseline
+of the rows that end with `_to_before`.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from bench import frame_rows, order_rows, rows, stack_rows, stream_rows, symbol_rows
+from bench import (
+    frame_rows,
+    ledger_rows,
+    match_rows,
+    order_rows,
+    resting_rows,
+    rows,
+    snapshot_rows,
+    stack_rows,
+    stream_rows,
+    symbol_rows,
+    takeover_rows,
+)
 
 RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
@@ -13,12 +29,21 @@ GROUPS = {
     "frames": frame_rows.measure,
     "stream": stream_rows.measure,
     "orders": order_rows.measure,
+    "resting": resting_rows.measure,
+    "takeover": takeover_rows.measure,
+    "snapshot": snapshot_rows.measure,
+    "matching": match_rows.measure,
+    "ledger": ledger_rows.measure,
     "symbols": symbol_rows.measure,
 }
 
 
 def main(names: list[str]) -> int:
     """Runs the measurements named, all by default; the results of a run that failed half-way are not written."""
+    if "--against" in names:
+        place = names.index("--against")
+        order_rows.AGAINST[:] = [Path(folder).resolve() for folder in names[place + 1 : place + 2]]
+        names = names[:place] + names[place + 2 :]
     unknown = [name for name in names if name not in GROUPS]
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)

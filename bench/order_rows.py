@@ -1,114 +1,78 @@
-"""Durable orders per second over HTTP through both executors, beside a door that does nothing and bare transactions."""
+"""Durable orders per second over HTTP through both executors, beside a door that does nothing and bare transactions.
+
+With `--against FOLDER` the code of another checkout is measured in the same run, and is the baseline of the rows that
+end with `_to_before`.
+"""
 
 from __future__ import annotations
 
-import json
-import random
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.order_ceilings import transactions_per_second
+from bench.order_place import Places, durable
+from bench.order_runs import SECONDS, Measured, through_executors, through_the_door
 from bench.rows import Row, row
-from tests.chaos import database, executors
-from tests.chaos.executors import Executor
-from tests.executor.standin import BTCTRY, TOKEN, MarketData, serving
-from tests.marketdata.busy import gunicorn
-from tests.repo.tree import ROOT
 
 CLIENTS = (1, 4, 16)
-RUNS, SECONDS = 3, 5.0
-READY_SECONDS, LIMIT_SECONDS = 30.0, 120
-Measured = dict[str, float]
-
-
-@dataclass(frozen=True)
-class SqliteFile:
-    """A ledger in a file, where `executors.environment` asks for a database."""
-
-    url: str
-    password: str = "none"
+BATCH_CLIENTS = 16
+RUNS = 5
+SHARES = ("p50", "p95", "p99")
+AGAINST: list[Path] = []
+"""The folder of the other checkout; empty for none."""
 
 
 def measure() -> list[Row]:
-    """Rates of both back ends with the lower of the two ceilings as the baseline, and latencies with the door's."""
-    rows = []
-    with tempfile.TemporaryDirectory() as folder, database.running(Path(folder), random.Random()) as postgres:
-        dsn = f"postgresql://spark:{postgres.password}@127.0.0.1:{postgres.port}/spark"
-        sqlite = SqliteFile(f"sqlite:///{folder}/ledger.db")
-        for clients in CLIENTS:
-            found: dict[str, list[Measured]] = {"postgresql": [], "sqlite": [], "door": []}
-            bare: list[float] = []
-            for _ in range(RUNS):
-                bare.append(transactions_per_second(dsn, clients, SECONDS))
-                found["door"].append(through_the_door(clients, Path(folder)))
-                for name, place in (("postgresql", postgres), ("sqlite", sqlite)):
-                    found[name].append(through_executors(place, clients, Path(folder)))  # type: ignore[arg-type]
-            rows += _rows(clients, found, bare)
-    return rows
+    """Rates with the lower of the two ceilings as the baseline, and latencies with the door's."""
+    with durable() as places:
+        rows = [row for clients in CLIENTS for row in _with(clients, places)]
+        return [*rows, _batches(places)]
 
 
-def _rows(clients: int, found: dict[str, list[Measured]], bare: Sequence[float]) -> list[Row]:
-    doors = [one["rate"] for one in found["door"]]
-    lower = min(doors, list(bare), key=lambda rates: sorted(rates)[len(rates) // 2])
-    rows = [
+def _with(clients: int, places: Places) -> list[Row]:
+    """Everything is measured in turn, each run on ledgers of its own."""
+    ours: list[Measured] = []
+    doors: list[Measured] = []
+    before: list[Measured] = []
+    bare: list[float] = []
+    for _ in range(RUNS):
+        doors.append(through_the_door(clients))
+        ours.append(through_executors(places.new(), "orders", clients))
+        before += [through_executors(places.new(), "orders", clients, root) for root in AGAINST]
+        bare.append(transactions_per_second(places.new().dsn, clients, SECONDS))
+    return [*_rows(clients, ours, doors, bare), *_before(clients, before, ours)]
+
+
+def _rows(clients: int, ours: list[Measured], doors: list[Measured], bare: Sequence[float]) -> list[Row]:
+    rates = [one["rate"] for one in doors]
+    return [
         row(f"bare_transactions_per_second_{clients}", bare, "1/s"),
-        row(f"bare_requests_per_second_{clients}", doors, "1/s"),
+        row(f"bare_requests_per_second_{clients}", rates, "1/s"),
+        row(f"orders_per_second_{clients}", [one["rate"] for one in ours], "1/s", rates),
+        *(
+            row(f"order_{share}_ms_{clients}", [one[share] for one in ours], "ms", [one[share] for one in doors])
+            for share in SHARES
+        ),
     ]
-    for name, suffix in (("postgresql", ""), ("sqlite", "_sqlite")):
-        rows.append(row(f"orders_per_second_{clients}{suffix}", [one["rate"] for one in found[name]], "1/s", lower))
-        for share in ("p50", "p95", "p99"):
-            values, baseline = ([one[share] for one in found[which]] for which in (name, "door"))
-            rows.append(row(f"order_{share}_ms_{clients}{suffix}", values, "ms", baseline))
-    return rows
 
 
-def through_executors(place: database.Database, clients: int, folder: Path) -> Measured:
-    """What clients get from two executors on a ledger."""
-    with still_market() as data, executors.running(place, data.url, folder, random.Random()) as pair:
-        _await_ready(pair)
-        urls = [executor.client.base_url for executor in pair]
-        return posted(urls, clients, folder)
+def _before(clients: int, before: list[Measured], ours: list[Measured]) -> list[Row]:
+    """This code's figures beside those of the other checkout; the ratio is this one's to the other's."""
+    if not before:
+        return []
+    units = {"rate": "1/s", **dict.fromkeys(SHARES, "ms")}
+    names = {"rate": f"orders_per_second_{clients}_to_before"}
+    names |= {share: f"order_{share}_ms_{clients}_to_before" for share in SHARES}
+    return [
+        row(names[name], [one[name] for one in ours], unit, [one[name] for one in before])
+        for name, unit in units.items()
+    ]
 
 
-def through_the_door(clients: int, folder: Path) -> Measured:
-    """What clients get from two doors that do nothing, under the same server."""
-    with gunicorn("bench.order_ceilings:door()") as (_, one), gunicorn("bench.order_ceilings:door()") as (_, two):
-        return posted([f"http://127.0.0.1:{port}" for port in (one, two)], clients, folder)
-
-
-def posted(urls: Sequence[str], clients: int, folder: Path) -> Measured:
-    """What so many clients in a process of their own measured."""
-    token = folder / "token"
-    token.write_text(TOKEN)
-    command = [sys.executable, "-m", "bench.order_clients", ",".join(urls), "/v1/orders", str(clients), str(SECONDS)]
-    key = f"k{time.time_ns():x}"
-    done = subprocess.run(
-        [*command, key, str(token)], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    measured: Measured = json.loads(done.stdout)
-    return measured
-
-
-@contextmanager
-def still_market() -> Iterator[MarketData]:
-    """A book so deep that it serves every order; it is refreshed by nobody."""
-    data = MarketData()
-    data.put(BTCTRY, [("100", "1000000000")], [("100.1", "1000000000")])
-    with serving(data):
-        yield data
-
-
-def _await_ready(pair: Sequence[Executor]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not all(executor.ready() for executor in pair):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the executors are not ready")
-        time.sleep(0.1)
+def _batches(places: Places) -> Row:
+    """Orders per second in batches, and one by one as the baseline."""
+    batches, single = [], []
+    for _ in range(RUNS):
+        batches.append(through_executors(places.new(), "batches", BATCH_CLIENTS)["rate"])
+        single.append(through_executors(places.new(), "orders", BATCH_CLIENTS)["rate"])
+    return row("orders_per_second_batch", batches, "1/s", single)

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor, MonitorStatus
-from canary.observation import Answer, Observation
+from canary.observation import Observation, ProbeAnswer
 from canary.settings import Target
 from canary.verdict import VERDICTS
 from common.ops import BUCKETS
@@ -31,7 +31,7 @@ class ProbeDurations:
         for target in targets:
             self.histogram.labels(target.name)
 
-    def observe(self, answer: Answer) -> None:
+    def observe(self, answer: ProbeAnswer) -> None:
         """Counts an answer's duration; an answer that never came has none."""
         if answer.outcome in ("answered", "timed_out", "too_large"):
             self.histogram.labels(answer.target).observe(answer.seconds)

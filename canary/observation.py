@@ -14,7 +14,7 @@ Outcome = Literal["met", "failed", "unknown"]
 _LONGEST_VALUE = 160
 
 
-class Answer(wire.Message, frozen=True, kw_only=True):
+class ProbeAnswer(wire.Message, frozen=True, kw_only=True):
     """The answer to one probe.
 
     target: the name of what was asked.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from canary.observation import Answer, Container, Observation, Sample
+from canary.observation import Container, Observation, ProbeAnswer, Sample
 from canary.report import Origin, Report, junit, markdown, pretty
 from common import wire
 
@@ -50,7 +50,7 @@ class RawSamples(wire.Message, frozen=True, kw_only=True):
     samples: the durations that the percentile is computed from.
     """
 
-    answers: tuple[Answer, ...]
+    answers: tuple[ProbeAnswer, ...]
     samples: tuple[Sample, ...]
 
 
@@ -82,7 +82,7 @@ def metrics_file(target: str) -> str:
 
 
 def raw_files(
-    seen: Observation, answers: Sequence[Answer], metrics: Mapping[str, bytes], origin: Origin
+    seen: Observation, answers: Sequence[ProbeAnswer], metrics: Mapping[str, bytes], origin: Origin
 ) -> dict[str, bytes]:
     """Returns the files with what was seen. `metrics` has the bytes of each target's /metrics."""
     files = {
@@ -137,12 +137,12 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _absence_of(answer: Answer) -> bytes:
+def _absence_of(answer: ProbeAnswer) -> bytes:
     """Returns the metrics file of a target that gave no metrics."""
     status = "" if answer.status is None else f" (status {answer.status})"
     why = answer.problem or f"it answered without metrics{status}"
     return f"# no metrics of {answer.target} from {answer.url}: {why}\n".encode()
 
 
-def _without_metrics(answer: Answer) -> Answer:
+def _without_metrics(answer: ProbeAnswer) -> ProbeAnswer:
     return msgspec.structs.replace(answer, body="") if answer.check == "metrics" else answer

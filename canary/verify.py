@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from canary.observation import Answer, Observation
+from canary.observation import Observation, ProbeAnswer
 from canary.package import (
     COMPRESSIONS,
     CONTAINERS,
@@ -131,7 +131,7 @@ def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) ->
     return report_of(seen, judge(seen, report.limits), report.limits, origin)
 
 
-def _with_body(answer: Answer, files: Mapping[str, bytes]) -> Answer:
+def _with_body(answer: ProbeAnswer, files: Mapping[str, bytes]) -> ProbeAnswer:
     """Returns an answer with its body, which for /metrics is a file of its own, and with the size of that file."""
     if answer.check != "metrics" or answer.status != 200 or answer.size == 0:
         return answer

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from canary.observation import Answer, Sample
+from canary.observation import ProbeAnswer, Sample
 
 MOST_PER_TARGET = 50
 """About two rounds. With more, slow answers of a start five minutes ago would still count."""
@@ -19,7 +19,7 @@ class SampleWindow:
         self._age = timedelta(seconds=seconds)
         self._kept: defaultdict[str, deque[Sample]] = defaultdict(lambda: deque(maxlen=MOST_PER_TARGET))
 
-    def add(self, answers: Iterable[Answer]) -> None:
+    def add(self, answers: Iterable[ProbeAnswer]) -> None:
         """Adds a sample for each answer; a probe that was not sent has no duration."""
         for answer in answers:
             if answer.outcome != "not_asked":
@@ -30,7 +30,7 @@ class SampleWindow:
         return tuple(sample for kept in self._kept.values() for sample in kept if now - sample.asked_at <= self._age)
 
 
-def sample_of(answer: Answer) -> Sample:
+def sample_of(answer: ProbeAnswer) -> Sample:
     """Returns the sample of an answer."""
     return Sample(
         target=answer.target,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from common import wire
+from common.results import DayResult as DayResult
+from common.results import EquityAnchors as EquityAnchors
 
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 """ACTIVE: every order may pass. REDUCING: only orders that make a position smaller. HALTED: none."""
-MarkSource = Literal["mid", "last"]
-"""mid: the middle of best bid and best ask. last: the last trade, where a side of the book is empty."""
+MarkSource = Literal["mid", "bid", "ask", "last"]
+"""mid: the middle of best bid and best ask. Else the lower one of the last trade and of the lone best bid or ask."""
 
 
 class Quotes(wire.Message, frozen=True, kw_only=True):
@@ -112,6 +114,28 @@ class Unfollowed(wire.Message, frozen=True, kw_only=True):
     sequence: int
 
 
+class Proof(wire.Message, frozen=True, kw_only=True):
+    """The `proof` event of market data's stream: how old the books are that the client was told before it.
+
+    at: the moment of all ages, in seconds of market data's monotonic clock.
+    ages: the seconds since the feed last proved each book, by symbol.
+    """
+
+    at: float
+    ages: dict[str, float]
+
+
+class ProofClock(wire.Message, frozen=True, kw_only=True):
+    """`GET /v1/clock` of market data: the clock that proofs are told by.
+
+    epoch: names this run of market data: another run has another clock.
+    at: the present moment, in seconds of its monotonic clock.
+    """
+
+    epoch: str
+    at: float
+
+
 class TradingHold(wire.Message, frozen=True, kw_only=True):
     """One reason why an account may not trade freely.
 
@@ -125,19 +149,6 @@ class TradingHold(wire.Message, frozen=True, kw_only=True):
     state: TradingState
     reason: str
     since: datetime
-
-
-class EquityAnchors(wire.Message, frozen=True, kw_only=True):
-    """The equities that losses are measured from, in the currency that the equity is measured in.
-
-    day: the trading day in Istanbul.
-    day_start: the equity as that day began.
-    peak: the highest equity so far.
-    """
-
-    day: date
-    day_start: Decimal
-    peak: Decimal
 
 
 class TradingStateStatus(wire.Message, frozen=True, kw_only=True):
@@ -266,6 +277,7 @@ class Valuation(wire.Message, frozen=True, kw_only=True):
     summary: the account in one line.
     positions: one for each symbol that was ever held, by symbol.
     cash: by currency.
+    day: the day's profit or loss, and the drawdown; None while the equity or what it is measured from is not known.
     """
 
     market: wire.Market
@@ -275,3 +287,4 @@ class Valuation(wire.Message, frozen=True, kw_only=True):
     summary: ValuationSummary
     positions: tuple[PositionValue, ...]
     cash: dict[str, CashValue]
+    day: DayResult | None = None

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from common import wire
+from common.described import describe
 
 Schema = dict[str, Any]
 Kind = type[msgspec.Struct]
@@ -17,9 +18,19 @@ Found = Mapping[str, tuple[Kind, str]]
 """Good answers by status: the message, and a line for people."""
 
 SCHEMAS = "#/components/schemas/"
+MOMENT_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z"
+"""The form of a time in a query, always in UTC."""
 TEXT: Schema = {"type": "string"}
 PLAIN_DIGITS = r"^(0|-?(0\.[0-9]*[1-9]|[1-9][0-9]*(\.[0-9]*[1-9])?))$"
 """The form of `plain_text`: every decimal of an answer has it."""
+
+
+_ERROR_FIELDS = (
+    ("code", "string", "a name in capital letters, the same in answers, logs and metrics."),
+    ("message", "string", "a sentence for people."),
+    ("retryable", "boolean", "true when trying again can help."),
+    ("details", "object", "the values that met, by name; `field` names a wrong field."),
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,7 @@ class Call:
     body: the message that it takes; None for none.
     queries: the schemas of its query parameters, by name.
     tagged: true when its answers have a tag, so that `If-None-Match` may be answered with 304.
+    open: true for a call that writes nothing, whatever its method, and that needs no token.
     stream: the events of a stream without end, for people; empty for any other call.
     stream_example: the first events as they are sent; empty for any other call.
     """
@@ -46,6 +58,7 @@ class Call:
     body: Kind | None = None
     queries: Mapping[str, Schema] = field(default_factory=dict)
     tagged: bool = False
+    open: bool = False
     stream: str = ""
     stream_example: str = ""
 
@@ -53,6 +66,11 @@ class Call:
     def method(self) -> str:
         """The method, in small letters."""
         return self.at.split()[0]
+
+    @property
+    def writes(self) -> bool:
+        """True for a call that changes something, and that needs the operator's token."""
+        return self.method != "get" and not self.open
 
     @property
     def path(self) -> str:
@@ -118,13 +136,13 @@ def _operation(api: Api, call: Call) -> Schema:
         "summary": call.summary,
         **({"parameters": parameters} if parameters else {}),
         **({"requestBody": {"required": True, "content": _content(api, call.body)}} if call.body else {}),
-        **({} if call.method == "get" else {"security": [{"operator": []}]}),
+        **({"security": [{"operator": []}]} if call.writes else {}),
         "responses": _responses(api, call),
     }
 
 
 def _responses(api: Api, call: Call) -> Schema:
-    of_write = frozenset[str]() if call.method == "get" else api.of_every_write
+    of_write = api.of_every_write if call.writes else frozenset[str]()
     failures = api.of_every_call | of_write | set(call.failures.split())
     tag = {"headers": {name: {"required": True, "schema": TEXT} for name in ("ETag", "X-Spark-Age-Seconds")}}
     more = tag if call.tagged else {}
@@ -154,15 +172,17 @@ def _json(name: str, example: object) -> Schema:
 
 
 def _schemas(api: Api) -> dict[str, Schema]:
-    """Returns the schemas of all messages. Decimals of answers have plain digits, those of requests any spelling."""
-    bodies = _components(call.body for call in api.calls if call.body is not None)
-    answers = _components([kind for call in api.calls for kind, _ in call.found.values()] + list(api.further))
+    """Returns the schemas of all messages. Decimals of answers have plain digits."""
+    asked = [call.body for call in api.calls if call.body is not None]
+    told = [kind for call in api.calls for kind, _ in call.found.values()] + list(api.further)
+    bodies, answers = _components(asked), _components(told)
     for name in answers.keys() - bodies.keys():
         _spell(answers[name])
     schemas = answers | bodies
     api.refine(schemas)
-    types = {"code": "string", "message": "string", "retryable": "boolean", "details": "object"}
-    error = _object({name: {"type": kind} for name, kind in types.items()})
+    describe(schemas, asked + told)
+    error = _object({name: {"type": kind, "description": about} for name, kind, about in _ERROR_FIELDS})
+    error["description"] = "The one shape of all failures."
     return {**schemas, "Failure": _object({"error": error})}
 
 

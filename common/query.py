@@ -1,13 +1,17 @@
-"""Query parameters: a view declares the ones it takes, and every other one is refused by name."""
+"""Query parameters: a view declares the ones it takes, and every other one is refused by name. Bodies of none, too."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import TypeVar
 
 from flask import current_app, request
 
 from common.errors import InvalidRequest
+from common.openapi import MOMENT_FORM
 
 View = TypeVar("View", bound=Callable[..., object])
 T = TypeVar("T", bound=str)
@@ -15,6 +19,7 @@ T = TypeVar("T", bound=str)
 ANYTHING = "*"
 """Stands for every parameter, for calls that imitate somebody else's server: that one ignores what it does not know."""
 LONGEST_SHOWN = 32
+_MOMENT = re.compile(MOMENT_FORM)
 
 
 def takes(*names: str) -> Callable[[View], View]:
@@ -29,8 +34,10 @@ def takes(*names: str) -> Callable[[View], View]:
 
 def refuse_unknown() -> None:
     """Raises `InvalidRequest` for a parameter that the view of this request does not take, or that is given twice."""
+    if not request.query_string:
+        return
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or not request.args:
+    if view is None:
         return
     known: frozenset[str] = getattr(view, "query_parameters", frozenset())
     if ANYTHING in known:
@@ -41,6 +48,12 @@ def refuse_unknown() -> None:
             raise InvalidRequest(name[:LONGEST_SHOWN], f"this call has no such query parameter: {choices}")
         if len(values) > 1:
             raise InvalidRequest(name, "must be given once")
+
+
+def refuse_body() -> None:
+    """Raises `InvalidRequest` for a call without a body that comes with one; `{}` stands for none."""
+    if request.get_data().strip() not in (b"", b"{}"):
+        raise InvalidRequest("body", "this call takes no body: send none, or {}")
 
 
 def whole(name: str, default: int, *, at_most: int) -> int:
@@ -57,6 +70,25 @@ def optional_whole(name: str, *, at_most: int) -> int | None:
     if text.isascii() and text.isdigit() and len(text) <= len(str(at_most)) and 1 <= int(text) <= at_most:
         return int(text)
     raise InvalidRequest(name, f"must be a whole number from 1 to {at_most}, not {text[:LONGEST_SHOWN]!r}")
+
+
+def text(name: str, form: re.Pattern[str], rule: str) -> str | None:
+    """Returns a text of a form, or None when it is not given. Raises `InvalidRequest` with the rule that it breaks."""
+    found = request.args.get(name)
+    if found is not None and not form.fullmatch(found):
+        raise InvalidRequest(name, f"must be {rule}, not {found[:LONGEST_SHOWN]!r}")
+    return found
+
+
+def moment(name: str) -> datetime | None:
+    """Returns a time in UTC, or None when it is not given. Raises `InvalidRequest`."""
+    found = request.args.get(name)
+    if found is None:
+        return None
+    with suppress(ValueError):
+        if _MOMENT.fullmatch(found):
+            return datetime.fromisoformat(found)
+    raise InvalidRequest(name, f"must be a time in UTC as in 2026-11-22T10:00:00Z, not {found[:LONGEST_SHOWN]!r}")
 
 
 def choice(name: str, default: T | None, choices: Sequence[T]) -> T | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import cast, get_args
 from urllib.parse import urlsplit
 
+from common.decimals import MOST_DIGITS, is_plain, plain_text
 from common.wire import Market
 
 
@@ -71,7 +72,8 @@ class Reader:
     def integer(self, name: str, default: int, *, at_least: int, at_most: int) -> int:
         """A whole number within bounds."""
         value = self.text(name, str(default))
-        if value.isascii() and value.isdigit() and at_least <= int(value) <= at_most:
+        digits = value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS
+        if digits and at_least <= int(value) <= at_most:
             return int(value)
         self._faults.append(f"{name}={value!r}: must be a whole number from {at_least} to {at_most}")
         return default
@@ -81,15 +83,13 @@ class Reader:
     ) -> Decimal:
         """An exact decimal number within bounds: above `above`, or at least `at_least`."""
         value = self.text(name, default)
-        try:
+        if is_plain(value):
             number = Decimal(value)
             large_enough = (above is None or number > Decimal(above)) and (
                 at_least is None or number >= Decimal(at_least)
             )
-            if number.is_finite() and large_enough and number <= Decimal(at_most):
+            if large_enough and number <= Decimal(at_most):
                 return number
-        except InvalidOperation:
-            pass
         low = f"above {above}" if above is not None else f"of at least {at_least}"
         self._faults.append(f"{name}={value!r}: must be a number {low} and at most {at_most}")
         return Decimal(default)
@@ -99,7 +99,7 @@ class Reader:
     ) -> float:
         """A duration in seconds: larger than `above`, or, where that is given, at least `at_least`."""
         low = {"above": str(above)} if at_least is None else {"at_least": str(at_least)}
-        return float(self.decimal(name, str(default), at_most=str(at_most), **low))
+        return float(self.decimal(name, plain_text(Decimal(str(default))), at_most=str(at_most), **low))
 
     def names(self, name: str, default: str, *, at_most: int | None = None) -> tuple[str, ...]:
         """A comma-separated list without repeats, at least one name and `at_most` so many long."""

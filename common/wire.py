@@ -9,6 +9,7 @@ from typing import Literal
 from common.codec import Message as Message
 from common.codec import decode as decode
 from common.codec import encode as encode
+from common.decimals import Amount
 
 Market = Literal["simulated", "live"]
 Side = Literal["buy", "sell"]
@@ -96,8 +97,7 @@ class Book(Fact, frozen=True, kw_only=True):
     """The visible order book of a symbol.
 
     base_asset, quote_currency: the instrument's.
-    bids: by price, highest first.
-    asks: by price, lowest first.
+    bids, asks: by price, the best one first.
     age_seconds: how long ago the feed last proved the book.
     stale: true when it is too old or not vouched for; it is shown then, but must not be traded on.
     phase: the trading phase.
@@ -189,8 +189,8 @@ class OrderRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     symbol: str
     side: Side
     type: OrderType
-    quantity: Decimal
-    limit_price: Decimal | None = None
+    quantity: Amount
+    limit_price: Amount | None = None
     time_in_force: TimeInForce | None = None
     post_only: bool = False
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from common.decimals import plain_text
 from common.wire import Message, Position, Side
-from executor.orders import PRECISION, tidy
+from executor.orders import exact, tidy
 
 COST_STEP = Decimal("1e-12")
 
@@ -16,8 +16,9 @@ COST_STEP = Decimal("1e-12")
 class Entry(NamedTuple):
     """One ledger account of the double-entry books.
 
-    name: cash, capital (the source of the starting cash), position, cost (of the position), market (the other side of
-        each trade), fees, or realised_pnl (negative for a profit, as income is in double-entry books).
+    name: cash, capital (the source of starting cash and deposits), position, cost (of the position), market (the other
+        side of each trade), fees, written_off (assets that were given up), or realised_pnl (negative for a profit, as
+        income is in double-entry books).
     symbol: the symbol that it belongs to; empty for none.
     unit: the currency or asset that it counts.
     """
@@ -74,18 +75,33 @@ def currencies(balances: Balances) -> frozenset[str]:
     return frozenset(entry.unit for entry in balances if entry.name == "cash")
 
 
-def holding(symbol: str, base_asset: str, cash_currencies: frozenset[str]) -> Entry:
+def holding(symbol: str, base_asset: str, balances: Balances) -> Entry:
     """Returns the entry of a symbol's base asset: cash for a currency of cash, else a position of the symbol."""
-    return cash(base_asset) if base_asset in cash_currencies else Entry("position", symbol, base_asset)
+    as_cash = cash(base_asset)
+    return as_cash if as_cash in balances else Entry("position", symbol, base_asset)
 
 
 def opening(amounts: Mapping[str, Decimal]) -> list[Posting]:
     """Returns the postings that put the starting cash into an account."""
-    return [
-        posting
-        for unit, amount in sorted(amounts.items())
-        for posting in (Posting(cash(unit), amount), Posting(Entry("capital", "", unit), -amount))
-    ]
+    return [posting for unit, amount in sorted(amounts.items()) for posting in moved_cash(unit, amount)]
+
+
+def moved_cash(unit: str, amount: Decimal) -> list[Posting]:
+    """Returns the postings of a deposit, or, for a negative amount, of a withdrawal."""
+    return [Posting(cash(unit), amount), Posting(Entry("capital", "", unit), -amount)]
+
+
+def written_off(balances: Balances, symbol: str, base: str, quote: str, quantity: Decimal) -> list[Posting]:
+    """Returns the postings that give up a part of a position. Its share of the cost becomes a realised loss."""
+    held, cost = Entry("position", symbol, base), Entry("cost", symbol, quote)
+    with exact():
+        lost = _released(balances.get(cost, Decimal(0)), quantity, balances.get(held, Decimal(0)))
+        return [
+            Posting(held, -quantity),
+            Posting(Entry("written_off", symbol, base), quantity),
+            Posting(cost, -lost),
+            Posting(Entry("realised_pnl", symbol, quote), lost),
+        ]
 
 
 def settle(
@@ -97,10 +113,10 @@ def settle(
     closes the position takes out all of it.
     """
     base, quote = terms.base_asset, terms.quote_currency
-    with localcontext(prec=PRECISION):
+    with exact():
         notional = price * quantity
         asset, money = (quantity, -notional) if side == "buy" else (-quantity, notional)
-        held = holding(symbol, base, currencies(balances))
+        held = holding(symbol, base, balances)
         postings = [
             Posting(held, asset),
             Posting(Entry("market", symbol, base), -asset),
@@ -125,7 +141,7 @@ def _released(cost: Decimal, quantity: Decimal, held: Decimal) -> Decimal:
 def apply(balances: Balances, postings: Iterable[Posting]) -> dict[Entry, Decimal]:
     """Returns the balances after the postings."""
     after = dict(balances)
-    with localcontext(prec=PRECISION):
+    with exact():
         for entry, amount in postings:
             after[entry] = after.get(entry, Decimal(0)) + amount
     return after
@@ -158,31 +174,16 @@ def _held(balances: Balances, symbol: str) -> Decimal:
 def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
     """Returns the units whose postings do not add up to zero, with their sums; empty when all do."""
     sums: dict[str, Decimal] = {}
-    with localcontext(prec=PRECISION):
+    with exact():
         for entry, amount in postings:
             sums[entry.unit] = sums.get(entry.unit, Decimal(0)) + amount
     return {unit: total for unit, total in sums.items() if total}
 
 
-def exposure(balances: Balances, unit: str, open_buys: Iterable[tuple[Terms, Decimal]]) -> Decimal:
-    """Returns the cost of the positions in a currency and of open buys, which come as (terms, notional)."""
-    cash_currencies = currencies(balances)
-    with localcontext(prec=PRECISION):
-        held = sum((amount for entry, amount in balances.items() if entry[::2] == ("cost", unit)), Decimal(0))
-        return held + sum(
-            (
-                notional
-                for terms, notional in open_buys
-                if terms.quote_currency == unit and terms.base_asset not in cash_currencies
-            ),
-            Decimal(0),
-        )
-
-
 def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:
     """Returns what open orders, which come as (terms, remaining quantity), hold back of each entry."""
     sums: dict[Entry, Decimal] = {}
-    with localcontext(prec=PRECISION):
+    with exact():
         for terms, remaining in open_orders:
             amount = remaining * terms.reserve_per_unit
             sums[terms.reserve] = sums.get(terms.reserve, Decimal(0)) + amount
@@ -197,7 +198,7 @@ def positions(balances: Balances) -> list[Position]:
 def _position(balances: Balances, held: Entry) -> Position:
     cost = next(entry for entry in balances if entry.name == "cost" and entry.symbol == held.symbol)
     quantity, symbol, quote = balances[held], held.symbol, cost.unit
-    with localcontext(prec=PRECISION):
+    with exact():
         average = (balances[cost] / quantity).quantize(COST_STEP, ROUND_HALF_EVEN) if quantity else Decimal(0)
         return Position(
             symbol=symbol,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from common import ops, service
-from executor.api import account, controls, corrections, orders, stream
+from executor.api import account, adjustments, controls, corrections, lists, orders, stream
 from executor.parts import Parts
 from executor.settings import Settings
 
@@ -17,7 +17,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     # A registry is a collector too: /metrics gives the executor's own metrics beside the app's.
     ops.install(app, settings.service, readiness, parts.loops).register(parts.registry)
     routes = Blueprint("executor", __name__, url_prefix="/v1")
-    for door in (orders, account, controls, corrections, stream):
+    for door in (orders, account, controls, corrections, adjustments, lists, stream):
         door.add(routes, parts)
     app.register_blueprint(routes)
     return app

@@ -67,6 +67,53 @@ class NotReversible(ServiceError):
         super().__init__(f"fill {trade_id} can't be reversed: {reason}", trade_id=trade_id)
 
 
+class ClientKeyReused(ServiceError):
+    """The same client_key came with another body. What it did first stands."""
+
+    status = 409
+    code = "CLIENT_KEY_REUSED"
+
+    def __init__(self, client_key: str, sequence: int, differs: list[str]) -> None:
+        super().__init__(
+            f"client_key {client_key} belongs to event {sequence}, which differs in {', '.join(differs)}",
+            field="client_key",
+            sequence=sequence,
+            differs=differs,
+        )
+
+
+class NotFree(ServiceError):
+    """The account does not hold as much, or open orders hold it back."""
+
+    status = 409
+    code = "NOT_FREE"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the account can't give that: {reason}")
+
+
+class UnknownPosition(NotFound):
+    """The account holds nothing of the symbol."""
+
+    code = "UNKNOWN_POSITION"
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"symbol: no position in {symbol} is held", field="symbol", symbol=symbol)
+
+
+class EquityUnknown(ServiceError):
+    """The account can't be valued now, so losses could not be measured across a deposit or a withdrawal."""
+
+    status = 409
+    code = "EQUITY_UNKNOWN"
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the account can't be valued at this moment ({reason}), so that losses could not be told from money moved"
+        )
+
+
 class LedgerUnavailable(Unavailable):
     """The database is away or too slow. Nothing is half done: a change is in the ledger whole or not at all."""
 
@@ -74,6 +121,14 @@ class LedgerUnavailable(Unavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the ledger does not answer ({reason}); ask again with the same client_order_id")
+        self.reason = reason
+
+
+class NotWriting(LedgerUnavailable):
+    """This executor does not write the account, or not any more. Nothing was done, so another one may do it."""
+
+    def __init__(self, reason: str = "no executor writes the account at this moment") -> None:
+        super().__init__(reason)
 
 
 class UnknownRevision(LedgerUnavailable):

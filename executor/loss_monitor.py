@@ -4,51 +4,55 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from executor import losses
+from executor.cancel import cancel_forbidden
 from executor.context import TradingContext
 from executor.guardrails.limits import Limits, overlaid
-from executor.ledger import AccountState, Transaction, admin
 from executor.metrics import Metrics
-from executor.submit import cancel_forbidden
+from executor.writer import admin
+from executor.writer.transaction import Transaction
+from executor.writer.view import View
 
 log = logging.getLogger(__name__)
 
 
 class LossMonitor:
-    """Checks one state of the account at a time. Every executor shows it; the one that leads also acts."""
+    """Checks one view of the account at a time; the executor that writes the account does so."""
 
     def __init__(self, trading: TradingContext, metrics: Metrics) -> None:
         self._trading, self._metrics = trading, metrics
         self._near: set[str] = set()
 
-    def check(self, state: AccountState, *, act: bool) -> None:
-        """Shows the valuation. With `act` it moves the anchors, holds the account, and cancels forbidden orders.
+    def check(self, view: View) -> None:
+        """Shows the valuation, moves the anchors, holds the account, and cancels forbidden orders.
 
-        Raises `LedgerUnavailable`. An equity that is not known is never judged.
+        Raises `LedgerUnavailable`. Losses are judged at the last marks, however old; without any there is no equity.
         """
-        summary = self._trading.value(state).summary
-        self._metrics.account.show_valuation(summary, state.anchors)
-        if summary.equity is None:
-            log.warning("the equity is not known", extra={"unpriced": [each.symbol for each in summary.unpriced]})
-        else:
-            self._judge(summary.equity, state, act=act)
-        if act and state.open_forbidden:
+        marks = self._trading.quotes.marks()
+        summary = self._trading.value(view, marks).summary
+        doubts = self._trading.note_doubts(view, marks)
+        self._metrics.account.show_valuation(summary, view.anchors, known=not doubts)
+        if doubts:
+            log.warning("the equity is not known", extra={"unpriced": sorted(doubts)})
+        if summary.equity is not None:
+            self._judge(summary.equity, view)
+        if view.open_forbidden:
             self._cancel_forbidden()
 
-    def _judge(self, equity: Decimal, state: AccountState, *, act: bool) -> None:
-        """Asks the database for the account's lock only when there is something to write."""
-        limits = overlaid(self._trading.limits, state.controls.limits)
-        anchors = losses.moved(state.anchors, equity, self._trading.ledger.now())
+    def _judge(self, equity: Decimal, view: View) -> None:
+        limits = overlaid(self._trading.limits, view.controls.limits)
+        clock = self._trading.ledger.clock
+        day_time = clock.day_time()
+        anchors = losses.moved(view.anchors, equity, clock.now(), day_time)
         self._warn(losses.shares(anchors, equity, limits))
         breaches = losses.breaches(anchors, equity, limits)
-        known = anchors == state.anchors and all(breach.code in state.controls.holds for breach in breaches)
-        if known or not act:
+        known = anchors == view.anchors and all(breach.code in view.controls.holds for breach in breaches)
+        if known:
             return
-        with self._trading.ledger.transaction() as transaction:
-            held = _settle(transaction, equity, limits)
-        if held:
+        if self._trading.ledger.do(lambda transaction: _settle(transaction, equity, limits, day_time, view.sequence)):
             self._cancel_forbidden()
 
     def _warn(self, shares: Mapping[str, Decimal]) -> None:
@@ -66,16 +70,21 @@ class LossMonitor:
             log.warning("forbidden open orders were cancelled", extra={"count": len(changes)})
 
 
-def _settle(transaction: Transaction, equity: Decimal, limits: Limits) -> bool:
-    """Moves the anchors under the account's lock, ends the daily hold on a new day, and places new holds.
+def _settle(
+    transaction: Transaction, equity: Decimal, limits: Limits, day_time: datetime | None, sequence: int
+) -> bool:
+    """Moves the anchors, ends the daily hold on a new day, and places new holds.
 
-    Returns true when there is a new hold.
+    `sequence` is what the equity is as of: one from before the latest deposit or withdrawal tells nothing. Returns true
+    when there is a new hold.
     """
-    before = admin.anchors(transaction)
-    after = losses.moved(before, equity, transaction.at)
+    if transaction.transferred > sequence:
+        return False
+    before = transaction.anchors
+    after = losses.moved(before, equity, transaction.at, day_time)
     if before is not None and before.day != after.day:
         admin.release(transaction, losses.DAILY_LOSS, f"a new day began: {after.day}")
-    admin.set_anchors(transaction, after)
+    transaction.move_anchors(after)
     breaches = losses.breaches(after, equity, limits)
     held = [breach for breach in breaches if admin.hold(transaction, breach.code, breach.state, breach.reason)]
     for breach in held:

@@ -1,4 +1,4 @@
-"""Matches resting orders as the market moves; the matcher's pass also watches the ledger and the account."""
+"""Matches resting orders where the market has moved, and watches the account, while this executor writes it."""
 
 from __future__ import annotations
 
@@ -6,107 +6,129 @@ import logging
 from collections.abc import Sequence
 from decimal import Decimal
 
-from common.wire import Book
-from executor import orders, paper
+from common.wire import Book, Side
+from executor import paper
 from executor.context import TradingContext
 from executor.errors import LedgerUnavailable
 from executor.guardrails.limits import overlaid
-from executor.health import LedgerHealth
-from executor.ledger import RestingOrder, Transaction
+from executor.ledger.replay import OrderChange
 from executor.loss_monitor import LossMonitor
+from executor.market.symbol_view import SymbolView
 from executor.metrics import Metrics
+from executor.writer.open_orders import OpenOrder
+from executor.writer.transaction import FilledAs, Transaction
 
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 0.5
-RETRY_SECONDS = 1.0
 LONGEST_PASS_SECONDS = 2.0
+FILLED_TOGETHER = 50
+"""So many orders are filled in one step: others wait no longer than for these."""
+SIDES: tuple[Side, ...] = ("buy", "sell")
 
 
 class Matcher:
-    """Prepares the ledger, refreshes the gauges, and, where this executor leads, matches resting orders."""
+    """Refreshes the gauges, judges losses, and fills what rests, where this executor writes the account."""
 
-    def __init__(self, trading: TradingContext, metrics: Metrics, health: LedgerHealth) -> None:
+    def __init__(self, trading: TradingContext, metrics: Metrics) -> None:
         self._trading = trading
         self._metrics = metrics
-        self._health = health
         self._losses = LossMonitor(trading, metrics)
         self._last_symbol = ""
+        self._pass_at = float("-inf")
+        self._moved: set[str] = set()
 
     def step(self) -> float:
-        """Runs one pass and returns the seconds to pause after it. A ledger that is away is noted, not raised."""
+        """Matches the symbols whose books have moved, and all of them twice a second; returns the seconds to pause.
+
+        It does nothing where another executor writes the account.
+        """
+        monotonic = self._trading.quotes.monotonic
         try:
-            self.pass_once()
+            if monotonic() >= self._pass_at:
+                self._pass_at = monotonic() + PERIOD_SECONDS
+                self.pass_once()
+            while self._moved and monotonic() < self._pass_at:
+                self.match(self._moved.pop())
         except LedgerUnavailable as error:
-            self._health.failed(error.message)
-            self._metrics.account.ledger_up.set(0)
-            return RETRY_SECONDS
-        return PERIOD_SECONDS
+            self._moved.clear()
+            log.debug("nothing is matched", extra={"reason": error.reason})
+        return max(0.0, self._pass_at - monotonic()) or PERIOD_SECONDS
+
+    def moved(self, symbol: str) -> bool:
+        """Notes that the book of a symbol is another one. Returns true when an order rests there: then look at once."""
+        if not self._trading.ledger.rests(symbol):
+            return False
+        self._moved.add(symbol)
+        return True
 
     def pass_once(self) -> None:
         """Runs one pass. Raises `LedgerUnavailable`."""
-        ledger = self._trading.ledger
-        ledger.prepare()
-        state = ledger.account_state()
-        self._metrics.account.show(state)
-        self._health.answered()
-        leads = ledger.leader.leads()
-        self._metrics.account.matcher_holder.set(leads)
-        self._losses.check(state, act=leads)
-        resting = ledger.resting_orders() if leads else []
-        self._metrics.account.show_resting(order.symbol for order in resting)
-        self._match_all(resting)
+        view = self._trading.ledger.view()
+        self._metrics.account.show(view)
+        self._losses.check(view)
+        self._match_all(sorted({symbol for (symbol, _), count in view.counts.items() if count}))
 
-    def _match_all(self, resting: Sequence[RestingOrder]) -> None:
+    def _match_all(self, symbols: Sequence[str]) -> None:
         """Matches symbol by symbol. When market data is slow, the next pass goes on where this one had to stop."""
         monotonic = self._trading.quotes.monotonic
         began = monotonic()
-        symbols = sorted({order.symbol for order in resting}, key=lambda symbol: (symbol <= self._last_symbol, symbol))
-        for symbol in symbols:
+        for symbol in sorted(symbols, key=lambda symbol: (symbol <= self._last_symbol, symbol)):
             if monotonic() - began > LONGEST_PASS_SECONDS:
                 return
             self._last_symbol = symbol
-            self._match(symbol, [order for order in resting if order.symbol == symbol])
+            self.match(symbol)
 
-    def _match(self, symbol: str, resting: Sequence[RestingOrder]) -> None:
+    def match(self, symbol: str) -> None:
+        """Fills the open orders of a symbol that its book reaches. Raises `LedgerUnavailable`."""
         view = self._trading.quotes.look(symbol)
         if not view.listed:
             log.warning("resting orders wait", extra={"symbol": symbol, "reason": "market data knows no such symbol"})
         book = view.book
-        if book is None or not _crossing(resting, book):
+        if book is None or not any(self._trading.ledger.reaches(symbol, side, _opposite(book, side)) for side in SIDES):
             return
-        with self._trading.ledger.transaction() as transaction:
-            age = view.age_seconds(self._trading.quotes.monotonic())
-            usable = not (book.stale or book.delayed) and book.phase == "continuous"
-            limits = overlaid(self._trading.limits, transaction.controls.limits)
-            if not usable or age > limits.quote_stale_seconds:
-                return
-            for order in _crossing(transaction.resting_orders(symbol), book):
-                if transaction.controls.forbids(symbol, order.side) is None:
-                    _fill(order, book, transaction)
-        self._metrics.count(transaction.changes)
+        more = True
+        while more:
+            changes, more = self._trading.ledger.do(lambda transaction: self._fill_some(transaction, view, book))
+            self._metrics.count(changes)
+
+    def _fill_some(self, transaction: Transaction, view: SymbolView, book: Book) -> tuple[Sequence[OrderChange], bool]:
+        """Fills what the book reaches; returns the changes, and true when there may be more."""
+        limits = overlaid(self._trading.limits, transaction.controls.limits)
+        usable = not (book.stale or book.delayed) and book.phase == "continuous"
+        if not usable or view.age_seconds(self._trading.quotes.monotonic()) > limits.quote_stale_seconds:
+            return (), False
+        how = FilledAs("maker", self._trading.rate(book.quote_currency))
+        for side in SIDES:
+            opposite = _opposite(book, side)
+            if opposite is None or transaction.controls.forbids(book.symbol, side) is not None:
+                continue
+            if side == "buy" and self._trading.equity.doubts():
+                continue
+            for resting in transaction.reached(book.symbol, side, opposite):
+                # An order that gets nothing has a price as good as those after it: they get nothing, too.
+                if not _fill(resting, book, transaction, how):
+                    break
+                if len(transaction.changes) >= FILLED_TOGETHER:
+                    return transaction.changes, True
+        return transaction.changes, False
 
 
-def _crossing(resting: Sequence[RestingOrder], book: Book) -> list[RestingOrder]:
-    """Returns the orders that the book's best opposite price reaches, by price, then by age."""
-    return sorted(filter(lambda order: _reached(order, book), resting), key=_priority)
+def _opposite(book: Book, side: Side) -> Decimal | None:
+    levels = book.asks if side == "buy" else book.bids
+    return levels[0].price if levels else None
 
 
-def _reached(order: RestingOrder, book: Book) -> bool:
-    opposite = book.asks if order.side == "buy" else book.bids
-    return bool(opposite) and paper.within(order.side, opposite[0].price, order.limit_price)
+def _fill(resting: OpenOrder, book: Book, transaction: Transaction, how: FilledAs) -> bool:
+    """Fills the order from the book at the order's own price: the order was there first, so it pays as a maker.
 
-
-def _priority(order: RestingOrder) -> tuple[str, Decimal]:
-    return order.side, -order.limit_price if order.side == "buy" else order.limit_price
-
-
-def _fill(resting: RestingOrder, book: Book, transaction: Transaction) -> None:
-    """Fills the order from the book at the order's own price: the order was there first, so it pays as a maker."""
-    order = transaction.load(resting.order_id)
-    percent = transaction.terms(order).maker_fee_percent
-    levels = transaction.levels(book, order.side)
-    for part in paper.walk(order.side, levels, orders.remaining(order), resting.limit_price):
-        fee = paper.fee(resting.limit_price, part.quantity, percent)
-        order = transaction.fill(order, resting.limit_price, part.quantity, fee, "maker")
-        transaction.consume(book, order.side, part.price, part.quantity)
+    Returns false when the book has nothing for it.
+    """
+    order, percent = resting.order, resting.terms.maker_fee_percent
+    price = order.limit_price
+    if price is None:
+        return False
+    for part in paper.walk(order.side, transaction.levels(book, order.side), resting.remaining, price):
+        fee = paper.fee(price, part.quantity, percent)
+        order = transaction.fill(order, book, part, price, fee, how)
+    return order is not resting.order

@@ -12,8 +12,9 @@ from common.ops import BUCKETS
 from common.wire import OrderStatus, Side
 from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
-from executor.ledger import OrderChange
+from executor.ledger.replay import OrderChange
 from executor.losses import LOSSES
+from executor.steady import SteadyTime
 from executor.timing import StageMetrics
 
 NEAR_SHARE = Decimal("0.8")
@@ -24,13 +25,13 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry, currencies: Iterable[str], equity_currency: str) -> None:
         self.orders = Counter("executor_orders", "Orders that entered the status", ["status"], registry=registry)
+        self._entered = {status: self.orders.labels(status) for status in get_args(OrderStatus)}
         self.denials = Counter(
             "executor_denials", "Denials by guardrail; one order can have several", ["code"], registry=registry
         )
         self.near_limits = Counter(
             "executor_near_limits", "Times that 80 % of the limit or more was used", ["code"], registry=registry
         )
-        use = Gauge("executor_limit_use_ratio", "Used part of the limit; 1 is all of it", ["code"], registry=registry)
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
         self.duration = Histogram(
             "executor_order_duration_seconds",
@@ -39,11 +40,13 @@ class Metrics:
             registry=registry,
         )
         self.account = AccountGauges(registry, currencies, equity_currency)
+        help_text, of_writer = "Used part of the limit; 1 is all of it", self.account.of_writer
+        use = Gauge("executor_limit_use_ratio", help_text, ["code"], registry=of_writer)
         self.streams = StreamMetrics(registry)
         self.stages = StageMetrics(registry)
+        self.clock = ClockMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         for counter, labels in (
-            (self.orders, get_args(OrderStatus)),
             (self.denials, RULES),
             (self.near_limits, self._uses),
             (self.fills, get_args(Side)),
@@ -55,7 +58,7 @@ class Metrics:
         """Counts the changes of a committed transaction."""
         for before, after, _ in changes:
             if before is None or before.status != after.status:
-                self.orders.labels(after.status).inc()
+                self._entered[after.status].inc()
             if after.status == "denied":
                 for denial in after.denials:
                     self.denials.labels(denial.code).inc()
@@ -70,10 +73,29 @@ class Metrics:
 
     def note_uses(self, uses: Mapping[str, LimitUse]) -> list[str]:
         """Shows and counts how far an accepted order uses each limit; returns the codes that are nearly used up."""
-        near = self.show_shares({code: use.share for code, use in uses.items()})
+        for code, (value, limit) in uses.items():
+            self._uses[code].set(float(value) / float(limit) if limit else float(value > 0))
+        near = [code for code, (value, limit) in uses.items() if value and value >= limit * NEAR_SHARE]
         for code in near:
             self.near_limits.labels(code).inc()
         return near
+
+
+class ClockMetrics:
+    """The metrics of the wall clock, as the ledger's time follows it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._off = Gauge(
+            "executor_clock_off_seconds",
+            "Seconds that the wall clock is ahead of the ledger's time after a jump that is not followed yet, else 0",
+            registry=registry,
+        )
+        self._jumps = Counter("executor_clock_jumps", "Jumps of the wall clock that were seen", registry=registry)
+
+    def follow(self, times: SteadyTime) -> None:
+        """Shows a ledger's time."""
+        self._off.set_function(times.look)
+        times.stepped = self._jumps.inc
 
 
 class StreamMetrics:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 
 import msgspec
 
-from common.decimals import plain_text
+from common.decimals import AMOUNT_RULE, Amount, plain_text
 from common.errors import InvalidRequest
-from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus
+from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus, TimeInForce
 
 PRECISION = 120
 """Digits of decimal arithmetic: enough for sums of products of the largest quantity and price that are allowed."""
@@ -26,8 +27,8 @@ class ReplaceRequest(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     client_order_id: str
-    quantity: Decimal | None = None
-    limit_price: Decimal | None = None
+    quantity: Amount | None = None
+    limit_price: Amount | None = None
 
 
 class IllegalStep(Exception):
@@ -47,7 +48,13 @@ CLIENT_ORDER_ID_FORM = "[A-Za-z0-9._-]{1,64}"
 SYMBOL_FORM = "[A-Z0-9]{1,16}:[A-Z0-9._-]{1,32}"
 _CLIENT_ORDER_ID, _SYMBOL = re.compile(CLIENT_ORDER_ID_FORM), re.compile(SYMBOL_FORM)
 _TOO_LARGE = Decimal(10) ** 12
+_AS_IT_IS = nullcontext()
 _DECIMALS = 18
+
+
+def exact() -> AbstractContextManager[object]:
+    """Gives decimal arithmetic `PRECISION` digits. It costs next to nothing where it has them already."""
+    return _AS_IT_IS if getcontext().prec == PRECISION else localcontext(prec=PRECISION)
 
 
 def tidy(value: Decimal) -> Decimal:
@@ -73,11 +80,12 @@ def check(request: OrderRequest) -> OrderRequest:
         raise InvalidRequest("time_in_force", "a market order is IOC or FOK")
     if request.post_only and (request.type == "market" or request.time_in_force not in (None, "GTC")):
         raise InvalidRequest("post_only", "only a limit order that is good till cancelled can be post-only")
+    usual: TimeInForce = "IOC" if request.type == "market" else "GTC"
     return msgspec.structs.replace(
         request,
         quantity=_amount("quantity", request.quantity),
         limit_price=None if request.limit_price is None else _amount("limit_price", request.limit_price),
-        time_in_force=request.time_in_force or ("IOC" if request.type == "market" else "GTC"),
+        time_in_force=usual if request.time_in_force is None else request.time_in_force,
     )
 
 
@@ -100,8 +108,8 @@ def replacement(old: Order, request: ReplaceRequest) -> OrderRequest:
         symbol=old.symbol,
         side=old.side,
         type=old.type,
-        quantity=request.quantity or remaining(old),
-        limit_price=request.limit_price or old.limit_price,
+        quantity=remaining(old) if request.quantity is None else request.quantity,
+        limit_price=old.limit_price if request.limit_price is None else request.limit_price,
         time_in_force=old.time_in_force,
         post_only=old.post_only,
     )
@@ -113,20 +121,23 @@ def _check_key(client_order_id: str) -> None:
 
 
 def _amount(field: str, value: Decimal) -> Decimal:
-    if not value.is_finite() or value <= 0 or value >= _TOO_LARGE:
-        raise InvalidRequest(field, "must be a number above 0 and below 10^12")
-    with localcontext(prec=PRECISION):
-        exponent = value.normalize().as_tuple().exponent
-    if len(value.as_tuple().digits) > PRECISION or not isinstance(exponent, int) or exponent < -_DECIMALS:
-        raise InvalidRequest(field, f"must have at most {_DECIMALS} decimals")
+    """Returns a tidy amount. The door has checked its text; a command from elsewhere is held to the same."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_DECIMALS or not 0 < value < _TOO_LARGE:
+        raise InvalidRequest(field, AMOUNT_RULE)
     return tidy(value)
+
+
+def checked_amount(field: str, value: Decimal) -> Decimal:
+    """Returns the amount of a field without needless zeros. Raises `InvalidRequest` for one that can't be."""
+    return _amount(field, value)
 
 
 def differences(first: Order, request: OrderRequest) -> list[str]:
     """Returns the fields in which a checked request differs from the one of the order `first`."""
     asked = ("symbol", "side", "type", "quantity", "limit_price", "time_in_force", "post_only")
     differs = [name for name in asked if getattr(first, name) != getattr(request, name)]
-    return [*differs, *(["replaces"] if first.replaces else [])]
+    return [*differs, *(["replaces"] if first.replaces is not None else [])]
 
 
 def differences_of_replacement(first: Order, replaces: str, request: ReplaceRequest) -> list[str]:
@@ -161,7 +172,7 @@ def received(
         symbol=request.symbol,
         side=request.side,
         type=request.type,
-        time_in_force=request.time_in_force or "GTC",
+        time_in_force="GTC" if request.time_in_force is None else request.time_in_force,
         quantity=request.quantity,
         limit_price=request.limit_price,
         status="received",
@@ -187,7 +198,7 @@ def move(order: Order, status: OrderStatus, at: datetime, sequence: int, denials
 
 def fill(order: Order, part: Fill, sequence: int) -> Order:
     """Returns the order with one more fill. Raises `IllegalStep` when that goes beyond its quantity."""
-    with localcontext(prec=PRECISION):
+    with exact():
         filled = order.filled_quantity + part.quantity
         if part.quantity <= 0 or filled > order.quantity:
             asked, left = plain_text(part.quantity), plain_text(remaining(order))
@@ -205,5 +216,5 @@ def fill(order: Order, part: Fill, sequence: int) -> Order:
 
 def remaining(order: Order) -> Decimal:
     """Returns the quantity that is still to be filled."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return tidy(order.quantity - order.filled_quantity)

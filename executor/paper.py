@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import ROUND_DOWN, Decimal, localcontext
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
 
 from common.wire import Level, Side
-from executor.orders import PRECISION
+from executor.orders import exact
 
 FEE_STEP = Decimal("1e-8")
+OLDEST_BOOK = timedelta(seconds=360)
+"""The oldest book that may be traded on, asked for with the slowest answer of market data, is younger than this."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +62,36 @@ class LevelFill:
 
 def fee(price: Decimal, quantity: Decimal, percent: Decimal) -> Decimal:
     """Returns the fee in the quote currency, rounded down to 8 decimals, so that it never exceeds the reserve."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return (price * quantity * percent / 100).quantize(FEE_STEP, ROUND_DOWN)
 
 
 def cost(price: Decimal, quantity: Decimal, percent: Decimal) -> Decimal:
     """Returns the most that a purchase can cost: the notional and its fee at `percent`."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return price * quantity * (1 + percent / 100)
 
 
-def reference(bids: Sequence[Level], asks: Sequence[Level]) -> Decimal | None:
-    """Returns the price that collars are measured from: the middle of best bid and ask, or the one side that exists."""
-    best = [side[0].price for side in (bids, asks) if side]
-    with localcontext(prec=PRECISION):
-        return sum(best, Decimal(0)) / len(best) if best else None
+def reference(side: Side, bids: Sequence[Level], asks: Sequence[Level], last: Decimal | None) -> Decimal | None:
+    """Returns the price that an order of `side` is measured from; None for an empty book.
+
+    It is the middle of best bid and ask. A book of one side tells half of it: a price may be above a lone bid and below
+    a lone ask, up to the last trade. Of that range a buy is measured from the low end, and a sale from the high one.
+    """
+    bid, ask = (levels[0].price if levels else None for levels in (bids, asks))
+    if bid is not None and ask is not None:
+        with exact():
+            return (bid + ask) / 2
+    if bid is not None:
+        return bid if side == "buy" or last is None else max(bid, last)
+    if ask is not None:
+        return ask if side == "sell" or last is None else min(ask, last)
+    return None
 
 
 def collar(price: Decimal, percent: Decimal) -> tuple[Decimal, Decimal]:
     """Returns the lowest and the highest price within `percent` of `price`."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return price * (1 - percent / 100), price * (1 + percent / 100)
 
 
@@ -88,45 +100,53 @@ def within(side: Side, price: Decimal, bound: Decimal) -> bool:
     return price <= bound if side == "buy" else price >= bound
 
 
-def remaining_quantity(level: Level, use: LevelUse | None, seen_at: datetime) -> Decimal:
+def is_newer(seen_at: datetime, sequence: int, use: LevelUse) -> bool:
+    """Returns true when a book, received at `seen_at`, is newer than the one that a use was noted for.
+
+    A book with a later sequence that seems to be from long before is newer: the clock that received it was set back.
+    """
+    return seen_at > use.seen_at or (sequence > use.sequence and use.seen_at - seen_at > OLDEST_BOOK)
+
+
+def remaining_quantity(level: Level, use: LevelUse | None, sequence: int, seen_at: datetime) -> Decimal:
     """Returns what is left of a shown level after our own earlier fills.
 
-    A level whose shown quantity changed in a newer book counts as refreshed. A book that is older than the one that the
-    ledger has seen, because the other executor was faster, can only show less, never more.
+    A level whose shown quantity changed in a newer book counts as refreshed, see `is_newer`. A book that is older than
+    the one that the ledger has seen, because the other executor was faster, can only show less, never more.
     """
-    with localcontext(prec=PRECISION):
-        if use is None or (level.quantity != use.shown and seen_at > use.seen_at):
+    with exact():
+        if use is None or (level.quantity != use.shown and is_newer(seen_at, sequence, use)):
             return level.quantity
         return max(Decimal(0), min(level.quantity, use.shown - use.used))
 
 
 def use_level(level: Level, use: LevelUse | None, quantity: Decimal, sequence: int, seen_at: datetime) -> LevelUse:
     """Returns the level's use after `quantity` more was filled from it."""
-    with localcontext(prec=PRECISION):
-        if use is None or (level.quantity != use.shown and seen_at > use.seen_at):
+    with exact():
+        if use is None or (level.quantity != use.shown and is_newer(seen_at, sequence, use)):
             return LevelUse(level.quantity, quantity, sequence, seen_at)
-        newer = (sequence, seen_at) if seen_at > use.seen_at else (use.sequence, use.seen_at)
+        newer = (sequence, seen_at) if is_newer(seen_at, sequence, use) else (use.sequence, use.seen_at)
         return LevelUse(use.shown, use.used + quantity, *newer)
 
 
-def remaining_levels(levels: Sequence[Level], uses: Mapping[Decimal, LevelUse], seen_at: datetime) -> list[Level]:
+def remaining_levels(
+    levels: Sequence[Level], uses: Mapping[Decimal, LevelUse], sequence: int, seen_at: datetime
+) -> list[Level]:
     """Returns one side of a book less what our own fills have used, by price; emptied levels are left out."""
-    left = (
-        Level(price=level.price, quantity=remaining_quantity(level, uses.get(level.price), seen_at)) for level in levels
-    )
-    return [level for level in left if level.quantity]
+    left = ((level.price, remaining_quantity(level, uses.get(level.price), sequence, seen_at)) for level in levels)
+    return [Level(price=price, quantity=quantity) for price, quantity in left if quantity]
 
 
 def total(fills: Sequence[LevelFill]) -> Decimal:
     """Returns the quantity of all level fills together."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return sum((part.quantity for part in fills), Decimal(0))
 
 
-def walk(side: Side, levels: Sequence[Level], quantity: Decimal, bound: Decimal) -> list[LevelFill]:
+def walk(side: Side, levels: Iterable[Level], quantity: Decimal, bound: Decimal) -> list[LevelFill]:
     """Returns what an order of `quantity` gets from the opposite levels, best first, without going past `bound`."""
     fills: list[LevelFill] = []
-    with localcontext(prec=PRECISION):
+    with exact():
         for level in levels:
             if not quantity or not within(side, level.price, bound):
                 break

@@ -12,16 +12,27 @@ from common import service, sse
 from common.client import JsonClient
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Loop, Supervisor
+from executor.commands import Commands
 from executor.context import TradingContext
+from executor.desk import Desk
+from executor.equity import EquityWatch
+from executor.forwarded import ForwardedCommands
 from executor.health import LedgerHealth
-from executor.ledger import Ledger
+from executor.leading import Leading
+from executor.market.copy import MarketCopy
+from executor.market.follow import MarketFollower
+from executor.market.proof_time import ProofTime
 from executor.matching import Matcher
 from executor.metrics import Metrics
-from executor.quotes import TIMEOUT_SECONDS, QuoteClient
-from executor.rate_limit import WriteLimiter
+from executor.peers.client import PeerClient
+from executor.peers.server import PeerServer
+from executor.quotes import DEPTH, TIMEOUT_SECONDS, QuoteClient
+from executor.rate_limit import RateLimit, WriteLimiter
 from executor.settings import Settings
-from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamTimings
+from executor.store import Ledger
+from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
+from executor.writer.reign import Told
 
 SILENT_SECONDS = 30.0
 """A step may wait for market data and for the database; all their deadlines together are shorter than this."""
@@ -31,28 +42,39 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `matcher`, `tail` and, where memory is limited, `memory`.
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail` and, where memory is limited,
+        `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
+    desk: takes every command, whichever executor writes the account.
+    peers: the server that takes what other executors forward; its step is the loop `peers`.
     health: the ledger's health, for readiness.
+    leading: keeps or takes the right to write the account; its step is the loop `writer`.
+    follower: follows market data's stream; its step is the loop `market`.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
+    previews: the limit on previews.
     """
 
     loops: Supervisor
     registry: CollectorRegistry
     metrics: Metrics
     trading: TradingContext
+    desk: Desk
+    peers: PeerServer
     health: LedgerHealth
+    leading: Leading
+    follower: MarketFollower
     matcher: Matcher
     tail: LedgerTail
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
+    previews: RateLimit
 
     @classmethod
     def build(
@@ -63,53 +85,124 @@ class Parts:
         timings: StreamTimings = STREAM_TIMINGS,
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
-        registry = CollectorRegistry()
+        wakes, registry = _Wakes(), CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-
-        def wake_tail() -> None:
-            tail_loop.wake()
-
-        trading = _trading(settings, clock, metrics, wake_tail)
-        health = LedgerHealth(clock.monotonic)
-        matcher = Matcher(trading, metrics, health)
-        slots = _slots(settings.most_order_streams, metrics)
-        tail = LedgerTail(trading.ledger, trading.market, metrics.streams, lambda: slots.open > 0)
-        loops.add(Loop("matcher", matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)))
-        tail_loop = loops.add(Loop("tail", tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)))
-        service.add_memory_loop(loops, settings.service)
-        loops.stop_signal.on_set(tail.windows.end)
-        return cls(
+        follower, quotes = _market(settings, clock, metrics, wakes.moved)
+        ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
+        trading = _trading(settings, ledger, quotes)
+        health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
+        wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
+        commands = Commands(trading, metrics)
+        desk = Desk(ledger, commands, PeerClient(settings.peers.key))
+        leading = Leading(ledger, health, metrics.account, taken=desk.close)
+        peers = PeerServer(settings.peers, ForwardedCommands(ledger, commands, metrics.duration.observe).take)
+        tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
+        calls = StreamCalls(desk.account, lambda: wakes.wake("tail"))
+        parts = cls(
             loops=loops,
             registry=registry,
             metrics=metrics,
             trading=trading,
+            desk=desk,
+            peers=peers,
             health=health,
-            matcher=matcher,
+            leading=leading,
+            follower=follower,
+            matcher=wakes.matcher,
             tail=tail,
             slots=slots,
-            streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, wake_tail),
+            streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
+            previews=RateLimit(settings.most_writes_per_second, clock.monotonic, "previews"),
         )
+        wakes.loops = parts._add_loops(settings)
+        return parts
+
+    def _add_loops(self, settings: Settings) -> dict[str, Loop]:
+        """Adds the loops to their owner; returns them by name."""
+        service.add_memory_loop(self.loops, settings.service)
+        for end in (self.tail.windows.end, self.follower.end):
+            self.loops.stop_signal.on_set(end)
+        return {
+            loop.name: self.loops.add(loop)
+            for loop in (
+                Loop("peers", self.peers.step, silent_after=SILENT_SECONDS),
+                Loop("market", self.follower.step),
+                Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+                Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
+                Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
+            )
+        }
 
     def start(self) -> None:
-        """Starts the loops."""
+        """Listens to the other executors, and starts the loops."""
+        self.peers.open()
         self.loops.start()
 
     def stop(self) -> None:
-        """Ends streams and loops, and closes the ledger's connections."""
+        """Ends streams and loops, gives up the lease, and closes all connections."""
         self.loops.stop()
+        self.peers.close()
+        self.desk.close()
         self.trading.ledger.close()
 
 
-def _trading(settings: Settings, clock: Clock, metrics: Metrics, committed: Callable[[], None]) -> TradingContext:
-    client, market = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market
+class _Wakes:
+    """Wakes a loop before its time, once the loops are there."""
+
+    def __init__(self) -> None:
+        self.loops: dict[str, Loop] = {}
+        self.matcher: Matcher | None = None
+        self.slots: sse.StreamSlots | None = None
+
+    def wake(self, name: str) -> None:
+        """Wakes a loop."""
+        if name in self.loops:
+            self.loops[name].wake()
+
+    def committed(self) -> None:
+        """Has the log followed at once while anybody listens."""
+        if self.slots is not None and self.slots.open:
+            self.wake("tail")
+
+    def moved(self, symbol: str) -> None:
+        """Has the matcher look at a symbol whose book is another one, when an order rests there."""
+        if self.matcher is not None and self.matcher.moved(symbol):
+            self.wake("matcher")
+
+
+def _market(
+    settings: Settings, clock: Clock, metrics: Metrics, moved: Callable[[str], None]
+) -> tuple[MarketFollower, QuoteClient]:
+    client, market, times = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market, ProofTime()
+    copy = MarketCopy(market, times, moved)
+    follower = MarketFollower(client, copy, times, clock.monotonic, depth=DEPTH)
+    return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)
+
+
+def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, address: Callable[[], str]) -> Ledger:
+    ledger = Ledger(
+        settings.ledger,
+        clock,
+        metrics.stages,
+        Told(committed=lambda _: wakes.committed(), lost=lambda: wakes.wake("writer")),
+        settings.limits,
+        f"{settings.service.name}-{settings.service.replica}",
+        address,
+    )
+    metrics.clock.follow(ledger.clock.times)
+    return ledger
+
+
+def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> TradingContext:
     return TradingContext(
-        market=market,
-        ledger=Ledger(settings.ledger, clock.now, metrics.stages, committed),
-        quotes=QuoteClient(client, market, clock.monotonic, metrics.stages),
+        market=settings.service.market,
+        ledger=ledger,
+        quotes=quotes,
         limits=settings.limits,
         fees=settings.fees,
         equity_currency=settings.equity_currency,
+        equity=EquityWatch(quotes.monotonic),
     )
 
 

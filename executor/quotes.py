@@ -6,13 +6,15 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from common import answers, wire
 from common.client import JsonClient
 from common.errors import Unavailable
+from executor.kept_marks import KeptMarks
+from executor.market.copy import MarketCopy
+from executor.market.symbol_view import SymbolView
 from executor.timing import StageMetrics, StageTimer
-from executor.valuation import Mark, Marks, mark_of
+from executor.valuation import Mark, Marks, mark_of, pair
 
 log = logging.getLogger(__name__)
 
@@ -23,46 +25,41 @@ INSTRUMENTS_SECONDS = 5.0
 UNKNOWN_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class SymbolView:
-    """One look at a symbol.
+class QuoteClient:
+    """Looks at the copy of the market, and asks market data through `client` where the copy can't be relied on.
 
-    symbol: the symbol.
-    book: the book; None when market data gave none.
-    instrument: the instrument; None when market data gave none.
-    asked_at: when the book was asked for, in seconds of the monotonic clock.
-    listed: false when market data does not know the symbol.
+    Instruments that were asked for are kept for five seconds and outlive an outage.
     """
 
-    symbol: str
-    book: wire.Book | None
-    instrument: wire.Instrument | None
-    asked_at: float
-    listed: bool = True
-
-    def age_seconds(self, now: float) -> float:
-        """Returns the book's age at `now` (monotonic): its age as it was asked for, and the time since."""
-        return (self.book.age_seconds if self.book else 0.0) + max(0.0, now - self.asked_at)
-
-
-class QuoteClient:
-    """Asks market data through `client`. Instruments are kept for five seconds and outlive an outage."""
-
     def __init__(
-        self, client: JsonClient, market: wire.Market, monotonic: Callable[[], float], stages: StageMetrics
+        self,
+        client: JsonClient,
+        market: wire.Market,
+        monotonic: Callable[[], float],
+        stages: StageMetrics,
+        copy: MarketCopy,
     ) -> None:
         self.monotonic = monotonic
-        self._client, self._market, self._stages = client, market, stages
+        self._client, self._market, self._stages, self._copy = client, market, stages, copy
         self._instruments: dict[str, wire.Instrument] = {}
         self._read_at: float | None = None
+        self._kept = KeptMarks()
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._flights: dict[str, Future[SymbolView]] = {}
+
+    def at_hand(self, symbol: str) -> SymbolView | None:
+        """Returns the symbol as `look`, without any wait; None while the copy can't be relied on."""
+        return self._copy.look(symbol, self.monotonic())
 
     def look(self, symbol: str) -> SymbolView:
         """Returns the symbol's book and instrument, as far as market data gives them.
 
-        Calls that come while one asks for the same symbol share its answer; the age counts from when it was asked for.
+        Nothing is asked while the copy can be relied on. Calls that come while one asks for the same symbol share its
+        answer; the age counts from when it was asked for.
         """
+        at_hand = self.at_hand(symbol)
+        if at_hand is not None:
+            return at_hand
         with self._lock:
             flight = self._flights.get(symbol)
             leads = flight is None
@@ -95,10 +92,18 @@ class QuoteClient:
         if book.market != self._market or book.symbol != symbol:
             log.error("market data gave another book", extra={"symbol": symbol, "got": book.symbol, "of": book.market})
             return SymbolView(symbol, None, instrument, asked_at)
-        return SymbolView(symbol, book, instrument, asked_at)
+        return SymbolView(symbol, book, instrument, asked_at - book.age_seconds)
 
     def marks(self) -> Marks:
-        """Returns the marks of all symbols; without any, and with the reason, when market data does not answer."""
+        """Returns the marks of all symbols; the last ones, and the reason, where market data gives none any more."""
+        asked_at = self.monotonic()
+        return self._kept.filled(self._marks(), asked_at)
+
+    def _marks(self) -> Marks:
+        at_hand = self._copy.quotes(self.monotonic())
+        if at_hand is not None:
+            found = ((quote, mark_of(quote, instrument, age)) for quote, instrument, age in at_hand)
+            return Marks({quote.symbol: mark for quote, mark in found if mark is not None})
         try:
             answer = self._client.get("/v1/quotes", answers.Quotes)
         except Unavailable as error:
@@ -106,18 +111,28 @@ class QuoteClient:
         marks: dict[str, Mark] = {}
         for quote in answer.quotes if answer else ():
             instrument = self._instrument(quote.symbol) if quote.market == self._market else None
-            mark = mark_of(quote, instrument) if instrument is not None else None
+            mark = mark_of(quote, instrument, quote.age_seconds) if instrument is not None else None
             if mark is not None:
                 marks[quote.symbol] = mark
         return Marks(marks)
 
+    def pair(self, unit: str, currency: str) -> Mark | None:
+        """Returns the mark of the pair of two currencies as the copy of the market has it. Nothing is asked."""
+        at_hand = self._copy.pair(unit, currency, self.monotonic())
+        marks = (mark_of(quote, instrument, age) for quote, instrument, age in at_hand)
+        return pair((mark for mark in marks if mark is not None), unit, currency)
+
     def trouble(self) -> str | None:
         """Returns why market data can't be relied on; None when it has at least one fresh quote."""
-        try:
-            answer = self._client.get("/v1/quotes", answers.Quotes)
-        except Unavailable as error:
-            return error.message
-        quotes = answer.quotes if answer else ()
+        at_hand = self._copy.quotes(self.monotonic())
+        if at_hand is not None:
+            quotes = tuple(quote for quote, _, _ in at_hand)
+        else:
+            try:
+                answer = self._client.get("/v1/quotes", answers.Quotes)
+            except Unavailable as error:
+                return error.message
+            quotes = answer.quotes if answer else ()
         if not quotes:
             return "market data has no quotes yet"
         fresh = sum(not quote.stale for quote in quotes)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Self
 
 import sqlalchemy as sa
 
-from common.decimals import plain_text
+from common.decimals import is_plain, plain_text
 from common.settings import Reader, ServiceSettings
 from executor.guardrails import Limits
 from executor.guardrails.limits import (
     CURRENCY_FORM,
     LARGEST_AMOUNT,
     LARGEST_COLLAR_PERCENT,
+    LARGEST_FAR_PERCENT,
     LARGEST_LOSS_PERCENT,
     LONGEST_DUPLICATE_SECONDS,
     LONGEST_STALE_SECONDS,
     MOST_COUNTED,
+    MOST_OPEN_ORDERS,
     plain,
 )
 from executor.orders import symbol_form
@@ -28,9 +32,7 @@ from executor.paper import Fees
 
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENCY = re.compile(CURRENCY_FORM)
-_LEDGER_URL_RULE = (
-    "must be postgresql+psycopg://user@host:port/database without a password, or sqlite:////path/of/a/file"
-)
+_LEDGER_URL_RULE = "must be postgresql+psycopg://user@host:port/database without a password"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class LedgerSettings:
     """The ledger and the account in it.
 
     url: the database's address, without a password.
-    password: the database's password; empty for a file.
+    password: the database's password.
     account: the account's name.
     starting_cash: cash by currency; it counts only when the account is first opened.
     """
@@ -67,7 +69,7 @@ class LedgerSettings:
             reader.fault(f"SPARK_ACCOUNT={account!r}: {rule}")
         return cls(
             url=url,
-            password=reader.secret("SPARK_LEDGER_PASSWORD") if url.startswith("postgresql") else "",
+            password=reader.secret("SPARK_LEDGER_PASSWORD"),
             account=account,
             starting_cash=_money(
                 reader, "SPARK_STARTING_CASH", reader.text("SPARK_STARTING_CASH", "TRY:5000000,USDT:100000")
@@ -76,11 +78,26 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True)
+class PeerSettings:
+    """The connections between executors.
+
+    host: the name under which other executors reach this one.
+    port: the port on which it takes what they forward; 0 for any free one.
+    key: the key that both sides prove to have.
+    """
+
+    host: str
+    port: int
+    key: bytes
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of the service.
 
     service: the settings that every service has.
     ledger: the ledger and the account in it.
+    peers: the connections between executors.
     operator_token: the token that writes need.
     most_writes_per_second: writes of any kind within any second.
     most_order_streams: order streams that are open at once.
@@ -92,6 +109,7 @@ class Settings:
 
     service: ServiceSettings
     ledger: LedgerSettings
+    peers: PeerSettings
     operator_token: str
     most_writes_per_second: int
     most_order_streams: int
@@ -109,10 +127,16 @@ class Settings:
         if ledger.starting_cash and equity_currency not in ledger.starting_cash:
             known = ", ".join(ledger.starting_cash)
             reader.fault(f"SPARK_EQUITY_CURRENCY={equity_currency!r}: must be cash, which is one of {known}")
+        token = reader.secret("SPARK_OPERATOR_TOKEN")
         settings = cls(
             service=reader.service("executor"),
             ledger=ledger,
-            operator_token=reader.secret("SPARK_OPERATOR_TOKEN"),
+            peers=PeerSettings(
+                host=reader.text("SPARK_PEER_HOST", socket.gethostname()),
+                port=reader.integer("SPARK_PEER_PORT", 4100, at_least=0, at_most=65_535),
+                key=hashlib.sha256(b"executors:" + token.encode()).digest(),
+            ),
+            operator_token=token,
             most_writes_per_second=reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000),
             most_order_streams=reader.integer("SPARK_MAX_ORDER_STREAMS", 8, at_least=1, at_most=1000),
             marketdata_url=reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001"),
@@ -128,11 +152,13 @@ class Settings:
 
 
 def _limits(reader: Reader) -> Limits:
-    collar, loss = plain_text(LARGEST_COLLAR_PERCENT), plain_text(LARGEST_LOSS_PERCENT)
+    collar, far, loss = map(plain_text, (LARGEST_COLLAR_PERCENT, LARGEST_FAR_PERCENT, LARGEST_LOSS_PERCENT))
     notional = reader.text("SPARK_MAX_ORDER_NOTIONAL", "TRY:500000,USDT:15000")
     position = reader.text("SPARK_MAX_POSITION", "TRY:2500000,USDT:75000")
     exposure = reader.text("SPARK_MAX_EXPOSURE", "TRY:5000000,USDT:100000")
     quantity = reader.text("SPARK_MAX_ORDER_QUANTITY", "")
+    symbol_collars = reader.text("SPARK_SYMBOL_PRICE_COLLAR_PERCENT", "")
+    symbol_fars = reader.text("SPARK_SYMBOL_FAR_PRICE_PERCENT", "")
     return Limits(
         quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0, at_most=LONGEST_STALE_SECONDS),
         price_collar_percent=reader.decimal("SPARK_PRICE_COLLAR_PERCENT", "2", above="0", at_most=collar),
@@ -147,6 +173,15 @@ def _limits(reader: Reader) -> Limits:
         max_executions=reader.integer("SPARK_MAX_EXECUTIONS_PER_MINUTE", 600, at_least=1, at_most=MOST_COUNTED),
         max_daily_loss_percent=reader.decimal("SPARK_MAX_DAILY_LOSS_PERCENT", "5", above="0", at_most=loss),
         max_drawdown_percent=reader.decimal("SPARK_MAX_DRAWDOWN_PERCENT", "20", above="0", at_most=loss),
+        far_price_percent=reader.decimal("SPARK_FAR_PRICE_PERCENT", "50", above="0", at_most=far),
+        symbol_price_collar_percent=_percents(
+            reader, "SPARK_SYMBOL_PRICE_COLLAR_PERCENT", symbol_collars, LARGEST_COLLAR_PERCENT
+        ),
+        symbol_far_price_percent=_percents(reader, "SPARK_SYMBOL_FAR_PRICE_PERCENT", symbol_fars, LARGEST_FAR_PERCENT),
+        max_open_orders=reader.integer("SPARK_MAX_OPEN_ORDERS", 20_000, at_least=1, at_most=MOST_OPEN_ORDERS),
+        max_open_orders_per_symbol=reader.integer(
+            "SPARK_MAX_OPEN_ORDERS_PER_SYMBOL", 5_000, at_least=1, at_most=MOST_OPEN_ORDERS
+        ),
     )
 
 
@@ -160,7 +195,7 @@ def _check_ledger_url(reader: Reader, text: str) -> None:
         return
     if url.password:
         reader.fault(f"SPARK_LEDGER_URL: {_LEDGER_URL_RULE}; the password belongs into SPARK_LEDGER_PASSWORD_FILE")
-    elif url.drivername not in ("postgresql+psycopg", "sqlite") or not url.database or url.database == ":memory:":
+    elif url.drivername != "postgresql+psycopg" or not url.database:
         reader.fault(f"SPARK_LEDGER_URL={text!r}: {_LEDGER_URL_RULE}")
 
 
@@ -182,16 +217,24 @@ def _quantities(reader: Reader, name: str, text: str) -> dict[str, Decimal]:
     return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form)
 
 
+def _percents(reader: Reader, name: str, text: str, most: Decimal) -> dict[str, Decimal]:
+    """Reads `BTCTURK:BTCTRY=3,BIST:THYAO=1.5`; empty for none."""
+    rule = f"must be VENUE:PAIR=PERCENT pairs, none twice, above 0 and at most {plain_text(most)}"
+    parts = [part.strip().partition("=") for part in text.split(",") if part]
+    return _pairs(reader, f"{name}={text!r}: {rule}", parts, symbol_form, most)
+
+
 def _pairs(
-    reader: Reader, fault: str, parts: list[tuple[str, str, str]], key: Callable[[str], object]
+    reader: Reader,
+    fault: str,
+    parts: list[tuple[str, str, str]],
+    key: Callable[[str], object],
+    most: Decimal = LARGEST_AMOUNT,
 ) -> dict[str, Decimal]:
     amounts: dict[str, Decimal] = {}
     for name, _, number in parts:
-        try:
-            amount = Decimal(number)
-        except InvalidOperation:
-            amount = Decimal(0)
-        if not key(name) or name in amounts or not plain(amount) or not 0 < amount <= LARGEST_AMOUNT:
+        amount = Decimal(number) if is_plain(number) else Decimal(0)
+        if not key(name) or name in amounts or not plain(amount) or not 0 < amount <= most:
             reader.fault(fault)
             return {}
         amounts[name] = amount

@@ -1,40 +1,29 @@
-"""The whole path of an order, top to bottom; of a replacement, and of a cancel."""
+"""The whole path of an order, top to bottom, and of a replacement."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
+from executor.arrival import arrival
 from executor.context import TradingContext
-from executor.errors import ClientOrderIdReused, OrderFinal, UnknownSymbol
+from executor.errors import ClientOrderIdReused, UnknownSymbol
+from executor.guardrails import Limits
 from executor.guardrails.limits import overlaid
 from executor.guardrails.state import REPEATED
-from executor.ledger import Ledger, OrderChange, Transaction, admin
+from executor.market.symbol_view import SymbolView
 from executor.orders import ReplaceRequest
-from executor.quotes import SymbolView
+from executor.step import NotOpen, OrderResult, Step, about, open_order
+from executor.writer import admin
+from executor.writer.transaction import FilledAs, Transaction
 
-BY_OPERATOR = "asked for by the operator"
-CANCELLED_TOGETHER, MOST_ROUNDS = 500, 1_000
-
-
-@dataclass(frozen=True)
-class OrderResult:
-    """The result of a request about an order.
-
-    order: the order to answer with.
-    new: true when this request made it; false for a key that was known, and for a cancel.
-    changes: the changes of orders that the request led to.
-    uses: how far the accepted order uses each limit, by code.
-    """
-
-    order: Order
-    new: bool
-    changes: Sequence[OrderChange] = ()
-    uses: Mapping[str, guardrails.LimitUse] = field(default_factory=dict)
+NOTHING = {"funds_needed": Decimal(0)}
+"""The needs of an order that nothing is known of."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +49,14 @@ def submit(request: OrderRequest, trading: TradingContext) -> OrderResult:
     guardrails deny is a result too. No network call happens while the account is locked.
     """
     wanted = orders.check(request)
-    view = trading.quotes.look(wanted.symbol)
+    return placing(wanted, trading.quotes.look(wanted.symbol), trading).do(trading.ledger)
 
-    def receive(transaction: Transaction) -> tuple[Order, None]:
-        return transaction.receive(wanted), None
+
+def placing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) -> Step:
+    """Returns the step of a checked order."""
+
+    def receive(transaction: Transaction, limits: Limits) -> tuple[Order, None]:
+        return transaction.receive(wanted, None, limits.duplicate_seconds), None
 
     return _place(wanted.client_order_id, view, trading, lambda first: orders.differences(first, wanted), receive)
 
@@ -75,16 +68,18 @@ def replace(order_id: str, request: ReplaceRequest, trading: TradingContext) -> 
     Raises as `submit`, and `UnknownOrder` and `OrderFinal` for the old order.
     """
     wanted = orders.check_replacement(request)
-    view = trading.quotes.look(trading.ledger.order(order_id).symbol)
+    found = trading.ledger.find_open(order_id)
+    view = trading.quotes.look((found or trading.ledger.order(order_id)).symbol)
 
     def differences(first: Order) -> Sequence[str]:
         return orders.differences_of_replacement(first, order_id, wanted)
 
-    def receive(transaction: Transaction) -> tuple[Order, Order]:
-        old = _open(order_id, transaction)
-        return transaction.receive(orders.replacement(old, wanted), order_id), old
+    def receive(transaction: Transaction, limits: Limits) -> tuple[Order, Order]:
+        old = open_order(order_id, transaction)
+        return transaction.receive(orders.replacement(old, wanted), order_id, limits.duplicate_seconds), old
 
-    return _place(wanted.client_order_id, view, trading, differences, receive)
+    step = _place(wanted.client_order_id, view, trading, differences, receive)
+    return about(order_id, trading.ledger, lambda: step.do(trading.ledger))
 
 
 def _place(
@@ -92,40 +87,61 @@ def _place(
     view: SymbolView,
     trading: TradingContext,
     differences: Callable[[Order], Sequence[str]],
-    receive: Callable[[Transaction], tuple[Order, Order | None]],
-) -> OrderResult:
+    receive: Callable[[Transaction, Limits], tuple[Order, Order | None]],
+) -> Step:
     """Gives a known key its first answer, or `ClientOrderIdReused` where the request has `differences` from it.
 
     A new key trades: `receive` records the order, and returns it with the one whose place it is to take.
     """
 
+    def repeated(first: Order) -> OrderResult:
+        differs = differences(first)
+        if differs:
+            raise ClientOrderIdReused(key, first.order_id, list(differs))
+        return OrderResult(first, new=False)
+
+    until = 0
+    trading.watch_equity()
+
     def work(transaction: Transaction) -> OrderResult:
+        nonlocal until
+        until = transaction.sequence
         first = transaction.first_answer(key)
         if first is not None:
-            differs = differences(first)
-            if differs:
-                raise ClientOrderIdReused(key, first.order_id, list(differs))
-            return OrderResult(first, new=False)
+            return repeated(first)
         if not view.listed:
             raise UnknownSymbol(view.symbol)
-        before = len(transaction.changes)
-        order, old = receive(transaction)
-        order, uses = _trade(order, view, transaction, trading, old)
-        return OrderResult(order, new=True, changes=transaction.changes[before:], uses=uses)
+        limits = overlaid(trading.limits, transaction.controls.limits)
+        order, old = receive(transaction, limits)
+        order, uses = trade(order, view, transaction, trading, limits, old)
+        return OrderResult(order, new=True, changes=transaction.changes, uses=uses)
 
-    return trading.ledger.do(work, key=key, symbol=view.symbol)
+    def conclude(outcome: Callable[[], OrderResult]) -> OrderResult:
+        try:
+            return outcome()
+        except (UnknownSymbol, NotOpen):
+            first = trading.ledger.first_answer(key)
+            if first is None or orders.number(first.order_id) > until:
+                raise
+            return repeated(first)
+
+    return Step(work, conclude)
 
 
-def _trade(
-    order: Order, view: SymbolView, transaction: Transaction, trading: TradingContext, old: Order | None = None
+def trade(
+    order: Order,
+    view: SymbolView,
+    transaction: Transaction,
+    trading: TradingContext,
+    limits: Limits,
+    old: Order | None,
 ) -> tuple[Order, Mapping[str, guardrails.LimitUse]]:
     """Asks the guardrails, fills what the book gives at once, and ends the rest of an IOC order.
 
     An accepted order ends `old`. Returns the order, and how far it uses each limit.
     """
-    limits = overlaid(trading.limits, transaction.controls.limits)
-    plan = _plan(order, view, transaction, trading.fees, limits)
-    proposal = _proposal(order, view, plan, transaction, trading, limits)
+    plan = plan_of(order, view, transaction, trading.fees, limits)
+    proposal = proposal_of(order, view, plan, transaction, trading, limits)
     denials = guardrails.check(proposal, limits)
     if denials or plan is None:
         for denial in denials:
@@ -134,79 +150,35 @@ def _trade(
         return transaction.deny(order, denials), {}
     if old is not None:
         transaction.end(old, "cancelled", f"replaced by {order.order_id}")
-    order = _fill(transaction.accept(order, plan.terms), plan, transaction, trading.fees)
+    met = arrival(view, plan.book, trading.quotes.monotonic())
+    order = _fill(transaction.accept(order, plan.terms, met), plan, transaction, trading)
     if order.time_in_force == "IOC" and order.status in orders.OPEN:
         order = transaction.end(order, "expired", "immediate or cancel: the book gave no more within the bound")
     return order, guardrails.uses(proposal, limits)
 
 
-def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, fees: paper.Fees) -> Order:
+def _fill(order: Order, plan: ExecutionPlan, transaction: Transaction, trading: TradingContext) -> Order:
     """Fills what the book gives at once; a fill-or-kill order gets all or nothing."""
     if order.time_in_force == "FOK" and paper.total(plan.fills) < order.quantity:
         return transaction.end(order, "expired", "fill or kill: the book has less within the bound")
+    how = FilledAs("taker", trading.rate(plan.terms.quote_currency) if plan.fills else None)
     for part in plan.fills:
-        fee = paper.fee(part.price, part.quantity, fees.taker_percent)
-        order = transaction.fill(order, part.price, part.quantity, fee, "taker")
-        transaction.consume(plan.book, order.side, part.price, part.quantity)
+        fee = paper.fee(part.price, part.quantity, trading.fees.taker_percent)
+        order = transaction.fill(order, plan.book, part, part.price, fee, how)
     return order
 
 
-def cancel(order_id: str, ledger: Ledger) -> OrderResult:
-    """Cancels the open rest of an order. Raises `UnknownOrder`, `OrderFinal` and `LedgerUnavailable`."""
-
-    def work(transaction: Transaction) -> OrderResult:
-        before = len(transaction.changes)
-        order = transaction.end(_open(order_id, transaction), "cancelled", BY_OPERATOR)
-        return OrderResult(order, new=False, changes=transaction.changes[before:])
-
-    return ledger.do(work)
-
-
-def cancel_all(symbol: str | None, ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
-    """Cancels every open order, or those of one symbol, `together` in one step; returns the changes.
-
-    Orders that come meanwhile may be left. Raises `LedgerUnavailable`; the steps before that are done.
-    """
-    return _end_all(lambda transaction, most: transaction.load_open(most, symbol=symbol), ledger, together)
-
-
-def cancel_forbidden(ledger: Ledger, *, together: int = CANCELLED_TOGETHER) -> Sequence[OrderChange]:
-    """Cancels every open order that the account's controls forbid, as `cancel_all`."""
-    return _end_all(lambda transaction, most: transaction.load_forbidden(most), ledger, together)
-
-
-def _end_all(
-    load: Callable[[Transaction, int], Sequence[Order]], ledger: Ledger, together: int
-) -> Sequence[OrderChange]:
-    changes: list[OrderChange] = []
-    for _ in range(MOST_ROUNDS):
-        with ledger.transaction() as transaction:
-            found = load(transaction, together)
-            for order in found:
-                reason = transaction.controls.forbids(order.symbol, order.side)
-                transaction.end(order, "cancelled", reason or BY_OPERATOR)
-        changes += transaction.changes
-        if len(found) < together:
-            break
-    return changes
-
-
-def _open(order_id: str, transaction: Transaction) -> Order:
-    order = transaction.load(order_id)
-    if order.status not in orders.OPEN:
-        raise OrderFinal(order_id, order.status)
-    return order
-
-
-def _plan(
-    order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: guardrails.Limits
+def plan_of(
+    order: Order, view: SymbolView, transaction: Transaction, fees: paper.Fees, limits: Limits
 ) -> ExecutionPlan | None:
+    """Returns what the book gives an order, and the terms; None without a book that has a price."""
     book = view.book
-    reference = paper.reference(book.bids, book.asks) if book else None
+    reference = paper.reference(order.side, book.bids, book.asks, view.last) if book else None
     if book is None or reference is None:
         return None
-    lowest, highest = paper.collar(reference, limits.price_collar_percent)
-    bound = order.limit_price or (highest if order.side == "buy" else lowest)
+    lowest, highest = paper.collar(reference, limits.collar_of(order.symbol))
+    furthest = highest if order.side == "buy" else lowest
+    bound = furthest if order.limit_price is None else order.limit_price
     fills = paper.walk(order.side, transaction.levels(book, order.side), order.quantity, bound)
     return ExecutionPlan(book, bound, fills, _terms(order, book, bound, transaction, fees))
 
@@ -215,43 +187,53 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
     if order.side == "buy":
         reserve, per_unit = account.cash(book.quote_currency), paper.cost(bound, Decimal(1), fees.highest)
     else:
-        reserve, per_unit = account.holding(order.symbol, book.base_asset, transaction.cash_currencies), Decimal(1)
+        reserve, per_unit = transaction.holding(order.symbol, book.base_asset), Decimal(1)
     return Terms(
         base_asset=book.base_asset,
         quote_currency=book.quote_currency,
         reserve_name=reserve.name,
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
-        reserve_per_unit=per_unit,
+        reserve_per_unit=orders.tidy(per_unit),
         maker_fee_percent=fees.maker_percent,
     )
 
 
-def _proposal(
+def proposal_of(
     order: Order,
     view: SymbolView,
     plan: ExecutionPlan | None,
     transaction: Transaction,
     trading: TradingContext,
-    limits: guardrails.Limits,
+    limits: Limits,
 ) -> guardrails.Proposal:
+    """Returns an order as the guardrails see it."""
     return guardrails.Proposal(
         symbol=order.symbol,
         side=order.side,
         type=order.type,
-        quantity=order.quantity,
         limit_price=order.limit_price,
         post_only=order.post_only,
         market=_market(order, view, trading.quotes.monotonic()),
         instrument=view.instrument,
         funds_unit=plan.terms.reserve_unit if plan else "",
-        funds_needed=_needed(order, plan, trading.fees) if plan else Decimal(0),
         funds_available=transaction.available(plan.terms.reserve, without=order.replaces) if plan else Decimal(0),
         kill_switch=transaction.controls.stopped(order.symbol),
         holds=transaction.controls.holds,
         holdings=transaction.holdings(order, view.book, limits) if view.book else guardrails.Holdings(),
-        reach=_reach(order, plan) if plan else None,
+        **(of_quantity(order, plan, trading.fees) if plan else NOTHING | {"quantity": order.quantity}),
+        doubts=trading.equity.doubts(),
     )
+
+
+def of_quantity(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> dict[str, Any]:
+    """Returns the fields of a proposal that depend on the order's quantity, and on what the plan fills of it."""
+    return {
+        "quantity": order.quantity,
+        "funds_needed": _needed(order, plan, fees),
+        "reach": _reach(order, plan),
+        "rests": order.time_in_force == "GTC" and paper.total(plan.fills) < order.quantity,
+    }
 
 
 def _reach(order: Order, plan: ExecutionPlan) -> Decimal | None:
@@ -269,7 +251,8 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
     return guardrails.MarketView(
         age_seconds=view.age_seconds(now),
         stale=book.stale,
-        reference=paper.reference(book.bids, book.asks),
+        reference=paper.reference(order.side, book.bids, book.asks, view.last),
+        one_sided=view.last is None and not (book.bids and book.asks),
         best_opposite=opposite[0].price if opposite else None,
         quote_currency=book.quote_currency,
         phase=book.phase,
@@ -281,7 +264,7 @@ def _market(order: Order, view: SymbolView, now: float) -> guardrails.MarketView
 
 def _needed(order: Order, plan: ExecutionPlan, fees: paper.Fees) -> Decimal:
     """Returns the funds that the order needs: a market order the cost of its fills, any other its whole reserve."""
-    with localcontext(prec=orders.PRECISION):
+    with orders.exact():
         if order.side == "sell" or order.type == "limit":
             return order.quantity * plan.terms.reserve_per_unit
         costs = (paper.cost(part.price, part.quantity, fees.taker_percent) for part in plan.fills)

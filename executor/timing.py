@@ -1,4 +1,4 @@
-"""The duration of an order's and a transaction's stages, and how many works share a transaction."""
+"""The duration of the stages of orders and batches, and how many works share a batch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 
 from prometheus_client import CollectorRegistry, Histogram
 
-STAGES = ("quote", "queue", "lock", "decide", "write", "commit")
-"""The first two are stages of an order, the others of a transaction."""
+STAGES = ("quote", "queue", "decide", "append")
+"""The last one is a stage of a batch, the others of an order."""
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -21,7 +21,7 @@ class StageMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         seconds = Histogram(
             "executor_order_stage_seconds",
-            "Seconds that a stage of an order or of its transaction took",
+            "Seconds that a stage of an order or of its batch took",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=registry,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from common import wire
 from common.answers import CashValue, MarkSource, PositionValue, Unpriced, Valuation, ValuationSummary
@@ -15,6 +15,9 @@ from executor.account import COST_STEP, Balances, Entry
 from executor.orders import PRECISION, tidy
 
 ZERO = Decimal(0)
+TRUSTED_SECONDS = 60.0
+"""A mark that is older tells no equity that the account may buy on, unless the venue itself says that it is closed."""
+GONE = ("delisted", "renamed")
 
 
 class Mark(NamedTuple):
@@ -25,6 +28,8 @@ class Mark(NamedTuple):
     source: how the price was found.
     age_seconds: the age of the quote.
     stale: true when market data calls the quote stale.
+    closed: true while the venue itself says that the symbol is not traded now, so that an old quote is as it should be.
+    kept: true when there is no quote any more, and this is the last mark that there was.
     """
 
     symbol: str
@@ -34,6 +39,8 @@ class Mark(NamedTuple):
     source: MarkSource
     age_seconds: float
     stale: bool
+    closed: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,33 @@ class Marks:
     absence: str = "no quote"
 
 
-def mark_of(quote: wire.Quote, instrument: wire.Instrument) -> Mark | None:
-    """Returns the middle of bid and ask, else the last trade, however old; None when the quote has neither."""
-    source: MarkSource = "mid" if quote.bid and quote.ask else "last"
-    price = (quote.bid + quote.ask) / 2 if quote.bid and quote.ask else quote.last
-    if not price:
+def mark_of(quote: wire.Quote, instrument: wire.Instrument, age: float) -> Mark | None:
+    """Returns the mark that a quote tells; None when it tells none. `age` is that of the quote, in seconds.
+
+    It is the middle of bid and ask. Where one of them is missing, a position is worth no more than what the other one
+    and the last trade both say: a lone bid alone tells what it can be sold for, a lone ask alone tells nothing.
+    """
+    found = _price(*(None if price is None or price <= 0 else price for price in (quote.bid, quote.ask, quote.last)))
+    if found is None:
         return None
     about = (quote.symbol, instrument.base_asset, instrument.quote_currency)
-    return Mark(*about, price, source, quote.age_seconds, quote.stale)
+    closed = quote.phase != "continuous" and instrument.state not in GONE
+    return Mark(*about, *found, age, quote.stale, closed)
+
+
+def _price(bid: Decimal | None, ask: Decimal | None, last: Decimal | None) -> tuple[Decimal, MarkSource] | None:
+    if bid is not None and ask is not None:
+        return (bid + ask) / 2, "mid"
+    if last is None:
+        return None if bid is None else (bid, "bid")
+    lone, source = (ask, "ask") if bid is None else (bid, "bid")
+    return (last, "last") if lone is None or last <= lone else (lone, cast(MarkSource, source))
+
+
+def pair(marks: Iterable[Mark], unit: str, currency: str) -> Mark | None:
+    """Returns the mark of the pair of two currencies, a fresh one before a stale one; None without any."""
+    pairs = [mark for mark in marks if {mark.base_asset, mark.quote_currency} == {unit, currency}]
+    return min(pairs, key=lambda mark: (mark.stale, mark.symbol), default=None)
 
 
 def value(
@@ -89,11 +115,28 @@ def value(
     )
 
 
+def doubts(account: wire.Account, balances: Balances, marks: Marks, currency: str) -> dict[str, float | None]:
+    """Returns what keeps the equity from being relied on: symbols and currencies, with the age of their last mark.
+
+    An age is in seconds, None where there never was a mark. It is empty when everything that is held has a good mark.
+    """
+    prices = _Prices(marks, currency)
+    for position in accounts.positions(balances):
+        if position.quantity and position.base_asset not in account.cash:
+            prices.mark(position.symbol)
+            prices.rate(position.quote_currency)
+    for unit, amount in account.cash.items():
+        if amount:
+            prices.rate(unit)
+    return prices.doubts
+
+
 class _Prices:
     """The marks and rates of one valuation. It remembers what it used and what it could not price."""
 
     def __init__(self, marks: Marks, currency: str) -> None:
         self.currency = currency
+        self.doubts: dict[str, float | None] = {}
         self.oldest: float | None = None
         self._marks = marks
         self._reasons: dict[str, str] = {}
@@ -102,20 +145,18 @@ class _Prices:
         """Returns the symbol's mark."""
         found = self._marks.by_symbol.get(symbol)
         if found is None:
-            self._reasons[symbol] = self._marks.absence
+            self._reasons[symbol], self.doubts[symbol] = self._marks.absence, None
         return self._used(found)
 
     def rate(self, unit: str) -> tuple[Decimal, bool] | None:
         """Returns what one unit is worth, and whether that is from a stale quote; None without a pair of the two."""
         if unit == self.currency:
             return Decimal(1), False
-        two = {unit, self.currency}
-        pairs = [mark for mark in self._marks.by_symbol.values() if {mark.base_asset, mark.quote_currency} == two]
-        pair = self._used(min(pairs, key=lambda mark: (mark.stale, mark.symbol), default=None))
-        if pair is None:
-            self._reasons[unit] = f"no rate to {self.currency}: {self._marks.absence}"
+        found = self._used(pair(self._marks.by_symbol.values(), unit, self.currency))
+        if found is None:
+            self._reasons[unit], self.doubts[unit] = f"no rate to {self.currency}: {self._marks.absence}", None
             return None
-        return pair.price if pair.base_asset == unit else 1 / pair.price, pair.stale
+        return found.price if found.base_asset == unit else 1 / found.price, found.stale
 
     def convert(self, amount: Decimal, unit: str) -> Decimal | None:
         """Returns an amount in the valuation's currency; None without a rate. An amount of 0 needs no rate."""
@@ -131,8 +172,12 @@ class _Prices:
     def _used(self, mark: Mark | None) -> Mark | None:
         if mark is not None:
             self.oldest = max(self.oldest or 0.0, mark.age_seconds)
-            if mark.stale:
+            if mark.kept:
+                self._reasons[mark.symbol] = f"{self._marks.absence}; the last mark is {mark.age_seconds:.1f} s old"
+            elif mark.stale:
                 self._reasons[mark.symbol] = f"the quote is stale, {mark.age_seconds:.1f} s old"
+            if mark.age_seconds > TRUSTED_SECONDS and not mark.closed:
+                self.doubts[mark.symbol] = mark.age_seconds
         return mark
 
 

@@ -152,7 +152,7 @@ TRADING = DashboardRow(
         ),
         DashboardPanel(
             "Ledger sequence",
-            "Sequence of the ledger's latest event, as each executor sees it. It never falls.",
+            "Sequence of the account's latest event, from the executor that writes it. It never falls.",
             {"{{instance}}": f"executor_ledger_sequence{{{S}}}"},
         ),
         DashboardPanel(

@@ -8,9 +8,9 @@ RATE = "$__rate_interval"
 
 
 def shown(metric: str, by: str = "", where: str = "") -> str:
-    """Returns the query of a gauge of the account. Both executors export it, so it is shown once.
+    """Returns the query of a gauge of the account, which the executor that writes it exports.
 
-    An executor without the ledger exports old values, so it is left out. `by` names the labels to keep. `where` holds
+    An executor that lost the ledger exports old values, so it is left out. `by` names the labels to keep. `where` holds
     further matchers.
     """
     chosen = f"{metric}{{{S}{', ' if where else ''}{where}}}"

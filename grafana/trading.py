@@ -32,13 +32,14 @@ STATE = DashboardRow(
             words={"0": "ACTIVE", "1": "REDUCING", "2": "HALTED"},
         ),
         DashboardPanel(
-            "Matching executor",
-            "The executor that matches resting orders and judges losses. One without the ledger is left out.",
-            {"{{instance}}": shown("executor_matcher_holder", "instance")},
+            "Writing executor",
+            "The executor that writes the account, matches resting orders and judges losses; the other one forwards to "
+            "it. One without the ledger is left out.",
+            {"{{instance}}": shown("executor_writer", "instance")},
             kind="state-timeline",
             width=12,
             colours=((None, "text"), (1.0, "green")),
-            words={"0": "waits", "1": "matches"},
+            words={"0": "forwards", "1": "writes"},
         ),
         DashboardPanel(
             "Kill switches",
@@ -50,7 +51,7 @@ STATE = DashboardRow(
         ),
         DashboardPanel(
             "Equity known",
-            "Known when everything that the account holds has a price. While it is unknown, losses are not judged.",
+            "Known when everything that the account holds has a fresh price. While it is unknown, nothing is bought.",
             {"equity": f"min(executor_equity_known{{{S}}} and on (instance) executor_ledger_up{{{S}}} == 1)"},
             kind="stat",
             width=6,
@@ -203,13 +204,13 @@ SPEED = DashboardRow(
         ),
         DashboardPanel(
             "Stages, median",
-            "Half of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
+            "Half of the orders (or of the batches, where it is append) took at most this long in a stage.",
             {"{{stage}}": quantile(0.5, "executor_order_stage_seconds", "stage")},
             unit="s",
         ),
         DashboardPanel(
             "Stages, p95",
-            "95 % of the orders (quote, queue) or transactions (other stages) took at most this long in a stage.",
+            "95 % of the orders (or of the batches, where it is append) took at most this long in a stage.",
             {"{{stage}}": quantile(0.95, "executor_order_stage_seconds", "stage")},
             unit="s",
         ),
@@ -230,8 +231,8 @@ SPEED = DashboardRow(
         ),
         DashboardPanel(
             "Ledger events",
-            "Events a second that are recorded, both executors together.",
-            # Both executors export this gauge, so its slope is taken once.
+            "Events a second that are recorded.",
+            # An executor that lost the ledger exports this gauge too: its slope is none.
             {"events": f"max(deriv(executor_ledger_sequence{{{S}}}[{RATE}]))"},
             unit="cps",
         ),

@@ -14,7 +14,7 @@ from marketdata.openapi import DEFAULT_CANDLES, DEFAULT_DEPTH, DEFAULT_TRADES, d
 from marketdata.state.bars import MOST_BARS, RESOLUTIONS, Chart, Resolution
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.listing import NotFollowed
-from marketdata.state.selection import KINDS, EventKind, Selection
+from marketdata.state.selection import KINDS, PROOF, EventKind, Selection
 from marketdata.state.store import Store
 from marketdata.state.trades import MOST_TRADES
 from marketdata.stream.publisher import Instruments
@@ -60,7 +60,8 @@ def routes(
     @query.takes("symbols", "kinds", "depth")
     def stream() -> Response:
         """Server-Sent Events; 503 when every slot is taken."""
-        wanted = Selection(_symbols(store.symbols), _kinds(), _depth())
+        kinds, proofs = _kinds()
+        wanted = Selection(_symbols(store.symbols), kinds, _depth(), proofs)
         last_event_id = request.headers.get("Last-Event-ID", "")
         return sse.respond(streams.slots, lambda: streams.events(wanted, last_event_id), send_seconds)
 
@@ -96,6 +97,10 @@ def _reference(api: Blueprint, store: Store, instruments: Instruments) -> None:
 
 
 def _state(api: Blueprint, store: Store, feeds: Feeds, tape: TapeState) -> None:
+    @api.get("/clock")
+    def clock() -> Response:
+        return answer(store.clock())
+
     @api.get("/feeds")
     def all_feeds() -> Response:
         known = {"feeds": feeds(), "tape": tape()}
@@ -174,13 +179,13 @@ def _symbols(all_symbols: tuple[str, ...]) -> tuple[str, ...] | None:
     return None if names is None else tuple(_known(name, all_symbols) for name in names)
 
 
-def _kinds() -> tuple[EventKind, ...]:
-    """Returns the kinds of event that the request names; quotes alone by default."""
-    names = query.names("kinds") or ("quote",)
-    unknown = [name for name in names if name not in KINDS]
+def _kinds() -> tuple[tuple[EventKind, ...], bool]:
+    """Returns the kinds of event that the request names, quotes alone by default; and true when it names proofs."""
+    names, known = query.names("kinds") or ("quote",), (*KINDS, PROOF)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise InvalidRequest("kinds", f"must be some of {', '.join(KINDS)}, not {unknown[0][:LONGEST_SHOWN]!r}")
-    return tuple(kind for kind in KINDS if kind in names)
+        raise InvalidRequest("kinds", f"must be some of {', '.join(known)}, not {unknown[0][:LONGEST_SHOWN]!r}")
+    return tuple(kind for kind in KINDS if kind in names), PROOF in names
 
 
 def _depth() -> int:

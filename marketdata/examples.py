@@ -123,11 +123,13 @@ FOLLOWED = FollowedVenue(
     added=("BTCTURK:SOLTRY",),
     removed=("BTCTURK:ETHTRY",),
 )
+PROOF = answers.Proof(at=91482.25, ages={SYMBOL: 0.042, SHARE: 1.75})
 UNFOLLOWED = answers.Unfollowed(symbol="BTCTURK:ETHTRY", sequence=_SEQUENCE)
 GAP = StreamGap(symbol=SYMBOL, kind="trade", sequence=_SEQUENCE)
 
 EXAMPLES: tuple[msgspec.Struct, ...] = (
-    *(QUOTE, BOOK, SNAPSHOT, RESUMED, GAP, UNFOLLOWED, BAR_GAP, FOLLOWED),
+    *(QUOTE, BOOK, SNAPSHOT, RESUMED, GAP, UNFOLLOWED, PROOF, BAR_GAP, FOLLOWED),
+    answers.ProofClock(epoch=_EPOCH, at=91482.25),
     FollowedSymbols(market="simulated", venues=(FOLLOWED,)),
     answers.Quotes(market="simulated", sequence=_SEQUENCE, quotes=(QUOTE,)),
     answers.Instruments(market="simulated", instruments=(INSTRUMENT,)),

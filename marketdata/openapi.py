@@ -20,7 +20,7 @@ from marketdata.messages import (
 from marketdata.state.bars import MOST_BARS, RESOLUTIONS
 from marketdata.state.book import MOST_LEVELS
 from marketdata.state.reader import TradeList
-from marketdata.state.selection import KINDS
+from marketdata.state.selection import KINDS, PROOF
 from marketdata.state.trades import MOST_TRADES
 from marketdata.venues.algolab.login_api import MOST_DIGITS, Code
 from marketdata.venues.algolab.session import SessionStatus
@@ -53,14 +53,16 @@ _CANDLES = {
 }
 _STREAM = {
     "symbols": TEXT | {"description": "symbols with commas between them; all by default"},
-    "kinds": TEXT | {"description": f"some of {', '.join(KINDS)} with commas between them", "default": "quote"},
+    "kinds": TEXT
+    | {"description": f"some of {', '.join((*KINDS, PROOF))} with commas between them", "default": "quote"},
     "depth": _DEPTH,
 }
 _STREAM_EVENTS = (
     "Server-Sent Events without end: first snapshot (StreamSnapshot), or resumed (Resumed) when Last-Event-ID names an "
     "event of this run of the service; then quote (Quote), book (Book), status (Status), auction (Auction) and "
     "instrument (Instrument) with the latest state, trade (Trade) for every trade, and gap (StreamGap) when trades "
-    "were gone before this client saw them, unfollowed (Unfollowed) when a symbol was removed. The id of an event is "
+    "were gone before this client saw them, unfollowed (Unfollowed) when a symbol was removed. For a client that names "
+    "the kind proof, proof (Proof) twice a second: the ages of the books that it was told. The id of an event is "
     "`<epoch>-<sequence>`. A comment comes every 5 s."
 )
 
@@ -71,6 +73,7 @@ _BOOK: Found = {"200": (wire.Book, "The best levels of each side")}
 _TRADES: Found = {"200": (TradeList, "The latest trades, newest first")}
 _BARS: Found = {"200": (CandleList, "The newest bars, oldest first")}
 _STATUS: Found = {"200": (SymbolStatusAnswer, "Phase, reference price, limits and auction")}
+_CLOCK: Found = {"200": (answers.ProofClock, "The present moment")}
 _FEEDS: Found = {"200": (FeedList, "One row for each venue")}
 _FEED: Found = {"200": (FeedRow, "The feed's row")}
 _FOLLOWED: Found = {"200": (FollowedSymbols, "One row for each venue")}
@@ -93,6 +96,7 @@ _CALLS = (
     ),
     Call("get /v1/candles/{symbol}", "listCandles", "Bars", _BARS, "404", queries=_CANDLES, tagged=True),
     Call("get /v1/status/{symbol}", "readStatus", "The trading status", _STATUS, "404", tagged=True),
+    Call("get /v1/clock", "readClock", "The clock that proofs are told by", _CLOCK),
     Call("get /v1/feeds", "listFeeds", "The state of each feed", _FEEDS, tagged=True),
     Call(
         "get /v1/stream",
@@ -132,7 +136,16 @@ def document(version: str, symbols: Sequence[str]) -> Schema:
             "instrument": TEXT | {"maxLength": 64, "examples": ["BTCTURK:SOLTRY"]},
             "venue": TEXT | {"enum": sorted({symbol.partition(":")[0] for symbol in symbols})},
         },
-        further=(StreamSnapshot, answers.Resumed, answers.Unfollowed, StreamGap, wire.Trade, wire.Status, wire.Auction),
+        further=(
+            StreamSnapshot,
+            answers.Resumed,
+            answers.Unfollowed,
+            answers.Proof,
+            StreamGap,
+            wire.Trade,
+            wire.Status,
+            wire.Auction,
+        ),
         examples=examples.EXAMPLES,
         refusals=examples.REFUSALS,
         refine=refine,

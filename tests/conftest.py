@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ settings.register_profile("desk", settings.get_profile("all"), max_examples=25)
 settings.load_profile("all")
 
 HERE = Path(__file__).parent
-ENGINE_FIXTURES = {"postgres_server", "prometheus_image", "alertmanager_image"}
+ENGINE_FIXTURES = {"killed_database", "prometheus_image", "alertmanager_image"}
+"""The fixtures that start containers. The executor's PostgreSQL is one where it comes from the stack's image."""
+if os.environ.get("SPARK_TEST_POSTGRES") == "image":
+    ENGINE_FIXTURES.add("postgres_server")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,8 +30,6 @@ def needs(item: pytest.Item) -> set[str]:
     """`stack`, `browser` and `engine`, as they apply."""
     folder = item.path.relative_to(HERE).parts[0]
     found = {folder} & {"stack", "browser"}
-    parameters = getattr(item, "callspec", None)
-    on_postgres = parameters is not None and "postgresql" in parameters.params.values()
-    if folder == "rules" or on_postgres or ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
+    if folder == "rules" or ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
         found.add("engine")
     return found

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterator, Sequence
 
-import urllib3
-
 from common import sse, wire
 from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed, Unfollowed
 from common.errors import Unavailable
-from web.clients import CHUNK_BYTES, READ_SECONDS, Markets
+from common.event_stream import EventStream
+from web.clients import Markets
 
 SILENCE_SECONDS = 15.0
-BROKEN = (urllib3.exceptions.HTTPError, OSError)
 
 QuoteMessage = Quotes | wire.Quote | Unfollowed
 OrderMessage = OrdersSnapshot | Resumed | wire.Order | AccountStatus
@@ -28,48 +26,6 @@ ORDER_EVENTS: dict[str, type[OrderMessage]] = {
     "order": wire.Order,
     "account": AccountStatus,
 }
-
-
-class EventStream:
-    """Reads one event stream at a time. A sender that is silent for `silence` seconds is given up."""
-
-    def __init__(self, senders: int, silence: float) -> None:
-        self._pool = urllib3.PoolManager(
-            num_pools=senders, maxsize=1, retries=False, timeout=urllib3.Timeout(connect=READ_SECONDS, read=silence)
-        )
-        self._answer: urllib3.BaseHTTPResponse | None = None
-        self._ended = False
-
-    def open(self, url: str, sender: str, last_id: str = "") -> Generator[sse.Event, None, None]:
-        """Opens the stream of `sender` and returns its events. Raises `Unavailable`, also when the stream ends."""
-        headers = {"Connection": "close", **({"Last-Event-ID": last_id} if last_id else {})}
-        try:
-            answer = self._pool.request("GET", url, headers=headers, preload_content=False, redirect=False)
-        except BROKEN as error:
-            raise Unavailable(f"{sender} does not answer ({type(error).__name__})") from error
-        self._answer = answer
-        if answer.status != 200 or self._ended:
-            answer.close()
-            raise Unavailable(f"{sender} answered {answer.status}", answered=answer.status)
-        return self._events(answer, sender)
-
-    def end(self) -> None:
-        """Ends the open stream and every later one. Any thread may call this."""
-        self._ended = True
-        if self._answer is not None:
-            with contextlib.suppress(ValueError, RuntimeError, OSError):  # the stream has ended by itself meanwhile
-                self._answer.shutdown()
-
-    def _events(self, answer: urllib3.BaseHTTPResponse, sender: str) -> Generator[sse.Event, None, None]:
-        try:
-            for event in sse.read(sse.lines(_chunks(answer))):
-                if event is not None:
-                    yield event
-        except (*BROKEN, sse.TooLarge) as error:
-            raise Unavailable(f"the stream of {sender} broke ({type(error).__name__})") from error
-        finally:
-            answer.close()
-        raise Unavailable(f"{sender} ended its stream")
 
 
 class QuoteStream(EventStream):
@@ -132,9 +88,3 @@ class OrderStream(EventStream):
             except Unavailable as failure:
                 reasons.append(failure.message)
         raise Unavailable(f"no stream of orders: {'; '.join(reasons)}")
-
-
-def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """Yields what has arrived, as soon as something has."""
-    while chunk := answer.read1(CHUNK_BYTES):
-        yield chunk

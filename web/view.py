@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 from common import wire
-from common.decimals import plain_text
+from common.decimals import is_plain, plain_text
 
 MISSING = "–"
 MINUS = "\u2212"
@@ -75,11 +75,7 @@ def signed(value: Decimal | None, places: int = 2) -> str:
 
 def figure(text: str) -> str:
     """Returns a number of a denial with separated thousands; any other text as it is."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return text
-    return number(value) if value.is_finite() else text
+    return number(Decimal(text)) if is_plain(text) else text
 
 
 def age(seconds: float | None) -> str:

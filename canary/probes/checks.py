@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from prometheus_client.parser import text_fd_to_metric_families
 
-from canary.observation import Answer, Check, CheckName, Condition, Outcome, condition
+from canary.observation import Check, CheckName, Condition, Outcome, ProbeAnswer, condition
 
 TITLE_WORD = "Spark"
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 
 
-def check_of(answer: Answer) -> Check:
+def check_of(answer: ProbeAnswer) -> Check:
     """Returns the check that this answer is for, with every condition and the value that it met."""
     conditions = tuple(_conditions(answer))
     answered = answer.outcome == "answered"
@@ -33,7 +33,7 @@ def check_of(answer: Answer) -> Check:
     )
 
 
-def _conditions(answer: Answer) -> Iterator[Condition]:
+def _conditions(answer: ProbeAnswer) -> Iterator[Condition]:
     if answer.outcome != "answered":
         outcome: Outcome = "unknown" if answer.outcome == "not_asked" else "failed"
         yield _condition(answer, "[ANSWER]", answer.problem or answer.outcome, "== whole", outcome)
@@ -44,16 +44,16 @@ def _conditions(answer: Answer) -> Iterator[Condition]:
         yield from further(answer)
 
 
-def _condition(answer: Answer, left: str, value: object, rule: str, outcome: Outcome | bool) -> Condition:
+def _condition(answer: ProbeAnswer, left: str, value: object, rule: str, outcome: Outcome | bool) -> Condition:
     return condition(f"{answer.target} {answer.check}", left, value, rule, outcome, critical=answer.critical)
 
 
-def _alive(answer: Answer) -> Iterator[Condition]:
+def _alive(answer: ProbeAnswer) -> Iterator[Condition]:
     status = _field(_json_object(answer.body), "status")
     yield _condition(answer, "[BODY].status", status, "== alive", status == "alive")
 
 
-def _ready(answer: Answer) -> Iterator[Condition]:
+def _ready(answer: ProbeAnswer) -> Iterator[Condition]:
     body = _json_object(answer.body)
     ready = _field(body, "ready")
     yield _condition(answer, "[BODY].ready", ready, "== True", ready is True)
@@ -64,7 +64,7 @@ def _ready(answer: Answer) -> Iterator[Condition]:
         yield _condition(answer, f"[PARTS].{name[:40]}", value, "== ready", well)
 
 
-def _metrics(answer: Answer) -> Iterator[Condition]:
+def _metrics(answer: ProbeAnswer) -> Iterator[Condition]:
     yield _condition(answer, "[BYTES]", answer.size, "> 0", answer.size > 0)
     whole = answer.body.endswith("\n")
     yield _condition(answer, "[LAST_LINE]", "whole" if whole else "cut", "== whole", whole)
@@ -77,7 +77,7 @@ def _metrics(answer: Answer) -> Iterator[Condition]:
     yield _condition(answer, "[METRICS]", f"{count} samples", ">= 1 sample", count >= 1)
 
 
-def _page(answer: Answer) -> Iterator[Condition]:
+def _page(answer: ProbeAnswer) -> Iterator[Condition]:
     kind = (answer.content_type or "none").split(";")[0].strip().lower()
     yield _condition(answer, "[CONTENT_TYPE]", kind, "== text/html", kind == "text/html")
     found = _TITLE.search(answer.body)
@@ -85,14 +85,14 @@ def _page(answer: Answer) -> Iterator[Condition]:
     yield _condition(answer, "[TITLE]", title, f"contains {TITLE_WORD}", TITLE_WORD in title)
 
 
-def _quotes(answer: Answer) -> Iterator[Condition]:
+def _quotes(answer: ProbeAnswer) -> Iterator[Condition]:
     quotes = _json_object(answer.body).get("quotes")
     listed = [one for one in quotes if isinstance(one, dict)] if isinstance(quotes, list) else []
     fresh = sum(1 for one in listed if one.get("stale") is False)
     yield _condition(answer, "[FRESH_QUOTES]", f"{fresh} of {len(listed)}", ">= 1", fresh >= 1)
 
 
-_FURTHER: dict[CheckName, Callable[[Answer], Iterator[Condition]]] = {
+_FURTHER: dict[CheckName, Callable[[ProbeAnswer], Iterator[Condition]]] = {
     "healthz": _alive,
     "readyz": _ready,
     "metrics": _metrics,

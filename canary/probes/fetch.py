@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from canary.observation import Answer, AnswerOutcome
+from canary.observation import AnswerOutcome, ProbeAnswer
 from canary.probes.catalogue import Probe
 from common import VERSION
 from common.clock import Clock
@@ -28,7 +28,7 @@ class RawAnswer:
     raw: the body's bytes, empty when there was none.
     """
 
-    answer: Answer
+    answer: ProbeAnswer
     raw: bytes
 
 
@@ -84,7 +84,7 @@ def _raw_answer(
     reply: _Reply | None,
 ) -> RawAnswer:
     raw = reply.raw if reply else b""
-    answer = Answer(
+    answer = ProbeAnswer(
         target=probe.target,
         check=probe.check,
         url=probe.url,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import cycle, islice
 
-from canary.observation import Answer
+from canary.observation import ProbeAnswer
 from canary.probes.catalogue import Probe, quick_probes
 from canary.probes.fetch import RawAnswer, fetch, no_answer
 from canary.probes.pool import run_all
@@ -19,7 +19,7 @@ class Prober:
     """Sends probes. No single answer may take longer than `timeout` seconds."""
 
     def __init__(
-        self, probes: Sequence[Probe], timeout: float, clock: Clock, on_answer: Callable[[Answer], None]
+        self, probes: Sequence[Probe], timeout: float, clock: Clock, on_answer: Callable[[ProbeAnswer], None]
     ) -> None:
         """`on_answer` is called with each answer as it comes, on the probe's thread."""
         self._probes = tuple(probes)
@@ -37,7 +37,7 @@ class Prober:
             for probe, one in zip(self._probes, results, strict=True)
         ]
 
-    def burst(self, wanted: Mapping[str, int]) -> list[Answer]:
+    def burst(self, wanted: Mapping[str, int]) -> list[ProbeAnswer]:
         """Returns up to `wanted` more quick answers of each target, after at most three timeouts.
 
         They give a percentile its samples within seconds. A target that fails once is left alone.
@@ -52,8 +52,8 @@ class Prober:
         self._on_answer(raw.answer)
         return raw
 
-    def _send_often(self, target: str, count: int, end: float) -> list[Answer]:
-        answers: list[Answer] = []
+    def _send_often(self, target: str, count: int, end: float) -> list[ProbeAnswer]:
+        answers: list[ProbeAnswer] = []
         for probe in islice(cycle(quick_probes(self._probes, target)), count):
             if self._clock.monotonic() >= end or (answers and answers[-1].outcome != "answered"):
                 break

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
 from flask import Blueprint, Response, request
 
-from common import ops, wire
+from common import wire
+from executor.api.answering import answered
+from executor.command_messages import ReverseFill
 from executor.errors import UnknownTrade
-from executor.ledger import admin
-from executor.ledger.events import reversal_in
-from executor.messages import Reversal, ReversalRequest, checked_reason
+from executor.messages import ReversalRequest, checked_reason
 from executor.openapi import ORDER_ID_FORM
 from executor.parts import Parts
-
-log = logging.getLogger(__name__)
 
 _TRADE_ID = re.compile(ORDER_ID_FORM)
 
 
 def add(routes: Blueprint, parts: Parts) -> None:
     """Adds the call that takes a fill back."""
-    trading = parts.trading
 
     @routes.post("/fills/<trade_id>/reverse")
     def post_reverse(trade_id: str) -> Response:
@@ -30,16 +26,4 @@ def add(routes: Blueprint, parts: Parts) -> None:
         reason = checked_reason(wire.decode(ReversalRequest, request.get_data()).reason)
         if not _TRADE_ID.fullmatch(trade_id):
             raise UnknownTrade(trade_id)
-        event = trading.ledger.do(lambda transaction: admin.reverse(transaction, trade_id, reason))
-        log.warning("fill reversed", extra={"trade_id": trade_id, "reason": reason, "sequence": event.sequence})
-        reversal = Reversal(
-            market=trading.market,
-            account=event.account,
-            order_id=str(event.order_id),
-            trade_id=trade_id,
-            sequence=event.sequence,
-            reversed_sequence=reversal_in(event).sequence,
-            reason=reason,
-            recorded_at=event.recorded_at,
-        )
-        return ops.answer(reversal, 201)
+        return answered(parts.desk.do(ReverseFill(trade_id=trade_id, reason=reason)))

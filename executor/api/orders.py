@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
 from flask import Blueprint, Response, request
 
 from common import ops, query, wire
-from common.answers import Orders
 from common.errors import InvalidRequest
+from executor.api.answering import answered
+from executor.batch_messages import unread_orders
+from executor.command_messages import CancelAll, CancelOrder, PlaceOrder, PlaceOrders, PreviewOrder, ReplaceOrder
 from executor.errors import UnknownOrder
-from executor.messages import CancelAllRequest, CancelledOrders
-from executor.metrics import Metrics
-from executor.openapi import DEFAULT_ON_PAGE, LAST_NUMBER, MOST_ON_PAGE, ORDER_ID_FORM, STATUSES
-from executor.orders import ReplaceRequest, number, symbol_form
+from executor.messages import CancelAllRequest
+from executor.openapi import ORDER_ID_FORM
+from executor.orders import ReplaceRequest, symbol_form
 from executor.parts import Parts
-from executor.submit import OrderResult, cancel, cancel_all, replace, submit
-
-log = logging.getLogger(__name__)
+from executor.preview_messages import PreviewRequest
 
 _ORDER_ID = re.compile(ORDER_ID_FORM)
 
@@ -30,25 +28,29 @@ def add(routes: Blueprint, parts: Parts) -> None:
 
 
 def _write_routes(routes: Blueprint, parts: Parts) -> None:
-    trading, metrics, writes = parts.trading, parts.metrics, parts.writes
+    desk, writes = parts.desk, parts.writes
 
     @routes.post("/orders")
     def post_order() -> Response:
         writes.admit()
-        asked = wire.decode(wire.OrderRequest, request.get_data())
-        with metrics.duration.time():
-            result = submit(asked, trading)
-        _note(result, metrics)
-        return ops.answer(result.order, 201 if result.new else 200)
+        return answered(desk.do(PlaceOrder(request=wire.decode(wire.OrderRequest, request.get_data()))))
+
+    @routes.post("/orders/batch")
+    def post_batch() -> Response:
+        return answered(desk.do(PlaceOrders(requests=tuple(writes.admit_all(unread_orders)))))
+
+    @routes.post("/orders/preview")
+    def post_preview() -> Response:
+        admitted = parts.previews.take()
+        body = request.get_data()
+        parts.previews.require(admitted)
+        return answered(desk.do(PreviewOrder(request=wire.decode(PreviewRequest, body))))
 
     @routes.post("/orders/<order_id>/replace")
     def post_replace(order_id: str) -> Response:
         writes.admit()
         asked = wire.decode(ReplaceRequest, request.get_data())
-        with metrics.duration.time():
-            result = replace(_checked_id(order_id), asked, trading)
-        _note(result, metrics)
-        return ops.answer(result.order, 201 if result.new else 200)
+        return answered(desk.do(ReplaceOrder(order_id=_checked_id(order_id), request=asked)))
 
     @routes.post("/orders/cancel-all")
     def post_cancel_all() -> Response:
@@ -56,36 +58,21 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
         asked = wire.decode(CancelAllRequest, request.get_data())
         if asked.symbol is not None and not symbol_form(asked.symbol):
             raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
-        changes = cancel_all(asked.symbol, trading.ledger)
-        metrics.count(changes)
-        log.warning("all orders cancelled", extra={"symbol": asked.symbol, "count": len(changes)})
-        cancelled = tuple(change.after for change in changes)
-        return ops.answer(CancelledOrders(market=trading.market, cancelled=cancelled))
+        return answered(desk.do(CancelAll(request=asked)))
 
     @routes.post("/orders/<order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
         writes.admit()
-        result = cancel(_checked_id(order_id), trading.ledger)
-        _note(result, metrics)
-        return ops.answer(result.order)
+        query.refuse_body()
+        return answered(desk.do(CancelOrder(order_id=_checked_id(order_id))))
 
 
 def _read_routes(routes: Blueprint, parts: Parts) -> None:
-    ledger, market = parts.trading.ledger, parts.trading.market
+    ledger = parts.trading.ledger
 
     @routes.get("/orders/<order_id>")
     def get_order(order_id: str) -> Response:
         return ops.answer(ledger.order(_checked_id(order_id)))
-
-    @routes.get("/orders")
-    @query.takes("status", "limit", "before")
-    def get_orders() -> Response:
-        status = query.choice("status", "all", STATUSES)
-        limit = query.whole("limit", DEFAULT_ON_PAGE, at_most=MOST_ON_PAGE)
-        before = query.optional_whole("before", at_most=LAST_NUMBER)
-        found = ledger.orders(limit, only_open=status == "open", before=before)
-        more = number(found[-1].order_id) if len(found) == limit else None
-        return ops.answer(Orders(market=market, orders=tuple(found), next=more))
 
 
 def _checked_id(order_id: str) -> str:
@@ -93,18 +80,3 @@ def _checked_id(order_id: str) -> str:
     if not _ORDER_ID.fullmatch(order_id):
         raise UnknownOrder(order_id)
     return order_id
-
-
-def _note(result: OrderResult, metrics: Metrics) -> None:
-    metrics.count(result.changes)
-    near = metrics.note_uses(result.uses)
-    if near:
-        shares = {code: f"{result.uses[code].share:.0%}" for code in near}
-        log.warning("near a limit", extra={"order_id": result.order.order_id, "used": shares})
-    if result.changes:
-        order = result.order
-        codes = [denial.code for denial in order.denials]
-        log.info(
-            "order",
-            extra={"order_id": order.order_id, "symbol": order.symbol, "status": order.status, "denials": codes},
-        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import Limits
 from executor.guardrails.proposal import LimitUse, Proposal, deny, limited
-from executor.orders import PRECISION
+from executor.orders import exact
 from executor.paper import within
 
 
@@ -30,7 +30,7 @@ def max_position_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
     held, price = proposal.holdings, proposal.price
     if proposal.side == "sell" or held.position is None or price is None or proposal.market is None:
         return None
-    with localcontext(prec=PRECISION):
+    with exact():
         value = (held.position + held.open_buys + proposal.quantity) * price
     return LimitUse(value, limits.max_position_notional.get(proposal.market.quote_currency, Decimal(0)))
 
@@ -44,7 +44,7 @@ def max_exposure_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
     """Measures the cost of all positions in the currency, of open buys and of this order. Only buying adds to it."""
     if proposal.side == "sell" or proposal.holdings.position is None or proposal.market is None:
         return None
-    with localcontext(prec=PRECISION):
+    with exact():
         value = proposal.holdings.exposure + (proposal.notional or Decimal(0))
     return LimitUse(value, limits.max_exposure.get(proposal.market.quote_currency, Decimal(0)))
 
@@ -68,6 +68,30 @@ def order_rate_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
 
 
 order_rate = limited("ORDER_RATE", order_rate_use, "orders", "{value} orders within a second, the limit is {limit}")
+
+
+def _open_orders(proposal: Proposal, limits: Limits) -> dict[str, LimitUse]:
+    """Returns the uses of the limits on open orders, by scope; none for an order that leaves nothing open."""
+    if not proposal.rests:
+        return {}
+    held = proposal.holdings
+    return {
+        "account": LimitUse(Decimal(held.open_orders + 1), Decimal(limits.max_open_orders)),
+        proposal.symbol: LimitUse(Decimal(held.open_of_symbol + 1), Decimal(limits.max_open_orders_per_symbol)),
+    }
+
+
+def open_orders_use(proposal: Proposal, limits: Limits) -> LimitUse | None:
+    """Measures the open orders with this one: those of the account or of the symbol, whichever are nearer to theirs."""
+    return max(_open_orders(proposal, limits).values(), key=lambda use: use.share, default=None)
+
+
+def max_open_orders(proposal: Proposal, limits: Limits) -> Denial | None:
+    scope, use = next(((scope, use) for scope, use in _open_orders(proposal, limits).items() if use.over), ("", None))
+    if use is None:
+        return None
+    message = f"{plain_text(use.value)} orders would be open ({scope}), the limit is {plain_text(use.limit)}"
+    return deny("MAX_OPEN_ORDERS", message, open_orders=use.value, limit=use.limit, scope=scope)
 
 
 def duplicate_order(proposal: Proposal, limits: Limits) -> Denial | None:

@@ -50,11 +50,14 @@ class Controls(Message, frozen=True, kw_only=True):
     @property
     def killed(self) -> str | None:
         """The reason why a kill switch stops all trading of the account; None when none does."""
-        return self.switches.get(EVERYTHING) or self.switches.get(ACCOUNT)
+        return self._first(EVERYTHING, ACCOUNT)
 
     def stopped(self, symbol: str) -> str | None:
         """Returns why a kill switch stops trading in a symbol; None when none does."""
-        return self.killed or self.switches.get(symbol)
+        return self._first(EVERYTHING, ACCOUNT, symbol)
+
+    def _first(self, *scopes: str) -> str | None:
+        return next((self.switches[scope] for scope in scopes if scope in self.switches), None)
 
     def forbids(self, symbol: str, side: Side) -> str | None:
         """Returns why an open order must neither rest nor be filled; None when it may."""

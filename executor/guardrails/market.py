@@ -19,6 +19,8 @@ def quote(proposal: Proposal, _limits: Limits) -> Denial | None:
         return deny("NO_QUOTE", "market data gave no book for this symbol")
     if market.reference is None or (proposal.type == "market" and market.best_opposite is None):
         return deny("NO_QUOTE", "the book has no quote to trade against")
+    if proposal.type == "market" and market.one_sided:
+        return deny("NO_QUOTE", "the book has one side only, and no last trade tells what a fair price is")
     return None
 
 

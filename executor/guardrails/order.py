@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from common.decimals import plain_text
 from common.wire import Denial
 from executor.guardrails.limits import Limits
 from executor.guardrails.proposal import LimitUse, Proposal, deny, limited, multiple
-from executor.orders import PRECISION
+from executor.orders import exact
 from executor.paper import within
 
 
@@ -79,24 +79,36 @@ def max_notional(proposal: Proposal, limits: Limits) -> Denial | None:
 
 
 def price_collar(proposal: Proposal, limits: Limits) -> Denial | None:
+    """Denies paying too much, and selling for too little. A better price than the reference harms nobody."""
+    return _too_far("PRICE_COLLAR", proposal, limits.collar_of(proposal.symbol), "worse than", 1)
+
+
+def far_price(proposal: Proposal, limits: Limits) -> Denial | None:
+    """Denies an order that would rest so far from the market that its price must be a typing mistake."""
+    return _too_far("FAR_PRICE", proposal, limits.far_of(proposal.symbol), "away from", -1)
+
+
+def _too_far(code: str, proposal: Proposal, limit: Decimal, of: str, sign: int) -> Denial | None:
+    """Measures how far a price is beyond the reference: with the sign 1 on the bad side, with -1 on the good one."""
     market = proposal.market
     if market is None or market.reference is None:
         return None
     price = proposal.limit_price if proposal.type == "limit" else market.best_opposite
     if price is None:
         return None
-    with localcontext(prec=PRECISION):
-        away = abs(price - market.reference) * 100 / market.reference
-    if away <= limits.price_collar_percent:
+    with exact():
+        above = (price - market.reference) * 100 / market.reference
+        away = above * sign if proposal.side == "buy" else -above * sign
+    if away <= limit:
         return None
-    percent, most = plain_text(Decimal(f"{away:.4f}")), plain_text(limits.price_collar_percent)
+    percent = plain_text(Decimal(f"{away:.4f}"))
     return deny(
-        "PRICE_COLLAR",
-        f"{plain_text(price)} is {percent} % away from {plain_text(market.reference)}, the limit is {most} %",
+        code,
+        f"{plain_text(price)} is {percent} % {of} {plain_text(market.reference)}, the limit is {plain_text(limit)} %",
         price=price,
         reference=market.reference,
         away_percent=percent,
-        limit_percent=limits.price_collar_percent,
+        limit_percent=limit,
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from common.decimals import plain_text
 from common.wire import Denial, Instrument, OrderType, Phase, Side
 from executor.guardrails.controls import Hold
 from executor.guardrails.limits import Limits
-from executor.orders import PRECISION
+from executor.orders import exact
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class MarketView:
 
     age_seconds: the age of the book.
     stale: true when market data calls the book stale.
-    reference: the middle of the book; None for an empty book.
+    reference: the price that the order is measured from; None for an empty book.
+    one_sided: true when the book lacks a side, and no last trade tells what a fair price is.
     best_opposite: the best price that the order could trade at; None when that side is empty.
     quote_currency: the currency of the prices.
     phase: the trading phase.
@@ -37,6 +39,7 @@ class MarketView:
     delayed: bool = False
     floor: Decimal | None = None
     ceiling: Decimal | None = None
+    one_sided: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Holdings:
     recent: how many orders came within the last second.
     twin: the id of an order that asked for the same within `Limits.duplicate_seconds`; None when there is none.
     executions: how many orders of the symbol and side were executed within a minute.
+    open_orders: how many orders of the account are open.
+    open_of_symbol: how many of them are orders of the symbol.
     """
 
     position: Decimal | None = None
@@ -59,6 +64,8 @@ class Holdings:
     recent: int = 0
     twin: str | None = None
     executions: int = 0
+    open_orders: int = 0
+    open_of_symbol: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,8 @@ class Proposal:
     holdings: the account beside this order.
     reach: the furthest price at which it would trade or rest; None when it would do neither.
     holds: the holds on the account, by code.
+    rests: true when a part of it would stay open.
+    doubts: what keeps the equity from being relied on, by symbol or currency, with the age of its last mark in seconds.
     """
 
     symbol: str
@@ -92,18 +101,20 @@ class Proposal:
     holdings: Holdings = Holdings()
     reach: Decimal | None = None
     holds: Mapping[str, Hold] = field(default_factory=dict)
+    rests: bool = False
+    doubts: Mapping[str, float | None] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def price(self) -> Decimal | None:
         """The price that the order counts at: the limit price; for a market order the highest price that it would buy
         at, or the reference price when it sells. None without a market."""
-        highest = self.limit_price or (self.reach if self.side == "buy" else None)
-        return highest or (self.market.reference if self.market else None)
+        highest = self.reach if self.limit_price is None and self.side == "buy" else self.limit_price
+        return self.market.reference if highest is None and self.market is not None else highest
 
-    @property
+    @cached_property
     def notional(self) -> Decimal | None:
         """Quantity times `price`; None without a price."""
-        with localcontext(prec=PRECISION):
+        with exact():
             return None if self.price is None else self.price * self.quantity
 
 
@@ -125,7 +136,7 @@ class LimitUse(NamedTuple):
     @property
     def share(self) -> Decimal:
         """The part of the limit that would be used; 1 is all of it."""
-        with localcontext(prec=PRECISION):
+        with exact():
             return self.value / self.limit if self.limit else Decimal(self.value > 0)
 
 
@@ -135,7 +146,7 @@ Measure = Callable[[Proposal, Limits], LimitUse | None]
 
 def deny(code: str, message: str, **numbers: Decimal | str) -> Denial:
     """Returns a denial with the numbers that met."""
-    texts = {name: value if isinstance(value, str) else plain_text(value) for name, value in numbers.items()}
+    texts = {name: value if isinstance(value, str) else plain_text(value) for name, value in sorted(numbers.items())}
     return Denial(code=code, message=message, numbers=texts)
 
 
@@ -157,5 +168,5 @@ def limited(code: str, measure: Measure, name: str, message: str) -> Rule:
 
 def multiple(value: Decimal, step: Decimal) -> bool:
     """Returns true when a value is a multiple of a step; every value is one of a step of 0."""
-    with localcontext(prec=PRECISION):
+    with exact():
         return step <= 0 or value % step == 0

@@ -15,6 +15,7 @@ RULES: Mapping[str, Rule] = {
     "DAILY_LOSS": state.held("DAILY_LOSS"),
     "DRAWDOWN": state.held("DRAWDOWN"),
     "REPEATED_EXECUTIONS": state.repeated_executions,
+    "EQUITY_UNKNOWN": state.equity_known,
     "NO_QUOTE": market.quote,
     "QUOTE_STALE": market.quote_age,
     "QUOTE_DELAYED": market.delayed,
@@ -25,22 +26,27 @@ RULES: Mapping[str, Rule] = {
     "MAX_QUANTITY": order.max_quantity,
     "MAX_NOTIONAL": order.max_notional,
     "PRICE_COLLAR": order.price_collar,
+    "FAR_PRICE": order.far_price,
     "PRICE_LIMIT": order.price_limit,
     "POST_ONLY": order.post_only,
     "INSUFFICIENT_FUNDS": account.funds,
     "MAX_POSITION": account.max_position,
     "MAX_EXPOSURE": account.max_exposure,
+    "MAX_OPEN_ORDERS": account.max_open_orders,
     "SELF_TRADE": account.self_trade,
     "ORDER_RATE": account.order_rate,
     "DUPLICATE_ORDER": account.duplicate_order,
 }
 """Every rule under the one code that it denies with, in the order in which denials are listed."""
 
+_ALL = tuple(RULES.values())
+
 MEASURES: Mapping[str, Measure] = {
     "MAX_QUANTITY": order.max_quantity_use,
     "MAX_NOTIONAL": order.max_notional_use,
     "MAX_POSITION": account.max_position_use,
     "MAX_EXPOSURE": account.max_exposure_use,
+    "MAX_OPEN_ORDERS": account.open_orders_use,
     "ORDER_RATE": account.order_rate_use,
     "REPEATED_EXECUTIONS": state.repeated_executions_use,
 }
@@ -49,8 +55,7 @@ MEASURES: Mapping[str, Measure] = {
 
 def check(proposal: Proposal, limits: Limits) -> tuple[Denial, ...]:
     """Returns the denials of all rules, not only the first; empty when the order may pass."""
-    denials = (rule(proposal, limits) for rule in RULES.values())
-    return tuple(denial for denial in denials if denial is not None)
+    return tuple([denial for rule in _ALL if (denial := rule(proposal, limits)) is not None])
 
 
 def uses(proposal: Proposal, limits: Limits) -> dict[str, LimitUse]:

@@ -10,6 +10,7 @@ from executor.guardrails.limits import EXECUTIONS_SECONDS, Limits
 from executor.guardrails.proposal import LimitUse, Proposal, Rule, deny
 
 REPEATED = "REPEATED_EXECUTIONS"
+MOST_NAMED = 5
 
 
 def held(code: str) -> Rule:
@@ -23,6 +24,17 @@ def held(code: str) -> Rule:
         return deny(code, f"{hold.state}, {allowed}: {hold.reason}", state=hold.state)
 
     return rule
+
+
+def equity_known(proposal: Proposal, _limits: Limits) -> Denial | None:
+    """Denies what adds risk while losses can't be judged. Only buying adds risk."""
+    if proposal.side == "sell" or not proposal.doubts:
+        return None
+    symbols = ", ".join(sorted(proposal.doubts)[:MOST_NAMED])
+    ages = [age for age in proposal.doubts.values() if age is not None]
+    age = f"{max(ages):.1f}" if len(ages) == len(proposal.doubts) else "none"
+    message = f"the equity is not known, so no loss could be seen: there is no fresh price of {symbols}"
+    return deny("EQUITY_UNKNOWN", message, symbols=symbols, count=Decimal(len(proposal.doubts)), mark_age_seconds=age)
 
 
 _held_for_repetition = held(REPEATED)

@@ -7,19 +7,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from common.settings import SettingsError
 from executor.errors import LedgerUnavailable
+from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import make_engine, reading
 from executor.ledger.export import ExportError, export
-from executor.ledger.verify import LedgerFault, Proof, verify
+from executor.ledger.verify import AccountProof, verify
 from executor.settings import LedgerSettings
 
+TELL_SECONDS = 5.0
 USAGE = "usage: python -m executor.ledger verify | export FOLDER [--replace]"
 
 
@@ -37,8 +40,8 @@ def main(arguments: list[str], environment: Mapping[str, str] | None = None) -> 
 
 def _verify(environment: Mapping[str, str] | None) -> int:
     try:
-        with _snapshot(LedgerSettings.from_environment(environment)) as connection:
-            proofs = verify(connection)
+        with _reading(LedgerSettings.from_environment(environment)) as read:
+            proofs = verify(read, ShownProgress())
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError) as error:
         print(f"verify: not checked: {error}", file=sys.stderr)
         return 2
@@ -50,11 +53,23 @@ def _verify(environment: Mapping[str, str] | None) -> int:
     return 0
 
 
+class ShownProgress:
+    """Tells how far a proof has come, every few seconds."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
+
+    def __call__(self, account: str, done: int, of: int) -> None:
+        if time.monotonic() - self._told_at >= TELL_SECONDS:
+            self._told_at = time.monotonic()
+            print(f"verify: account={account} {done} of {of} events", file=sys.stderr, flush=True)
+
+
 def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None) -> int:
     try:
         settings = LedgerSettings.from_environment(environment)
-        with _snapshot(settings) as connection:
-            done = export(connection, settings.account, Path(folder), replace=replace)
+        with _reading(settings) as read:
+            done = export(read, settings.account, Path(folder), replace=replace)
     except (SettingsError, LedgerUnavailable, sa.exc.DBAPIError, ExportError, OSError) as error:
         print(f"export: not written: {error}", file=sys.stderr)
         return 2
@@ -66,21 +81,19 @@ def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None
 
 
 @contextmanager
-def _snapshot(settings: LedgerSettings) -> Iterator[sa.Connection]:
-    """Lends one moment of the ledger, for as long as reading all of it takes."""
+def _reading(settings: LedgerSettings) -> Iterator[Callable[[], AbstractContextManager[sa.Connection]]]:
+    """Lends a function that lends one moment of the ledger, for as long as a part of it takes to read."""
     engine = make_engine(settings.url, settings.password, patient=True)
     try:
-        with reading(engine) as connection:
-            yield connection
+        yield lambda: reading(engine)
     finally:
         engine.dispose()
 
 
-def _line(proof: Proof) -> str:
-    sequence = proof.last.sequence if proof.last else 0
+def _line(proof: AccountProof) -> str:
     return (
-        f"verify: clean account={proof.account} events={sequence} orders={len(proof.replay.orders)} "
-        f"fills={len(proof.fills)} postings={proof.postings}"
+        f"verify: clean account={proof.account} events={proof.events} orders={proof.orders} "
+        f"fills={proof.fills} postings={proof.postings}"
     )
 
 

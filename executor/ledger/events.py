@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring as _text
 from typing import Literal
 
 import msgspec
@@ -16,13 +16,16 @@ from common.wire import Denial, Fill, OrderRequest
 from executor.account import Terms
 from executor.guardrails.controls import ACCOUNT
 from executor.guardrails.limits import Overrides
+from executor.ledger.adjustments import CashDeposited as CashDeposited
+from executor.ledger.adjustments import CashWithdrawn as CashWithdrawn
+from executor.ledger.adjustments import FillReversed as FillReversed
+from executor.ledger.adjustments import PositionWrittenOff as PositionWrittenOff
+from executor.ledger.adjustments import PostingLine as PostingLine
+from executor.ledger.payload import Payload
+from executor.rates import CurrencyRate
 
 GENESIS = "0" * 64
 """The previous hash of an account's first event."""
-
-
-class Payload(wire.Message, frozen=True, kw_only=True, tag_field="kind"):
-    """Base of the contents of events."""
 
 
 class AccountOpened(Payload, frozen=True, kw_only=True, tag="opened"):
@@ -58,9 +61,45 @@ class OrderAccepted(Payload, frozen=True, kw_only=True, tag="accepted"):
     """The order may trade.
 
     terms: the terms that it was accepted on.
+    arrival: the book that it met; None in events of earlier versions.
     """
 
     terms: Terms
+    arrival: MarketAtArrival | None = None
+
+
+class MarketAtArrival(wire.Message, frozen=True, kw_only=True):
+    """The book as the executor saw it when it accepted an order.
+
+    bid, bid_quantity: the best bid and the quantity there; None while that side is empty.
+    ask, ask_quantity: the best ask and the quantity there; None while that side is empty.
+    sequence: the book's sequence.
+    received_at: when the book arrived at market data, UTC.
+    age_seconds: how long before the acceptance the feed last proved the book, or less.
+    source: `stream` for the copy that follows market data's stream, `http` for a book that was asked for.
+    """
+
+    bid: Decimal | None
+    bid_quantity: Decimal | None
+    ask: Decimal | None
+    ask_quantity: Decimal | None
+    sequence: int
+    received_at: datetime
+    age_seconds: float
+    source: Literal["stream", "http"]
+
+
+class LevelTaken(wire.Message, frozen=True, kw_only=True):
+    """The level of a book that a fill took from.
+
+    price, shown: the level as the book showed it: its price, and its whole quantity.
+    sequence, seen_at: the book's sequence, and when it was received, UTC.
+    """
+
+    price: Decimal
+    shown: Decimal
+    sequence: int
+    seen_at: datetime
 
 
 class OrderFilled(Payload, frozen=True, kw_only=True, tag="filled"):
@@ -68,10 +107,14 @@ class OrderFilled(Payload, frozen=True, kw_only=True, tag="filled"):
 
     fill: the fill.
     liquidity: maker when the order rested before, else taker.
+    level: the level that it took from; None in events of earlier versions.
+    rate: what one unit of the quote currency was worth in the currency of the equity; None when that was not known.
     """
 
     fill: Fill
     liquidity: Literal["taker", "maker"]
+    level: LevelTaken | None = None
+    rate: CurrencyRate | None = None
 
 
 class OrderEnded(Payload, frozen=True, kw_only=True, tag="ended"):
@@ -133,42 +176,18 @@ class LimitsSet(Payload, frozen=True, kw_only=True, tag="limits_set"):
     reason: str
 
 
-class PostingLine(wire.Message, frozen=True, kw_only=True):
-    """One posting of a reversal.
-
-    name, symbol, unit: the entry that it moves into.
-    amount: in the unit; negative when it moves out.
-    """
-
-    name: str
-    symbol: str
-    unit: str
-    amount: Decimal
-
-
-class FillReversed(Payload, frozen=True, kw_only=True, tag="reversed"):
-    """The fill of an earlier event was taken back.
-
-    sequence: the sequence of the fill's event.
-    trade_id: the fill's id.
-    reason: the operator's reason.
-    lines: the opposite of the fill's postings.
-    """
-
-    sequence: int
-    trade_id: str
-    reason: str
-    lines: tuple[PostingLine, ...]
-
-
 OrderContent = OrderReceived | OrderDenied | OrderAccepted | OrderFilled | OrderEnded
-Content = AccountOpened | OrderContent | KillSwitchSet | HoldPlaced | HoldReleased | LimitsSet | FillReversed
+AdjustmentContent = CashDeposited | CashWithdrawn | PositionWrittenOff
+ControlContent = KillSwitchSet | HoldPlaced | HoldReleased | LimitsSet
+Content = AccountOpened | OrderContent | ControlContent | FillReversed | AdjustmentContent
+ADJUSTMENT_KINDS = ("deposited", "withdrawn", "written_off")
+"""The kinds that carry a key of the operator, which the tables let happen once."""
+RARE_KINDS = ("opened", "switched", "held", "released", "limits_set", "reversed", *ADJUSTMENT_KINDS)
+"""The kinds that are found by an index of their own."""
 _READER = msgspec.json.Decoder(Content)
-_sealing = json.JSONEncoder(ensure_ascii=False)
 
 
-@dataclass(frozen=True)
-class LedgerEvent:
+class LedgerEvent(msgspec.Struct, frozen=True):
     """One row of the log.
 
     account: the account's name.
@@ -198,9 +217,25 @@ class LedgerEvent:
 
     def expected_hash(self) -> str:
         """Returns the hash that belongs to this row's content and its `previous_hash`."""
-        at = self.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
-        sealed = [self.previous_hash, self.account, self.sequence, self.kind, self.order_id, at, self.payload]
-        return hashlib.sha256(_sealing.encode(sealed).encode()).hexdigest()
+        return _seal(
+            self.previous_hash, self.account, self.sequence, self.kind, self.order_id, self.recorded_at, self.payload
+        )
+
+
+def _seal(
+    previous_hash: str, account: str, sequence: int, kind: str, order_id: str | None, at: datetime, payload: str
+) -> str:
+    """Returns the SHA-256 of a JSON array of the parts, with `, ` between them and only the needed escapes."""
+    about = "null" if order_id is None else _text(order_id)
+    before = f"{_text(previous_hash)}, {_text(account)}, {sequence}"
+    sealed = f"[{before}, {_text(kind)}, {about}, {_text(_time_text(at))}, {_text(payload)}]"
+    return hashlib.sha256(sealed.encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _time_text(at: datetime) -> str:
+    """Returns a time as it is sealed. All events of one work have the same time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def make_event(
@@ -209,8 +244,8 @@ def make_event(
     """Returns the next event of an account, chained to the one before it."""
     payload = wire.encode(content, order="deterministic").decode()
     kind = str(content.__struct_config__.tag)
-    open_row = LedgerEvent(account, sequence, kind, order_id, recorded_at, payload, previous_hash, "")
-    return LedgerEvent(**{**vars(open_row), "hash": open_row.expected_hash()})
+    sealed = _seal(previous_hash, account, sequence, kind, order_id, recorded_at, payload)
+    return LedgerEvent(account, sequence, kind, order_id, recorded_at, payload, previous_hash, sealed)
 
 
 def reversal_in(event: LedgerEvent) -> FillReversed:

@@ -1,9 +1,15 @@
-"""Writes an account's books as CSV files for a spreadsheet: journal, orders, fills and trial balance of one moment."""
+"""Writes an account's books as CSV files for a spreadsheet: journal, orders, fills and trial balance of one moment.
+
+They are read in short transactions, so that the database can clean up behind the writer. Events, postings and fills
+never change, and an order that changed meanwhile is made again from its events.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -16,16 +22,22 @@ import sqlalchemy as sa
 
 from common.decimals import plain_text
 from common.wire import Denial
-from executor.account import Terms
-from executor.ledger import rows, schema
+from executor.account import Entry, Terms
+from executor.ledger import rows, schema, writes
 from executor.ledger.events import OrderFilled
-from executor.orders import PRECISION, tidy
+from executor.ledger.replay import Replay
+from executor.orders import PRECISION, IllegalStep, tidy
 
 Value = str | int | bool | Decimal | datetime | None
-Lines = Iterable[tuple[Value, ...]]
+Line = tuple[Value, ...]
+Reading = Callable[[], AbstractContextManager[sa.Connection]]
+"""Lends a transaction that sees one moment of the ledger."""
 
-ROWS_AT_ONCE = 1000
-"""Rows that are read at a time, and so kept in memory."""
+EVENTS_TOGETHER = 500
+"""Events whose rows are read in one transaction, and so kept in memory."""
+ORDERS_TOGETHER = 500
+SUMMED_TOGETHER = 20_000
+"""Events whose postings are added up in one transaction."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """Beginnings of a text that a spreadsheet would run as a formula."""
@@ -50,40 +62,61 @@ class ExportCounts:
 
 
 @dataclass(frozen=True)
+class Books:
+    """The books of an account as of one event.
+
+    reading: lends transactions.
+    account: the account's name.
+    until: the sequence of the event.
+    """
+
+    reading: Reading
+    account: str
+    until: int
+
+    def pages(self, together: int) -> Iterator[tuple[int, int]]:
+        """Yields the first and the last sequence of each page of the log."""
+        for first in range(1, self.until + 1, together):
+            yield first, min(first + together - 1, self.until)
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One file.
 
     name: the file's name.
     columns: the names of its columns, with blanks between them.
-    lines: reads its lines for an account.
+    lines: reads its lines.
     """
 
     name: str
     columns: str
-    lines: Callable[[sa.Connection, str], Lines]
+    lines: Callable[[Books], Iterable[Line]]
 
 
-def export(connection: sa.Connection, account: str, folder: Path, *, replace: bool = False) -> ExportCounts:
+def export(reading: Reading, account: str, folder: Path, *, replace: bool = False) -> ExportCounts:
     """Writes all files into `folder`, which is created where it is missing; returns the counts.
 
-    `connection` must see one moment of the ledger. The files are written in a folder beside their places, and moved
-    when all are complete. Raises `OSError`, and `ExportError` when a file exists and `replace` is false, when the
-    account is unknown, or when a row can't be read.
+    The books are those of the moment of the call, whatever is traded meanwhile. The files are written in a folder
+    beside their places, and moved when all are complete. Raises `LedgerUnavailable`, `OSError`, and `ExportError` when
+    a file exists and `replace` is false, when the account is unknown, or when a row can't be read.
     """
-    head = rows.head(connection, account)
-    if head is None:
+    with reading() as connection:
+        sequence = rows.latest_sequence(connection, account)
+    if not sequence:
         raise ExportError(f"the ledger has no account {account}")
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_existing(folder, replace)
+    books = Books(reading, account, sequence)
     with TemporaryDirectory(prefix=".export-", dir=folder) as work, localcontext(prec=PRECISION):
         try:
-            counts = {sheet.name: _write(Path(work), sheet, sheet.lines(connection, account)) for sheet in SHEETS}
-        except (ValueError, ArithmeticError, msgspec.MsgspecError) as error:
+            counts = {sheet.name: _write(Path(work), sheet, sheet.lines(books)) for sheet in SHEETS}
+        except (ValueError, KeyError, ArithmeticError, IllegalStep, msgspec.MsgspecError) as error:
             raise ExportError(f"a row can't be read ({error}); verify says which") from error
         _refuse_existing(folder, replace)
         for sheet in SHEETS:
             (Path(work) / sheet.name).replace(folder / sheet.name)
-    return ExportCounts(head.sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
+    return ExportCounts(sequence, counts["journal.csv"], counts["orders.csv"], counts["fills.csv"])
 
 
 def cell(value: Value) -> str:
@@ -112,7 +145,7 @@ def _refuse_existing(folder: Path, replace: bool) -> None:
         raise ExportError(f"{folder} has {', '.join(existing)} already; --replace writes over it")
 
 
-def _write(folder: Path, sheet: Sheet, lines: Lines) -> int:
+def _write(folder: Path, sheet: Sheet, lines: Iterable[Line]) -> int:
     count = 0
     with (folder / sheet.name).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -122,26 +155,26 @@ def _write(folder: Path, sheet: Sheet, lines: Lines) -> int:
     return count
 
 
-def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
-    return iter(connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}))
-
-
 def _sides(amount: Decimal) -> tuple[Decimal | None, Decimal | None]:
     """Returns debit and credit of an amount: a positive amount, which moves in, is a debit."""
     return (None, amount.copy_abs()) if amount < 0 else (amount, None)
 
 
-def _journal(connection: sa.Connection, account: str) -> Lines:
+def _journal(books: Books) -> Iterator[Line]:
     """Yields every posting, also one whose event is missing: the sums must show it."""
     lines, log = schema.postings, schema.events
     event = (log.c.account == lines.c.account) & (log.c.sequence == lines.c.sequence)
     place = (lines.c.account, lines.c.sequence, lines.c.line)
     about = (log.c.recorded_at, log.c.kind, log.c.order_id)
     query = sa.select(*place, *about, lines.c.name, lines.c.symbol, lines.c.unit, lines.c.amount, log.c.payload)
-    query = query.select_from(lines.outerjoin(log, event)).where(lines.c.account == account)
-    for row in _stream(connection, query.order_by(lines.c.sequence, lines.c.line)):
-        trade_id = msgspec.json.decode(row.payload, type=OrderFilled).fill.trade_id if row.kind == "filled" else None
-        yield (*row[:6], trade_id, *row[6:9], *_sides(row.amount))
+    query = query.select_from(lines.outerjoin(log, event)).order_by(lines.c.sequence, lines.c.line)
+    for first, last in books.pages(EVENTS_TOGETHER):
+        with books.reading() as connection:
+            page = (lines.c.account == books.account, lines.c.sequence.between(first, last))
+            found = connection.execute(query.where(*page)).all()
+        for row in found:
+            filled = msgspec.json.decode(row.payload, type=OrderFilled) if row.kind == "filled" else None
+            yield (*row[:6], filled.fill.trade_id if filled else None, *row[6:9], *_sides(row.amount))
 
 
 _ORDER_COLUMNS = (
@@ -150,33 +183,66 @@ _ORDER_COLUMNS = (
 )
 
 
-def _orders(connection: sa.Connection, account: str) -> Lines:
-    table = schema.orders.c
-    query = sa.select(*(table[name] for name in _ORDER_COLUMNS.split()), table.terms, table.denials)
-    query = query.where(table.account == account).order_by(table.received_sequence)
-    for row in _stream(connection, query):
-        denials = msgspec.json.decode(row.denials, type=tuple[Denial, ...])
-        yield (*row[:-2], _quote_currency(row.terms), " ".join(denial.code for denial in denials))
+def _orders(books: Books) -> Iterator[Line]:
+    table, seen = schema.orders.c, 0
+    columns = (*(table[name] for name in _ORDER_COLUMNS.split()), table.terms, table.denials, table.received_sequence)
+    query = sa.select(*columns).where(table.account == books.account, table.received_sequence <= books.until)
+    query = query.order_by(table.received_sequence).limit(ORDERS_TOGETHER)
+    while True:
+        with books.reading() as connection:
+            found = connection.execute(query.where(table.received_sequence > seen)).all()
+            page = [_as_of(books, connection, row) if row.sequence > books.until else row._mapping for row in found]
+        for row in page:
+            denials = msgspec.json.decode(row["denials"], type=tuple[Denial, ...])
+            codes = " ".join(denial.code for denial in denials)
+            yield (*(row[name] for name in _ORDER_COLUMNS.split()), _quote_currency(row["terms"]), codes)
+        if len(found) < ORDERS_TOGETHER:
+            return
+        seen = found[-1].received_sequence
 
 
-def _fills(connection: sa.Connection, account: str) -> Lines:
-    fills, orders = schema.fills.c, schema.orders.c
+def _as_of(books: Books, connection: sa.Connection, row: sa.Row[Any]) -> Mapping[str, Any]:
+    """Returns the row of an order as it was, from its events: it has changed since the books were begun."""
+    replay, log = Replay(), schema.events.c
+    for event in rows.events(connection, log.order_id == row.order_id, log.sequence <= books.until):
+        replay.apply(event)
+    return writes.order_row(replay.orders[row.order_id], replay.terms.get(row.order_id))
+
+
+def _fills(books: Books) -> Iterator[Line]:
+    fills, orders, log = schema.fills.c, schema.orders.c, schema.events.c
     which = (fills.account, fills.sequence, fills.order_id, fills.trade_id, fills.filled_at)
     what = (orders.symbol, orders.side, fills.liquidity, fills.quantity, fills.price)
     query = sa.select(*which, *what, fills.fee, orders.terms)
     query = query.select_from(schema.fills.outerjoin(schema.orders, orders.order_id == fills.order_id))
-    query = query.where(fills.account == account).order_by(fills.sequence, fills.order_id, fills.trade_id)
-    reversals = rows.reversals(connection, account)
-    for row in _stream(connection, query):
-        notional, reversed_by = tidy(row.quantity * row.price), reversals.get(row.sequence)
-        yield (*row[:-2], notional, row.fee, _quote_currency(row.terms), reversed_by)
+    query = query.order_by(fills.sequence, fills.order_id, fills.trade_id)
+    # The index of fills begins with the order.
+    traded = sa.select(log.order_id).distinct().where(log.account == books.account, log.kind == "filled")
+    with books.reading() as connection:
+        reversals = rows.reversals(connection, books.account)
+    for first, last in books.pages(EVENTS_TOGETHER):
+        with books.reading() as connection:
+            of_page = fills.order_id.in_(traded.where(log.sequence.between(first, last)))
+            page = (fills.account == books.account, fills.sequence.between(first, last), of_page)
+            found = connection.execute(query.where(*page)).all()
+        for row in found:
+            notional, reversed_by = tidy(row.quantity * row.price), reversals.get(row.sequence, books.until + 1)
+            taken_back = reversed_by if reversed_by <= books.until else None
+            yield (*row[:-2], notional, row.fee, _quote_currency(row.terms), taken_back)
 
 
-def _balances(connection: sa.Connection, account: str) -> Lines:
+def _balances(books: Books) -> Iterator[Line]:
     """Yields the balances, sorted here: a database's own order of texts depends on its locale."""
-    balances = rows.balances(connection, account)
-    for entry in sorted(balances):
-        yield (account, *entry, *_sides(balances[entry]))
+    lines, balances = schema.postings.c, defaultdict[Entry, Decimal](Decimal)
+    entry = (lines.name, lines.symbol, lines.unit)
+    query = sa.select(*entry, sa.func.sum(lines.amount)).where(lines.account == books.account).group_by(*entry)
+    for first, last in books.pages(SUMMED_TOGETHER):
+        with books.reading() as connection:
+            found = connection.execute(query.where(lines.sequence.between(first, last))).all()
+        for name, symbol, unit, amount in found:
+            balances[Entry(name, symbol, unit)] += amount
+    for each in sorted(balances):
+        yield (books.account, *each, *_sides(balances[each]))
 
 
 def _quote_currency(terms: str | None) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from common.wire import Denial, Fill, Order, Side
-from executor.account import Entry, Posting, Terms
+from executor.account import Entry, Posting
 from executor.errors import UnknownOrder
 from executor.guardrails.controls import Controls
 from executor.ledger import schema
@@ -23,43 +23,20 @@ from executor.paper import LevelUse
 _ORDER_FIELDS = frozenset(Order.__struct_fields__) - {"denials", "fills"}
 _ORDER_COLUMNS = [column for column in schema.orders.c if column.name in {*_ORDER_FIELDS, "denials"}]
 
-# Every order needs these statements. They are built once, because building them costs more than sending them.
 _ACCOUNT: sa.BindParameter[str] = sa.bindparam("account")
-_ORDERS, _LEVELS, _SLOTS = schema.orders.c, schema.consumption.c, schema.executions.c
-HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
-BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
-_OPEN_COLUMNS = ("order_id", "symbol", "side", "limit_price", "quantity", "filled_quantity", "terms")
-OPEN = sa.select(*(_ORDERS[name] for name in _OPEN_COLUMNS)).where(_ORDERS.account == _ACCOUNT, _ORDERS.is_open)
-MOST_RECENT = 100_000
-RECENT = sa.select(sa.func.count().label("count")).select_from(
-    sa.select(sa.literal_column("1"))
-    .where(_ORDERS.account == _ACCOUNT, _ORDERS.received_at > sa.bindparam("since", type_=schema.Utc))
-    .limit(sa.bindparam("most"))
-    .subquery()
-)
+_ORDERS, _LEVELS = schema.orders.c, schema.consumption.c
+_HEAD = sa.select(schema.accounts).where(schema.accounts.c.account == _ACCOUNT)
+_BALANCES = sa.select(schema.balances).where(schema.balances.c.account == _ACCOUNT)
 _BY_KEY = sa.select(_ORDERS.order_id, _ORDERS.sequence, _ORDERS.answered_sequence).where(
     _ORDERS.account == _ACCOUNT, _ORDERS.client_order_id == sa.bindparam("client_order_id")
-)
-_KEYS = sa.select(_ORDERS.client_order_id).where(_ORDERS.account == _ACCOUNT)
-KEYS = {
-    "postgresql": _KEYS.where(
-        _ORDERS.client_order_id == sa.any_(sa.bindparam("client_order_ids", type_=sa.ARRAY(sa.Text)))
-    ),
-    "sqlite": _KEYS.where(_ORDERS.client_order_id.in_(sa.bindparam("client_order_ids", expanding=True))),
-}
-LEVEL_USES = sa.select(schema.consumption).where(_LEVELS.account == _ACCOUNT, _LEVELS.symbol == sa.bindparam("symbol"))
-EXECUTIONS = (
-    sa.select(_SLOTS.symbol, _SLOTS.side, sa.func.sum(_SLOTS.orders).label("orders"))
-    .where(_SLOTS.account == _ACCOUNT, _SLOTS.second >= sa.bindparam("oldest"))
-    .group_by(_SLOTS.symbol, _SLOTS.side)
 )
 _ANCHORS = sa.select(schema.anchors).where(schema.anchors.c.account == _ACCOUNT)
 
 
 class LedgerHead(NamedTuple):
-    """The latest event of an account.
+    """The latest checkpoint of an account.
 
-    sequence, hash: of that event.
+    sequence, hash: of the event that it is as of.
     controls: the controls after it.
     """
 
@@ -68,43 +45,34 @@ class LedgerHead(NamedTuple):
     controls: Controls
 
 
-class OpenOrder(NamedTuple):
-    """An open order, with the fields that guardrails need.
+class KnownFill(NamedTuple):
+    """A fill, as it is needed to take it back.
 
-    order_id, symbol, side, limit_price: of the order.
-    remaining: the quantity that is still to be filled.
-    terms: the terms that it was accepted on.
+    trade_id: its id.
+    sequence: the sequence of its event.
+    order_id: its order.
+    postings: the postings of its event.
+    reversed: true when it was taken back.
     """
 
+    trade_id: str
+    sequence: int
     order_id: str
-    symbol: str
-    side: Side
-    limit_price: Decimal
-    remaining: Decimal
-    terms: Terms
+    postings: Sequence[Posting]
+    reversed: bool
 
 
-class RestingOrder(NamedTuple):
-    """An open order, with the fields that matching needs.
-
-    order_id, symbol, side, limit_price: of the order.
-    """
-
-    order_id: str
-    symbol: str
-    side: Side
-    limit_price: Decimal
+def latest_sequence(connection: sa.Connection, account: str) -> int:
+    """Returns the sequence of the account's latest event; 0 when it has none."""
+    log = schema.events.c
+    query = sa.select(sa.func.max(log.sequence)).where(log.account == account)
+    return connection.execute(query).scalar_one() or 0
 
 
 def head(connection: sa.Connection, account: str) -> LedgerHead | None:
-    """Returns the account's head; None when it was never opened."""
-    row = connection.execute(HEAD, {"account": account}).one_or_none()
-    return None if row is None else head_of(row)
-
-
-def head_of(row: Any) -> LedgerHead:
-    """Returns the head in a row of `HEAD`."""
-    return LedgerHead(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
+    """Returns the account's latest checkpoint; None when it was never opened."""
+    row = connection.execute(_HEAD, {"account": account}).one_or_none()
+    return None if row is None else LedgerHead(row.sequence, row.hash, msgspec.json.decode(row.controls, type=Controls))
 
 
 def accounts(connection: sa.Connection) -> list[str]:
@@ -121,7 +89,9 @@ def all_controls(connection: sa.Connection) -> list[Controls]:
 def anchors(connection: sa.Connection, account: str) -> Anchors | None:
     """Returns the equities that losses are measured from; None before the equity was first known."""
     row = connection.execute(_ANCHORS, {"account": account}).one_or_none()
-    return None if row is None else Anchors(date.fromisoformat(row.day), row.day_start, row.peak)
+    if row is None:
+        return None
+    return Anchors(date.fromisoformat(row.day), row.day_start, row.peak, row.day_base, row.since)
 
 
 def orders(
@@ -130,7 +100,7 @@ def orders(
     """Returns the orders that meet the conditions, newest first, or, with `by_change`, by their latest change."""
     place = _ORDERS.sequence if by_change else _ORDERS.received_sequence.desc()
     rows = connection.execute(sa.select(*_ORDER_COLUMNS).where(*conditions).order_by(place).limit(limit)).all()
-    return _with_fills(connection, rows)
+    return with_fills(connection, rows)
 
 
 def order(connection: sa.Connection, account: str, order_id: str) -> Order:
@@ -141,7 +111,8 @@ def order(connection: sa.Connection, account: str, order_id: str) -> Order:
     return found[0]
 
 
-def _with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
+def with_fills(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Order]:
+    """Returns the orders of rows of their table, each with its fills."""
     traded = [row.order_id for row in rows if row.filled_quantity]
     fills: dict[str, list[Fill]] = {order_id: [] for order_id in traded}
     if traded:
@@ -192,72 +163,39 @@ def as_answered(connection: sa.Connection, order_id: str, sequence: int) -> Orde
     return replay.orders[order_id]
 
 
+def adjustment(connection: sa.Connection, account: str, client_key: str) -> LedgerEvent | None:
+    """Returns the deposit, withdrawal or write-off of an operator's key; None without one."""
+    log = schema.events.c
+    of_key = schema.CLIENT_KEY.in_([client_key])
+    query = sa.select(schema.events).where(log.account == account, schema.IS_ADJUSTMENT, of_key)
+    found = connection.execute(query).one_or_none()
+    return None if found is None else LedgerEvent(**found._mapping)
+
+
 def balances(connection: sa.Connection, account: str) -> dict[Entry, Decimal]:
-    """Returns every balance of the account."""
-    return balances_of(connection.execute(BALANCES, {"account": account}))
-
-
-def balances_of(found: Iterable[Any]) -> dict[Entry, Decimal]:
-    """Returns the balances in rows of `BALANCES`."""
+    """Returns every balance of the account, as of its latest checkpoint."""
+    found = connection.execute(_BALANCES, {"account": account})
     return {Entry(row.name, row.symbol, row.unit): row.amount for row in found}
 
 
-def open_orders(connection: sa.Connection, account: str) -> list[OpenOrder]:
-    """Returns every open order."""
-    return open_of(connection.execute(OPEN, {"account": account}))
+def moved_since(connection: sa.Connection, account: str, sequence: int) -> list[tuple[Entry, Decimal]]:
+    """Returns what the postings after a sequence add up to, by entry."""
+    table = schema.postings.c
+    entry = (table.name, table.symbol, table.unit)
+    query = sa.select(*entry, sa.func.sum(table.amount)).where(table.account == account, table.sequence > sequence)
+    found = connection.execute(query.group_by(*entry))
+    return [(Entry(name, symbol, unit), amount) for name, symbol, unit, amount in found]
 
 
-def open_of(found: Iterable[Any]) -> list[OpenOrder]:
-    """Returns the orders in rows of `OPEN`."""
-    return [
-        OpenOrder(
-            row.order_id,
-            row.symbol,
-            row.side,
-            row.limit_price,
-            row.quantity - row.filled_quantity,
-            msgspec.json.decode(row.terms, type=Terms),
-        )
-        for row in found
-    ]
-
-
-def executions_of(found: Iterable[Any]) -> dict[tuple[str, Side], int]:
-    """Returns how many orders were executed, by symbol and side, in rows of `EXECUTIONS`."""
-    return {(row.symbol, row.side): int(row.orders) for row in found}
-
-
-def twin(connection: sa.Connection, order: Order, since: datetime) -> str | None:
-    """Returns the id of another order that came after a time and asked for the same; None when there is none."""
-    table = schema.orders.c
-    same = [table[name] == getattr(order, name) for name in ("account", "symbol", "side", "type", "quantity")]
-    price = table.limit_price.is_(None) if order.limit_price is None else table.limit_price == order.limit_price
-    query = sa.select(table.order_id).where(*same, price, table.received_at > since, table.order_id != order.order_id)
-    found: str | None = connection.execute(query.limit(1)).scalar_one_or_none()
-    return found
-
-
-def resting_orders(connection: sa.Connection, account: str, symbol: str | None = None) -> list[RestingOrder]:
-    """Returns the open orders, oldest first; with `symbol`, only its own."""
-    table = schema.orders.c
-    query = sa.select(table.order_id, table.symbol, table.side, table.limit_price)
-    query = query.where(table.account == account, table.is_open, *([table.symbol == symbol] if symbol else []))
-    return [RestingOrder(*row) for row in connection.execute(query.order_by(table.received_sequence))]
-
-
-def open_places(connection: sa.Connection, account: str) -> list[tuple[str, Side]]:
-    """Returns the symbols and sides that have open orders."""
-    table = schema.orders.c
-    query = sa.select(table.symbol, table.side).where(table.account == account, table.is_open).distinct()
-    return [(row.symbol, row.side) for row in connection.execute(query.order_by(table.symbol, table.side))]
-
-
-def fill(connection: sa.Connection, account: str, trade_id: str) -> tuple[int, str] | None:
-    """Returns the sequence of a fill's event and the order's id; None when there is no such fill."""
+def known_fill(connection: sa.Connection, account: str, trade_id: str) -> KnownFill | None:
+    """Returns a fill with its postings; None when there is no such fill."""
     table = schema.fills.c
     query = sa.select(table.sequence, table.order_id).where(table.account == account, table.trade_id == trade_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None else (row.sequence, row.order_id)
+    if row is None:
+        return None
+    taken_back = row.sequence in reversals(connection, account, [row.order_id])
+    return KnownFill(trade_id, row.sequence, row.order_id, postings(connection, account, row.sequence), taken_back)
 
 
 def postings(connection: sa.Connection, account: str, sequence: int) -> list[Posting]:
@@ -267,29 +205,33 @@ def postings(connection: sa.Connection, account: str, sequence: int) -> list[Pos
     return [Posting(Entry(row.name, row.symbol, row.unit), row.amount) for row in connection.execute(query)]
 
 
-def reversals(connection: sa.Connection, account: str, order_id: str | None = None) -> dict[int, int]:
-    """Returns the sequences of reversals by that of the fill they took back; with `order_id`, only of its fills."""
+def realised(connection: sa.Connection, account: str, sequences: Sequence[int]) -> dict[int, Decimal]:
+    """Returns the gains that events realised, by their sequence; an event that sold nothing is not among them."""
+    table = schema.postings.c
+    of_them = (table.account == account, table.sequence.in_(sequences), table.name == "realised_pnl")
+    found = connection.execute(sa.select(table.sequence, table.amount).where(*of_them))
+    return {sequence: -amount for sequence, amount in found}
+
+
+def payloads(connection: sa.Connection, account: str, sequences: Sequence[int]) -> dict[int, str]:
+    """Returns the contents of events as JSON, by their sequence."""
     log = schema.events.c
-    of_order = [] if order_id is None else [log.order_id == order_id]
+    query = sa.select(log.sequence, log.payload).where(log.account == account, log.sequence.in_(sequences))
+    return {row.sequence: row.payload for row in connection.execute(query)}
+
+
+def reversals(connection: sa.Connection, account: str, order_ids: Collection[str] | None = None) -> dict[int, int]:
+    """Returns the sequences of reversals by that of the fill they took back; with `order_ids`, only of their fills."""
+    log = schema.events.c
+    of_order = [] if order_ids is None else [log.order_id.in_(order_ids)]
     found = events(connection, log.account == account, log.kind == "reversed", *of_order)
     return {reversal_in(event).sequence: event.sequence for event in found}
 
 
-def terms_of(connection: sa.Connection, order_ids: Sequence[str]) -> dict[str, Terms]:
-    """Returns the terms of accepted orders, by order."""
-    table = schema.orders.c
-    rows = connection.execute(sa.select(table.order_id, table.terms).where(table.order_id.in_(order_ids)))
-    return {row.order_id: msgspec.json.decode(row.terms, type=Terms) for row in rows}
-
-
-def level_uses(connection: sa.Connection, account: str, symbol: str) -> dict[tuple[str, Side], dict[Decimal, LevelUse]]:
-    """Returns what our own fills used of the symbol's levels, by book side, then by price."""
-    return level_uses_of(symbol, connection.execute(LEVEL_USES, {"account": account, "symbol": symbol}))
-
-
-def level_uses_of(symbol: str, found: Iterable[Any]) -> dict[tuple[str, Side], dict[Decimal, LevelUse]]:
-    """Returns the used levels in rows of `LEVEL_USES`."""
-    uses: dict[tuple[str, Side], dict[Decimal, LevelUse]] = {(symbol, "buy"): {}, (symbol, "sell"): {}}
-    for row in found:
-        uses[symbol, row.side][row.price] = LevelUse(row.shown, row.taken, row.book_sequence, row.seen_at)
+def all_level_uses(connection: sa.Connection, account: str) -> dict[tuple[str, Side], dict[Decimal, LevelUse]]:
+    """Returns what our own fills used of the levels of all books, by symbol and side of the orders, then by price."""
+    uses: dict[tuple[str, Side], dict[Decimal, LevelUse]] = {}
+    for row in connection.execute(sa.select(schema.consumption).where(_LEVELS.account == account)):
+        used = LevelUse(row.shown, row.taken, row.book_sequence, row.seen_at)
+        uses.setdefault((row.symbol, row.side), {})[row.price] = used
     return uses

@@ -1,55 +1,15 @@
-"""The ledger's tables. Money is exact: NUMERIC in PostgreSQL, plain decimal text in SQLite; times are UTC."""
+"""The ledger's tables. Money is exact, times are UTC."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
 
-from common.decimals import plain_text
-from executor.orders import tidy
+from executor.ledger.events import ADJUSTMENT_KINDS, RARE_KINDS
 
-
-class Exact(TypeDecorator[Decimal]):
-    """A decimal without rounding, in and out."""
-
-    impl = sa.Numeric
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.Numeric())
-
-    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
-        if value is None:
-            return None
-        return plain_text(value) if dialect.name == "sqlite" else tidy(value)
-
-    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> Decimal | None:
-        return None if value is None else tidy(Decimal(value))
-
-
-class Utc(TypeDecorator[datetime]):
-    """A time in UTC with microseconds, timezone-aware."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any, _dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
-
+Exact = sa.Numeric()
+"""A decimal without rounding, in and out."""
+Utc = sa.DateTime(timezone=True)
+"""A time with microseconds. Sessions read it in UTC."""
 
 metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s"})
 
@@ -60,7 +20,7 @@ accounts = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("controls", sa.Text, nullable=False, server_default="{}"),
-    comment="the head of each account's log",
+    comment="the latest checkpoint of each account",
 )
 
 events = sa.Table(
@@ -77,10 +37,12 @@ events = sa.Table(
     comment="append-only; the authority",
 )
 
-_rare = events.c.kind.in_(("opened", "switched", "held", "released", "limits_set", "reversed"))
-sa.Index(
-    "ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare, sqlite_where=_rare
-)
+_rare = events.c.kind.in_(RARE_KINDS)
+sa.Index("ix_events_rare", events.c.account, events.c.kind, events.c.sequence, postgresql_where=_rare)
+
+IS_ADJUSTMENT = events.c.kind.in_([sa.literal_column(f"'{kind}'") for kind in ADJUSTMENT_KINDS])
+CLIENT_KEY: sa.ColumnElement[str] = sa.literal_column("(payload::jsonb ->> 'client_key')", sa.Text)
+sa.Index("ux_events_client_key", events.c.account, CLIENT_KEY, unique=True, postgresql_where=IS_ADJUSTMENT)
 
 postings = sa.Table(
     "postings",
@@ -107,6 +69,7 @@ fills = sa.Table(
     sa.Column("quantity", Exact, nullable=False),
     sa.Column("fee", Exact, nullable=False),
     sa.Column("filled_at", Utc, nullable=False),
+    sa.Index("ix_fills_account_sequence", "account", "sequence"),
     comment="append-only; the fills of each order",
 )
 
@@ -138,16 +101,22 @@ orders = sa.Table(
     sa.Column("replaces", sa.Text),
     sa.UniqueConstraint("account", "client_order_id", name="uq_orders_account_client_order_id"),
     sa.Index("ix_orders_account_received_sequence", "account", "received_sequence"),
-    sa.Index("ix_orders_account_received_at", "account", "received_at"),
     sa.Index("ix_orders_account_sequence", "account", "sequence"),
+    sa.Index("ix_orders_account_symbol_received_sequence", "account", "symbol", "received_sequence"),
     comment="each order's present state: a projection of its events",
 )
 sa.Index(
     "ix_orders_open",
     orders.c.account,
-    orders.c.symbol,
+    orders.c.received_sequence,
     postgresql_where=orders.c.is_open,
-    sqlite_where=orders.c.is_open,
+)
+sa.Index(
+    "ix_orders_ended",
+    orders.c.account,
+    orders.c.status,
+    orders.c.received_sequence,
+    postgresql_where=sa.not_(orders.c.is_open),
 )
 
 balances = sa.Table(
@@ -158,7 +127,7 @@ balances = sa.Table(
     sa.Column("symbol", sa.Text, primary_key=True),
     sa.Column("unit", sa.Text, primary_key=True),
     sa.Column("amount", Exact, nullable=False),
-    comment="the sums of the postings: a projection, recomputed by verify",
+    comment="the sums of the postings as of the latest checkpoint, recomputed by verify",
 )
 
 consumption = sa.Table(
@@ -172,7 +141,7 @@ consumption = sa.Table(
     sa.Column("taken", Exact, nullable=False),
     sa.Column("book_sequence", sa.BigInteger, nullable=False),
     sa.Column("seen_at", Utc, nullable=False),
-    comment="how much of each shown level our own fills used; working state, not part of the books",
+    comment="how much of each shown level our own fills used, as of the latest checkpoint; working state",
 )
 
 anchors = sa.Table(
@@ -183,17 +152,19 @@ anchors = sa.Table(
     sa.Column("day_start", Exact, nullable=False),
     sa.Column("peak", Exact, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("day_base", Exact),
+    sa.Column("since", Utc),
     comment="the equities that losses are measured from; working state, not part of the books",
 )
 
-executions = sa.Table(
-    "executions",
+leases = sa.Table(
+    "leases",
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("symbol", sa.Text, primary_key=True),
-    sa.Column("side", sa.Text, primary_key=True),
-    sa.Column("slot", sa.Integer, primary_key=True),
-    sa.Column("second", sa.BigInteger, nullable=False),
-    sa.Column("orders", sa.BigInteger, nullable=False),
-    comment="orders executed in each second of the last minute; working state, not part of the books",
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("backend", sa.Integer, nullable=False),
+    sa.Column("heartbeat_at", Utc, nullable=False),
+    comment="who writes each account; every append checks the epoch",
 )

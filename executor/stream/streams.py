@@ -12,8 +12,6 @@ from common.latest import NOTHING_SEEN
 from common.loop import Stop
 from executor.context import TradingContext
 from executor.errors import LedgerUnavailable
-from executor.ledger import OrderChanges
-from executor.messages import account_status
 from executor.stream.tail import RETRY_SECONDS, LedgerTail, StreamPosition, order_event
 
 MOST_RESUMED = 1000
@@ -32,6 +30,18 @@ class StreamTimings:
     send: float
 
 
+@dataclass(frozen=True)
+class StreamCalls:
+    """The functions that streams call.
+
+    account: returns the account as of now, whichever executor writes it.
+    opened: called for each stream that begins, so that the tail looks at once.
+    """
+
+    account: Callable[[], AccountStatus]
+    opened: Callable[[], None]
+
+
 STREAM_TIMINGS = StreamTimings(heartbeat=10.0, send=sse.SEND_SECONDS)
 
 
@@ -45,12 +55,11 @@ class OrderStreams:
         timings: StreamTimings,
         clock: Clock,
         stop: Stop,
-        opened: Callable[[], None],
+        told: StreamCalls,
     ) -> None:
-        """`opened` is called for each stream that begins, so that the tail looks at once."""
         self.timings = timings
         self._ledger, self._market, self._tail = trading.ledger, trading.market, tail
-        self._clock, self._stop, self._opened = clock, stop, opened
+        self._clock, self._stop, self._told = clock, stop, told
 
     def begin(self, last_event_id: str = "") -> Iterator[bytes]:
         """Returns the bytes of one stream: a snapshot, then each change, and heartbeats.
@@ -58,7 +67,7 @@ class OrderStreams:
         A client that names its last event gets `resumed` and the changes since then in the place of the snapshot.
         Raises `LedgerUnavailable` before the first byte.
         """
-        self._opened()
+        self._told.opened()
         known = sse.resume_point(last_event_id)
         changed = None if known is None else self._changed_since(known)
         if known is None or changed is None:
@@ -96,19 +105,15 @@ class OrderStreams:
     def _changed_since(self, sequence: int) -> tuple[bytes, StreamPosition] | None:
         """Reads the changes for one client; None when they are too many, or when the ledger has no such sequence."""
         found = self._ledger.changes(sequence, MOST_RESUMED)
-        if found.sequence < sequence or found.state is None:
+        if found.sequence < sequence or not found.complete:
             return None
-        account = sse.encode("account", self._account(found))
+        account = sse.encode("account", self._told.account())
         return b"".join(map(order_event, found.orders)) + account, StreamPosition(found.sequence, found.sequence)
 
     def _snapshot(self) -> tuple[bytes, StreamPosition]:
         found = self._ledger.open_orders(MOST_OPEN)
         body = OrdersSnapshot(
-            market=self._market, sequence=found.sequence, orders=tuple(found.orders), account=self._account(found)
+            market=self._market, sequence=found.sequence, orders=tuple(found.orders), account=self._told.account()
         )
         event = sse.encode("snapshot", body, sse.event_id(found.sequence))
         return event, StreamPosition(found.sequence, found.sequence)
-
-    def _account(self, found: OrderChanges) -> AccountStatus:
-        assert found.state is not None  # noqa: S101 - it is read wherever everything up to now was read
-        return account_status(self._market, found.state.account, found.state.controls.state)

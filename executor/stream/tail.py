@@ -10,11 +10,11 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from common import sse, wire
+from common.answers import AccountStatus
 from common.latest import Latest
 from executor.errors import LedgerUnavailable
-from executor.ledger import Ledger, OrderChanges
-from executor.messages import account_status
 from executor.metrics import StreamMetrics
+from executor.store import Ledger, OrderChanges
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -79,9 +79,10 @@ class LedgerTail:
     """
 
     def __init__(
-        self, ledger: Ledger, market: wire.Market, metrics: StreamMetrics, listened: Callable[[], bool]
+        self, ledger: Ledger, account: Callable[[], AccountStatus], metrics: StreamMetrics, listened: Callable[[], bool]
     ) -> None:
-        self._ledger, self._market, self._metrics, self._listened = ledger, market, metrics, listened
+        """`account` returns the account as of now, whichever executor writes it."""
+        self._ledger, self._read_account, self._metrics, self._listened = ledger, account, metrics, listened
         self._orders: dict[str, EncodedEvent] = {}
         self._floor = 0
         self._until: int | None = None
@@ -101,7 +102,7 @@ class LedgerTail:
 
     def _look(self) -> None:
         """Reads the changes page by page, a window for each. After a failure the next look begins where this ended."""
-        head = self._ledger.head().sequence
+        head = self._ledger.sequence()
         if self._until is None or head < self._until:
             self._begin(head)
         while self._until is not None and self._until < head:
@@ -112,15 +113,15 @@ class LedgerTail:
         self._publish()
 
     def _add(self, found: OrderChanges) -> None:
-        now = self._ledger.now()
+        now = self._ledger.clock.now()
         for order in found.orders:
             self._orders.pop(order.order_id, None)
             self._orders[order.order_id] = EncodedEvent(order.sequence, order_event(order))
             self._metrics.lag.observe(max(0.0, (now - order.updated_at).total_seconds()))
         while len(self._orders) > WINDOW:
             self._floor = self._orders.pop(next(iter(self._orders))).sequence
-        if found.state is not None:
-            account = account_status(self._market, found.state.account, found.state.controls.state)
+        if found.complete:
+            account = self._read_account()
             self._account = EncodedEvent(account.sequence, sse.encode("account", account))
         self._until = found.sequence
         self._publish()

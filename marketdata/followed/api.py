@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from common.ops import answer, require_token
+from common.query import refuse_body
 from marketdata.followed.following import Following
 
 
@@ -19,11 +20,13 @@ def routes(following: Following, operator_token: str) -> Blueprint:
     @api.put("/<instrument>")
     def follow(instrument: str) -> Response:
         require_token(operator_token)
+        refuse_body()
         return answer(following.follow(instrument))
 
     @api.delete("/<instrument>")
     def unfollow(instrument: str) -> Response:
         require_token(operator_token)
+        refuse_body()
         return answer(following.unfollow(instrument))
 
     return api

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 import msgspec
 
-from common import wire
+from common import answers, wire
 from common.clock import Clock
 from marketdata.events import Top, VenueTrade
 from marketdata.state.listing import BySymbol, Listing
@@ -222,6 +222,20 @@ class StoreReader:
             ]
             events += self._gone_since(wanted, after)
             return self.sequence, sorted(events, key=itemgetter(0))
+
+    def proof(self, wanted: Selection, known: int) -> answers.Proof:
+        """Returns the ages of a selection's books, but of those that changed after the sequence `known`."""
+        with self._lock:
+            now = self._monotonic()
+            states = [self._settle(self._states[symbol], now) for symbol in wanted.of(self._states)]
+            ages = {
+                state.listing.symbol: state.book_age(now) for state in states if state.changed["book"].sequence <= known
+            }
+            return answers.Proof(at=now, ages=ages)
+
+    def clock(self) -> answers.ProofClock:
+        """Returns the present moment of the clock that proofs are told by."""
+        return answers.ProofClock(epoch=self.epoch, at=self._monotonic())
 
     def _gone_since(self, wanted: Selection, after: int) -> list[StreamEvent]:
         gone = {symbol: sequence for symbol, sequence in self._gone.items() if sequence > after}

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple, get_args
 
 EventKind = Literal["quote", "trade", "book", "status", "auction", "instrument"]
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
+PROOF = "proof"
+"""The name of the event that tells ages; clients ask for it like for a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,13 @@ class Selection:
     symbols: the symbols it follows; None for all that are followed, whichever they are at the time.
     kinds: the kinds of event it gets.
     depth: the levels of a book on each side.
+    proofs: true for a client that is told the ages of all books again and again, though nothing changes.
     """
 
     symbols: tuple[str, ...] | None
     kinds: tuple[EventKind, ...] = ("quote",)
     depth: int = 20
+    proofs: bool = False
 
     def of(self, followed: Collection[str]) -> Collection[str]:
         """Returns the symbols of it that are `followed`."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from common import sse
 from common.latest import NOTHING_SEEN
 from common.loop import Stop
-from marketdata.state.selection import Selection
+from marketdata.state.selection import PROOF, Selection
 from marketdata.state.store import Store
 from marketdata.stream.publisher import Instruments, Publisher
 
 HEARTBEAT_SECONDS = 5.0
+PROOF_SECONDS = 0.5
 
 
 class Streams:
@@ -54,7 +55,7 @@ class Streams:
             name, sent, body = "resumed", resumed, {"market": self._store.market, "sequence": resumed}
         first = sse.encode(name, body, sse.event_id(sent, self._store.epoch))
 
-        def following(seconds: float) -> bytes:
+        def changes(seconds: float) -> bytes:
             nonlocal seen, sent
             number, latest = self.publisher.rounds.wait(seen, seconds)
             if number == seen:
@@ -63,7 +64,24 @@ class Streams:
             sent, chunk = latest.since(wanted, sent)
             return chunk
 
+        following = self._proving(wanted, changes, lambda: sent) if wanted.proofs else changes
         return sse.follow(first, following, stop=self._stop, heartbeat=self._heartbeat, monotonic=self._monotonic)
+
+    def _proving(
+        self, wanted: Selection, changes: Callable[[float], bytes], sent: Callable[[], int]
+    ) -> Callable[[float], bytes]:
+        """Returns `changes` with a proof after them whenever one is due."""
+        due_at = 0.0
+
+        def following(seconds: float) -> bytes:
+            nonlocal due_at
+            chunk = changes(max(0.0, min(seconds, due_at - self._monotonic())))
+            if self._monotonic() >= due_at:
+                due_at = self._monotonic() + PROOF_SECONDS
+                chunk += sse.encode(PROOF, self._store.proof(wanted, sent()))
+            return chunk
+
+        return following
 
     def _resumed(self, last_event_id: str) -> int | None:
         sequence = sse.resume_point(last_event_id, self._store.epoch)

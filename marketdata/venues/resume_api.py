@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 
 from common.errors import NotFound
 from common.ops import answer, require_token
+from common.query import refuse_body
 from marketdata.venues.venue import Venue
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ def routes(venues: Sequence[Venue], operator_token: str) -> Blueprint:
     def resume(venue: str) -> Response:
         """Dials at once, as far as the guard of dials allows, and answers the feed's row. An open feed stays."""
         require_token(operator_token)
+        refuse_body()
         found = known.get(venue)
         if found is None:
             shown = venue[:LONGEST_SHOWN]

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from canary.observation import Answer, Check, Container, Observation, Sample
+from canary.observation import Check, Container, Observation, ProbeAnswer, Sample
 from canary.probes.checks import check_of
 from canary.verdict import VerdictLimits
 from common.clock import Clock
@@ -30,8 +30,8 @@ class HandClock:
         return Clock(monotonic=lambda: self.seconds, unix=lambda: NOW.timestamp() + self.seconds)
 
 
-def answer(target: str = "web", check: str = "healthz", **changes: Any) -> Answer:
-    well = Answer(
+def answer(target: str = "web", check: str = "healthz", **changes: Any) -> ProbeAnswer:
+    well = ProbeAnswer(
         target=target,
         check="healthz",
         url=f"http://{target}/{check}",

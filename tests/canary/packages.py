@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from canary.observation import Answer, Observation
+from canary.observation import Observation, ProbeAnswer
 from canary.package import forms, raw_files, with_sums, zip_of
 from canary.probes.checks import check_of
 from canary.report import Origin, report_of
@@ -22,7 +22,7 @@ ANSWERS = (
 )
 
 
-def seen(answers: tuple[Answer, ...] = ANSWERS) -> Observation:
+def seen(answers: tuple[ProbeAnswer, ...] = ANSWERS) -> Observation:
     return observation(
         checks=tuple(check_of(one) for one in answers),
         samples=samples([0.01] * 20) + samples([0.02] * 20, "venue"),
@@ -30,7 +30,7 @@ def seen(answers: tuple[Answer, ...] = ANSWERS) -> Observation:
     )
 
 
-def files(answers: tuple[Answer, ...] = ANSWERS) -> dict[str, bytes]:
+def files(answers: tuple[ProbeAnswer, ...] = ANSWERS) -> dict[str, bytes]:
     what = seen(answers)
     raw = raw_files(what, answers, {"web": METRICS, "venue": b""}, ORIGIN)
     return raw | forms(report_of(what, judge(what, LIMITS), LIMITS, ORIGIN))

@@ -18,6 +18,7 @@ from common.loop import Stop, Supervisor
 from tests.canary.build import NOW
 from tests.canary.packages import package
 from tests.canary.servers import METRICS, Engine, Site, closed_port
+from tests.common.routes import check_queries
 
 
 class Canary:
@@ -234,3 +235,7 @@ def test_a_dead_engine_makes_the_status_inconclusive_and_containers_null(
     status = canary.get("/v1/status")
     assert (status["verdict"], status["containers"]) == ("INCONCLUSIVE", None)
     assert ("canary_container_up", "web") not in canary.metrics()
+
+
+def test_every_call_refuses_parameters_that_it_does_not_take(canary: Canary) -> None:
+    check_queries(canary.client.application)

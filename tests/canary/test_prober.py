@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from canary.observation import Answer
+from canary.observation import ProbeAnswer
 from canary.probes.catalogue import probes_of
 from canary.probes.prober import Prober
 from canary.settings import Target
@@ -12,7 +12,7 @@ from common.clock import SYSTEM_CLOCK
 from tests.canary.servers import Site, closed_port, raw_server
 
 
-def prober(targets: dict[str, str], timeout: float = 10.0, got: list[Answer] | None = None) -> Prober:
+def prober(targets: dict[str, str], timeout: float = 10.0, got: list[ProbeAnswer] | None = None) -> Prober:
     probes = probes_of(Target(name, url) for name, url in targets.items())
     return Prober(probes, timeout, SYSTEM_CLOCK, (got if got is not None else []).append)
 
@@ -34,7 +34,7 @@ def test_a_round_asks_everything_once_and_keeps_the_order(site: Site) -> None:
 
 
 def test_each_answer_is_told_as_it_comes(site: Site) -> None:
-    got: list[Answer] = []
+    got: list[ProbeAnswer] = []
     prober({"web": site.url}, got=got).round()
     assert sorted(one.check for one in got) == ["healthz", "metrics", "page", "readyz"]
 

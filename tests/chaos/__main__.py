@@ -13,10 +13,10 @@ from tests.broken_off import end_within, ended
 from tests.chaos import database as databases
 from tests.chaos.run import chaos
 
-MOST_SECONDS_BESIDE = 240
+MOST_SECONDS_BESIDE = 420
 """What starting, settling, comparing and ending may take; once there is an outcome nothing breaks that off."""
 SHOWN = 5
-NO_FIGURES = "chaos: FAIL acked=? kills=? lost=? doubled=? overfilled=? verify=?"
+NO_FIGURES = "chaos: FAIL acked=? kills=? resting=? lost=? doubled=? overfilled=? verify=?"
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
     print(*outcome.table, sep="\n")
     for found in (outcome.lost, outcome.doubled, outcome.overfilled, outcome.unbalanced, outcome.odd):
         print(*found[:SHOWN], sep="\n", end="\n" if found else "")
+    if outcome.untried:
+        print(f"never happened: {', '.join(outcome.untried)}")
     if outcome.verify != "clean":
         print(f"verify: {outcome.verify}")
     print(outcome.line())

@@ -9,13 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from psycopg.rows import class_row
 
+from common.answers import AccountStatus
 from common.wire import Order, Side
+from executor.account import Terms
 from executor.errors import LedgerUnavailable
+from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import LedgerFault, verify
-from executor.orders import FINAL
+from executor.ledger.verify import verify
+from executor.orders import FINAL, OPEN
 from tests.chaos.database import Database
 from tests.chaos.journal import Asked, Journal
 from tests.chaos.levels import Taken
@@ -23,10 +27,11 @@ from tests.chaos.market import CASH, SYMBOLS
 
 ASKED = ("symbol", "side", "type", "time_in_force", "quantity", "limit_price", "post_only")
 ORDERS = """SELECT order_id, client_order_id, symbol, side, type, time_in_force, quantity, limit_price, post_only,
-                   replaces, status, filled_quantity FROM orders ORDER BY received_sequence"""
+                   replaces, status, filled_quantity, terms FROM orders ORDER BY received_sequence"""
 FILLS = """SELECT f.order_id, f.trade_id, f.price, f.quantity, f.fee, f.filled_at, f.liquidity, o.symbol, o.side
            FROM fills f JOIN orders o USING (order_id) ORDER BY f.sequence"""
-BALANCES = "SELECT name, symbol, unit, amount FROM balances WHERE name IN ('cash', 'position', 'fees')"
+BALANCES = """SELECT name, symbol, unit, sum(amount) FROM postings WHERE name IN ('cash', 'position', 'fees')
+              GROUP BY name, symbol, unit"""
 
 Entry = tuple[str, str, str]
 """cash, position or fees; the symbol, empty for cash; the unit."""
@@ -48,6 +53,7 @@ class KeptOrder:
     replaces: str | None
     status: str
     filled_quantity: Decimal
+    terms: str | None
 
 
 @dataclass(frozen=True)
@@ -67,20 +73,25 @@ class KeptFill:
 
 @dataclass(frozen=True)
 class Kept:
-    """All that is compared: orders by id in the order of their receipt, fills in the order they were made."""
+    """All that is compared: orders by id in the order of their receipt, fills in the order they were made.
+
+    sequence: of the latest event, once all others were read.
+    """
 
     orders: list[KeptOrder]
     fills: list[KeptFill]
     balances: dict[Entry, Decimal]
+    sequence: int
 
 
 def read(database: Database) -> Kept:
     """Over a fresh connection; raises `psycopg.OperationalError`."""
-    with database.connect() as connection:
+    with database.connect("spark") as connection:
         orders = connection.cursor(row_factory=class_row(KeptOrder)).execute(ORDERS).fetchall()
         fills = connection.cursor(row_factory=class_row(KeptFill)).execute(FILLS).fetchall()
         balances: list[Any] = connection.execute(BALANCES).fetchall()
-    return Kept(orders, fills, {(name, symbol, unit): amount for name, symbol, unit, amount in balances})
+        latest: Any = connection.execute("SELECT max(sequence) FROM events").fetchone()
+    return Kept(orders, fills, {(name, symbol, unit): amount for name, symbol, unit, amount in balances}, latest[0])
 
 
 def lost(journal: Journal, kept: Kept) -> list[str]:
@@ -156,6 +167,24 @@ def unbalanced(kept: Kept) -> list[str]:
     return found + [f"{' '.join(entry)} is {amount}" for entry, amount in kept.balances.items() if amount < 0]
 
 
+def misprojected(kept: Kept, account: AccountStatus | None) -> list[str]:
+    """What the executor that writes has in memory of the open orders, against what the rows of orders lead to."""
+    if account is None:
+        return ["no executor told the account in the end"]
+    resting = [order for order in kept.orders if order.status in OPEN]
+    reserved: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for order in resting:
+        terms = msgspec.json.decode(order.terms or "", type=Terms)
+        if terms.reserve.name == "cash":
+            reserved[terms.reserve.unit] += (order.quantity - order.filled_quantity) * terms.reserve_per_unit
+    found = [] if account.open_orders == len(resting) else [f"{account.open_orders} open, {len(resting)} in the ledger"]
+    return found + [
+        f"{amount} {unit} reserved, the orders lead to {reserved[unit]}"
+        for unit, amount in account.reserved.items()
+        if amount != reserved[unit]
+    ]
+
+
 def taken(kept: Kept, symbol: str) -> list[Taken]:
     """The fills of a symbol, as far as the levels are concerned."""
     return [
@@ -169,11 +198,9 @@ def taken(kept: Kept, symbol: str) -> list[Taken]:
 
 def verified(database: Database) -> str:
     """`clean`, or what `executor.ledger.verify` found."""
-    engine = make_engine(database.url, database.password)
+    engine = make_engine(database.url, database.password, patient=True)
     try:
-        with reading(engine) as connection:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            verify(connection)
+        verify(lambda: reading(engine))
     except (LedgerFault, LedgerUnavailable) as error:
         return str(error)
     finally:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,10 +28,13 @@ CLIENTS = 8
 PAUSE, RETRY_PAUSE = (0.05, 0.25), (0.05, 0.25)
 """Seconds from one answer to the next request, and from an unknown outcome to the next attempt."""
 BUY_SHARE = 0.55
+SWEPT_SHARE = 0.005
+FARTHEST, FAR_STEPS = Decimal("98.5"), 12
+FILL_SECONDS = 180.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 UNKNOWN = (500, 503)
 """After these an order may be in the ledger or not. Nobody may see a 500, so that it is noted as well."""
-ACTIONS = {"submit": 68, "cancel": 10, "replace": 10, "again": 10, "cancel_all": 2}
+ACTIONS = {"submit": 70, "cancel": 10, "replace": 10, "again": 10}
 KINDS = {"market": 20, "near": 40, "resting": 40}
 
 
@@ -80,6 +84,10 @@ class Client:
         except Exception:
             self._journal.odd.append(f"{self.name} failed: {traceback.format_exc()}")
 
+    def give_up_at(self, deadline: float) -> None:
+        """Sets when it gives up what is still unknown, by the monotonic clock."""
+        self._deadline = deadline
+
     def _act(self) -> None:
         match self._rng.choices(list(ACTIONS), list(ACTIONS.values()))[0]:
             case "cancel" if self._open:
@@ -88,8 +96,6 @@ class Client:
                 self._place(self._replacement(self._rng.choice(list(self._open.values()))))
             case "again" if self._known:
                 self._place(self._rng.choice(list(self._known.values())))
-            case "cancel_all":
-                self._cancel_all(self._rng.choice((None, *SYMBOLS)))
             case _:
                 self._place(Asked(self._order()))
 
@@ -181,22 +187,94 @@ class Client:
         return STEP * (best_bid + 1 + steps if side == "buy" else best_bid - steps)
 
 
+class Keeper(Client):
+    """A client that keeps many orders of one symbol resting, too far from the market to be filled, and moves them.
+
+    Now and then it cancels all of its symbol and begins again. Until it has enough it does not pause.
+    """
+
+    def __init__(self, symbol: str, resting: int, *about: Any) -> None:
+        super().__init__(f"keeper-{symbol.rpartition(':')[2]}", *about)
+        self._symbol, self._resting = symbol, resting
+
+    def full(self) -> bool:
+        """Returns true when enough of its orders rest."""
+        return len(self._open) >= self._resting
+
+    def run(self, stop: threading.Event) -> None:
+        """Trades until `stop` is set."""
+        try:
+            while not stop.wait(self._rng.uniform(*PAUSE) if self.full() else 0.0):
+                self._keep()
+        except Exception:
+            self._journal.odd.append(f"{self.name} failed: {traceback.format_exc()}")
+
+    def _keep(self) -> None:
+        if not self.full():
+            self._place(Asked(self._far()))
+        elif self._rng.random() < SWEPT_SHARE:
+            self._open.clear()
+            self._cancel_all(self._symbol)
+        elif self._rng.random() < 0.5:
+            self._cancel(self._rng.choice(list(self._open)))
+        else:
+            old = self._rng.choice(list(self._open.values()))
+            self._place(Asked(ReplaceRequest(client_order_id=self._key(), limit_price=self._far_price()), old.order_id))
+
+    def _far(self) -> OrderRequest:
+        return OrderRequest(
+            client_order_id=self._key(),
+            symbol=self._symbol,
+            side="buy",
+            type="limit",
+            quantity=Decimal(self._rng.randint(200, 400)) / 1000,
+            limit_price=self._far_price(),
+            post_only=True,
+        )
+
+    def _far_price(self) -> Decimal:
+        """Returns a price within the collar that the market never comes to."""
+        return FARTHEST + STEP * self._rng.randint(0, FAR_STEPS)
+
+
 @contextmanager
-def trading(executors: Sequence[JsonClient], market: Market, deadline: float, rng: random.Random) -> Iterator[Journal]:
-    """Clients that trade until the block is left, which waits until each of them knows all its outcomes."""
+def trading(
+    executors: Sequence[JsonClient], market: Market, resting: int, deadline: Callable[[], float], rng: random.Random
+) -> Iterator[Journal]:
+    """Clients that trade until the block is left, which waits until each of them knows all its outcomes.
+
+    The block is entered as soon as `resting` orders rest. `deadline` is asked for then.
+    """
     journal, stop = Journal(), threading.Event()
-    threads = []
-    for number in range(CLIENTS):
-        own = random.Random(rng.random())
-        client = Client(f"client{number}", executors, market, journal, deadline, own)
-        threads.append(threading.Thread(target=client.run, args=(stop,), name=client.name, daemon=True))
-    for thread in threads:
-        thread.start()
+    each = resting // len(SYMBOLS)
+    about = (executors, market, journal)
+    keepers = [Keeper(symbol, each, *about, math.inf, random.Random(rng.random())) for symbol in SYMBOLS]
+    threads = [started(keeper, stop) for keeper in keepers]
+    begun = time.monotonic()
+    while not all(keeper.full() for keeper in keepers):
+        if time.monotonic() - begun > FILL_SECONDS or journal.odd:
+            stop.set()
+            raise RuntimeError(f"{resting} orders can't be brought to rest: {journal.odd[:1]}")
+        time.sleep(0.1)
+    until = deadline()
+    clients: list[Client] = [
+        Client(f"client{number}", *about, until, random.Random(rng.random())) for number in range(CLIENTS)
+    ]
+    for keeper in keepers:
+        keeper.give_up_at(until)
+    threads += [started(client, stop) for client in clients]
     try:
         yield journal
         stop.set()
         for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()) + 2 * ANSWER_SECONDS)
+            thread.join(max(0.0, until - time.monotonic()) + 2 * ANSWER_SECONDS)
             journal.odd.extend([f"{thread.name} does not end"] if thread.is_alive() else [])
     finally:
         stop.set()
+
+
+def started(client: Client, stop: threading.Event) -> threading.Thread:
+    """Has a client trade on a thread of its own."""
+    thread = threading.Thread(target=client.run, args=(stop,), name=client.name, daemon=True)
+    thread.start()
+    return thread

@@ -1,4 +1,4 @@
-"""Who is killed next: each victim alone, and some together, in a random order that leaves none out."""
+"""What fails next: each victim alone, and some together, in a random order that leaves none out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 from tests.chaos.database import Database
 from tests.chaos.executors import Executor, Worker
 
-PAUSE = (1.5, 5.0)
+PAUSE = (1.0, 4.0)
 """Seconds between a restart and the next kill: sometimes before the victim is ready again."""
 
 
@@ -28,18 +28,27 @@ class Victim(Protocol):
 
 
 class Killer:
-    """Kills and restarts for as long as it is told; `kills` counts by victim, `faults` are ends that it did not cause.
-    `rng` decides all."""
+    """Kills and restarts for as long as it is told. `rng` decides all.
 
-    def __init__(self, executors: Sequence[Executor], database: Database, rng: random.Random) -> None:
+    kills: how often, by victim. names: all victims. faults: ends that it did not cause. resting: how many orders were
+    open before each fault, where an executor told it.
+    """
+
+    def __init__(
+        self, executors: Sequence[Executor], database: Database, others: Sequence[Victim], rng: random.Random
+    ) -> None:
+        """`others` are further faults."""
         self.kills: Counter[str] = Counter()
         self.faults: list[str] = []
+        self.resting: list[int] = []
         self._executors, self._rng = executors, rng
-        victims: list[Victim] = [*executors, *(Worker(executor) for executor in executors), database]
+        victims: list[Victim] = [*executors, *(Worker(executor) for executor in executors), database, *others]
+        self.names = frozenset(victim.name for victim in victims)
         alone = [(victim,) for victim in victims]
-        together = [tuple(executors), *((executor, database) for executor in executors)]
+        together: list[tuple[Victim, ...]] = [tuple(executors), *((executor, database) for executor in executors)]
+        together += [(executor, other) for executor, other in zip(executors, others, strict=False)]
         self._plans: list[tuple[Victim, ...]] = [*alone, *together]
-        self._next: list[tuple[Victim, ...]] = []
+        self._next = rng.sample(self._plans[: len(alone)], len(alone))
 
     def kill_until(self, end: float) -> None:
         """One plan after the other until a moment of the monotonic clock."""
@@ -51,6 +60,7 @@ class Killer:
         if not self._next:
             self._next = self._rng.sample(self._plans, len(self._plans))
         plan = self._next.pop()
+        self.resting += [count for count in (executor.open_orders() for executor in self._executors[:1]) if count]
         for executor in self._executors:
             self.faults += executor.revive()
         for victim in plan:

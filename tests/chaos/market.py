@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.executor.standin import BTCTRY, BTCUSDT, USDTTRY, MarketData
+from tests.executor.standin import BEGIN, BTCTRY, BTCUSDT, USDTTRY, MarketData
 
 SYMBOLS = {BTCTRY: ("BTC", "TRY"), BTCUSDT: ("BTC", "USDT"), USDTTRY: ("USDT", "TRY")}
 """Base asset and quote currency. All three trade near 100, which no real market does and no rule minds."""
@@ -59,7 +60,7 @@ class Market:
 
     def __init__(self, data: MarketData, rng: random.Random) -> None:
         self._data, self._rng = data, rng
-        self._began = time.monotonic()
+        self._began, self._moves = time.monotonic(), 0
         self.states: dict[str, list[State]] = {symbol: [] for symbol in SYMBOLS}
         for symbol in SYMBOLS:
             self._move(symbol)
@@ -82,7 +83,9 @@ class Market:
         bids = self._side([centre - depth for depth in range(LEVELS)], states[-1].bids if states else {})
         asks = self._side([centre + 1 + depth for depth in range(LEVELS)], states[-1].asks if states else {})
         state = State(self._data.moved + 1, bids, asks, time.time())
-        self._data.put(symbol, _rows(bids), _rows(asks), moved=state.sequence)
+        self._moves += 1
+        arrived = (BEGIN + timedelta(seconds=self._moves)).isoformat()
+        self._data.put(symbol, _rows(bids), _rows(asks), moved=state.sequence, received_at=arrived)
         if states:
             states[-1].until = time.time()
         states.append(state)

@@ -16,14 +16,14 @@ SEED = 7
 
 
 @pytest.fixture
-def postgres_server(tmp_path: Path) -> Iterator[Database]:
+def killed_database(tmp_path: Path) -> Iterator[Database]:
     """A PostgreSQL that may be killed; by its name the test is known to need an engine."""
     with database.running(tmp_path, random.Random(SEED)) as server:
         yield server
 
 
-def test_a_minute_of_kills_loses_doubles_and_over_fills_nothing(postgres_server: Database) -> None:
-    outcome = chaos(1.0, SEED, postgres_server)
+def test_a_minute_of_kills_loses_doubles_and_over_fills_nothing(killed_database: Database) -> None:
+    outcome = chaos(1.0, SEED, killed_database)
     assert outcome.lost[:3] == ()
     assert outcome.doubled[:3] == ()
     assert outcome.overfilled[:3] == ()

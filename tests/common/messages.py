@@ -4,7 +4,7 @@ import types
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
@@ -38,6 +38,8 @@ _LEAVES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
     types.NoneType: st.none,
 }
 
+AMOUNTS = st.decimals(min_value=0, max_value=10**12 - 1, places=18)
+
 
 def of(
     hint: Any, *, decimals: st.SearchStrategy[Decimal] | None = None, texts: st.SearchStrategy[str] | None = None
@@ -53,6 +55,8 @@ def of(
 
     if hint in _LEAVES:
         return _LEAVES[hint]()
+    if origin is Annotated:
+        return AMOUNTS
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, types.UnionType):
@@ -61,4 +65,4 @@ def of(
         return st.lists(inside(arguments[0]), max_size=3).map(tuple)
     if origin is dict:
         return st.dictionaries(inside(arguments[0]), inside(arguments[1]), max_size=3)
-    return st.builds(hint, **{name: inside(inner) for name, inner in get_type_hints(hint).items()})
+    return st.builds(hint, **{name: inside(inner) for name, inner in get_type_hints(hint, include_extras=True).items()})

@@ -37,6 +37,11 @@ def http(tmp_path: Path) -> FlaskClient:
             }
         )
 
+    @app.post("/end")
+    def end() -> Response:
+        query.refuse_body()
+        return answer({})
+
     @app.get("/any")
     @query.takes(query.ANYTHING)
     def anything() -> Response:
@@ -108,3 +113,14 @@ def test_a_wrong_choice_is_refused_with_the_choices(http: FlaskClient) -> None:
 @pytest.mark.parametrize("text", ["", ",", "a,,b", "a,", "%20"])
 def test_a_list_with_an_empty_name_is_refused(http: FlaskClient, text: str) -> None:
     assert _refusal(http, f"/some?kinds={text}")["details"] == {"field": "kinds"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {} "])
+def test_a_call_without_a_body_takes_none_or_an_empty_one(http: FlaskClient, body: bytes) -> None:
+    assert http.post("/end", data=body).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b'{"quantity":"1"}', b"[]", b"x", b"null", b"\xff"])
+def test_a_call_without_a_body_refuses_one_that_asks_for_something(http: FlaskClient, body: bytes) -> None:
+    answer = http.post("/end", data=body)
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "body"})

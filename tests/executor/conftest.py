@@ -1,11 +1,10 @@
-"""Fixtures of the executor's tests: market data on loopback, and a ledger on each back end."""
+"""Fixtures of the executor's tests: market data on loopback, and a ledger in a PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -17,24 +16,26 @@ MakeExecutor = Callable[..., Executor]
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
-    with postgres.running(tmp_path_factory.mktemp("postgres")) as server:
+def postgres_server() -> Iterator[postgres.Server]:
+    with postgres.running() as server:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """An empty ledger on each back end."""
-    if request.param == "sqlite":
-        return Place(f"sqlite:///{tmp_path}/ledger.db")
+@pytest.fixture(autouse=True)
+def _dropped(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leaves no database behind."""
+    if "postgres_server" not in request.fixturenames:
+        yield
+        return
     server: postgres.Server = request.getfixturevalue("postgres_server")
-    return server.new_place()
+    with server.dropping():
+        yield
 
 
 @pytest.fixture
-def sqlite_place(tmp_path: Path) -> Place:
-    """An empty ledger in a file, for what does not depend on the back end."""
-    return Place(f"sqlite:///{tmp_path}/ledger.db")
+def place(postgres_server: postgres.Server) -> Place:
+    """A ledger of its own without any account."""
+    return postgres_server.new_place()
 
 
 @pytest.fixture
@@ -57,26 +58,23 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
         ready: bool = True,
         limits: Limits | None = None,
         now: Callable[[], datetime] | None = None,
+        monotonic: Callable[[], float] | None = None,
         account: str = "paper",
     ) -> Executor:
-        executor = make_executor(place, marketdata, cash=cash, fee=fee, limits=limits, now=now, account=account)
+        executor = make_executor(
+            place, marketdata, cash=cash, fee=fee, limits=limits, now=now, monotonic=monotonic, account=account
+        )
         made.append(executor)
         if ready:
-            executor.trading.ledger.prepare()
+            executor.start_writing()
         return executor
 
     yield build
     for executor in made:
-        executor.trading.ledger.close()
+        executor.close()
 
 
 @pytest.fixture
 def executor(make: MakeExecutor, place: Place) -> Executor:
-    """One executor on each back end."""
+    """One executor."""
     return make(place)
-
-
-@pytest.fixture
-def desk_executor(make: MakeExecutor, sqlite_place: Place) -> Executor:
-    """One executor on a file, for what does not depend on the back end."""
-    return make(sqlite_place)

@@ -1,6 +1,6 @@
 """A child that trades and dies by SIGKILL at a named point. Arguments: URL PASSWORD MARKETDATA_URL ACTION WHEN POINT.
 
-ACTION is `order`, `replace`, `match` or `cancel`; WHEN is `before` or `after` the first call of POINT, a dotted name.
+ACTION is one of `ACTIONS`; WHEN is `before` or `after` the first call of POINT, a dotted name.
 """
 
 from __future__ import annotations
@@ -13,9 +13,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from common.wire import OrderRequest
+from executor.adjustment_messages import TransferRequest, WriteOffRequest
+from executor.adjustments import transfer, write_off
+from executor.batches import submit_all
+from executor.cancel import cancel
+from executor.ledger.listing import OrderFilter
 from executor.orders import ReplaceRequest
-from executor.submit import cancel, replace, submit
+from executor.submit import replace, submit
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
 
 
@@ -33,7 +40,8 @@ def replace_resting(executor: Executor) -> None:
 
 def match_resting(executor: Executor) -> None:
     """What crosses is filled by the matcher."""
-    executor.matcher.pass_once()
+    executor.trading.watch_equity()
+    executor.matcher.match(BTCTRY)
 
 
 def cancel_resting(executor: Executor) -> None:
@@ -41,17 +49,40 @@ def cancel_resting(executor: Executor) -> None:
     cancel(resting(executor), executor.trading.ledger)
 
 
+def place_batch(executor: Executor) -> None:
+    """A market order that takes two levels, and one that rests."""
+    taking = {"client_order_id": "key", "symbol": BTCTRY, "side": "buy", "type": "market", "quantity": "3"}
+    rest = {"client_order_id": "rest", "symbol": BTCTRY, "side": "buy", "type": "limit"}
+    resting = {**rest, "quantity": "1", "limit_price": "99"}
+    found = submit_all([msgspec.Raw(msgspec.json.encode(each)) for each in (taking, resting)], executor.trading)
+    assert all(answer.status in (200, 201) for answer in found.answers)
+
+
+def deposit(executor: Executor) -> None:
+    """A thousand more."""
+    asked = TransferRequest(client_key="key", currency="TRY", amount=Decimal(1000), reason="more")
+    transfer("deposit", asked, executor.trading)
+
+
+def write_the_rest_off(executor: Executor) -> None:
+    """All that is held."""
+    write_off(WriteOffRequest(client_key="key", symbol=BTCTRY, reason="worthless"), executor.trading)
+
+
 ACTIONS: dict[str, Callable[[Executor], None]] = {
     "order": place_order,
     "replace": replace_resting,
     "match": match_resting,
     "cancel": cancel_resting,
+    "batch": place_batch,
+    "deposit": deposit,
+    "write_off": write_the_rest_off,
 }
 
 
 def resting(executor: Executor) -> str:
     """The id of the one order that rests."""
-    [order] = executor.trading.ledger.orders(10, only_open=True)
+    [order] = executor.trading.ledger.list_orders(OrderFilter(status="open"), 10).items
     return order.order_id
 
 
@@ -81,7 +112,7 @@ def _home(point: str) -> tuple[Any, str, str]:
 def main(url: str, password: str, marketdata: str, action: str, when: str, point: str) -> None:
     """Ends by the kill; reaching the end is a failure of the test that asked for it."""
     executor = make_executor(Place(url, password), MarketData(url=marketdata))
-    executor.trading.ledger.prepare()
+    executor.trading.ledger.step()
     die_at(when, point)
     ACTIONS[action](executor)
     print(f"{point} was never reached", file=sys.stderr)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from common.wire import Denial, OrderRequest
-from executor.ledger import Ledger
+from executor.store import Ledger
+from executor.writer.transaction import Transaction
 from tests.executor.standin import BTCTRY
 
 PATIENCE_SECONDS = 10.0
@@ -87,12 +88,15 @@ class Listener:
             self.account = event.body
 
 
-def flood(ledger: Ledger, count: int) -> None:
+def flood(ledger: Ledger, count: int, first: int = 0) -> None:
     """Records so many orders at once, each of them denied at length: two events each."""
-    with ledger.transaction() as transaction:
-        for number in range(count):
+
+    def work(transaction: Transaction) -> None:
+        for number in range(first, first + count):
             asked = OrderRequest(
                 client_order_id=f"flood-{number}", symbol=BTCTRY, side="buy", type="market", quantity=Decimal(1)
             )
             why = Denial(code="NO_QUOTE", message="a test " * 40, numbers={})
-            transaction.deny(transaction.receive(asked), (why,))
+            transaction.deny(transaction.receive(asked, None, 0.0), (why,))
+
+    ledger.do(work)

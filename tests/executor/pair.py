@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,20 +13,22 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from common.wire import Book, Instrument, Level, Order, OrderRequest
+from executor.cancel import cancel
 from executor.context import TradingContext
+from executor.equity import EquityWatch
 from executor.errors import OrderFinal
 from executor.guardrails import Limits
-from executor.health import LedgerHealth
-from executor.ledger import Transaction, rows
-from executor.ledger.engine import reading
+from executor.ledger.listing import OrderFilter
+from executor.market.symbol_view import SymbolView
 from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.paper import Fees
-from executor.quotes import QuoteClient, SymbolView
-from executor.submit import cancel, replace, submit
-from executor.valuation import Mark, Marks
+from executor.quotes import QuoteClient
+from executor.submit import replace, submit
+from executor.valuation import Mark, Marks, pair
 from tests.common.local import eventually
+from tests.executor.holding import holding
 from tests.executor.reference import AMOUNT, MAKER, PRICE, QUANTITY, TAKER, Placed, Reference, Shown
 from tests.executor.standin import BEGIN, BTCTRY, BTCUSDT, USDTTRY, Place
 from tests.executor.steps import Amend, Move, Put, Rush, Step
@@ -84,6 +85,9 @@ class Seen(QuoteClient):
     def marks(self) -> Marks:
         return Marks({symbol: Mark(symbol, *pair, Decimal(100), "mid", 0.1, False) for symbol, pair in PAIRS.items()})
 
+    def pair(self, unit: str, currency: str) -> Mark | None:
+        return pair(self.marks().by_symbol.values(), unit, currency)
+
 
 def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:
     return tuple(Level(price=Decimal(price) / PRICE, quantity=Decimal(quantity) / QUANTITY) for price, quantity in side)
@@ -105,22 +109,30 @@ class Both:
         percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
         self.seen = (Seen(), Seen())
         self.contexts = [
-            TradingContext("simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY")
+            TradingContext(
+                "simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY", EquityWatch(lambda: 0.0)
+            )
             for seen in self.seen
         ]
-        self.matchers = [
-            Matcher(context, Metrics(CollectorRegistry(), CASH, "TRY"), LedgerHealth(lambda: 0.0))
-            for context in self.contexts
-        ]
+        self.matchers = [Matcher(context, Metrics(CollectorRegistry(), CASH, "TRY")) for context in self.contexts]
         self.reference = Reference({unit: _whole(amount, AMOUNT) for unit, amount in CASH.items()}, PAIRS)
         self.ids: dict[str, str] = {}
+        self.leading = 1
         for context in self.contexts:
             context.ledger.prepare()
+        self.lead(0)
         self.moves = 0
 
     def close(self) -> None:
         for context in self.contexts:
             context.ledger.close()
+
+    def lead(self, executor: int) -> None:
+        """Has an executor write the account; it takes over from the other, and loads what that one left."""
+        if self.leading != executor:
+            self.contexts[self.leading].ledger.writer.stop()
+            self.leading = executor
+        self.contexts[executor].ledger.step()
 
     def do(self, step: Step) -> None:
         match step:
@@ -138,10 +150,12 @@ class Both:
         for number in step.seen_by:
             self.seen[number].shown[step.symbol] = Shown(bids, asks, self.moves)
         for number in step.matched_by:
+            self.lead(number)
             self.matchers[number].pass_once()
             self.reference.match(self.seen[number].shown)
 
     def _one(self, step: Put | Amend) -> None:
+        self.lead(step.executor)
         asked = self._ask(step)
         if asked is None:
             return
@@ -155,25 +169,15 @@ class Both:
 
     def _rush(self, steps: list[Put | Amend]) -> None:
         """All at the executor of the first one; what the reference did one after the other is compared later."""
+        self.lead(steps[0].executor)
         ledger = self.contexts[steps[0].executor].ledger
         calls = [self._ask(step._replace(executor=steps[0].executor)) for step in steps]
         asked = [call for call in calls if call is not None]
-        busy, done = threading.Event(), threading.Event()
-
-        def work(_transaction: Transaction) -> None:
-            busy.set()
-            assert done.wait(20)
-
-        with ThreadPoolExecutor(len(asked) + 1) as pool:
-            pool.submit(ledger.do, work)
-            assert busy.wait(20)
+        with ThreadPoolExecutor(len(asked) + 1) as pool, holding(ledger, pool) as waiting:
             answers = []
-            try:
-                for number, each in enumerate(asked, start=1):
-                    answers.append(pool.submit(each.call))
-                    eventually(lambda number=number: len(ledger._group._waiting) == number)  # type: ignore[misc]
-            finally:
-                done.set()
+            for number, each in enumerate(asked, start=1):
+                answers.append(pool.submit(each.call))
+                eventually(lambda number=number: waiting() >= number)  # type: ignore[misc]
         for each, answer in zip(asked, answers, strict=True):
             if each.refused:
                 assert isinstance(answer.exception(), OrderFinal)
@@ -231,7 +235,8 @@ class Both:
         assert _whole(order.filled_quantity, QUANTITY) == expected.quantity - expected.left, key
 
     def compare_account(self, executor: int) -> None:
-        account, expected = self.contexts[executor].ledger.account_state().account, self.reference
+        self.lead(executor)
+        account, expected = self.contexts[executor].ledger.view().account, self.reference
         for unit in CASH:
             found = _whole(account.cash[unit], AMOUNT), _whole(account.reserved[unit], AMOUNT)
             assert found == (expected.holds(unit), expected.reserved(unit)), unit
@@ -241,7 +246,7 @@ class Both:
     def compare_all(self, executor: int) -> None:
         """Every order, position, fee and used level, as one executor reads them."""
         ledger, expected = self.contexts[executor].ledger, self.reference
-        found = {order.client_order_id: order for order in ledger.orders(500)}
+        found = {order.client_order_id: order for order in ledger.list_orders(OrderFilter(), 500).items}
         assert found.keys() == expected.orders.keys()
         for key, order in found.items():
             self.compare_order(key, order)
@@ -249,13 +254,9 @@ class Both:
         for held in ledger.positions():
             amounts = _whole(held.quantity, AMOUNT), _whole(held.fees, AMOUNT)
             assert amounts == (expected.holds(held.symbol), expected.fees[held.symbol]), held.symbol
-        with reading(ledger._engine) as connection:
-            used = {
-                place: notes
-                for symbol in PAIRS
-                for place, notes in rows.level_uses(connection, "paper", symbol).items()
-            }
-        for place, notes in used.items():
+        reign = ledger.writer.reign
+        assert reign is not None
+        for place, notes in reign._state.uses.by_place.items():
             levels = {
                 _whole(price, PRICE): (_whole(note.shown, QUANTITY), _whole(note.used, QUANTITY))
                 for price, note in notes.items()

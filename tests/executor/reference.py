@@ -1,8 +1,8 @@
 """A second, plain matcher to hold the executor against. Whole numbers only, one account, no code of the executor.
 
 Prices are in hundredths, quantities in ten-thousandths, and what a wallet holds in 10^-10 of its unit, so that every
-product is exact. It knows the refusals NO_QUOTE, MIN_NOTIONAL, PRICE_COLLAR, POST_ONLY, INSUFFICIENT_FUNDS and
-SELF_TRADE, and that an order that has ended stays as it is; all other limits must be out of reach where it is used.
+product is exact. It knows the refusals NO_QUOTE, MIN_NOTIONAL, PRICE_COLLAR, FAR_PRICE, POST_ONLY, INSUFFICIENT_FUNDS
+and SELF_TRADE, and that an order that has ended stays as it is; all other limits must be out of reach where it is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNIT = AMOUNT // QUANTITY
 FEE_STEP = AMOUNT // 10**8
 TAKER, MAKER = 12, 6
 """Hundredths of a percent."""
-COLLAR = Fraction(2, 100)
+COLLAR, FAR = Fraction(2, 100), Fraction(1, 2)
 LEAST_NOTIONAL = 10 * PRICE * QUANTITY
 
 
@@ -170,7 +170,7 @@ class Reference:
     ) -> Iterable[str]:
         middle, opposite = book.middle, book.opposite(order.side)
         best = opposite[0][0] if opposite else None
-        if middle is None or (order.price is None and best is None):
+        if middle is None or (order.price is None and not (book.bids and book.asks)):
             yield "NO_QUOTE"
         filled = sum(quantity for _, quantity in taking) == order.quantity
         reach = Fraction(taking[-1][0]) if filled else bound
@@ -180,8 +180,12 @@ class Reference:
         if counted is not None and counted * order.quantity < LEAST_NOTIONAL:
             yield "MIN_NOTIONAL"
         asked = order.price or best
-        if middle and asked and abs(asked - middle) > middle * COLLAR:
-            yield "PRICE_COLLAR"
+        if middle and asked:
+            beyond = asked - middle if order.side == "buy" else middle - asked
+            if beyond > middle * COLLAR:
+                yield "PRICE_COLLAR"
+            if -beyond > middle * FAR:
+                yield "FAR_PRICE"
         if order.post_only and best and order.price and _reaches(order.side, best, order.price):
             yield "POST_ONLY"
         if middle is None:

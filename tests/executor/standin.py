@@ -1,16 +1,15 @@
-"""A market data stand-in on a loopback socket, whose books a test sets; and what tests build the executor from."""
+"""An executor as tests build it, on a market data stand-in."""
 
 from __future__ import annotations
 
-import json
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from flask import Flask
@@ -24,135 +23,23 @@ from executor.app import create_app
 from executor.context import TradingContext
 from executor.guardrails import Limits
 from executor.health import LedgerHealth
-from executor.ledger import Ledger
 from executor.matching import Matcher
 from executor.paper import Fees
 from executor.parts import Parts
-from executor.settings import LedgerSettings, Settings
+from executor.settings import LedgerSettings, PeerSettings, Settings
+from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, StreamTimings
 from executor.timing import StageMetrics
+from executor.writer.reign import Told
+from tests.executor.market_standin import BEGIN, BTCTRY, MarketData, market_data, serving
+
+__all__ = ["BEGIN", "BTCTRY", "MarketData", "market_data", "serving"]
 
 TOKEN = "the-operators-token"
-BTCTRY, BTCUSDT, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
+BTCUSDT, USDTTRY = "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
 CASH = {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
-BEGIN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-Side = list[tuple[str, str]]
-
-
-@dataclass
-class MarketData:
-    """The answers of the stand-in. `status` other than 200 makes every answer fail with it; `sizes` is every grid,
-    `rules` are an instrument's own."""
-
-    books: dict[str, dict[str, Any]] = field(default_factory=dict)
-    market: str = "simulated"
-    status: int = 200
-    requests: list[str] = field(default_factory=list)
-    url: str = ""
-    moved: int = 0
-    rules: dict[str, dict[str, str]] = field(default_factory=dict)
-    sizes: Mapping[str, str] = field(
-        default_factory=lambda: {"tick_size": "0.01", "lot_size": "0.0001", "min_notional": "10"}
-    )
-
-    def put(
-        self,
-        symbol: str,
-        bids: Side,
-        asks: Side,
-        *,
-        age: float = 0.1,
-        stale: bool = False,
-        moved: int | None = None,
-        **more: object,
-    ) -> None:
-        """Shows a new book; `moved` is its sequence and its time, by default the next; `more` are further fields."""
-        self.moved = self.moved + 1 if moved is None else moved
-        base, quote = symbol.partition(":")[2].removesuffix("TRY").removesuffix("USDT"), symbol[-4:].lstrip("C")
-        self.books[symbol] = {
-            "symbol": symbol,
-            "market": self.market,
-            "source": "standin",
-            "delayed": False,
-            "base_asset": base or "USDT",
-            "quote_currency": "TRY" if symbol.endswith("TRY") else quote,
-            "bids": bids,
-            "asks": asks,
-            "sequence": self.moved,
-            "received_at": (BEGIN + timedelta(seconds=self.moved)).isoformat(),
-            "age_seconds": age,
-            "stale": stale,
-            **more,
-        }
-
-    def answer(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Status and body for a path."""
-        self.requests.append(path)
-        path = path.partition("?")[0]
-        if self.status != 200:
-            return self.status, {"error": "as told"}
-        if path == "/v1/instruments":
-            return 200, {"market": self.market, "instruments": [self._instrument(book) for book in self.books.values()]}
-        if path == "/v1/quotes":
-            quotes = [_quote(book) for book in self.books.values()]
-            return 200, {"market": self.market, "sequence": self.moved, "quotes": quotes}
-        book = self.books.get(path.removeprefix("/v1/books/"))
-        return (200, book) if book else (404, {"error": "no such symbol"})
-
-    def _instrument(self, book: Mapping[str, Any]) -> dict[str, str]:
-        own = self.rules.get(book["symbol"], {})
-        return {**{name: book[name] for name in ("symbol", "base_asset", "quote_currency")}, **self.sizes, **own}
-
-
-def market_data() -> MarketData:
-    """One book: 100.00 bid, 100.10 asked, two levels a side."""
-    data = MarketData()
-    data.put(BTCTRY, [("100", "2"), ("99.9", "5")], [("100.1", "2"), ("100.2", "5")])
-    return data
-
-
-def _quote(book: Mapping[str, Any]) -> dict[str, Any]:
-    bid, ask = ((book[side] or [(None, None)])[0] for side in ("bids", "asks"))
-    best = {"bid": bid[0], "bid_quantity": bid[1], "ask": ask[0], "ask_quantity": ask[1]}
-    kept = {name: value for name, value in book.items() if name not in ("bids", "asks")}
-    return {**kept, **best, "last": None, "daily_change_percent": None}
-
-
-@contextmanager
-def serving(data: MarketData) -> Iterator[MarketData]:
-    """Answers on a free loopback port until left."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1
-
-        def handle(self) -> None:
-            with suppress(ConnectionResetError):  # an executor that was killed
-                super().handle()
-
-        def do_GET(self) -> None:
-            status, body = data.answer(self.path)
-            payload = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    data.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield data
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+NOWHERE = "postgresql+psycopg://spark@127.0.0.1:1/nothing"
+"""The address of a database that is not there."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +53,10 @@ class Place:
         self, cash: Mapping[str, Decimal] = CASH, now: Callable[[], datetime] | None = None, account: str = "paper"
     ) -> Ledger:
         settings = LedgerSettings(self.url, self.password, account, cash)
-        return Ledger(settings, now or (lambda: datetime.now(UTC)), StageMetrics(CollectorRegistry()), lambda: None)
+        wall = now or (lambda: datetime.now(UTC))
+        clock = Clock(time.monotonic, lambda: wall().timestamp())
+        told = Told(lambda _: None, lambda: None)
+        return Ledger(settings, clock, StageMetrics(CollectorRegistry()), told, wide_limits())
 
 
 class Monotonic:
@@ -188,6 +78,30 @@ class Executor:
     parts: Parts
     app: Flask
     clock: Monotonic
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def start_writing(self) -> None:
+        """Makes this executor write the account, or know the one that does; it takes what others forward."""
+        if not self.parts.peers.address:
+            self.parts.peers.open()
+            threading.Thread(target=self._take_forwarded, daemon=True).start()
+            threading.Thread(target=self._lead, daemon=True).start()
+        self.parts.leading.step()
+
+    def _lead(self) -> None:
+        while not self.closed.wait(0.05):
+            self.parts.leading.step()
+
+    def close(self) -> None:
+        """Ends it without a thread or a connection left."""
+        self.closed.set()
+        self.parts.peers.close()
+        self.parts.desk.close()
+        self.trading.ledger.close()
+
+    def _take_forwarded(self) -> None:
+        while not self.closed.is_set():
+            self.parts.peers.step()
 
     @property
     def trading(self) -> TradingContext:
@@ -222,6 +136,10 @@ class Executor:
         answer = self.client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
         return answer.status_code, answer.get_json()
 
+    def put(self, path: str, body: Any, token: str = TOKEN) -> tuple[int, dict[str, Any]]:
+        answer = self.client.put(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, answer.get_json()
+
     def get(self, path: str) -> dict[str, Any]:
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
@@ -240,13 +158,15 @@ def make_executor(
     streams: int = 8,
     timings: StreamTimings = STREAM_TIMINGS,
     now: Callable[[], datetime] | None = None,
+    monotonic: Callable[[], float] | None = None,
     account: str = "paper",
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs. Its clock runs if it has timings."""
-    monotonic, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
+    moved, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
     settings = Settings(
         service=ServiceSettings("executor", "1", "simulated"),
         ledger=LedgerSettings(place.url, place.password, account, cash),
+        peers=PeerSettings("127.0.0.1", 0, hashlib.sha256(f"executors:{TOKEN}".encode()).digest()),
         operator_token=TOKEN,
         most_writes_per_second=writes,
         most_order_streams=streams,
@@ -255,9 +175,9 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
     )
-    clock = Clock(monotonic, lambda: wall().timestamp())
+    clock = Clock(monotonic or moved, lambda: wall().timestamp(), time.monotonic if now is None else None)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)
-    return Executor(settings, parts, create_app(settings, parts), monotonic)
+    return Executor(settings, parts, create_app(settings, parts), moved)
 
 
 def wide_limits() -> Limits:
@@ -277,8 +197,8 @@ def having_traded(place: Place) -> Iterator[Executor]:
     """An executor of its own, ready on `place`, with an order that was filled and one that rests."""
     with serving(market_data()) as data:
         executor = make_executor(place, data)
-        executor.trading.ledger.prepare()
+        executor.start_writing()
         executor.order(client_order_id="filled")
         executor.limit("resting", "buy", "1", "99")
         yield executor
-        executor.trading.ledger.close()
+        executor.close()

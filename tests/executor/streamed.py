@@ -27,13 +27,17 @@ def hasty() -> Flask:
 
 
 def environment_of(place: Place, data: MarketData, folder: Path) -> dict[str, str]:
-    """The settings of an executor on a file; the token is written into `folder`."""
+    """The settings of an executor; its secrets are written into `folder`."""
     (folder / "token").write_text(TOKEN)
+    (folder / "password").write_text(place.password)
     return {
         "SPARK_SERVICE": "executor",
         "SPARK_LEDGER_URL": place.url,
+        "SPARK_LEDGER_PASSWORD_FILE": str(folder / "password"),
         "SPARK_OPERATOR_TOKEN_FILE": str(folder / "token"),
         "SPARK_MARKETDATA_URL": data.url,
+        "SPARK_PEER_HOST": "127.0.0.1",
+        "SPARK_PEER_PORT": "0",
     }
 
 

@@ -7,21 +7,39 @@ from typing import Any
 
 import pytest
 
+from tests.executor import postgres
 from tests.executor.standin import BTCTRY, TOKEN, Executor, Place, make_executor, market_data, serving
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 NO_NUMBERS: list[Any] = ["-1", "0", "NaN", "sNaN", "Infinity", "-Infinity", "1e999999", "1e-999999", "1e13", "1e-19"]
 NO_NUMBERS += ["1e9999999999999999999", "", "one", "1,5", True, [], {}, -1, 0, 10**13, "9" * 300, "0." + "1" * 200]
+NO_NUMBERS += [
+    "1e-1000119",
+    "1__0",
+    "1_0",
+    "+1",
+    " 1",
+    "1 ",
+    "1\n",
+    ".5",
+    "5.",
+    "1e0",
+    "1E1",
+    "０．１",
+    "١",
+    "0x1",
+    "1.0000000000000000000",
+]
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+def door(postgres_server: postgres.Server) -> Iterator[Executor]:
     """One executor for all of these: what it refuses leaves nothing behind."""
     with serving(market_data()) as data:
-        executor = make_executor(Place(f"sqlite:///{tmp_path_factory.mktemp('door')}/ledger.db"), data)
-        executor.trading.ledger.prepare()
+        executor = make_executor(postgres_server.new_place(), data)
+        executor.start_writing()
         yield executor
-        executor.trading.ledger.close()
+        executor.close()
 
 
 @pytest.mark.parametrize(
@@ -150,10 +168,10 @@ def test_an_order_shows_its_fields_as_the_contract_has_them(door: Executor) -> N
     assert (order["account"], order["client_order_id"], order["time_in_force"]) == ("paper", "shape", "IOC")
 
 
-def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_is_free(sqlite_place: Place) -> None:
+def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_is_free(place: Place) -> None:
     with serving(market_data()) as data:
-        executor = make_executor(sqlite_place, data, writes=5)
-        executor.trading.ledger.prepare()
+        executor = make_executor(place, data, writes=5)
+        executor.start_writing()
         refused = []
         for number in range(30):
             body = {
@@ -173,4 +191,15 @@ def test_too_many_writes_are_refused_with_when_to_come_back_and_the_next_second_
         assert executor.order(token="wrong")[0] == 401, "a wrong token is told so whatever the limit"
         executor.clock.now += 1.1
         assert executor.order(client_order_id="later")[0] == 201
-        executor.trading.ledger.close()
+        executor.close()
+
+
+def test_a_cancel_with_a_body_that_asks_for_less_cancels_nothing(executor: Executor) -> None:
+    order = executor.limit("rest", "buy", "1", "99")
+    answer = executor.client.post(
+        f"/v1/orders/{order['order_id']}/cancel",
+        json={"quantity": "0.5"},
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
+    assert (answer.status_code, answer.get_json()["error"]["details"]) == (422, {"field": "body"})
+    assert executor.get("/v1/orders?status=open")["orders"][0]["order_id"] == order["order_id"]

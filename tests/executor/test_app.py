@@ -15,15 +15,18 @@ from executor.quotes import QuoteClient
 from executor.settings import Settings
 from executor.valuation import Marks
 from tests.common.local import eventually
+from tests.common.routes import check_queries
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
 
 def test_the_started_executor_becomes_ready_and_fills_a_resting_order_by_itself(
-    marketdata: MarketData, sqlite_place: Place, tmp_path: Path
+    marketdata: MarketData, place: Place, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text("secret")
-    environment = {"LEDGER_URL": sqlite_place.url, "MARKETDATA_URL": marketdata.url}
+    environment = {"LEDGER_URL": place.url, "MARKETDATA_URL": marketdata.url}
     environment["OPERATOR_TOKEN_FILE"] = str(tmp_path / "token")
+    (tmp_path / "password").write_text(place.password)
+    environment |= {"LEDGER_PASSWORD_FILE": str(tmp_path / "password"), "PEER_PORT": "0", "PEER_HOST": "127.0.0.1"}
     settings = Settings.from_environment({f"SPARK_{name}": value for name, value in environment.items()})
     parts = Parts.build(settings, Supervisor(Stop()))
     client = create_app(settings, parts).test_client()
@@ -52,18 +55,24 @@ class FailingOnce(QuoteClient):
 
 
 def test_a_pass_that_fails_is_counted_and_the_next_one_runs(
-    desk_executor: Executor, caplog: pytest.LogCaptureFixture
+    executor: Executor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trading = replace(desk_executor.trading, quotes=FailingOnce())
-    loop = Loop("matcher", Matcher(trading, desk_executor.parts.metrics, desk_executor.health).step)
+    trading = replace(executor.trading, quotes=FailingOnce())
+    loop = Loop("matcher", Matcher(trading, executor.parts.metrics).step)
     assert (loop.run_once(), loop.failures) == (1.0, 1)
     assert "a loop's step failed" in caplog.text
     assert (loop.run_once(), loop.failures) == (0.5, 1)
 
 
-def test_the_loops_are_in_the_metrics_and_in_readiness(desk_executor: Executor) -> None:
-    text = desk_executor.client.get("/metrics").text
+def test_the_loops_are_in_the_metrics_and_in_readiness(executor: Executor) -> None:
+    text = executor.client.get("/metrics").text
     assert 'spark_loop_failures_total{loop="matcher"} 0.0' in text
     assert 'spark_loop_up{loop="tail"} 0.0' in text
-    parts = desk_executor.client.get("/readyz").get_json()["parts"]
-    assert parts["loops"]["reason"] == "the loop matcher does not run; the loop tail does not run"
+    parts = executor.client.get("/readyz").get_json()["parts"]
+    assert parts["loops"]["reason"] == "; ".join(
+        f"the loop {name} does not run" for name in ("peers", "market", "writer", "matcher", "tail")
+    )
+
+
+def test_every_call_refuses_parameters_that_it_does_not_take(executor: Executor) -> None:
+    check_queries(executor.app)

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from common.wire import Book, OrderRequest
-from executor.ledger.consumption import FORGET_AFTER
-from executor.quotes import QuoteClient, SymbolView
+from common.wire import OrderRequest
+from executor.market.symbol_view import SymbolView
+from executor.paper import OLDEST_BOOK
+from executor.quotes import QuoteClient
 from executor.submit import submit
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
@@ -19,7 +20,7 @@ class Slow(QuoteClient):
 
     def __init__(self, view: SymbolView) -> None:
         self._view = view
-        self.monotonic = lambda: view.asked_at + 0.1
+        self.monotonic = lambda: view.proved_at + 0.2
 
     def look(self, symbol: str) -> SymbolView:  # noqa: ARG002 - one book is all there is
         return self._view
@@ -47,13 +48,13 @@ def late(executor: Executor, view: SymbolView, key: str, price: str) -> str:
 def test_a_level_that_is_gone_gives_nothing_to_who_still_sees_it(
     make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
-    one, two = make(place), make(place)
+    one = make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
-    old = two.trading.quotes.look(BTCTRY)
+    old = one.trading.quotes.look(BTCTRY)
     assert bought(one, "first", "100") == "2"
     marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")])
     assert bought(one, "newer", "100.5", "1") == "1"
-    assert late(two, old, "late", "100") == "0"
+    assert late(one, old, "late", "100") == "0"
 
 
 def test_a_level_that_comes_back_in_a_newer_book_is_there_again(
@@ -72,11 +73,9 @@ def test_what_is_gone_for_long_is_forgotten(make: MakeExecutor, place: Place, ma
     executor = make(place)
     marketdata.put(BTCTRY, [("99", "9")], [("100", "2"), ("100.5", "9")])
     assert bought(executor, "first", "100") == "2"
-    for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(FORGET_AFTER / timedelta(seconds=1))):
+    for moved in (marketdata.moved + 1, marketdata.moved + 2 + int(OLDEST_BOOK / timedelta(seconds=1))):
         marketdata.put(BTCTRY, [("99", "9")], [("100.5", "9")], moved=moved)
         assert bought(executor, f"n{moved}", "100.5", "1") == "1"
-    with executor.trading.ledger.transaction() as transaction:
-        book = executor.trading.quotes.look(BTCTRY).book
-        assert isinstance(book, Book)
-        transaction.levels(book, "buy")
-        assert {str(price) for price in transaction._consumption._at((BTCTRY, "buy"))} == {"100.5"}
+    reign = executor.trading.ledger.writer.reign
+    assert reign is not None
+    assert {str(price) for price in reign._state.uses.by_place[BTCTRY, "buy"]} == {"100.5"}

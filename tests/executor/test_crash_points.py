@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,24 +14,18 @@ from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
 from tests.executor.crash_child import ACTIONS
+from tests.executor.projections import assert_projections
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-TRANSACTION, WRITES = "executor.ledger.transaction.Transaction", "executor.ledger.writes"
+TRANSACTION, REIGN, APPEND = (
+    "executor.writer.transaction.Transaction",
+    "executor.writer.reign.Reign",
+    "executor.ledger.append",
+)
 
-BEFORE_THE_COMMIT = [
-    ("before", "executor.ledger.group.GroupCommit._lead"),
-    ("before", f"{TRANSACTION}.savepoint"),
-    ("before", f"{TRANSACTION}.settle"),
-    ("before", f"{TRANSACTION}.flush"),
-    ("after", f"{WRITES}.log"),
-    ("after", f"{WRITES}.orders"),
-    ("after", f"{WRITES}.balances"),
-    ("after", f"{WRITES}.head"),
-    ("after", f"{TRANSACTION}.flush"),
-]
 ON_THE_WAY = [
     ("before", "executor.orders.check"),
     ("after", "executor.quotes.QuoteClient.look"),
@@ -38,24 +33,43 @@ ON_THE_WAY = [
     ("after", "executor.guardrails.check"),
     ("after", f"{TRANSACTION}.accept"),
     ("after", f"{TRANSACTION}.fill"),
-    ("after", f"{TRANSACTION}.consume"),
-    ("after", f"{WRITES}.consumption"),
 ]
-AFTER_THE_COMMIT = [
-    ("after", "executor.ledger.group.GroupCommit._run"),
-    ("after", "executor.ledger.group.GroupCommit.do"),
+BEFORE_THE_APPEND = [
+    ("before", f"{TRANSACTION}.settle"),
+    ("before", f"{REIGN}._append_round"),
+    ("before", f"{REIGN}._append"),
+    ("after", f"{REIGN}._seal"),
+    ("after", "executor.writer.batch.Batch.to_append"),
+    ("after", f"{APPEND}.values_of"),
 ]
-SHARED = [("after", f"{WRITES}.log"), ("after", f"{TRANSACTION}.flush")]
+AFTER_THE_APPEND = [
+    ("after", f"{APPEND}.Appender.append"),
+    ("before", f"{REIGN}._pass_on"),
+    ("after", f"{REIGN}.do"),
+]
+SHARED = [("after", f"{REIGN}._seal"), ("after", f"{APPEND}.values_of")]
+
+AFTER_ALL = [*AFTER_THE_APPEND[:-1], ("after", f"{REIGN}.do_all")]
+ADJUSTED = [("before", f"{TRANSACTION}.adjust"), ("after", f"{TRANSACTION}.adjust"), *SHARED]
 
 DEATHS = [
-    *(("order", False, *point) for point in (*ON_THE_WAY, *BEFORE_THE_COMMIT)),
-    *(("order", True, *point) for point in AFTER_THE_COMMIT),
+    *(("order", False, *point) for point in (*ON_THE_WAY, *BEFORE_THE_APPEND)),
+    *(("order", True, *point) for point in AFTER_THE_APPEND),
     *(("replace", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
-    *(("replace", True, *point) for point in AFTER_THE_COMMIT),
+    *(("replace", True, *point) for point in AFTER_THE_APPEND),
     *(("match", False, *point) for point in (("after", f"{TRANSACTION}.fill"), *SHARED)),
-    ("match", True, "before", "executor.metrics.Metrics.count"),
+    *(("match", True, *point) for point in (*AFTER_THE_APPEND, ("before", "executor.metrics.Metrics.count"))),
     *(("cancel", False, *point) for point in (("after", f"{TRANSACTION}.end"), *SHARED)),
-    *(("cancel", True, *point) for point in AFTER_THE_COMMIT),
+    *(("cancel", True, *point) for point in AFTER_THE_APPEND),
+    *(
+        ("batch", False, *point)
+        for point in (("after", f"{TRANSACTION}.fill"), ("before", f"{TRANSACTION}.settle"), *SHARED)
+    ),
+    *(("batch", True, *point) for point in AFTER_ALL),
+    *(("deposit", False, *point) for point in ADJUSTED),
+    *(("deposit", True, *point) for point in AFTER_THE_APPEND),
+    *(("write_off", False, *point) for point in ADJUSTED),
+    *(("write_off", True, *point) for point in AFTER_THE_APPEND),
 ]
 
 
@@ -69,11 +83,14 @@ def test_a_kill_leaves_all_or_nothing_and_asking_again_makes_it_whole(
     make: MakeExecutor, place: Place, marketdata: MarketData, action: str, committed: bool, when: str, point: str
 ) -> None:
     executor = make(place)
-    if action != "order":
+    if action in ("replace", "match", "cancel"):
         executor.limit("resting", "buy", "3", "99.5")
+    if action == "write_off":
+        executor.order(client_order_id="held", quantity="3")
     if action == "match":
         marketdata.put(BTCTRY, [("99", "2")], [("99.2", "2"), ("99.4", "5")])
     before = _state(executor)
+    executor.close()
     child = [sys.executable, "-m", "tests.executor.crash_child", place.url, place.password, marketdata.url]
     died = subprocess.run([*child, action, when, point], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert died.returncode == -9, died.stderr
@@ -114,7 +131,8 @@ def _state(executor: Executor) -> dict[str, object]:
 
 def _prove(executor: Executor) -> None:
     with reading(executor.trading.ledger._engine) as connection:
-        verify(connection)
+        verify(lambda: nullcontext(connection))
+    assert_projections(executor.trading.ledger)
 
 
 TAKEN = [("100.1", "2"), ("100.2", "1")]
@@ -138,4 +156,17 @@ WHOLE: dict[str, dict[str, object]] = {
         "reserved": "0",
     },
     "cancel": {"orders": {"resting": ("cancelled", [])}, "positions": {}, "spent": "0", "reserved": "0"},
+    "batch": {
+        "orders": {"key": ("filled", TAKEN), "rest": ("accepted", [])},
+        "positions": {BTCTRY: "3"},
+        "spent": "300.7004",
+        "reserved": "99.099",
+    },
+    "deposit": {"orders": {}, "positions": {}, "spent": "-1000", "reserved": "0"},
+    "write_off": {
+        "orders": {"held": ("filled", TAKEN)},
+        "positions": {BTCTRY: "0"},
+        "spent": "300.7004",
+        "reserved": "0",
+    },
 }

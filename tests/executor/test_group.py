@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,67 +15,45 @@ import sqlalchemy as sa
 
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
-from executor.ledger import Transaction
-from executor.ledger.engine import make_engine, reading
-from executor.ledger.verify import Proof, verify
+from executor.ledger.append import Append, AppendRefused
+from executor.ledger.engine import make_engine
+from executor.ledger.listing import OrderFilter
 from executor.orders import check
+from executor.writer.transaction import Transaction
 from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import BTCTRY, Executor, Place
+from tests.executor.holding import holding
+from tests.executor.proved import proved
+from tests.executor.standin import BTCTRY, Executor, Place, wide_limits
 
 T = TypeVar("T")
 
 
 class Together:
-    """Holds the first transaction back until all that is to share the next one waits."""
+    """Works that share a batch."""
 
-    def __init__(self, executor: Executor, pool: ThreadPoolExecutor) -> None:
-        self._group = executor.trading.ledger._group
-        self._pool = pool
-        self._go, self._held = threading.Event(), threading.Event()
-        self._first = pool.submit(executor.trading.ledger.do, self._hold)
-        assert self._held.wait(10)
-        self._count = 0
+    def __init__(self, pool: ThreadPoolExecutor, waiting: Callable[[], int]) -> None:
+        self._pool, self._waiting, self._count = pool, waiting, 0
 
     def do(self, call: Callable[[], T]) -> Future[T]:
-        """Has another thread make the call, and waits until its work is in line."""
+        """Has another thread make the call, and waits until its work was decided."""
         future = self._pool.submit(call)
         self._count += 1
-        eventually(lambda: len(self._group._waiting) == self._count or future.done())
+        eventually(lambda: self._waiting() >= self._count or future.done())
         return future
-
-    def release(self) -> None:
-        self._go.set()
-        self._first.result(10)
-
-    def _hold(self, _transaction: Transaction) -> None:
-        self._held.set()
-        assert self._go.wait(20)
 
 
 @contextmanager
 def together(executor: Executor) -> Iterator[Together]:
-    with ThreadPoolExecutor(40) as pool:
-        held = Together(executor, pool)
-        try:
-            yield held
-        finally:
-            held.release()
+    with ThreadPoolExecutor(40) as pool, holding(executor.trading.ledger, pool) as waiting:
+        yield Together(pool, waiting)
 
 
-def proof(place: Place) -> Proof:
-    engine = make_engine(place.url, place.password)
-    with reading(engine) as connection:
-        [found] = verify(connection)
-    engine.dispose()
-    return found
-
-
-def times(place: Place) -> int:
-    """How many different moments the events of the ledger have: one for each transaction."""
+def commits(place: Place) -> int:
+    """How many transactions recorded the events of the ledger."""
     engine = make_engine(place.url, place.password)
     with engine.connect() as connection:
-        count = connection.execute(sa.text("SELECT count(DISTINCT recorded_at) FROM events")).scalar_one()
+        count = connection.execute(sa.text("SELECT count(DISTINCT xmin::text) FROM events")).scalar_one()
     engine.dispose()
     return int(count)
 
@@ -87,8 +65,8 @@ def test_what_waits_shares_one_transaction(make: MakeExecutor, place: Place) -> 
     orders = [answer.result(10) for answer in answers]
     assert [order["status"] for order in orders] == ["accepted"] * 20
     assert len({order["order_id"] for order in orders}) == 20
-    assert times(place) == 2, "the opening of the account, and all orders together"
-    assert len(proof(place).replay.orders) == 20
+    assert commits(place) == 2, "the opening of the account, and all orders together"
+    assert proved(place).orders == 20
 
 
 def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecutor, place: Place) -> None:
@@ -96,7 +74,7 @@ def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecuto
 
     def half(transaction: Transaction) -> None:
         request = OrderRequest(client_order_id="half", symbol=BTCTRY, side="buy", type="market", quantity=Decimal(1))
-        order = transaction.receive(check(request))
+        order = transaction.receive(check(request), None, 0.0)
         transaction.deny(order, ())
         raise ZeroDivisionError
 
@@ -108,8 +86,11 @@ def test_a_work_that_fails_takes_back_its_own_and_nothing_else(make: MakeExecuto
     assert two.result()[1]["average_price"] == "100.2", "the level that the first one used up is gone"
     with pytest.raises(ZeroDivisionError):
         broken.result(10)
-    found = proof(place)
-    assert {order.client_order_id for order in found.replay.orders.values()} == {"one", "two"}
+    assert proved(place).orders == 2
+    assert {order.client_order_id for order in executor.trading.ledger.list_orders(OrderFilter(), 9).items} == {
+        "one",
+        "two",
+    }
 
 
 def test_the_same_key_twice_in_one_transaction_is_one_order(make: MakeExecutor, place: Place) -> None:
@@ -119,7 +100,7 @@ def test_the_same_key_twice_in_one_transaction_is_one_order(make: MakeExecutor, 
     results = [answer.result(10) for answer in answers]
     assert sorted(status for status, _ in results) == [200, 200, 200, 200, 201]
     assert len({order["order_id"] for _, order in results}) == 1
-    assert len(proof(place).fills) == 1
+    assert proved(place).fills == 1
 
 
 def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_transaction(
@@ -136,11 +117,11 @@ def test_a_first_answer_stays_what_it_was_though_its_order_moved_on_in_the_same_
     status, first = executor.order(client_order_id="key", type="limit", quantity="1", limit_price="99")
     assert (status, first["status"]) == (200, "accepted")
     assert executor.get("/v1/orders/paper-2")["status"] == "cancelled"
-    proof(place)
+    proved(place)
 
 
 def test_limits_count_what_came_before_in_the_same_transaction(make: MakeExecutor, place: Place) -> None:
-    limits = replace(make(place).trading.limits, max_orders_per_second=3, duplicate_seconds=60.0)
+    limits = replace(wide_limits(), max_orders_per_second=3, duplicate_seconds=60.0)
     executor = make(place, limits=limits)
     with together(executor) as held:
         buys = [held.do(lambda n=n: executor.limit(f"n{n}", "buy", str(n + 1), "99")) for n in range(2)]  # type: ignore[misc]
@@ -157,24 +138,64 @@ def test_funds_and_levels_are_not_given_twice_in_one_transaction(make: MakeExecu
         answers = [held.do(lambda n=n: executor.order(client_order_id=f"n{n}", quantity="3")) for n in range(4)]  # type: ignore[misc]
     filled = sum(float(answer.result(10)[1]["filled_quantity"]) for answer in answers)
     assert filled == 7, "the book has seven"
-    assert len(proof(place).replay.orders) == 4
+    assert proved(place).orders == 4
 
 
 def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make: MakeExecutor, place: Place) -> None:
     executor = make(place)
+    reign = executor.trading.ledger.writer.reign
+    assert reign is not None
 
-    def away(_transaction: Transaction) -> None:
+    def away(_batch: Append) -> Sequence[str]:
         raise LedgerUnavailable("pulled")
 
     with together(executor) as held:
-        one = held.do(lambda: executor.order(client_order_id="one"))
-        broken = held.do(lambda: executor.trading.ledger.do(away))
-        two = held.do(lambda: executor.order(client_order_id="two"))
-    assert (one.result(10)[0], two.result(10)[0]) == (503, 503)
-    with pytest.raises(LedgerUnavailable):
-        broken.result(10)
-    assert proof(place).replay.orders == {}
+        one = held.do(lambda: executor.trading.ledger.do(lambda work: work.open_account({})))
+        two = held.do(lambda: executor.trading.ledger.do(lambda work: work.open_account({})))
+        reign._appender.append = away  # type: ignore[method-assign, assignment]
+    for told in (one, two):
+        with pytest.raises(LedgerUnavailable):
+            told.result(10)
+    assert proved(place).events == 1
     assert executor.order(client_order_id="one")[0] == 201, "nothing hangs afterwards"
+
+
+@pytest.mark.parametrize("fails", ["the look-up", "the second append", "the append of one alone"])
+def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
+    make: MakeExecutor, place: Place, fails: str
+) -> None:
+    executor = make(place)
+    reign = executor.trading.ledger.writer.reign
+    assert reign is not None
+    reached, go, tries = threading.Event(), threading.Event(), list[str]()
+
+    def append(_batch: Append) -> Sequence[str]:
+        tries.append("append")
+        if len(tries) > 1:
+            raise LedgerUnavailable("pulled")
+        reached.set()
+        assert go.wait(20)
+        if fails == "the append of one alone":
+            raise AppendRefused("as told")
+        return ["first"]
+
+    def look_up(_key: str) -> None:
+        if fails == "the look-up":
+            raise LedgerUnavailable("pulled")
+
+    executor.trading.ledger.writer._stepping.acquire()
+    reign._appender.append, reign._first_answer = append, look_up  # type: ignore[method-assign, assignment]
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(executor.trading.ledger.do, lambda work: work.open_account({}))]
+        assert reached.wait(20)
+        futures += [pool.submit(executor.trading.ledger.do, lambda work: work.open_account({})) for _ in range(2)]
+        eventually(lambda: len(reign._round.jobs) == 2)
+        go.set()
+        for future in futures:
+            with pytest.raises(LedgerUnavailable):
+                future.result(5)
+    executor.trading.ledger.writer._stepping.release()
+    assert proved(place).events == 1
 
 
 def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place) -> None:
@@ -187,4 +208,4 @@ def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(place_one, range(200)))
     assert answers == [(number, f"n{number}") for number in range(200)]
-    assert len(proof(place).replay.orders) == 200
+    assert proved(place).orders == 200

@@ -66,6 +66,15 @@ def _held(**changes: Any) -> Holdings:
     return replace(GOOD.holdings, **numbers)
 
 
+def _open(orders: int, of_symbol: int) -> Holdings:
+    return replace(GOOD.holdings, open_orders=orders, open_of_symbol=of_symbol)
+
+
+RESTS: dict[str, Any] = {"rests": True}
+SELL: dict[str, Any] = {"side": "sell", "quantity": Decimal(1), "market": replace(MARKET, best_opposite=Decimal(97))}
+"""A sale that rests: the best bid is below every price here."""
+
+
 def _codes(proposal: Proposal) -> list[str]:
     return [denial.code for denial in check(proposal, LIMITS)]
 
@@ -89,7 +98,15 @@ def test_a_good_order_passes() -> None:
         ("MAX_NOTIONAL", {"quantity": Decimal(10)}, {"quantity": Decimal("10.1")}),
         ("POST_ONLY", {"post_only": True}, {"post_only": True, "limit_price": Decimal(101), "quantity": Decimal(1)}),
         ("PRICE_COLLAR", {"limit_price": Decimal(102)}, {"limit_price": Decimal("102.5"), "quantity": Decimal(1)}),
-        ("PRICE_COLLAR", {"limit_price": Decimal(98)}, {"limit_price": Decimal("97.5")}),
+        ("PRICE_COLLAR", SELL | {"limit_price": Decimal(98)}, SELL | {"limit_price": Decimal("97.5")}),
+        ("FAR_PRICE", {"limit_price": Decimal(50)}, {"limit_price": Decimal("49.5")}),
+        ("FAR_PRICE", SELL | {"limit_price": Decimal(150)}, SELL | {"limit_price": Decimal("150.5")}),
+        (
+            "MAX_OPEN_ORDERS",
+            RESTS | {"holdings": _open(19_999, 0)},
+            RESTS | {"holdings": _open(20_000, 0)},
+        ),
+        ("MAX_OPEN_ORDERS", RESTS | {"holdings": _open(9, 4_999)}, RESTS | {"holdings": _open(9, 5_000)}),
         ("MAX_QUANTITY", {"quantity": Decimal("10.1"), **CHEAP}, {"quantity": Decimal("10.2"), **CHEAP}),
         ("PRICE_LIMIT", {"market": replace(MARKET, **BAND)}, {"market": replace(MARKET, **BAND), "limit_price": ABOVE}),
         ("MAX_POSITION", {"holdings": _held(position=20)}, {"holdings": _held(position="20.1")}),
@@ -148,11 +165,15 @@ def test_every_rule_is_heard() -> None:
         limit_price=Decimal("150.1"),
         quantity=Decimal("77.77"),
         funds_needed=Decimal(501),
-        holdings=replace(GOOD.holdings, opposite=Decimal(101), recent=10, twin="paper-7", executions=600),
+        holdings=replace(
+            GOOD.holdings, opposite=Decimal(101), recent=10, twin="paper-7", executions=600, open_orders=20_000
+        ),
         reach=Decimal("150.1"),
+        rests=True,
+        doubts={"V:BTCTRY": 61.0},
         holds=dict.fromkeys(("TRADING_STATE", "DAILY_LOSS", "DRAWDOWN"), HALT),
     )
-    assert set(_codes(worst)) == set(RULES) - {"NO_QUOTE", "MIN_NOTIONAL"}
+    assert set(_codes(worst)) == set(RULES) - {"NO_QUOTE", "MIN_NOTIONAL", "FAR_PRICE"}
 
 
 @pytest.mark.parametrize("code", ["TRADING_STATE", "DAILY_LOSS", "DRAWDOWN", "REPEATED_EXECUTIONS"])
@@ -194,4 +215,59 @@ def test_how_much_of_each_limit_is_used_is_told() -> None:
         "ORDER_RATE": ("1", "10"),
         "REPEATED_EXECUTIONS": ("1", "600"),
     }
+    assert "MAX_OPEN_ORDERS" not in uses(replace(GOOD, holdings=_open(20_000, 5_000)), LIMITS)
+    assert uses(replace(GOOD, rests=True, holdings=_open(9_999, 3_999)), LIMITS)["MAX_OPEN_ORDERS"].value == 4_000
+    assert uses(replace(GOOD, rests=True, holdings=_open(17_999, 99)), LIMITS)["MAX_OPEN_ORDERS"].value == 18_000
     assert uses(GOOD, LIMITS)["MAX_EXPOSURE"].share == Decimal("0.4")
+
+
+def test_an_order_that_leaves_nothing_open_passes_however_many_are_open() -> None:
+    assert _codes(replace(GOOD, rests=False, holdings=_open(10**6, 10**6))) == []
+
+
+@pytest.mark.parametrize(
+    ("holdings", "scope", "numbers"),
+    [
+        (_open(20_000, 1), "account", ("20001", "20000")),
+        (_open(7_000, 5_000), "V:BTCTRY", ("5001", "5000")),
+    ],
+)
+def test_too_many_open_orders_are_told_with_their_scope(
+    holdings: Holdings, scope: str, numbers: tuple[str, str]
+) -> None:
+    [denial] = check(replace(GOOD, rests=True, holdings=holdings), LIMITS)
+    assert denial.numbers == {"open_orders": numbers[0], "limit": numbers[1], "scope": scope}
+
+
+def test_a_symbol_has_bounds_of_its_own_for_prices() -> None:
+    limits = replace(
+        LIMITS,
+        symbol_price_collar_percent={"V:BTCTRY": Decimal(3)},
+        symbol_far_price_percent={"V:BTCTRY": Decimal(10), "V:ETHTRY": Decimal(1)},
+    )
+    for price, codes in (("103", []), ("103.5", ["PRICE_COLLAR"]), ("90", []), ("89.5", ["FAR_PRICE"])):
+        order = replace(GOOD, limit_price=Decimal(price), quantity=Decimal(1))
+        assert [denial.code for denial in check(order, limits)] == codes
+
+
+def test_a_price_far_away_carries_its_numbers() -> None:
+    [denial] = check(replace(GOOD, limit_price=Decimal(10), quantity=Decimal(1)), LIMITS)
+    assert denial.code == "FAR_PRICE"
+    assert denial.numbers == {"price": "10", "reference": "100", "away_percent": "90", "limit_percent": "50"}
+    assert denial.message == "10 is 90 % away from 100, the limit is 50 %"
+
+
+def test_without_a_known_equity_nothing_is_bought_and_everything_may_be_sold() -> None:
+    doubted = replace(GOOD, doubts={"V:OLD": 61.25, "V:ETHTRY": 3600.0})
+    [denial] = check(doubted, LIMITS)
+    assert denial.code == "EQUITY_UNKNOWN"
+    assert denial.numbers == {"symbols": "V:ETHTRY, V:OLD", "count": "2", "mark_age_seconds": "3600.0"}
+    never = replace(GOOD, doubts={"V:OLD": None, "V:ETHTRY": 3600.0})
+    assert check(never, LIMITS)[0].numbers["mark_age_seconds"] == "none"
+    assert _codes(replace(doubted, side="sell")) == []
+
+
+def test_a_market_order_in_a_book_of_one_side_needs_a_last_trade() -> None:
+    lone = replace(MARKET, one_sided=True)
+    assert _codes(replace(GOOD, market=lone)) == []
+    assert _codes(replace(GOOD, market=lone, type="market", limit_price=None)) == ["NO_QUOTE"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
@@ -19,14 +20,12 @@ def test_the_same_body_gives_the_first_answer_again(executor: Executor) -> None:
     assert second == first
 
 
-@pytest.mark.parametrize("price", ["99", "99.0", "9.9e1", "9.9E+1", "99.000000000000000000", "+99"])
-@pytest.mark.parametrize("quantity", ["0.0001", "1e-4", "1E-4", "0.000100", "1.0E-4"])
-def test_a_number_that_is_spelled_otherwise_is_the_same_order(
-    desk_executor: Executor, quantity: str, price: str
-) -> None:
+@pytest.mark.parametrize("price", ["99", "99.0", "99.000000000000000000", "0099"])
+@pytest.mark.parametrize("quantity", ["0.0001", "00.0001", "0.000100"])
+def test_a_number_that_is_spelled_otherwise_is_the_same_order(executor: Executor, quantity: str, price: str) -> None:
     wanted = {"type": "limit", "quantity": "0.0001", "limit_price": "99", "time_in_force": "GTC"}
-    created, first = desk_executor.order(**wanted)
-    again, second = desk_executor.order(**{**wanted, "quantity": quantity, "limit_price": price})
+    created, first = executor.order(**wanted)
+    again, second = executor.order(**{**wanted, "quantity": quantity, "limit_price": price})
     assert (created, again) == (201, 200)
     assert second == first
     assert (second["quantity"], second["limit_price"]) == ("0.0001", "99")
@@ -50,17 +49,17 @@ def test_the_first_answer_stays_what_it_was_when_the_order_moves_on(executor: Ex
     assert executor.get(f"/v1/orders/{first['order_id']}")["status"] == "cancelled"
 
 
-def test_a_known_key_is_answered_while_market_data_is_away(desk_executor: Executor, marketdata: MarketData) -> None:
-    _, first = desk_executor.order()
+def test_a_known_key_is_answered_while_market_data_is_away(executor: Executor, marketdata: MarketData) -> None:
+    _, first = executor.order()
     marketdata.status = 503
-    assert desk_executor.order() == (200, first)
+    assert executor.order() == (200, first)
 
 
-def test_a_denied_order_is_also_remembered(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_a_denied_order_is_also_remembered(executor: Executor, marketdata: MarketData) -> None:
     marketdata.status = 503
-    _, denied = desk_executor.order()
+    _, denied = executor.order()
     marketdata.status = 200
-    assert desk_executor.order() == (200, denied)
+    assert executor.order() == (200, denied)
 
 
 def test_fifty_posts_of_one_key_over_two_executors_make_one_order(make: MakeExecutor, place: Place) -> None:
@@ -85,5 +84,5 @@ def test_two_executors_share_the_shown_quantity_and_leave_a_clean_ledger(
     assert statuses == ["expired"] * 8 + ["filled"] * 4
     assert executors[0].get("/v1/positions")["positions"][0]["quantity"] == "2"
     with reading(executors[0].trading.ledger._engine) as connection:
-        [proof] = verify(connection)
-    assert len(proof.fills) == 4
+        [proof] = verify(lambda: nullcontext(connection))
+    assert proof.fills == 4

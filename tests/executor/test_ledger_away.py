@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from executor.ledger.engine import CONNECT_SECONDS
 from executor.ledger.timeouts import SILENT_SECONDS
+from executor.writer.transaction import Transaction
+from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
@@ -29,13 +30,14 @@ def _assert_away(executor: Executor) -> None:
         assert "password" not in body["error"]["message"]
     assert executor.client.get("/v1/account").status_code == 503
     assert executor.client.get("/healthz").status_code == 200
-    executor.matcher.step()
+    executor.parts.leading.step()
     assert executor.health.trouble() is not None
     ready = executor.client.get("/readyz")
     assert (ready.status_code, ready.get_json()["parts"]["ledger"]["ready"]) == (503, False)
     assert "does not answer" in ready.get_json()["parts"]["ledger"]["reason"]
 
 
+@pytest.mark.slow
 def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     make: MakeExecutor, postgres_server: postgres.Server, wire: Wire
 ) -> None:
@@ -43,17 +45,18 @@ def test_an_executor_outlives_its_database_and_goes_on_by_itself(
     wire.pull()
     _assert_away(executor)
     wire.plug()
-    executor.matcher.pass_once()
+    executor.start_writing()
     assert executor.order(client_order_id="before")[0] == 201
     wire.pull()
     _assert_away(executor)
     wire.plug()
-    executor.matcher.pass_once()
+    eventually(lambda: executor.trading.ledger.writer.reign)
     assert executor.client.get("/readyz").get_json()["parts"]["ledger"]["ready"] is True
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["before"]
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
 
 
+@pytest.mark.slow
 def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_answers(
     make: MakeExecutor, postgres_server: postgres.Server, wire: Wire
 ) -> None:
@@ -64,7 +67,7 @@ def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_a
     _assert_away(executor)
     assert time.monotonic() - began < 10 * (SILENT_SECONDS + CONNECT_SECONDS)
     wire.plug()
-    executor.matcher.pass_once()
+    eventually(lambda: executor.trading.ledger.writer.reign)
     assert executor.order(client_order_id="away")[1]["status"] == "filled"
     assert [order["client_order_id"] for order in executor.get("/v1/orders")["orders"]] == ["away", "before"]
 
@@ -81,45 +84,26 @@ def test_a_server_that_ends_its_connections_costs_no_order(
     assert executor.order(client_order_id="after")[0] == 201
 
 
-def test_an_account_that_stays_locked_is_503_within_the_lock_timeout(
-    make: MakeExecutor, postgres_server: postgres.Server
-) -> None:
-    place = postgres_server.new_place()
-    executor, other = make(place), make(place)
-    with other.trading.ledger.transaction():
-        status, body = executor.order()
-    assert (status, body["error"]["code"]) == (503, "LEDGER_UNAVAILABLE")
-    assert executor.order()[0] == 201
-
-
-def test_a_file_ledger_whose_folder_comes_later_is_taken_up_then(make: MakeExecutor, tmp_path: Path) -> None:
-    executor = make(Place(f"sqlite:///{tmp_path}/later/ledger.db"), ready=False)
-    _assert_away(executor)
-    (tmp_path / "later").mkdir()
-    executor.matcher.pass_once()
-    assert executor.order()[0] == 201
-
-
 def test_a_change_that_fails_leaves_nothing_behind(executor: Executor) -> None:
     class Crash(Exception):
         pass
 
     before = executor.get("/v1/account")
 
-    def crash() -> None:
-        with executor.trading.ledger.transaction() as transaction:
-            transaction.open_account({})
-            raise Crash
+    def crash(work: Transaction) -> None:
+        work.open_account({})
+        raise Crash
 
     with pytest.raises(Crash):
-        crash()
+        executor.trading.ledger.do(crash)
     assert executor.get("/v1/account") == before
     assert executor.order()[1]["order_id"] == "paper-2"
 
 
-def test_a_ledger_that_falls_silent_is_not_called_ready(desk_executor: Executor) -> None:
-    assert "has not answered yet" in str(desk_executor.health.trouble())
-    desk_executor.matcher.pass_once()
-    assert desk_executor.health.trouble() is None
-    desk_executor.clock.now += 6.5
-    assert desk_executor.health.trouble() == "the ledger has not answered for 6 s"
+def test_a_ledger_that_falls_silent_is_not_called_ready(make: MakeExecutor, place: Place) -> None:
+    executor = make(place, ready=False)
+    assert "has not answered yet" in str(executor.health.trouble())
+    executor.parts.leading.step()
+    assert executor.health.trouble() is None
+    executor.clock.now += 6.5
+    assert executor.health.trouble() == "the ledger has not answered for 6 s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +12,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from executor.ledger import rows, schema
+from executor.ledger import schema
 from executor.ledger.__main__ import main
 from executor.ledger.engine import make_engine, reading
-from executor.ledger.export import SHEETS, ExportCounts, cell
+from executor.ledger.export import SHEETS, cell
 from executor.ledger.export import export as write_books
 from tests.executor.books import Rows, environment_of, execute, export, read, sums, trade
-from tests.executor.standin import BTCTRY, Executor, Place
+from tests.executor.standin import BTCTRY, NOWHERE, Executor, MarketData, Place
+
+pytestmark = pytest.mark.slow
 
 NAMES = ["balances.csv", "fills.csv", "journal.csv", "orders.csv"]
 
@@ -100,18 +103,37 @@ def test_the_same_ledger_gives_the_same_bytes(executor: Executor, environment: d
 
 
 def test_what_is_traded_while_the_books_are_written_is_in_none_of_them(
-    executor: Executor, place: Place, tmp_path: Path
+    executor: Executor, marketdata: MarketData, place: Place, environment: dict[str, str], tmp_path: Path
 ) -> None:
     trade(executor)
+    [first, *_] = [order for order in executor.get("/v1/orders")["orders"] if order["status"] == "filled"]
+    resting = [executor.limit(f"rest-{number}", "buy", "0.5", "99.9")["order_id"] for number in range(3)]
+    assert export(tmp_path / "before", environment) == 0
+    begun: list[int] = []
+
+    def reading_while_traded() -> AbstractContextManager[sa.Connection]:
+        """Lends one moment, and before the next one everything that can happen to an order does."""
+        begun.append(len(begun))
+        match len(begun):
+            case 2:
+                executor.order(client_order_id="meanwhile", quantity="0.1")
+                executor.post(f"/v1/orders/{resting[0]}/cancel")
+            case 3:
+                marketdata.put(BTCTRY, [("99", "1")], [("99.8", "0.7")])
+                executor.matcher.pass_once()
+            case 4:
+                executor.post(f"/v1/fills/{first['fills'][0]['trade_id']}/reverse", {"reason": "a test"})
+        return reading(engine)
+
     engine = make_engine(place.url, place.password)
-    with reading(engine) as connection:
-        assert rows.head(connection, "paper") is not None
-        executor.order(client_order_id="meanwhile", quantity="0.1")
-        done = write_books(connection, "paper", tmp_path)
+    done = write_books(reading_while_traded, "paper", tmp_path / "meanwhile")
     engine.dispose()
-    assert done == ExportCounts(events=12, postings=20, orders=4, fills=3)
-    assert sums(read(tmp_path / "balances.csv")) == {"TRY": 0, "USDT": 0, "BTC": 0}
-    assert executor.get("/v1/account")["sequence"] > 12
+    changed = {executor.get(f"/v1/orders/{order_id}")["status"] for order_id in resting}
+    assert changed == {"cancelled", "filled", "partially_filled"}
+    assert len(begun) > 4
+    assert done.events < executor.get("/v1/account")["sequence"]
+    for name in NAMES:
+        assert (tmp_path / "meanwhile" / name).read_bytes() == (tmp_path / "before" / name).read_bytes(), name
 
 
 def test_a_key_that_a_spreadsheet_would_run_is_neutralised_and_numbers_are_not(
@@ -201,7 +223,7 @@ def test_what_can_not_be_exported_is_said_with_exit_code_2(
 ) -> None:
     assert export(tmp_path / "books", {**environment, "SPARK_ACCOUNT": "other"}) == 2
     assert capsys.readouterr().err == "export: not written: the ledger has no account other\n"
-    assert export(tmp_path / "books", {**environment, "SPARK_LEDGER_URL": f"sqlite:///{tmp_path}/nothing.db"}) == 2
+    assert export(tmp_path / "books", {**environment, "SPARK_LEDGER_URL": NOWHERE}) == 2
     assert "export: not written: the ledger does not answer" in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert export(tmp_path / "file", environment) == 2

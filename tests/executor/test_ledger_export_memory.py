@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.executor.books import environment_of, execute, trade
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Place
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 MORE = 15_000

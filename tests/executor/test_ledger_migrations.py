@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -15,11 +15,18 @@ from alembic.migration import MigrationContext
 from executor.ledger.engine import make_engine, reading, writing
 from executor.ledger.schema import metadata
 from executor.ledger.verify import verify
+from tests.executor import postgres
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Place
 
 OLD_LEDGERS = Path(__file__).parent / "old_ledgers"
-"""Tables as revision 0003 left them when it was the third of three; the SQLite one has all kinds of events."""
+"""Tables as revision 0003 left them when it was the third of three; the one that traded has all kinds of events."""
+
+
+@pytest.fixture
+def place(postgres_server: postgres.Server) -> Place:
+    """A database without any table."""
+    return postgres_server.new_place(empty=True)
 
 
 def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, place: Place) -> None:
@@ -40,34 +47,13 @@ def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, plac
 def test_executors_that_start_together_open_the_account_once(make: MakeExecutor, place: Place) -> None:
     executors = [make(place, ready=False) for _ in range(3)]
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(lambda executor: executor.trading.ledger.prepare(), executors))
+        list(threads.map(lambda executor: executor.start_writing(), executors))
     assert {executor.get("/v1/account")["sequence"] for executor in executors} == {1}
-
-
-def test_connections_that_open_a_new_file_together_all_get_it(tmp_path: Path) -> None:
-    for number in range(60):
-        engines = [make_engine(f"sqlite:///{tmp_path}/{number}.db", "") for _ in range(6)]
-        together = Barrier(len(engines))
-
-        def journal(engine: sa.Engine, together: Barrier = together) -> str:
-            together.wait()
-            with reading(engine) as connection:
-                return str(connection.execute(sa.text("PRAGMA journal_mode")).scalar())
-
-        with ThreadPoolExecutor(len(engines)) as threads:
-            assert list(threads.map(journal, engines)) == ["wal"] * len(engines)
-        for engine in engines:
-            engine.dispose()
 
 
 def test_the_connections_are_durable_and_bounded_in_time(make: MakeExecutor, place: Place) -> None:
     engine = make(place).trading.ledger._engine
     with reading(engine) as connection:
-        if engine.dialect.name == "sqlite":
-            found = [connection.execute(sa.text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
-            assert found == ["wal", 2]
-            assert connection.execute(sa.text("PRAGMA busy_timeout")).scalar() == 5000
-            return
         names = ("synchronous_commit", "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         found = [connection.execute(sa.text(f"SHOW {name}")).scalar() for name in names]
         assert found == ["on", "2s", "5s", "10s"]
@@ -93,8 +79,7 @@ def statements_of(file: str) -> list[str]:
 
 
 def test_tables_that_the_three_first_revisions_made_are_taken_over(make: MakeExecutor, place: Place) -> None:
-    postgres = place.url.startswith("postgresql")
-    run(place, statements_of("postgresql_0003.sql" if postgres else "sqlite_0003.sql"))
+    run(place, statements_of("postgresql_0003.sql"))
     executor = make(place)
     engine = make_engine(place.url, place.password)
     with engine.connect() as connection:
@@ -103,13 +88,13 @@ def test_tables_that_the_three_first_revisions_made_are_taken_over(make: MakeExe
     assert differences == []
     assert executor.order(client_order_id="new")[1]["status"] == "filled"
     with reading(engine) as connection:
-        verify(connection)
+        verify(lambda: nullcontext(connection))
     engine.dispose()
 
 
-def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExecutor, sqlite_place: Place) -> None:
-    run(sqlite_place, statements_of("sqlite_0003.sql"))
-    executor = make(sqlite_place)
+def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExecutor, place: Place) -> None:
+    run(place, statements_of("traded_0003.sql"))
+    executor = make(place)
     orders = {order["client_order_id"]: order["status"] for order in executor.get("/v1/orders")["orders"]}
     assert orders == {
         "bought": "filled",
@@ -125,11 +110,11 @@ def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExec
         executor.post("/v1/orders/" + executor.get("/v1/orders?status=open")["orders"][0]["order_id"] + "/cancel")[0]
         == 200
     )
-    engine = make_engine(sqlite_place.url, "")
+    engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
-        [proof] = verify(connection)
+        [proof] = verify(lambda: nullcontext(connection))
     engine.dispose()
-    assert len(proof.replay.orders) == 6
+    assert proof.orders == 6
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0099"])
@@ -139,7 +124,7 @@ def test_tables_of_another_version_are_refused_with_the_way_out(
     version = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"
     run(place, [version, f"INSERT INTO alembic_version VALUES ('{revision}')"])  # noqa: S608 - of the test
     executor = make(place, ready=False)
-    executor.matcher.step()
+    executor.parts.leading.step()
     reason = executor.client.get("/readyz").get_json()["parts"]["ledger"]["reason"]
     assert reason == (
         f"the ledger's tables are of revision {revision}, which this version of Spark can't read: start the version of "

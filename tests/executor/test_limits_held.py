@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from executor.guardrails import Limits
+from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData, Place
+from tests.executor.listener import flood
+from tests.executor.standin import BTCTRY, TOKEN, USDTTRY, Executor, MarketData, Place
 
 WIDE = Limits(
     quote_stale_seconds=5.0,
@@ -53,10 +55,10 @@ def test_exposure_counts_every_symbol_of_the_currency(make: MakeExecutor, place:
 
 
 def test_a_currency_bought_as_cash_is_neither_position_nor_exposure(
-    make: MakeExecutor, sqlite_place: Place, marketdata: MarketData
+    make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
     marketdata.put(USDTTRY, [("34", "100000")], [("34.1", "100000")])
-    executor = make(sqlite_place, limits=replace(WIDE, max_exposure={"TRY": Decimal(10)}))
+    executor = make(place, limits=replace(WIDE, max_exposure={"TRY": Decimal(10)}))
     assert executor.order(symbol=USDTTRY, quantity="1000")[1]["status"] == "filled"
 
 
@@ -73,9 +75,9 @@ def test_an_own_order_on_the_other_side_is_not_traded_against(
 
 
 def test_an_own_order_behind_what_fills_the_order_is_not_in_the_way(
-    make: MakeExecutor, sqlite_place: Place, marketdata: MarketData
+    make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
-    executor = make(sqlite_place, limits=WIDE)
+    executor = make(place, limits=WIDE)
     executor.order(client_order_id="held", quantity="2")
     executor.limit("own", "sell", "1", "100.3")
     assert executor.order(client_order_id="small", quantity="1")[1]["status"] == "filled"
@@ -104,16 +106,59 @@ def test_the_same_order_again_too_soon_is_denied_and_another_is_not(make: MakeEx
     assert codes(executor.order(client_order_id="market-again", quantity="1")[1]) == ["DUPLICATE_ORDER"]
 
 
-def test_the_days_limits_of_the_venue_are_kept(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_the_same_order_again_is_denied_by_the_executor_that_takes_over(make: MakeExecutor, place: Place) -> None:
+    limits = replace(WIDE, duplicate_seconds=60.0)
+    one, two = make(place, limits=limits), make(place, limits=limits)
+    first = one.limit("first", "buy", "1", "99")
+    one.close()
+    eventually(lambda: two.trading.ledger.writer.reign)
+    again = two.limit("again", "buy", "1", "99")
+    assert codes(again) == ["DUPLICATE_ORDER"]
+    assert again["denials"][0]["numbers"]["order_id"] == first["order_id"]
+    assert codes(two.limit("more", "buy", "2", "99")) == []
+
+
+def test_a_longer_window_of_duplicates_reaches_back_before_it_was_set(make: MakeExecutor, place: Place) -> None:
+    one, two = make(place, limits=WIDE), make(place, limits=WIDE)
+    one.limit("first", "buy", "1", "99")
+    one.limit("second", "buy", "1", "99")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    asked = {"limits": {"duplicate_seconds": 60}, "reason": "a client repeats itself"}
+    assert two.client.put("/v1/limits", json=asked, headers=headers).status_code == 200
+    assert codes(two.limit("third", "buy", "1", "99")) == ["DUPLICATE_ORDER"]
+    one.close()
+    eventually(lambda: two.trading.ledger.writer.reign)
+    assert codes(two.limit("fourth", "buy", "1", "99")) == ["DUPLICATE_ORDER"], "the operator's limit counts there too"
+    assert two.client.put("/v1/limits", json={**asked, "limits": {"duplicate_seconds": 0}}, headers=headers).json
+    assert codes(two.limit("fifth", "buy", "1", "99")) == []
+    assert two.client.put("/v1/limits", json=asked, headers=headers).status_code == 200
+    assert codes(two.limit("sixth", "buy", "1", "99")) == ["DUPLICATE_ORDER"]
+
+
+@pytest.mark.slow
+def test_a_writer_knows_all_orders_of_its_windows_however_many_there_are(make: MakeExecutor, place: Place) -> None:
+    """Thousands of events lie between an order and its twin, and between executions and the next one."""
+    limits = replace(WIDE, duplicate_seconds=300.0, max_executions=1)
+    one, two = make(place, limits=limits), make(place, limits=limits)
+    one.limit("first", "buy", "1", "99")
+    one.order(client_order_id="bought", quantity="0.1")
+    for first in range(0, 16_000, 100):  # works so short that heartbeats come between
+        flood(one.trading.ledger, 100, first)
+    one.close()
+    eventually(lambda: two.trading.ledger.writer.reign)
+    assert {"REPEATED_EXECUTIONS", "DUPLICATE_ORDER"} <= set(codes(two.limit("again", "buy", "1", "99")))
+
+
+def test_the_days_limits_of_the_venue_are_kept(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(BTCTRY, [("100", "2")], [("100.1", "2")], floor="99", ceiling="101")
-    assert codes(desk_executor.limit("low", "buy", "1", "98.9")) == ["PRICE_LIMIT"]
-    assert desk_executor.limit("at", "buy", "1", "99")["status"] == "accepted"
+    assert codes(executor.limit("low", "buy", "1", "98.9")) == ["PRICE_LIMIT"]
+    assert executor.limit("at", "buy", "1", "99")["status"] == "accepted"
 
 
 def test_orders_that_come_near_a_limit_are_counted_and_logged(
-    make: MakeExecutor, sqlite_place: Place, caplog: pytest.LogCaptureFixture
+    make: MakeExecutor, place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    executor = make(sqlite_place, limits=replace(WIDE, max_order_notional={"TRY": Decimal(1000)}))
+    executor = make(place, limits=replace(WIDE, max_order_notional={"TRY": Decimal(1000)}))
     executor.limit("small", "buy", "7.9", "100")
     assert "near a limit" not in caplog.text
     executor.limit("large", "buy", "8", "100")

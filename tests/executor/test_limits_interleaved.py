@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,8 @@ from executor.ledger.verify import verify
 from tests.executor.audit import Audit, part
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BEGIN, BTCTRY, Executor, MarketData, Place
+
+pytestmark = pytest.mark.slow
 
 ETHTRY = "BTCTURK:ETHTRY"
 FEE = "0.12"
@@ -40,10 +43,16 @@ class Time:
     """A clock of both executors: a little later whenever it is asked, much later when a client waits."""
 
     def __init__(self) -> None:
-        self._lock, self._now = threading.Lock(), BEGIN
+        self._lock, self._now, self._told = threading.Lock(), BEGIN, threading.local()
 
     def __call__(self) -> datetime:
-        return self.wait(0.004)
+        at = self.wait(0.004)
+        self._told.at = at
+        return at
+
+    def seconds(self) -> float:
+        """The time that this thread was told last, for intervals."""
+        return (getattr(self._told, "at", BEGIN) - BEGIN).total_seconds()
 
     def wait(self, seconds: float) -> datetime:
         with self._lock:
@@ -103,7 +112,7 @@ class Client:
         """One client of each executor plays its matcher, of which there is one in each."""
         if self._number < 2:
             self._move()
-            self._executor.matcher.pass_once()
+            self._executor.matcher.step()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -119,7 +128,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
             marketdata.put(symbol, bids, asks)
 
     move()
-    executors = [make(place, cash=CASH, fee=FEE, limits=TIGHT, now=time) for _ in range(2)]
+    executors = [make(place, cash=CASH, fee=FEE, limits=TIGHT, now=time, monotonic=time.seconds) for _ in range(2)]
     clients = [Client(n, executors[n % 2], Random(f"{seed}-{n}"), time, move) for n in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as threads:
         for done in [threads.submit(client.run) for client in clients]:
@@ -128,7 +137,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
     engine = make_engine(place.url, place.password)
     with reading(engine) as connection:
         audit.check(rows.events(connection, schema.events.c.account == "paper"))
-        verify(connection)
+        verify(lambda: nullcontext(connection))
     engine.dispose()
     codes = set[str]().union(*(order.codes for order in audit.came.values()))
     assert codes >= {"MAX_POSITION", "MAX_EXPOSURE", "ORDER_RATE", "INSUFFICIENT_FUNDS"}, "the limits were not near"
@@ -136,9 +145,9 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
 
 
 def test_a_market_order_does_not_make_positions_cost_more_than_the_exposure_allows(
-    make: MakeExecutor, sqlite_place: Place, marketdata: MarketData
+    make: MakeExecutor, place: Place, marketdata: MarketData
 ) -> None:
     marketdata.put(BTCTRY, [("100", "50")], [("101", "50")])
-    executor = make(sqlite_place, limits=replace(TIGHT, max_exposure={"TRY": Decimal(1000)}))
+    executor = make(place, limits=replace(TIGHT, max_exposure={"TRY": Decimal(1000)}))
     _, order = executor.order(quantity="9.95")
     assert order["status"] == "denied" or Decimal(order["average_price"]) * Decimal(order["filled_quantity"]) <= 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -32,13 +32,20 @@ NOON = datetime(2026, 11, 25, 9, tzinfo=UTC)
 )
 def test_a_day_begins_at_midnight_in_istanbul(at: datetime, day: date, day_start: Decimal) -> None:
     before = Anchors(date(2026, 11, 25), Decimal(100), Decimal(120))
-    assert moved(before, Decimal(90), at) == Anchors(day, day_start, Decimal(120))
+    assert moved(before, Decimal(90), at, at) == Anchors(day, day_start, Decimal(120))
+
+
+@pytest.mark.parametrize("believed", [None, datetime(2026, 11, 24, 9, tzinfo=UTC), NOON])
+def test_a_day_begins_only_when_a_believed_clock_tells_a_later_one(believed: datetime | None) -> None:
+    before = Anchors(date(2026, 11, 25), Decimal(100), Decimal(120))
+    for at in (NOON - timedelta(days=2), NOON, NOON + timedelta(days=1)):
+        assert moved(before, Decimal(90), at, believed) == before
 
 
 def test_the_peak_only_rises() -> None:
-    anchors = moved(None, Decimal(100), NOON)
+    anchors = moved(None, Decimal(100), NOON, None)
     for equity in (90, 130, 110):
-        anchors = moved(anchors, Decimal(equity), NOON)
+        anchors = moved(anchors, Decimal(equity), NOON, NOON)
     assert anchors == Anchors(date(2026, 11, 25), Decimal(100), Decimal(130))
 
 

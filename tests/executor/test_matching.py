@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from executor.ledger import admin
+from executor.writer import admin
+from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 
@@ -43,14 +44,14 @@ def test_an_unchanged_level_is_not_filled_again(executor: Executor, marketdata: 
 
 @pytest.mark.parametrize("refreshed", ["0.4", "1.5"])
 def test_a_level_whose_shown_quantity_changed_can_be_filled_again(
-    desk_executor: Executor, marketdata: MarketData, refreshed: str
+    executor: Executor, marketdata: MarketData, refreshed: str
 ) -> None:
-    order = desk_executor.limit("rest", "buy", "5", "99.5")
+    order = executor.limit("rest", "buy", "5", "99.5")
     marketdata.put(BTCTRY, BIDS, [("99.2", "1")])
-    desk_executor.matcher.pass_once()
+    executor.matcher.pass_once()
     marketdata.put(BTCTRY, BIDS, [("99.2", refreshed)])
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("partially_filled", str(Decimal(1) + Decimal(refreshed)))
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("partially_filled", str(Decimal(1) + Decimal(refreshed)))
 
 
 def test_a_level_that_was_gone_and_came_back_can_be_filled_again(executor: Executor, marketdata: MarketData) -> None:
@@ -64,15 +65,13 @@ def test_a_level_that_was_gone_and_came_back_can_be_filled_again(executor: Execu
     assert _status(executor, order) == ("partially_filled", "3")
 
 
-def test_an_older_book_than_the_ledger_has_seen_gives_nothing_more(
-    desk_executor: Executor, marketdata: MarketData
-) -> None:
+def test_an_older_book_than_the_ledger_has_seen_gives_nothing_more(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(BTCTRY, BIDS, [("99.2", "1")], moved=50)
-    assert desk_executor.order(quantity="1")[1]["status"] == "filled"
+    assert executor.order(quantity="1")[1]["status"] == "filled"
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")], moved=49)
-    assert desk_executor.order(client_order_id="old", quantity="1")[1]["filled_quantity"] == "0"
+    assert executor.order(client_order_id="old", quantity="1")[1]["filled_quantity"] == "0"
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")], moved=51)
-    assert desk_executor.order(client_order_id="new", quantity="1")[1]["filled_quantity"] == "1"
+    assert executor.order(client_order_id="new", quantity="1")[1]["filled_quantity"] == "1"
 
 
 def test_the_better_price_goes_first_and_then_the_older_order(executor: Executor, marketdata: MarketData) -> None:
@@ -94,99 +93,93 @@ def test_a_resting_sale_is_filled_when_the_bid_comes_up(executor: Executor, mark
     assert _status(executor, sale) == ("filled", "1")
 
 
-def test_a_stale_book_fills_nothing(desk_executor: Executor, marketdata: MarketData) -> None:
-    order = desk_executor.limit("rest", "buy", "1", "99.5")
+def test_a_stale_book_fills_nothing(executor: Executor, marketdata: MarketData) -> None:
+    order = executor.limit("rest", "buy", "1", "99.5")
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")], stale=True)
-    desk_executor.matcher.pass_once()
+    executor.matcher.pass_once()
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")], age=5.1)
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("accepted", "0")
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("accepted", "0")
 
 
 @pytest.mark.parametrize(
     "why", [{"delayed": True}, {"phase": "closed"}, {"phase": "halted"}, {"phase": "closing_auction"}]
 )
 def test_a_delayed_or_closed_market_fills_nothing(
-    desk_executor: Executor, marketdata: MarketData, why: dict[str, object]
+    executor: Executor, marketdata: MarketData, why: dict[str, object]
 ) -> None:
-    order = desk_executor.limit("rest", "buy", "1", "99.5")
+    order = executor.limit("rest", "buy", "1", "99.5")
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")], **why)  # type: ignore[arg-type]
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("accepted", "0")
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("accepted", "0")
 
 
 def test_a_kill_switch_whose_executor_died_before_it_cancelled_anything_still_fills_nothing(
-    desk_executor: Executor, marketdata: MarketData
+    executor: Executor, marketdata: MarketData
 ) -> None:
-    order = desk_executor.limit("rest", "buy", "1", "99.5")
-    with desk_executor.trading.ledger.transaction() as transaction:
-        admin.switch(transaction, engaged=True, reason="drill")
+    order = executor.limit("rest", "buy", "1", "99.5")
+    executor.trading.ledger.do(lambda work: admin.switch(work, engaged=True, reason="drill"))
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")])
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("cancelled", "0")
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("cancelled", "0")
 
 
-def test_one_symbol_without_market_data_does_not_hold_up_another(
-    desk_executor: Executor, marketdata: MarketData
-) -> None:
+def test_one_symbol_without_market_data_does_not_hold_up_another(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put("BTCTURK:AAATRY", [("10", "9")], [("10.1", "9")])
-    desk_executor.limit("gone", "buy", "2", "10", symbol="BTCTURK:AAATRY")
-    order = desk_executor.limit("rest", "buy", "1", "99.5")
+    executor.limit("gone", "buy", "2", "10", symbol="BTCTURK:AAATRY")
+    order = executor.limit("rest", "buy", "1", "99.5")
     del marketdata.books["BTCTURK:AAATRY"]
     marketdata.put(BTCTRY, BIDS, [("99.2", "3")])
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("filled", "1")
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("filled", "1")
 
 
-def test_slow_market_data_delays_symbols_in_turn(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_slow_market_data_delays_symbols_in_turn(executor: Executor, marketdata: MarketData) -> None:
     symbols = [f"BTCTURK:{name}TRY" for name in ("AAA", "BBB", "CCC")]
     for symbol in symbols:
         marketdata.put(symbol, [("100", "9")], [("100.1", "9")])
-        desk_executor.limit(symbol[8:], "buy", "1", "99", symbol=symbol)
+        executor.limit(symbol[8:], "buy", "1", "99", symbol=symbol)
     marketdata.requests.clear()
     answer = marketdata.answer
 
     def slow(path: str) -> object:
-        desk_executor.clock.now += 1.5
+        executor.clock.now += 1.5
         return answer(path)
 
     marketdata.answer = slow  # type: ignore[method-assign,assignment]
-    desk_executor.matcher.pass_once()
-    desk_executor.matcher.pass_once()
+    executor.matcher.pass_once()
+    executor.matcher.pass_once()
     looked = [path for path in marketdata.requests if path.startswith("/v1/books")]
     assert [path.partition("?")[0][-6:] for path in looked] == ["AAATRY", "BBBTRY", "CCCTRY", "AAATRY"]
 
 
-def test_one_executor_matches_at_a_time_and_the_other_takes_over(make: MakeExecutor, place: Place) -> None:
+def test_one_executor_writes_at_a_time_and_the_other_takes_over(make: MakeExecutor, place: Place) -> None:
     first, second = make(place), make(place)
-    turns = first.trading.ledger.leader, second.trading.ledger.leader
-    if place.url.startswith("sqlite"):
-        assert [turn.leads() for turn in turns] == [True, True]
-        return
-    assert [turn.leads() for turn in (*turns, *turns)] == [True, False, True, False]
-    turns[0].resign()
-    assert [turn.leads() for turn in (turns[1], turns[0])] == [True, False]
+    assert [bool(one.trading.ledger.writer.reign) for one in (first, second)] == [True, False]
+    first.close()
+    eventually(lambda: second.trading.ledger.writer.reign)
+    assert second.order()[0] == 201
 
 
 def test_two_matchers_fill_a_resting_order_once(make: MakeExecutor, place: Place, marketdata: MarketData) -> None:
     first, second = make(place), make(place)
     order = first.limit("rest", "buy", "5", "99.5")
     marketdata.put(BTCTRY, BIDS, [("99.2", "1")])
-    first.matcher.pass_once()
-    second.matcher.pass_once()
+    first.matcher.step()
+    second.matcher.step()
     assert _status(second, order) == ("partially_filled", "1")
 
 
 def test_an_order_that_rests_off_a_new_tick_stays_and_fills_and_a_new_one_there_is_denied(
-    desk_executor: Executor, marketdata: MarketData
+    executor: Executor, marketdata: MarketData
 ) -> None:
-    order = desk_executor.limit("rest", "buy", "1", "99.5")
+    order = executor.limit("rest", "buy", "1", "99.5")
     marketdata.rules[BTCTRY] = {"tick_size": "1"}
-    desk_executor.clock.now += 5.1
-    _, late = desk_executor.order(client_order_id="late", side="buy", type="limit", quantity="1", limit_price="99.5")
+    executor.clock.now += 5.1
+    _, late = executor.order(client_order_id="late", side="buy", type="limit", quantity="1", limit_price="99.5")
     assert (late["status"], [denial["code"] for denial in late["denials"]]) == ("denied", ["TICK_SIZE"])
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("accepted", "0")
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("accepted", "0")
     marketdata.put(BTCTRY, BIDS, [("99", "1")])
-    desk_executor.matcher.pass_once()
-    assert _status(desk_executor, order) == ("filled", "1")
+    executor.matcher.pass_once()
+    assert _status(executor, order) == ("filled", "1")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from executor.guardrails import RULES
-from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData
+from tests.executor.conftest import MakeExecutor
+from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData, Place
 
 
 def _samples(executor: Executor) -> dict[str, float]:
@@ -18,24 +19,24 @@ def _samples(executor: Executor) -> dict[str, float]:
     }
 
 
-def test_every_known_series_is_there_before_anything_happens(desk_executor: Executor) -> None:
-    samples = _samples(desk_executor)
+def test_every_known_series_is_there_before_anything_happens(executor: Executor) -> None:
+    samples = _samples(executor)
     for status in ("received", "denied", "accepted", "partially_filled", "filled", "cancelled", "expired"):
         assert samples[f"executor_orders_total['{status}']"] == 0
     for code in RULES:
         assert samples[f"executor_denials_total['{code}']"] == 0
-    for name in ("executor_fills_total['buy']", "executor_account_cash['TRY']", "executor_ledger_up[]"):
+    for name in ("executor_fills_total['buy']", "executor_account_cash['TRY']"):
         assert samples[name] == 0
 
 
-def test_orders_denials_and_fills_are_counted_once(desk_executor: Executor, marketdata: MarketData) -> None:
-    desk_executor.order(quantity="3")
-    desk_executor.order(quantity="3")
-    desk_executor.order(client_order_id="sell", side="sell", quantity="9")
-    desk_executor.limit("rest", "buy", "1", "99.5")
+def test_orders_denials_and_fills_are_counted_once(executor: Executor, marketdata: MarketData) -> None:
+    executor.order(quantity="3")
+    executor.order(quantity="3")
+    executor.order(client_order_id="sell", side="sell", quantity="9")
+    executor.limit("rest", "buy", "1", "99.5")
     marketdata.put(BTCTRY, [("99", "1")], [("99.2", "1")])
-    desk_executor.matcher.pass_once()
-    samples = _samples(desk_executor)
+    executor.matcher.pass_once()
+    samples = _samples(executor)
     counted = [samples[f"executor_orders_total['{status}']"] for status in ("received", "accepted", "filled", "denied")]
     assert counted == [3, 2, 2, 1]
     assert samples["executor_fills_total['buy']"] == 3
@@ -43,50 +44,77 @@ def test_orders_denials_and_fills_are_counted_once(desk_executor: Executor, mark
     assert samples["executor_order_duration_seconds_count[]"] == 4
 
 
-def test_gauges_show_the_account_of_the_last_pass(desk_executor: Executor) -> None:
-    desk_executor.limit("rest", "buy", "1", "99")
-    desk_executor.matcher.pass_once()
-    samples = _samples(desk_executor)
+def test_gauges_show_the_account_of_the_last_pass(executor: Executor) -> None:
+    executor.limit("rest", "buy", "1", "99")
+    executor.matcher.pass_once()
+    samples = _samples(executor)
     assert samples["executor_ledger_up[]"] == 1
     assert samples["executor_open_orders[]"] == 1
     assert samples["executor_account_cash['TRY']"] == 5_000_000
     assert samples["executor_account_reserved['TRY']"] == 99.099
     assert samples["executor_ledger_sequence[]"] == 3
-    assert samples["executor_matcher_holder[]"] == 1
+    assert samples["executor_writer[]"] == 1
 
 
-def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(
-    desk_executor: Executor, marketdata: MarketData
-) -> None:
+def test_gauges_show_what_is_held_and_what_rests_of_each_symbol(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(USDTTRY, [("40", "900")], [("41", "900")])
-    desk_executor.order(quantity="0.5")
-    orders = [desk_executor.limit(f"rest-{number}", "buy", f"2{number}", "40.1", symbol=USDTTRY) for number in range(2)]
+    executor.order(quantity="0.5")
+    orders = [executor.limit(f"rest-{number}", "buy", f"2{number}", "40.1", symbol=USDTTRY) for number in range(2)]
     assert [order["denials"] for order in orders] == [[], []]
-    desk_executor.matcher.pass_once()
+    executor.matcher.pass_once()
 
     def of(name: str) -> dict[str, float]:
-        found = _samples(desk_executor)
+        found = _samples(executor)
         return {key: value for key, value in found.items() if key.startswith(name)}
 
     assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0.5}
     assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 2}
     for order in orders:
-        desk_executor.post(f"/v1/orders/{order['order_id']}/cancel")
-    desk_executor.order(client_order_id="sell", side="sell", quantity="0.5")
-    desk_executor.matcher.pass_once()
+        executor.post(f"/v1/orders/{order['order_id']}/cancel")
+    executor.order(client_order_id="sell", side="sell", quantity="0.5")
+    executor.matcher.pass_once()
     assert of("executor_position_quantity") == {f"executor_position_quantity['{BTCTRY}']": 0}
     assert of("executor_symbol_open_orders") == {f"executor_symbol_open_orders['{USDTTRY}']": 0}
 
 
-def test_an_executor_that_does_not_match_shows_no_resting_orders(desk_executor: Executor) -> None:
-    desk_executor.limit("rest", "buy", "1", "99")
-    desk_executor.matcher.pass_once()
-    desk_executor.parts.metrics.account.show_resting(())
-    assert _samples(desk_executor)[f"executor_symbol_open_orders['{BTCTRY}']"] == 0
+def test_only_the_executor_that_writes_shows_the_account(make: MakeExecutor, place: Place) -> None:
+    first, second = make(place), make(place)
+    first.order()
+    first.matcher.pass_once()
+    assert {"executor_open_orders[]", "executor_limit_use_ratio['ORDER_RATE']"} <= _samples(first).keys()
+    assert _samples(first)["executor_writer[]"] == 1
+    shown = {name.partition("[")[0] for name in _samples(first)} - {name.partition("[")[0] for name in _samples(second)}
+    assert "executor_orders_total" not in shown
+    assert {"executor_trading_state", "executor_account_cash", "executor_limit_use_ratio"} <= shown
+    assert _samples(second)["executor_writer[]"] == 0
+    assert _samples(second)["executor_ledger_up[]"] == 1
 
 
-def test_a_scrape_asks_neither_database_nor_market_data(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_an_executor_that_wrote_shows_the_account_no_more_once_another_one_does(
+    make: MakeExecutor, place: Place
+) -> None:
+    first = make(place, ready=False)
+    first.parts.leading.step()
+    first.matcher.pass_once()
+    assert "executor_open_orders[]" in _samples(first)
+    first.trading.ledger.writer.stop()
+    second = make(place)
+    second.matcher.pass_once()
+    first.parts.leading.step()
+    assert "executor_open_orders[]" not in _samples(first)
+    assert "executor_open_orders[]" in _samples(second)
+
+
+def test_an_executor_that_loses_the_ledger_shows_the_account_as_it_was(executor: Executor) -> None:
+    executor.matcher.pass_once()
+    executor.parts.metrics.account.ledger_failed()
+    samples = _samples(executor)
+    assert (samples["executor_ledger_up[]"], samples["executor_writer[]"]) == (0, 0)
+    assert samples["executor_account_cash['TRY']"] == 5_000_000
+
+
+def test_a_scrape_asks_neither_database_nor_market_data(executor: Executor, marketdata: MarketData) -> None:
     asked = len(marketdata.requests)
-    desk_executor.trading.ledger.close()
-    assert desk_executor.client.get("/metrics").status_code == 200
+    executor.close()
+    assert executor.client.get("/metrics").status_code == 200
     assert len(marketdata.requests) == asked

@@ -15,7 +15,8 @@ from executor.ledger import events
 from executor.openapi import KINDS, document
 from tests.common.document_checks import checks_of
 from tests.common.local import http_server
-from tests.executor.standin import TOKEN, Executor, Place, make_executor, market_data, serving
+from tests.executor import postgres
+from tests.executor.standin import TOKEN, Executor, make_executor, market_data, serving
 
 pytestmark = pytest.mark.slow
 
@@ -23,15 +24,15 @@ DOCUMENT = "/v1/openapi.json"
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+def door(postgres_server: postgres.Server) -> Iterator[Executor]:
     """One executor for all calls, with an order that rests and one that was filled."""
     with serving(market_data()) as data:
-        executor = make_executor(Place(f"sqlite:///{tmp_path_factory.mktemp('openapi')}/ledger.db"), data)
-        executor.trading.ledger.prepare()
+        executor = make_executor(postgres_server.new_place(), data)
+        executor.start_writing()
         executor.order(client_order_id="filled")
         executor.limit("resting", "buy", "1", "99")
         yield executor
-        executor.trading.ledger.close()
+        executor.close()
 
 
 @pytest.fixture(scope="module")

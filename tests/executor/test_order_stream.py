@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from executor.ledger import admin
 from executor.stream.streams import StreamTimings
+from executor.writer import admin
 from tests.common.local import eventually, http_server
 from tests.executor.listener import HEARTBEAT, Listener, flood
 from tests.executor.standin import Executor, MarketData, Place, make_executor
+
+pytestmark = pytest.mark.slow
 
 QUICK = StreamTimings(heartbeat=0.2, send=5.0)
 SLOW = StreamTimings(heartbeat=60.0, send=5.0)
@@ -41,7 +43,7 @@ def serve(marketdata: MarketData) -> Iterator[Serve]:
 
         def start(place: Place, *, streams: int = 8, timings: StreamTimings = SLOW) -> tuple[Executor, str]:
             executor = make_executor(place, marketdata, streams=streams, timings=timings)
-            executor.trading.ledger.prepare()
+            executor.start_writing()
             ending.callback(executor.trading.ledger.close)
             return executor, ending.enter_context(_served(executor))
 
@@ -84,12 +86,11 @@ def test_an_order_of_either_executor_is_told_within_a_second_with_the_account(se
     assert _metric(first, "executor_stream_lag_seconds_count") >= 1
 
 
-def test_what_an_operator_stops_is_told_though_no_order_changed(serve: Serve, sqlite_place: Place) -> None:
-    executor, url = serve(sqlite_place)
+def test_what_an_operator_stops_is_told_though_no_order_changed(serve: Serve, place: Place) -> None:
+    executor, url = serve(place)
     with Listener(url) as listener:
         listener.next()
-        with executor.trading.ledger.transaction() as transaction:
-            admin.switch(transaction, engaged=True, reason="a test", scope="account")
+        executor.trading.ledger.do(lambda work: admin.switch(work, engaged=True, reason="a test", scope="account"))
         assert [event.name for event in listener.until(lambda event: event.name == "account")] == ["account"]
         assert listener.account["kill_switch"] is True
 
@@ -116,16 +117,16 @@ def test_who_comes_back_is_told_what_changed_meanwhile_and_nothing_else(serve: S
 
 
 @pytest.mark.parametrize("last_event_id", ["999999", "nonsense", "-1", "1.5", "9" * 30])
-def test_an_id_that_never_was_gets_a_snapshot(serve: Serve, sqlite_place: Place, last_event_id: str) -> None:
-    _, url = serve(sqlite_place)
+def test_an_id_that_never_was_gets_a_snapshot(serve: Serve, place: Place, last_event_id: str) -> None:
+    _, url = serve(place)
     with Listener(url, last_event_id) as listener:
         event = listener.next()
         assert event is not None
         assert event.name == "snapshot"
 
 
-def test_who_missed_more_than_can_be_told_again_gets_a_snapshot(serve: Serve, sqlite_place: Place) -> None:
-    executor, url = serve(sqlite_place)
+def test_who_missed_more_than_can_be_told_again_gets_a_snapshot(serve: Serve, place: Place) -> None:
+    executor, url = serve(place)
     flood(executor.trading.ledger, 1001)
     for last_id, name in (("1", "snapshot"), ("3", "resumed")):
         with Listener(url, last_id) as listener:
@@ -165,8 +166,8 @@ def test_nothing_is_lost_by_who_breaks_off_and_comes_back_to_either_executor(ser
     assert known == truth
 
 
-def test_beyond_the_limit_a_stream_is_refused_until_one_is_given_back(serve: Serve, sqlite_place: Place) -> None:
-    executor, url = serve(sqlite_place, streams=2, timings=QUICK)
+def test_beyond_the_limit_a_stream_is_refused_until_one_is_given_back(serve: Serve, place: Place) -> None:
+    executor, url = serve(place, streams=2, timings=QUICK)
     first, second = Listener(url), Listener(url)
     with Listener(url) as third:
         assert third.answer.status == 503
@@ -182,10 +183,8 @@ def test_beyond_the_limit_a_stream_is_refused_until_one_is_given_back(serve: Ser
     second.close()
 
 
-def test_heartbeats_come_while_nothing_changes_and_at_the_stop_the_stream_ends(
-    serve: Serve, sqlite_place: Place
-) -> None:
-    executor, url = serve(sqlite_place, timings=QUICK)
+def test_heartbeats_come_while_nothing_changes_and_at_the_stop_the_stream_ends(serve: Serve, place: Place) -> None:
+    executor, url = serve(place, timings=QUICK)
     with Listener(url) as listener:
         assert [event and event.name for event in (listener.next(), listener.next(), listener.next())] == [
             "snapshot",

@@ -6,36 +6,39 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from common.answers import AccountStatus
+from common.clock import SYSTEM_CLOCK
 from common.loop import Loop
 from executor.errors import LedgerUnavailable
-from executor.ledger import Ledger, admin
-from executor.ledger.rows import LedgerHead
+from executor.messages import account_status
 from executor.metrics import StreamMetrics
 from executor.settings import LedgerSettings
+from executor.store import Ledger
 from executor.stream.streams import StreamTimings
 from executor.stream.tail import LedgerTail, StreamPosition
 from executor.timing import StageMetrics
+from executor.writer import admin
+from executor.writer.reign import Told
 from tests.common.local import eventually, http_server
 from tests.common.server import Server, gunicorn
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
 from tests.executor.listener import HEARTBEAT, Listener, flood
-from tests.executor.standin import CASH, MarketData, Place, make_executor
+from tests.executor.standin import CASH, MarketData, Place, make_executor, wide_limits
 from tests.executor.streamed import environment_of, ready
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def environment(marketdata: MarketData, sqlite_place: Place, tmp_path: Path) -> dict[str, str]:
-    return environment_of(sqlite_place, marketdata, tmp_path)
+def environment(marketdata: MarketData, place: Place, tmp_path: Path) -> dict[str, str]:
+    return environment_of(place, marketdata, tmp_path)
 
 
 @pytest.fixture
@@ -51,10 +54,10 @@ def _open(server: Server) -> float:
 
 
 def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
-    environment: dict[str, str], sqlite_place: Place, marketdata: MarketData
+    environment: dict[str, str], place: Place, marketdata: MarketData
 ) -> None:
-    other = make_executor(sqlite_place, marketdata)
-    other.trading.ledger.prepare()
+    other = make_executor(place, marketdata)
+    other.start_writing()
     with gunicorn("tests.executor.streamed:hasty()", environment) as server:
         eventually(lambda: ready(server))
         stuck = socket.socket()
@@ -73,7 +76,7 @@ def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
                 assert time.monotonic() - began < 1
             eventually(lambda: _open(server) == 1)
         stuck.close()
-    other.trading.ledger.close()
+    other.close()
 
 
 def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
@@ -82,7 +85,7 @@ def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
     behind = postgres_server.new_place(cable.port)
     direct = Place(behind.url.replace(f":{cable.port}/", f":{postgres_server.port}/"), behind.password)
     other, executor = make(direct), make_executor(behind, marketdata, timings=StreamTimings(heartbeat=0.2, send=5.0))
-    executor.trading.ledger.prepare()
+    executor.start_writing()
     executor.parts.start()
     with http_server(executor.app) as url, Listener(url) as listener:
         listener.next()
@@ -105,31 +108,36 @@ def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
         executor.parts.stop()
 
 
+def _account(ledger: Ledger) -> AccountStatus:
+    view = ledger.view()
+    return account_status("simulated", view.account, view.controls.state)
+
+
 class Failing(Ledger):
     """A ledger that fails twice, first in a way that nobody foresaw."""
 
     def __init__(self, place: Place) -> None:
         settings = LedgerSettings(place.url, place.password, "paper", CASH)
-        super().__init__(settings, lambda: datetime.now(UTC), StageMetrics(CollectorRegistry()), lambda: None)
+        told = Told(lambda _: None, lambda: None)
+        super().__init__(settings, SYSTEM_CLOCK, StageMetrics(CollectorRegistry()), told, wide_limits())
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]
 
-    def head(self) -> LedgerHead:
+    def sequence(self) -> int:
         if self.failures:
             raise self.failures.pop()
-        return super().head()
+        return super().sequence()
 
 
-def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place) -> None:
-    ledger = Failing(sqlite_place)
-    ledger.prepare()
-    tail = LedgerTail(ledger, "simulated", StreamMetrics(CollectorRegistry()), lambda: True)
+def test_a_look_that_fails_is_counted_and_the_next_one_tells(place: Place) -> None:
+    ledger = Failing(place)
+    ledger.step()
+    tail = LedgerTail(ledger, lambda: _account(ledger), StreamMetrics(CollectorRegistry()), lambda: True)
     loop = Loop("tail", tail.step)
     loop.run_once()
     loop.run_once()
     assert (tail.windows.number, loop.failures) == (0, 1), "the ledger's absence is not counted"
     loop.run_once()
-    with ledger.transaction() as transaction:
-        admin.switch(transaction, engaged=True, reason="a test", scope="account")
+    ledger.do(lambda work: admin.switch(work, engaged=True, reason="a test", scope="account"))
     loop.run_once()
     since = tail.windows.value.since(StreamPosition(1, 1))
     assert since is not None
@@ -138,10 +146,12 @@ def test_a_look_that_fails_is_counted_and_the_next_one_tells(sqlite_place: Place
 
 
 def test_of_many_orders_only_the_newest_are_kept_and_who_is_further_behind_is_told_so(
-    make: MakeExecutor, sqlite_place: Place
+    make: MakeExecutor, place: Place
 ) -> None:
-    executor = make(sqlite_place)
-    tail = LedgerTail(executor.trading.ledger, "simulated", StreamMetrics(CollectorRegistry()), lambda: True)
+    executor = make(place)
+    tail = LedgerTail(
+        executor.trading.ledger, executor.parts.desk.account, StreamMetrics(CollectorRegistry()), lambda: True
+    )
     tail.step()
     flood(executor.trading.ledger, 1010)
     tail.step()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from executor.paper import LevelUse
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 AMOUNT = st.decimals(min_value="0.00000001", max_value=10**6, places=8)
+SIDES: tuple[Side, ...] = ("buy", "sell")
 LEVELS = st.lists(st.tuples(AMOUNT, AMOUNT), max_size=8, unique_by=lambda level: level[0])
 
 
@@ -33,9 +35,26 @@ def test_a_sale_walks_down_and_stops_when_it_is_done() -> None:
 
 def test_the_reference_is_the_middle_or_the_only_side() -> None:
     bids, asks = _levels(("99", "1")), _levels(("102", "1"))
-    assert paper.reference(bids, asks) == Decimal("100.5")
-    assert paper.reference([], asks) == 102
-    assert paper.reference([], []) is None
+    for side in SIDES:
+        assert paper.reference(side, bids, asks, Decimal(7)) == Decimal("100.5")
+        assert paper.reference(side, [], [], Decimal(7)) is None
+
+
+@pytest.mark.parametrize(
+    ("last", "of_bid", "of_ask"),
+    [
+        (None, ("99", "99"), ("102", "102")),
+        ("150", ("99", "150"), ("102", "102")),
+        ("50", ("99", "99"), ("50", "102")),
+    ],
+)
+def test_a_book_of_one_side_measures_a_buy_from_the_lowest_fair_price_and_a_sale_from_the_highest(
+    last: str | None, of_bid: tuple[str, str], of_ask: tuple[str, str]
+) -> None:
+    traded = None if last is None else Decimal(last)
+    bids, asks = _levels(("99", "1")), _levels(("102", "1"))
+    assert tuple(paper.reference(side, bids, [], traded) for side in SIDES) == tuple(map(Decimal, of_bid))
+    assert tuple(paper.reference(side, [], asks, traded) for side in SIDES) == tuple(map(Decimal, of_ask))
 
 
 @given(LEVELS, AMOUNT, AMOUNT, st.sampled_from(["buy", "sell"]))
@@ -59,7 +78,7 @@ def test_fills_between_two_refreshes_never_exceed_what_was_shown(steps: list[tup
             shown, used, sequence = size, Decimal(0), sequence + 1
         at = AT + timedelta(seconds=sequence)
         level = Level(price=Decimal(100), quantity=shown)
-        part = min(wanted, paper.remaining_quantity(level, use, at))
+        part = min(wanted, paper.remaining_quantity(level, use, sequence, at))
         use, used = paper.use_level(level, use, part, sequence, at), used + part
         assert used <= shown
 
@@ -67,10 +86,14 @@ def test_fills_between_two_refreshes_never_exceed_what_was_shown(steps: list[tup
 def test_a_refreshed_level_is_whole_again_and_an_older_book_is_not_believed() -> None:
     use = LevelUse(shown=Decimal(5), used=Decimal(3), sequence=7, seen_at=AT)
     [grown] = _levels(("100", "6"))
-    assert paper.remaining_quantity(grown, use, AT + timedelta(seconds=1)) == 6
-    assert paper.remaining_quantity(grown, use, AT - timedelta(seconds=1)) == 2
+    assert paper.remaining_quantity(grown, use, 2, AT + timedelta(seconds=1)) == 6
+    assert paper.remaining_quantity(grown, use, 2, AT - timedelta(seconds=1)) == 2
+    long_ago = AT - 2 * paper.OLDEST_BOOK
+    assert paper.remaining_quantity(grown, use, 6, long_ago) == 2
+    assert paper.remaining_quantity(grown, use, 8, long_ago) == 6, "the clock that received it was set back"
+    assert paper.use_level(grown, use, Decimal(1), 8, long_ago) == LevelUse(Decimal(6), Decimal(1), 8, long_ago)
     [same] = _levels(("100", "5"))
-    assert paper.remaining_quantity(same, use, AT + timedelta(seconds=1)) == 2
+    assert paper.remaining_quantity(same, use, 2, AT + timedelta(seconds=1)) == 2
 
 
 @given(AMOUNT, AMOUNT, st.decimals(min_value=0, max_value=10, places=4))

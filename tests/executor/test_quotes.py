@@ -6,9 +6,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from common.client import JsonClient
+from executor.market.copy import MarketCopy
+from executor.market.proof_time import ProofTime
 from executor.quotes import QuoteClient
 from executor.timing import StageMetrics
-from tests.executor.standin import BTCTRY, MarketData, Monotonic
+from tests.executor.standin import BTCTRY, USDTTRY, MarketData, Monotonic
 
 
 @pytest.fixture
@@ -18,7 +20,12 @@ def clock() -> Monotonic:
 
 @pytest.fixture
 def quotes(marketdata: MarketData, clock: Monotonic) -> QuoteClient:
-    return QuoteClient(JsonClient(marketdata.url, 1.0), "simulated", clock, StageMetrics(CollectorRegistry()))
+    return _client(marketdata.url, clock)
+
+
+def _client(url: str, clock: Monotonic) -> QuoteClient:
+    nothing = MarketCopy("simulated", ProofTime(), lambda _: None)
+    return QuoteClient(JsonClient(url, 0.5), "simulated", clock, StageMetrics(CollectorRegistry()), nothing)
 
 
 def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: QuoteClient, clock: Monotonic) -> None:
@@ -65,13 +72,14 @@ def test_an_unknown_symbol_is_told_and_does_not_hammer_market_data(quotes: Quote
 
 
 def test_market_data_that_does_not_answer_gives_no_book(clock: Monotonic) -> None:
-    nobody = QuoteClient(JsonClient("http://127.0.0.1:1", 0.2), "simulated", clock, StageMetrics(CollectorRegistry()))
+    nobody = _client("http://127.0.0.1:1", clock)
     assert nobody.look(BTCTRY).book is None
     assert "does not answer" in str(nobody.trouble())
 
 
 def test_readiness_asks_for_one_fresh_quote(quotes: QuoteClient, marketdata: MarketData) -> None:
     assert quotes.trouble() is None
+    del marketdata.books[USDTTRY]
     marketdata.put(BTCTRY, [], [], stale=True)
     assert quotes.trouble() == "all 1 quotes are stale"
     marketdata.books.clear()

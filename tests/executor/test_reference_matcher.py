@@ -7,13 +7,10 @@ are those that `reference.py` names.
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import example, given, settings
@@ -21,29 +18,21 @@ from hypothesis import strategies as st
 
 from common.wire import Order
 from executor.ledger.engine import reading
+from executor.ledger.listing import OrderFilter
 from executor.ledger.verify import verify
+from tests.executor import postgres
 from tests.executor.pair import CASH, PAIRS, Both
-from tests.executor.standin import Place
+from tests.executor.projections import assert_projections
 from tests.executor.steps import EAGER, HOLDING, OLDER, Step, moves, rushes, steps
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger whose account was just opened, to begin every example with a copy of."""
-    file = tmp_path_factory.mktemp("reference") / "ledger.db"
-    ledger = Place(f"sqlite:///{file}").ledger(CASH)
-    ledger.prepare()
-    ledger.close()
-    return file
-
-
 @contextmanager
-def both_on(opened: Path) -> Iterator[Both]:
+def both_on(server: postgres.Server) -> Iterator[Both]:
     """Two executors and the reference, on a ledger of their own."""
-    with TemporaryDirectory() as folder:
-        both = Both(Place(f"sqlite:///{shutil.copy(opened, folder)}"))
+    with server.dropping():
+        both = Both(server.new_place())
         try:
             yield both
         finally:
@@ -54,11 +43,14 @@ def both_on(opened: Path) -> Iterator[Both]:
 @example(script=OLDER)
 @example(script=EAGER)
 @given(script=st.lists(steps, min_size=10, max_size=32))
-def test_orders_fills_fees_and_balances_are_those_of_the_reference(opened: Path, script: list[Step]) -> None:
-    with both_on(opened) as both:
-        for number, step in enumerate([*HOLDING, *script]):
+def test_orders_fills_fees_and_balances_are_those_of_the_reference(
+    postgres_server: postgres.Server, script: list[Step]
+) -> None:
+    with both_on(postgres_server) as both:
+        for step in [*HOLDING, *script]:
             both.do(step)
-            both.compare_account(number % 2)
+            both.compare_account(both.leading)
+            assert_projections(both.contexts[both.leading].ledger)
         for executor in range(2):
             both.compare_all(executor)
 
@@ -66,22 +58,24 @@ def test_orders_fills_fees_and_balances_are_those_of_the_reference(opened: Path,
 @settings(max_examples=settings().max_examples // 6)
 @given(script=st.lists(st.one_of(moves, rushes), min_size=3, max_size=8))
 def test_orders_that_share_a_transaction_get_what_they_would_get_one_after_the_other(
-    opened: Path, script: list[Step]
+    postgres_server: postgres.Server, script: list[Step]
 ) -> None:
-    with both_on(opened) as both:
+    with both_on(postgres_server) as both:
         for step in [*HOLDING, *script]:
             both.do(step)
+            assert_projections(both.contexts[both.leading].ledger)
         both.compare_all(1)
 
 
 @settings(max_examples=settings().max_examples // 6)
 @given(script=st.lists(st.one_of(steps, rushes), min_size=10, max_size=30))
-def test_no_money_and_no_quantity_is_made_or_lost(opened: Path, script: list[Step]) -> None:
-    with both_on(opened) as both:
+def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Server, script: list[Step]) -> None:
+    with both_on(postgres_server) as both:
         for step in [*HOLDING, *script]:
             both.do(step)
+        both.lead(0)
         ledger = both.contexts[0].ledger
-        balances, traded = ledger.account_state().balances, _traded(ledger.orders(500))
+        balances, traded = ledger.view().balances, _traded(ledger.list_orders(OrderFilter(), 500).items)
         sums: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, Decimal] = defaultdict(Decimal)
         for entry, amount in balances.items():
@@ -90,11 +84,11 @@ def test_no_money_and_no_quantity_is_made_or_lost(opened: Path, script: list[Ste
         assert not any(sums.values())
         assert held == {unit: CASH.get(unit, Decimal(0)) + traded[unit] for unit in held}
         with reading(ledger._engine) as connection:
-            [proof] = verify(connection)
-        assert len(proof.replay.orders) == len(both.reference.orders)
+            [proof] = verify(lambda: nullcontext(connection))
+        assert proof.orders == len(both.reference.orders)
 
 
-def _traded(orders: list[Order]) -> dict[str, Decimal]:
+def _traded(orders: Sequence[Order]) -> dict[str, Decimal]:
     """What came from the market of each unit, by the fills alone, fees not counted."""
     moved: dict[str, Decimal] = defaultdict(Decimal)
     for order in orders:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from executor.submit import cancel_all
+from executor.cancel import cancel_all
 from tests.executor.standin import BTCTRY, BTCUSDT, Executor, MarketData
 
 
@@ -43,11 +43,11 @@ def test_what_is_left_of_the_old_order_is_what_the_new_one_is_for(executor: Exec
     assert executor.get(f"/v1/orders/{old['order_id']}")["filled_quantity"] == "2"
 
 
-def test_the_funds_of_the_old_order_are_there_for_the_new_one(desk_executor: Executor) -> None:
-    old = desk_executor.limit("first", "buy", "4995", "100")
+def test_the_funds_of_the_old_order_are_there_for_the_new_one(executor: Executor) -> None:
+    old = executor.limit("first", "buy", "4995", "100")
     for number in range(9):
-        desk_executor.limit(f"r{number}", "buy", "4995", "100")
-    _, new = replace(desk_executor, old, limit_price="99.9")
+        executor.limit(f"r{number}", "buy", "4995", "100")
+    _, new = replace(executor, old, limit_price="99.9")
     assert new["status"] == "accepted"
 
 
@@ -75,13 +75,13 @@ def test_the_same_replacement_again_gives_the_first_answer(executor: Executor) -
     assert (status, body["error"]["details"]["differs"]) == (409, ["replaces"])
 
 
-def test_an_order_that_has_ended_or_never_was_can_not_be_replaced(desk_executor: Executor) -> None:
-    _, old = desk_executor.order()
-    status, body = replace(desk_executor, old, limit_price="98.5")
+def test_an_order_that_has_ended_or_never_was_can_not_be_replaced(executor: Executor) -> None:
+    _, old = executor.order()
+    status, body = replace(executor, old, limit_price="98.5")
     assert (status, body["error"]["code"], body["error"]["details"]["order_status"]) == (409, "ORDER_FINAL", "filled")
-    status, body = replace(desk_executor, {"order_id": "paper-999"}, limit_price="98.5")
+    status, body = replace(executor, {"order_id": "paper-999"}, limit_price="98.5")
     assert (status, body["error"]["code"]) == (404, "UNKNOWN_ORDER")
-    assert [order["order_id"] for order in desk_executor.get("/v1/orders")["orders"]] == [old["order_id"]]
+    assert [order["order_id"] for order in executor.get("/v1/orders")["orders"]] == [old["order_id"]]
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_an_order_that_has_ended_or_never_was_can_not_be_replaced(desk_executor:
         ({"side": "sell"}, "side"),
     ],
 )
-def test_a_bad_replacement_is_named(desk_executor: Executor, wanted: dict[str, str], field: str) -> None:
-    old = desk_executor.limit("first", "buy", "2", "99")
-    status, body = replace(desk_executor, old, **wanted)
+def test_a_bad_replacement_is_named(executor: Executor, wanted: dict[str, str], field: str) -> None:
+    old = executor.limit("first", "buy", "2", "99")
+    status, body = replace(executor, old, **wanted)
     assert (status, body["error"]["details"]["field"]) == (422, field)
-    assert status_of(desk_executor, old) == "accepted"
+    assert status_of(executor, old) == "accepted"
 
 
-def test_replacing_and_cancelling_all_need_the_token(desk_executor: Executor) -> None:
-    old = desk_executor.limit("first", "buy", "2", "99")
+def test_replacing_and_cancelling_all_need_the_token(executor: Executor) -> None:
+    old = executor.limit("first", "buy", "2", "99")
     for path in (f"/v1/orders/{old['order_id']}/replace", "/v1/orders/cancel-all"):
-        assert desk_executor.post(path, {}, token="wrong")[0] == 401
-    assert status_of(desk_executor, old) == "accepted"
+        assert executor.post(path, {}, token="wrong")[0] == 401
+    assert status_of(executor, old) == "accepted"
 
 
 def test_all_open_orders_are_cancelled_or_those_of_one_symbol(executor: Executor, marketdata: MarketData) -> None:
@@ -122,8 +122,8 @@ def test_all_open_orders_are_cancelled_or_those_of_one_symbol(executor: Executor
     assert executor.post("/v1/orders/cancel-all", {})[1]["cancelled"] == []
 
 
-def test_many_orders_are_cancelled_in_several_steps(desk_executor: Executor) -> None:
+def test_many_orders_are_cancelled_in_several_steps(executor: Executor) -> None:
     for number in range(5):
-        desk_executor.limit(f"n{number}", "buy", "1", "99")
-    assert len(cancel_all(None, desk_executor.trading.ledger, together=2)) == 5
-    assert desk_executor.get("/v1/account")["open_orders"] == 0
+        executor.limit(f"n{number}", "buy", "1", "99")
+    assert len(cancel_all(None, executor.trading.ledger, together=2)) == 5
+    assert executor.get("/v1/account")["open_orders"] == 0

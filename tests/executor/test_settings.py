@@ -33,12 +33,6 @@ def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> No
     assert settings.marketdata_url == "http://marketdata:5001"
 
 
-def test_a_file_ledger_needs_no_password(environment: dict[str, str]) -> None:
-    del environment["SPARK_LEDGER_PASSWORD_FILE"]
-    environment["SPARK_LEDGER_URL"] = "sqlite:////tmp/ledger.db"
-    assert Settings.from_environment(environment).ledger.password == ""
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

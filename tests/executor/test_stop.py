@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_a_stop_ends_the_streams_cleanly_and_within_its_time(
-    marketdata: MarketData, sqlite_place: Place, tmp_path: Path, number: signal.Signals
+    marketdata: MarketData, place: Place, tmp_path: Path, number: signal.Signals
 ) -> None:
-    environment = environment_of(sqlite_place, marketdata, tmp_path)
+    environment = environment_of(place, marketdata, tmp_path)
     with gunicorn("executor.app:serve()", environment) as server:
         eventually(lambda: ready(server))
         listeners = [Listener(server.address) for _ in range(3)]

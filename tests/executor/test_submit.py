@@ -40,10 +40,10 @@ def test_a_limit_order_takes_what_crosses_and_rests_with_the_remainder(executor:
     assert Decimal(executor.get("/v1/account")["reserved"]["TRY"]) == Decimal("100.2001")
 
 
-def test_a_limit_order_that_is_ioc_never_rests(desk_executor: Executor) -> None:
-    order = desk_executor.limit("now", "buy", "3", "100.1", time_in_force="IOC")
+def test_a_limit_order_that_is_ioc_never_rests(executor: Executor) -> None:
+    order = executor.limit("now", "buy", "3", "100.1", time_in_force="IOC")
     assert (order["status"], order["filled_quantity"]) == ("expired", "2")
-    assert desk_executor.get("/v1/account")["open_orders"] == 0
+    assert executor.get("/v1/account")["open_orders"] == 0
 
 
 def test_funds_that_open_orders_reserved_are_not_spent_twice(executor: Executor) -> None:
@@ -68,43 +68,41 @@ def test_nothing_is_sold_that_is_not_held(executor: Executor) -> None:
     assert (position["quantity"], position["realised_pnl"]) == ("0", "-0.05")
 
 
-def test_every_failing_guardrail_is_named(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_every_failing_guardrail_is_named(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(BTCTRY, [("100", "2")], [("100.1", "2")], age=60)
-    _, order = desk_executor.order(type="limit", quantity="70000.00001", limit_price="150.001")
+    _, order = executor.order(type="limit", quantity="70000.00001", limit_price="150.001")
     assert {denial["code"] for denial in order["denials"]} == {
         *("QUOTE_STALE", "TICK_SIZE", "LOT_SIZE", "MAX_NOTIONAL", "PRICE_COLLAR", "INSUFFICIENT_FUNDS"),
         *("MAX_POSITION", "MAX_EXPOSURE"),
     }
 
 
-def test_the_time_since_the_answer_counts_to_the_age_of_the_book(
-    desk_executor: Executor, marketdata: MarketData
-) -> None:
+def test_the_time_since_the_answer_counts_to_the_age_of_the_book(executor: Executor, marketdata: MarketData) -> None:
     marketdata.put(BTCTRY, [("100", "2")], [("100.1", "2")], age=4.9)
-    assert desk_executor.order(client_order_id="fresh")[1]["status"] == "filled"
+    assert executor.order(client_order_id="fresh")[1]["status"] == "filled"
     waited = marketdata.answer
 
     def slow(path: str) -> object:
-        desk_executor.clock.now += 0.2
+        executor.clock.now += 0.2
         return waited(path)
 
     marketdata.answer = slow  # type: ignore[method-assign,assignment]
-    _, order = desk_executor.order(client_order_id="late")
+    _, order = executor.order(client_order_id="late")
     assert [denial["code"] for denial in order["denials"]] == ["QUOTE_STALE"]
 
 
-def test_without_market_data_an_order_is_denied_not_lost(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_without_market_data_an_order_is_denied_not_lost(executor: Executor, marketdata: MarketData) -> None:
     marketdata.status = 503
-    status, order = desk_executor.order()
+    status, order = executor.order()
     assert (status, order["status"]) == (201, "denied")
-    assert [denial["code"] for denial in order["denials"]] == ["NO_QUOTE"]
-    assert desk_executor.get(f"/v1/orders/{order['order_id']}") == order
+    assert [denial["code"] for denial in order["denials"]] == ["EQUITY_UNKNOWN", "NO_QUOTE"]
+    assert executor.get(f"/v1/orders/{order['order_id']}") == order
 
 
-def test_a_book_of_the_other_market_is_no_quote(desk_executor: Executor, marketdata: MarketData) -> None:
+def test_a_book_of_the_other_market_is_no_quote(executor: Executor, marketdata: MarketData) -> None:
     marketdata.market = "live"
     marketdata.put(BTCTRY, [("100", "2")], [("100.1", "2")])
-    _, order = desk_executor.order()
+    _, order = executor.order()
     assert [denial["code"] for denial in order["denials"]] == ["NO_QUOTE"]
 
 
@@ -153,9 +151,9 @@ def test_a_cancel_gives_the_reserve_back_once_and_a_final_order_refuses(executor
     assert executor.post("/v1/orders/paper-999/cancel")[0] == 404
 
 
-def test_orders_are_listed_newest_first_and_bounded(desk_executor: Executor) -> None:
-    made = [desk_executor.limit(f"n{number}", "buy", "1", "99")["order_id"] for number in range(3)]
-    listed = [order["order_id"] for order in desk_executor.get("/v1/orders?limit=2")["orders"]]
+def test_orders_are_listed_newest_first_and_bounded(executor: Executor) -> None:
+    made = [executor.limit(f"n{number}", "buy", "1", "99")["order_id"] for number in range(3)]
+    listed = [order["order_id"] for order in executor.get("/v1/orders?limit=2")["orders"]]
     assert listed == made[:0:-1]
 
 

@@ -63,9 +63,9 @@ each_call = pytest.mark.parametrize("call", GUARDED, ids=lambda call: call.name)
 
 
 @pytest.fixture
-def door(sqlite_place: Place) -> Iterator[Executor]:
+def door(place: Place) -> Iterator[Executor]:
     """An executor whose calls have something to work on."""
-    with having_traded(sqlite_place) as executor:
+    with having_traded(place) as executor:
         yield executor
 
 
@@ -87,7 +87,8 @@ def test_the_document_guards_every_call_that_writes() -> None:
         for operations in document("0")["paths"].values()
         for method, operation in operations.items()
     }
-    assert {call.name for call in GUARDED} >= {name for name, method in told.items() if method != "get"}
+    writes = {name for name, method in told.items() if method != "get"} - {"previewOrder"}
+    assert {call.name for call in GUARDED} >= writes
 
 
 @each_call

@@ -183,13 +183,18 @@ INSTRUMENT = wire.Instrument(
     [
         ("100", "102", "90", ("101", "mid")),
         (None, "102", "90", ("90", "last")),
+        (None, "102", "900", ("102", "ask")),
         ("100", None, "90", ("90", "last")),
+        ("100", None, "900", ("100", "bid")),
         ("0", "102", "90", ("90", "last")),
+        ("0", "102", None, None),
+        ("100", None, "0", ("100", "bid")),
+        (None, None, "90", ("90", "last")),
+        (None, None, "0", None),
         (None, None, None, None),
-        ("100", None, "0", None),
     ],
 )
-def test_a_mark_is_the_middle_else_the_last_trade_else_nothing(
+def test_a_mark_is_the_middle_else_no_more_than_the_lone_side_and_the_last_trade_say(
     bid: str | None, ask: str | None, last: str | None, expected: tuple[str, str] | None
 ) -> None:
     quote = wire.Quote(
@@ -208,7 +213,7 @@ def test_a_mark_is_the_middle_else_the_last_trade_else_nothing(
         age_seconds=7.0,
         stale=True,
     )
-    mark = mark_of(quote, INSTRUMENT)
+    mark = mark_of(quote, INSTRUMENT, quote.age_seconds)
     assert (mark and (str(mark.price), mark.source)) == expected
     assert mark is None or (mark.age_seconds, mark.stale, mark.base_asset) == (7.0, True, "BTC")
 

@@ -9,10 +9,11 @@ import pytest
 
 from common import wire
 from common.answers import Valuation
+from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import BTCTRY, BTCUSDT, USDTTRY, Executor, MarketData, Place
+from tests.executor.standin import BTCTRY, BTCUSDT, NOWHERE, USDTTRY, Executor, MarketData, Place
 
 
 def ask(executor: Executor) -> Valuation:
@@ -63,22 +64,36 @@ def test_the_gauges_show_the_numbers_of_the_valuation(trader: Executor) -> None:
         assert trader.parts.registry.get_sample_value(f"executor_{name}", {"currency": "TRY"}) == float(amount)
 
 
-def test_market_data_that_is_away_leaves_the_ledgers_side(trader: Executor, marketdata: MarketData) -> None:
+def test_market_data_that_is_away_leaves_the_last_marks_with_their_age(
+    trader: Executor, marketdata: MarketData
+) -> None:
+    before = ask(trader).summary.equity
     marketdata.status = 503
+    trader.clock.now += 3_600
     found = ask(trader)
+    assert (found.summary.equity, found.summary.priced) == (before, False)
+    assert [row.mark_age_seconds for row in found.positions] == [3600.1] * 2
+    assert all(row.stale for row in found.positions)
+    assert all("the last mark is 3600.1 s old" in each.reason for each in found.summary.unpriced)
+
+
+def test_marks_that_were_never_seen_leave_the_ledgers_side(
+    trader: Executor, make: MakeExecutor, place: Place, marketdata: MarketData
+) -> None:
+    marketdata.status = 503
+    trader.close()
+    found = ask(make(place))
     assert found.summary.equity is None
     assert {row.symbol: row.quantity for row in found.positions} == {BTCTRY: Decimal(2), BTCUSDT: Decimal(5)}
     assert all("answered 503" in each.reason for each in found.summary.unpriced)
 
 
 def test_a_ledger_that_is_away_is_503(make: MakeExecutor, postgres_server: postgres.Server, tmp_path: Path) -> None:
-    assert (
-        make(Place(f"sqlite:///{tmp_path}/later/ledger.db"), ready=False).client.get("/v1/valuation").status_code == 503
-    )
+    assert make(Place(NOWHERE), ready=False).client.get("/v1/valuation").status_code == 503
     cable = Wire(postgres_server.port)
     executor = make(postgres_server.new_place(cable.port))
     assert ask(executor).positions == ()
     cable.pull()
-    answer = executor.client.get("/v1/valuation")
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "LEDGER_UNAVAILABLE")
+    eventually(lambda: executor.client.get("/v1/valuation").status_code == 503)
+    assert executor.client.get("/v1/valuation").get_json()["error"]["code"] == "LEDGER_UNAVAILABLE"
     cable.close()

@@ -20,6 +20,7 @@ from marketdata.app import create_app
 from marketdata.link.inbox import Arrival
 from marketdata.parts import Parts
 from marketdata.settings import Settings
+from tests.common.routes import check_queries
 from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
@@ -242,3 +243,7 @@ def test_answers_are_built_in_well_under_a_millisecond(parts: Parts) -> None:
 def _free_address() -> str:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def test_every_call_refuses_parameters_that_it_does_not_take(http: FlaskClient) -> None:
+    check_queries(http.application)

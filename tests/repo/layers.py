@@ -46,9 +46,14 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "executor": {
-        1: "account errors guardrails losses messages openapi orders paper valuation",
-        2: "context gauges health ledger metrics quotes rate_limit settings timing",
-        3: "loss_monitor matching parts stream submit",
+        1: "account adjustment_messages arrival batch_messages equity errors examples guardrails largest "
+        "listing_messages losses messages openapi orders paper preview_messages rates valuation "
+        "ledger.adjustments ledger.events ledger.payload ledger.replay market.symbol_view "
+        "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
+        2: "context gauges health kept_marks ledger market metrics peers quotes rate_limit settings steady store "
+        "timing writer",
+        3: "adjustments api.answering batches cancel command_messages commands controls desk forwarded leading "
+        "loss_monitor matching parts preview rehearsal reversals step stream submit",
         4: "api",
         5: "app",
     },

@@ -17,7 +17,7 @@ PRODUCT = [
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 RIDDLE = re.compile(r"(?:What|Whether|How|Why|Where|Who|Whoever)\b")
 MOST_PARAMETERS = 7
-STARTS_THREADS = {"common/loop.py", "canary/probes/pool.py"}
+STARTS_THREADS = {"common/loop.py", "canary/probes/pool.py", "executor/peers/client.py", "executor/peers/server.py"}
 WRITES_STREAMS = {"common/sse.py", "common/openapi.py"}
 SAME_IN_EVERY_SERVICE = {"Settings", "Parts", "Metrics"}
 

@@ -58,7 +58,7 @@ NEWS = [
     NEAR | {"service": "active", "code": "DAILY_LOSS"},
     {"alertname": "SymbolKillSwitchEngaged", "severity": "warning", "service": "executor"},
     {"alertname": "EquityUnknown", "severity": "warning", "service": "executor"},
-    {"alertname": "NobodyMatches", "severity": "critical", "service": "executor"},
+    {"alertname": "NobodyWrites", "severity": "critical", "service": "executor"},
     {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-2:4001"},
     {"alertname": "HighErrorRate", "severity": "warning", "service": "web"},
     {"alertname": "KillSwitchEngaged", "severity": "warning", "service": "executor"},

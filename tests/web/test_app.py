@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.common.routes import check_queries
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
 
@@ -116,3 +117,7 @@ def test_strangers_add_no_line_to_the_metrics(built: Built) -> None:
     for number in range(5):
         visit(f"word{number}")
     assert series() == known
+
+
+def test_every_call_refuses_parameters_that_it_does_not_take(lasting: Built) -> None:
+    check_queries(lasting.client.application)

@@ -6,6 +6,7 @@ import re
 
 from flask import Blueprint, Response, request
 
+from common import query
 from common.errors import InvalidRequest
 from web.clients import Executors
 
@@ -35,6 +36,7 @@ def blueprint(executors: Executors) -> Blueprint:
     def cancel(order_id: str) -> Response:
         if not ORDER_ID.fullmatch(order_id):
             raise InvalidRequest("order_id", "must be letters, digits, hyphens and underscores, at most 64")
+        query.refuse_body()
         return forward(f"/v1/orders/{order_id}/cancel", b"{}")
 
     @routes.put("/api/trading-state")

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from common import wire
 from common.errors import InvalidRequest
 from common.ops import answer, require_token
+from common.query import refuse_body
 from marketdata.venues.algolab.session import Session
 
 MOST_DIGITS = 12
@@ -32,6 +33,7 @@ def routes(session: Session, operator_token: str) -> Blueprint:
     @api.post("/login")
     def login() -> Response:
         require_token(operator_token)
+        refuse_body()
         return answer(session.login())
 
     @api.post("/sms")

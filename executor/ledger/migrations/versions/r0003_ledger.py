@@ -42,7 +42,7 @@ def _log() -> None:
     op.create_index("ix_events_order_id", "events", ["order_id"])
     rare = sa.text("kind IN ('opened', 'switched', 'held', 'released', 'limits_set', 'reversed')")
     columns = ["account", "kind", "sequence"]
-    op.create_index("ix_events_rare", "events", columns, postgresql_where=rare, sqlite_where=rare)
+    op.create_index("ix_events_rare", "events", columns, postgresql_where=rare)
     op.create_table(
         "postings",
         sa.Column("account", sa.Text, primary_key=True),
@@ -88,7 +88,7 @@ def _orders() -> None:
     for column in ("received_sequence", "received_at", "sequence"):
         op.create_index(f"ix_orders_account_{column}", "orders", ["account", column])
     is_open = sa.text("is_open")
-    op.create_index("ix_orders_open", "orders", ["account", "symbol"], postgresql_where=is_open, sqlite_where=is_open)
+    op.create_index("ix_orders_open", "orders", ["account", "symbol"], postgresql_where=is_open)
 
 
 def _projections() -> None:

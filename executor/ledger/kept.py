@@ -1,0 +1,49 @@
+"""A connection that is kept: opened on first use, closed after any failure, opened anew by the next use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from executor.errors import LedgerUnavailable
+from executor.ledger.engine import why
+
+
+class KeptConnection:
+    """One connection of the driver that commits each statement. One caller at a time."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._connection: sa.Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while a connection is open, as far as is known."""
+        return self._connection is not None
+
+    @contextmanager
+    def use(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lends the connection. Raises `LedgerUnavailable` for its failures, and those of statements as they are."""
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            yield self._connection.connection.driver_connection  # type: ignore[misc]
+        except (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.SQLAlchemyError) as error:
+            self.close()
+            raise LedgerUnavailable(why(error)) from error
+        except psycopg.Error:
+            raise
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the connection, and with it every lock of its session."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,1 @@
+"""One kept connection between executors: what the writer alone can do is forwarded to it."""
