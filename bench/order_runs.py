@@ -22,7 +22,7 @@ from tests.marketdata.busy import gunicorn
 from tests.repo.tree import ROOT
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
-"""How long clients ask; the environment may give less, to try the measurements themselves."""
+"""Seconds for which clients ask; the environment may give less, to try the measurements themselves."""
 READY_SECONDS, LIMIT_SECONDS = 120.0, 180
 Measured = dict[str, float]
 
@@ -49,24 +49,24 @@ def running(place: Place, data: MarketData, root: Path = ROOT) -> Iterator[Seque
 
 
 def through_executors(place: Place, kind: str, clients: int, root: Path = ROOT) -> Measured:
-    """What clients get from two executors on a ledger."""
+    """Returns rate and latencies that clients get from two executors on a ledger."""
     with still_market() as data, running(place, data, root) as pair:
         return asked(pair, kind, clients)
 
 
 def through_the_door(clients: int) -> Measured:
-    """What clients get from two doors that do nothing, under the same server."""
+    """Returns the same of two doors that do nothing, under the same server."""
     with gunicorn("bench.order_ceilings:door()") as (_, one), gunicorn("bench.order_ceilings:door()") as (_, two):
         return asked_at([f"http://127.0.0.1:{port}" for port in (one, two)], "orders", clients)
 
 
 def asked(pair: Sequence[Executor], kind: str, clients: int) -> Measured:
-    """What so many clients get from executors that run."""
+    """Returns rate and latencies that so many clients get from executors that run."""
     return asked_at([executor.client.base_url for executor in pair], kind, clients)
 
 
 def asked_at(urls: Sequence[str], kind: str, clients: int) -> Measured:
-    """What so many clients in a process of their own measured."""
+    """Returns rate and latencies that so many clients measured, in a process of their own."""
     with tempfile.TemporaryDirectory() as folder:
         token = Path(folder) / "token"
         token.write_text(TOKEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bench.order_place import durable, fill
 from bench.order_runs import await_ready, running, still_market, writer_of
@@ -65,32 +65,20 @@ def measure() -> list[Row]:
         place = places.new()
         fill(place, OPEN, resting=True)
         with still_market() as data, running(place, data) as pair:
-            kills = [_killed(pair) for _ in range(KILLS)]
-            hangs = [_hung(pair) for _ in range(HANGS)]
+            kills = [_taken(pair, Executor.kill, Executor.start) for _ in range(KILLS)]
+            hangs = [_taken(pair, Executor.hang, Executor.wake) for _ in range(HANGS)]
     return [row("takeover_kill_ms", kills, "ms"), row("takeover_hung_ms", hangs, "ms")]
 
 
-def _killed(pair: Sequence[Executor]) -> float:
+def _taken(pair: Sequence[Executor], end: Callable[[Executor], None], bring_back: Callable[[Executor], None]) -> float:
+    """Ends the writer under load, and brings it back; returns the milliseconds until the other one answered."""
     writer = writer_of(pair)
     [other] = [executor for executor in pair if executor is not writer]
     with Asking(other) as asking:
         time.sleep(LOAD_SECONDS)
         at = time.monotonic()
-        writer.kill()
+        end(writer)
         taken = asking.first_after(at) - at
-    writer.start()
-    await_ready(pair)
-    return taken * 1000
-
-
-def _hung(pair: Sequence[Executor]) -> float:
-    writer = writer_of(pair)
-    [other] = [executor for executor in pair if executor is not writer]
-    with Asking(other) as asking:
-        time.sleep(LOAD_SECONDS)
-        at = time.monotonic()
-        writer.hang()
-        taken = asking.first_after(at) - at
-    writer.wake()
+    bring_back(writer)
     await_ready(pair)
     return taken * 1000

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import urllib3
 
-from common import wire
+from common.codec import read
 from common.errors import InvalidRequest, Unavailable
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class JsonClient:
         if status != 200:
             raise Unavailable(f"{self.base_url}{path} answered {status}", service=self.base_url, answered=status)
         try:
-            return wire.decode(kind, body)
+            return read(kind, body)
         except InvalidRequest as error:
             raise Unavailable(
                 f"{self.base_url}{path} answered what can't be read: {error.message}", service=self.base_url

@@ -180,16 +180,6 @@ def unbalanced(postings: Iterable[Posting]) -> dict[str, Decimal]:
     return {unit: total for unit, total in sums.items() if total}
 
 
-def reserved(open_orders: Iterable[tuple[Terms, Decimal]]) -> dict[Entry, Decimal]:
-    """Returns what open orders, which come as (terms, remaining quantity), hold back of each entry."""
-    sums: dict[Entry, Decimal] = {}
-    with exact():
-        for terms, remaining in open_orders:
-            amount = remaining * terms.reserve_per_unit
-            sums[terms.reserve] = sums.get(terms.reserve, Decimal(0)) + amount
-    return sums
-
-
 def positions(balances: Balances) -> list[Position]:
     """Returns a position for each symbol that was ever held; average cost per unit without fees, to 12 decimals."""
     return [_position(balances, entry) for entry in sorted(balances) if entry.name == "position"]

@@ -6,6 +6,7 @@ import time
 
 from common import wire
 from common.answers import AccountStatus
+from common.codec import read
 from executor.command_messages import REPEATABLE, AnyCommand, Read
 from executor.commands import NOT_WRITING, Answer, Commands
 from executor.errors import LedgerUnavailable, NotWriting
@@ -54,7 +55,7 @@ class Desk:
 
     def account(self) -> AccountStatus:
         """Returns the account as of now."""
-        return wire.decode(AccountStatus, self.do(Read(part="account")).body)
+        return read(AccountStatus, self.do(Read(part="account")).body)
 
     def close(self) -> None:
         """Ends the connection to the writer."""

@@ -150,12 +150,6 @@ def differences_of_replacement(first: Order, replaces: str, request: ReplaceRequ
     return [*differs, *(["replaces"] if first.replaces != replaces else [])]
 
 
-def alike(one: Order, other: Order) -> bool:
-    """Returns true when two orders ask for the same."""
-    asked = ("symbol", "side", "type", "quantity", "limit_price")
-    return all(getattr(one, name) == getattr(other, name) for name in asked)
-
-
 def number(order_id: str) -> int:
     """Returns the sequence of the order's first event: newer orders have larger ones."""
     return int(order_id.rpartition("-")[2])

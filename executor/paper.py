@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -127,14 +127,6 @@ def use_level(level: Level, use: LevelUse | None, quantity: Decimal, sequence: i
             return LevelUse(level.quantity, quantity, sequence, seen_at)
         newer = (sequence, seen_at) if is_newer(seen_at, sequence, use) else (use.sequence, use.seen_at)
         return LevelUse(use.shown, use.used + quantity, *newer)
-
-
-def remaining_levels(
-    levels: Sequence[Level], uses: Mapping[Decimal, LevelUse], sequence: int, seen_at: datetime
-) -> list[Level]:
-    """Returns one side of a book less what our own fills have used, by price; emptied levels are left out."""
-    left = ((level.price, remaining_quantity(level, uses.get(level.price), sequence, seen_at)) for level in levels)
-    return [Level(price=price, quantity=quantity) for price, quantity in left if quantity]
 
 
 def total(fills: Sequence[LevelFill]) -> Decimal:

@@ -25,10 +25,8 @@ def preview(asked: PreviewRequest, trading: TradingContext) -> Preview:
 
     Raises `InvalidRequest`, `UnknownSymbol`, `ClientOrderIdReused` and `LedgerUnavailable`.
     """
-    fields = msgspec.structs.asdict(asked) | {"client_order_id": asked.client_order_id or NO_KEY}
-    if asked.client_order_id == "":
-        fields["client_order_id"] = ""
-    wanted = orders.check(wire.OrderRequest(**fields))
+    key = NO_KEY if asked.client_order_id is None else asked.client_order_id
+    wanted = orders.check(wire.OrderRequest(**msgspec.structs.asdict(asked) | {"client_order_id": key}))
     found = trading.ledger.rehearse(rehearsing(wanted, trading.quotes.look(wanted.symbol), trading))
     first = None if asked.client_order_id is None else trading.ledger.first_answer(wanted.client_order_id)
     differs = [] if first is None else orders.differences(first, wanted)

@@ -48,8 +48,6 @@ def rehearsing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) 
     """Returns the work that decides a checked order as `placing` does, and that must be undone."""
     trading.watch_equity()
 
-    trading.watch_equity()
-
     def work(transaction: Transaction) -> Rehearsal:
         if not view.listed:
             raise UnknownSymbol(view.symbol)

@@ -115,24 +115,15 @@ class Ledger:
         It shares a batch with the works that come meanwhile. An exception of `work` undoes its own part alone.
         Raises `LedgerUnavailable` also where this executor does not write the account.
         """
-        reign = self.writer.reign
-        if reign is None:
-            raise NotWriting
-        return reign.do(work)
+        return self._reign().do(work)
 
     def do_all(self, works: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
         """Does works one after the other in one batch, as `do`; returns them with their outcomes."""
-        reign = self.writer.reign
-        if reign is None:
-            raise NotWriting
-        return reign.do_all(works)
+        return self._reign().do_all(works)
 
     def rehearse(self, work: Callable[[Transaction], T]) -> T:
         """Returns what `work` would return now; nothing of what it does stays. Raises as `do`."""
-        reign = self.writer.reign
-        if reign is None:
-            raise NotWriting
-        return reign.rehearse(work)
+        return self._reign().rehearse(work)
 
     def do_everywhere(self, work: Callable[[Transaction], object]) -> None:
         """Does a work on every account of the ledger: all are changed, or none is."""
@@ -142,16 +133,12 @@ class Ledger:
 
     def remember(self, seconds: float) -> None:
         """Makes sure that orders which ask for the same are known for so many seconds back. Raises as `do`."""
-        if self.writer.reign is None:
-            raise NotWriting
+        self._reign()
         self.writer.remember(seconds)
 
     def view(self) -> View:
         """Returns the account as of its latest durable event. Raises `LedgerUnavailable` as `do`."""
-        reign = self.writer.reign
-        if reign is None:
-            raise NotWriting
-        return reign.view
+        return self._reign().view
 
     def find_open(self, order_id: str) -> Order | None:
         """Returns an open order as memory has it, which may not be durable yet; None when it knows none of this id."""
@@ -236,6 +223,12 @@ class Ledger:
     def positions(self) -> list[Position]:
         """Returns one position for each symbol that was ever held."""
         return accounts.positions(self.view().balances)
+
+    def _reign(self) -> Reign:
+        reign = self.writer.reign
+        if reign is None:
+            raise NotWriting
+        return reign
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from common import wire
+from common.codec import read
 from common.errors import Unavailable
 from web.alertmanager import STATUSES, Alert, AlertStatus
 
@@ -142,7 +143,7 @@ class AlertInbox:
 
 
 def _alerts(rows: sqlite3.Cursor) -> list[Alert]:
-    return [wire.decode(Alert, body) for (body,) in rows]
+    return [read(Alert, body) for (body,) in rows]
 
 
 def _heartbeat_at(connection: sqlite3.Connection) -> datetime | None:

@@ -6,6 +6,7 @@ import msgspec
 
 from common import wire
 from common.client import JsonClient
+from common.codec import read
 from common.errors import InvalidRequest, Unavailable
 
 ASK_SECONDS = 2.0
@@ -60,7 +61,7 @@ class ReadinessProbe:
             ready = status == 200
             return ServiceState(ready=ready, reasons=() if ready else (f"it answered {status}",))
         try:
-            answer = wire.decode(ReadinessAnswer, body)
+            answer = read(ReadinessAnswer, body)
         except InvalidRequest as error:
             raise Unavailable(f"it answered {status} with what can't be read: {error.message}") from error
         return self._state(status, answer)

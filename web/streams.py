@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from common import sse, wire
 from common.answers import AccountStatus, OrdersSnapshot, Quotes, Resumed, Unfollowed
+from common.codec import read
 from common.errors import Unavailable
 from common.event_stream import EventStream
 from web.clients import Markets
@@ -45,7 +46,7 @@ class QuoteStream(EventStream):
             for event in events:
                 if event.name not in QUOTE_EVENTS:
                     continue
-                message = wire.decode(QUOTE_EVENTS[event.name], event.data)
+                message = read(QUOTE_EVENTS[event.name], event.data)
                 if isinstance(message, Quotes):
                     self._markets.check(message.market, "marketdata")
                 yield message
@@ -71,7 +72,7 @@ class OrderStream(EventStream):
             for event in events:
                 if event.name not in ORDER_EVENTS:
                     continue
-                message = wire.decode(ORDER_EVENTS[event.name], event.data)
+                message = read(ORDER_EVENTS[event.name], event.data)
                 if not isinstance(message, wire.Order):
                     self._markets.check(message.market, "the executor")
                 yield message

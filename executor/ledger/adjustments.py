@@ -9,10 +9,10 @@ from executor.ledger.payload import Payload
 from executor.rates import CurrencyRate
 
 
-class CashDeposited(Payload, frozen=True, kw_only=True, tag="deposited"):
-    """Money was put into the account.
+class CashMoved(Payload, frozen=True, kw_only=True):
+    """Money was put into the account, or taken out.
 
-    client_key: the operator's own key; the same key deposits once.
+    client_key: the operator's own key; the same key moves money once.
     currency: a currency of the account's cash.
     amount: above 0.
     reason: the operator's reason.
@@ -26,21 +26,12 @@ class CashDeposited(Payload, frozen=True, kw_only=True, tag="deposited"):
     rate: CurrencyRate | None = None
 
 
-class CashWithdrawn(Payload, frozen=True, kw_only=True, tag="withdrawn"):
-    """Money was taken out of the account.
+class CashDeposited(CashMoved, frozen=True, kw_only=True, tag="deposited"):
+    """Money was put into the account."""
 
-    client_key: the operator's own key; the same key withdraws once.
-    currency: a currency of the account's cash.
-    amount: above 0.
-    reason: the operator's reason.
-    rate: what one unit was worth in the currency of the equity; None when that was not known.
-    """
 
-    client_key: str
-    currency: str
-    amount: Decimal
-    reason: str
-    rate: CurrencyRate | None = None
+class CashWithdrawn(CashMoved, frozen=True, kw_only=True, tag="withdrawn"):
+    """Money was taken out of the account."""
 
 
 class PositionWrittenOff(Payload, frozen=True, kw_only=True, tag="written_off"):

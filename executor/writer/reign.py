@@ -188,7 +188,8 @@ class Reign:
             log.exception("a batch could not be appended")
             error = LedgerUnavailable(f"{type(failure).__name__}")
         timer.end("append")
-        self._stages.works.observe(len(sealed.jobs))
+        if sealed.batch.records:  # an empty work, such as a heartbeat's, is no batch
+            self._stages.works.observe(len(sealed.jobs))
         self._pass_on(sealed, error)
 
     def _append(self, sealed: BatchRound) -> BatchRound:

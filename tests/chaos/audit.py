@@ -168,7 +168,7 @@ def unbalanced(kept: Kept) -> list[str]:
 
 
 def misprojected(kept: Kept, account: AccountStatus | None) -> list[str]:
-    """What the executor that writes has in memory of the open orders, against what the rows of orders lead to."""
+    """Compares the open orders in the memory of the executor that writes with what the rows of orders lead to."""
     if account is None:
         return ["no executor told the account in the end"]
     resting = [order for order in kept.orders if order.status in OPEN]

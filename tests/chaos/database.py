@@ -13,6 +13,7 @@ import secrets
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 DOCKER_SECONDS, START_SECONDS = 60.0, 60.0
 
 
-class Database(Server):
+class Database(Server, ABC):
     """One server whose data outlives its processes. Everything raises `RuntimeError` when it can't be done."""
 
     name = "postgres"
@@ -42,17 +43,17 @@ class Database(Server):
         """The server's own address: a published port of a container doubles each trip."""
         return "127.0.0.1", self.port
 
+    @abstractmethod
     def kill(self) -> None:
         """SIGKILL for all of its processes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self) -> None:
         """Starts it again on the same data; one that runs is left alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def log(self) -> str:
         """The end of its log."""
-        raise NotImplementedError
 
     def wait(self, database: str = "spark") -> None:
         """Until it answers; raises `RuntimeError` with the end of its log when that takes too long."""

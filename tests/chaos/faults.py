@@ -1,4 +1,4 @@
-"""What can fail besides a process that is killed: one that hangs, the market's stream, market data, connections."""
+"""Faults besides a process that is killed: one that hangs, the market's stream, market data, connections."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StreamCut:
         self._data.cuts += 1
 
     def start(self) -> None:
-        """Whoever follows asks anew."""
+        """Cuts every stream: those who follow ask anew."""
 
 
 class MarketDataKilled:

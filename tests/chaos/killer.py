@@ -1,4 +1,4 @@
-"""What fails next: each victim alone, and some together, in a random order that leaves none out."""
+"""The order of faults: each victim alone, and some together, at random, with none left out."""
 
 from __future__ import annotations
 

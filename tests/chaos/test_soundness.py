@@ -50,7 +50,11 @@ def trade(states: list[State], rng: random.Random) -> list[Taken]:
         seen = BEGIN + timedelta(seconds=number)
         levels = {price: Level(price=price, quantity=quantity) for price, quantity in states[number].asks.items()}
         bound, maker = rng.choice(PRICES), rng.random() < 0.4
-        left = paper.remaining_levels(list(levels.values()), used, number, seen)
+        left = [
+            Level(price=price, quantity=quantity)
+            for price, level in levels.items()
+            if (quantity := paper.remaining_quantity(level, used.get(price), number, seen))
+        ]
         for part in paper.walk("buy", left, Decimal(rng.randint(1, 4)), bound):
             used[part.price] = paper.use_level(levels[part.price], used.get(part.price), part.quantity, number, seen)
             price = bound if maker else part.price

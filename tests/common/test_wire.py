@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import wire
+from common.codec import read
 from common.errors import InvalidRequest
 from tests.common import messages
 
@@ -143,3 +144,12 @@ def test_every_message_is_frozen_and_tried_here() -> None:
     found = {kind for kind in vars(wire).values() if isinstance(kind, type) and issubclass(kind, wire.Message)}
     assert found - {wire.Message, wire.Fact} == set(messages.KINDS)
     assert all(kind.__struct_config__.frozen for kind in found if issubclass(kind, msgspec.Struct))
+
+
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", " inf", "1e99999", r"\u004eaN"])
+def test_a_body_of_a_service_of_ours_is_refused_when_a_number_in_it_is_none(odd: str) -> None:
+    whole = json.dumps(BOOK)
+    assert read(wire.Book, whole) == wire.decode(wire.Book, whole)
+    with pytest.raises(InvalidRequest) as caught:
+        read(wire.Book, whole.replace('"101"', f'"{odd}"'))
+    assert caught.value.details["field"].startswith("asks")

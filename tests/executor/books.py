@@ -52,8 +52,7 @@ def sums(rows: Rows) -> dict[str, Decimal]:
 def execute(place: Place, statement: str | sa.Update, **values: object) -> None:
     engine = make_engine(place.url, place.password)
     with writing(engine, "test") as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         asked = sa.text(statement) if isinstance(statement, str) else statement
         assert connection.execute(asked, values).rowcount > 0, statement
     engine.dispose()

@@ -17,10 +17,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from random import Random
 from typing import Any
 
+from tests.executor.market_standin import listening
 from tests.executor.standin import BEGIN, BTCTRY
 
 BOOKS = 200
@@ -275,21 +276,13 @@ def feeding(random: Random) -> Iterator[Feed]:
         def log_message(self, *_arguments: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    feed.url = f"http://127.0.0.1:{server.server_port}"
-    threads = [
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True),
-        threading.Thread(target=feed.run, daemon=True),
-    ]
-    for thread in threads:
+    with listening(Handler) as feed.url:
+        thread = threading.Thread(target=feed.run, daemon=True)
         thread.start()
-    try:
-        yield feed
-    finally:
-        feed.stop.set()
-        server.shutdown()
-        server.server_close()
-        for thread in threads:
+        try:
+            yield feed
+        finally:
+            feed.stop.set()
             thread.join()
 
 

@@ -67,7 +67,7 @@ class MarketData:
         }
 
     def snapshot(self) -> dict[str, Any]:
-        """What a stream begins with."""
+        """Returns the snapshot that a stream begins with."""
         books = list(self.books.values())
         instruments = [self._instrument(book) for book in books]
         return {"market": self.market, "quotes": [_quote(book) for book in books], "books": books} | {
@@ -132,6 +132,20 @@ def _quote(book: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Has requests handled on a free port of loopback until left; gives the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def serving(data: MarketData) -> Iterator[MarketData]:
     """Answers on a free loopback port until left."""
 
@@ -171,14 +185,8 @@ def serving(data: MarketData) -> Iterator[MarketData]:
         def log_message(self, *_arguments: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    data.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield data
-    finally:
-        data.status = 503  # its streams end
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as data.url:
+        try:
+            yield data
+        finally:
+            data.status = 503  # its streams end

@@ -1,4 +1,4 @@
-"""What a writer keeps in memory beside its orders, against the same computed anew from the events alone."""
+"""Compares what a writer keeps in memory beside its orders with the same computed anew from the events alone."""
 
 from __future__ import annotations
 

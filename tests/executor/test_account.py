@@ -91,11 +91,3 @@ def test_money_and_quantity_are_conserved_to_the_last_digit(trades: list[tuple[S
             balances.get(Entry(name, SYMBOL, "TRY"), Decimal(0)) for name in ("fees", "cost", "realised_pnl")
         )
         assert gained == -pnl - cost - fees
-
-
-def test_open_orders_reserve_what_remains_of_them() -> None:
-    half = Terms(
-        **{**{name: getattr(TERMS, name) for name in TERMS.__struct_fields__}, "reserve_per_unit": Decimal("0.5")}
-    )
-    reserved = account.reserved([(TERMS, Decimal(3)), (half, Decimal(4))])
-    assert reserved == {account.cash("TRY"): 5}

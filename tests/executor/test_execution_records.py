@@ -1,4 +1,4 @@
-"""What an analyst needs later is recorded when it is known: the market that an order met, and the rate of each fill."""
+"""The market that an order met and the rate of each fill are recorded when they are known, for analysts."""
 
 from __future__ import annotations
 

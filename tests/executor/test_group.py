@@ -50,7 +50,7 @@ def together(executor: Executor) -> Iterator[Together]:
 
 
 def commits(place: Place) -> int:
-    """How many transactions recorded the events of the ledger."""
+    """Returns the number of transactions that recorded the events of the ledger."""
     engine = make_engine(place.url, place.password)
     with engine.connect() as connection:
         count = connection.execute(sa.text("SELECT count(DISTINCT xmin::text) FROM events")).scalar_one()

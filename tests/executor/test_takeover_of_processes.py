@@ -128,7 +128,7 @@ def pair(place: Place, marketdata: MarketData, tmp_path: Path) -> Iterator[Pair]
 
 
 def _settled(pair: Pair, *loads: Load) -> None:
-    """Whatever was told is in the ledger, once, and under the id that was told."""
+    """Asserts that all that was told is in the ledger, once, and under the id that was told."""
     assert [odd for load in loads for odd in load.odd] == []
     kept = pair.orders()
     told = {key: answer["order_id"] for load in loads for key, (_, answer) in load.told.items()}
