@@ -57,6 +57,14 @@ def test_a_book_that_does_not_change_is_as_old_as_its_latest_proof() -> None:
     assert told.age() == pytest.approx(1.1)
 
 
+def test_a_books_age_in_a_snapshot_counts_from_when_the_stream_was_asked_for() -> None:
+    told = Told()
+    asked_at = told.now
+    told.now += 1.5
+    told.copy.begin(_event("snapshot", told.data.snapshot()), asked_at)
+    assert told.age() == pytest.approx(1.6), "0.1 as it was told, and the way that the snapshot may have taken"
+
+
 def test_a_copy_without_proofs_is_not_used() -> None:
     told = Told()
     told.now += LATE_SECONDS + 0.1
