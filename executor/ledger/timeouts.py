@@ -24,5 +24,10 @@ class BoundedConnection(psycopg.Connection[Any]):
         except _WaitTimeout as error:
             if timeout is not None:
                 raise
-            self.pgconn.finish()
-            raise psycopg.OperationalError(f"the server has been silent for {SILENT_SECONDS:g} s") from error
+            raise silent(self) from error
+
+
+def silent(connection: psycopg.Connection[Any]) -> psycopg.OperationalError:
+    """Closes a connection whose server has said nothing for too long; returns the error that says so."""
+    connection.pgconn.finish()
+    return psycopg.OperationalError(f"the server has been silent for {SILENT_SECONDS:g} s")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from common.clock import Clock
 from executor.timing import StageTimer
 from executor.writer.batch import Batch
 from executor.writer.state import State
 from executor.writer.transaction import Transaction
+
+if TYPE_CHECKING:
+    from executor.writer.round import BatchRound
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
@@ -21,14 +24,14 @@ class Job(Generic[T]):
     """One work and its result, for which a thread waits.
 
     timer: times its stages.
-    waits: true when a thread waits for it, which may be asked to append.
+    waits: true when a thread waits for it, which may be asked to see a batch through.
     """
 
     waits = True
 
     def __init__(self, work: Work[T], timer: StageTimer) -> None:
         self.timer = timer
-        self._leads = False
+        self._leads: BatchRound | None = None
         self._work = work
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -62,15 +65,15 @@ class Job(Generic[T]):
             raise self._error
         return self._result  # type: ignore[return-value]
 
-    def wait(self) -> bool:
-        """Waits; returns true when the work is done, and false when this thread is to append first."""
+    def wait(self) -> BatchRound | None:
+        """Waits; returns None when the work is done, and a batch when this thread is to see it through first."""
         self._turn.acquire()
-        leads, self._leads = self._leads, False
-        return not leads
+        leads, self._leads = self._leads, None
+        return leads
 
-    def lead(self) -> None:
-        """Interrupts the wait: its thread is to append."""
-        self._leads = True
+    def lead(self, sent: BatchRound) -> None:
+        """Interrupts the wait: its thread is to see to a batch that was sent."""
+        self._leads = sent
         self._turn.release()
 
     def release(self) -> Flush | None:
