@@ -97,7 +97,7 @@ class World:
         kind, force = self.random.choice(
             [("market", "IOC"), ("market", "FOK"), *[("limit", "GTC")] * 3, ("limit", "IOC"), ("limit", "FOK")]
         )
-        body = {"symbol": symbol, "side": side, "type": kind, "time_in_force": force}
+        body: Body = {"symbol": symbol, "side": side, "type": kind, "time_in_force": force}
         body["quantity"] = self._quantity()
         if kind == "limit":
             body["limit_price"] = f"{self._price(symbol):f}"
