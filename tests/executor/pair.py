@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from common import wire
-from common.wire import Book, Instrument, Level, Order, OrderRequest
+from common.wire import Order, OrderRequest
 from executor.adjustment_messages import TransferRequest, WriteOffRequest
 from executor.adjustments import transfer, write_off
 from executor.batches import submit_all
@@ -23,23 +22,20 @@ from executor.context import TradingContext
 from executor.equity import EquityWatch
 from executor.errors import NotFree, OrderFinal, UnknownPosition
 from executor.guardrails import Limits
-from executor.market.symbol_view import SymbolView
 from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.paper import Fees
-from executor.quotes import QuoteClient
 from executor.submit import replace, submit
-from executor.valuation import Mark, Marks, pair
 from tests.common.local import eventually
 from tests.executor import pair_checks as checks
 from tests.executor.holding import holding
 from tests.executor.reference import MAKER, TAKER, Placed, Reference, Shown
 from tests.executor.reference_money import AMOUNT, PRICE, QUANTITY
-from tests.executor.standin import BEGIN, BTCTRY, BTCUSDT, USDTTRY, Place
+from tests.executor.seen import PAIRS, Seen
+from tests.executor.standin import BEGIN, Place
 from tests.executor.steps import Amend, Asking, Batch, GiveUp, Move, Pay, Price, Put, Rush, Step
 
-PAIRS = {BTCTRY: ("BTC", "TRY"), USDTTRY: ("USDT", "TRY"), BTCUSDT: ("BTC", "USDT")}
 CASH = {"TRY": Decimal(4000), "USDT": Decimal(900)}
 FAR = {"TRY": Decimal(10**9), "USDT": Decimal(10**9)}
 WIDE = Limits(
@@ -53,57 +49,6 @@ WIDE = Limits(
     max_drawdown_percent=Decimal(1000),
 )
 MARKS = dict.fromkeys(PAIRS, 10_000)
-FIRST = Shown(((9990, 20_000), (9980, 50_000)), ((10_010, 60_000), (10_020, 50_000)), 0)
-
-
-class Seen(QuoteClient):
-    """The books that one executor sees, and the marks that both see."""
-
-    def __init__(self, marked: dict[str, int]) -> None:
-        self.marked = marked
-        self.shown = dict.fromkeys(PAIRS, FIRST)
-        self.monotonic = lambda: 0.0
-
-    def look(self, symbol: str) -> SymbolView:
-        shown, (base, quote) = self.shown[symbol], PAIRS[symbol]
-        instrument = Instrument(
-            symbol=symbol,
-            base_asset=base,
-            quote_currency=quote,
-            tick_size=Decimal("0.01"),
-            lot_size=Decimal("0.0001"),
-            min_notional=Decimal(10),
-        )
-        book = Book(
-            symbol=symbol,
-            market="simulated",
-            source="test",
-            delayed=False,
-            sequence=shown.seen,
-            received_at=BEGIN + timedelta(seconds=shown.seen),
-            base_asset=base,
-            quote_currency=quote,
-            bids=_levels(shown.bids),
-            asks=_levels(shown.asks),
-            age_seconds=0.1,
-            stale=False,
-        )
-        return SymbolView(symbol, book, instrument, 0.0)
-
-    def marks(self) -> Marks:
-        return Marks(
-            {
-                symbol: Mark(symbol, *PAIRS[symbol], Decimal(mark) / PRICE, "mid", 0.1, False)
-                for symbol, mark in self.marked.items()
-            }
-        )
-
-    def pair(self, unit: str, currency: str) -> Mark | None:
-        return pair(self.marks().by_symbol.values(), unit, currency)
-
-
-def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:
-    return tuple(Level(price=Decimal(price) / PRICE, quantity=Decimal(quantity) / QUANTITY) for price, quantity in side)
 
 
 @dataclass(frozen=True)

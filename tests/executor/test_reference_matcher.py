@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from common.wire import Order
 from tests.executor import postgres
-from tests.executor.pair import CASH, PAIRS, Both
+from tests.executor.pair import CASH, Both
 from tests.executor.pair_checks import orders_of
 from tests.executor.projections import assert_projections
+from tests.executor.seen import PAIRS
 from tests.executor.steps import EAGER, HOLDING, OLDER, PAID, Step, moves, rushes, steps
 
 pytestmark = pytest.mark.slow
