@@ -73,6 +73,8 @@ DEATHS = [
     *(("deposit", True, *point) for point in AFTER_THE_APPEND),
     *(("write_off", False, *point) for point in ADJUSTED),
     *(("write_off", True, *point) for point in AFTER_THE_APPEND),
+    ("preview", False, "after", f"{TRANSACTION}.fill"),
+    ("preview", False, "after", f"{REIGN}.rehearse"),
 ]
 
 
@@ -166,6 +168,7 @@ WHOLE: dict[str, dict[str, object]] = {
         "spent": "300.7004",
         "reserved": "99.099",
     },
+    "preview": {"orders": {}, "positions": {}, "spent": "0", "reserved": "0"},
     "deposit": {"orders": {}, "positions": {}, "spent": "-1000", "reserved": "0"},
     "write_off": {
         "orders": {"held": ("filled", TAKEN)},
