@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from common.clock import Clock
-from common.wire import Order, Position, Side
+from common.wire import Instrument, Order, Position, Side
 from executor import account as accounts
 from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
@@ -149,6 +149,11 @@ class Ledger:
         """Returns true when this executor writes the account and an order of the symbol is open."""
         reign = self.writer.reign
         return reign is not None and reign.rests(symbol)
+
+    def is_valued_by(self, instrument: Instrument, currency: str) -> bool:
+        """Returns true when this executor writes the account, whose value in a currency depends on a symbol's mark."""
+        reign = self.writer.reign
+        return reign is not None and reign.view.is_valued_by(instrument, currency)
 
     def reaches(self, symbol: str, side: Side, opposite: Decimal | None) -> bool:
         """Returns true when an open order of a symbol and side may trade at the best price of the other side."""
