@@ -10,22 +10,19 @@ from common.codec import read
 from executor.command_messages import REPEATABLE, AnyCommand, Read
 from executor.commands import NOT_WRITING, Answer, Commands
 from executor.errors import LedgerUnavailable, NotWriting
+from executor.ledger.timings import LedgerTimings
 from executor.peers.client import NotSent, PeerClient
 from executor.peers.frames import PeerError
 from executor.store import Ledger
 
-PATIENCE_SECONDS = 3.0
-"""A change of the writer is waited for so long."""
 LOOK_AGAIN_SECONDS = 0.02
-ANSWER_SECONDS = 8.0
-"""An answer of the writer is waited for so long: longer than its own time limits take."""
 
 
 class Desk:
     """Takes every command, whichever executor writes the account."""
 
-    def __init__(self, ledger: Ledger, commands: Commands, peers: PeerClient) -> None:
-        self._ledger, self._commands, self._peers = ledger, commands, peers
+    def __init__(self, ledger: Ledger, commands: Commands, peers: PeerClient, timings: LedgerTimings) -> None:
+        self._ledger, self._commands, self._peers, self._timings = ledger, commands, peers, timings
 
     def do(self, command: AnyCommand) -> Answer:
         """Returns the answer once it is durable. Raises `ServiceError` where it fails here.
@@ -48,7 +45,7 @@ class Desk:
                     raise
                 reason = error.reason
             away, now = self._ledger.writer.away, time.monotonic()
-            until = min(until, now + PATIENCE_SECONDS)
+            until = min(until, now + self._timings.change)
             if away is not None or now >= until:
                 raise LedgerUnavailable(away or reason)
             time.sleep(LOOK_AGAIN_SECONDS)
@@ -63,7 +60,7 @@ class Desk:
 
     def _forwarded(self, address: str, command: AnyCommand) -> Answer:
         try:
-            frame = self._peers.ask(address, wire.encode(command), ANSWER_SECONDS)
+            frame = self._peers.ask(address, wire.encode(command), self._timings.answer)
         except NotSent as error:
             raise NotWriting(str(error)) from error
         except PeerError as error:

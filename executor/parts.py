@@ -27,7 +27,7 @@ from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerServer
-from executor.quotes import DEPTH, TIMEOUT_SECONDS, QuoteClient
+from executor.quotes import DEPTH, QuoteClient
 from executor.rate_limit import RateLimit, WriteLimiter
 from executor.settings import Settings
 from executor.store import Ledger
@@ -94,7 +94,7 @@ class Parts:
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
         wakes.matcher, wakes.slots = Matcher(trading, metrics), slots
         commands = Commands(trading, metrics)
-        desk = Desk(ledger, commands, PeerClient(settings.peers.key))
+        desk = Desk(ledger, commands, PeerClient(settings.peers.key), settings.ledger.timings)
         leading = Leading(ledger, health, metrics.account, taken=desk.close)
         peers = PeerServer(settings.peers, ForwardedCommands(ledger, commands, metrics.duration.observe).take)
         tail = LedgerTail(ledger, desk.account, metrics.streams, lambda: slots.open > 0)
@@ -178,7 +178,8 @@ class _Wakes:
 
 
 def _market(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes) -> tuple[MarketFollower, QuoteClient]:
-    client, market, times = JsonClient(settings.marketdata_url, TIMEOUT_SECONDS), settings.service.market, ProofTime()
+    client, market = JsonClient(settings.marketdata_url, settings.quote_seconds), settings.service.market
+    times = ProofTime()
     copy = MarketCopy(market, times, wakes.moved, wakes.marked)
     follower = MarketFollower(client, copy, times, clock.monotonic, depth=DEPTH)
     return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)

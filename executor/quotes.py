@@ -18,7 +18,6 @@ from executor.valuation import Mark, Marks, mark_of, pair
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 1.0
 DEPTH = 100
 INSTRUMENTS_SECONDS = 5.0
 """A new tick or a halt is seen within this time and the one that market data takes for it."""

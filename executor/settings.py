@@ -27,6 +27,7 @@ from executor.guardrails.limits import (
     MOST_OPEN_ORDERS,
     plain,
 )
+from executor.ledger.timings import LEDGER_TIMINGS, LedgerTimings
 from executor.orders import symbol_form
 from executor.paper import Fees
 
@@ -43,12 +44,14 @@ class LedgerSettings:
     password: the database's password.
     account: the account's name.
     starting_cash: cash by currency; it counts only when the account is first opened.
+    timings: the time limits on waiting for it.
     """
 
     url: str
     password: str
     account: str
     starting_cash: Mapping[str, Decimal]
+    timings: LedgerTimings = LEDGER_TIMINGS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -105,6 +108,7 @@ class Settings:
     limits: the limits at the start.
     fees: the fee rates.
     equity_currency: the currency that the equity is measured in.
+    quote_seconds: an answer of market data to a question is waited for so long.
     """
 
     service: ServiceSettings
@@ -117,6 +121,7 @@ class Settings:
     limits: Limits
     fees: Fees
     equity_currency: str
+    quote_seconds: float = 1.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -81,18 +81,19 @@ class Ledger:
     ) -> None:
         """`limits` are those of the settings; `name` and `address` are told to the other executors."""
         self.account_name, self.clock, self._settings = settings.account, SteadyClock.of(clock), settings
-        self._engine = make_engine(settings.url, settings.password)
+        self._engine = make_engine(settings.url, settings.password, settings.timings)
         self._preparing = threading.Lock()
         self._prepared = False
-        lease = Lease(self._engine, settings.account, name, address)
+        lease = Lease(self._engine, settings.account, name, address, settings.timings)
         self.writer = Writer(self._engine, lease, self.clock, self._open_account, stages, told, limits)
 
     def prepare(self) -> None:
         """Brings the tables up to date, once; later calls do nothing."""
+        settings = self._settings
         with self._preparing:
             if self._prepared:
                 return
-            patient = make_engine(self._settings.url, self._settings.password, patient=True)
+            patient = make_engine(settings.url, settings.password, settings.timings, patient=True)
             try:
                 migrate(patient)
             finally:

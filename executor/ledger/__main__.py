@@ -19,10 +19,13 @@ from executor.errors import LedgerUnavailable
 from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import make_engine, reading
 from executor.ledger.export import ExportError, export
+from executor.ledger.timings import LedgerTimings
 from executor.ledger.verify import AccountProof, verify
 from executor.settings import LedgerSettings
 
 TELL_SECONDS = 5.0
+TIMINGS = LedgerTimings(connect=20, lock=20)
+"""A person would rather wait than ask again."""
 USAGE = "usage: python -m executor.ledger verify | export FOLDER [--replace]"
 
 
@@ -83,7 +86,7 @@ def _export(folder: str, *, replace: bool, environment: Mapping[str, str] | None
 @contextmanager
 def _reading(settings: LedgerSettings) -> Iterator[Callable[[], AbstractContextManager[sa.Connection]]]:
     """Lends a function that lends one moment of the ledger, for as long as a part of it takes to read."""
-    engine = make_engine(settings.url, settings.password, patient=True)
+    engine = make_engine(settings.url, settings.password, TIMINGS, patient=True)
     try:
         yield lambda: reading(engine)
     finally:

@@ -12,24 +12,23 @@ from sqlalchemy import exc
 
 from executor.errors import LedgerUnavailable
 from executor.ledger.timeouts import BoundedConnection
+from executor.ledger.timings import LEDGER_TIMINGS, LedgerTimings
 
-CONNECT_SECONDS = 2
-LOCK_SECONDS = 2
-STATEMENT_SECONDS = 5
-IDLE_SECONDS = 10
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.PendingRollbackError)
 """The exceptions of SQLAlchemy for a database that is away, restarts, is too slow, or has no connection left."""
 
 
-def make_engine(url: str, password: str, *, patient: bool = False) -> sa.Engine:
+def make_engine(
+    url: str, password: str, timings: LedgerTimings = LEDGER_TIMINGS, *, patient: bool = False
+) -> sa.Engine:
     """Returns an engine for the ledger, which connects on first use.
 
     A `patient` engine puts no time limit on statements: it is for migrations and for reading the whole ledger.
     """
     options = {
-        "lock_timeout": LOCK_SECONDS * 1000,
-        "statement_timeout": 0 if patient else STATEMENT_SECONDS * 1000,
-        "idle_in_transaction_session_timeout": 0 if patient else IDLE_SECONDS * 1000,
+        "lock_timeout": timings.lock * 1000,
+        "statement_timeout": 0 if patient else timings.statement * 1000,
+        "idle_in_transaction_session_timeout": 0 if patient else timings.idle * 1000,
         "synchronous_commit": "on",
         "timezone": "UTC",
     }
@@ -38,11 +37,11 @@ def make_engine(url: str, password: str, *, patient: bool = False) -> sa.Engine:
         pool_pre_ping=True,
         pool_size=8,
         max_overflow=16,
-        pool_timeout=LOCK_SECONDS,
+        pool_timeout=timings.lock,
         hide_parameters=True,
         connect_args={
-            "connect_timeout": CONNECT_SECONDS,
-            "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+            "connect_timeout": timings.connect,
+            "tcp_user_timeout": timings.statement * 1000,
             "application_name": "spark-executor",
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
@@ -51,7 +50,9 @@ def make_engine(url: str, password: str, *, patient: bool = False) -> sa.Engine:
 
         @sa.event.listens_for(engine, "do_connect")
         def connect(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
-            return BoundedConnection.connect(*arguments, **named)
+            connection = BoundedConnection.connect(*arguments, **named)
+            connection.silent = timings.silent
+            return connection
 
     return engine
 

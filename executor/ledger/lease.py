@@ -13,9 +13,7 @@ import sqlalchemy as sa
 from executor.errors import LedgerUnavailable
 from executor.ledger.engine import lock_key
 from executor.ledger.kept import KeptConnection
-
-HUNG_SECONDS = 2.0
-"""A holder whose heartbeat stays the same for longer is taken for hung, and its session is ended."""
+from executor.ledger.timings import LEDGER_TIMINGS, LedgerTimings
 
 _TRY = "SELECT pg_try_advisory_lock(%s)"
 _LOOK = "SELECT holder, address, backend, epoch, heartbeat_at FROM leases WHERE account = %s"
@@ -58,10 +56,18 @@ class Lease:
     The lock on the connection is freed by the database as soon as the holder's connection ends.
 
     account: the account's name.
+    hung_after: seconds without a heartbeat after which a holder is taken for hung.
     """
 
-    def __init__(self, engine: sa.Engine, account: str, name: str, address: Callable[[], str]) -> None:
-        self.account = account
+    def __init__(
+        self,
+        engine: sa.Engine,
+        account: str,
+        name: str,
+        address: Callable[[], str],
+        timings: LedgerTimings = LEDGER_TIMINGS,
+    ) -> None:
+        self.account, self.hung_after = account, timings.hung
         self._connection, self._name, self._address = KeptConnection(engine), name, address
         self._lock = lock_key(f"writer:{account}")
         self._beat_seen: object = None
@@ -90,7 +96,7 @@ class Lease:
                 return None
             name, address, backend, *beat = row
             holder = Holder(name, address, backend, self._silence(beat))
-            if holder.silence > HUNG_SECONDS:
+            if holder.silence > self.hung_after:
                 driver.execute(_END_SESSION, (holder.backend,))
             return holder
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from executor.ledger.kept import KeptConnection
-from executor.ledger.timeouts import SILENT_SECONDS, silent
+from executor.ledger.timeouts import BoundedConnection
 
 _LOOK_MS = 100.0
 """So often a wait looks whether the connection was closed from elsewhere."""
@@ -27,7 +26,7 @@ class SentStatement:
     def __init__(self, connection: KeptConnection, name: str, sql: str) -> None:
         """`sql` has the places `$1`, `$2` … for the values."""
         self._connection, self._name, self._sql = connection, name, sql
-        self._prepared_on: psycopg.Connection[Any] | None = None
+        self._prepared_on: BoundedConnection | None = None
 
     def send(self, values: Sequence[bytes | None]) -> None:
         """Sends the values, as text. Raises `LedgerUnavailable`."""
@@ -35,7 +34,7 @@ class SentStatement:
             if self._prepared_on is not driver:
                 driver.execute(f"PREPARE {self._name} AS {self._sql}".encode())
                 self._prepared_on = driver
-            connection, until = driver.pgconn, time.monotonic() + SILENT_SECONDS
+            connection, until = driver.pgconn, time.monotonic() + driver.silent
             connection.send_query_prepared(self._name.encode(), values)
             while connection.flush():
                 if _await(driver, select.POLLIN | select.POLLOUT, until) & select.POLLIN:
@@ -47,7 +46,7 @@ class SentStatement:
         Raises `LedgerUnavailable` when none came, and what the server refused as an error of the driver.
         """
         with self._connection.use() as driver:
-            connection, until = driver.pgconn, time.monotonic() + SILENT_SECONDS
+            connection, until = driver.pgconn, time.monotonic() + driver.silent
             results = []
             while True:
                 while connection.is_busy():
@@ -62,7 +61,7 @@ class SentStatement:
             return results[0].get_value(0, 0)
 
 
-def _await(driver: psycopg.Connection[Any], events: int, until: float) -> int:
+def _await(driver: BoundedConnection, events: int, until: float) -> int:
     """Returns the events that the connection is ready for. Raises `psycopg.OperationalError` at `until`."""
     while True:
         ready = select.poll()
@@ -71,4 +70,4 @@ def _await(driver: psycopg.Connection[Any], events: int, until: float) -> int:
         if found:
             return found[0][1]
         if time.monotonic() >= until:
-            raise silent(driver)
+            raise driver.too_silent()

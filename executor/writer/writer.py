@@ -23,7 +23,7 @@ from executor.ledger import rows
 from executor.ledger.append import Appender, Fenced
 from executor.ledger.engine import reading
 from executor.ledger.events import GENESIS
-from executor.ledger.lease import HUNG_SECONDS, Holder, Lease
+from executor.ledger.lease import Holder, Lease
 from executor.orders import PRECISION
 from executor.steady import SteadyClock
 from executor.timing import StageMetrics
@@ -81,7 +81,7 @@ class Writer:
     def reign(self) -> Reign | None:
         """The present reign; None when another executor writes, or when it is not sure that this one still does."""
         reign = self._reign
-        if reign is None or reign.ended or time.monotonic() - self._beat_at > HUNG_SECONDS:
+        if reign is None or reign.ended or time.monotonic() - self._beat_at > self._lease.hung_after:
             return None
         return reign
 

@@ -33,7 +33,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 40.0) -> None:
     """Waits for a condition; fails the test when it does not hold in time."""
     deadline = time.monotonic() + seconds
     while not condition():

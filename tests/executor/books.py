@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from executor.ledger.__main__ import main
-from executor.ledger.engine import make_engine, writing
+from executor.ledger.engine import writing
 from tests.executor.standin import Executor, Place
 
 Rows = list[dict[str, str]]
@@ -50,7 +50,7 @@ def sums(rows: Rows) -> dict[str, Decimal]:
 
 
 def execute(place: Place, statement: str | sa.Update, **values: object) -> None:
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with writing(engine, "test") as connection:
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         asked = sa.text(statement) if isinstance(statement, str) else statement

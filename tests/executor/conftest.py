@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from executor.guardrails import Limits
+from executor.ledger.timings import LedgerTimings
 from tests.executor import postgres
-from tests.executor.standin import CASH, Executor, MarketData, Place, make_executor, market_data, serving
+from tests.executor.standin import CASH, PATIENT, Executor, MarketData, Place, make_executor, market_data, serving
 
 MakeExecutor = Callable[..., Executor]
 
@@ -46,7 +48,13 @@ def marketdata() -> Iterator[MarketData]:
 
 
 @pytest.fixture
-def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
+def timings() -> LedgerTimings:
+    """The limits on waiting for the ledger: patient, but in tests that are about them."""
+    return PATIENT
+
+
+@pytest.fixture
+def make(marketdata: MarketData, timings: LedgerTimings) -> Iterator[MakeExecutor]:
     """Makes executors that share the market data, with their ledger ready; closes them at the end."""
     made: list[Executor] = []
 
@@ -62,7 +70,14 @@ def make(marketdata: MarketData) -> Iterator[MakeExecutor]:
         account: str = "paper",
     ) -> Executor:
         executor = make_executor(
-            place, marketdata, cash=cash, fee=fee, limits=limits, now=now, monotonic=monotonic, account=account
+            replace(place, timings=timings),
+            marketdata,
+            cash=cash,
+            fee=fee,
+            limits=limits,
+            now=now,
+            monotonic=monotonic,
+            account=account,
         )
         made.append(executor)
         if ready:

@@ -25,6 +25,7 @@ from executor.orders import ReplaceRequest
 from executor.preview import preview
 from executor.preview_messages import PreviewRequest
 from executor.submit import replace, submit
+from tests.common.local import eventually
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
 
 
@@ -121,7 +122,7 @@ def _home(point: str) -> tuple[Any, str, str]:
 def main(url: str, password: str, marketdata: str, action: str, when: str, point: str) -> None:
     """Ends by the kill; reaching the end is a failure of the test that asked for it."""
     executor = make_executor(Place(url, password), MarketData(url=marketdata))
-    executor.trading.ledger.step()
+    eventually(lambda: executor.trading.ledger.step() and executor.trading.ledger.writer.reign)
     die_at(when, point)
     ACTIONS[action](executor)
     print(f"{point} was never reached", file=sys.stderr)

@@ -19,7 +19,6 @@ from typing import IO, Any, NamedTuple
 import psycopg
 import pytest
 
-from executor.ledger.engine import make_engine
 from executor.ledger.migrate import migrate
 from tests.common.local import free_port
 from tests.executor.standin import Place
@@ -80,7 +79,7 @@ class Server:
             connection.execute(f"ALTER USER spark PASSWORD '{self.password}'".encode())
             connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
         place = self._place(TEMPLATE)
-        engine = make_engine(place.url, place.password)
+        engine = place.engine()
         migrate(engine)
         engine.dispose()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from executor.ledger.engine import make_engine, reading
+from executor.ledger.engine import reading
 from executor.ledger.verify import AccountProof, verify
 from tests.executor.standin import Place
 
 
 def proved(place: Place) -> AccountProof:
     """Proves a ledger of one account."""
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with reading(engine) as connection:
         [found] = verify(lambda: nullcontext(connection))
     engine.dispose()

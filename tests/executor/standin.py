@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
@@ -23,6 +24,8 @@ from executor.app import create_app
 from executor.context import TradingContext
 from executor.guardrails import Limits
 from executor.health import LedgerHealth
+from executor.ledger.engine import make_engine
+from executor.ledger.timings import LedgerTimings
 from executor.matching import Matcher
 from executor.paper import Fees
 from executor.parts import Parts
@@ -40,19 +43,26 @@ BTCUSDT, USDTTRY = "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
 CASH = {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
 NOWHERE = "postgresql+psycopg://spark@127.0.0.1:1/nothing"
 """The address of a database that is not there."""
+PATIENT = LedgerTimings(connect=60, lock=60, statement=60, idle=60, silent=90.0, hung=60.0, change=30.0, answer=120.0)
+"""Limits that no slow moment of a busy machine reaches."""
+QUOTE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a test's ledger is."""
+    """Where a test's ledger is, and how long is waited for it."""
 
     url: str
     password: str = ""
+    timings: LedgerTimings = PATIENT
+
+    def engine(self) -> sa.Engine:
+        return make_engine(self.url, self.password, self.timings)
 
     def ledger(
         self, cash: Mapping[str, Decimal] = CASH, now: Callable[[], datetime] | None = None, account: str = "paper"
     ) -> Ledger:
-        settings = LedgerSettings(self.url, self.password, account, cash)
+        settings = LedgerSettings(self.url, self.password, account, cash, self.timings)
         wall = now or (lambda: datetime.now(UTC))
         clock = Clock(time.monotonic, lambda: wall().timestamp())
         told = Told(lambda _: None, lambda: None)
@@ -165,7 +175,7 @@ def make_executor(
     moved, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
     settings = Settings(
         service=ServiceSettings("executor", "1", "simulated"),
-        ledger=LedgerSettings(place.url, place.password, account, cash),
+        ledger=LedgerSettings(place.url, place.password, account, cash, place.timings),
         peers=PeerSettings("127.0.0.1", 0, hashlib.sha256(f"executors:{TOKEN}".encode()).digest()),
         operator_token=TOKEN,
         most_writes_per_second=writes,
@@ -174,6 +184,7 @@ def make_executor(
         limits=limits or wide_limits(),
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
+        quote_seconds=QUOTE_SECONDS,
     )
     clock = Clock(monotonic or moved, lambda: wall().timestamp(), time.monotonic if now is None else None)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)

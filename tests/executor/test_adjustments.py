@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from executor.ledger.engine import make_engine, reading
+from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.books import environment_of, export, read, sums
 from tests.executor.conftest import MakeExecutor
@@ -29,7 +29,7 @@ def write_off(executor: Executor, **changes: Any) -> tuple[int, dict[str, Any]]:
 
 
 def checked(place: Place) -> None:
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with reading(engine) as connection:
         verify(lambda: nullcontext(connection))
     engine.dispose()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from executor.ledger.engine import make_engine, reading
+from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, BTCUSDT, TOKEN, USDTTRY, Executor, MarketData, Place
@@ -41,7 +41,7 @@ def codes(executor: Executor, key: str, **changes: Any) -> list[str]:
 
 
 def events(place: Place, kind: str) -> list[dict[str, Any]]:
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with reading(engine) as connection:
         verify(lambda: nullcontext(connection))
         query = sa.text("SELECT payload FROM events WHERE kind = :kind ORDER BY account, sequence")

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from common.wire import OrderRequest
 from executor.errors import LedgerUnavailable, OrderFinal
 from executor.ledger.append import Append, AppendRefused
-from executor.ledger.engine import make_engine
 from executor.ledger.listing import OrderFilter
 from executor.orders import check
 from executor.writer.transaction import Transaction
@@ -51,7 +50,7 @@ def together(executor: Executor) -> Iterator[Together]:
 
 def commits(place: Place) -> int:
     """Returns the number of transactions that recorded the events of the ledger."""
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with engine.connect() as connection:
         count = connection.execute(sa.text("SELECT count(DISTINCT xmin::text) FROM events")).scalar_one()
     engine.dispose()

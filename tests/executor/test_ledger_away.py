@@ -7,14 +7,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from executor.ledger.engine import CONNECT_SECONDS
-from executor.ledger.timeouts import SILENT_SECONDS
+from executor.ledger.timings import LEDGER_TIMINGS, LedgerTimings
 from executor.writer.transaction import Transaction
 from tests.common.local import eventually
 from tests.executor import postgres
 from tests.executor.cable import Wire
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Executor, Place
+
+
+@pytest.fixture
+def timings() -> LedgerTimings:
+    """The real ones."""
+    return LEDGER_TIMINGS
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def test_a_database_that_hangs_is_503_within_seconds_and_is_used_again_when_it_a
     wire.hang()
     began = time.monotonic()
     _assert_away(executor)
-    assert time.monotonic() - began < 10 * (SILENT_SECONDS + CONNECT_SECONDS)
+    assert time.monotonic() - began < 10 * (LEDGER_TIMINGS.silent + LEDGER_TIMINGS.connect)
     wire.plug()
     eventually(lambda: executor.trading.ledger.writer.reign)
     assert executor.order(client_order_id="away")[1]["status"] == "filled"

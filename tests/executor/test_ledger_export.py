@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from executor.ledger import schema
 from executor.ledger.__main__ import main
-from executor.ledger.engine import make_engine, reading
+from executor.ledger.engine import reading
 from executor.ledger.export import SHEETS, cell
 from executor.ledger.export import export as write_books
 from tests.executor.books import Rows, environment_of, execute, export, read, sums, trade
@@ -125,7 +125,7 @@ def test_what_is_traded_while_the_books_are_written_is_in_none_of_them(
                 executor.post(f"/v1/fills/{first['fills'][0]['trade_id']}/reverse", {"reason": "a test"})
         return reading(engine)
 
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     done = write_books(reading_while_traded, "paper", tmp_path / "meanwhile")
     engine.dispose()
     changed = {executor.get(f"/v1/orders/{order_id}")["status"] for order_id in resting}

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from executor.ledger.engine import make_engine, reading, writing
+from executor.ledger.engine import reading, writing
 from executor.ledger.schema import metadata
+from executor.ledger.timings import LEDGER_TIMINGS
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.conftest import MakeExecutor
@@ -31,7 +32,7 @@ def place(postgres_server: postgres.Server) -> Place:
 
 def test_the_migrated_tables_are_the_ones_the_code_uses(make: MakeExecutor, place: Place) -> None:
     make(place)
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, metadata) == []
@@ -47,6 +48,7 @@ def test_executors_that_start_together_open_the_account_once(make: MakeExecutor,
     assert {executor.get("/v1/account")["sequence"] for executor in executors} == {1}
 
 
+@pytest.mark.parametrize("timings", [LEDGER_TIMINGS])
 def test_the_connections_are_durable_and_bounded_in_time(make: MakeExecutor, place: Place) -> None:
     engine = make(place).trading.ledger._engine
     with reading(engine) as connection:
@@ -61,7 +63,7 @@ def test_starting_cash_counts_only_for_a_new_account(make: MakeExecutor, place: 
 
 
 def run(place: Place, statements: list[str]) -> None:
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with writing(engine) as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
@@ -76,7 +78,7 @@ def statements_of(file: str) -> list[str]:
 def test_tables_that_the_three_first_revisions_made_are_taken_over(make: MakeExecutor, place: Place) -> None:
     run(place, statements_of("postgresql_0003.sql"))
     executor = make(place)
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         differences = [found for found in compare_metadata(context, metadata) if found[0] != "add_table_comment"]
@@ -105,7 +107,7 @@ def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(make: MakeExec
         executor.post("/v1/orders/" + executor.get("/v1/orders?status=open")["orders"][0]["order_id"] + "/cancel")[0]
         == 200
     )
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with reading(engine) as connection:
         [proof] = verify(lambda: nullcontext(connection))
     engine.dispose()

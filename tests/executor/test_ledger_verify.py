@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from executor.ledger.__main__ import main
 from executor.ledger.compare import LedgerFault
-from executor.ledger.engine import make_engine, reading, writing
+from executor.ledger.engine import reading, writing
 from executor.ledger.verify import verify
 from tests.executor import postgres
 from tests.executor.conftest import MakeExecutor
@@ -46,7 +46,7 @@ def trade(executor: Executor) -> None:
 
 def _broken(place: Place, statement: str) -> str:
     """What verify says after the statement, which is then undone."""
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with engine.connect() as connection:
         assert connection.execute(sa.text(statement)).rowcount > 0, statement
         with pytest.raises(LedgerFault) as caught:
@@ -56,7 +56,7 @@ def _broken(place: Place, statement: str) -> str:
 
 
 def test_an_honest_ledger_is_clean(traded: Place) -> None:
-    engine = make_engine(traded.url, traded.password)
+    engine = traded.engine()
     with reading(engine) as connection:
         [proof] = verify(lambda: nullcontext(connection))
     engine.dispose()
@@ -110,7 +110,7 @@ def test_the_command_says_clean_or_the_bad_row_by_its_exit_code(
     environment = _environment(place, tmp_path)
     assert main(["verify"], environment) == 0
     assert capsys.readouterr().out == "verify: clean account=paper events=17 orders=5 fills=3 postings=20\n"
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with writing(engine, "tamper") as connection:
         connection.execute(sa.text("DELETE FROM fills WHERE sequence = 5"))
     engine.dispose()

@@ -15,7 +15,7 @@ import pytest
 
 from executor.guardrails import Limits
 from executor.ledger import rows, schema
-from executor.ledger.engine import make_engine, reading
+from executor.ledger.engine import reading
 from executor.ledger.verify import verify
 from tests.executor.audit import Audit, part
 from tests.executor.conftest import MakeExecutor
@@ -134,7 +134,7 @@ def test_no_interleaving_of_two_executors_passes_a_limit(
         for done in [threads.submit(client.run) for client in clients]:
             done.result()
     audit = Audit(TIGHT, part(FEE))
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with reading(engine) as connection:
         audit.check(rows.events(connection, schema.events.c.account == "paper"))
         verify(lambda: nullcontext(connection))

@@ -117,7 +117,7 @@ class Failing(Ledger):
     """A ledger that fails twice, first in a way that nobody foresaw."""
 
     def __init__(self, place: Place) -> None:
-        settings = LedgerSettings(place.url, place.password, "paper", CASH)
+        settings = LedgerSettings(place.url, place.password, "paper", CASH, place.timings)
         told = Told(lambda _: None, lambda: None)
         super().__init__(settings, SYSTEM_CLOCK, StageMetrics(CollectorRegistry()), told, wide_limits())
         self.failures = [LedgerUnavailable("as told"), RuntimeError("a fault of ours")]

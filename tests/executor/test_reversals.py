@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from executor.ledger.compare import LedgerFault
-from executor.ledger.engine import make_engine, reading, writing
+from executor.ledger.engine import reading, writing
 from executor.ledger.verify import verify
 from tests.executor.books import environment_of, export, read
 from tests.executor.conftest import MakeExecutor
@@ -30,7 +30,7 @@ def books(executor: Executor) -> tuple[Any, Any]:
 
 
 def checked(place: Place) -> None:
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with reading(engine) as connection:
         verify(lambda: nullcontext(connection))
     engine.dispose()
@@ -120,7 +120,7 @@ def test_a_reversal_of_what_is_no_longer_there_is_named(make: MakeExecutor, plac
     executor = make(place)
     _, order = executor.order(quantity="1")
     reverse(executor, order["fills"][0]["trade_id"])
-    engine = make_engine(place.url, place.password)
+    engine = place.engine()
     with writing(engine, "tampering") as connection:
         connection.execute(sa.text("UPDATE postings SET amount = '7' WHERE sequence = 5 AND line = 1"))
     with reading(engine) as connection, pytest.raises(LedgerFault, match="posting 5/1 is 7 BTC"):

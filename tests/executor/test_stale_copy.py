@@ -74,7 +74,7 @@ def running(place: Place, feed: Feed, wall: Wall) -> Iterator[tuple[Executor, No
     ledger.writer._clock = noting = Noting(**vars(ledger.clock))
     executor.parts.start()
     try:
-        eventually(lambda: executor.trading.ledger.writer.reign, 30)
+        eventually(lambda: executor.trading.ledger.writer.reign)
         yield executor, noting
     finally:
         executor.parts.stop()

@@ -14,6 +14,7 @@ from common import wire
 from executor.command_messages import CancelOrder
 from executor.commands import NOT_WRITING
 from executor.ledger.engine import lock_key
+from executor.ledger.timings import LEDGER_TIMINGS, LedgerTimings
 from executor.peers.client import PeerClient
 from executor.peers.server import PeerReply
 from tests.common.local import eventually
@@ -27,6 +28,12 @@ from tests.executor.standin import Executor, Place
 pytestmark = pytest.mark.slow
 
 STEP_CLOCK = "UPDATE leases SET heartbeat_at = heartbeat_at {} interval '1 day'"
+
+
+@pytest.fixture
+def timings() -> LedgerTimings:
+    """The real ones."""
+    return LEDGER_TIMINGS
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ import pytest
 from common import wire
 from common.errors import Unavailable
 from common.wire import OrderRequest
-from executor.ledger.lease import HUNG_SECONDS
 from tests.chaos import executors
 from tests.chaos.executors import Executor
 from tests.common.local import eventually
@@ -29,8 +28,6 @@ pytestmark = pytest.mark.slow
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 CLIENTS = 4
-GENEROUS_SECONDS = 8.0
-"""On a quiet machine a takeover takes half a second, and the heartbeat's limit more when the writer hangs."""
 
 
 def post(executor: Executor, key: str, price: str = "99") -> tuple[int, dict[str, Any]]:
@@ -122,7 +119,7 @@ def writes(executor: Executor) -> bool:
 def pair(place: Place, marketdata: MarketData, tmp_path: Path) -> Iterator[Pair]:
     with executors.running(place, marketdata.url, tmp_path, random.Random()) as both:
         eventually(lambda: all(executor.ready() for executor in both), 40)
-        eventually(lambda: sum(map(writes, both)) == 1, 10)
+        eventually(lambda: sum(map(writes, both)) == 1)
         writer, other = sorted(both, key=lambda executor: not writes(executor))
         yield Pair(writer, other, place)
 
@@ -140,13 +137,13 @@ def _settled(pair: Pair, *loads: Load) -> None:
 def test_a_writer_that_is_killed_is_followed_by_the_other_and_no_answer_is_lost(pair: Pair) -> None:
     load = Load(pair.other)
     with loaded(load):
-        eventually(lambda: len(load.told) > 40, 30)
+        eventually(lambda: len(load.told) > 40)
         pair.writer.kill()
         killed = time.monotonic()
-        eventually(lambda: any(at > killed + 0.05 for at, _ in list(load.told.values())), GENEROUS_SECONDS)
-        eventually(lambda: writes(pair.other), GENEROUS_SECONDS)
+        eventually(lambda: any(at > killed + 0.05 for at, _ in list(load.told.values())))
+        eventually(lambda: writes(pair.other))
         count = len(load.told)
-        eventually(lambda: len(load.told) > count + 20, GENEROUS_SECONDS)
+        eventually(lambda: len(load.told) > count + 20)
     key, (_, first) = next(iter(load.told.items()))
     assert post(pair.other, key) == (200, first)
     _settled(pair, load)
@@ -159,18 +156,18 @@ def test_a_writer_that_is_killed_is_followed_by_the_other_and_no_answer_is_lost(
 def test_a_writer_that_hangs_is_superseded_and_once_woken_appends_nothing(pair: Pair) -> None:
     at_writer, at_other = Load(pair.writer), Load(pair.other)
     with loaded(at_writer, at_other):
-        eventually(lambda: min(len(at_writer.told), len(at_other.told)) > 20, 30)
+        eventually(lambda: min(len(at_writer.told), len(at_other.told)) > 20)
         pair.writer.hang()
         hung = time.monotonic()
         eventually(
-            lambda: any(at > hung + 0.3 for at, _ in list(at_other.told.values())), HUNG_SECONDS + GENEROUS_SECONDS
+            lambda: any(at > hung + 0.3 for at, _ in list(at_other.told.values())),
         )
-        eventually(lambda: writes(pair.other), GENEROUS_SECONDS)
+        eventually(lambda: writes(pair.other))
         count = len(at_other.told)
-        eventually(lambda: len(at_other.told) > count + 20, GENEROUS_SECONDS)
+        eventually(lambda: len(at_other.told) > count + 20)
         pair.writer.wake()
         woken, count = time.monotonic(), len(at_writer.told)
-        eventually(lambda: len(at_writer.told) > count + 20, 30)
+        eventually(lambda: len(at_writer.told) > count + 20)
     assert (writes(pair.writer), writes(pair.other)) == (False, True)
     assert all(at > woken for at, _ in list(at_writer.told.values())[count:])
     _settled(pair, at_writer, at_other)
@@ -183,10 +180,10 @@ def test_the_two_take_turns_however_often_the_writer_hangs(pair: Pair) -> None:
             [writer] = [executor for executor in (pair.writer, pair.other) if writes(executor)]
             [other] = [executor for executor in (pair.writer, pair.other) if executor is not writer]
             writer.hang()
-            eventually(lambda other=other: writes(other), HUNG_SECONDS + GENEROUS_SECONDS)  # type: ignore[misc]
+            eventually(lambda other=other: writes(other))  # type: ignore[misc]
             writer.wake()
-            eventually(lambda writer=writer: not writes(writer), GENEROUS_SECONDS)  # type: ignore[misc]
+            eventually(lambda writer=writer: not writes(writer))  # type: ignore[misc]
             for load in loads:
                 least = len(load.told) + 5
-                eventually(lambda load=load, least=least: len(load.told) > least, 30)  # type: ignore[misc]
+                eventually(lambda load=load, least=least: len(load.told) > least)  # type: ignore[misc]
     _settled(pair, *loads)

@@ -37,7 +37,7 @@ def http(venue: Venue, tmp_path: Path) -> Iterator[FlaskClient]:
         settings = settings_for(venue.url, url, "BTCTRY,ETHUSDT,NOPETRY", SPARK_DATA_DIR=str(tmp_path))
         with running_marketdata(settings, QUICK) as parts:
             client = create_app(settings, parts).test_client()
-            eventually(lambda: client.get("/v1/instruments").status_code == 200, 20)
+            eventually(lambda: client.get("/v1/instruments").status_code == 200)
             yield client
 
 
@@ -76,8 +76,8 @@ def test_whether_each_symbol_trades_and_every_change_is_there_before_anything_ha
 def test_a_halt_is_seen_in_every_answer_and_metric(http: FlaskClient, venue: Venue) -> None:
     assert (instrument(http)["state"], instrument(http)["reason"]) == ("trading", "")
     venue.server.change_pair("BTCTRY", HALT)
-    eventually(lambda: instrument(http)["state"] == "halted", 20)
-    eventually(lambda: http.get(f"/v1/status/{BTCTRY}").get_json()["status"]["phase"] == "halted", 20)
+    eventually(lambda: instrument(http)["state"] == "halted")
+    eventually(lambda: http.get(f"/v1/status/{BTCTRY}").get_json()["status"]["phase"] == "halted")
     assert instrument(http)["reason"] == "the venue's status is 'HALTED'"
     assert http.get(f"/v1/quotes/{BTCTRY}").get_json()["phase"] == "halted"
     assert http.get(f"/v1/books/{BTCTRY}").get_json()["phase"] == "halted"

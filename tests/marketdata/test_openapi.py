@@ -93,7 +93,7 @@ def _following_both(folder: Path) -> Iterator[Flask]:
         parts = _parts(found)
         parts.start()
         try:
-            eventually(lambda: not parts.store.not_live() and len(parts.instruments()) == len(SYMBOLS), 30.0)
+            eventually(lambda: not parts.store.not_live() and len(parts.instruments()) == len(SYMBOLS))
             yield create_app(found, parts)
         finally:
             parts.stop()
@@ -224,7 +224,7 @@ def test_a_version_that_the_client_has_is_304_with_its_age_and_no_body(app: Flas
             assert {"ETag", "X-Spark-Age-Seconds"} <= set(again.headers.keys())
         return again.status_code == 304
 
-    eventually(unchanged, 20.0)
+    eventually(unchanged)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class MarketTime:
         return self.now
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 40.0) -> None:
     """Waits for a condition; fails the test when it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -59,7 +59,7 @@ class Watched:
         """Arms a fault and waits until it was done."""
         before = self.venue.server.faults.done()[fault]
         self.venue.server.faults.arm(fault, **parameters)
-        eventually(lambda: self.venue.server.faults.done()[fault] > before, seconds=20)
+        eventually(lambda: self.venue.server.faults.done()[fault] > before)
 
     def come_to_rest(self) -> None:
         """The market stops; every book must become the venue's own, and none may ever have been wrong.
@@ -67,11 +67,11 @@ class Watched:
         A lost change shows only by the next one, so some frames pass before the market stops.
         """
         sent = self.venue.server.counters.frames_sent
-        eventually(lambda: self.venue.server.counters.frames_sent >= sent + FRAMES_BEFORE_REST, seconds=20)
+        eventually(lambda: self.venue.server.counters.frames_sent >= sent + FRAMES_BEFORE_REST)
         self.venue.server.pause()
         ours = self.feed.book_or_none
         try:
-            eventually(lambda: equal(self.venue.server, ours, PAIRS), seconds=20)
+            eventually(lambda: equal(self.venue.server, ours, PAIRS))
         except AssertionError:
             raise AssertionError(differences(self.venue.server, ours, PAIRS)) from None
         finally:
@@ -116,5 +116,5 @@ def watched(
             ) as feed,
             Watcher(market, venue.server, feed.book_or_none, PAIRS, behind=behind) as watcher,
         ):
-            eventually(feed.live, seconds=20)
+            eventually(feed.live)
             yield Watched(venue, feed, watcher)

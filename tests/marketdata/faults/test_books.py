@@ -26,8 +26,8 @@ def test_a_change_that_does_not_fit_costs_one_rejoin_on_the_same_socket(
 ) -> None:
     with watched() as it:
         it.arm(fault, pair="BTCTRY", **parameters)
-        eventually(lambda: sum(it.feed.counters.resyncs.values()) > 0, seconds=20)
-        eventually(it.feed.live, seconds=20)
+        eventually(lambda: sum(it.feed.counters.resyncs.values()) > 0)
+        eventually(it.feed.live)
         assert {reason for reason, count in it.feed.counters.resyncs.items() if count} == reasons
         assert it.feed.counters.book_gaps == int("gap" in reasons)
         it.come_to_rest()
@@ -49,7 +49,7 @@ def test_a_harmless_oddity_is_applied_and_shown_and_costs_nothing(
 ) -> None:
     with watched() as it:
         it.arm(fault, pair="BTCTRY", **parameters)
-        eventually(lambda: it.feed.counters.oddities[oddity] > 0, seconds=20)
+        eventually(lambda: it.feed.counters.oddities[oddity] > 0)
         it.come_to_rest()
         shown = it.feed.venue.row()["oddities"]
         assert isinstance(shown, dict)
@@ -61,7 +61,7 @@ def test_a_harmless_oddity_is_applied_and_shown_and_costs_nothing(
 def test_an_amount_that_was_not_expected_is_taken_as_the_venue_tells_it(code: int, oddity: str) -> None:
     with watched() as it:
         it.arm("bad_level", pair="BTCTRY", code=code)
-        eventually(lambda: it.feed.counters.oddities[oddity] == 1, seconds=20)
+        eventually(lambda: it.feed.counters.oddities[oddity] == 1)
         assert sum(it.feed.counters.resyncs.values()) == 0
         assert it.feed.live()
 
@@ -72,7 +72,7 @@ def test_frames_that_are_written_oddly_are_read_as_if_they_were_not(fault: str) 
         for pair in ("BTCTRY", "ETHUSDT"):
             it.venue.server.faults.arm(fault, pair=pair, count=40)
         done = it.venue.server.faults.done
-        eventually(lambda: done()[fault] >= 60, seconds=30)
+        eventually(lambda: done()[fault] >= 60)
         it.venue.server.faults.clear()
         it.come_to_rest()
         counters = it.feed.counters
@@ -101,8 +101,8 @@ def test_answers_that_are_written_oddly_are_read_as_if_they_were_not(oddity: str
 
     with watched(before=before, audit_seconds=0.2) as it:
         counters, audit = it.feed.counters, it.feed.venue.nets
-        eventually(lambda: all(counters.backfills[kind] for kind in ("days", "minutes", "tickers")), seconds=30)
-        eventually(lambda: counters.audits > 3, seconds=30)
+        eventually(lambda: all(counters.backfills[kind] for kind in ("days", "minutes", "tickers")))
+        eventually(lambda: counters.audits > 3)
         assert it.feed.venue.readiness["instruments"]() is None
         assert {name for name, count in counters.left_out.items() if count} <= set(ENDPOINTS)
         assert (counters.left_out["exchangeinfo"] > 0) == (oddity == "bad_row")
@@ -166,7 +166,7 @@ def test_a_frame_that_says_nothing_is_counted_and_costs_nothing(fault: str, coun
     with watched() as it:
         it.arm(fault)
         counters = it.feed.counters
-        eventually(lambda: counters.decode_errors["json"] + counters.frames["other"] == 1, seconds=20)
+        eventually(lambda: counters.decode_errors["json"] + counters.frames["other"] == 1)
         assert (counters.frames["other"] == 1) == (counted == "other")
         it.come_to_rest()
         assert (sum(counters.resyncs.values()), it.venue.server.counters.upgrades["accepted"]) == (0, 1)
@@ -178,8 +178,8 @@ def test_books_that_come_whole_need_no_sequence_and_a_wrong_one_costs_a_rejoin()
         it.come_to_rest()
         assert sum(it.feed.counters.resyncs.values()) == 0
         it.arm("crossed_book", pair="BTCTRY")
-        eventually(lambda: it.feed.counters.resyncs["crossed"] == 1, seconds=20)
-        eventually(it.feed.live, seconds=20)
+        eventually(lambda: it.feed.counters.resyncs["crossed"] == 1)
+        eventually(it.feed.live)
         it.come_to_rest()
         assert it.feed.counters.frames["432"] == 0
         assert it.venue.server.counters.upgrades["accepted"] == 1

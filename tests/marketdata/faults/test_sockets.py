@@ -13,14 +13,14 @@ pytestmark = pytest.mark.slow
 
 def _came_back(it: Watched, dials: int = 2) -> None:
     """A new socket was opened, with every book on it."""
-    eventually(lambda: it.venue.server.counters.upgrades["accepted"] >= dials and it.feed.live(), seconds=30)
+    eventually(lambda: it.venue.server.counters.upgrades["accepted"] >= dials and it.feed.live())
 
 
 @pytest.mark.parametrize("fault", ["partial_frame", "half_open", "silence"])
 def test_a_socket_that_says_no_more_is_stale_in_time_and_replaced(fault: str) -> None:
     with watched(link=HASTY_LINK) as it:
         it.arm(fault, pair="BTCTRY")
-        eventually(lambda: all(it.feed.store.quote(name).stale for name in it.feed.store.symbols), seconds=20)
+        eventually(lambda: all(it.feed.store.quote(name).stale for name in it.feed.store.symbols))
         _came_back(it)
         it.come_to_rest()
         assert it.watcher.stale > 0
@@ -46,7 +46,7 @@ def test_an_upgrade_that_is_never_answered_is_given_up() -> None:
     with watched(link=HASTY_LINK) as it:
         it.venue.server.faults.arm("no_upgrade_answer")
         it.arm("reset", pair="BTCTRY")
-        eventually(lambda: it.feed.counters.attempts["timeout"] == 1, seconds=20)
+        eventually(lambda: it.feed.counters.attempts["timeout"] == 1)
         _came_back(it)
         it.come_to_rest()
 
@@ -55,7 +55,7 @@ def test_a_refused_upgrade_is_waited_out() -> None:
     with watched(link=HASTY_LINK) as it:
         it.venue.server.faults.arm("refuse_upgrade", status=429, retry_after=1)
         it.arm("reset", pair="BTCTRY")
-        eventually(lambda: it.feed.counters.attempts["throttled"] == 1, seconds=20)
+        eventually(lambda: it.feed.counters.attempts["throttled"] == 1)
         assert all(it.feed.store.quote(name).stale for name in it.feed.store.symbols)
         _came_back(it)
         it.come_to_rest()

@@ -37,7 +37,7 @@ def _is_ended(connection: socket.socket) -> bool:
 
 
 def test_a_client_that_never_reads_is_cut_off_while_others_get_every_change(address: tuple[str, int]) -> None:
-    eventually(lambda: _open(address) == 0, 30)
+    eventually(lambda: _open(address) == 0)
     stuck = ask(address, "/v1/stream?kinds=book&depth=100", read_buffer=4096)
     sequences, longest, told_at = list[int](), 0.0, time.monotonic()
     deadline = told_at + 60
@@ -54,14 +54,14 @@ def test_a_client_that_never_reads_is_cut_off_while_others_get_every_change(addr
 
 
 def test_a_place_beyond_the_last_is_refused_until_one_is_given_back(address: tuple[str, int]) -> None:
-    eventually(lambda: _open(address) == 0, 30)
+    eventually(lambda: _open(address) == 0)
     taken = [ask(address, "/v1/stream") for _ in range(4)]
-    eventually(lambda: _open(address) == 4, 30)
+    eventually(lambda: _open(address) == 4)
     with ask(address, "/v1/stream") as fifth:
         assert fifth.recv(64).startswith(b"HTTP/1.1 503")
     assert json_of(address, "/v1/quotes")["quotes"]
     taken.pop().close()
-    eventually(lambda: _open(address) == 3, 30)
+    eventually(lambda: _open(address) == 3)
     with ask(address, "/v1/stream") as fourth:
         assert fourth.recv(64).startswith(b"HTTP/1.1 200")
     for connection in taken:

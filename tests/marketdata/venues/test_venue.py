@@ -86,7 +86,7 @@ def only(wanted: str) -> dict[str, str]:
 
 def test_both_feeds_are_live_and_their_symbols_stand_side_by_side(tmp_path: Path) -> None:
     with running_venue() as venue, running_bist() as bist, both(tmp_path, venue, bist, bist.session()) as http:
-        eventually(lambda: {row["state"] for row in feeds(http).values()} == {"live"}, 20.0)
+        eventually(lambda: {row["state"] for row in feeds(http).values()} == {"live"})
         assert set(feeds(http)) == {"BTCTURK", "BIST"}
         assert states(http, "BIST") == states(http, "BTCTURK") == only("live")
         eventually(lambda: http.get("/readyz").status_code == 200)
@@ -98,7 +98,7 @@ def test_both_feeds_are_live_and_their_symbols_stand_side_by_side(tmp_path: Path
         assert {quote["source"] for quote in quotes.values()} == {"BTCTURK", "BIST"}
         for _ in range(20):
             bist.move(0.5)
-        eventually(lambda: "BIST:THYAO" in instruments(http), 20.0)
+        eventually(lambda: "BIST:THYAO" in instruments(http))
         traded = instruments(http)
         assert (traded["BIST:THYAO"]["quote_currency"], traded["BIST:THYAO"]["lot_size"]) == ("TRY", "1")
         assert http.get("/v1/books/BIST:THYAO?depth=1").get_json()["bids"]
@@ -106,7 +106,7 @@ def test_both_feeds_are_live_and_their_symbols_stand_side_by_side(tmp_path: Path
 
 def test_without_a_session_the_feed_waits_for_a_person_by_name_and_the_other_trades_on(tmp_path: Path) -> None:
     with running_venue() as venue, running_bist() as bist, both(tmp_path, venue, bist, "") as http:
-        eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+        eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live")
         row = feeds(http)["BIST"]
         assert row["state"] == "auth_required"
         assert "AUTH_REQUIRED" in row["reason"]
@@ -125,7 +125,7 @@ def test_a_public_feed_that_was_refused_is_live_again_without_anybody(
     with running_venue() as venue, running_bist() as bist:
         venue.server.faults.arm("refuse_upgrade", status=status, count=2, page=page)
         with both(tmp_path, venue, bist, bist.session()) as http:
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live")
             assert venue.server.faults.done()["refuse_upgrade"] == 2
 
 
@@ -133,7 +133,7 @@ def test_a_refused_feed_says_with_what_status_and_when_it_dials_again(tmp_path: 
     with running_venue() as venue, running_bist() as bist:
         venue.server.faults.arm("refuse_upgrade", status=403, count=1)
         with both(tmp_path, venue, bist, bist.session(), LONG) as http:
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected")
             row = feeds(http)["BTCTURK"]
             assert "403" in row["reason"]
             assert "dialled again at" in row["reason"]
@@ -147,11 +147,11 @@ def test_an_operator_resumes_a_refused_feed(tmp_path: Path) -> None:
     with running_venue() as venue, running_bist() as bist:
         venue.server.faults.arm("refuse_upgrade", status=403, count=1)
         with both(tmp_path, venue, bist, bist.session(), LONG) as http:
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected")
             answer = http.post("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED)
             assert (answer.status_code, answer.get_json()["venue"]) == (200, "BTCTURK")
             assert set(answer.get_json()) == set(feeds(http)["BTCTURK"])
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live")
 
 
 def test_resuming_a_feed_lets_its_calls_be_made_again_too(tmp_path: Path) -> None:
@@ -159,11 +159,11 @@ def test_resuming_a_feed_lets_its_calls_be_made_again_too(tmp_path: Path) -> Non
         venue.server.faults.arm("refuse_upgrade", status=403, count=1)
         venue.server.faults.arm("rest_status", status=403, endpoint="exchangeinfo", count=1)
         with both(tmp_path, venue, bist, bist.session(), LONG) as http:
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected", 20.0)
-            eventually(lambda: venue.server.faults.done()["rest_status"] == 1, 20.0)
-            eventually(lambda: "403" in str(http.get("/readyz").get_json()["parts"]["instruments"]["reason"]), 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "rejected")
+            eventually(lambda: venue.server.faults.done()["rest_status"] == 1)
+            eventually(lambda: "403" in str(http.get("/readyz").get_json()["parts"]["instruments"]["reason"]))
             assert http.post("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED).status_code == 200
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live", 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "live")
 
 
 def test_only_an_operator_resumes_and_only_a_feed_that_there_is(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_only_an_operator_resumes_and_only_a_feed_that_there_is(tmp_path: Path) 
             answer = http.post(f"/v1/feeds/{name}/resume", headers=AUTHORIZED)
             assert answer.status_code == 404
         assert http.get("/v1/feeds/BTCTURK/resume", headers=AUTHORIZED).status_code == 405
-        eventually(lambda: feeds(http)["BIST"]["state"] == "live", 20.0)
+        eventually(lambda: feeds(http)["BIST"]["state"] == "live")
         dials = bist.server.counters.upgrades["accepted"]
         assert http.post("/v1/feeds/BIST/resume", headers=AUTHORIZED).get_json()["connection"] == "open"
         assert bist.server.counters.upgrades["accepted"] == dials, "an open feed stays as it is"
@@ -193,7 +193,7 @@ def test_a_page_from_a_firewall_does_not_end_a_persons_session(tmp_path: Path) -
     with running_venue() as venue, running_bist() as bist:
         bist.faults.arm("refuse_upgrade", status=403, count=2, page="<html>Attention Required!</html>")
         with both(tmp_path, venue, bist, bist.session()) as http:
-            eventually(lambda: feeds(http)["BIST"]["state"] == "live", 20.0)
+            eventually(lambda: feeds(http)["BIST"]["state"] == "live")
             assert bist.faults.done()["refuse_upgrade"] == 2
             assert http.get("/v1/feeds/BIST/session").get_json()["state"] == "ACTIVE"
 
@@ -202,8 +202,8 @@ def test_a_refused_session_asks_for_a_login_and_not_for_a_restart(tmp_path: Path
     with running_venue() as venue, running_bist() as bist:
         bist.faults.arm("refuse_upgrade", status=401, count=0)
         with both(tmp_path, venue, bist, bist.session()) as http:
-            eventually(lambda: feeds(http)["BIST"]["connection"] == "stopped", 20.0)
-            eventually(lambda: feeds(http)["BIST"]["state"] == "auth_required", 20.0)
+            eventually(lambda: feeds(http)["BIST"]["connection"] == "stopped")
+            eventually(lambda: feeds(http)["BIST"]["state"] == "auth_required")
             assert "log in" in feeds(http)["BIST"]["reason"]
 
 
@@ -212,6 +212,6 @@ def test_a_feed_that_was_told_to_wait_is_blocked_and_says_until_when(tmp_path: P
     with running_venue() as venue, running_bist() as bist:
         venue.server.faults.arm("refuse_upgrade", status=status, count=1, retry_after=600)
         with both(tmp_path, venue, bist, bist.session()) as http:
-            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "blocked", 20.0)
+            eventually(lambda: feeds(http)["BTCTURK"]["state"] == "blocked")
             assert feeds(http)["BTCTURK"]["blocked_until"]
             assert "marketdata_http_429_total" in http.get("/metrics").text

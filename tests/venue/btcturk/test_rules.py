@@ -198,4 +198,4 @@ def test_exchangeinfo_lacks_some_pair_when_none_is_named(http: FlaskClient, venu
 def test_exchangeinfo_is_empty_so_often_as_was_asked(http: FlaskClient, venue: Venue) -> None:
     venue.server.faults.arm("no_pairs", count=2)
     assert [len(listed(http)) for _ in range(3)] == [0, 0, 5]
-    eventually(lambda: venue.server.faults.done()["no_pairs"] == 2, 20)
+    eventually(lambda: venue.server.faults.done()["no_pairs"] == 2)

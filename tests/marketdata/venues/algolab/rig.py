@@ -107,7 +107,7 @@ class Running:
         """Lets the market move a little at a time, as it does; ends when every book is the venue's own."""
         for _ in range(3):
             self.bist.move(seconds)
-        eventually(self.right, 20.0)
+        eventually(self.right)
 
 
 def truth(bist: Bist, pair: str) -> Sides:

@@ -137,7 +137,7 @@ def test_a_book_whose_rows_make_no_sense_comes_again_and_costs_no_socket(feed: R
             break
     lost = feed.counters.books_lost
     eventually(lambda: sum(lost.values()) >= 1 or feed.equal("THYAO"))
-    eventually(feed.right, 20.0)
+    eventually(feed.right)
     assert feed.counters.repairs == 0
 
 
@@ -151,8 +151,8 @@ def test_missing_rows_leave_a_book_that_makes_sense_or_none(feed: Running) -> No
         assert feed.stale("THYAO") or bids[0] < asks[0]
     feed.bist.faults.clear()
     feed.venue.connection.drop("begin anew")
-    eventually(lambda: feed.store.not_live(), 5.0)
-    eventually(feed.right, 20.0)
+    eventually(lambda: feed.store.not_live())
+    eventually(feed.right)
 
 
 def test_a_lost_row_that_leaves_a_book_which_makes_sense_is_found_by_asking(bist: Bist) -> None:
@@ -167,10 +167,10 @@ def test_a_lost_row_that_leaves_a_book_which_makes_sense_is_found_by_asking(bist
             bist.quiet()
             if _is_contradicted(feed):
                 break
-            eventually(feed.live, 20.0)
+            eventually(feed.live)
         bist.faults.clear()
         assert feed.counters.contradictions["rest"] >= 1, "no row was lost that would show this"
-        eventually(feed.right, 20.0)
+        eventually(feed.right)
 
 
 def _is_contradicted(feed: Running) -> bool:
@@ -226,14 +226,14 @@ def test_a_venue_that_answers_pings_and_tells_nothing_is_stale_and_dialled_again
             bist.move(0.5)
         eventually(lambda: feed.stale("THYAO"))
         eventually(lambda: feed.counters.resyncs["silence"] >= 1)
-        eventually(lambda: feed.live() and feed.equal("THYAO"), 20.0)
+        eventually(lambda: feed.live() and feed.equal("THYAO"))
 
 
 @pytest.mark.parametrize("fault", ["close", "reset"])
 def test_a_socket_that_ends_takes_its_books_with_it_and_a_new_one_brings_them(feed: Running, fault: str) -> None:
     feed.bist.faults.arm(fault)
     eventually(lambda: feed.counters.attempts["open"] >= 2)
-    eventually(feed.right, 20.0)
+    eventually(feed.right)
     feed.move_until_right()
 
 
@@ -241,7 +241,7 @@ def test_the_trades_between_two_sockets_are_known_to_be_missing(feed: Running) -
     _wait_for_ticks(feed)
     feed.venue.connection.drop("test")
     eventually(lambda: feed.counters.attempts["open"] >= 2)
-    eventually(feed.right, 20.0)
+    eventually(feed.right)
     assert feed.store.trades(THYAO, 1).stale
     _wait_for_ticks(feed)
     assert not feed.store.trades(THYAO, 1).stale

@@ -58,7 +58,7 @@ def test_an_auction_shows_where_it_would_match_and_a_book_that_may_cross() -> No
         eventually(_phase_becomes(feed, "opening_auction"))
         bist.quiet()
         eventually(lambda: feed.store.auction(THYAO).price == bist.truth("THYAO").ticks[-1].balance_price)
-        eventually(lambda: feed.equal("THYAO") and not feed.stale("THYAO"), 20.0)
+        eventually(lambda: feed.equal("THYAO") and not feed.stale("THYAO"))
 
 
 def test_an_auction_ends_with_a_book_that_does_not_cross() -> None:
@@ -67,7 +67,7 @@ def test_an_auction_ends_with_a_book_that_does_not_cross() -> None:
         for _ in range(20):
             _let_pass(bist, 10.0)
         eventually(_phase_becomes(feed, "continuous"))
-        eventually(lambda: feed.equal("THYAO") and not feed.stale("THYAO"), 20.0)
+        eventually(lambda: feed.equal("THYAO") and not feed.stale("THYAO"))
         bids, asks = feed.shown("THYAO")
         assert bids[0].price < asks[0].price
         assert feed.store.auction(THYAO).price is None

@@ -170,7 +170,7 @@ def bist() -> Iterator[Bist]:
 @pytest.fixture
 def feed(bist: Bist) -> Iterator[Running]:
     with running_feed(bist) as running:
-        eventually(running.live, 20.0)
+        eventually(running.live)
         yield running
 
 
@@ -183,10 +183,10 @@ def test_frames_that_are_written_oddly_are_read_as_if_they_were_not(feed: Runnin
         feed.bist.move(1.0)
         return feed.bist.faults.done()[fault] > before + 30
 
-    eventually(moved, 30.0)
+    eventually(moved)
     feed.move_until_right()
     last = feed.bist.truth("THYAO").last
-    eventually(lambda: feed.store.quote(THYAO).last == last, 20.0)
+    eventually(lambda: feed.store.quote(THYAO).last == last)
     counters = feed.counters
     assert (sum(counters.decode_errors.values()), sum(counters.left_out.values())) == (0, 0)
     assert sum(counters.books_lost.values()) == 0
@@ -196,8 +196,8 @@ def test_frames_that_are_written_oddly_are_read_as_if_they_were_not(feed: Runnin
 def test_answers_that_are_written_oddly_are_used(bist: Bist, oddity: str) -> None:
     bist.faults.arm("odd_answer", oddity=oddity, count=0)
     with running_feed(bist) as feed:
-        eventually(feed.live, 20.0)
-        eventually(lambda: feed.counters.equity_infos["ok"] >= 2, 20.0)
+        eventually(feed.live)
+        eventually(lambda: feed.counters.equity_infos["ok"] >= 2)
         assert (feed.counters.equity_infos["failed"], sum(feed.counters.left_out.values())) == (0, 0)
         feed.move_until_right()
         assert [net.torn for net in feed.venue.nets] == [False]
@@ -206,6 +206,6 @@ def test_answers_that_are_written_oddly_are_used(bist: Bist, oddity: str) -> Non
 def test_a_feed_whose_prices_cannot_be_compared_is_degraded(bist: Bist) -> None:
     bist.faults.arm("rest_status", endpoint="GetEquityInfo", status=500, count=0)
     with running_feed(bist, symbols=("THYAO", "GARAN", "AKBNK")) as feed:
-        eventually(feed.live, 20.0)
+        eventually(feed.live)
         eventually(lambda: "price_audit" in (feed.venue.reason() or ""), 60.0)
         assert feed.venue.state() == "degraded"

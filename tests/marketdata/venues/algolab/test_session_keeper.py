@@ -73,19 +73,19 @@ def test_a_session_that_ends_is_not_followed_by_a_login(bist: Bist) -> None:
 def test_after_a_session_that_proved_good_it_logs_in_at_once_but_never_in_a_loop(bist: Bist) -> None:
     with running_feed(bist, login="by itself", timings=replace(PATIENT, logins=600.0)) as feed:
         for number in range(1, QUICK_LOGINS):
-            eventually(feed.live, 20.0)
+            eventually(feed.live)
             bist.accounts.expire()
-            eventually(lambda number=number: logins(feed) == number + 1, 20.0)  # type: ignore[misc]
-        eventually(feed.right, 20.0)
+            eventually(lambda number=number: logins(feed) == number + 1)  # type: ignore[misc]
+        eventually(feed.right)
         bist.accounts.expire()
-        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED", 20.0)
+        eventually(lambda: feed.session.status().state == "AUTH_REQUIRED")
         time.sleep(0.5)
         assert logins(feed) == QUICK_LOGINS
     with running_feed(bist, login="by itself") as feed:
         for number in range(1, QUICK_LOGINS + 2):
-            eventually(feed.live, 20.0)
+            eventually(feed.live)
             bist.accounts.expire()
-            eventually(lambda number=number: logins(feed) == number + 1, 20.0)  # type: ignore[misc]
+            eventually(lambda number=number: logins(feed) == number + 1)  # type: ignore[misc]
 
 
 def test_logins_that_are_refused_are_tried_ever_again_but_slowly(bist: Bist) -> None:
@@ -95,7 +95,7 @@ def test_logins_that_are_refused_are_tried_ever_again_but_slowly(bist: Bist) -> 
         time.sleep(0.3 * SLOWER / 3)
         assert logins(feed) == QUICK_LOGINS
         assert feed.session.status().state == "REFUSED"
-        eventually(lambda: logins(feed) == QUICK_LOGINS + 1, 20.0)
+        eventually(lambda: logins(feed) == QUICK_LOGINS + 1)
         assert bist.server.counters.answers["refused"] == QUICK_LOGINS + 1
 
 
@@ -109,7 +109,7 @@ def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) 
         assert logins(feed) == QUICK_LOGINS
         assert bist.server.counters.upgrades["fault"] == QUICK_LOGINS
         bist.faults.clear()
-        eventually(feed.right, 20.0)
+        eventually(feed.right)
 
 
 def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist: Bist) -> None:
@@ -201,17 +201,17 @@ def test_a_kept_session_that_the_broker_no_longer_knows_is_replaced_at_the_pace(
     monkeypatch.setattr("marketdata.venues.algolab.session_keeper.FIRST_REFRESH_SECONDS", 600.0)
     file = kept(tmp_path / "session.json", "of-a-broker-that-was-replaced")
     with running_feed(strict, login="by itself", session_file=file, timings=AT_PACE) as feed:
-        eventually(feed.live, 30.0)
+        eventually(feed.live)
         assert logins(feed) == 1
         assert strict.server.counters.answers["too_many"] == 0
 
 
 def test_a_session_that_ends_under_way_is_replaced_at_the_pace(strict: Bist) -> None:
     with running_feed(strict, login="by itself", timings=AT_PACE) as feed:
-        eventually(feed.live, 30.0)
+        eventually(feed.live)
         strict.accounts.expire()
-        eventually(lambda: logins(feed) == 2, 30.0)
-        eventually(feed.live, 30.0)
+        eventually(lambda: logins(feed) == 2)
+        eventually(feed.live)
         assert strict.server.counters.answers["too_many"] == 0
 
 
@@ -223,10 +223,10 @@ def test_a_call_that_came_too_soon_is_made_again_at_the_paces_next_turn(
     strict.faults.arm("rest_status", status=429, endpoint=call)
     file = kept(tmp_path / "session.json", "of-a-broker-that-was-replaced")
     with running_feed(strict, login="by itself", session_file=file, timings=AT_PACE) as feed:
-        eventually(feed.live, 30.0)
+        eventually(feed.live)
         asked = feed.venue.clients["broker"].counters.requests
-        eventually(lambda: asked()[call, "throttled"] == 1, 30.0)
-        eventually(lambda: asked()[call, "ok"] >= 1, 30.0)
+        eventually(lambda: asked()[call, "throttled"] == 1)
+        eventually(lambda: asked()[call, "ok"] >= 1)
 
 
 def test_a_proxy_that_refuses_a_call_does_not_end_the_session(bist: Bist) -> None:
@@ -235,6 +235,6 @@ def test_a_proxy_that_refuses_a_call_does_not_end_the_session(bist: Bist) -> Non
         for status in (407, 451):
             bist.faults.arm("rest_status", status=status, count=1)
         asked = feed.venue.clients["broker"].counters.requests
-        eventually(lambda: sum(count for (_, outcome), count in asked().items() if outcome == "rejected") >= 1, 30.0)
+        eventually(lambda: sum(count for (_, outcome), count in asked().items() if outcome == "rejected") >= 1)
         assert feed.session.status().state == "ACTIVE"
         assert feed.live()

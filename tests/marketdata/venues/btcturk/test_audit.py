@@ -176,13 +176,13 @@ def test_a_book_that_is_not_the_venues_is_asked_for_again(rest_url: str) -> None
 def test_a_feed_whose_books_cannot_be_audited_is_degraded_until_they_can(venue: Venue, rest_url: str) -> None:
     venue.server.faults.arm("rest_status", endpoint="orderbook", status=400, count=10_000)
     with following(venue.url, rest_url, "BTCTRY", audit_seconds=0.05) as feed:
-        eventually(lambda: feed.venue.state() == "degraded" and "book_audit" in (feed.venue.reason() or ""), 20)
+        eventually(lambda: feed.venue.state() == "degraded" and "book_audit" in (feed.venue.reason() or ""))
         assert feed.live()
         venue.server.faults.clear()
-        eventually(lambda: feed.venue.state() == "live", 20)
+        eventually(lambda: feed.venue.state() == "live")
 
 
 def test_a_feed_that_is_not_audited_has_no_such_net(venue: Venue, rest_url: str) -> None:
     with following(venue.url, rest_url, "BTCTRY") as feed:
         assert [net.name for net in feed.venue.nets] == ["instruments", "tickers", "history"]
-        eventually(lambda: feed.venue.nets[1].successes == 1, 20)
+        eventually(lambda: feed.venue.nets[1].successes == 1)

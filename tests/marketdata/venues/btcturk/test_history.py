@@ -88,4 +88,4 @@ def test_a_venue_that_is_slow_with_the_past_does_not_hold_the_books_up(venue: Ve
         eventually(feed.live)
         eventually(lambda: feed.counters.backfill_failures["days"] >= 1)
         assert not feed.store.quote(BTCTRY).stale
-        eventually(lambda: len(_days(feed)) >= 250, seconds=10)
+        eventually(lambda: len(_days(feed)) >= 250)

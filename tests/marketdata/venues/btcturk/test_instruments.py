@@ -105,7 +105,7 @@ class _Time:
 
 def test_only_the_configured_pairs_are_kept(venue: Venue) -> None:
     with http_server(rest_app(venue)) as url, _started(_loader(url, "BTCTRY", "ETHUSDT")) as loader:
-        eventually(lambda: loader.trouble() is None, 20)
+        eventually(lambda: loader.trouble() is None)
         assert set(loader.instruments) == {"BTCTRY", "ETHUSDT"}
 
 
@@ -126,10 +126,10 @@ def test_a_venue_that_comes_later_is_found(venue: Venue) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with _started(_loader(f"http://127.0.0.1:{port}", "BTCTRY")) as loader:
-        eventually(lambda: "does not answer" in (loader.trouble() or ""), 20)
+        eventually(lambda: "does not answer" in (loader.trouble() or ""))
         assert loader.instruments == {}
         with http_server(rest_app(venue), port=port):
-            eventually(lambda: loader.trouble() is None, 20)
+            eventually(lambda: loader.trouble() is None)
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ def test_hints_bring_one_call_at_once_and_no_more_than_one_in_each_calm_span() -
     app.add_url_rule("/api/v2/server/exchangeinfo", "info", info)
     slow = InstrumentTimings(refresh=3_600.0, again=3_600.0, calm=0.5, confirm=30.0)
     with http_server(app) as url, _started(_loader(url, "BTCTRY", timings=slow)) as loader:
-        eventually(lambda: len(asked) == 1, 20)
+        eventually(lambda: len(asked) == 1)
         until = time.monotonic() + 1.2
         while time.monotonic() < until:
             loader.hint("a price is off its tick")
             time.sleep(0.005)
-        eventually(lambda: len(asked) >= 2, 20)
+        eventually(lambda: len(asked) >= 2)
     assert all(later - earlier >= 0.49 for earlier, later in pairwise(asked))
 
 

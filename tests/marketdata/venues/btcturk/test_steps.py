@@ -100,12 +100,12 @@ def test_no_price_off_its_tick_is_published_whatever_the_stream_that_brings_it(r
         return all_on_join(request)
 
     with scripted_venue(answer) as venue, following(venue.url, rest_url, "BTCTRY") as feed:
-        eventually(feed.live, 20)
+        eventually(feed.live)
         venue.say(book_change("BTCTRY", 11, [(1, "100.5", "7")], [(1, "98.0000001", "3")]))
         venue.say(ticker_frame("BTCTRY", "100.0000001"))
         venue.say(single_trade("BTCTRY", 6, "100.5"))
         venue.say(single_trade("BTCTRY", 7, "100.00001"))
-        eventually(lambda: feed.counters.frames["422"] == 2, 20)
+        eventually(lambda: feed.counters.frames["422"] == 2)
         book = feed.book("BTCTRY")
         assert [str(level.price) for level in (*book.bids, *book.asks)] == ["99", "98", "101"]
         assert feed.store.quote("BTCTURK:BTCTRY").last == 100

@@ -61,7 +61,7 @@ def test_an_answer_that_leaves_a_pair_out_is_no_answer_for_it(venue: Venue) -> N
         return {"success": True, "data": []} if request.path == "/api/v2/ticker" else None
 
     with http_server(app) as url, following(venue.url, url, "BTCTRY") as feed:
-        eventually(lambda: feed.store.quote(BTCTRY).last is not None, 20.0)
+        eventually(lambda: feed.store.quote(BTCTRY).last is not None)
         known, net, api = feed.venue.instruments()[BTCTRY], SafetyNet("tickers"), feed.venue.clients["api"]
         followed = Followed(("BTCTRY",), "obdiff", lambda: {"BTCTRY": known})
         loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=SYSTEM_CLOCK)
