@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from common.clock import Clock
 from executor.timing import StageTimer
 from executor.writer.batch import Batch
 from executor.writer.state import State
 from executor.writer.transaction import Transaction
-
-if TYPE_CHECKING:
-    from executor.writer.round import BatchRound
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
@@ -31,7 +28,7 @@ class Job(Generic[T]):
 
     def __init__(self, work: Work[T], timer: StageTimer) -> None:
         self.timer = timer
-        self._leads: BatchRound | None = None
+        self._next: Callable[[], None] | None = None
         self._work = work
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -65,15 +62,15 @@ class Job(Generic[T]):
             raise self._error
         return self._result  # type: ignore[return-value]
 
-    def wait(self) -> BatchRound | None:
-        """Waits; returns None when the work is done, and a batch when this thread is to see it through first."""
+    def wait(self) -> Callable[[], None] | None:
+        """Waits; returns None when the work is done, and else what this thread is to do before it waits again."""
         self._turn.acquire()
-        leads, self._leads = self._leads, None
-        return leads
+        found, self._next = self._next, None
+        return found
 
-    def lead(self, sent: BatchRound) -> None:
-        """Interrupts the wait: its thread is to see to a batch that was sent."""
-        self._leads = sent
+    def interrupt(self, by: Callable[[], None]) -> None:
+        """Interrupts the wait: its thread is to do that first."""
+        self._next = by
         self._turn.release()
 
     def release(self) -> Flush | None:

@@ -6,17 +6,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import Any, NamedTuple, TypeVar
 
 from common.clock import Clock
-from common.wire import Order, Side
+from common.wire import Order
 from executor.errors import LedgerUnavailable
 from executor.ledger.append import Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.checkpoint import Checkpoint
 from executor.writer.job import Flush, Job, RehearsedJob, ToldJob, Work
+from executor.writer.open_orders import OpenOrders
 from executor.writer.round import BatchRound
 from executor.writer.state import State
 from executor.writer.view import View
@@ -106,31 +107,20 @@ class Reign:
         if self._decide_arrived():
             self._see_to(self._send_round())
         for job in jobs:
-            while (sent := job.wait()) is not None:
-                self._see_to(sent)
+            while (other := job.wait()) is not None:
+                other()
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
-        """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
-
-        See `ToldJob` for what `told` may do.
-        """
+        """Does a work without waiting; `told` is called as soon as `do` would return or raise, see `ToldJob`."""
         self._arrived.append(ToldJob(work, StageTimer(self._stages), told))
         if self._decide_arrived():
             sent = self._send_round()
             self._later(lambda: self._see_to(sent))
 
-    def find_open(self, order_id: str) -> Order | None:
-        """Returns an open order as it is in memory, where it may not be durable yet; None when there is none."""
-        found = self._state.open.by_id.get(order_id)
-        return None if found is None else found.order
-
-    def rests(self, symbol: str) -> bool:
-        """Returns true when an order of the symbol is open, as in memory."""
-        return self._state.open.of_symbol(symbol) > 0
-
-    def best(self, symbol: str, side: Side) -> Decimal | None:
-        """Returns the best limit price of a symbol's open orders as in memory; None without any."""
-        return self._state.open.ladder(symbol, side).best()
+    @property
+    def open(self) -> OpenOrders:
+        """The open orders as they are in memory, where the latest changes may not be durable yet."""
+        return self._state.open
 
     def ask_checkpoint(self) -> None:
         """Asks that the next batch leaves a checkpoint."""
@@ -250,10 +240,8 @@ class Reign:
         """Sends the present round, and has a thread that waits for it see to it, or one of its own."""
         sent = self._send_round()
         following = next((job for job in sent.jobs if job.waits), None)
-        if following is None:
-            self._later(lambda: self._see_to(sent))
-        else:
-            following.lead(sent)
+        see_through = self._later if following is None else following.interrupt
+        see_through(lambda: self._see_to(sent))
 
     @staticmethod
     def _end_waits(jobs: Sequence[Job[Any]]) -> None:
