@@ -46,22 +46,26 @@ def _p50(ledger: Ledger) -> float:
     reign = ledger.writer.reign
     assert reign is not None
     times: list[tuple[float, float]] = []
-    append = reign._appender.append
+    appender, begun = reign._appender, [0.0]
+    send, answer = appender.send, appender.answer
 
-    def timed(batch: Append) -> Sequence[str]:
-        begun = time.perf_counter()
-        known = append(batch)
-        times.append((begun, time.perf_counter() - begun))
+    def sent(batch: Append) -> None:
+        begun[0] = time.perf_counter()
+        send(batch)
+
+    def answered() -> Sequence[str]:
+        known = answer()
+        times.append((begun[0], time.perf_counter() - begun[0]))
         return known
 
-    reign._appender.append = timed  # type: ignore[method-assign]
+    appender.send, appender.answer = sent, answered  # type: ignore[method-assign]
     end, number, beat = time.perf_counter() + HELD_SECONDS, 0, 0.0
     while (now := time.perf_counter()) < end:
         number += 1
         ledger.do(lambda transaction, number=number: _record(transaction, number))  # type: ignore[misc]
         if now > beat:
             beat = now + ledger.step()
-    return 1000 * statistics.median(took for begun, took in times if begun > end - LAST_SECONDS and took)
+    return 1000 * statistics.median(took for at, took in times if at > end - LAST_SECONDS and took)
 
 
 def _record(transaction: Transaction, number: int) -> None:
