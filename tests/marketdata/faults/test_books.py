@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.marketdata.faults.rig import watched
+from tests.marketdata.faults.rig import HASTY, watched
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
@@ -131,14 +131,14 @@ def test_a_change_before_the_book_costs_one_rejoin() -> None:
 
 
 def test_a_book_that_does_not_come_is_joined_again() -> None:
-    with watched(before=lambda venue: _arm_no_book(venue, 1)) as it:
+    with watched(before=lambda venue: _arm_no_book(venue, 1), timings=HASTY) as it:
         assert it.feed.counters.no_data["obdiff"] >= 1
         it.come_to_rest()
         assert it.venue.server.counters.upgrades["accepted"] == 1
 
 
 def test_a_book_that_does_not_come_even_then_is_its_own_trouble_and_costs_no_socket() -> None:
-    with watched(before=lambda venue: _arm_no_book(venue, 3)) as it:
+    with watched(before=lambda venue: _arm_no_book(venue, 3), timings=HASTY) as it:
         assert it.feed.counters.resyncs["resync_timeout"] >= 1
         it.come_to_rest()
         assert it.venue.server.counters.upgrades["accepted"] == 1

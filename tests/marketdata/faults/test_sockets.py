@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.marketdata.faults.rig import HASTY_LINK, Watched, watched
+from tests.marketdata.faults.rig import HASTY, HASTY_LINK, PATIENT_LINK, Watched, watched
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
@@ -18,7 +20,7 @@ def _came_back(it: Watched, dials: int = 2) -> None:
 
 @pytest.mark.parametrize("fault", ["partial_frame", "half_open", "silence"])
 def test_a_socket_that_says_no_more_is_stale_in_time_and_replaced(fault: str) -> None:
-    with watched(link=HASTY_LINK) as it:
+    with watched(timings=HASTY, link=HASTY_LINK) as it:
         it.arm(fault, pair="BTCTRY")
         eventually(lambda: all(it.feed.store.quote(name).stale for name in it.feed.store.symbols))
         _came_back(it)
@@ -28,7 +30,7 @@ def test_a_socket_that_says_no_more_is_stale_in_time_and_replaced(fault: str) ->
 
 @pytest.mark.parametrize(("code", "cause"), [(1000, "normal"), (1001, "going_away"), (1006, "lost"), (1012, "restart")])
 def test_a_socket_that_is_closed_is_replaced_whatever_the_code(code: int, cause: str) -> None:
-    with watched(link=HASTY_LINK) as it:
+    with watched() as it:
         it.arm("close", pair="BTCTRY", code=code)
         _came_back(it)
         it.come_to_rest()
@@ -36,14 +38,14 @@ def test_a_socket_that_is_closed_is_replaced_whatever_the_code(code: int, cause:
 
 
 def test_a_socket_that_is_reset_is_replaced() -> None:
-    with watched(link=HASTY_LINK) as it:
+    with watched() as it:
         it.arm("reset", pair="BTCTRY")
         _came_back(it)
         it.come_to_rest()
 
 
 def test_an_upgrade_that_is_never_answered_is_given_up() -> None:
-    with watched(link=HASTY_LINK) as it:
+    with watched(link=replace(PATIENT_LINK, socket=1.0)) as it:
         it.venue.server.faults.arm("no_upgrade_answer")
         it.arm("reset", pair="BTCTRY")
         eventually(lambda: it.feed.counters.attempts["timeout"] == 1)
@@ -52,7 +54,7 @@ def test_an_upgrade_that_is_never_answered_is_given_up() -> None:
 
 
 def test_a_refused_upgrade_is_waited_out() -> None:
-    with watched(link=HASTY_LINK) as it:
+    with watched() as it:
         it.venue.server.faults.arm("refuse_upgrade", status=429, retry_after=1)
         it.arm("reset", pair="BTCTRY")
         eventually(lambda: it.feed.counters.attempts["throttled"] == 1)
@@ -66,6 +68,6 @@ def test_instruments_that_cannot_be_had_at_first_delay_the_feed_and_no_more() ->
         venue.server.faults.arm("rest_status", endpoint="exchangeinfo", status=500, count=3)
         venue.server.faults.arm("slow_rest", endpoint="exchangeinfo", seconds=0.2)
 
-    with watched(before=before, link=HASTY_LINK) as it:
+    with watched(before=before) as it:
         it.come_to_rest()
         assert it.feed.venue.readiness["instruments"]() is None

@@ -22,7 +22,7 @@ LONG = 40.0
 NO = b'{"success":false,"message":"no","content":null}'
 
 
-PACE = 0.5
+PACE = 0.25
 AT_PACE = AlgolabTimings(calls=PACE, logins=0.05, audits=0.05, feed=FeedTimings(quiet=20.0))
 
 
@@ -48,7 +48,7 @@ def _halfway(call: Handler) -> None:
 
 HASTE: dict[str, dict[str, Say]] = {
     "all well": {},
-    "slow": {"GetEquityInfo": _slowly(0.7, NO), "LoginUser": _slowly(0.3, NO)},
+    "slow": {"GetEquityInfo": _slowly(0.35, NO), "LoginUser": _slowly(0.15, NO)},
     "no answer": {"GetEquityInfo": _never, "SessionRefresh": _never},
     "half an answer": {"GetEquityInfo": _halfway, "LoginUser": _halfway},
     "429": dict.fromkeys(("GetEquityInfo", "SessionRefresh", "LoginUser"), said(b"", 429)),
@@ -70,12 +70,13 @@ HASTE: dict[str, dict[str, Say]] = {
 def test_calls_never_arrive_closer_than_the_broker_allows(
     haste: str, login: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.FIRST_REFRESH_SECONDS", 1.0)
-    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.REFRESH_SECONDS", 1.0)
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.LOOP_SECONDS", 0.05)
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.FIRST_REFRESH_SECONDS", 0.5)
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.REFRESH_SECONDS", 0.5)
     with scripted_broker() as broker:
         broker.answers.update(HASTE[haste])
         with running_feed(cast(Bist, broker), timings=AT_PACE, login=login) as feed:
-            ends = time.monotonic() + 4.0
+            ends = time.monotonic() + 2.0
             while time.monotonic() < ends:
                 feed.venue.resume()
                 time.sleep(0.05)
@@ -99,5 +100,5 @@ def test_a_call_that_only_waits_for_its_turn_does_not_tear_the_net() -> None:
     with running_broker(timings=timings) as (_, feed):
         asked: Callable[[], dict[tuple[str, str], int]] = feed.venue.clients["broker"].counters.requests
         eventually(lambda: asked()["GetEquityInfo", "no_budget"] >= 1, 2 * LONG)
+        eventually(lambda: feed.venue.state() == "live", LONG)
         assert feed.venue.nets[0].failures == 0
-        assert feed.venue.state() == "live"

@@ -112,6 +112,13 @@ def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) 
         eventually(feed.right)
 
 
+@pytest.fixture
+def _unanswered_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first pause after a call without an answer, shortened."""
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.UNANSWERED_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("_unanswered_soon")
 def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist: Bist) -> None:
     bist.faults.arm("rest_status", status=500, endpoint="LoginUser", count=QUICK_LOGINS + 1)
     slowly = 30.0
@@ -122,11 +129,12 @@ def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist
         assert time.monotonic() - began < slowly
 
 
+@pytest.mark.usefixtures("_unanswered_soon")
 def test_a_broker_that_starts_later_is_found_without_the_pause_between_logins(bist: Bist) -> None:
     """As when both start together: the pause of ten minutes would fail the test."""
     bist.faults.arm("rest_status", status=502, endpoint="LoginUser", count=2)
     with running_feed(bist, login="by itself", timings=replace(TIMINGS, logins=600.0)) as feed:
-        eventually(feed.live, 60.0)
+        eventually(feed.live)
         assert logins(feed) == 3
 
 
@@ -217,9 +225,10 @@ def test_a_session_that_ends_under_way_is_replaced_at_the_pace(strict: Bist) -> 
 
 @pytest.mark.parametrize("call", ["LoginUser", "LoginUserControl", "SessionRefresh", "GetEquityInfo"])
 def test_a_call_that_came_too_soon_is_made_again_at_the_paces_next_turn(
-    strict: Bist, tmp_path: Path, call: str
+    strict: Bist, tmp_path: Path, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when a process of ours that has just ended called last."""
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.FIRST_REFRESH_SECONDS", 2.0)
     strict.faults.arm("rest_status", status=429, endpoint=call)
     file = kept(tmp_path / "session.json", "of-a-broker-that-was-replaced")
     with running_feed(strict, login="by itself", session_file=file, timings=AT_PACE) as feed:

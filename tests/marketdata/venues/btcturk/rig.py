@@ -28,10 +28,10 @@ from marketdata.venues.btcturk.settings import BtcturkAddresses, BtcturkSettings
 from marketdata.venues.venue import Venue, VenueContext
 from tests.marketdata.rig import books_on_join, frame
 
-LINK = LinkTimings(ping_interval=0.5, ping_timeout=5.0, silence=5.0, watch=0.02, healthy=60.0, socket=2.0)
+LINK = LinkTimings(ping_interval=0.5, ping_timeout=30.0, silence=30.0, watch=0.02, healthy=60.0, socket=30.0)
 QUICK = BtcturkTimings(
-    resync=ResyncTimings(first_data=5.0, rejoin=5.0, hopeless=5.0, calm=0.02),
-    rest=RetryPolicy(deadline=5.0, connect=2.0, read=2.0, attempts=1),
+    resync=ResyncTimings(first_data=30.0, rejoin=30.0, hopeless=30.0, calm=0.02, no_data=60.0, unproved=60.0),
+    rest=RetryPolicy(deadline=60.0, connect=30.0, read=30.0, attempts=1),
     history=HistoryTimings(round=0.02, minutes=0.2, days=60.0, failed=0.05, long_bars=0.02),
     instruments=InstrumentTimings(refresh=0.2, again=0.1, calm=0.05, confirm=0.15),
     audit_recheck=0.05,
