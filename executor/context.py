@@ -10,6 +10,7 @@ import msgspec
 
 from common.answers import Valuation
 from common.wire import Market
+from executor import account as accounts
 from executor import losses, valuation
 from executor.equity import EquityWatch
 from executor.guardrails import Limits
@@ -68,6 +69,12 @@ class TradingContext:
             view.account, view.balances, marks, currency=self.equity_currency, market=self.market, at=at
         )
         return msgspec.structs.replace(found, day=losses.day_result(view.anchors, found.summary.equity))
+
+    def renewed(self, view: View, marks: Marks) -> Marks | None:
+        """Returns marks with the newest ones of all that the account has; None while the copy can't be relied on."""
+        currency = self.equity_currency
+        pairs = [(unit, currency) for unit in accounts.currencies(view.balances) if unit != currency]
+        return self.quotes.renewed(marks, view.held_symbols, pairs)
 
     def rate_at(self, marks: Marks, unit: str) -> CurrencyRate | None:
         """Returns what one unit of a currency is worth in the currency of the equity; None when no mark says it."""

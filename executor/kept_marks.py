@@ -14,11 +14,16 @@ class KeptMarks:
         self._lock = threading.Lock()
         self._last: dict[str, tuple[Mark, float]] = {}
 
-    def filled(self, marks: Marks, now: float) -> Marks:
-        """Returns the marks of the moment `now`, and for every other symbol its last one, as old as it is by then."""
+    def note(self, marks: Marks, now: float) -> None:
+        """Keeps the marks of the moment `now`."""
         with self._lock:
             for symbol, mark in marks.by_symbol.items():
                 self._last[symbol] = mark, now - mark.age_seconds
+
+    def filled(self, marks: Marks, now: float) -> Marks:
+        """Returns the marks of the moment `now`, and for every other symbol its last one, as old as it is by then."""
+        self.note(marks, now)
+        with self._lock:
             if len(self._last) == len(marks.by_symbol):
                 return marks
             missing = {

@@ -13,19 +13,21 @@ LEAST_STEP = Decimal("1e-8")
 """The step between two quantities where the instrument's own is not known."""
 TOO_LARGE = Decimal(10) ** 12
 OF_THIS_QUANTITY = frozenset({"MIN_NOTIONAL", "LOT_SIZE", "DUPLICATE_ORDER"})
-"""Denials that a smaller quantity does not end."""
+"""Denials that a smaller quantity does not end, or that hit single quantities."""
 
 Propose = Callable[[Decimal], Proposal]
 
 
-def largest_quantity(propose: Propose, limits: Limits, step: Decimal | None, most: Decimal | None) -> Decimal:
-    """Returns the largest multiple of `step` that would pass; 0 when none would.
+def largest_quantity(
+    propose: Propose, limits: Limits, lot: Decimal, most: Decimal | None, unrepeated: Callable[[Decimal], Decimal]
+) -> Decimal:
+    """Returns the largest multiple of `lot` that would pass; 0 when none would.
 
-    `propose` gives the order for a quantity; `most` is a bound of another kind. A larger order uses no limit less, so
-    that the limits' rooms tell where to look, and few tries around it are enough.
+    `propose` gives the order for a quantity; `most` is a bound of another kind. `unrepeated` gives the largest multiple
+    up to a quantity that is no duplicate of a recent order. A larger order uses no limit less, so that the limits'
+    rooms tell where to look, and few tries around it are enough.
     """
     with exact():
-        lot = step or LEAST_STEP
         last = int((min(TOO_LARGE - lot, most) if most is not None else TOO_LARGE - lot) / lot)
 
         def passes(lots: int) -> bool:
@@ -34,9 +36,11 @@ def largest_quantity(propose: Propose, limits: Limits, step: Decimal | None, mos
 
         if last < 1 or not passes(1):
             return Decimal(0)
-        found = _last_passing(passes, max(1, min(_guess(propose, limits, lot), last)), last)
-        denials = guardrails.check(propose(found * lot), limits)
-        return Decimal(0) if any(denial.code != "DUPLICATE_ORDER" for denial in denials) else found * lot
+        found = unrepeated(lot * _last_passing(passes, max(1, min(_guess(propose, limits, lot), last)), last))
+        if found <= 0:
+            return Decimal(0)
+        denials = guardrails.check(propose(found), limits)
+        return Decimal(0) if any(denial.code != "DUPLICATE_ORDER" for denial in denials) else found
 
 
 def _guess(propose: Propose, limits: Limits, lot: Decimal) -> int:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from decimal import Decimal
 
-from common.wire import Book, Side
+from common.wire import Book, Instrument, Side
 from executor import paper
 from executor.context import TradingContext
 from executor.errors import LedgerUnavailable
@@ -39,21 +39,24 @@ class Matcher:
         self._moved: set[str] = set()
 
     def step(self) -> float:
-        """Matches the symbols whose books have moved, and all of them twice a second; returns the seconds to pause.
+        """Judges losses where marks have moved, and matches the symbols whose books have; twice a second it does all.
 
-        It does nothing where another executor writes the account.
+        It returns the seconds to pause, and does nothing where another executor writes the account.
         """
         monotonic = self._trading.quotes.monotonic
         try:
             if monotonic() >= self._pass_at:
                 self._pass_at = monotonic() + PERIOD_SECONDS
                 self.pass_once()
+            self._losses.judge_moved()
             while self._moved and monotonic() < self._pass_at:
                 self.match(self._moved.pop())
+                self._losses.judge_moved()
         except LedgerUnavailable as error:
             self._moved.clear()
             log.debug("nothing is matched", extra={"reason": error.reason})
-        return max(0.0, self._pass_at - monotonic()) or PERIOD_SECONDS
+        pause = max(0.0, self._pass_at - monotonic()) or PERIOD_SECONDS
+        return min(pause, self._losses.pause())
 
     def moved(self, symbol: str) -> bool:
         """Notes that the book of a symbol is another one. Returns true when an order rests there: then look at once."""
@@ -61,6 +64,10 @@ class Matcher:
             return False
         self._moved.add(symbol)
         return True
+
+    def marked(self, instrument: Instrument) -> bool:
+        """Notes that the mark of a symbol moved. Returns true when losses must be judged for it."""
+        return self._losses.moved(instrument)
 
     def pass_once(self) -> None:
         """Runs one pass. Raises `LedgerUnavailable`."""
@@ -78,6 +85,7 @@ class Matcher:
                 return
             self._last_symbol = symbol
             self.match(symbol)
+            self._losses.judge_moved()
 
     def match(self, symbol: str) -> None:
         """Fills the open orders of a symbol that its book reaches. Raises `LedgerUnavailable`."""
@@ -91,6 +99,7 @@ class Matcher:
         while more:
             changes, more = self._trading.ledger.do(lambda transaction: self._fill_some(transaction, view, book))
             self._metrics.count(changes)
+            self._losses.judge_moved()
 
     def _fill_some(self, transaction: Transaction, view: SymbolView, book: Book) -> tuple[Sequence[OrderChange], bool]:
         """Fills what the book reaches; returns the changes, and true when there may be more."""

@@ -32,6 +32,9 @@ class Metrics:
         self.near_limits = Counter(
             "executor_near_limits", "Times that 80 % of the limit or more was used", ["code"], registry=registry
         )
+        self.judgements = Counter(
+            "executor_loss_judgements", "Times that losses were judged because a price moved", registry=registry
+        )
         self.fills = Counter("executor_fills", "Paper fills", ["side"], registry=registry)
         self.duration = Histogram(
             "executor_order_duration_seconds",

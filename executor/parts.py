@@ -12,6 +12,7 @@ from common import service, sse
 from common.client import JsonClient
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Loop, Supervisor
+from common.wire import Instrument
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
@@ -87,7 +88,7 @@ class Parts:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
         wakes, registry = _Wakes(), CollectorRegistry()
         metrics = Metrics(registry, settings.ledger.starting_cash, settings.equity_currency)
-        follower, quotes = _market(settings, clock, metrics, wakes.moved)
+        follower, quotes = _market(settings, clock, metrics, wakes)
         ledger = _ledger(settings, clock, metrics, wakes, lambda: peers.address)
         trading = _trading(settings, ledger, quotes)
         health, slots = LedgerHealth(clock.monotonic), _slots(settings.most_order_streams, metrics)
@@ -170,13 +171,16 @@ class _Wakes:
         if self.matcher is not None and self.matcher.moved(symbol):
             self.wake("matcher")
 
+    def marked(self, instrument: Instrument) -> None:
+        """Has the matcher judge losses when the account's value depends on a symbol whose mark moved."""
+        if self.matcher is not None and self.matcher.marked(instrument):
+            self.wake("matcher")
 
-def _market(
-    settings: Settings, clock: Clock, metrics: Metrics, moved: Callable[[str], None]
-) -> tuple[MarketFollower, QuoteClient]:
+
+def _market(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes) -> tuple[MarketFollower, QuoteClient]:
     client, market = JsonClient(settings.marketdata_url, settings.quote_seconds), settings.service.market
     times = ProofTime()
-    copy = MarketCopy(market, times, moved)
+    copy = MarketCopy(market, times, wakes.moved, wakes.marked)
     follower = MarketFollower(client, copy, times, clock.monotonic, depth=DEPTH)
     return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)
 

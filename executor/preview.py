@@ -10,10 +10,10 @@ from common import wire
 from executor import account, guardrails, orders, paper
 from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused
-from executor.largest import largest_quantity
+from executor.largest import LEAST_STEP, largest_quantity
 from executor.orders import AVERAGE_STEP, OPEN, exact, tidy
 from executor.preview_messages import GuardrailUse, Preview, PreviewRequest, Slippage
-from executor.rehearsal import Rehearsal, rehearsing
+from executor.rehearsal import Rehearsal, not_repeating, rehearsing
 from executor.submit import ExecutionPlan
 
 NO_KEY = "preview"
@@ -70,7 +70,7 @@ def _preview(found: Rehearsal, trading: TradingContext, repeats: str | None) -> 
         reserve=tidy(left * plan.terms.reserve_per_unit) if plan and rests else None,
         reserve_unit=plan.terms.reserve_unit if plan and rests else None,
         guardrails=tuple(_use(code, use) for code, use in guardrails.uses(found.proposal, found.limits).items()),
-        largest_quantity=_largest(found),
+        largest_quantity=_largest(found, trading),
         quote_age_seconds=round(found.proposal.market.age_seconds, 6) if found.proposal.market else None,
         book_sequence=plan.book.sequence if plan else None,
     )
@@ -120,10 +120,16 @@ def _use(code: str, use: guardrails.LimitUse) -> GuardrailUse:
     return GuardrailUse(code=code, value=value, limit=limit, room=room, share=tidy(share))
 
 
-def _largest(found: Rehearsal) -> Decimal:
+def _largest(found: Rehearsal, trading: TradingContext) -> Decimal:
     if found.plan is None:
         return Decimal(0)
     instrument = found.proposal.instrument
-    step = instrument.lot_size if instrument is not None and instrument.lot_size > 0 else None
+    lot = instrument.lot_size if instrument is not None and instrument.lot_size > 0 else LEAST_STEP
     most = found.fillable if found.order.time_in_force == "FOK" else None
-    return tidy(largest_quantity(found.propose, found.limits, step, most))
+
+    def unrepeated(quantity: Decimal) -> Decimal:
+        if not found.limits.duplicate_seconds:
+            return quantity
+        return trading.ledger.rehearse(not_repeating(found.order, quantity, lot, found.limits))
+
+    return tidy(largest_quantity(found.propose, found.limits, lot, most, unrepeated))

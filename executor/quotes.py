@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from common import answers, wire
 from common.client import JsonClient
 from common.errors import Unavailable
 from executor.kept_marks import KeptMarks
-from executor.market.copy import MarketCopy
+from executor.market.copy import MarketCopy, Quoted
 from executor.market.symbol_view import SymbolView
 from executor.timing import StageMetrics, StageTimer
 from executor.valuation import Mark, Marks, mark_of, pair
@@ -98,11 +98,25 @@ class QuoteClient:
         asked_at = self.monotonic()
         return self._kept.filled(self._marks(), asked_at)
 
+    def renewed(self, marks: Marks, symbols: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Marks | None:
+        """Returns marks with those of some symbols, and of some pairs of currencies, as the copy has them now.
+
+        Nothing is asked, and the other marks cost nothing. It returns None while the copy can't be relied on.
+        """
+        now = self.monotonic()
+        at_hand = self._copy.quotes(now, symbols)
+        if at_hand is None:
+            return None
+        for one, other in pairs:
+            at_hand += self._copy.pair(one, other, now)
+        newest = _marks_of(at_hand)
+        self._kept.note(newest, now)
+        return Marks({**marks.by_symbol, **newest.by_symbol}, marks.absence)
+
     def _marks(self) -> Marks:
         at_hand = self._copy.quotes(self.monotonic())
         if at_hand is not None:
-            found = ((quote, mark_of(quote, instrument, age)) for quote, instrument, age in at_hand)
-            return Marks({quote.symbol: mark for quote, mark in found if mark is not None})
+            return _marks_of(at_hand)
         try:
             answer = self._client.get("/v1/quotes", answers.Quotes)
         except Unavailable as error:
@@ -153,3 +167,8 @@ class QuoteClient:
             return
         if answer is not None:
             self._instruments = {instrument.symbol: instrument for instrument in answer.instruments}
+
+
+def _marks_of(at_hand: Iterable[Quoted]) -> Marks:
+    found = ((quote, mark_of(quote, instrument, age)) for quote, instrument, age in at_hand)
+    return Marks({quote.symbol: mark for quote, mark in found if mark is not None})

@@ -71,3 +71,20 @@ def rehearsing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) 
         return Rehearsal(decided, plan, proposal, limits, sequence, transaction.view(), fillable, propose)
 
     return work
+
+
+def not_repeating(order: Order, quantity: Decimal, step: Decimal, limits: Limits) -> Callable[[Transaction], Decimal]:
+    """Returns the work that finds the largest quantity up to `quantity`, in steps, that is no duplicate.
+
+    A duplicate is an order like `order` of a quantity that was asked for within the limits' time.
+    """
+
+    def work(transaction: Transaction) -> Decimal:
+        found = quantity
+        while found > 0 and transaction.twin(
+            msgspec.structs.replace(order, order_id="", quantity=found), limits.duplicate_seconds
+        ):
+            found -= step
+        return found
+
+    return work

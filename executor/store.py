@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from common.clock import Clock
-from common.wire import Order, Position, Side
+from common.wire import Instrument, Order, Position, Side
 from executor import account as accounts
 from executor.account import Posting
 from executor.errors import LedgerUnavailable, NotWriting
@@ -144,17 +144,23 @@ class Ledger:
     def find_open(self, order_id: str) -> Order | None:
         """Returns an open order as memory has it, which may not be durable yet; None when it knows none of this id."""
         reign = self.writer.reign
-        return None if reign is None else reign.find_open(order_id)
+        found = None if reign is None else reign.open.by_id.get(order_id)
+        return None if found is None else found.order
 
     def rests(self, symbol: str) -> bool:
         """Returns true when this executor writes the account and an order of the symbol is open."""
         reign = self.writer.reign
-        return reign is not None and reign.rests(symbol)
+        return reign is not None and reign.open.of_symbol(symbol) > 0
+
+    def is_valued_by(self, instrument: Instrument, currency: str) -> bool:
+        """Returns true when this executor writes the account, whose value in a currency depends on a symbol's mark."""
+        reign = self.writer.reign
+        return reign is not None and reign.view.is_valued_by(instrument, currency)
 
     def reaches(self, symbol: str, side: Side, opposite: Decimal | None) -> bool:
         """Returns true when an open order of a symbol and side may trade at the best price of the other side."""
         reign = self.writer.reign
-        best = None if reign is None else reign.best(symbol, side)
+        best = None if reign is None else reign.open.ladder(symbol, side).best()
         return best is not None and opposite is not None and within(side, opposite, best)
 
     def order(self, order_id: str) -> Order:

@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy as sa
 
 from common import wire
+from common.codec import read
 from common.wire import Order
 from executor.account import Posting, Terms
 from executor.errors import NotWriting
@@ -18,11 +19,16 @@ from executor.ledger.engine import why
 from executor.ledger.events import Content, LedgerEvent, OrderFilled
 from executor.ledger.kept import KeptConnection
 from executor.ledger.replay import OrderChange
+from executor.ledger.statement import SentStatement
 from executor.losses import Anchors
 from executor.orders import OPEN
 
 FENCED = "SP001"
-APPEND = "SELECT ledger_append(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_CALL = (
+    "SELECT to_json(ledger_append({}, {}, ARRAY(SELECT json_array_elements_text({})), {}, {}, {}, {}, {}, {}))::text"
+)
+APPEND = _CALL.format(*["%s"] * 9)
+_PREPARED = _CALL.format(*(f"${number}" for number in range(1, 10)))
 _CHANGING = ("status", "filled_quantity", "average_price", "fees", "updated_at", "sequence")
 
 
@@ -56,35 +62,46 @@ class Append(NamedTuple):
 
 
 class Appender:
-    """Appends to one account under one epoch of its lease, on a connection of its own. One caller at a time."""
+    """Appends to one account under one epoch of its lease, on a connection of its own. One batch at a time."""
 
     def __init__(self, engine: sa.Engine, account: str, epoch: int) -> None:
         self._connection, self._account, self._epoch = KeptConnection(engine), account, epoch
+        self._statement = SentStatement(self._connection, "ledger_append", _PREPARED)
+        self._sent = False
 
     def append(self, batch: Append) -> Sequence[str]:
-        """Makes a batch durable; returns the keys that are not new: then nothing was written.
+        """Makes a batch durable; returns the keys that are not new: then nothing was written. Raises as `answer`."""
+        self.send(batch)
+        return self.answer()
+
+    def send(self, batch: Append) -> None:
+        """Has the database begin with a batch; `answer` must follow, from any thread. Raises `LedgerUnavailable`."""
+        self._sent = bool(batch.events or batch.anchors_at is not None or batch.keys)
+        if self._sent:
+            self._statement.send(values_of(self._account, self._epoch, batch))
+
+    def answer(self) -> Sequence[str]:
+        """Waits until the batch is durable; returns the keys that are not new: then nothing was written.
 
         Raises `Fenced` and `AppendRefused`; and `LedgerUnavailable`, after which the batch may be written or not.
         """
-        if not batch.events and batch.anchors_at is None and not batch.keys:
+        if not self._sent:
             return ()
-        values = values_of(self._account, self._epoch, batch)
         try:
-            with self._connection.use() as driver:
-                row = driver.execute(APPEND, values).fetchone()
+            known = self._statement.answer()
         except psycopg.Error as error:
             if error.sqlstate == FENCED or isinstance(error, psycopg.IntegrityError):
                 raise Fenced(why(error)) from error
             raise AppendRefused(why(error)) from error
-        return (row and row[0]) or ()
+        return () if known is None else read(list[str], known)
 
     def close(self) -> None:
         """Closes the connection."""
         self._connection.close()
 
 
-def values_of(account: str, epoch: int, batch: Append) -> tuple[Any, ...]:
-    """Returns the values for `APPEND`: the rows of each table are one JSON text."""
+def values_of(account: str, epoch: int, batch: Append) -> Sequence[bytes | None]:
+    """Returns the values for `APPEND`, as text: the keys, and the rows of each table, are one JSON text."""
     postings = [
         writes.posting_row(account, event.sequence, line, posting)
         for event, parts in zip(batch.events, batch.postings, strict=True)
@@ -102,9 +119,9 @@ def values_of(account: str, epoch: int, batch: Append) -> tuple[Any, ...]:
         if change.before is None
     ]
     changed = [changed_row(change.before, change.after) for change, _, _ in batch.orders if change.before is not None]
-    rows = (batch.events, postings, fills, new, changed)
-    anchors = None if batch.anchors_at is None else wire.encode(_anchors(account, batch)).decode()
-    return (account, epoch, list(batch.keys), *(wire.encode(each).decode() for each in rows), anchors)
+    rows = (batch.keys, batch.events, postings, fills, new, changed)
+    anchors = None if batch.anchors_at is None else wire.encode(_anchors(account, batch))
+    return (account.encode(), str(epoch).encode(), *map(wire.encode, rows), anchors)
 
 
 def _anchors(account: str, batch: Append) -> list[Mapping[str, Any]]:

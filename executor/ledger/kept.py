@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
 from executor.errors import LedgerUnavailable
 from executor.ledger.engine import why
+from executor.ledger.timeouts import BoundedConnection
 
 
 class KeptConnection:
-    """One connection of the driver that commits each statement. One caller at a time."""
+    """One connection that commits each statement, of an engine with time limits. One caller at a time."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -26,7 +26,7 @@ class KeptConnection:
         return self._connection is not None
 
     @contextmanager
-    def use(self) -> Iterator[psycopg.Connection[Any]]:
+    def use(self) -> Iterator[BoundedConnection]:
         """Lends the connection. Raises `LedgerUnavailable` for its failures, and those of statements as they are."""
         try:
             if self._connection is None:

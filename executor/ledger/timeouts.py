@@ -28,5 +28,9 @@ class BoundedConnection(psycopg.Connection[Any]):
         except _WaitTimeout as error:
             if timeout is not None:
                 raise
-            self.pgconn.finish()
-            raise psycopg.OperationalError(f"the server has been silent for {self.silent:g} s") from error
+            raise self.too_silent() from error
+
+    def too_silent(self) -> psycopg.OperationalError:
+        """Closes the connection; returns the error that says why."""
+        self.pgconn.finish()
+        return psycopg.OperationalError(f"the server has been silent for {self.silent:g} s")

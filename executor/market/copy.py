@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -88,11 +88,24 @@ class _Stream:
     symbols: dict[str, _Symbol] = field(default_factory=dict)
     pairs: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
-    def take(self, instrument: wire.Instrument) -> None:
-        """Takes an instrument."""
-        self.symbols.setdefault(instrument.symbol, _Symbol()).instrument = instrument
+    def take(self, instrument: wire.Instrument) -> wire.Instrument | None:
+        """Takes an instrument. Returns it when the mark of its symbol may be another one now, else None."""
+        found = self.symbols.setdefault(instrument.symbol, _Symbol())
+        before, found.instrument = found.instrument, instrument
         units = frozenset((instrument.base_asset, instrument.quote_currency))
         self.pairs.setdefault(units, set()).add(instrument.symbol)
+        return None if found.quote is None or before == instrument else instrument
+
+    def take_quote(self, quote: wire.Quote) -> wire.Instrument | None:
+        """Takes a quote. Returns the instrument when the mark of its symbol may be another one now, else None."""
+        found = self.symbols.setdefault(quote.symbol, _Symbol())
+        before, found.quote = found.quote, quote
+        return None if before is not None and _marking(before) == _marking(quote) else found.instrument
+
+    def drop(self, symbol: str) -> wire.Instrument | None:
+        """Forgets a symbol. Returns its instrument when it had a mark, else None."""
+        found = self.symbols.pop(symbol, None)
+        return None if found is None or found.quote is None else found.instrument
 
 
 Quoted = tuple[wire.Quote, wire.Instrument, float]
@@ -106,9 +119,18 @@ class WrongMarket(Exception):
 class MarketCopy:
     """Everything that the present stream told. One thread applies events, any thread looks."""
 
-    def __init__(self, market: wire.Market, times: ProofTime, changed: Callable[[str], None]) -> None:
-        """`changed` is called with each symbol whose book is another one now."""
-        self._market, self._times, self._changed = market, times, changed
+    def __init__(
+        self,
+        market: wire.Market,
+        times: ProofTime,
+        changed: Callable[[str], object],
+        marked: Callable[[wire.Instrument], object] = lambda _: None,
+    ) -> None:
+        """`changed` is called with each symbol whose book is another one now.
+
+        `marked` is called with the instrument of each symbol whose mark may be another one now.
+        """
+        self._market, self._times, self._changed, self._marked = market, times, changed, marked
         self._lock = threading.Lock()
         self._stream: _Stream | None = None
 
@@ -127,8 +149,10 @@ class MarketCopy:
             stream.take(instrument)
         with self._lock:
             self._stream = stream
-        for symbol in stream.symbols:
+        for symbol, told in stream.symbols.items():
             self._changed(symbol)
+            if told.quote is not None and told.instrument is not None:
+                self._marked(told.instrument)
 
     def lose(self) -> None:
         """Forgets everything: the stream has ended."""
@@ -145,10 +169,11 @@ class MarketCopy:
         """Applies one event after the snapshot."""
         with self._lock:
             stream = self._stream
-            if stream is not None:
-                self._apply(stream, event)
+            marked = None if stream is None else self._apply(stream, event)
         if event.name == "book":
             self._changed(_about(event.data).symbol)
+        if marked is not None:
+            self._marked(marked)
 
     def look(self, symbol: str, now: float) -> SymbolView | None:
         """Returns the symbol's book and instrument; None while the copy of it can't be relied on."""
@@ -164,13 +189,18 @@ class MarketCopy:
             last = None if found.quote is None else found.quote.last
             return SymbolView(symbol, found.book, found.instrument, found.proved_at, source="stream", last=last)
 
-    def quotes(self, now: float) -> list[Quoted] | None:
-        """Returns all quotes with their instruments and ages; None while the copy can't be relied on."""
+    def quotes(self, now: float, symbols: Iterable[str] | None = None) -> list[Quoted] | None:
+        """Returns the quotes of some symbols, or of all, with their instruments and ages.
+
+        It returns None while the copy can't be relied on.
+        """
         with self._lock:
             stream = self._stream
             if stream is None or now - stream.proved_at > LATE_SECONDS:
                 return None
-            return [told for found in stream.symbols.values() if (told := _quoted(found, now)) is not None]
+            every = stream.symbols
+            chosen = every.values() if symbols is None else [every[symbol] for symbol in symbols if symbol in every]
+            return [told for found in chosen if (told := _quoted(found, now)) is not None]
 
     def pair(self, one: str, other: str, now: float) -> list[Quoted]:
         """Returns the quotes of two units' pair; none while the copy can't be relied on."""
@@ -182,27 +212,28 @@ class MarketCopy:
             found = (stream.symbols.get(symbol) for symbol in symbols)
             return [told for each in found if each is not None and (told := _quoted(each, now)) is not None]
 
-    def _apply(self, stream: _Stream, event: sse.Event) -> None:
+    def _apply(self, stream: _Stream, event: sse.Event) -> wire.Instrument | None:
+        """Applies an event. Returns the instrument of a symbol whose mark may be another one now, else None."""
         match event.name:
             case "book":
                 about = _about(event.data)
                 found = stream.symbols.setdefault(about.symbol, _Symbol())
                 if found.told and about.sequence <= found.sequence:
-                    return  # it is no later version than the one at hand, which the latest proof is about
+                    return None  # it is no later version than the one at hand, which the latest proof is about
                 # It was told after the latest proof, and can't be older than it would be if it had been told then.
                 found.sequence, found.told, found.book = about.sequence, event.data, None
                 found.proved_at = stream.proved_at - about.age_seconds
             case "quote":
-                quote = _quote(event.data)
-                stream.symbols.setdefault(quote.symbol, _Symbol()).quote = quote
+                return stream.take_quote(_quote(event.data))
             case "instrument":
-                stream.take(_instrument(event.data))
+                return stream.take(_instrument(event.data))
             case "unfollowed":
-                stream.symbols.pop(_unfollowed(event.data).symbol, None)
+                return stream.drop(_unfollowed(event.data).symbol)
             case "proof":
                 self._prove(stream, _proof(event.data))
             case _:
                 pass
+        return None
 
     def _prove(self, stream: _Stream, proof: Proof) -> None:
         at = self._times.ours(stream.epoch, proof.at)
@@ -213,6 +244,11 @@ class MarketCopy:
             found = stream.symbols.get(symbol)
             if found is not None:
                 found.proved_at = at - age
+
+
+def _marking(quote: wire.Quote) -> tuple[object, ...]:
+    """Returns everything that a mark is made of, but its age."""
+    return quote.bid, quote.ask, quote.last, quote.stale, quote.phase
 
 
 def _quoted(found: _Symbol, now: float) -> Quoted | None:

@@ -38,5 +38,6 @@ def do_everywhere(
             continue
         state, batch = State(found, clock.monotonic()), Batch()
         work(Transaction(state, batch, clock.now(), clock.monotonic()))
-        connection.exec_driver_sql(APPEND, values_of(account, epoch, batch.to_append(state.anchors)))
+        values = values_of(account, epoch, batch.to_append(state.anchors))
+        connection.exec_driver_sql(APPEND, tuple(None if value is None else value.decode() for value in values))
         connection.exec_driver_sql(CHECKPOINT, checkpoint_values(account, epoch, Checkpoint.of(state)))

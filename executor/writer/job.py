@@ -21,14 +21,14 @@ class Job(Generic[T]):
     """One work and its result, for which a thread waits.
 
     timer: times its stages.
-    waits: true when a thread waits for it, which may be asked to append.
+    waits: true when a thread waits for it, which may be asked to see a batch through.
     """
 
     waits = True
 
     def __init__(self, work: Work[T], timer: StageTimer) -> None:
         self.timer = timer
-        self._leads = False
+        self._next: Callable[[], None] | None = None
         self._work = work
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -62,15 +62,15 @@ class Job(Generic[T]):
             raise self._error
         return self._result  # type: ignore[return-value]
 
-    def wait(self) -> bool:
-        """Waits; returns true when the work is done, and false when this thread is to append first."""
+    def wait(self) -> Callable[[], None] | None:
+        """Waits; returns None when the work is done, and else what this thread is to do before it waits again."""
         self._turn.acquire()
-        leads, self._leads = self._leads, False
-        return not leads
+        found, self._next = self._next, None
+        return found
 
-    def lead(self) -> None:
-        """Interrupts the wait: its thread is to append."""
-        self._leads = True
+    def interrupt(self, by: Callable[[], None]) -> None:
+        """Interrupts the wait: its thread is to do that first."""
+        self._next = by
         self._turn.release()
 
     def release(self) -> Flush | None:

@@ -6,17 +6,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import Any, NamedTuple, TypeVar
 
 from common.clock import Clock
-from common.wire import Order, Side
+from common.wire import Order
 from executor.errors import LedgerUnavailable
 from executor.ledger.append import Appender, AppendRefused
 from executor.orders import PRECISION
 from executor.timing import StageMetrics, StageTimer
 from executor.writer.checkpoint import Checkpoint
 from executor.writer.job import Flush, Job, RehearsedJob, ToldJob, Work
+from executor.writer.open_orders import OpenOrders
 from executor.writer.round import BatchRound
 from executor.writer.state import State
 from executor.writer.view import View
@@ -44,8 +45,9 @@ class Reign:
     """Does works under one epoch of the lease, until it ends by a failure or by another executor.
 
     A thread that comes while nobody decides decides its own work, and those that come meanwhile. A thread that decided
-    while no batch was being appended appends; works that are decided meanwhile share the next batch. A batch for which
-    no thread waits is appended by one of its own.
+    while no batch was being appended appends; works that are decided meanwhile share the next batch. Whoever saw a
+    batch become durable sends the next one before all else, so that the database never waits for a change of threads;
+    a thread that waits for it sees it through, or one of its own where none waits.
 
     view: the account as of the latest durable batch.
     checkpoint: the latest one that was asked for and is durable; None before.
@@ -102,33 +104,23 @@ class Reign:
     def _see_through(self, jobs: Sequence[Job[Any]]) -> None:
         """Has works done one after the other, and waits until they are durable, or until that has failed."""
         self._arrived.extend(jobs)
-        must_append = self._decide_arrived()
+        if self._decide_arrived():
+            self._see_to(self._send_round())
         for job in jobs:
-            while must_append or not job.wait():
-                must_append = False
-                self._append_round()
+            while (other := job.wait()) is not None:
+                other()
 
     def begin(self, work: Work[T], told: Callable[[Job[T]], Flush | None]) -> None:
-        """Does a work without waiting for it; `told` is called as soon as `do` would return or raise.
-
-        See `ToldJob` for what `told` may do.
-        """
+        """Does a work without waiting; `told` is called as soon as `do` would return or raise, see `ToldJob`."""
         self._arrived.append(ToldJob(work, StageTimer(self._stages), told))
         if self._decide_arrived():
-            self._later(self._append_round)
+            sent = self._send_round()
+            self._later(lambda: self._see_to(sent))
 
-    def find_open(self, order_id: str) -> Order | None:
-        """Returns an open order as it is in memory, where it may not be durable yet; None when there is none."""
-        found = self._state.open.by_id.get(order_id)
-        return None if found is None else found.order
-
-    def rests(self, symbol: str) -> bool:
-        """Returns true when an order of the symbol is open, as in memory."""
-        return self._state.open.of_symbol(symbol) > 0
-
-    def best(self, symbol: str, side: Side) -> Decimal | None:
-        """Returns the best limit price of a symbol's open orders as in memory; None without any."""
-        return self._state.open.ladder(symbol, side).best()
+    @property
+    def open(self) -> OpenOrders:
+        """The open orders as they are in memory, where the latest changes may not be durable yet."""
+        return self._state.open
 
     def ask_checkpoint(self) -> None:
         """Asks that the next batch leaves a checkpoint."""
@@ -139,7 +131,7 @@ class Reign:
         with self._lock:
             self._ended = self._ended or error
         if self._decide_arrived():
-            self._lead_next()
+            self._send_next()
 
     @property
     def ended(self) -> bool:
@@ -173,38 +165,52 @@ class Reign:
         self._appending = True
         return True
 
-    def _append_round(self) -> None:
-        """Makes the present round durable, and passes the lead on to the next one."""
+    def _send_round(self) -> BatchRound:
+        """Takes the present round and has the database begin with it; a failure is kept for `_see_to`."""
         with self._lock:
             sealed = self._seal()
-        timer = StageTimer(self._stages)
-        error = self._ended
+        sealed.timer = StageTimer(self._stages)
         try:
-            if error is None:
-                sealed = self._append(sealed)
+            sealed.error = self._ended
+            if sealed.error is None:
+                self._appender.send(sealed.append())
+        except BaseException as failure:
+            sealed.error = failure
+        return sealed
+
+    def _see_to(self, sent: BatchRound) -> None:
+        """Waits until a batch that was sent is durable, and sends the next one."""
+        sealed, error = sent, None
+        try:
+            sealed = self._answered(sent)
         except LedgerUnavailable as failure:
             error = failure
         except BaseException as failure:
             log.exception("a batch could not be appended")
             error = LedgerUnavailable(f"{type(failure).__name__}")
-        timer.end("append")
+        if sent.timer is not None:
+            sent.timer.end("append")
         if sealed.batch.records:  # an empty work, such as a heartbeat's, is no batch
             self._stages.works.observe(len(sealed.jobs))
         self._pass_on(sealed, error)
 
-    def _append(self, sealed: BatchRound) -> BatchRound:
-        """Returns the round that became durable: the one given, or what its works did at a second try."""
-        first = sealed  # it always has all the works, so that a failure reaches those that came meanwhile, too
+    def _answered(self, sent: BatchRound) -> BatchRound:
+        """Returns the round that became durable: the one sent, or what its works did at a second try."""
+        if sent.error is not None:
+            raise sent.error
+        sealed = sent  # `sent` always has all the works, so that a failure reaches those that came meanwhile, too
         try:
-            while known := self._appender.append(sealed.append()):
+            known = self._appender.answer()
+            while known:
                 with self._lock:
-                    first.jobs = self._undo(sealed)
-                    sealed = self._decide_again(first.jobs, known)
+                    sent.jobs = self._undo(sealed)
+                    sealed = self._decide_again(sent.jobs, known)
+                known = self._appender.append(sealed.append())
         except AppendRefused:
             log.exception("works that share a batch are refused together; each is done alone")
             with self._lock:
-                first.jobs = self._undo(sealed)
-                sealed = self._do_alone(first.jobs)
+                sent.jobs = self._undo(sealed)
+                sealed = self._do_alone(sent.jobs)
         return sealed
 
     def _pass_on(self, sealed: BatchRound, error: LedgerUnavailable | None) -> None:
@@ -220,7 +226,7 @@ class Reign:
             self._appending = False
             must_append = self._take_arrived()
         if must_append | self._decide_arrived():
-            self._lead_next()
+            self._send_next()
         if error is not None:
             for job in jobs:
                 job.fail(error)
@@ -230,13 +236,12 @@ class Reign:
         else:
             self._told.committed(self.view)
 
-    def _lead_next(self) -> None:
-        """Has a thread that waits for the present round append it, or one of its own where none waits."""
-        following = next((job for job in self._round.jobs if job.waits), None)
-        if following is None:
-            self._later(self._append_round)
-        else:
-            following.lead()
+    def _send_next(self) -> None:
+        """Sends the present round, and has a thread that waits for it see to it, or one of its own."""
+        sent = self._send_round()
+        following = next((job for job in sent.jobs if job.waits), None)
+        see_through = self._later if following is None else following.interrupt
+        see_through(lambda: self._see_to(sent))
 
     @staticmethod
     def _end_waits(jobs: Sequence[Job[Any]]) -> None:

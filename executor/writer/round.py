@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from executor.ledger.append import Append
+from executor.timing import StageTimer
 from executor.writer.batch import Batch
 from executor.writer.checkpoint import Checkpoint
 from executor.writer.job import Job
@@ -22,6 +23,8 @@ class BatchRound:
     journal: the changes of memory that the batch stands for, once it is sealed.
     view: the account as of the batch's end, once it is sealed.
     checkpoint: the same with more, where it was asked for.
+    timer: times the append, once it is sent.
+    error: why it could not be sent.
     """
 
     batch: Batch = field(default_factory=Batch)
@@ -29,6 +32,8 @@ class BatchRound:
     journal: Journal = field(default_factory=Journal)
     view: View | None = None
     checkpoint: Checkpoint | None = None
+    timer: StageTimer | None = None
+    error: BaseException | None = None
 
     def append(self) -> Append:
         """Returns the batch as the tables take it, once it is sealed."""

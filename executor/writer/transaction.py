@@ -115,11 +115,15 @@ class Transaction:
             exposure=exposure,
             opposite=opposite.best(),
             recent=state.recent.orders(self.moment) - 1,
-            twin=state.recent.twin(order, limits.duplicate_seconds, self.moment),
+            twin=self.twin(order, limits.duplicate_seconds),
             executions=state.recent.executions(order.symbol, order.side, self.moment),
             open_orders=len(state.open.by_id) + others,
             open_of_symbol=state.open.of_symbol(order.symbol) + others,
         )
+
+    def twin(self, order: Order, seconds: float) -> str | None:
+        """Returns the id of another order of the last `seconds` that asked for the same; None when there is none."""
+        return self._state.recent.twin(order, seconds, self.moment)
 
     def first_answer(self, client_order_id: str) -> Order | None:
         """Returns the first answer to a client's key as far as memory knows; None for a key that seems new."""

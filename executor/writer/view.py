@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from common.wire import Account
+from common.wire import Account, Instrument
 from executor import account as accounts
 from executor.account import Balances, Entry
 from executor.guardrails.controls import Controls
@@ -65,6 +65,30 @@ class View:
                 kill_switch=self.controls.killed is not None,
                 sequence=self.sequence,
             )
+
+    @property
+    def held_symbols(self) -> list[str]:
+        """The symbols that the account holds a position of."""
+        return [entry.symbol for entry, amount in self.balances.items() if amount and entry.name == "position"]
+
+    def is_valued_by(self, instrument: Instrument, currency: str) -> bool:
+        """Returns true when the account's value in a currency depends on the mark of a symbol.
+
+        It is one that the account holds, or the pair that a currency of cash is converted by. Where that cash is spent,
+        the positions that were bought with it are converted too.
+        """
+        base, quote = instrument.base_asset, instrument.quote_currency
+        if self.balances.get(Entry("position", instrument.symbol, base)):
+            return True
+        if currency not in (base, quote):
+            return False
+        unit = base if quote == currency else quote
+        amount = self.balances.get(accounts.cash(unit))
+        if amount is None:  # the money of every position is cash, too
+            return False
+        return bool(amount) or any(
+            cost and entry.name == "cost" and entry.unit == unit for entry, cost in self.balances.items()
+        )
 
     @property
     def open_forbidden(self) -> bool:

@@ -2,8 +2,10 @@
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import urllib3
@@ -179,3 +181,24 @@ def _wait(reached: Callable[[], bool], until: float) -> None:
     while not reached():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_clients_that_ask_without_a_pause_do_not_keep_the_threads_to_themselves() -> None:
+    stopped = threading.Event()
+
+    def ask_again_and_again(server: Server) -> int:
+        pool, answered = urllib3.HTTPConnectionPool("127.0.0.1", server.port, maxsize=1), 0
+        while not stopped.is_set():
+            assert pool.request("GET", "/healthz").status == 200
+            answered += 1
+        pool.close()
+        return answered
+
+    with gunicorn(SPARK_THREADS="2") as server, ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(ask_again_and_again, server) for _ in range(4)]
+        try:
+            slowest = max(_answered_in(server) for _ in range(20))
+        finally:
+            stopped.set()
+        assert slowest < SERVED_SECONDS
+        assert min(each.result(SERVED_SECONDS) for each in asking) > 0

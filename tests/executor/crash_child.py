@@ -22,6 +22,8 @@ from executor.batches import submit_all
 from executor.cancel import cancel
 from executor.ledger.listing import OrderFilter
 from executor.orders import ReplaceRequest
+from executor.preview import preview
+from executor.preview_messages import PreviewRequest
 from executor.submit import replace, submit
 from tests.common.local import eventually
 from tests.executor.standin import BTCTRY, Executor, MarketData, Place, make_executor
@@ -70,6 +72,12 @@ def write_the_rest_off(executor: Executor) -> None:
     write_off(WriteOffRequest(client_key="key", symbol=BTCTRY, reason="worthless"), executor.trading)
 
 
+def preview_order(executor: Executor) -> None:
+    """A market order that would take two levels."""
+    asked = PreviewRequest(symbol=BTCTRY, side="buy", type="market", quantity=Decimal(3), client_order_id="key")
+    preview(asked, executor.trading)
+
+
 ACTIONS: dict[str, Callable[[Executor], None]] = {
     "order": place_order,
     "replace": replace_resting,
@@ -78,6 +86,7 @@ ACTIONS: dict[str, Callable[[Executor], None]] = {
     "batch": place_batch,
     "deposit": deposit,
     "write_off": write_the_rest_off,
+    "preview": preview_order,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
@@ -21,11 +21,11 @@ class _Held:
         self._reign, self._appender = reign, reign._appender
         reign._appender = self  # type: ignore[assignment]
 
-    def append(self, batch: Append) -> Sequence[str]:
+    def send(self, batch: Append) -> None:
         self._reign._appender = self._appender
         self.reached.set()
         assert self.go.wait(20)
-        return self._appender.append(batch)
+        self._appender.send(batch)
 
 
 @contextmanager

@@ -5,35 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from common.wire import Book, Instrument, Level, Order, OrderRequest
+from common import wire
+from common.wire import Order, OrderRequest
+from executor.adjustment_messages import TransferRequest, WriteOffRequest
+from executor.adjustments import transfer, write_off
+from executor.batches import submit_all
 from executor.cancel import cancel
 from executor.context import TradingContext
 from executor.equity import EquityWatch
-from executor.errors import OrderFinal
+from executor.errors import NotFree, OrderFinal, UnknownPosition
 from executor.guardrails import Limits
-from executor.ledger.listing import OrderFilter
-from executor.market.symbol_view import SymbolView
 from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.orders import ReplaceRequest
 from executor.paper import Fees
-from executor.quotes import QuoteClient
 from executor.submit import replace, submit
-from executor.valuation import Mark, Marks, pair
 from tests.common.local import eventually
+from tests.executor import pair_checks as checks
 from tests.executor.holding import holding
-from tests.executor.reference import AMOUNT, MAKER, PRICE, QUANTITY, TAKER, Placed, Reference, Shown
-from tests.executor.standin import BEGIN, BTCTRY, BTCUSDT, USDTTRY, Place
-from tests.executor.steps import Amend, Move, Put, Rush, Step
+from tests.executor.reference import MAKER, TAKER, Placed, Reference, Shown
+from tests.executor.reference_money import AMOUNT, PRICE, QUANTITY
+from tests.executor.seen import PAIRS, Seen
+from tests.executor.standin import BEGIN, Place
+from tests.executor.steps import Amend, Asking, Batch, GiveUp, Move, Pay, Price, Put, Rush, Step
 
-PAIRS = {BTCTRY: ("BTC", "TRY"), USDTTRY: ("USDT", "TRY"), BTCUSDT: ("BTC", "USDT")}
 CASH = {"TRY": Decimal(4000), "USDT": Decimal(900)}
 FAR = {"TRY": Decimal(10**9), "USDT": Decimal(10**9)}
 WIDE = Limits(
@@ -43,63 +45,24 @@ WIDE = Limits(
     max_position_notional=FAR,
     max_exposure=FAR,
     max_orders_per_second=10_000,
-    max_daily_loss_percent=Decimal(100),
-    max_drawdown_percent=Decimal(100),
+    max_daily_loss_percent=Decimal(1000),
+    max_drawdown_percent=Decimal(1000),
 )
-FIRST = Shown(((9990, 20_000), (9980, 50_000)), ((10_010, 60_000), (10_020, 50_000)), 0)
-
-
-class Seen(QuoteClient):
-    """The books that one executor sees."""
-
-    def __init__(self) -> None:
-        self.shown = dict.fromkeys(PAIRS, FIRST)
-        self.monotonic = lambda: 0.0
-
-    def look(self, symbol: str) -> SymbolView:
-        shown, (base, quote) = self.shown[symbol], PAIRS[symbol]
-        instrument = Instrument(
-            symbol=symbol,
-            base_asset=base,
-            quote_currency=quote,
-            tick_size=Decimal("0.01"),
-            lot_size=Decimal("0.0001"),
-            min_notional=Decimal(10),
-        )
-        book = Book(
-            symbol=symbol,
-            market="simulated",
-            source="test",
-            delayed=False,
-            sequence=shown.seen,
-            received_at=BEGIN + timedelta(seconds=shown.seen),
-            base_asset=base,
-            quote_currency=quote,
-            bids=_levels(shown.bids),
-            asks=_levels(shown.asks),
-            age_seconds=0.1,
-            stale=False,
-        )
-        return SymbolView(symbol, book, instrument, 0.0)
-
-    def marks(self) -> Marks:
-        return Marks({symbol: Mark(symbol, *pair, Decimal(100), "mid", 0.1, False) for symbol, pair in PAIRS.items()})
-
-    def pair(self, unit: str, currency: str) -> Mark | None:
-        return pair(self.marks().by_symbol.values(), unit, currency)
-
-
-def _levels(side: tuple[tuple[int, int], ...]) -> tuple[Level, ...]:
-    return tuple(Level(price=Decimal(price) / PRICE, quantity=Decimal(quantity) / QUANTITY) for price, quantity in side)
+MARKS = dict.fromkeys(PAIRS, 10_000)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What an executor is to be asked, for the order of a key, and whether the reference refuses it."""
+    """What an executor is to be asked.
 
-    key: str
-    call: Callable[[], Order]
-    refused: bool = False
+    call: asks; returns an order, or nothing of interest.
+    key: the key of that order; None where it is about none.
+    refused: the failure that the reference says there is; None where it is done.
+    """
+
+    call: Callable[[], object]
+    key: str | None = None
+    refused: type[Exception] | None = None
 
 
 class Both:
@@ -107,7 +70,8 @@ class Both:
 
     def __init__(self, place: Place) -> None:
         percent = Fees(taker_percent=Decimal(TAKER) / 100, maker_percent=Decimal(MAKER) / 100)
-        self.seen = (Seen(), Seen())
+        marked = dict(MARKS)
+        self.seen = (Seen(marked), Seen(marked))
         self.contexts = [
             TradingContext(
                 "simulated", place.ledger(CASH, lambda: BEGIN), seen, WIDE, percent, "TRY", EquityWatch(lambda: 0.0)
@@ -115,13 +79,14 @@ class Both:
             for seen in self.seen
         ]
         self.matchers = [Matcher(context, Metrics(CollectorRegistry(), CASH, "TRY")) for context in self.contexts]
-        self.reference = Reference({unit: _whole(amount, AMOUNT) for unit, amount in CASH.items()}, PAIRS)
+        self.reference = Reference({unit: checks.whole(amount, AMOUNT) for unit, amount in CASH.items()}, PAIRS, MARKS)
         self.ids: dict[str, str] = {}
         self.leading = 1
         for context in self.contexts:
             context.ledger.prepare()
         self.lead(0)
-        self.moves = 0
+        self.moves = self.adjusted = 0
+        self.paid = dict.fromkeys(CASH, Decimal(0))
 
     def close(self) -> None:
         for context in self.contexts:
@@ -140,6 +105,10 @@ class Both:
                 self._move(step)
             case Rush(asked):
                 self._rush(asked)
+            case Batch():
+                self._batch(step)
+            case Price(symbol, mark):
+                self.seen[0].marked[symbol] = self.reference.marks[symbol] = mark
             case _:
                 self._one(step)
 
@@ -154,20 +123,18 @@ class Both:
             self.matchers[number].pass_once()
             self.reference.match(self.seen[number].shown)
 
-    def _one(self, step: Put | Amend) -> None:
+    def _one(self, step: Asking) -> None:
         self.lead(step.executor)
         asked = self._ask(step)
         if asked is None:
             return
         if asked.refused:
-            with pytest.raises(OrderFinal):
+            with pytest.raises(asked.refused):
                 asked.call()
             return
-        order = asked.call()
-        self.ids[asked.key] = order.order_id
-        self.compare_order(asked.key, order)
+        self._answered(asked.key, asked.call(), compare=True)
 
-    def _rush(self, steps: list[Put | Amend]) -> None:
+    def _rush(self, steps: list[Asking]) -> None:
         """All at the executor of the first one; what the reference did one after the other is compared later."""
         self.lead(steps[0].executor)
         ledger = self.contexts[steps[0].executor].ledger
@@ -180,25 +147,76 @@ class Both:
                 eventually(lambda number=number: waiting() >= number)  # type: ignore[misc]
         for each, answer in zip(asked, answers, strict=True):
             if each.refused:
-                assert isinstance(answer.exception(), OrderFinal)
+                assert isinstance(answer.exception(), each.refused)
             else:
-                self.ids[each.key] = answer.result().order_id
+                self._answered(each.key, answer.result())
 
-    def _ask(self, step: Put | Amend) -> Asked | None:
+    def _batch(self, step: Batch) -> None:
+        """Each order is answered as it would be alone."""
+        self.lead(step.executor)
+        requests = [self._told(put._replace(executor=step.executor)) for put in (step.puts * step.times)[:49]]
+        raws, middle = [wire.encode(request) for request in requests], len(requests) // 2 + 1
+        other = {"again": {}, "changed": {"quantity": Decimal(77)}, "bad": {"quantity": Decimal(0)}}.get(step.midst)
+        if other is not None:
+            raws.insert(middle, wire.encode(msgspec.structs.replace(requests[0], **other)))
+        answers = list(submit_all([msgspec.Raw(raw) for raw in raws], self.contexts[step.executor]).answers)
+        assert len(answers) == len(raws) <= 50
+        if other is not None:
+            odd = answers.pop(middle)
+            assert odd.status == {"again": 200, "changed": 409, "bad": 422}[step.midst]
+            assert odd.order == (answers[0].order if step.midst == "again" else None)
+        for request, answer in zip(requests, answers, strict=True):
+            assert (answer.status, answer.error) == (201, None)
+            self._answered(request.client_order_id, answer.order, compare=True)
+
+    def _answered(self, key: str | None, answer: object, *, compare: bool = False) -> None:
+        if key is None:
+            return
+        assert isinstance(answer, Order)
+        self.ids[key] = answer.order_id
+        if compare:
+            checks.compare_order(self.reference.orders[key], answer)
+
+    def _ask(self, step: Asking) -> Asked | None:
         """Tells the reference; what the executor is to be told is left to the caller. None when there is no order that
         could be amended."""
-        if isinstance(step, Put):
-            return self._put(step)
+        context = self.contexts[step.executor]
+        match step:
+            case Put():
+                request = self._told(step)
+                return Asked(lambda: submit(request, context).order, request.client_order_id)
+            case Pay():
+                return self._pay(step, context)
+            case GiveUp():
+                return self._give_up(step, context)
         known = [name for name in self.ids if self.reference.orders[name].open] or list(self.ids)[-1:]
         return self._amend(step, known[step.which % len(known)]) if known else None
 
-    def _put(self, step: Put) -> Asked:
-        key, context, (kind, option) = f"k{len(self.reference.orders)}", self.contexts[step.executor], step.kind.split()
+    def _pay(self, step: Pay, context: TradingContext) -> Asked:
+        self.adjusted += 1
+        amount = Decimal(abs(step.amount)) / 100
+        wanted = TransferRequest(client_key=f"a{self.adjusted}", currency=step.currency, amount=amount, reason="test")
+        done = self.reference.transfer(step.currency, step.amount * AMOUNT // 100)
+        self.paid[step.currency] += Decimal(step.amount) / 100 if done else 0
+        direction: Any = "deposit" if step.amount > 0 else "withdrawal"
+        return Asked(lambda: transfer(direction, wanted, context), refused=None if done else NotFree)
+
+    def _give_up(self, step: GiveUp, context: TradingContext) -> Asked:
+        self.adjusted += 1
+        quantity = None if step.quantity is None else Decimal(step.quantity) / QUANTITY
+        wanted = WriteOffRequest(client_key=f"a{self.adjusted}", symbol=step.symbol, quantity=quantity, reason="test")
+        came_to = self.reference.write_off(step.symbol, step.quantity)
+        refused = {"done": None, "not held": UnknownPosition, "not free": NotFree}[came_to]
+        return Asked(lambda: write_off(wanted, context), refused=refused)
+
+    def _told(self, step: Put) -> OrderRequest:
+        """Tells the reference of a new order; returns the request that the executor is to be told."""
+        key, (kind, option) = f"k{len(self.reference.orders)}", step.kind.split()
         force: Any = "GTC" if option == "post" else option
         price = step.price if kind == "limit" else None
         order = Placed(step.symbol, step.side, step.quantity, price, force, option == "post")
         self.reference.place(key, order, self.seen[step.executor].shown[step.symbol])
-        request = OrderRequest(
+        return OrderRequest(
             client_order_id=key,
             symbol=step.symbol,
             side=step.side,
@@ -208,13 +226,12 @@ class Both:
             time_in_force=force,
             post_only=order.post_only,
         )
-        return Asked(key, lambda: submit(request, context).order)
 
     def _amend(self, step: Amend, old: str) -> Asked:
         order_id, context = self.ids[old], self.contexts[step.executor]
         if step.quantity is None and step.price is None:
             done = self.reference.cancel(old)
-            return Asked(old, lambda: cancel(order_id, context.ledger).order, refused=not done)
+            return Asked(lambda: cancel(order_id, context.ledger).order, old, None if done else OrderFinal)
         key, book = f"k{len(self.reference.orders)}", self.seen[step.executor].shown[self.reference.orders[old].symbol]
         done = self.reference.replace(key, old, step.quantity, step.price, book)
         wanted = ReplaceRequest(
@@ -222,50 +239,12 @@ class Both:
             quantity=None if step.quantity is None else Decimal(step.quantity) / QUANTITY,
             limit_price=None if step.price is None else Decimal(step.price) / PRICE,
         )
-        return Asked(key, lambda: replace(order_id, wanted, context).order, refused=not done)
-
-    def compare_order(self, key: str, order: Order) -> None:
-        expected = self.reference.orders[key]
-        fills = [
-            (_whole(fill.price, PRICE), _whole(fill.quantity, QUANTITY), _whole(fill.fee, AMOUNT))
-            for fill in order.fills
-        ]
-        codes = [denial.code for denial in order.denials]
-        assert (order.status, codes, fills) == (expected.status, expected.codes, expected.fills), key
-        assert _whole(order.filled_quantity, QUANTITY) == expected.quantity - expected.left, key
+        return Asked(lambda: replace(order_id, wanted, context).order, key, None if done else OrderFinal)
 
     def compare_account(self, executor: int) -> None:
         self.lead(executor)
-        account, expected = self.contexts[executor].ledger.view().account, self.reference
-        for unit in CASH:
-            found = _whole(account.cash[unit], AMOUNT), _whole(account.reserved[unit], AMOUNT)
-            assert found == (expected.holds(unit), expected.reserved(unit)), unit
-            assert found[0] >= found[1] >= 0
-        assert account.open_orders == sum(order.open for order in expected.orders.values())
+        checks.compare_account(self.contexts[executor], self.reference)
 
     def compare_all(self, executor: int) -> None:
-        """Every order, position, fee and used level, as one executor reads them."""
-        ledger, expected = self.contexts[executor].ledger, self.reference
-        found = {order.client_order_id: order for order in ledger.list_orders(OrderFilter(), 500).items}
-        assert found.keys() == expected.orders.keys()
-        for key, order in found.items():
-            self.compare_order(key, order)
-        self.compare_account(executor)
-        for held in ledger.positions():
-            amounts = _whole(held.quantity, AMOUNT), _whole(held.fees, AMOUNT)
-            assert amounts == (expected.holds(held.symbol), expected.fees[held.symbol]), held.symbol
-        reign = ledger.writer.reign
-        assert reign is not None
-        for place, notes in reign._state.uses.by_place.items():
-            levels = {
-                _whole(price, PRICE): (_whole(note.shown, QUANTITY), _whole(note.used, QUANTITY))
-                for price, note in notes.items()
-            }
-            wanted = {price: (note.shown, note.used) for price, note in expected.notes.get(place, {}).items()}
-            assert levels == wanted, place
-
-
-def _whole(value: Decimal, scale: int) -> int:
-    found = value * scale
-    assert found == int(found), f"{value} has more decimals than there can be"
-    return int(found)
+        self.lead(executor)
+        checks.compare_all(self.contexts[executor], self.reference)

@@ -2,21 +2,20 @@
 
 Prices are in hundredths, quantities in ten-thousandths, and what a wallet holds in 10^-10 of its unit, so that every
 product is exact. It knows the refusals NO_QUOTE, MIN_NOTIONAL, PRICE_COLLAR, FAR_PRICE, POST_ONLY, INSUFFICIENT_FUNDS
-and SELF_TRADE, and that an order that has ended stays as it is; all other limits must be out of reach where it is used.
+and SELF_TRADE, that an order that has ended stays as it is, and that only what is free leaves the account; all other
+limits must be out of reach where it is used.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from common.wire import OrderStatus, Side, TimeInForce
+from tests.executor.reference_money import AMOUNT, PRICE, QUANTITY, UNIT, Money
 
-PRICE, QUANTITY, AMOUNT = 10**2, 10**4, 10**10
-UNIT = AMOUNT // QUANTITY
 FEE_STEP = AMOUNT // 10**8
 TAKER, MAKER = 12, 6
 """Hundredths of a percent."""
@@ -88,21 +87,13 @@ class Note:
     seen: int
 
 
-class Reference:
-    """`pairs` gives base and quote of each symbol; units that `cash` begins with are cash, other bases are positions of
-    their symbol. Orders are known by the key that they were placed under, oldest first."""
+class Reference(Money):
+    """Orders are known by the key that they were placed under, oldest first."""
 
-    def __init__(self, cash: Mapping[str, int], pairs: Mapping[str, tuple[str, str]]) -> None:
-        self.cash = dict(cash)
+    def __init__(self, cash: Mapping[str, int], pairs: Mapping[str, tuple[str, str]], marks: Mapping[str, int]) -> None:
+        super().__init__(cash, pairs, marks)
         self.orders: dict[str, Placed] = {}
-        self.fees: Counter[str] = Counter()
         self.notes: dict[tuple[str, Side], dict[int, Note]] = {}
-        self._wallet: Counter[str] = Counter(cash)
-        self._pairs = pairs
-
-    def holds(self, name: str) -> int:
-        """A currency of cash, or the position of a symbol."""
-        return self._wallet[name]
 
     def place(self, key: str, order: Placed, book: Shown, old: str | None = None) -> None:
         """An order comes in; with `old`, in the place of that one."""
@@ -140,7 +131,9 @@ class Reference:
         return was_open
 
     def match(self, books: Mapping[str, Shown]) -> None:
-        """Fills what rests, where the best price reaches it: buys, then sales, by price, then by age."""
+        """Looks at the equity, and fills what rests, where the best price reaches it: buys, then sales, by price, then
+        by age."""
+        self.look()
         for symbol, book in sorted(books.items()):
             for side in ("buy", "sell"):
                 resting = [order for order in self.orders.values() if (order.symbol, order.side) == (symbol, side)]
@@ -150,6 +143,25 @@ class Reference:
                         for price, quantity in self._walk(order, book, order.price):
                             self._trade(order, order.price, quantity, MAKER)
                             self._use(order, book, price, quantity)
+
+    def transfer(self, currency: str, amount: int) -> bool:
+        """A deposit, or a withdrawal where the amount is negative; false when so much is not free."""
+        free = self.holds(currency) - self.reserved(currency)
+        if free + amount < 0:
+            return False
+        self.pay(currency, amount)
+        return True
+
+    def write_off(self, symbol: str, quantity: int | None) -> Literal["done", "not held", "not free"]:
+        """Gives a position up, or a part of it."""
+        held = 0 if self._pairs[symbol][0] in self.cash else self.holds(symbol)
+        given_up = held if quantity is None else quantity * UNIT
+        if not held:
+            return "not held"
+        if given_up > held - self.reserved(symbol):
+            return "not free"
+        self.give_up(symbol, given_up)
+        return "done"
 
     def reserved(self, name: str, orders: Iterable[Placed] | None = None) -> int:
         """What open orders hold back of a wallet: sales what they sell, buys their price and the higher fee."""
@@ -207,13 +219,10 @@ class Reference:
         return quote if order.side == "buy" else base if base in self.cash else order.symbol
 
     def _trade(self, order: Placed, price: int, quantity: int, percent: int) -> None:
-        base, quote = self._pairs[order.symbol]
         notional = _notional(price, quantity)
         fee = notional * percent // 10_000 // FEE_STEP * FEE_STEP
         sign = 1 if order.side == "buy" else -1
-        self._wallet[base if base in self.cash else order.symbol] += sign * quantity * UNIT
-        self._wallet[quote] -= sign * notional + fee
-        self.fees[order.symbol] += fee
+        self.trade(order.symbol, sign * quantity * UNIT, sign * notional, fee)
         order.fills.append(Fill(price, quantity, fee))
         assert order.left >= 0
 

@@ -131,13 +131,13 @@ def test_a_batch_comes_to_the_same_as_its_orders_one_after_the_other(
 
 def test_a_batch_is_appended_at_once(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     appended: list[int] = []
-    honest = Appender.append
+    honest = Appender.send
 
-    def counting(self: Appender, found: Any) -> Any:
+    def counting(self: Appender, found: Any) -> None:
         appended.append(len(found.events))
-        return honest(self, found)
+        honest(self, found)
 
-    monkeypatch.setattr(Appender, "append", counting)
+    monkeypatch.setattr(Appender, "send", counting)
     batch(executor, *(limit(f"k{number}", "buy", "0.5", "99") for number in range(50)))
     assert [count for count in appended if count] == [100]
 

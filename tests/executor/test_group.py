@@ -140,18 +140,23 @@ def test_funds_and_levels_are_not_given_twice_in_one_transaction(make: MakeExecu
     assert proved(place).orders == 4
 
 
-def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(make: MakeExecutor, place: Place) -> None:
+@pytest.mark.parametrize("when", ["send", "answer"])
+def test_when_the_database_goes_away_all_are_told_and_nothing_is_half_done(
+    make: MakeExecutor, place: Place, when: str
+) -> None:
     executor = make(place)
     reign = executor.trading.ledger.writer.reign
     assert reign is not None
 
-    def away(_batch: Append) -> Sequence[str]:
+    def away(*_batch: Append) -> Sequence[str]:
         raise LedgerUnavailable("pulled")
 
     with together(executor) as held:
         one = held.do(lambda: executor.trading.ledger.do(lambda work: work.open_account({})))
         two = held.do(lambda: executor.trading.ledger.do(lambda work: work.open_account({})))
-        reign._appender.append = away  # type: ignore[method-assign, assignment]
+        if when == "answer":
+            reign._appender.send = lambda _: None  # type: ignore[method-assign, assignment]
+        setattr(reign._appender, when, away)
     for told in (one, two):
         with pytest.raises(LedgerUnavailable):
             told.result(10)
@@ -168,7 +173,7 @@ def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
     assert reign is not None
     reached, go, tries = threading.Event(), threading.Event(), list[str]()
 
-    def append(_batch: Append) -> Sequence[str]:
+    def append(*_batch: Append) -> Sequence[str]:
         tries.append("append")
         if len(tries) > 1:
             raise LedgerUnavailable("pulled")
@@ -183,7 +188,9 @@ def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
             raise LedgerUnavailable("pulled")
 
     executor.trading.ledger.writer._stepping.acquire()
-    reign._appender.append, reign._first_answer = append, look_up  # type: ignore[method-assign, assignment]
+    reign._appender.send = lambda _: None  # type: ignore[method-assign, assignment]
+    reign._appender.append = reign._appender.answer = append  # type: ignore[method-assign, assignment]
+    reign._first_answer = look_up
     with ThreadPoolExecutor(3) as pool:
         futures = [pool.submit(executor.trading.ledger.do, lambda work: work.open_account({}))]
         assert reached.wait(20)

@@ -32,14 +32,22 @@ class Tables:
 
     def __init__(self, seed: int, *, goes_away_at: int | None = None) -> None:
         self.appended: list[str] = []
-        self.under_way = 0
+        self._sent: Append | None = None
         self._random, self._goes_away_at = random.Random(seed), goes_away_at
 
     def append(self, batch: Append) -> Sequence[str]:
-        self.under_way += 1
-        assert self.under_way == 1, "two appends at once"
+        self.send(batch)
+        return self.answer()
+
+    def send(self, batch: Append) -> None:
+        assert self._sent is None, "two appends at once"
+        self._sent = batch
+
+    def answer(self) -> Sequence[str]:
+        assert self._sent is not None, "an answer without a batch"
+        batch = self._sent
         time.sleep(self._random.random() * 0.002)
-        self.under_way -= 1
+        self._sent = None
         reasons = [event.content.reason for event in batch.events]  # type: ignore[union-attr]
         if self._goes_away_at is not None and len(self.appended) >= self._goes_away_at:
             raise LedgerUnavailable("gone")
