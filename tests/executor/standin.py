@@ -89,13 +89,15 @@ class Executor:
     app: Flask
     clock: Monotonic
     closed: threading.Event = field(default_factory=threading.Event)
+    leader: threading.Thread | None = None
 
     def start_writing(self) -> None:
         """Makes this executor write the account, or know the one that does; it takes what others forward."""
         if not self.parts.peers.address:
             self.parts.peers.open()
             threading.Thread(target=self._take_forwarded, daemon=True).start()
-            threading.Thread(target=self._lead, daemon=True).start()
+            self.leader = threading.Thread(target=self._lead, daemon=True)
+            self.leader.start()
         self.parts.leading.step()
 
     def _lead(self) -> None:
@@ -105,6 +107,8 @@ class Executor:
     def close(self) -> None:
         """Ends it without a thread or a connection left."""
         self.closed.set()
+        if self.leader is not None:
+            self.leader.join(30)  # it would take the lease again that is given up now
         self.parts.peers.close()
         self.parts.desk.close()
         self.trading.ledger.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def environment_of(place: Place, data: MarketData, folder: Path) -> dict[str, st
 def ready(server: Server) -> bool:
     """Returns true when a server says that all of its parts are ready."""
     try:
-        with urllib.request.urlopen(f"{server.address}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{server.address}/readyz", timeout=30) as answer:
             return bool(answer.status == 200)
-    except urllib.error.HTTPError:
+    except OSError:
         return False

@@ -70,6 +70,7 @@ HASTE: dict[str, dict[str, Say]] = {
 def test_calls_never_arrive_closer_than_the_broker_allows(
     haste: str, login: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.LOOP_SECONDS", 0.05)
     monkeypatch.setattr("marketdata.venues.algolab.session_keeper.FIRST_REFRESH_SECONDS", 0.5)
     monkeypatch.setattr("marketdata.venues.algolab.session_keeper.REFRESH_SECONDS", 0.5)
     with scripted_broker() as broker:
@@ -99,5 +100,5 @@ def test_a_call_that_only_waits_for_its_turn_does_not_tear_the_net() -> None:
     with running_broker(timings=timings) as (_, feed):
         asked: Callable[[], dict[tuple[str, str], int]] = feed.venue.clients["broker"].counters.requests
         eventually(lambda: asked()["GetEquityInfo", "no_budget"] >= 1, 2 * LONG)
+        eventually(lambda: feed.venue.state() == "live", LONG)
         assert feed.venue.nets[0].failures == 0
-        assert feed.venue.state() == "live"

@@ -112,6 +112,13 @@ def test_sessions_that_the_socket_does_not_take_slow_the_logins_too(bist: Bist) 
         eventually(feed.right)
 
 
+@pytest.fixture
+def _unanswered_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first pause after a call without an answer, shortened."""
+    monkeypatch.setattr("marketdata.venues.algolab.session_keeper.UNANSWERED_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("_unanswered_soon")
 def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist: Bist) -> None:
     bist.faults.arm("rest_status", status=500, endpoint="LoginUser", count=QUICK_LOGINS + 1)
     slowly = 30.0
@@ -122,6 +129,7 @@ def test_a_venue_that_gives_no_answer_to_a_login_is_asked_at_the_usual_pace(bist
         assert time.monotonic() - began < slowly
 
 
+@pytest.mark.usefixtures("_unanswered_soon")
 def test_a_broker_that_starts_later_is_found_without_the_pause_between_logins(bist: Bist) -> None:
     """As when both start together: the pause of ten minutes would fail the test."""
     bist.faults.arm("rest_status", status=502, endpoint="LoginUser", count=2)
