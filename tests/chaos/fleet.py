@@ -34,6 +34,8 @@ FILL_SECONDS = 180.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 UNKNOWN = (500, 503)
 """After these an order may be in the ledger or not. Nobody may see a 500, so that it is noted as well."""
+FULL_FOR = 3
+"""A keeper has enough for at least so many times as long as it took to come to that."""
 ACTIONS = {"submit": 70, "cancel": 10, "replace": 10, "again": 10}
 KINDS = {"market": 20, "near": 40, "resting": 40}
 
@@ -190,12 +192,15 @@ class Client:
 class Keeper(Client):
     """A client that keeps many orders of one symbol resting, too far from the market to be filled, and moves them.
 
-    Now and then it cancels all of its symbol and begins again. Until it has enough it does not pause.
+    Now and then it cancels all of its symbol and begins again, but never before it has had enough for much longer than
+    it took to come to that: so many rest most of the time, however slow the machine. Until it has enough it does not
+    pause.
     """
 
     def __init__(self, symbol: str, resting: int, *about: Any) -> None:
         super().__init__(f"keeper-{symbol.rpartition(':')[2]}", *about)
         self._symbol, self._resting = symbol, resting
+        self._begun, self._filled = time.monotonic(), 0.0
 
     def full(self) -> bool:
         """Returns true when enough of its orders rest."""
@@ -210,11 +215,15 @@ class Keeper(Client):
             self._journal.odd.append(f"{self.name} failed: {traceback.format_exc()}")
 
     def _keep(self) -> None:
+        now = time.monotonic()
         if not self.full():
             self._place(Asked(self._far()))
-        elif self._rng.random() < SWEPT_SHARE:
+            return
+        self._filled = self._filled or now
+        if self._rng.random() < SWEPT_SHARE and now - self._filled > FULL_FOR * (self._filled - self._begun):
             self._open.clear()
             self._cancel_all(self._symbol)
+            self._begun, self._filled = now, 0.0
         elif self._rng.random() < 0.5:
             self._cancel(self._rng.choice(list(self._open)))
         else:
