@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +13,17 @@ import pytest
 from executor.guardrails import Limits
 from executor.ledger.timings import LedgerTimings
 from tests.executor import postgres
-from tests.executor.standin import CASH, PATIENT, Executor, MarketData, Place, make_executor, market_data, serving
+from tests.executor.standin import (
+    CASH,
+    LEADS,
+    PATIENT,
+    Executor,
+    MarketData,
+    Place,
+    make_executor,
+    market_data,
+    serving,
+)
 
 MakeExecutor = Callable[..., Executor]
 
@@ -21,6 +32,13 @@ MakeExecutor = Callable[..., Executor]
 def postgres_server() -> Iterator[postgres.Server]:
     with postgres.running() as server:
         yield server
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_closed() -> Iterator[None]:
+    """No executor goes on after its tests: it would look for its lost database for as long as others run."""
+    yield
+    assert [thread for thread in threading.enumerate() if thread.name == LEADS] == []
 
 
 @pytest.fixture(autouse=True)

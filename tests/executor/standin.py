@@ -39,6 +39,8 @@ from tests.executor.market_standin import BEGIN, BTCTRY, MarketData, market_data
 __all__ = ["BEGIN", "BTCTRY", "MarketData", "market_data", "serving"]
 
 TOKEN = "the-operators-token"
+LEADS = "test-executor-leads"
+"""The name of the threads that keep the leases of executors in tests."""
 BTCUSDT, USDTTRY = "BTCTURK:BTCUSDT", "BTCTURK:USDTTRY"
 CASH = {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
 NOWHERE = "postgresql+psycopg://spark@127.0.0.1:1/nothing"
@@ -96,7 +98,7 @@ class Executor:
         if not self.parts.peers.address:
             self.parts.peers.open()
             threading.Thread(target=self._take_forwarded, daemon=True).start()
-            self.leader = threading.Thread(target=self._lead, daemon=True)
+            self.leader = threading.Thread(target=self._lead, name=LEADS, daemon=True)
             self.leader.start()
         self.parts.leading.step()
 

@@ -44,7 +44,7 @@ def serve(marketdata: MarketData) -> Iterator[Serve]:
         def start(place: Place, *, streams: int = 8, timings: StreamTimings = SLOW) -> tuple[Executor, str]:
             executor = make_executor(place, marketdata, streams=streams, timings=timings)
             executor.start_writing()
-            ending.callback(executor.trading.ledger.close)
+            ending.callback(executor.close)
             return executor, ending.enter_context(_served(executor))
 
         yield start

@@ -106,6 +106,7 @@ def test_a_stream_outlives_the_database_and_tells_all_that_was_missed(
             "while-away-too",
         }
         executor.parts.stop()
+    executor.close()
 
 
 def _account(ledger: Ledger) -> AccountStatus:
