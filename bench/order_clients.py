@@ -70,7 +70,7 @@ class Client:
         resting = {"client_order_id": self._id(turn), "symbol": "BTCTURK:BTCTRY", "side": "buy", "type": "limit"}
         placed = self._post("/v1/orders", {**resting, "quantity": "1", "limit_price": "99.5"})
         order_id = json.loads(placed.data).get("order_id", "none")
-        return lambda: self._post(f"/v1/orders/{order_id}/cancel", None)
+        return lambda: self._post(f"/v1/orders/{order_id}/cancel", {})
 
     def _look(self, _turn: int) -> Callable[[], Answer]:
         return lambda: self._pool.request("GET", self._url + "/v1/account")
