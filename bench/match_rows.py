@@ -18,7 +18,7 @@ from bench.order_place import FAR, STEP, STEPS, SYMBOLS, Place, durable, fill
 from bench.order_runs import running, writer_of
 from bench.rows import Row, row
 from bench.stream_clients import percentile
-from tests.executor.market_standin import MarketData, _quote, serving
+from tests.executor.market_standin import MarketData, quote_of, serving
 from tests.executor.standin import USDTTRY
 
 OPEN, RUNS = 10_000, 3
@@ -59,7 +59,7 @@ class FramesAtOnce(MarketData):
                 self.sent.setdefault(book["sequence"], time.time())
                 told[symbol] = book
                 tell("book", book)
-                tell("quote", _quote(book))
+                tell("quote", quote_of(book))
             if time.monotonic() - proved > 0.5:
                 proved = time.monotonic()
                 tell("proof", {"at": proved - self.zero, "ages": dict.fromkeys(told, 0.0)})

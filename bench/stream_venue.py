@@ -12,7 +12,8 @@ from typing import Any
 
 from flask import Flask
 
-from tests.marketdata.rig import ScriptedVenue, book_change, frame, http_server, whole_book
+from tests.common.local import http_server
+from tests.marketdata.rig import ScriptedVenue, book_change, frame, whole_book
 
 PAIRS = tuple(f"P{number}TRY" for number in range(20))
 UPDATES_PER_SECOND = 10

@@ -17,7 +17,7 @@ from bench.stream_venue import Bare
 from bench.symbols.pairs import Pairs
 from bench.symbols.server import PlainServer
 from bench.symbols.shares import Shares
-from tests.marketdata.rig import http_server
+from tests.common.local import http_server
 
 PAUSE_SECONDS = 0.002
 MOST_BEHIND_SECONDS = 0.25

@@ -7,15 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import HTTPServer
 
 from flask import Flask
 from werkzeug.serving import make_server
 
 
 @contextmanager
-def http_server(app: Flask) -> Iterator[str]:
-    """Serves an app on loopback; gives its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def in_background(server: HTTPServer) -> Iterator[str]:
+    """Runs a server until left; gives its address."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -24,6 +24,13 @@ def http_server(app: Flask) -> Iterator[str]:
         server.shutdown()
         thread.join(5)
         server.server_close()
+
+
+@contextmanager
+def http_server(app: Flask, port: int = 0) -> Iterator[str]:
+    """Serves an app on loopback; gives its address."""
+    with in_background(make_server("127.0.0.1", port, app, threaded=True)) as address:
+        yield address
 
 
 def free_port() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.common.local import in_background
 
 BTCTRY, USDTTRY = "BTCTURK:BTCTRY", "BTCTURK:USDTTRY"
 BEGIN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -70,7 +71,7 @@ class MarketData:
         """Returns the snapshot that a stream begins with."""
         books = list(self.books.values())
         instruments = [self._instrument(book) for book in books]
-        return {"market": self.market, "quotes": [_quote(book) for book in books], "books": books} | {
+        return {"market": self.market, "quotes": [quote_of(book) for book in books], "books": books} | {
             "instruments": instruments
         }
 
@@ -89,7 +90,7 @@ class MarketData:
                 if told.get(symbol) is not book:
                     told[symbol] = book
                     tell("book", book)
-                    tell("quote", _quote(book))
+                    tell("quote", quote_of(book))
                     tell("instrument", self._instrument(book))
             ages = {symbol: book["age_seconds"] for symbol, book in told.items()}
             tell("proof", {"at": time.monotonic() - zero, "ages": ages})
@@ -106,7 +107,7 @@ class MarketData:
         if path == "/v1/instruments":
             return 200, {"market": self.market, "instruments": [self._instrument(book) for book in self.books.values()]}
         if path == "/v1/quotes":
-            quotes = [_quote(book) for book in self.books.values()]
+            quotes = [quote_of(book) for book in self.books.values()]
             return 200, {"market": self.market, "sequence": self.moved, "quotes": quotes}
         book = self.books.get(path.removeprefix("/v1/books/"))
         return (200, book) if book else (404, {"error": "no such symbol"})
@@ -124,7 +125,7 @@ def market_data() -> MarketData:
     return data
 
 
-def _quote(book: Mapping[str, Any]) -> dict[str, Any]:
+def quote_of(book: Mapping[str, Any]) -> dict[str, Any]:
     bid, ask = ((book[side] or [(None, None)])[0] for side in ("bids", "asks"))
     best = {"bid": bid[0], "bid_quantity": bid[1], "ask": ask[0], "ask_quantity": ask[1]}
     kept = {name: value for name, value in book.items() if name not in ("bids", "asks")}
@@ -134,15 +135,8 @@ def _quote(book: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Has requests handled on a free port of loopback until left; gives the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as address:
+        yield address
 
 
 @contextmanager

@@ -53,7 +53,7 @@ MARKS = dict.fromkeys(PAIRS, 10_000)
 
 @dataclass(frozen=True)
 class Asked:
-    """What an executor is to be asked.
+    """A question to an executor.
 
     call: asks; returns an order, or nothing of interest.
     key: the key of that order; None where it is about none.

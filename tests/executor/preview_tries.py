@@ -25,7 +25,7 @@ TOO_LARGE = Decimal(10) ** 12
 
 
 class Difference(NamedTuple):
-    """What a preview said otherwise than the order did: the kind, the world that it happened in, and both."""
+    """A preview that said otherwise than the order did: the kind, the world that it happened in, and both."""
 
     kind: str
     seed: str
@@ -36,7 +36,7 @@ class Difference(NamedTuple):
 
 @dataclass
 class Tally:
-    """What all tries came to.
+    """The outcome of all tries.
 
     tries: how many orders were previewed and placed.
     alike: how many of them the preview told rightly in everything.

@@ -52,7 +52,7 @@ QUOTE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Place:
-    """Where a test's ledger is, and how long is waited for it."""
+    """The address of a test's ledger, and the limits on waiting for it."""
 
     url: str
     password: str = ""

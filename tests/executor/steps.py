@@ -1,5 +1,5 @@
-"""What may happen to two executors that share a ledger: the market moves, orders come, are amended, come together or
-as a batch, money comes and goes, positions are written off.
+"""Steps that may happen to two executors that share a ledger: the market moves, orders come, are amended, come together
+or as a batch, money comes and goes, positions are written off.
 
 Prices are in hundredths and quantities in ten-thousandths. The middles, levels and limit prices are few, so that levels
 come back, are refreshed, and meet orders that rest.

@@ -14,7 +14,7 @@ from common.sse import Event
 from executor.loss_monitor import JUDGED_PER_SECOND
 from tests.common.local import eventually
 from tests.executor.conftest import MakeExecutor
-from tests.executor.market_standin import _quote
+from tests.executor.market_standin import quote_of
 from tests.executor.standin import BTCTRY, BTCUSDT, USDTTRY, Executor, MarketData, Place, make_executor
 
 ETHTRY = "BTCTURK:ETHTRY"
@@ -37,7 +37,7 @@ class Watched:
         self.data.put(symbol, [(price, "1000")], [(price, "1000")])
         book = self.data.books[symbol]
         self.copy.apply(Event("book", json.dumps(book), "5eed-1"))
-        self.copy.apply(Event("quote", json.dumps(_quote(book)), "5eed-1"))
+        self.copy.apply(Event("quote", json.dumps(quote_of(book)), "5eed-1"))
         return self.executor.matcher.step()
 
     def judged(self) -> float:

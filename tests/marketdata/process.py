@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.marketdata.rig import http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app
 from tests.repo.tree import ROOT
 from tests.venue.btcturk.rig import Venue
 

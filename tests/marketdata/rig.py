@@ -13,7 +13,6 @@ from typing import Any
 from flask import Flask
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
-from werkzeug.serving import make_server
 
 from common.loop import Stop, Supervisor
 from marketdata.link.dial import LinkTimings
@@ -26,20 +25,6 @@ from tests.venue.btcturk.rig import Venue
 
 QUICK = LinkTimings(ping_interval=0.5, ping_timeout=30.0, silence=30.0, watch=0.02, healthy=60.0, socket=30.0)
 PATIENT = ResyncTimings(first_data=30.0, rejoin=30.0, hopeless=30.0)
-
-
-@contextmanager
-def http_server(app: Flask, port: int = 0) -> Iterator[str]:
-    """Serves an app on loopback; gives its address."""
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
 
 
 def rest_app(venue: Venue) -> Flask:

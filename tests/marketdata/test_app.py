@@ -20,8 +20,9 @@ from marketdata.app import create_app
 from marketdata.link.inbox import Arrival
 from marketdata.parts import Parts
 from marketdata.settings import Settings
+from tests.common.local import http_server
 from tests.common.routes import check_queries
-from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
+from tests.marketdata.rig import rest_app, running_marketdata, settings_for
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
 

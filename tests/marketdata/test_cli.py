@@ -12,8 +12,8 @@ from common import ops
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
 from marketdata.cli import main
+from tests.common.local import http_server
 from tests.marketdata.followed.running import both_venues, running, settings
-from tests.marketdata.rig import http_server
 from tests.marketdata.venues.algolab.rig import TOKEN
 from tests.marketdata.venues.algolab.test_login_api import app_at
 from tests.venue.algolab.rig import Bist, running_bist

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from common.wire import Instrument, decode, encode
 from marketdata.app import create_app
 from marketdata.venues.btcturk.instruments import InstrumentTimings
-from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, running_marketdata, settings_for
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually
 from venue.btcturk.rules import PairChange

@@ -9,7 +9,8 @@ import pytest
 from marketdata.link.dial import LinkTimings
 from marketdata.venues.algolab.feed import FeedTimings
 from marketdata.venues.btcturk.resync import ResyncTimings
-from tests.marketdata.rig import http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app
 from tests.marketdata.truth import differences, equal
 from tests.marketdata.venues.algolab import rig as bist_rig
 from tests.marketdata.venues.btcturk.rig import QUICK, following

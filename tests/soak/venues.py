@@ -12,7 +12,7 @@ from flask import Flask
 
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
-from tests.marketdata.rig import http_server
+from tests.common.local import http_server
 from tests.marketdata.truth import RecordedMarket
 from tests.venue.algolab.rig import CREDENTIALS
 from venue.algolab import api as algolab_api

@@ -12,7 +12,8 @@ from marketdata.link.dial import LinkTimings
 from marketdata.venues.btcturk.assembly import BtcturkTimings
 from marketdata.venues.btcturk.frames import BookChannel
 from marketdata.venues.btcturk.resync import ResyncTimings
-from tests.marketdata.rig import http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app
 from tests.marketdata.truth import RecordedMarket, Watcher, differences, equal
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
 from tests.venue.btcturk.rig import START, Venue, running_venue

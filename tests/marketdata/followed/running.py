@@ -16,7 +16,8 @@ from marketdata.app import create_app
 from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
 from marketdata.venues.btcturk.assembly import BtcturkTimings
-from tests.marketdata.rig import PATIENT, QUICK, http_server, rest_app, settings_for
+from tests.common.local import http_server
+from tests.marketdata.rig import PATIENT, QUICK, rest_app, settings_for
 from tests.marketdata.venues.algolab.rig import OURS, TIMINGS, TOKEN
 from tests.venue.algolab.rig import Bist, running_bist
 from tests.venue.btcturk.rig import START, Venue, running_venue

@@ -16,9 +16,10 @@ from flask.testing import FlaskClient
 
 from marketdata.app import create_app
 from marketdata.keeping.keeper import FILE
+from tests.common.local import http_server
 from tests.marketdata.busy import ask
 from tests.marketdata.process import kill, marketdata
-from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
+from tests.marketdata.rig import rest_app, running_marketdata, settings_for
 from tests.venue.algolab.rig import CREDENTIALS, Bist, running_bist
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import MarketTime, eventually

@@ -11,7 +11,8 @@ from common.settings import SettingsError
 from marketdata.app import create_app
 from marketdata.parts import Parts
 from marketdata.settings import ReplayClock, Settings, TapeSettings
-from tests.marketdata.rig import http_server, rest_app, settings_for
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, settings_for
 from tests.marketdata.tape.recording import following, records
 from tests.venue.btcturk.rig import running_venue
 from tests.venue.rig import eventually

@@ -21,8 +21,9 @@ from marketdata.rest.replies import NoBudget, Reply, RestError
 from marketdata.tape.folder import tapes_in
 from marketdata.tape.secrets import Secrets
 from marketdata.tape.taps import CallTape, SocketTape
+from tests.common.local import http_server
 from tests.marketdata.rest.rest_server import ENDPOINTS, LIMITS, QUICK, Handler, running_server
-from tests.marketdata.rig import http_server, rest_app, settings_for
+from tests.marketdata.rig import rest_app, settings_for
 from tests.marketdata.tape.recording import Followed, following, records, with_bist
 from tests.venue.algolab.rig import CREDENTIALS, Bist, encrypted, running_bist
 from tests.venue.btcturk.rig import running_venue

@@ -17,7 +17,8 @@ from common.settings import ServiceSettings
 from marketdata.app import create_app
 from marketdata.venues import resume_api
 from marketdata.venues.venue import STATES
-from tests.marketdata.rig import http_server, rest_app, running_marketdata, settings_for
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, running_marketdata, settings_for
 from tests.venue.algolab.rig import CREDENTIALS, Bist, running_bist
 from tests.venue.btcturk.rig import Venue, running_venue
 from tests.venue.rig import eventually

@@ -10,7 +10,7 @@ from pathlib import Path
 from common.loop import Stop, Supervisor
 from common.tape import VERSION, TapeHead, TapeRecord, head_bytes, record_bytes
 from marketdata.tape.blocks import packed
-from tests.marketdata.rig import http_server
+from tests.common.local import http_server
 from venue.app import create_app
 from venue.parts import Parts
 from venue.settings import Settings

@@ -12,7 +12,8 @@ from common.clock import Clock
 from common.tape import TapeFile
 from marketdata.tape.folder import cut, tapes_in
 from marketdata.venues.algolab.assembly import AlgolabTimings
-from tests.marketdata.rig import http_server, rest_app, settings_for
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, settings_for
 from tests.marketdata.tape.recording import TIMINGS, following, records, with_bist
 from tests.venue.algolab.rig import running_bist
 from tests.venue.btcturk.rig import Venue, running_venue

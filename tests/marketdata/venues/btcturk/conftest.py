@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.marketdata.rig import http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app
 from tests.venue.btcturk.rig import Venue, running_venue
 
 

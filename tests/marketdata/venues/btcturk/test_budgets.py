@@ -15,7 +15,8 @@ from marketdata.rest.client import RestClient, RetryPolicy
 from marketdata.rest.replies import RestError, Throttled
 from marketdata.venues.btcturk import endpoints
 from marketdata.venues.btcturk.endpoints import API_ENDPOINTS, CHART_ENDPOINTS, LIMITS
-from tests.marketdata.rig import http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app
 from tests.venue.btcturk.rig import Venue, running_venue
 from venue.btcturk.ratelimits import QUOTAS, LimitRules, Quota
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from marketdata.state.selection import Selection
-from tests.marketdata.rig import http_server, rest_app, scripted_venue
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, scripted_venue
 from tests.marketdata.truth import difference
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, all_on_join, following
 from tests.venue.btcturk.rig import Venue, running_venue

@@ -26,7 +26,8 @@ from marketdata.venues.btcturk.instrument_file import InstrumentFile
 from marketdata.venues.btcturk.instruments import InstrumentLoader, InstrumentOutlets, InstrumentTimings
 from marketdata.venues.btcturk.known_pairs import CHANGES
 from marketdata.venues.btcturk.notes import ChangedInstrument, Notes
-from tests.marketdata.rig import http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 

@@ -13,7 +13,8 @@ from marketdata.nets import SafetyNet
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.subscriptions import Followed
 from marketdata.venues.btcturk.ticker_loader import EVERY_SECONDS, FAILED_SECONDS, TickerLoader
-from tests.marketdata.rig import http_server, rest_app, scripted_venue
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, scripted_venue
 from tests.marketdata.venues.btcturk.rig import following, ticker
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually

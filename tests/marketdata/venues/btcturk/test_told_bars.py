@@ -17,7 +17,8 @@ from common.wire import Candle
 from marketdata.link.inbox import Arrival
 from marketdata.state.bars import Gap
 from marketdata.venues.btcturk.endpoints import MINUTES_PATH
-from tests.marketdata.rig import frame, http_server, rest_app
+from tests.common.local import http_server
+from tests.marketdata.rig import frame, rest_app
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, following, trade
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually

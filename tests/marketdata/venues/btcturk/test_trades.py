@@ -11,7 +11,8 @@ from flask import Flask, request
 
 from common.wire import Candle
 from marketdata.link.inbox import Arrival
-from tests.marketdata.rig import http_server, rest_app, scripted_venue
+from tests.common.local import http_server
+from tests.marketdata.rig import rest_app, scripted_venue
 from tests.marketdata.venues.btcturk.rig import Following, all_on_join, bar, following, single_trade, trade, trade_list
 from tests.venue.btcturk.rig import START, Venue
 from tests.venue.rig import eventually
