@@ -18,6 +18,7 @@ from marketdata.venues.btcturk.subscriptions import Followed
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS, FAILED_SECONDS = 1_800.0, 60.0
+UNKNOWN_SECONDS = 0.1
 SILENT_SECONDS = 120.0
 GREAT_OFFSET_SECONDS = 2.0
 MOST_TOLD = 20
@@ -46,7 +47,10 @@ class TickerLoader:
         self.loop = Loop("btcturk-tickers", self.step, silent_after=SILENT_SECONDS)
 
     def step(self) -> float:
-        """Asks once. Returns the seconds to pause."""
+        """Asks once. Returns the seconds to pause. While no pair is known, whether an answer leaves one out can't be
+        said: nothing is asked yet."""
+        if not self._followed.tradable():
+            return UNKNOWN_SECONDS
         asked = (self._try("tickers", self._ask_tickers), self._try("clock", self._ask_clock))
         return EVERY_SECONDS if all(asked) else FAILED_SECONDS
 

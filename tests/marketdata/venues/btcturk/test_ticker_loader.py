@@ -9,10 +9,11 @@ from typing import Any
 from flask import request
 
 from common.clock import SYSTEM_CLOCK
+from common.wire import Instrument
 from marketdata.nets import SafetyNet
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.subscriptions import Followed
-from marketdata.venues.btcturk.ticker_loader import EVERY_SECONDS, FAILED_SECONDS, TickerLoader
+from marketdata.venues.btcturk.ticker_loader import EVERY_SECONDS, FAILED_SECONDS, UNKNOWN_SECONDS, TickerLoader
 from tests.common.local import http_server
 from tests.marketdata.rig import rest_app, scripted_venue
 from tests.marketdata.venues.btcturk.rig import following, ticker
@@ -63,15 +64,30 @@ def test_an_answer_that_leaves_a_pair_out_is_no_answer_for_it(venue: Venue) -> N
 
     with http_server(app) as url, following(venue.url, url, "BTCTRY") as feed:
         eventually(lambda: feed.store.quote(BTCTRY).last is not None)
+        eventually(lambda: feed.counters.backfill_failures["tickers"] == 1)
         known, net, api = feed.venue.instruments()[BTCTRY], SafetyNet("tickers"), feed.venue.clients["api"]
         followed = Followed(("BTCTRY",), "obdiff", lambda: {"BTCTRY": known})
         loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=SYSTEM_CLOCK)
-        before = feed.counters.backfill_failures["tickers"]
         assert loader.step() == FAILED_SECONDS
-        assert feed.counters.backfill_failures["tickers"] == before + 1
+        assert feed.counters.backfill_failures["tickers"] == 2
         assert "/api/v2/ticker" in asked
         assert not net.failures
         resting = replace(followed, resting=lambda: {"BTCTRY"})
         assert TickerLoader(api, Notes(), resting, counters=feed.counters, net=net, clock=SYSTEM_CLOCK).step() == (
             EVERY_SECONDS
         )
+
+
+def test_while_no_pair_is_known_an_answer_could_leave_out_any_so_none_is_asked_for(venue: Venue) -> None:
+    asked: list[str] = []
+    app = rest_app(venue)
+    app.before_request(lambda: asked.append(request.path))
+    with http_server(app) as url, following(venue.url, url, "BTCTRY") as feed:
+        eventually(lambda: feed.counters.backfills["tickers"] == 1)
+        known, net, api = feed.venue.instruments()[BTCTRY], SafetyNet("tickers"), feed.venue.clients["api"]
+        known_now: dict[str, Instrument] = {}
+        followed = Followed(("BTCTRY",), "obdiff", lambda: known_now)
+        loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=SYSTEM_CLOCK)
+        assert (loader.step(), asked.count("/api/v2/ticker")) == (UNKNOWN_SECONDS, 1)
+        known_now["BTCTRY"] = known
+        assert (loader.step(), asked.count("/api/v2/ticker")) == (EVERY_SECONDS, 2)
