@@ -42,3 +42,10 @@ def plain_text(value: Decimal) -> str:
         return str(value)
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def tidy(value: Decimal) -> Decimal:
+    """Returns the same number without trailing zeros and positive exponent: 1.50 → 1.5, 1E+2 → 100, 0E-8 → 0."""
+    text = str(value)
+    is_tidy = text != "-0" and "E" not in text and not (text[-1] == "0" and "." in text)
+    return value if is_tidy else Decimal(plain_text(value))

@@ -22,6 +22,7 @@ control_socket_disable = True
 timeout = 30
 graceful_timeout = 8
 keepalive = 75
+forwarded_allow_ips = ""  # no proxy stands before a service: what a request says about another client is not believed
 limit_request_line = 4094
 limit_request_fields = 50
 accesslog = None

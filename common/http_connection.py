@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import select
 import struct
 import termios
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
@@ -30,7 +32,10 @@ REASONS = {
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A client's connection.
+    """A client's connection. What is sent waits for the client within `SEND_SECONDS`; nothing else waits.
+
+    Each call that makes a socket wait, or not, gives other threads the turn. So the socket keeps one mode, and what
+    must not wait goes past it, to the file.
 
     framing: what has come of the next request.
     rest: bytes that came behind the last request.
@@ -46,15 +51,12 @@ class Connection(TConn):  # type: ignore[misc]
         self.until = 0.0
         self.drained = 0
         self.unsent = (0, 0.0)
-
-    def init(self) -> None:
-        """Called by gunicorn on the request's thread, where it makes the socket wait; this bounds the wait."""
         self.sock.settimeout(SEND_SECONDS)
 
     def read(self) -> bool:
         """Takes what has come. Returns true when the request is whole; raises `BadFraming`, EOFError and OSError."""
         try:
-            data = self.rest or self.sock.recv(READ_BYTES)
+            data = self.rest or os.read(self.sock.fileno(), READ_BYTES)
         except BlockingIOError:
             return False
         if not data:
@@ -88,7 +90,5 @@ class Connection(TConn):  # type: ignore[misc]
 
     def send(self, data: bytes) -> None:
         """Sends a few bytes without waiting. A client that is gone, or whose buffer is full, does without them."""
-        try:
-            self.sock.send(data)
-        except OSError:
-            return
+        with suppress(OSError):
+            os.write(self.sock.fileno(), data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException
@@ -32,6 +32,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 UNKNOWN_METHOD = "UNKNOWN"
 BEARER = re.compile(r"(?i:bearer) +(.*\S) *")
 
+Application = Callable[..., Iterable[bytes]]
 Readiness = Mapping[str, Callable[[], str | None]]
 """For each part of a service, a check that returns None when the part is ready, or the reason why it is not."""
 
@@ -42,7 +43,8 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     The service is ready when every check of `readiness` and every loop is.
     """
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.wsgi_app = _known_methods(app.wsgi_app)  # type: ignore[method-assign]
+    always = (("X-Spark-Market", service.market), ("X-Content-Type-Options", "nosniff"))
+    app.wsgi_app = _marked(_known_methods(app.wsgi_app), always)  # type: ignore[method-assign]
     checks = {**readiness, "loops": loops.trouble}
     registry = _metrics(app, service)
     registry.register(LoopCollector(loops))
@@ -58,15 +60,8 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
 
     @app.before_request
     def check_query() -> None:
-        if request.path not in PROBES and request.endpoint != "static":
+        if request.query_string and request.path not in PROBES and request.endpoint != "static":
             query.refuse_unknown()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        response.headers["X-Spark-Market"] = service.market
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -135,7 +130,21 @@ class LoopCollector(Collector):
         return up, overdue, failures
 
 
-def _known_methods(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+def _marked(application: Application, always: Sequence[tuple[str, str]]) -> Application:
+    """Gives every answer the headers that all have; what says nothing of caches must not be kept in one."""
+    unless_told = [*always, ("Cache-Control", "no-store")]
+
+    def call(environ: dict[str, object], start_response: Callable[..., object]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: object) -> object:
+            told = any(name == "Cache-Control" for name, _ in headers)
+            return start_response(status, [*headers, *(always if told else unless_told)], *failure)
+
+        return application(environ, start)
+
+    return call
+
+
+def _known_methods(application: Application) -> Application:
     """Gives every method that HTTP does not know one name: clients choose it, and it becomes a label of a metric."""
 
     def call(environ: dict[str, object], start_response: object) -> Iterable[bytes]:
@@ -164,7 +173,7 @@ def _metrics(app: Flask, service: ServiceSettings) -> CollectorRegistry:
         registry=registry,
         group_by="url_rule",
         buckets=BUCKETS,
-        excluded_paths=[f"^{re.escape(path)}$" for path in PROBES],
+        excluded_paths=f"^({'|'.join(map(re.escape, PROBES))})$",
     )
     info = Gauge(
         "spark_build_info",

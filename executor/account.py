@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from common.decimals import plain_text
+from common.decimals import plain_text, tidy
 from common.wire import Message, Position, Side
-from executor.orders import exact, tidy
+from executor.orders import exact
 
 COST_STEP = Decimal("1e-12")
 

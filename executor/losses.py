@@ -8,10 +8,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal, NamedTuple
 
 from common.bist.rules import ISTANBUL
-from common.decimals import plain_text
+from common.decimals import plain_text, tidy
 from common.results import DayResult
 from executor.guardrails.limits import Limits
-from executor.orders import exact, tidy
+from executor.orders import exact
 
 LOSSES = DAILY_LOSS, DRAWDOWN = "DAILY_LOSS", "DRAWDOWN"
 ANCHOR_STEP, PERCENT_STEP = Decimal("1e-12"), Decimal("1e-6")

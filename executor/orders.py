@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 
 import msgspec
 
-from common.decimals import AMOUNT_RULE, Amount, plain_text
+from common.decimals import AMOUNT_RULE, Amount, plain_text, tidy
 from common.errors import InvalidRequest
 from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus, TimeInForce
 
@@ -55,11 +55,6 @@ _DECIMALS = 18
 def exact() -> AbstractContextManager[object]:
     """Gives decimal arithmetic `PRECISION` digits. It costs next to nothing where it has them already."""
     return _AS_IT_IS if getcontext().prec == PRECISION else localcontext(prec=PRECISION)
-
-
-def tidy(value: Decimal) -> Decimal:
-    """Returns the same number without trailing zeros and positive exponent: 1.50 → 1.5, 1E+2 → 100, 0E-8 → 0."""
-    return Decimal(plain_text(value))
 
 
 def symbol_form(text: str) -> bool:

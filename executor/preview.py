@@ -7,11 +7,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import msgspec
 
 from common import wire
+from common.decimals import tidy
 from executor import account, guardrails, orders, paper
 from executor.context import TradingContext
 from executor.errors import ClientOrderIdReused
 from executor.largest import LEAST_STEP, largest_quantity
-from executor.orders import AVERAGE_STEP, OPEN, exact, tidy
+from executor.orders import AVERAGE_STEP, OPEN, exact
 from executor.preview_messages import GuardrailUse, Preview, PreviewRequest, Slippage
 from executor.rehearsal import Rehearsal, not_repeating, rehearsing
 from executor.submit import ExecutionPlan

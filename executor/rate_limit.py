@@ -51,12 +51,16 @@ class WriteLimiter:
     def __init__(self, token: str, per_second: int, monotonic: Callable[[], float]) -> None:
         self._token, self._rate = token, RateLimit(per_second, monotonic, "writes")
 
-    def admit(self) -> None:
-        """Raises `Unauthorized`, `RequestEntityTooLarge`, or `TooManyRequests` with Retry-After: nothing was done."""
+    def admit(self) -> bytes:
+        """Returns the body: also for a call that needs none, so that one that is too large is refused.
+
+        Raises `Unauthorized`, `RequestEntityTooLarge`, or `TooManyRequests` with Retry-After: nothing was done.
+        """
         ops.require_token(self._token)
         admitted = self._rate.take()
-        request.get_data()  # also for a call that needs no body: one that is too large is refused
+        body = request.get_data()
         self._rate.require(admitted)
+        return body
 
     def admit_all(self, read: Callable[[bytes], Sequence[T]]) -> Sequence[T]:
         """Returns the parts of the body, as `read` gives them, each of which counts as one write.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from common.decimals import tidy
 from common.wire import Book, Order, OrderRequest
 from executor import account, guardrails, orders, paper
 from executor.account import Terms
@@ -194,7 +195,7 @@ def _terms(order: Order, book: Book, bound: Decimal, transaction: Transaction, f
         reserve_name=reserve.name,
         reserve_symbol=reserve.symbol,
         reserve_unit=reserve.unit,
-        reserve_per_unit=orders.tidy(per_unit),
+        reserve_per_unit=tidy(per_unit),
         maker_fee_percent=fees.maker_percent,
     )
 

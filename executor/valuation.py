@@ -10,9 +10,10 @@ from typing import NamedTuple, cast
 
 from common import wire
 from common.answers import CashValue, MarkSource, PositionValue, Unpriced, Valuation, ValuationSummary
+from common.decimals import tidy
 from executor import account as accounts
 from executor.account import COST_STEP, Balances, Entry
-from executor.orders import PRECISION, tidy
+from executor.orders import PRECISION
 
 ZERO = Decimal(0)
 TRUSTED_SECONDS = 60.0

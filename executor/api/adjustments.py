@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from common import wire
 from executor.adjustment_messages import TransferRequest, WriteOffRequest, checked_transfer, checked_write_off
@@ -16,8 +16,7 @@ def add(routes: Blueprint, parts: Parts) -> None:
     """Adds the calls that move money in and out, and that give positions up."""
 
     def moving(direction: Direction) -> Response:
-        parts.writes.admit()
-        asked = checked_transfer(wire.decode(TransferRequest, request.get_data()))
+        asked = checked_transfer(wire.decode(TransferRequest, parts.writes.admit()))
         return answered(parts.desk.do(MoveCash(direction=direction, request=asked)))
 
     @routes.post("/deposits")
@@ -30,6 +29,5 @@ def add(routes: Blueprint, parts: Parts) -> None:
 
     @routes.post("/write-offs")
     def post_write_off() -> Response:
-        parts.writes.admit()
-        asked = checked_write_off(wire.decode(WriteOffRequest, request.get_data()))
+        asked = checked_write_off(wire.decode(WriteOffRequest, parts.writes.admit()))
         return answered(parts.desk.do(WriteOffPosition(request=asked)))

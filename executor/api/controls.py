@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from common import wire
 from common.errors import InvalidRequest
@@ -23,8 +23,7 @@ def add(routes: Blueprint, parts: Parts) -> None:
 
     @routes.put("/kill-switch")
     def put_kill_switch() -> Response:
-        parts.writes.admit()
-        asked = wire.decode(KillSwitchRequest, request.get_data())
+        asked = wire.decode(KillSwitchRequest, parts.writes.admit())
         checked = msgspec.structs.replace(asked, reason=checked_reason(asked.reason))
         if asked.scope not in (EVERYTHING, ACCOUNT) and not symbol_form(asked.scope):
             raise InvalidRequest("scope", f"must be {EVERYTHING}, {ACCOUNT} or a symbol, as in BTCTURK:BTCTRY")
@@ -32,14 +31,12 @@ def add(routes: Blueprint, parts: Parts) -> None:
 
     @routes.put("/trading-state")
     def put_trading_state() -> Response:
-        parts.writes.admit()
-        asked = wire.decode(TradingStateRequest, request.get_data())
+        asked = wire.decode(TradingStateRequest, parts.writes.admit())
         checked = msgspec.structs.replace(asked, reason=checked_reason(asked.reason))
         return answered(desk.do(SetTradingState(request=checked)))
 
     @routes.put("/limits")
     def put_limits() -> Response:
-        parts.writes.admit()
-        asked = wire.decode(LimitsRequest, request.get_data())
+        asked = wire.decode(LimitsRequest, parts.writes.admit())
         checked = msgspec.structs.replace(asked, reason=checked_reason(asked.reason))
         return answered(desk.do(SetLimits(request=checked)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from common import wire
 from executor.api.answering import answered
@@ -22,8 +22,7 @@ def add(routes: Blueprint, parts: Parts) -> None:
 
     @routes.post("/fills/<trade_id>/reverse")
     def post_reverse(trade_id: str) -> Response:
-        parts.writes.admit()
-        reason = checked_reason(wire.decode(ReversalRequest, request.get_data()).reason)
+        reason = checked_reason(wire.decode(ReversalRequest, parts.writes.admit()).reason)
         if not _TRADE_ID.fullmatch(trade_id):
             raise UnknownTrade(trade_id)
         return answered(parts.desk.do(ReverseFill(trade_id=trade_id, reason=reason)))

@@ -32,8 +32,7 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
 
     @routes.post("/orders")
     def post_order() -> Response:
-        writes.admit()
-        return answered(desk.do(PlaceOrder(request=wire.decode(wire.OrderRequest, request.get_data()))))
+        return answered(desk.do(PlaceOrder(request=wire.decode(wire.OrderRequest, writes.admit()))))
 
     @routes.post("/orders/batch")
     def post_batch() -> Response:
@@ -48,14 +47,12 @@ def _write_routes(routes: Blueprint, parts: Parts) -> None:
 
     @routes.post("/orders/<order_id>/replace")
     def post_replace(order_id: str) -> Response:
-        writes.admit()
-        asked = wire.decode(ReplaceRequest, request.get_data())
+        asked = wire.decode(ReplaceRequest, writes.admit())
         return answered(desk.do(ReplaceOrder(order_id=_checked_id(order_id), request=asked)))
 
     @routes.post("/orders/cancel-all")
     def post_cancel_all() -> Response:
-        writes.admit()
-        asked = wire.decode(CancelAllRequest, request.get_data())
+        asked = wire.decode(CancelAllRequest, writes.admit())
         if asked.symbol is not None and not symbol_form(asked.symbol):
             raise InvalidRequest("symbol", "must be VENUE:PAIR in capital letters, as in BTCTURK:BTCTRY")
         return answered(desk.do(CancelAll(request=asked)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
 
@@ -121,7 +122,7 @@ def values_of(account: str, epoch: int, batch: Append) -> Sequence[bytes | None]
     changed = [changed_row(change.before, change.after) for change, _, _ in batch.orders if change.before is not None]
     rows = (batch.keys, batch.events, postings, fills, new, changed)
     anchors = None if batch.anchors_at is None else wire.encode(_anchors(account, batch))
-    return (account.encode(), str(epoch).encode(), *map(wire.encode, rows), anchors)
+    return (account.encode(), str(epoch).encode(), *map(msgspec.json.encode, rows), anchors)
 
 
 def _anchors(account: str, batch: Append) -> list[Mapping[str, Any]]:

@@ -20,13 +20,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from common.decimals import plain_text
+from common.decimals import plain_text, tidy
 from common.wire import Denial
 from executor.account import Entry, Terms
 from executor.ledger import rows, schema, writes
 from executor.ledger.events import OrderFilled
 from executor.ledger.replay import Replay
-from executor.orders import PRECISION, IllegalStep, tidy
+from executor.orders import PRECISION, IllegalStep
 
 Value = str | int | bool | Decimal | datetime | None
 Line = tuple[Value, ...]

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from common.decimals import tidy
 from executor.account import Terms
 from executor.ledger import listing, rows
 from executor.ledger.events import OrderFilled
 from executor.ledger.listing import FillFilter, Page
 from executor.listing_messages import ListedFill
-from executor.orders import tidy
 
 _terms = msgspec.json.Decoder(Terms).decode
 _filled = msgspec.json.Decoder(OrderFilled).decode

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Literal, NamedTuple
 
+from common.decimals import tidy
 from common.wire import Book, Denial, Fill, Level, Order, OrderRequest, Position, Side
 from executor import account as accounts
 from executor.account import Entry, Posting, Terms
@@ -18,7 +19,6 @@ from executor.ledger import events
 from executor.ledger.events import LedgerEvent
 from executor.ledger.replay import OrderChange, postings_of
 from executor.losses import Anchors
-from executor.orders import tidy
 from executor.paper import LevelFill
 from executor.rates import CurrencyRate
 from executor.writer.batch import Batch

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from common.decimals import tidy
 from common.wire import Account, Instrument
 from executor import account as accounts
 from executor.account import Balances, Entry
 from executor.guardrails.controls import Controls
 from executor.losses import Anchors
-from executor.orders import exact, tidy
+from executor.orders import exact
 from executor.writer.open_orders import Place
 from executor.writer.state import State
 

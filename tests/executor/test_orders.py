@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.decimals import tidy
 from common.errors import InvalidRequest
 from common.wire import Fill, Order, OrderRequest, OrderStatus
 from executor import orders
@@ -90,7 +91,7 @@ def test_any_other_quantity_is_refused_by_name_and_never_rounded(value: Decimal)
 
 @given(st.decimals(min_value=-(10**12), max_value=10**12, places=18))
 def test_tidying_changes_the_form_and_never_the_number(value: Decimal) -> None:
-    tidied = orders.tidy(value)
+    tidied = tidy(value)
     assert tidied == value
     exponent = tidied.as_tuple().exponent
     assert isinstance(exponent, int)
