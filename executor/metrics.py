@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -49,6 +50,9 @@ class Metrics:
         self.stages = StageMetrics(registry)
         self.clock = ClockMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
+        self._latest: dict[str, LimitUse] = {}
+        for code in MEASURES:
+            self._uses[code].set_function(partial(self._latest_share, code))
         for counter, labels in (
             (self.denials, RULES),
             (self.near_limits, self._uses),
@@ -76,12 +80,15 @@ class Metrics:
 
     def note_uses(self, uses: Mapping[str, LimitUse]) -> list[str]:
         """Shows and counts how far an accepted order uses each limit; returns the codes that are nearly used up."""
-        for code, (value, limit) in uses.items():
-            self._uses[code].set(float(value) / float(limit) if limit else float(value > 0))
+        self._latest.update(uses)
         near = [code for code, (value, limit) in uses.items() if value and value >= limit * NEAR_SHARE]
         for code in near:
             self.near_limits.labels(code).inc()
         return near
+
+    def _latest_share(self, code: str) -> float:
+        use = self._latest.get(code)
+        return 0.0 if use is None else float(use.share)
 
 
 class ClockMetrics:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
@@ -61,11 +60,11 @@ def rehearsing(wanted: OrderRequest, view: SymbolView, trading: TradingContext) 
 
         def propose(quantity: Decimal) -> guardrails.Proposal:
             if plan is None:
-                return dataclasses.replace(proposal, quantity=quantity)
+                return msgspec.structs.replace(proposal, quantity=quantity)
             other = msgspec.structs.replace(order, quantity=quantity)
             fills = paper.walk(order.side, levels, quantity, plan.bound)
-            changed = of_quantity(other, dataclasses.replace(plan, fills=fills), trading.fees)
-            return dataclasses.replace(proposal, **changed)
+            changed = of_quantity(other, plan._replace(fills=fills), trading.fees)
+            return msgspec.structs.replace(proposal, **changed)
 
         decided, _ = trade(order, view, transaction, trading, limits, None)
         return Rehearsal(decided, plan, proposal, limits, sequence, transaction.view(), fillable, propose)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from common.decimals import tidy
 from common.wire import Book, Order, OrderRequest
@@ -27,8 +26,7 @@ NOTHING = {"funds_needed": Decimal(0)}
 """The needs of an order that nothing is known of."""
 
 
-@dataclass(frozen=True)
-class ExecutionPlan:
+class ExecutionPlan(NamedTuple):
     """The execution of an order if it is accepted.
 
     book: the book that it meets.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
 
 from common.decimals import plain_text
 from common.wire import Denial, Instrument, OrderType, Phase, Side
@@ -15,8 +16,7 @@ from executor.guardrails.limits import Limits
 from executor.orders import exact
 
 
-@dataclass(frozen=True)
-class MarketView:
+class MarketView(NamedTuple):
     """The market when the order is decided. Prices are in the quote currency.
 
     age_seconds: the age of the book.
@@ -42,8 +42,7 @@ class MarketView:
     one_sided: bool = False
 
 
-@dataclass(frozen=True)
-class Holdings:
+class Holdings(NamedTuple):
     """The account beside this order, and beside the order that it replaces.
 
     position: the quantity of the symbol; None where its base asset is cash.
@@ -68,8 +67,7 @@ class Holdings:
     open_of_symbol: int = 0
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """An order as it would be if it were accepted.
 
     symbol, side, type, quantity, limit_price, post_only: of the order.
@@ -100,9 +98,9 @@ class Proposal:
     kill_switch: str | None
     holdings: Holdings = Holdings()
     reach: Decimal | None = None
-    holds: Mapping[str, Hold] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = msgspec.field(default_factory=dict)
     rests: bool = False
-    doubts: Mapping[str, float | None] = field(default_factory=dict)
+    doubts: Mapping[str, float | None] = msgspec.field(default_factory=dict)
 
     @cached_property
     def price(self) -> Decimal | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from common.wire import Order
 from executor.account import Terms
@@ -14,8 +14,7 @@ from executor.writer.journal import Journal
 from executor.writer.state import Recorded
 
 
-@dataclass(frozen=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """The state of an order that a batch writes.
 
     change: from the order before the batch to the order after it.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
+from msgspec.structs import replace
 
 from common.wire import Instrument
 from executor.guardrails import RULES, Holdings, Limits, MarketView, Proposal, check, uses
@@ -63,15 +64,15 @@ HALT, REDUCE = (Hold(state=state, reason="drill", since=datetime(2026, 11, 25, t
 
 def _held(**changes: Any) -> Holdings:
     numbers: dict[str, Any] = {name: Decimal(value) for name, value in changes.items()}
-    return replace(GOOD.holdings, **numbers)
+    return GOOD.holdings._replace(**numbers)
 
 
 def _open(orders: int, of_symbol: int) -> Holdings:
-    return replace(GOOD.holdings, open_orders=orders, open_of_symbol=of_symbol)
+    return GOOD.holdings._replace(open_orders=orders, open_of_symbol=of_symbol)
 
 
 RESTS: dict[str, Any] = {"rests": True}
-SELL: dict[str, Any] = {"side": "sell", "quantity": Decimal(1), "market": replace(MARKET, best_opposite=Decimal(97))}
+SELL: dict[str, Any] = {"side": "sell", "quantity": Decimal(1), "market": MARKET._replace(best_opposite=Decimal(97))}
 """A sale that rests: the best bid is below every price here."""
 
 
@@ -87,11 +88,11 @@ def test_a_good_order_passes() -> None:
     ("code", "passes", "fails"),
     [
         ("KILL_SWITCH", {"kill_switch": None}, {"kill_switch": "drill"}),
-        ("QUOTE_STALE", {"market": replace(MARKET, age_seconds=5.0)}, {"market": replace(MARKET, age_seconds=5.001)}),
-        ("QUOTE_STALE", {"market": MARKET}, {"market": replace(MARKET, stale=True)}),
-        ("QUOTE_DELAYED", {"market": MARKET}, {"market": replace(MARKET, delayed=True)}),
-        ("MARKET_CLOSED", {"market": MARKET}, {"market": replace(MARKET, phase="closed")}),
-        ("MARKET_CLOSED", {"market": MARKET}, {"market": replace(MARKET, phase="opening_auction")}),
+        ("QUOTE_STALE", {"market": MARKET._replace(age_seconds=5.0)}, {"market": MARKET._replace(age_seconds=5.001)}),
+        ("QUOTE_STALE", {"market": MARKET}, {"market": MARKET._replace(stale=True)}),
+        ("QUOTE_DELAYED", {"market": MARKET}, {"market": MARKET._replace(delayed=True)}),
+        ("MARKET_CLOSED", {"market": MARKET}, {"market": MARKET._replace(phase="closed")}),
+        ("MARKET_CLOSED", {"market": MARKET}, {"market": MARKET._replace(phase="opening_auction")}),
         ("TICK_SIZE", {"limit_price": Decimal("100.5")}, {"limit_price": Decimal("100.4")}),
         ("LOT_SIZE", {"quantity": Decimal("0.3")}, {"quantity": Decimal("0.35")}),
         ("MIN_NOTIONAL", {"quantity": Decimal("0.1")}, {"quantity": Decimal("0.1"), "limit_price": Decimal("99.5")}),
@@ -108,14 +109,14 @@ def test_a_good_order_passes() -> None:
         ),
         ("MAX_OPEN_ORDERS", RESTS | {"holdings": _open(9, 4_999)}, RESTS | {"holdings": _open(9, 5_000)}),
         ("MAX_QUANTITY", {"quantity": Decimal("10.1"), **CHEAP}, {"quantity": Decimal("10.2"), **CHEAP}),
-        ("PRICE_LIMIT", {"market": replace(MARKET, **BAND)}, {"market": replace(MARKET, **BAND), "limit_price": ABOVE}),
+        ("PRICE_LIMIT", {"market": MARKET._replace(**BAND)}, {"market": MARKET._replace(**BAND), "limit_price": ABOVE}),
         ("MAX_POSITION", {"holdings": _held(position=20)}, {"holdings": _held(position="20.1")}),
         ("MAX_POSITION", {"holdings": _held(open_buys=15)}, {"holdings": _held(open_buys="15.1")}),
         ("MAX_EXPOSURE", {"holdings": _held(exposure=4500)}, {"holdings": _held(exposure="4500.01")}),
         ("SELF_TRADE", {"holdings": _held(opposite="100.5")}, {"holdings": _held(opposite=100)}),
         ("SELF_TRADE", {"holdings": _held(opposite=100), "reach": None}, {"holdings": _held(opposite=100)}),
-        ("ORDER_RATE", {"holdings": replace(GOOD.holdings, recent=9)}, {"holdings": replace(GOOD.holdings, recent=10)}),
-        ("DUPLICATE_ORDER", {"holdings": GOOD.holdings}, {"holdings": replace(GOOD.holdings, twin="paper-7")}),
+        ("ORDER_RATE", {"holdings": GOOD.holdings._replace(recent=9)}, {"holdings": GOOD.holdings._replace(recent=10)}),
+        ("DUPLICATE_ORDER", {"holdings": GOOD.holdings}, {"holdings": GOOD.holdings._replace(twin="paper-7")}),
         ("INSUFFICIENT_FUNDS", {"funds_needed": Decimal(500)}, {"funds_needed": Decimal("500.00000001")}),
     ],
 )
@@ -126,14 +127,14 @@ def test_a_rule_denies_just_beyond_its_edge(code: str, passes: dict[str, Any], f
 
 @pytest.mark.parametrize(
     "market",
-    [None, replace(MARKET, reference=None, best_opposite=None)],
+    [None, MARKET._replace(reference=None, best_opposite=None)],
 )
 def test_without_a_quote_nothing_trades(market: MarketView | None) -> None:
     assert _codes(replace(GOOD, market=market)) == ["NO_QUOTE"]
 
 
 def test_a_market_order_needs_someone_to_trade_with_and_a_limit_order_may_wait() -> None:
-    market = replace(MARKET, best_opposite=None)
+    market = MARKET._replace(best_opposite=None)
     assert _codes(replace(GOOD, market=market)) == []
     assert _codes(replace(GOOD, market=market, type="market", limit_price=None)) == ["NO_QUOTE"]
 
@@ -141,17 +142,17 @@ def test_a_market_order_needs_someone_to_trade_with_and_a_limit_order_may_wait()
 def test_a_market_order_is_measured_at_the_reference_and_collared_at_the_best_price() -> None:
     order = replace(GOOD, type="market", limit_price=None, quantity=Decimal("10.1"))
     assert _codes(order) == ["MAX_NOTIONAL"]
-    far = replace(MARKET, best_opposite=Decimal("102.1"))
+    far = MARKET._replace(best_opposite=Decimal("102.1"))
     assert _codes(replace(order, quantity=Decimal(1), market=far)) == ["PRICE_COLLAR"]
 
 
 def test_a_currency_without_a_limit_is_not_traded() -> None:
-    euros = replace(GOOD, market=replace(MARKET, quote_currency="EUR"))
+    euros = replace(GOOD, market=MARKET._replace(quote_currency="EUR"))
     assert _codes(euros) == ["MAX_NOTIONAL", "MAX_POSITION", "MAX_EXPOSURE"]
 
 
 def test_a_denial_carries_its_numbers() -> None:
-    [denial] = check(replace(GOOD, market=replace(MARKET, age_seconds=7.25)), LIMITS)
+    [denial] = check(replace(GOOD, market=MARKET._replace(age_seconds=7.25)), LIMITS)
     assert denial.numbers == {"age_seconds": "7.250", "limit_seconds": "5"}
     assert denial.message == "the book is too old: 7.250 s, the limit is 5 s"
 
@@ -161,12 +162,12 @@ def test_every_rule_is_heard() -> None:
         GOOD,
         kill_switch="drill",
         post_only=True,
-        market=replace(MARKET, stale=True, delayed=True, phase="halted", floor=Decimal(90), ceiling=Decimal(110)),
+        market=MARKET._replace(stale=True, delayed=True, phase="halted", floor=Decimal(90), ceiling=Decimal(110)),
         limit_price=Decimal("150.1"),
         quantity=Decimal("77.77"),
         funds_needed=Decimal(501),
-        holdings=replace(
-            GOOD.holdings, opposite=Decimal(101), recent=10, twin="paper-7", executions=600, open_orders=20_000
+        holdings=GOOD.holdings._replace(
+            opposite=Decimal(101), recent=10, twin="paper-7", executions=600, open_orders=20_000
         ),
         reach=Decimal("150.1"),
         rests=True,
@@ -184,8 +185,8 @@ def test_a_hold_that_reduces_lets_sales_pass_and_one_that_halts_nothing(code: st
 
 
 def test_the_last_execution_that_is_allowed_passes_and_the_next_does_not() -> None:
-    assert _codes(replace(GOOD, holdings=replace(GOOD.holdings, executions=599))) == []
-    assert _codes(replace(GOOD, holdings=replace(GOOD.holdings, executions=600))) == ["REPEATED_EXECUTIONS"]
+    assert _codes(replace(GOOD, holdings=GOOD.holdings._replace(executions=599))) == []
+    assert _codes(replace(GOOD, holdings=GOOD.holdings._replace(executions=600))) == ["REPEATED_EXECUTIONS"]
 
 
 def test_selling_passes_whatever_is_held_already() -> None:
@@ -198,7 +199,7 @@ def test_a_currency_is_no_position() -> None:
 
 
 def test_an_own_bid_is_in_the_way_of_an_ask_at_its_price_or_below() -> None:
-    market = replace(MARKET, best_opposite=Decimal(99))
+    market = MARKET._replace(best_opposite=Decimal(99))
     bid = Holdings(position=Decimal(10), opposite=Decimal(99))
     sale = replace(GOOD, side="sell", market=market, holdings=bid)
     assert _codes(replace(sale, reach=Decimal("99.5"))) == []
@@ -240,7 +241,7 @@ def test_too_many_open_orders_are_told_with_their_scope(
 
 
 def test_a_symbol_has_bounds_of_its_own_for_prices() -> None:
-    limits = replace(
+    limits = dataclasses.replace(
         LIMITS,
         symbol_price_collar_percent={"V:BTCTRY": Decimal(3)},
         symbol_far_price_percent={"V:BTCTRY": Decimal(10), "V:ETHTRY": Decimal(1)},
@@ -268,6 +269,6 @@ def test_without_a_known_equity_nothing_is_bought_and_everything_may_be_sold() -
 
 
 def test_a_market_order_in_a_book_of_one_side_needs_a_last_trade() -> None:
-    lone = replace(MARKET, one_sided=True)
+    lone = MARKET._replace(one_sided=True)
     assert _codes(replace(GOOD, market=lone)) == []
     assert _codes(replace(GOOD, market=lone, type="market", limit_price=None)) == ["NO_QUOTE"]

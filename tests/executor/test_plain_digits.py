@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from executor.guardrails import Holdings, MarketView, check
 from executor.ledger import schema
@@ -133,9 +134,9 @@ def test_a_ledger_is_proved_by_values_however_its_terms_are_spelled(desk: Execut
 def test_every_guardrail_refuses_in_plain_digits() -> None:
     tiny = Decimal("1E-9")
     market = MarketView(
-        **vars(MARKET) | {"reference": 100 * tiny, "best_opposite": 99 * tiny, "floor": tiny, "ceiling": 2 * tiny}
+        **MARKET._asdict() | {"reference": 100 * tiny, "best_opposite": 99 * tiny, "floor": tiny, "ceiling": 2 * tiny}
     )
-    limits = replace(
+    limits = dataclasses.replace(
         LIMITS,
         price_collar_percent=Decimal("1E-7"),
         max_order_notional={"TRY": tiny},
