@@ -11,7 +11,7 @@ from gunicorn.http import wsgi
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class Answer(wsgi.Response):  # type: ignore[misc]
+class AnswerWriter(wsgi.Response):  # type: ignore[misc]
     """gunicorn's writer of answers, whose head goes out with the first part of the body: one packet, not two.
 
     headers_sent: true once the head is made.
@@ -59,10 +59,10 @@ class Answer(wsgi.Response):  # type: ignore[misc]
         except BlockingIOError:
             sent = 0
         if sent < len(data):
-            self.sock.sendall(data[sent:])
+            self.sock.sendall(memoryview(data)[sent:])
 
 
-def answer(application: Application, environ: dict[str, Any], to: Answer) -> None:
+def answer(application: Application, environ: dict[str, Any], to: AnswerWriter) -> None:
     """Has the application answer a request, and sends its answer."""
     parts = application(environ, to.start_response)
     try:

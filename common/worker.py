@@ -21,7 +21,7 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
 from common.framing import BadFraming, Framing
-from common.http_answer import Answer, answer
+from common.http_answer import AnswerWriter, answer
 from common.http_connection import READ_BYTES, Connection
 
 REQUEST_SECONDS = 10.0
@@ -112,7 +112,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         """
         if conn.framing.too_large:
             req.force_close()
-        to, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer)
+        to, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=AnswerWriter)
         environ["wsgi.multithread"] = True
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
             to.force_close()
