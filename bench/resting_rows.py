@@ -8,7 +8,7 @@ from bench.rows import Row, row
 from bench.symbols.running import memory_mib
 
 OPEN, MOST_OPEN = 10_000, 100_000
-CLIENTS, RUNS = 16, 5
+CLIENTS, RUNS = 16, 9
 NAMES = {"orders": "order", "cancels": "cancel", "looks": "look"}
 
 
