@@ -109,10 +109,12 @@ def _slippage(side: wire.Side, average: Decimal, price: Decimal | None) -> Slipp
 
 
 def _position(found: Rehearsal) -> Decimal | None:
-    if found.proposal.holdings.position is None or found.plan is None:
+    """Returns what would be held, also without a book: then it stays as it is."""
+    named = found.plan.book if found.plan else found.proposal.instrument
+    if named is None:
         return None
-    held = account.holding(found.order.symbol, found.plan.book.base_asset, found.after.balances)
-    return tidy(found.after.balances.get(held, Decimal(0)))
+    held = account.holding(found.order.symbol, named.base_asset, found.after.balances)
+    return None if held.name == "cash" else tidy(found.after.balances.get(held, Decimal(0)))
 
 
 def _use(code: str, use: guardrails.LimitUse) -> GuardrailUse:

@@ -79,7 +79,8 @@ class Preview(wire.Message, frozen=True, kw_only=True):
     slippage_from_best, slippage_from_mid: of that, from the best price of the other side, and from the middle of the
         book; None when the book would give nothing or has no such price.
     cash_after, reserved_after: all cash, and the part of it that open orders would hold back, by currency.
-    position_after: the quantity of the symbol that would be held; None where its base asset is cash.
+    position_after: the quantity of the symbol that would be held; None where its base asset is cash, or
+        where neither a book nor the instrument is known.
     reserve, reserve_unit: the amount that the resting part would hold back, and its unit; None when nothing would rest.
     guardrails: the use of each limit that applies.
     largest_quantity: the largest quantity that no guardrail would deny, and that the book has where the order is filled

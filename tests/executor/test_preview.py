@@ -63,6 +63,15 @@ def test_a_preview_of_a_denied_order_tells_why_and_what_it_would_have_cost(execu
     assert found["largest_quantity"] == "0"
 
 
+def test_a_preview_without_a_price_tells_the_position_that_stays(executor: Executor, marketdata: MarketData) -> None:
+    assert executor.order(quantity="3")[0] == 201
+    marketdata.put(BTCTRY, [], [])
+    for side in ("buy", "sell"):
+        found = preview(executor, **asked(side=side, quantity="1"))
+        assert [denial["code"] for denial in found["denials"]] == ["NO_QUOTE"]
+        assert (found["position_after"], found["largest_quantity"]) == ("3", "0")
+
+
 def test_a_preview_shows_each_limit_with_its_room(make: MakeExecutor, place: Place) -> None:
     limits = replace(wide_limits(), max_order_notional={"TRY": Decimal(1000)}, max_order_quantity={BTCTRY: Decimal(50)})
     executor = make(place, limits=limits)
