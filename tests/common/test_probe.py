@@ -99,6 +99,7 @@ def test_a_port_where_nobody_listens_is_unhealthy() -> None:
     assert probe.healthy(port) is False
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_is_unhealthy_before_the_engines_own_limit() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         started = time.monotonic()

@@ -12,6 +12,8 @@ from common.framing import MAX_BODY_BYTES
 from executor.openapi import document
 from tests.executor.standin import BTCTRY, TOKEN, Executor, Place, having_traded
 
+pytestmark = pytest.mark.slow
+
 NO_TOKENS = {
     "none": None,
     "empty": "",

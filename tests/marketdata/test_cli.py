@@ -18,6 +18,8 @@ from tests.marketdata.venues.algolab.rig import TOKEN
 from tests.marketdata.venues.algolab.test_login_api import app_at
 from tests.venue.algolab.rig import Bist, running_bist
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bist() -> Iterator[Bist]:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.scripts.checkout import Checkout, quiet_ports
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def free() -> dict[str, str]:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.scripts.checkout import Checkout, make_checkout, quiet_ports
 
+pytestmark = pytest.mark.slow
+
 SHOW = 'use_stack; echo "$COMPOSE_PROJECT_NAME"'
 
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from marketdata.rest.budget import MARGIN_SECONDS, Budget, Limit, Spent
 from tests.venue.rig import eventually
 
+pytestmark = pytest.mark.slow
+
 CHARTS = {"ohlcs": Limit(120, 60), "klines": Limit(600, 60), "charts": Limit(600, 600)}
 
 
