@@ -6,6 +6,7 @@ of the rows that end with `_to_before`.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,6 +41,7 @@ GROUPS = {
 
 def main(names: list[str]) -> int:
     """Runs the measurements named, all by default; the results of a run that failed half-way are not written."""
+    command = " ".join([*_lengths(), "python -m bench", *_shown(names)]) if names or _lengths() else rows.EVERYTHING
     if "--against" in names:
         place = names.index("--against")
         order_rows.AGAINST[:] = [Path(folder).resolve() for folder in names[place + 1 : place + 2]]
@@ -50,8 +52,19 @@ def main(names: list[str]) -> int:
         return 2
     measured = [row for name, measure in GROUPS.items() if not names or name in names for row in measure()]
     print(rows.table(measured))
-    rows.write(measured if not names else rows.merged(rows.read(RESULTS), measured), RESULTS)
+    told = rows.by(command, measured)
+    rows.write(told if not names else rows.merged(rows.read(RESULTS), told), RESULTS)
     return 0
+
+
+def _shown(names: list[str]) -> list[str]:
+    """Returns the arguments, without the folder of this machine that the other checkout is in."""
+    return ["FOLDER" if before == "--against" else name for before, name in zip(["", *names], names, strict=False)]
+
+
+def _lengths() -> list[str]:
+    """Returns the variables that make measurements shorter or longer, as a shell takes them."""
+    return [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("BENCH_")]
 
 
 if __name__ == "__main__":

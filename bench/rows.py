@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-COMMAND = "make bench"
+EVERYTHING = "make bench"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ def row(name: str, values: Sequence[float], unit: str, baseline: Sequence[float]
     reference = statistics.median(baseline) if baseline else None
     ratio = round(value / reference, 3) if reference else None
     rounded = None if reference is None else round(reference, 4)
-    return Row(name, round(value, 4), unit, rounded, ratio, len(values), COMMAND)
+    return Row(name, round(value, 4), unit, rounded, ratio, len(values), EVERYTHING)
+
+
+def by(command: str, rows: Sequence[Row]) -> list[Row]:
+    """Returns the rows as measured by a command."""
+    return [replace(each, command=command) for each in rows]
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from gunicorn.http import wsgi
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class AnswerWriter(wsgi.Response):  # type: ignore[misc]
@@ -33,27 +31,24 @@ class AnswerWriter(wsgi.Response):  # type: ignore[misc]
     def write(self, arg: bytes) -> None:
         """Sends a part of the body, and the head if it waits."""
         super().write(arg)
-        self._send_head()
+        self._send()
 
     def close(self) -> None:
         """Ends the answer."""
         self.send_headers()
-        self._send_head()
+        self._send()
         super().close()
 
     def _emit_body(self, data: bytes) -> None:
         if self.chunked:
             data = b"%X\r\n%b\r\n" % (len(data), data)
-        head, self._head = self._head, b""
-        self._send(head + data)
+        self._send(data)
 
-    def _send_head(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._send(head)
-
-    def _send(self, data: bytes) -> None:
-        """Nearly always the client's buffer has room; then one call to the system is all."""
+    def _send(self, data: bytes = b"") -> None:
+        """Sends the head if it waits, and `data`. Nearly always there is room for all; then one call is enough."""
+        data, self._head = self._head + data, b""
+        if not data:
+            return
         try:
             sent = os.write(self.sock.fileno(), data)
         except BlockingIOError:
@@ -62,7 +57,7 @@ class AnswerWriter(wsgi.Response):  # type: ignore[misc]
             self.sock.sendall(memoryview(data)[sent:])
 
 
-def answer(application: Application, environ: dict[str, Any], to: AnswerWriter) -> None:
+def answer(application: WSGIApplication, environ: dict[str, Any], to: AnswerWriter) -> None:
     """Has the application answer a request, and sends its answer."""
     parts = application(environ, to.start_response)
     try:

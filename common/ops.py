@@ -6,6 +6,8 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException
@@ -32,7 +34,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 UNKNOWN_METHOD = "UNKNOWN"
 BEARER = re.compile(r"(?i:bearer) +(.*\S) *")
 
-Application = Callable[..., Iterable[bytes]]
 Readiness = Mapping[str, Callable[[], str | None]]
 """For each part of a service, a check that returns None when the part is ready, or the reason why it is not."""
 
@@ -44,7 +45,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     """
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     always = (("X-Spark-Market", service.market), ("X-Content-Type-Options", "nosniff"))
-    app.wsgi_app = _marked(_known_methods(app.wsgi_app), always)  # type: ignore[method-assign]
+    app.wsgi_app = _marked(_known_methods(app.wsgi_app), always)  # type: ignore[assignment, method-assign]
     checks = {**readiness, "loops": loops.trouble}
     registry = _metrics(app, service)
     registry.register(LoopCollector(loops))
@@ -130,13 +131,13 @@ class LoopCollector(Collector):
         return up, overdue, failures
 
 
-def _marked(application: Application, always: Sequence[tuple[str, str]]) -> Application:
+def _marked(application: WSGIApplication, always: Sequence[tuple[str, str]]) -> WSGIApplication:
     """Gives every answer the headers that all have; what says nothing of caches must not be kept in one."""
     unless_told = [*always, ("Cache-Control", "no-store")]
 
-    def call(environ: dict[str, object], start_response: Callable[..., object]) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *failure: object) -> object:
-            told = any(name == "Cache-Control" for name, _ in headers)
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Callable[[bytes], object]:
+            told = any(name.lower() == "cache-control" for name, _ in headers)
             return start_response(status, [*headers, *(always if told else unless_told)], *failure)
 
         return application(environ, start)
@@ -144,10 +145,10 @@ def _marked(application: Application, always: Sequence[tuple[str, str]]) -> Appl
     return call
 
 
-def _known_methods(application: Application) -> Application:
+def _known_methods(application: WSGIApplication) -> WSGIApplication:
     """Gives every method that HTTP does not know one name: clients choose it, and it becomes a label of a metric."""
 
-    def call(environ: dict[str, object], start_response: object) -> Iterable[bytes]:
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("REQUEST_METHOD") not in METHODS:
             environ["REQUEST_METHOD"] = UNKNOWN_METHOD
         return application(environ, start_response)

@@ -1,5 +1,6 @@
 """A small Flask service for the tests of common/: every kind of answer, a stream, and nothing of another service."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,19 @@ def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", lo
                 yield b": " + b"x" * 65_536 + b"\n\n"
 
         return sse.respond(slots, begin, query.whole("seconds", 1, at_most=60))
+
+    @app.get("/breaks-off")
+    def breaks_off() -> Response:
+        def parts() -> Iterator[bytes]:
+            yield b"begun"
+            raise RuntimeError("in the middle")
+
+        return Response(parts())
+
+    @app.get("/process")
+    def process() -> Response:
+        found = {"scheme": request.scheme, "frozen": gc.get_freeze_count(), "threshold": gc.get_threshold()[0]}
+        return ops.answer(found)
 
     @app.get("/open")
     def open_streams() -> Response:

@@ -79,3 +79,16 @@ def test_wrong_settings_end_the_start_at_once_with_a_line_for_each() -> None:
         server.event("a setting is wrong: SPARK_MARKET='both': must be one of simulated, live")
         server.event("a setting is wrong: SPARK_RECYCLE_MIB='-1': must be a whole number")
         assert server.process.wait(DEADLINE_SECONDS) != 0
+
+
+def test_what_was_there_before_the_first_request_is_never_looked_through_by_the_garbage_collector() -> None:
+    with gunicorn() as server:
+        found = json.loads(get(f"{server.address}/process")[1])
+    assert found["frozen"] > 10_000
+    assert found["threshold"] == 10_000
+
+
+def test_nobody_is_believed_who_says_that_he_speaks_for_another() -> None:
+    with gunicorn() as server, urllib3.PoolManager(retries=False) as client:
+        answer = client.request("GET", f"{server.address}/process", headers={"X-Forwarded-Proto": "https"})
+        assert answer.json()["scheme"] == "http"

@@ -1,4 +1,4 @@
-"""What goes out on the socket for an answer, and in how many parts."""
+"""The packets of an answer: head and body in one, and each part of a stream as soon as it is there."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -202,3 +203,29 @@ def test_clients_that_ask_without_a_pause_do_not_keep_the_threads_to_themselves(
             stopped.set()
         assert slowest < SERVED_SECONDS
         assert min(each.result(SERVED_SECONDS) for each in asking) > 0
+
+
+def test_an_answer_that_breaks_off_is_cut_and_logged_and_the_next_one_is_served() -> None:
+    with gunicorn(SPARK_THREADS="2") as server:
+        for _ in range(3):
+            connection = server.connect(b"GET /breaks-off HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.settimeout(10)
+            answer = _read_all(connection)
+            assert answer.endswith(b"5\r\nbegun\r\n"), "no last chunk: the client sees that it is not whole"
+            connection.close()
+        assert _answered_in(server) < SERVED_SECONDS
+        assert server.terminate() == 0
+    broken = [line for line in server.lines if line["event"] == "an answer broke off"]
+    assert [("in the middle" in line["exception"], line["level"]) for line in broken] == [(True, "error")] * 3
+
+
+def test_a_client_that_goes_away_in_the_middle_of_its_answer_is_no_failure() -> None:
+    with gunicorn(SPARK_THREADS="4") as server:
+        for _ in range(3):
+            connection = server.connect(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(100)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()  # with a reset
+        _wait(lambda: json.loads(get(f"{server.address}/open")[1])["open"] == 0, time.monotonic() + 10)
+        assert server.terminate() == 0
+    assert [line for line in server.lines if line["level"] in ("warning", "error")] == []
