@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.web.console import Console, Surroundings
+from tests.web.console import ALERT_TOKEN, Console, Surroundings
 from tests.web.trading_world import TOKEN
 from web.parts import MAX_STREAMS
 
@@ -80,11 +80,12 @@ def console_url(given_url: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def desk(given_url: str, request: pytest.FixtureRequest) -> Own:
-    """The shared console, without orders, holds and kill switches."""
+    """The shared console, without orders, holds and kill switches, and with an alert path that is proven now."""
     if given_url:
         pytest.skip("this test looks behind the console, so it is not run against SPARK_TEST_CONSOLE_URL")
     shared: Own = request.getfixturevalue("shared")
     shared[1].executors[0].forget()
+    beat(shared[0])
     await_calm(shared[0], streams=0, without_orders=True)
     return shared
 
@@ -105,6 +106,16 @@ def own(desk: Own) -> Iterator[Own]:
     console, surroundings = desk
     surroundings.reset()
     console.start()
+
+
+def beat(console: Console) -> None:
+    """Tells the console's inbox a heartbeat, as Alertmanager does."""
+    alert = {"status": "firing", "startsAt": "2026-11-22T09:00:00Z", "fingerprint": "1"}
+    body = {"groupKey": "g", "receiver": "watchdog", "alerts": [alert | {"labels": {"alertname": "Watchdog"}}]}
+    request = urllib.request.Request(f"{console.url}/api/alerts", json.dumps(body).encode(), method="POST")
+    request.add_header("Authorization", f"Bearer {ALERT_TOKEN}")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status == 200
 
 
 def await_calm(console: Console, *, streams: int = MAX_STREAMS // 2, without_orders: bool = False) -> None:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Own, opened
+from tests.browser.conftest import Own, beat, opened
 from tests.browser.test_page import CONTRAST
-from tests.web.console import ALERT_TOKEN, Console
 from web.inbox import AlertInbox
-
-
-def beat(console: Console) -> None:
-    alert = {"status": "firing", "startsAt": "2026-11-22T09:00:00Z", "fingerprint": "1"}
-    body = {"groupKey": "g", "receiver": "watchdog", "alerts": [alert | {"labels": {"alertname": "Watchdog"}}]}
-    request = urllib.request.Request(f"{console.url}/api/alerts", json.dumps(body).encode(), method="POST")
-    request.add_header("Authorization", f"Bearer {ALERT_TOKEN}")
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.status == 200
 
 
 def test_a_silent_alert_path_is_said_until_a_heartbeat_comes(page: Page, desk: Own) -> None:
