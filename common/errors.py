@@ -11,11 +11,13 @@ class ServiceError(Exception):
     status: the HTTP status of the answer.
     code: a name in capital letters, the same in answers, logs and metrics.
     retryable: true when trying again can help.
+    retry_after: seconds after which to try again, for the header Retry-After; None where none is said.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
     retryable: ClassVar[bool] = False
+    retry_after: ClassVar[int | None] = None
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -49,6 +51,22 @@ class Unauthorized(ServiceError):
 
     status = 401
     code = "UNAUTHORIZED"
+
+
+class TooManyStreams(ServiceError):
+    """Every stream is taken. Clients take them, so this is no failure of the service."""
+
+    status = 429
+    code = "TOO_MANY_STREAMS"
+    retryable = True
+    retry_after = 5
+
+
+class ClientGone(ServiceError):
+    """The client has closed its connection, so nobody reads the answer."""
+
+    status = 499
+    code = "CLIENT_GONE"
 
 
 class Unavailable(ServiceError):

@@ -10,7 +10,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import NoMoreData, ParseException
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
@@ -202,7 +202,10 @@ def _start_server_errors_at_zero(registry: CollectorRegistry) -> None:
 def _errors(app: Flask) -> None:
     @app.errorhandler(ServiceError)
     def known_failure(error: ServiceError) -> Response:
-        return answer(error.to_json(), error.status)
+        response = answer(error.to_json(), error.status)
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(HTTPException)
     def http_failure(error: HTTPException) -> Response:
@@ -214,7 +217,8 @@ def _errors(app: Flask) -> None:
         return response
 
     @app.errorhandler(ParseException)
-    def broken_body(error: ParseException) -> Response:
+    @app.errorhandler(NoMoreData)
+    def broken_body(error: Exception) -> Response:
         """A body that the server can't decode, such as one with a broken chunk."""
         return answer(error_body("BAD_REQUEST", f"the body can't be read: {error}"), 400)
 
