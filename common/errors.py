@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+Door = Literal["operator", "alerts"]
+"""operator: what changes something. alerts: the webhook that takes alerts."""
+DOORS: tuple[Door, ...] = ("operator", "alerts")
 
 
 class ServiceError(Exception):
@@ -47,10 +51,17 @@ class NotFound(ServiceError):
 
 
 class Unauthorized(ServiceError):
-    """The operator's token is missing or wrong. The answer does not tell which of the two."""
+    """The operator's token is missing or wrong. The answer does not tell which of the two.
+
+    door: the door that refused.
+    """
 
     status = 401
     code = "UNAUTHORIZED"
+
+    def __init__(self, message: str, door: Door = "operator") -> None:
+        super().__init__(message)
+        self.door = door
 
 
 class TooManyStreams(ServiceError):

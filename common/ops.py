@@ -21,7 +21,8 @@ from prometheus_flask_exporter import PrometheusMetrics
 from werkzeug.exceptions import HTTPException
 
 from common import VERSION, query, wire
-from common.errors import ServiceError, Unauthorized, error_body
+from common.doors import WrongTokens
+from common.errors import Door, ServiceError, Unauthorized, error_body
 from common.framing import MAX_BODY_BYTES
 from common.loop import Supervisor
 from common.settings import ServiceSettings
@@ -57,7 +58,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     )
     for part in checks:
         unready.labels(part=part)
-    _errors(app)
+    _errors(app, WrongTokens(registry))
 
     @app.before_request
     def check_query() -> None:
@@ -99,7 +100,7 @@ def answer(body: object, status: int = 200) -> Response:
     return Response(wire.encode(body), status, content_type="application/json")
 
 
-def require_token(expected: str) -> None:
+def require_token(expected: str, door: Door = "operator") -> None:
     """Raises `Unauthorized` unless the request carries `Authorization: Bearer <expected>`; compares in constant time.
 
     Nobody passes when `expected` is empty. The word Bearer may be written in small letters. Source: RFC 9110, section
@@ -108,7 +109,7 @@ def require_token(expected: str) -> None:
     found = BEARER.fullmatch(request.headers.get("Authorization", ""))
     presented = found[1] if found else ""
     if not expected or not hmac.compare_digest(presented.encode(), expected.encode()):
-        raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>")
+        raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>", door)
 
 
 class LoopCollector(Collector):
@@ -199,9 +200,11 @@ def _start_server_errors_at_zero(registry: CollectorRegistry) -> None:
             total.labels(method=method, status=status)
 
 
-def _errors(app: Flask) -> None:
+def _errors(app: Flask, wrong_tokens: WrongTokens) -> None:
     @app.errorhandler(ServiceError)
     def known_failure(error: ServiceError) -> Response:
+        if isinstance(error, Unauthorized):
+            wrong_tokens.refused(error.door)
         response = answer(error.to_json(), error.status)
         if error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)

@@ -22,7 +22,7 @@ def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, 
 
     @routes.post("/api/alerts")
     def receive() -> Response:
-        ops.require_token(token)
+        ops.require_token(token, "alerts")
         request.max_content_length = MAX_CALL_BYTES
         call = wire.decode(WebhookCall, request.get_data())
         now = clock.now()
