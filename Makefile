@@ -26,7 +26,7 @@ status: ## Show containers, addresses and the canary's verdict
 logs: ## Follow the logs (SERVICE=web for one service)
 	@bash scripts/compose.sh logs "$(SERVICE)"
 
-secrets: ## Show the operator's token and Grafana's first password
+secrets: ## Show the operator's token, the reader's, and Grafana's first password
 	@bash scripts/secrets.sh
 
 evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCONCLUSIVE)

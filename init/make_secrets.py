@@ -4,7 +4,7 @@ Beside a token it writes the token's verifier, which tells a service whether a c
 A verifier is derived from its token at each run.
 
 With the argument `bist` it replaces the broker's credentials with three lines of standard input: API key, user name and
-password.
+password. With `show` and names of secrets it prints each on a line of its own and makes none.
 
 It uses the standard library alone, also to write files: its image holds none of our other code. A volume is mounted
 only where its secret is read. Inside those containers every user may read the file: the mount protects it.
@@ -19,6 +19,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 
 def random_token() -> str:
@@ -46,7 +47,11 @@ SECRETS: dict[str, Callable[[], str]] = {
     "algolab/username": random_token,
     "algolab/password": random_token,
 }
-VERIFIERS = {"operator-verifier/verifier": "operator/token", "reader-verifier/verifier": "reader/token"}
+VERIFIERS = {
+    "operator-verifier/verifier": "operator/token",
+    "reader-verifier/verifier": "reader/token",
+    "alerts-verifier/verifier": "alerts/alert_token",
+}
 """For each verifier the token that it is derived from."""
 
 
@@ -86,6 +91,17 @@ def make_all() -> int:
     return 0
 
 
+def show(names: list[str]) -> int:
+    """Prints secrets, a line each; returns the exit code, 1 when one of them is unknown or not made yet."""
+    for name in names:
+        path = ROOT / name
+        if name not in SECRETS or not path.exists():
+            say(f"there is no secret {name}", sys.stderr)
+            return 1
+        say(path.read_text().strip())
+    return 0
+
+
 def replace_broker(lines: list[str]) -> int:
     """Replaces the broker's credentials with the user's own; returns the exit code, 1 when they can't be right."""
     if len(lines) != len(BROKER) or not all(lines):
@@ -104,10 +120,19 @@ def replace_broker(lines: list[str]) -> int:
     return 0
 
 
-def say(text: str) -> None:
-    """Prints one line of the log."""
-    print(text, flush=True)  # noqa: T201
+def say(text: str, where: TextIO | None = None) -> None:
+    """Prints one line, by default on standard output."""
+    print(text, file=where, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command; returns its exit code."""
+    if arguments[:1] == ["show"]:
+        return show(arguments[1:])
+    if arguments == ["bist"]:
+        return replace_broker(sys.stdin.read().split("\n")[:3])
+    return make_all()
 
 
 if __name__ == "__main__":
-    sys.exit(replace_broker(sys.stdin.read().split("\n")[:3]) if sys.argv[1:] == ["bist"] else make_all())
+    sys.exit(main(sys.argv[1:]))

@@ -67,6 +67,24 @@ def test_peers_and_readers_have_secrets_of_their_own(root: Path) -> None:
     assert all(len(secret) == 43 for secret in made)
 
 
+def test_a_secret_is_shown_on_request_and_on_a_line_of_its_own(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_secrets.make_all()
+    capsys.readouterr()
+    assert make_secrets.main(["show", "operator/token", "grafana/admin_password"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == [(root / "operator/token").read_text(), (root / "grafana/admin_password").read_text()]
+
+
+@pytest.mark.parametrize("name", ["operator/token", "../../etc/passwd", "operator-verifier/verifier", ""])
+def test_what_is_no_secret_or_is_not_made_yet_is_not_shown(
+    root: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_secrets.main(["show", name]) == 1
+    told = capsys.readouterr()
+    assert (told.out, name in told.err) == ("", True)
+    assert not (root / "operator/token").exists(), "asking makes none"
+
+
 def test_the_simulated_brokers_key_has_the_brokers_form(root: Path) -> None:
     make_secrets.make_all()
     key = (root / "algolab/api_key").read_text()
