@@ -26,7 +26,11 @@ case ${1:-} in
     printf '%s\n%s\n%s\n' "$key" "$username" "$password" | in_init bist
     # The next start reads the settings again, these files with them.
     rm -f .built
-    docker compose up --detach --no-deps --force-recreate marketdata
+    if [ "$SPARK_MARKET" = live ]; then
+      docker compose up --detach --no-deps --force-recreate marketdata
+    else
+      echo "kept for the live market: SPARK_MARKET=live in .env, then make up"
+    fi
     ;;
   login)
     token=$(operator_token)

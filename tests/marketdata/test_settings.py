@@ -196,3 +196,10 @@ def test_all_wrong_values_are_told_together(secrets: dict[str, str]) -> None:
 def test_a_wrong_value_for_borsa_istanbul_is_named(secrets: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         Settings.from_environment(secrets | {name: value})
+
+
+def test_the_live_feed_of_the_exchange_without_credentials_says_how_to_give_them() -> None:
+    with pytest.raises(SettingsError, match="make bist-credentials"):
+        Settings.from_environment(
+            {"SPARK_MARKET": "live", "SPARK_BIST_SYMBOLS": "THYAO", "SPARK_ALGOLAB_API_KEY_FILE": "/nowhere"}
+        )

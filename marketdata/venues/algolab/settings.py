@@ -94,6 +94,7 @@ def read(reader: Reader, market: str, data_dir: Path) -> AlgolabSettings | None:
     if symbols == (NO_SYMBOLS,):
         return None
     _check_redistribution(reader, market)
+    credentials = _credentials(reader, market)
     default, always = ADDRESSES.get(market, ADDRESSES["simulated"]), "always" if market == "simulated" else "real"
     return AlgolabSettings(
         symbols=symbols,
@@ -104,16 +105,23 @@ def read(reader: Reader, market: str, data_dir: Path) -> AlgolabSettings | None:
             rest=reader.url("SPARK_ALGOLAB_REST_URL", default.rest),
             sms=reader.url("SPARK_ALGOLAB_SMS_URL", default.sms),
         ),
-        credentials=Credentials(
-            reader.secret("SPARK_ALGOLAB_API_KEY"),
-            reader.secret("SPARK_ALGOLAB_USERNAME"),
-            reader.secret("SPARK_ALGOLAB_PASSWORD"),
-        ),
+        credentials=credentials,
         operator_verifier=reader.verifier("SPARK_OPERATOR_VERIFIER"),
         session_file=data_dir / "algolab_session.json",
         quiet_seconds=reader.seconds("SPARK_BIST_QUIET_SECONDS", 15.0, at_least=0.0, at_most=300.0),
         ready_session=reader.secret("SPARK_ALGOLAB_SESSION") if reader.text("SPARK_ALGOLAB_SESSION_FILE", "") else "",
     )
+
+
+def _credentials(reader: Reader, market: str) -> Credentials:
+    credentials = Credentials(
+        reader.secret("SPARK_ALGOLAB_API_KEY"),
+        reader.secret("SPARK_ALGOLAB_USERNAME"),
+        reader.secret("SPARK_ALGOLAB_PASSWORD"),
+    )
+    if market == "live" and not all(credentials.secrets()):
+        reader.fault("SPARK_BIST_SYMBOLS: the live market needs your credentials with AlgoLab: make bist-credentials")
+    return credentials
 
 
 def _check_redistribution(reader: Reader, market: str) -> None:
