@@ -11,4 +11,4 @@ cd "$(dirname "$0")/.."
 [ -n "${2:-}" ] || fail "no venue is named" "usage: make feed-resume VENUE=BTCTURK"
 use_stack
 token=$(operator_token)
-printf '%s\n' "$token" | docker compose exec -T marketdata python -m marketdata.cli feed resume "$2"
+printf '%s\n' "$token" | docker compose exec -T marketdata python -m marketdata.cli feed resume -- "$2"

@@ -216,10 +216,13 @@ def test_every_service_waits_only_for_conditions_that_can_come_true() -> None:
 
 
 def test_prometheus_scrapes_the_ports_that_the_services_listen_on() -> None:
+    """All but the window on the engine: the canary alone may reach it, and tells when it does not answer."""
     scraped = dict(
         re.findall(r'targets: \["([a-z0-9-]+):(\d+)"\]', (compose.ROOT / "prometheus/prometheus.yml").read_text())
     )
     listening = {
-        name: block["environment"]["PORT"] for name, block in SERVICES.items() if "PORT" in block.get("environment", {})
+        name: block["environment"]["PORT"]
+        for name, block in SERVICES.items()
+        if "PORT" in block.get("environment", {}) and name != "docker-proxy"
     }
     assert {name: scraped.get(name) for name in listening} == listening

@@ -50,9 +50,9 @@ def run(place: Path, *command: str, typed: str = "") -> subprocess.CompletedProc
 @pytest.mark.parametrize(
     ("command", "typed", "calls"),
     [
-        (("feed.sh", "resume", "BTCTURK"), "", [f"feed resume BTCTURK <{TOKEN} >"]),
-        (("symbols.sh", "BIST:SISE,BIST:THYAO", ""), "", [f"symbols add BIST:SISE BIST:THYAO <{TOKEN} >"]),
-        (("symbols.sh", "", "BIST:SISE"), "", [f"symbols remove BIST:SISE <{TOKEN} >"]),
+        (("feed.sh", "resume", "BTCTURK"), "", [f"feed resume -- BTCTURK <{TOKEN} >"]),
+        (("symbols.sh", "BIST:SISE,BIST:THYAO", ""), "", [f"symbols add -- BIST:SISE BIST:THYAO <{TOKEN} >"]),
+        (("symbols.sh", "", "BIST:SISE"), "", [f"symbols remove -- BIST:SISE <{TOKEN} >"]),
         (("bist.sh", "login"), f"{CODE}\n", [f"bist login <{TOKEN} >", f"bist code <{TOKEN} {CODE} >"]),
     ],
 )

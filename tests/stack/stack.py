@@ -109,9 +109,8 @@ class Stack:
 
     def secret(self, name: str) -> str:
         """A secret, from the one program that has all of them."""
-        return self.compose(
-            "run", "--rm", "--no-deps", "-T", "init", "python", "/init/make_secrets.py", "show", name
-        ).strip()
+        once = ("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "init")
+        return self.compose(*once, "python", "/init/make_secrets.py", "show", name).strip()
 
     def order(self, executor: str, client_order_id: str, **fields: Any) -> Answer:
         """Posts a small market buy, or whatever `fields` make of it."""
