@@ -29,7 +29,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(trading.blueprint(upstreams.executors))
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
     counters = parts.counters
-    app.register_blueprint(alerts.blueprint(market, settings.alert_token, upstreams.inbox, state.clock, counters))
+    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.inbox, state.clock, counters))
     return app
 
 

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from common import moments, texts, wire
 from common.clock import SYSTEM_CLOCK
+from common.verifier import verifier_of
 from tests.web.api.test_alerts import GOOD, alert, batch
 from tests.web.conftest import Built, build
+from tests.web.console import ALERT_TOKEN
 from web import view
 from web.alertmanager import Alert
 from web.inbox import AlertInbox, _text
@@ -118,11 +120,11 @@ def _poisoned(file: Path) -> None:
     connection.close()
 
 
-def test_an_inbox_poisoned_before_the_update_heals_and_shows_what_it_can(alone: Built, tmp_path: Path) -> None:
+def test_an_inbox_poisoned_before_the_update_heals_and_shows_what_it_can(tmp_path: Path) -> None:
     file = tmp_path / "old" / "alerts.sqlite"
     _poisoned(file)
-    token = str(tmp_path / "alert-token")
-    files = {"SPARK_ALERT_TOKEN_FILE": token, "SPARK_DATA_DIR": str(file.parent)}
+    (verifier := tmp_path / "verifier").write_text(verifier_of(ALERT_TOKEN))
+    files = {"SPARK_ALERT_VERIFIER_FILE": str(verifier), "SPARK_DATA_DIR": str(file.parent)}
     healed = build(Settings.from_environment(files))
     page = drawn(healed)
     assert BLIND not in page

@@ -16,13 +16,15 @@ MAX_LISTED = 1000
 DEFAULT_LISTED = 100
 
 
-def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, counters: ConsoleCounters) -> Blueprint:
+def blueprint(
+    market: wire.Market, verifier: str, inbox: AlertInbox, clock: Clock, counters: ConsoleCounters
+) -> Blueprint:
     """Returns `POST` and `GET /api/alerts`. The console's counters count what was taken and dropped."""
     routes = Blueprint("alerts", __name__)
 
     @routes.post("/api/alerts")
     def receive() -> Response:
-        ops.require_token(token, "alerts")
+        ops.require_token(verifier, "alerts")
         request.max_content_length = MAX_CALL_BYTES
         call = wire.decode(WebhookCall, request.get_data())
         now = clock.now()
