@@ -11,10 +11,23 @@ from flask.testing import FlaskClient
 
 PROBES = ("/healthz", "/readyz", "/metrics", "/static/<path:filename>")
 TEXTS = (
-    *("\x00", "a\x00b", "..", "../../etc/passwd", "/", "//", ".", " ", "%", "%00", "\r\nX: 1", "\u202e", "ğ", "\ufffd"),
-    *("-1", "0", "1e400", "1e-400", "NaN", "Infinity", "١٢", "1_000", "+1", "0x10", "007", "9" * 100, "1" * 3_000),
-    *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+23:59", "null", ""),
-    *("x" * 3_000, "';--", "{}", "[]", "a,b,,", ",", "\U0001f600"),
+    *(
+        "\x00",
+        "a\x00b",
+        "../../etc/passwd",
+        "/",
+        ".",
+        "%00",
+        "\r\nX: 1",
+        "\u202e",
+        "ğ",
+        "-1",
+        "0",
+        "1e400",
+        "NaN",
+        "١٢",
+    ),
+    *("1_000", "+1", "0x10", "9" * 100, "1" * 3_000, "", "a,b,,", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
 )
 RAW = ("%ff%fe", "%c0%ae", "%ed%a0%80", "%zz", "%")
 HEADERS: tuple[Mapping[str, str], ...] = (
@@ -59,7 +72,9 @@ def failures(app: Flask, token: str, *, parameters: tuple[str, ...], fields: tup
     return found
 
 
-def _ask(client: FlaskClient, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, str]:
+def _ask(
+    client: FlaskClient, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+) -> tuple[int, str]:
     answer = client.open(path, method=method, headers=dict(headers), data=body, buffered=False)
     try:
         text = "" if answer.content_type == "text/event-stream" else answer.get_data(as_text=True)

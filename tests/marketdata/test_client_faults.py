@@ -6,20 +6,25 @@ from collections.abc import Iterator
 
 import pytest
 
+from common.verifier import verifier_of
 from marketdata.app import create_app
 from marketdata.parts import Parts
 from marketdata.settings import Settings
 from tests.common.local import http_server
 from tests.common.nasty import failures
-from tests.marketdata.rig import TOKEN, rest_app, running_marketdata, settings_for
+from tests.marketdata.rig import rest_app, running_marketdata, settings_for
 from tests.venue.btcturk.rig import running_venue
 from tests.venue.rig import eventually
+
+TOKEN = "a token"
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def running() -> Iterator[tuple[Settings, Parts]]:
     with running_venue() as venue, http_server(rest_app(venue)) as url:
-        settings = settings_for(venue.url, url, SPARK_STREAMS_MAX="2")
+        settings = settings_for(venue.url, url, SPARK_STREAMS_MAX="2", SPARK_OPERATOR_VERIFIER=verifier_of(TOKEN))
         with running_marketdata(settings) as parts:
             eventually(lambda: not parts.store.not_live() and parts.venues[0].counters.frames["421"] == 2)
             yield settings, parts

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.common.nasty import failures
 from tests.venue.btcturk.rig import running_venue
+
+pytestmark = pytest.mark.slow
 
 
 def test_nasty_paths_parameters_headers_and_bodies_are_no_failure_of_ours() -> None:
