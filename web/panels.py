@@ -17,7 +17,7 @@ from web.cells import Reading
 from web.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.rows import container_rows, service_row, service_word
 from web.state import ConsoleState
-from web.unreadable import Unreadable
+from web.undrawn import Undrawn
 
 STALE_SECONDS = {"services": 20, "orders": 15, "portfolio": 15, "controls": 15, "canary": 20, "alerts": 6}
 """The age at which each panel is marked as stale: a few times the interval at which its parts are read."""
@@ -77,8 +77,8 @@ class Drawing:
 class Painter:
     """Draws each panel at most once for each change, however many browsers look, and not faster than people can see."""
 
-    def __init__(self, templates: Environment, state: ConsoleState, unreadable: Unreadable) -> None:
-        self._unreadable = unreadable
+    def __init__(self, templates: Environment, state: ConsoleState, undrawn: Undrawn) -> None:
+        self._undrawn = undrawn
         self._templates = templates
         self._state = state
         self._lock = threading.Lock()
@@ -111,7 +111,7 @@ class Painter:
         try:
             return view.quote_row(quote, instrument, now - timedelta(seconds=min(quote.age_seconds, OLDEST_SECONDS)))
         except (ArithmeticError, ValueError, TypeError):
-            self._unreadable.tell("quote row", quote.symbol)
+            self._undrawn.tell("quote row", quote.symbol)
             return view.unreadable_row(quote.symbol)
 
     def _oldest(self, moments: list[float | None]) -> float | None:
@@ -135,7 +135,7 @@ class Painter:
         try:
             return self._templates.get_template(f"panels/{name}.html").render(source.values()).strip()
         except Exception:
-            self._unreadable.tell("panel", name)
+            self._undrawn.tell("panel", name)
             return '<p class="notice bad">This panel could not be drawn; the reason is in the log.</p>'
 
     def _instruments(self) -> dict[str, wire.Instrument]:

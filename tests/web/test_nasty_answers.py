@@ -14,7 +14,7 @@ from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from web.cells import Cell
 from web.panels import Painter
-from web.unreadable import Unreadable
+from web.undrawn import Undrawn
 
 NASTY: dict[type, list[Any]] = {
     datetime: [
@@ -44,7 +44,7 @@ def poisoned(value: Any, choice: int) -> Any:
 
 
 def _panels(console: Built) -> dict[str, str]:
-    painter = Painter(console.app.jinja_env, console.state, Unreadable(console.parts.counters.unreadable))
+    painter = Painter(console.app.jinja_env, console.state, Undrawn(console.parts.counters.unreadable))
     return {panel.name: str(panel.html) for panel in painter.panels()}
 
 

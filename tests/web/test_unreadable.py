@@ -25,7 +25,7 @@ from web.alertmanager import Alert
 from web.inbox import AlertInbox, _text
 from web.panels import Painter
 from web.settings import Settings
-from web.unreadable import Unreadable
+from web.undrawn import Undrawn
 
 ENDS = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z")
 BLIND = "could not be drawn"
@@ -67,7 +67,7 @@ def drawn(console: Built) -> str:
     assert console.client.get("/api/state").status_code == 200
     assert console.client.get("/api/alerts?limit=1000").status_code == 200
     assert console.client.get("/metrics").status_code == 200
-    painter = Painter(console.app.jinja_env, console.state, Unreadable(console.parts.counters.unreadable))
+    painter = Painter(console.app.jinja_env, console.state, Undrawn(console.parts.counters.unreadable))
     panels = "".join(str(panel.html) for panel in painter.panels())  # the page's own are drawn again after a while only
     return page.get_data(as_text=True) + panels
 

@@ -13,11 +13,11 @@ from tests.web.world import quote
 from web.api.live import PageFeed, events
 from web.panels import Painter
 from web.parts import MAX_STREAMS
-from web.unreadable import Unreadable
+from web.undrawn import Undrawn
 
 
 def feed(built: Built) -> PageFeed:
-    return PageFeed(Painter(built.app.jinja_env, built.state, Unreadable(built.parts.counters.unreadable)), built.state)
+    return PageFeed(Painter(built.app.jinja_env, built.state, Undrawn(built.parts.counters.unreadable)), built.state)
 
 
 def stream_of(built: Built) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What the console can't draw: it is counted, logged sparingly, and stands as `unreadable` among what it can."""
+"""Values that the console can't draw: each is counted, logged sparingly, and stands as `unreadable` in its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 Filter = Callable[..., object]
 
 
-class Unreadable:
+class Undrawn:
     """Takes note of values that can't be drawn."""
 
     def __init__(self, counter: Counter) -> None:
