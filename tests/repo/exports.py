@@ -27,6 +27,16 @@ FLASK = {
     "flask_http_request_duration_seconds_sum": frozenset({"method", "url_rule", "status"}),
 }
 LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
+DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
+SCRAPE_LIMITS = dict.fromkeys(
+    (
+        "scrape_samples_scraped",
+        "prometheus_target_scrapes_exceeded_sample_limit_total",
+        "prometheus_target_scrapes_exceeded_body_size_limit_total",
+        "prometheus_target_scrape_pool_exceeded_label_limits_total",
+    ),
+    frozenset[str](),
+)
 SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
 TARGET = frozenset({"job", "instance", "service", "replica"})
 
@@ -36,7 +46,7 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **DOORS, **SCRAPE_LIMITS, **SCRAPE}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)
