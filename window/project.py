@@ -8,7 +8,7 @@ from typing import Any
 from common import wire
 from common.errors import NotFound, Unavailable
 from window.engine import EngineSocket
-from window.shown import CONTAINER, IMAGE, PROJECT_LABEL, ROW, VERSION, labels_of, shown
+from window.shown import CONTAINER, IMAGE, NUMBER_LABEL, PROJECT_LABEL, ROW, VERSION, labels_of, shown
 
 _ID = re.compile(r"[0-9a-f]{12,64}")
 _IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
@@ -38,7 +38,7 @@ class Project:
         found = self._engine.ask("/containers/json", all="true", filters=wanted)
         if not isinstance(found, list):
             raise Unavailable("the container engine's list can't be read")
-        return [shown(row, ROW) for row in found if labels_of(row).get(PROJECT_LABEL) == self.name]
+        return [shown(row, ROW) for row in found if self._is_own(row)]
 
     def container(self, identity: str) -> dict[str, Any]:
         """Returns one container. Raises `NotFound`, for that of another project too, and `Unavailable`."""
@@ -49,7 +49,7 @@ class Project:
             found = self._engine.ask(f"/containers/{identity}/json")
         except NotFound:
             raise missing from None
-        if not isinstance(found, dict) or labels_of(found.get("Config")).get(PROJECT_LABEL) != self.name:
+        if not isinstance(found, dict) or not self._is_own(found.get("Config")):
             raise missing
         return shown(found, CONTAINER)
 
@@ -72,6 +72,11 @@ class Project:
         except Unavailable as error:
             return error.message
         return None
+
+    def _is_own(self, labelled: Any) -> bool:
+        """Returns true for the labels of a container that Compose made for this project."""
+        labels = labels_of(labelled)
+        return labels.get(PROJECT_LABEL) == self.name and NUMBER_LABEL in labels
 
     def _own_label(self) -> str:
         missing = Unavailable(f"the window's own container {self._hostname} has no project's label")

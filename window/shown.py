@@ -7,6 +7,9 @@ from typing import Any
 
 PROJECT_LABEL = "com.docker.compose.project"
 """The label by which a compose project marks its containers."""
+NUMBER_LABEL = "com.docker.compose.container-number"
+"""The label that Compose gives to containers alone. Images that it builds have the project's label too, and a container
+that somebody runs from such an image has it from there."""
 LONGEST_TEXT = 256
 MOST_LABELS = 32
 _COMPOSE = "com.docker.compose."

@@ -66,9 +66,7 @@ def test_symbols_are_added_and_removed_without_a_restart_and_kept_over_one(healt
     added, removed = {"BTCTURK:INJTRY", "BIST:QUGIN"}, {"BTCTURK:ETHUSDT", "BIST:TUPRS"}
 
     def call(command: str, symbols: set[str]) -> str:
-        return healthy.compose(
-            "exec", "-T", "marketdata", "python", "-m", "marketdata.cli", "symbols", command, *symbols
-        )
+        return healthy.run("make", "symbols", f"{command}={','.join(symbols)}").stdout
 
     def quotes(service: str, path: str) -> dict[str, dict[str, Any]]:
         return {quote["symbol"]: quote for quote in healthy.get(service, path)["quotes"]}
@@ -80,8 +78,8 @@ def test_symbols_are_added_and_removed_without_a_restart_and_kept_over_one(healt
     before = set(quotes("marketdata", "/v1/quotes"))
     restarts = healthy.container("marketdata")["RestartCount"]
     try:
-        call("add", added)
-        assert "BTCTURK:INJTRY" in call("remove", removed)
+        call("ADD", added)
+        assert "BTCTURK:INJTRY" in call("REMOVE", removed)
         healthy.wait(done, 60, lambda: f"the added symbols fresh and the others gone: {feeds(healthy)}")
         assert healthy.container("marketdata")["RestartCount"] == restarts
         healthy.wait_restarted("marketdata", healthy.kill("marketdata"))
@@ -89,7 +87,7 @@ def test_symbols_are_added_and_removed_without_a_restart_and_kept_over_one(healt
         healthy.wait(done, 90, lambda: f"the same symbols after a restart: {feeds(healthy)}")
     finally:
         healthy.wait_ready("marketdata")
-        call("add", removed)
-        call("remove", added)
+        call("ADD", removed)
+        call("REMOVE", added)
     healthy.wait(lambda: set(quotes("marketdata", "/v1/quotes")) == before, 60, "the symbols of the settings")
     healthy.wait(lambda: all_live(healthy), 90, lambda: f"both feeds live, they are {feeds(healthy)}")

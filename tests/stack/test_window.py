@@ -31,11 +31,14 @@ def ask(stack: Stack, *calls: tuple[str, str]) -> list[tuple[int, str]]:
     return [(status, text) for status, text in json.loads(said)]
 
 
-@pytest.fixture
-def foreign(healthy: Stack) -> Iterator[dict[str, Any]]:
-    """A container of somebody else on the same engine, with a secret in its environment, its command and its labels."""
+@pytest.fixture(params=["postgres", "web"])
+def foreign(healthy: Stack, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """A container of somebody else on the same engine, with a secret in its environment, its command and its labels.
+
+    Its image is another one, or one that this project built, whose labels it inherits.
+    """
     secret = f"PASSWORD={SECRET}"
-    image = healthy.container("web")["Image"]
+    image = healthy.container(request.param)["Image"]
     made = ("docker", "create", "--env", secret, "--label", secret, "--entrypoint", "python", image, "-c", SECRET)
     identity = healthy.run(*made).stdout.strip()
     try:

@@ -48,6 +48,7 @@ def container(service: str, project: str = OWN, identity: str | None = None) -> 
             "Labels": {
                 "com.docker.compose.project": project,
                 "com.docker.compose.service": service,
+                "com.docker.compose.container-number": "1",
                 "com.docker.compose.project.working_dir": HOST_PATH,
                 "com.docker.compose.project.config_files": f"{HOST_PATH}/docker-compose.yml",
                 "org.opencontainers.image.revision": "abc",
@@ -123,6 +124,9 @@ class Engine:
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that has read enough goes away."""
 
 
 @contextmanager

@@ -48,6 +48,7 @@ def test_a_container_shows_what_the_canary_needs(window: FlaskClient, engine: En
     assert found["Config"]["Labels"] == {
         "com.docker.compose.project": OWN,
         "com.docker.compose.service": "web",
+        "com.docker.compose.container-number": "1",
         "org.opencontainers.image.revision": "abc",
         "spark.standin": "true",
     }
@@ -81,6 +82,15 @@ def test_a_container_of_another_project_does_not_exist(window: FlaskClient, engi
     answers = [window.get(f"/containers/{identity[:short]}/json") for identity in (foreign["Id"], nobody)]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].get_data() == answers[1].get_data(), "nobody can tell one from the other"
+
+
+def test_a_container_that_somebody_runs_from_an_image_of_the_project_is_none_of_it(
+    window: FlaskClient, engine: Engine
+) -> None:
+    """Compose labels the images that it builds, and a container inherits the labels of its image."""
+    del engine.containers[1]["Config"]["Labels"]["com.docker.compose.container-number"]
+    assert names(window) == ["/spark-docker-proxy-1"]
+    assert window.get(f"/containers/{engine.containers[1]['Id']}/json").status_code == 404
 
 
 def test_a_container_without_labels_does_not_exist(window: FlaskClient, engine: Engine) -> None:
