@@ -10,6 +10,8 @@ only where its secret is read. Inside those containers every user may read the f
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 import secrets
 import sys
@@ -32,7 +34,8 @@ ROOT = Path("/secrets")
 BROKER = ("algolab/api_key", "algolab/username", "algolab/password")
 """The broker's credentials, in the order in which they are read."""
 SECRETS: dict[str, Callable[[], str]] = {
-    "ledger/password": random_token,
+    "ledger-owner/password": random_token,
+    "ledger-executor/password": random_token,
     "operator/token": random_token,
     "alerts/alert_token": random_token,
     "grafana/admin_password": random_token,
@@ -40,6 +43,13 @@ SECRETS: dict[str, Callable[[], str]] = {
     "algolab/username": random_token,
     "algolab/password": random_token,
 }
+
+SCRAM_ITERATIONS = 4096
+VERIFIERS = {
+    "ledger-verifiers/owner": "ledger-owner/password",
+    "ledger-verifiers/executor": "ledger-executor/password",
+}
+"""The file of each verifier that the database checks a password with, and the file of the password."""
 
 
 def write_once(path: Path, make: Callable[[], str]) -> bool:
@@ -62,10 +72,37 @@ def write(path: Path, secret: str) -> None:
     partial.rename(path)
 
 
+def scram_verifier(password: str, salt: bytes) -> str:
+    """Returns what PostgreSQL checks a password of ASCII characters with, and can't learn it from: SCRAM-SHA-256.
+
+    The algorithm is that of RFC 5802 and RFC 7677.
+    """
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, SCRAM_ITERATIONS)
+    client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    in_base64 = (base64.b64encode(part).decode() for part in (salt, client, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(SCRAM_ITERATIONS, *in_base64)
+
+
+def fits_password(verifier: str, password: str) -> bool:
+    """Returns true when a verifier is that of a password."""
+    try:
+        salt = base64.b64decode(verifier.split("$")[1].partition(":")[2], validate=True)
+    except (IndexError, ValueError):
+        return False
+    return hmac.compare_digest(verifier.encode(), scram_verifier(password, salt).encode())
+
+
 def make_all() -> int:
     """Makes every secret that is missing; returns the exit code. It prints their names, never their values."""
     for name, make in SECRETS.items():
         say(f"{'made' if write_once(ROOT / name, make) else 'kept'} {name}")
+    for name, of in VERIFIERS.items():
+        path, password = ROOT / name, (ROOT / of).read_text()
+        fits = path.exists() and fits_password(path.read_text(), password)
+        if not fits:
+            write(path, scram_verifier(password, os.urandom(16)))
+        say(f"{'kept' if fits else 'made'} {name}")
     return 0
 
 

@@ -9,19 +9,23 @@ import pytest
 
 from init import make_secrets
 
+PENCIL = (
+    "SCRAM-SHA-256$4096:EE6JsaPk/hzCLtRpsLQP/Q==$cThflNF3ZO9hh25bdWDjU3JrqtAQsqBKfiNQvH2B28g=:"
+    "YUd3HFnJy9meqxOuv8XDEUfakJs9RNLapF+y1kvMDIY="
+)
 KEY = "API-" + base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(make_secrets, "ROOT", tmp_path)
-    for name in make_secrets.SECRETS:
+    for name in (*make_secrets.SECRETS, *make_secrets.VERIFIERS):
         (tmp_path / name).parent.mkdir(exist_ok=True)
     return tmp_path
 
 
 def contents(root: Path) -> dict[str, str]:
-    return {name: (root / name).read_text() for name in make_secrets.SECRETS}
+    return {name: (root / name).read_text() for name in (*make_secrets.SECRETS, *make_secrets.VERIFIERS)}
 
 
 def test_secrets_are_made_once_and_kept_ever_after(root: Path) -> None:
@@ -64,3 +68,23 @@ def test_credentials_that_cannot_be_right_change_nothing(root: Path, lines: list
     before = contents(root)
     assert make_secrets.replace_broker(lines) == 1
     assert contents(root) == before
+
+
+def test_a_verifier_is_the_one_that_postgresql_itself_makes_of_the_password() -> None:
+    """The verifier is from a server, made with `ALTER ROLE … PASSWORD 'pencil'`."""
+    made = PENCIL
+    salt = base64.b64decode(made.split("$")[1].partition(":")[2])
+    assert make_secrets.scram_verifier("pencil", salt) == made
+
+
+def test_a_verifier_follows_its_password_and_says_nothing_of_it(root: Path) -> None:
+    make_secrets.make_all()
+    first = contents(root)
+    (root / "ledger-executor/password").write_text("another")
+    (root / "ledger-verifiers/owner").write_text("torn")
+    make_secrets.make_all()
+    for role, password in (("executor", "another"), ("owner", first["ledger-owner/password"])):
+        verifier = contents(root)[f"ledger-verifiers/{role}"]
+        assert make_secrets.fits_password(verifier, password)
+        assert verifier != first[f"ledger-verifiers/{role}"]
+        assert password not in verifier
