@@ -29,17 +29,18 @@ def migrate(engine: sa.Engine) -> None:
         grant_rights(connection)
 
 
-def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Runs the missing migrations up to a revision, in the schema that comes first on the connection's search path.
+def upgrade(connection: sa.Connection, revision: str | None = None) -> None:
+    """Runs the missing migrations up to a revision, by default the newest.
 
+    The tables are made in the schema that comes first on the connection's search path.
     Raises `UnknownRevision` for tables, or a revision, that are not of this version.
     """
     config, known = _config(), revisions()
-    for found in (_present(connection), None if revision == "head" else revision):
+    for found in (_present(connection), revision):
         if found is not None and found not in known:
             raise UnknownRevision(found)
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    command.upgrade(config, revision or "head")
 
 
 def require_newest(engine: sa.Engine) -> None:
