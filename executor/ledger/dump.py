@@ -19,7 +19,7 @@ class DumpRefused(Exception):
     """The dump is not taken; the reason is one sentence."""
 
 
-class Rows:
+class TableRows:
     """The rows of one table, in PostgreSQL's text format.
 
     table: the table's name.
@@ -65,7 +65,7 @@ class Dump:
             return found[0]
         raise DumpRefused("it does not say of which revision its tables are")
 
-    def tables(self) -> Iterator[Rows]:
+    def tables(self) -> Iterator[TableRows]:
         """Yields the tables that have rows to copy; all other text is skipped. Raises `DumpRefused`."""
         for line in self._stream:
             if not line.startswith(b"COPY "):
@@ -77,7 +77,7 @@ class Dump:
                 )
             columns = [name.strip().strip('"') for name in found[2].decode().split(",")]
             lines = self._rows(found[1].decode())
-            yield Rows(found[1].decode(), columns, lines)
+            yield TableRows(found[1].decode(), columns, lines)
             for _ in lines:  # what the caller did not read
                 pass
 

@@ -14,7 +14,7 @@ import psycopg
 import sqlalchemy as sa
 
 from executor.ledger.compare import LedgerFault
-from executor.ledger.dump import VERSION_TABLE, Dump, DumpRefused, Rows
+from executor.ledger.dump import VERSION_TABLE, Dump, DumpRefused, TableRows
 from executor.ledger.engine import writing
 from executor.ledger.grants import grant_rights
 from executor.ledger.migrate import upgrade
@@ -111,7 +111,7 @@ def _fill(connection: sa.Connection, dump: Dump) -> None:
         raise DumpRefused(f"it has no rows of {', '.join(sorted(missing))}")
 
 
-def _copy(driver: psycopg.Connection[object], rows: Rows) -> None:
+def _copy(driver: psycopg.Connection[object], rows: TableRows) -> None:
     names = ", ".join(f'"{name}"' for name in rows.columns)
     with driver.cursor() as cursor, cursor.copy(f'COPY "{rows.table}" ({names}) FROM STDIN'.encode()) as copy:
         some, size = [], 0

@@ -100,9 +100,7 @@ def test_a_dump_that_somebody_prepared_is_refused_by_name_and_nothing_is_stopped
         quiet.compose(*psql, "DROP FUNCTION planted CASCADE")
     refused = quiet.run("make", "restore", f"FILE={prepared}", check=False)
     assert refused.returncode != 0
-    assert (
-        "it has what no ledger has: FUNCTION public planted(), TRIGGER public alembic_version" in refused.stderr
-    )
+    assert "it has what no ledger has: FUNCTION public planted(), TRIGGER public alembic_version" in refused.stderr
     assert (books(quiet), started_at(quiet)) == (before, running)
 
 
