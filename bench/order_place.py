@@ -38,8 +38,8 @@ STEPS = 2_000
 class Place:
     """A ledger's database.
 
-    url, password: as the settings want them.
-    dsn: the same for the driver.
+    url, password: as the settings want them, for an executor.
+    dsn: the same for the driver, for the superuser.
     """
 
     url: str
@@ -54,13 +54,15 @@ class Places:
         self._server = server
 
     def new(self) -> Place:
-        """Returns a new, empty database."""
+        """Returns a new database with the tables of a ledger, none of which has a row."""
         name = f"b{secrets.token_hex(6)}"
         with self._server.connect() as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
+        self._server.give_roles(name)
+        self._server.migrate(name)
         host, port = self._server.address()
         where, password = f"{host}:{port}/{name}", self._server.password
-        return Place(f"postgresql+psycopg://spark@{where}", password, f"postgresql://spark:{password}@{where}")
+        return Place(f"postgresql+psycopg://spark_executor@{where}", password, f"postgresql://spark:{password}@{where}")
 
 
 @contextmanager

@@ -140,3 +140,15 @@ class UnknownRevision(LedgerUnavailable):
             f"the ledger's tables are of revision {found}, which this version of Spark can't read: "
             "start the version of Spark that made them, or delete the ledger for good with `make clean`",
         )
+
+
+class OldRevision(LedgerUnavailable):
+    """The tables are not of the newest revision yet: their owner has still to migrate them."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        have = "the ledger has no tables yet" if found is None else f"the ledger's tables are of revision {found}"
+        Unavailable.__init__(
+            self,
+            f"{have}, and this version of Spark needs revision {wanted}: `make up` runs the service migrate, "
+            "which makes them",
+        )

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Self
 
 import sqlalchemy as sa
@@ -33,6 +34,10 @@ from executor.paper import Fees
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENCY = re.compile(CURRENCY_FORM)
 _LEDGER_URL_RULE = "must be postgresql+psycopg://user@host:port/database without a password"
+_LEDGER_OPTIONS = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"})
+"""What may follow the `?` of the ledger's address. Others could lead to another server, or past its proof."""
+_NEAR_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""A name without a dot: this machine's, or that of a container on a network of the stack's own."""
 
 
 @dataclass(frozen=True)
@@ -198,8 +203,21 @@ def _check_ledger_url(reader: Reader, text: str) -> None:
         return
     if url.password:
         reader.fault(f"SPARK_LEDGER_URL: {_LEDGER_URL_RULE}; the password belongs into SPARK_LEDGER_PASSWORD_FILE")
-    elif url.drivername != "postgresql+psycopg" or not url.database:
+    elif url.drivername != "postgresql+psycopg" or not (url.database and url.host and url.username):
         reader.fault(f"SPARK_LEDGER_URL={text!r}: {_LEDGER_URL_RULE}")
+    elif not _LEDGER_OPTIONS.issuperset(url.query):
+        reader.fault(f"SPARK_LEDGER_URL={text!r}: may have only {', '.join(sorted(_LEDGER_OPTIONS))} after the ?")
+    elif not _is_near(url.host) and url.query.get("sslmode") != "verify-full":
+        rule = "that server is elsewhere, so the address must end with ?sslmode=verify-full&sslrootcert=FILE"
+        reader.fault(f"SPARK_LEDGER_URL={text!r}: {rule}")
+
+
+def _is_near(host: str) -> bool:
+    """Returns true for this machine, and for a container on a network of the stack's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return _NEAR_NAME.fullmatch(host) is not None
 
 
 def _money(reader: Reader, name: str, text: str) -> dict[str, Decimal]:

@@ -24,7 +24,7 @@ from executor.ledger.events import LedgerEvent
 from executor.ledger.fills import listed_fills
 from executor.ledger.lease import Lease
 from executor.ledger.listing import EventFilter, FillFilter, OrderFilter, Page
-from executor.ledger.migrate import migrate
+from executor.ledger.migrate import require_newest
 from executor.listing_messages import ListedFill
 from executor.orders import PRECISION
 from executor.paper import within
@@ -88,20 +88,14 @@ class Ledger:
         self.writer = Writer(self._engine, lease, self.clock, self._open_account, stages, told, limits)
 
     def prepare(self) -> None:
-        """Brings the tables up to date, once; later calls do nothing."""
-        settings = self._settings
+        """Makes sure, once, that the tables are of this version; later calls do nothing. Raises `LedgerUnavailable`."""
         with self._preparing:
-            if self._prepared:
-                return
-            patient = make_engine(settings.url, settings.password, settings.timings, patient=True)
-            try:
-                migrate(patient)
-            finally:
-                patient.dispose()
-            self._prepared = True
+            if not self._prepared:
+                require_newest(self._engine)
+                self._prepared = True
 
     def step(self) -> float:
-        """Prepares the tables, and keeps or takes the lease; returns the seconds until the next step."""
+        """Looks at the tables once, and keeps or takes the lease; returns the seconds until the next step."""
         self.prepare()
         return self.writer.step()
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 import sys
@@ -41,7 +42,8 @@ OWN, FORMER = "algolab-live", "algolab"
 MADE_LENGTH = 43
 """The length of the user name and the password that this program makes, which no broker gives to anybody."""
 SECRETS: dict[str, Callable[[], str]] = {
-    "ledger/password": random_token,
+    "ledger-owner/password": random_token,
+    "ledger-executor/password": random_token,
     "operator/token": random_token,
     "reader/token": random_token,
     "peer/secret": random_token,
@@ -57,6 +59,12 @@ VERIFIERS = {
     "alerts-verifier/verifier": "alerts/alert_token",
 }
 """For each verifier the token that it is derived from."""
+SCRAM_VERIFIERS = {
+    "ledger-verifiers/owner": "ledger-owner/password",
+    "ledger-verifiers/executor": "ledger-executor/password",
+}
+"""For each verifier that the database has, the password that it is derived from."""
+SCRAM_ITERATIONS = 4096
 
 
 def write_once(path: Path, make: Callable[[], str]) -> bool:
@@ -85,6 +93,19 @@ def verifier_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def scram_verifier_of(password: str, salt: bytes | None = None) -> str:
+    """Returns what PostgreSQL checks a password with, and can't learn it from: SCRAM-SHA-256 of RFC 5802 and RFC 7677.
+
+    The password is of ASCII characters. Without a salt it gets one of its own, which is the same at each run.
+    """
+    salt = salt or hashlib.sha256(b"salt:" + password.encode()).digest()[:16]
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
+    client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    in_base64 = (base64.b64encode(part).decode() for part in (salt, client, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(SCRAM_ITERATIONS, *in_base64)
+
+
 def move_own() -> None:
     """Moves the user's own credentials out of the former folder, and empties it. A half-written set stays there."""
     former, own = [ROOT / FORMER / name for name in BROKER], [ROOT / OWN / name for name in BROKER]
@@ -107,6 +128,9 @@ def make_all() -> int:
         say(f"{'made' if write_once(ROOT / name, make) else 'kept'} {name}")
     for name, token in VERIFIERS.items():
         write(ROOT / name, verifier_of((ROOT / token).read_text().strip()))
+        say(f"derived {name}")
+    for name, password in SCRAM_VERIFIERS.items():
+        write(ROOT / name, scram_verifier_of((ROOT / password).read_text().strip()))
         say(f"derived {name}")
     return 0
 

@@ -46,21 +46,21 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 engine_answers() { docker info >/dev/null 2>&1; }
 
-# in_postgres COMMAND...: runs it in the database's container, as the ledger's owner; standard input and output pass through.
-in_postgres() {
-  # shellcheck disable=SC2016 # the container's shell expands these
-  docker compose exec -T postgres bash -c \
-    'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") PGHOST=127.0.0.1 PGUSER=$POSTGRES_USER PGDATABASE=$POSTGRES_DB exec "$@"' \
-    in_postgres "$@"
+# pg_restore_alone ARGUMENT...: reads a dump from standard input, in a container that has no network, no volume and no right.
+pg_restore_alone() {
+  local image
+  image=$(docker inspect --format '{{.Image}}' "$(docker compose ps --all --quiet postgres)") || return 1
+  docker run --rm --interactive --network none --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m \
+    --user 65534:65534 --entrypoint pg_restore "$image" "$@"
 }
 
 # check_dump FILE: fails unless it is a dump of a ledger, readable to its end.
 check_dump() {
   local contents
-  contents=$(in_postgres pg_restore --list <"$1") || fail "$1 is no dump that pg_restore reads"
+  contents=$(pg_restore_alone --list <"$1") || fail "$1 is no dump that pg_restore reads"
   grep -q ' TABLE DATA public events ' <<<"$contents" || fail "$1 is no dump of a ledger"
   # The list is only the beginning of the file; this reads the rest.
-  in_postgres pg_restore --file=/dev/null <"$1" || fail "$1 is not whole"
+  pg_restore_alone --file=/dev/null <"$1" || fail "$1 is not whole"
 }
 
 is_debian_like() { [ -r /etc/os-release ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; }

@@ -8,7 +8,6 @@ cd "$(dirname "$0")/.."
 . scripts/host.sh
 
 EXECUTORS=(executor-1 executor-2)
-VERIFY_TRIES=60
 file=${1:-}
 
 start_executors() {
@@ -16,41 +15,33 @@ start_executors() {
     fail "the executors did not start again" "look: make status, make logs SERVICE=executor-1" "start them: make up"
 }
 
-# The old schema goes and the dump comes in one transaction: without the last line there is no commit, and nothing has changed.
-# Dropping the schema, not only what the dump has, takes away what a later version added; it then adds it again.
-replace_schema() {
-  in_postgres bash -o pipefail -c '{
-    echo "BEGIN; SET LOCAL lock_timeout = 10000; SET LOCAL client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner;"
-    pg_restore --exit-on-error --file=- && echo "COMMIT;"
-  } | psql --quiet --no-psqlrc --no-password --set=ON_ERROR_STOP=1 >/dev/null' <"$file"
+# as_owner COMMAND: a command of the ledger as the owner of its tables, with all that it said.
+as_owner() { docker compose run --rm --no-deps --no-TTY migrate python -m executor.ledger "$1" 2>&1; }
+
+# written_out: the dump as text: its contents, the revision of its tables, its rows. Nothing of it is executed anywhere.
+written_out() {
+  pg_restore_alone --list <"$file" &&
+    pg_restore_alone --data-only --table=alembic_version --file=- <"$file" &&
+    pg_restore_alone --data-only --file=- <"$file"
 }
 
-# Says what verify found. Exit code 2 means that it could not look: executors that start may still be changing the tables.
-verify() {
-  local said status
-  for _ in $(seq $VERIFY_TRIES); do
-    status=0
-    said=$(docker compose exec -T executor-1 python -m executor.ledger verify 2>&1) || status=$?
-    [ "$status" -gt 1 ] || break
-    sleep 1
-  done
-  printf '%s\n' "$said"
-  return "$status"
-}
+# reason TEXT: the last line that the command itself said, among what Compose said.
+reason() { grep -E '^(load|swap): ' <<<"$1" | tail -n 1 || tail -n 1 <<<"$1"; }
 
 [ -n "$file" ] || fail "no backup is named" "usage: make restore FILE=backups/spark_….dump"
 [ -f "$file" ] || fail "there is no file $file"
 use_stack
-in_postgres true || fail "the ledger's database can't be reached" "does it run? make status"
+docker compose exec -T postgres true 2>/dev/null || fail "the ledger's database can't be reached" "does it run? make status"
 check_dump "$file"
 
+step "loading $file beside the ledger, and proving it"
+said=$(written_out | as_owner load) || fail "$file was not restored; the ledger is as it was" "$(reason "$said")"
 trap start_executors EXIT
 step "stopping both executors"
 docker compose stop "${EXECUTORS[@]}" >/dev/null 2>&1 || fail "the executors can't be stopped" "look: make status"
-step "restoring $file"
-replace_schema || fail "$file was not restored; the ledger is as it was"
+step "putting it in the ledger's place"
+swapped=$(as_owner swap) || fail "$file was not restored; the ledger is as it was" "$(reason "$swapped")"
 trap - EXIT
 step "starting both executors"
 start_executors
-proof=$(verify) || fail "the restored ledger is not proved clean" "$proof"
-step "$proof"
+step "$(grep '^verify: ' <<<"$said")"

@@ -76,8 +76,8 @@ lint() {
   $BIN/ruff format --quiet --check . || fail "some files are not formatted" "run: $BIN/ruff format ."
   $BIN/mypy --no-error-summary common init marketdata venue executor web canary window grafana tests bench
   $BIN/yamllint --strict .
-  for script in scripts/*.sh .ci/run tests/standins/*/*.sh; do bash -n "$script"; done
-  if have shellcheck; then shellcheck -x scripts/*.sh .ci/run; fi
+  for script in scripts/*.sh postgres/*.sh .ci/run tests/standins/*/*.sh; do bash -n "$script"; done
+  if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh .ci/run; fi
 }
 
 # What stands for itself runs in parallel; the stack tests have the machine to themselves.

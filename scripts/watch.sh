@@ -41,7 +41,7 @@ look() {
     if ! grep -qxF "$service" "$WORK/services"; then continue; fi
     before=$(awk -F '|' -v id="$id" '$2 == id { print $4 }' "$WORK/before")
     case $service:$state:$code in
-      init:exited:0) continue ;;
+      init:exited:0 | migrate:exited:0) continue ;;
       *:exited:* | *:dead:*) CRASHED+=("$service $id") LOOPING+=("$service $id") ;;
       *:restarting:*) CRASHED+=("$service $id") ;;
       *) if [ "$restarts" -gt "${before:-0}" ]; then CRASHED+=("$service $id"); fi ;;

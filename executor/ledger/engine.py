@@ -40,6 +40,7 @@ def make_engine(
         pool_timeout=timings.lock,
         hide_parameters=True,
         connect_args={
+            "gssencmode": "disable",  # it would take the place of the TLS that the address asks for
             "connect_timeout": timings.connect,
             "tcp_user_timeout": timings.statement * 1000,
             "application_name": "spark-executor",

@@ -36,8 +36,8 @@ class Database(Server, ABC):
 
     @property
     def url(self) -> str:
-        """As `SPARK_LEDGER_URL` wants it."""
-        return f"postgresql+psycopg://spark@127.0.0.1:{self.port}/spark"
+        """As `SPARK_LEDGER_URL` wants it: as an executor logs in."""
+        return f"postgresql+psycopg://spark_executor@127.0.0.1:{self.port}/spark"
 
     def address(self) -> tuple[str, int]:
         """The server's own address: a published port of a container doubles each trip."""
@@ -151,6 +151,8 @@ def running(folder: Path, rng: random.Random, options: Sequence[str] = ()) -> It
     start = _container(folder, rng, settings) if image else _installed(rng, settings)
     with start as database:
         database.require_durable()
+        database.give_roles("spark")
+        database.migrate("spark")
         yield database
 
 

@@ -50,7 +50,7 @@ def sums(rows: Rows) -> dict[str, Decimal]:
 
 
 def execute(place: Place, statement: str | sa.Update, **values: object) -> None:
-    engine = place.engine()
+    engine = place.as_owner().engine()
     with writing(engine, "test") as connection:
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         asked = sa.text(statement) if isinstance(statement, str) else statement

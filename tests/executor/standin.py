@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -57,6 +57,10 @@ class Place:
     url: str
     password: str = ""
     timings: LedgerTimings = PATIENT
+
+    def as_owner(self) -> Place:
+        """The same ledger, logged in to as the owner of its tables, who may change every row."""
+        return replace(self, url=self.url.replace("//spark_executor@", "//spark_owner@"))
 
     def engine(self) -> sa.Engine:
         return make_engine(self.url, self.password, self.timings)

@@ -46,7 +46,7 @@ def trade(executor: Executor) -> None:
 
 def _broken(place: Place, statement: str) -> str:
     """What verify says after the statement, which is then undone."""
-    engine = place.engine()
+    engine = place.as_owner().engine()
     with engine.connect() as connection:
         assert connection.execute(sa.text(statement)).rowcount > 0, statement
         with pytest.raises(LedgerFault) as caught:
@@ -110,7 +110,7 @@ def test_the_command_says_clean_or_the_bad_row_by_its_exit_code(
     environment = _environment(place, tmp_path)
     assert main(["verify"], environment) == 0
     assert capsys.readouterr().out == "verify: clean account=paper events=17 orders=5 fills=3 postings=20\n"
-    engine = place.engine()
+    engine = place.as_owner().engine()
     with writing(engine, "tamper") as connection:
         connection.execute(sa.text("DELETE FROM fills WHERE sequence = 5"))
     engine.dispose()

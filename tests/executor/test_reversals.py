@@ -120,7 +120,7 @@ def test_a_reversal_of_what_is_no_longer_there_is_named(make: MakeExecutor, plac
     executor = make(place)
     _, order = executor.order(quantity="1")
     reverse(executor, order["fills"][0]["trade_id"])
-    engine = place.engine()
+    engine = place.as_owner().engine()
     with writing(engine, "tampering") as connection:
         connection.execute(sa.text("UPDATE postings SET amount = '7' WHERE sequence = 5 AND line = 1"))
     with reading(engine) as connection, pytest.raises(LedgerFault, match="posting 5/1 is 7 BTC"):

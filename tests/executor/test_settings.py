@@ -97,6 +97,54 @@ def test_all_wrong_values_are_told_together(environment: dict[str, str]) -> None
     assert sorted(line.partition("=")[0].partition(":")[0] for line in lines) == sorted(wrong)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "postgres:5432/spark",
+        "localhost/spark",
+        "127.0.0.1:5432/spark",
+        "[::1]:5432/spark",
+        "postgres:5432/spark?sslmode=verify-full&sslrootcert=/run/ca.pem",
+        "db.example.org/spark?sslmode=verify-full&sslrootcert=/run/ca.pem",
+        "192.0.2.7/spark?sslmode=verify-full&sslcert=/run/c.pem&sslkey=/run/k.pem",
+    ],
+)
+def test_a_ledger_is_near_or_proves_itself_by_tls(environment: dict[str, str], place: str) -> None:
+    environment["SPARK_LEDGER_URL"] = f"postgresql+psycopg://spark@{place}"
+    assert Settings.from_environment(environment).ledger.url == environment["SPARK_LEDGER_URL"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "db.example.org/spark",
+        "db.example.org/spark?sslmode=require",
+        "db.example.org/spark?sslmode=verify-ca&sslrootcert=/run/ca.pem",
+        "db.example.org/spark?sslrootcert=/run/ca.pem",
+        "db.example.org/spark?sslmode=verify-full&sslmode=disable",
+        "db.example.org/spark?sslmode=VERIFY-FULL",
+        "postgres./spark",
+        "192.0.2.7/spark",
+        "10.0.0.7/spark",
+        "0.0.0.0/spark",
+        "3221225991/spark",
+        "0xc0000207/spark",
+        "[2001:db8::7]/spark",
+        "[::ffff:192.0.2.7]/spark",
+        "postgres,db.example.org/spark",
+        "postgres/spark?host=db.example.org",
+        "postgres/spark?hostaddr=192.0.2.7",
+        "postgres/spark?service=other",
+        "postgres/spark?options=-c%20role%3Dspark",
+        "/spark",
+    ],
+)
+def test_a_ledger_elsewhere_without_proof_is_refused(environment: dict[str, str], place: str) -> None:
+    environment["SPARK_LEDGER_URL"] = f"postgresql+psycopg://spark@{place}"
+    with pytest.raises(SettingsError, match="SPARK_LEDGER_URL"):
+        Settings.from_environment(environment)
+
+
 def test_wrong_starting_cash_is_told_once(environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environment({**environment, "SPARK_STARTING_CASH": "TRY:-5"})

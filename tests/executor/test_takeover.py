@@ -267,7 +267,7 @@ def test_a_clock_of_the_database_that_is_set_takes_the_account_from_nobody(
 def test_executors_that_start_at_one_instant_open_the_account_once(
     make: MakeExecutor, postgres_server: postgres.Server
 ) -> None:
-    place = postgres_server.new_place(empty=True)
+    place = postgres_server.new_place()
     made, barrier = [make(place, ready=False) for _ in range(3)], threading.Barrier(3)
 
     def start(executor: Executor) -> None:

@@ -10,6 +10,10 @@ import pytest
 
 from init import make_secrets
 
+PENCIL = (
+    "SCRAM-SHA-256$4096:EE6JsaPk/hzCLtRpsLQP/Q==$cThflNF3ZO9hh25bdWDjU3JrqtAQsqBKfiNQvH2B28g=:"
+    "YUd3HFnJy9meqxOuv8XDEUfakJs9RNLapF+y1kvMDIY="
+)
 KEY = "API-" + base64.b64encode(bytes(range(32))).decode()
 OWN = [KEY, "somebody", "hunter2"]
 
@@ -17,7 +21,13 @@ OWN = [KEY, "somebody", "hunter2"]
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(make_secrets, "ROOT", tmp_path)
-    for name in (*make_secrets.SECRETS, *make_secrets.VERIFIERS, "algolab-live/x", "algolab/x"):
+    for name in (
+        *make_secrets.SECRETS,
+        *make_secrets.VERIFIERS,
+        *make_secrets.SCRAM_VERIFIERS,
+        "algolab-live/x",
+        "algolab/x",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
     return tmp_path
 
@@ -176,3 +186,22 @@ def test_credentials_that_cannot_be_right_change_nothing(root: Path, lines: list
     assert make_secrets.replace_broker(lines) == 1
     assert contents(root) == before
     assert list((root / "algolab-live").iterdir()) == []
+
+
+def test_the_databases_verifier_is_the_one_that_postgresql_itself_makes_of_the_password() -> None:
+    """PENCIL is from a server, made with `ALTER ROLE … PASSWORD 'pencil'`."""
+    salt = base64.b64decode(PENCIL.split("$")[1].partition(":")[2])
+    assert make_secrets.scram_verifier_of("pencil", salt) == PENCIL
+
+
+def test_the_databases_verifiers_follow_their_passwords_and_say_nothing_of_them(root: Path) -> None:
+    make_secrets.make_all()
+    first = [(root / name).read_text() for name in make_secrets.SCRAM_VERIFIERS]
+    make_secrets.make_all()
+    assert [(root / name).read_text() for name in make_secrets.SCRAM_VERIFIERS] == first
+    (root / "ledger-executor/password").write_text("another")
+    make_secrets.make_all()
+    owner, executor = ((root / name).read_text() for name in make_secrets.SCRAM_VERIFIERS)
+    assert owner == first[0]
+    assert executor == make_secrets.scram_verifier_of("another") != first[1]
+    assert "another" not in executor

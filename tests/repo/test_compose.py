@@ -11,16 +11,16 @@ SERVICES = compose.services()
 LASTING = sorted(set(SERVICES) - compose.one_shots())
 PUBLISHED = {name for name, block in SERVICES.items() if block.get("ports")}
 FLASK = ("executor-1", "executor-2", "marketdata", "web", "canary")
-CLIENTS = {"postgres": {"executor-1", "executor-2"}, "docker-proxy": {"canary"}}
+CLIENTS = {"postgres": {"executor-1", "executor-2", "migrate"}, "docker-proxy": {"canary"}}
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_lasting_service = pytest.mark.parametrize("name", LASTING)
 
 
 def test_every_container_of_the_architecture_is_there() -> None:
-    wanted = {*FLASK, "venue", "postgres", "prometheus", "alertmanager", "grafana", "docker-proxy", "init"}
+    wanted = {*FLASK, "venue", "postgres", "prometheus", "alertmanager", "grafana", "docker-proxy", "init", "migrate"}
     assert set(SERVICES) == wanted
-    assert compose.one_shots() == {"init"}
+    assert compose.one_shots() == {"init", "migrate"}
 
 
 @every_lasting_service

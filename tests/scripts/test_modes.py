@@ -18,6 +18,7 @@ READ = {
     "init": ("10001:10001", ["/init/make_secrets.py"]),
     "prometheus": ("65534:65534", ["/etc/prometheus/prometheus.yml", "/etc/prometheus/rules/market.yml"]),
     "alertmanager": ("65534:65534", ["/etc/alertmanager/alertmanager.yml"]),
+    "postgres": ("999:999", ["/etc/spark/pg_hba.conf", "/etc/spark/roles.sql", "/usr/local/bin/spark-entrypoint.sh"]),
     "venue": ("10001:10001", ["/app/common/gunicorn.conf.py", "/app/venue/algolab/server.py"]),
 }
 pytestmark = pytest.mark.engine
@@ -36,7 +37,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
         reason = f"no engine, or not here: {', '.join(missing)}"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     place = tmp_path_factory.mktemp("private")
-    for folder in ("init", "prometheus", "alertmanager", "grafana", "common", "venue"):
+    for folder in ("init", "postgres", "prometheus", "alertmanager", "grafana", "common", "venue"):
         shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (place, *place.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)

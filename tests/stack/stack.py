@@ -129,9 +129,9 @@ class Stack:
         return dict(json.loads(self.run("docker", "inspect", identity).stdout)[0])
 
     def running_services(self) -> list[str]:
-        """The services that are meant to stay (the one-shot is not among them)."""
+        """The services that are meant to stay (the one-shots are not among them)."""
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
-        return sorted(json.loads(line)["Service"] for line in lines if json.loads(line)["Service"] != "init")
+        return sorted({json.loads(line)["Service"] for line in lines} - {"init", "migrate"})
 
     def kill(self, service: str) -> int:
         """SIGKILL to the container's first process, from outside; returns its restart count before."""

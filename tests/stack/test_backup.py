@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -82,6 +83,24 @@ def test_a_file_that_is_no_whole_backup_is_refused_and_nothing_is_stopped(
         refused = quiet.run("make", "restore", f"FILE={file}", check=False)
         assert refused.returncode != 0
         assert told in refused.stderr
+    assert (books(quiet), started_at(quiet)) == (before, running)
+
+
+def test_a_dump_that_somebody_prepared_is_refused_by_name_and_nothing_is_stopped(quiet: Stack, tmp_path: Path) -> None:
+    prepared, psql = tmp_path / "prepared.dump", ("exec", "-T", "postgres", "psql", "-q", "-U", "spark", "-c")
+    function = "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'"
+    trigger = "CREATE TRIGGER planted BEFORE INSERT ON alembic_version EXECUTE FUNCTION planted()"
+    before, running = books(quiet), started_at(quiet)
+    quiet.compose(*psql, f"{function}; {trigger}")
+    try:
+        dump = ("docker", "compose", "exec", "-T", "postgres", "pg_dump", "-U", "spark", "-Fc", "spark")
+        done = subprocess.run(dump, cwd=ROOT, env=quiet.environment, capture_output=True, check=True)
+        prepared.write_bytes(done.stdout)
+    finally:
+        quiet.compose(*psql, "DROP FUNCTION planted CASCADE")
+    refused = quiet.run("make", "restore", f"FILE={prepared}", check=False)
+    assert refused.returncode != 0
+    assert "it has what no ledger has: FUNCTION public planted(), TRIGGER public alembic_version" in refused.stderr
     assert (books(quiet), started_at(quiet)) == (before, running)
 
 

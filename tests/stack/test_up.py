@@ -78,7 +78,7 @@ def test_make_status_shows_the_verdict_and_make_secrets_the_token(healthy: Stack
 
 def test_no_secret_is_in_any_containers_environment_or_log(healthy: Stack) -> None:
     token = healthy.operator_token
-    password = healthy.compose("exec", "-T", "executor-1", "cat", "/run/secrets/spark-ledger/password").strip()
+    password = healthy.compose("exec", "-T", "executor-1", "cat", "/run/secrets/spark-ledger-executor/password").strip()
     assert len(token) >= 32
     assert len(password) >= 32
     healthy.order("executor-1", "log-check")
