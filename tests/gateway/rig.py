@@ -71,12 +71,18 @@ class Gateway:
     ports: Mapping[str, int]
     scheme: str = "http"
 
-    def ask(self, method: str, door: str, path: str = "/", body: bytes | None = None, **headers: str) -> Answer:
-        """Sends one request; a header's name has _ for -."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+    def ask(
+        self,
+        method: str,
+        door: str,
+        path: str = "/",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Sends one request."""
         pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=20), cert_reqs="CERT_NONE")
         url = f"{self.scheme}://127.0.0.1:{self.ports[door]}{path}"
-        answer = pool.request(method, url, body=body, headers=named, redirect=False)
+        answer = pool.request(method, url, body=body, headers=headers, redirect=False)
         pool.clear()
         return Answer(answer.status, answer.headers, answer.data)
 
@@ -153,7 +159,7 @@ class Place:
         network = [f"--network={self.name}-edge", "--network-alias=edge-address"]
         named = ("--init", f"--name={container}", *HARDENED, *network)
         docker("create", *named, *published, *settings, *mounts, *options, self.image)
-        docker("network", "connect", "--alias=trading-address", f"{self.name}-inside", container)
+        docker("network", "connect", f"{self.name}-inside", container)
         return container
 
 
