@@ -65,7 +65,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running gateway: its container, the host port of each door, and the authority of its certificate where it has one."""
+    """A running gateway: its container, the host port of each door, and the authority of its certificate, if any."""
 
     container: str
     ports: Mapping[str, int]

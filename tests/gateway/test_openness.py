@@ -53,6 +53,7 @@ def refusal(doors: Place, *options: str, **settings: str) -> str:
 def test_beyond_loopback_it_starts_only_with_tls_and_a_token_for_reading(doors: Place, address: str) -> None:
     said = refusal(doors, SPARK_BIND=address)
     assert f"SPARK_BIND={address} opens the stack beyond this machine: set SPARK_TLS=on" in said
+    assert "set SPARK_READ_TOKEN=on" in refusal(doors, SPARK_BIND=address, SPARK_TLS="on")
     assert "set SPARK_TLS=on" in refusal(doors, SPARK_BIND=address, SPARK_READ_TOKEN="on")
 
 
