@@ -79,8 +79,6 @@ def declared() -> dict[str, set[str]]:
 def matrix(found: Mapping[str, set[str]]) -> str:
     """The table as a picture: a row for each that asks, a column for each that is asked."""
     columns = [*PORTS, HOST, OUTSIDE]
-    rows = [
-        f"{name:18}" + "".join(f"{'x' if each in reached else '.':^14}" for each in columns)
-        for name, reached in found.items()
-    ]
+    marks = {name: ["x" if each in reached else "." for each in columns] for name, reached in found.items()}
+    rows = [f"{name:18}" + "".join(f"{mark:^14}" for mark in row) for name, row in marks.items()]
     return "\n".join([" " * 18 + "".join(f"{each:^14}" for each in columns), *rows])

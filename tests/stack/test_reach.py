@@ -18,7 +18,13 @@ from tests.stack import reach
 from tests.stack.reach import HOST, OUTSIDE, PORTS, Place, answering
 from tests.stack.stack import Stack
 
-LISTEN = "import socket, sys; s = socket.create_server(('', 0)); print(s.getsockname()[1], flush=True)\nwhile True: s.accept()"
+LISTEN = """
+import socket
+listener = socket.create_server(("", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    listener.accept()
+"""
 THERE, HERE = "198.51.100.2", "198.51.100.1"
 
 
@@ -44,8 +50,8 @@ def listener(*prefix: str) -> Iterator[int]:
 
 @contextmanager
 def machine_outside() -> Iterator[str]:
-    """A network namespace behind a wire, which knows this machine's end of the wire and nobody else, as a machine of the
-    internet does: what a container sends reaches it, and it answers what came under an address that it knows."""
+    """A network namespace behind a wire. It knows this machine's end of the wire and nobody else, as a machine of the
+    internet does: it answers what came under an address that it knows."""
     name = f"spark{uuid.uuid4().hex[:6]}"
 
     def ip(*arguments: str) -> None:
@@ -115,9 +121,8 @@ def test_everybody_reaches_whom_the_table_says_and_nobody_else(healthy: Stack, w
 
 
 def test_nobody_but_the_host_reaches_a_door(healthy: Stack, world: World) -> None:
-    doors = [
-        (address, port) for address in reach.addresses(healthy, "gateway") for port in PORTS["gateway"] if port != 8404
-    ]
+    ports = [port for port in PORTS["gateway"] if port != 8404]
+    doors = [(address, port) for address in reach.addresses(healthy, "gateway") for port in ports]
     for name in healthy.running_services():
         if name != "gateway":
             assert answering(world.image, healthy.container(name)["Id"], doors) == set(), name
