@@ -27,15 +27,15 @@ NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"
 BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----\n?", re.DOTALL)
 
 
-class Refused(Exception):
+class NoCertificate(Exception):
     """The certificate can't be made or taken. The message says why."""
 
 
 def openssl(*arguments: str, given: str = "") -> str:
-    """Runs one openssl command; returns its output. Raises `Refused` with what it said."""
+    """Runs one openssl command; returns its output. Raises `NoCertificate` with what it said."""
     done = subprocess.run(["openssl", *arguments], input=given, capture_output=True, text=True, check=False)  # noqa: S603, S607
     if done.returncode != 0:
-        raise Refused((done.stderr.strip().splitlines() or ["openssl failed"])[-1])
+        raise NoCertificate((done.stderr.strip().splitlines() or ["openssl failed"])[-1])
     return done.stdout
 
 
@@ -46,7 +46,7 @@ def alternative(name: str) -> str:
         return f"IP:{ipaddress.ip_address(bare)}"
     except ValueError:
         if not NAME.fullmatch(name):
-            raise Refused(f"{name!r} is neither a name nor an address") from None
+            raise NoCertificate(f"{name!r} is neither a name nor an address") from None
         return f"DNS:{name.lower()}"
 
 
@@ -83,12 +83,12 @@ def take_own(text: str) -> None:
     certificates = [block for block in blocks if block.startswith("-----BEGIN CERTIFICATE-----")]
     keys = [block for block in blocks if "PRIVATE KEY-----" in block.splitlines()[0]]
     if not certificates or len(keys) != 1:
-        raise Refused("a certificate and its one key are needed, as PEM")
+        raise NoCertificate("a certificate and its one key are needed, as PEM")
     if "ENCRYPTED" in keys[0]:
-        raise Refused("the key has a password, and nobody would be there to type it")
+        raise NoCertificate("the key has a password, and nobody would be there to type it")
     shown = openssl("x509", "-noout", "-pubkey", given=certificates[0])
     if shown != openssl("pkey", "-pubout", given=keys[0]):
-        raise Refused("the key does not belong to the first certificate")
+        raise NoCertificate("the key does not belong to the first certificate")
     openssl("x509", "-noout", "-checkend", "0", given=certificates[0])
     write(TLS / "gateway.pem", "\n".join(block.strip() for block in (*certificates, *keys)) + "\n", 0o444)
     (TLS / "ca.pem").unlink(missing_ok=True)
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             say("usage: make_tls.py local NAME... | own")
             return 2
-    except Refused as error:
+    except NoCertificate as error:
         say(f"no certificate: {error}")
         return 1
     return 0

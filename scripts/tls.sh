@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 AUTHORITY_FILE=spark-ca.pem
 CERT=${CERT:-} KEY=${KEY:-}
-make_tls() { docker compose run --rm --no-deps --no-TTY init python /init/make_tls.py "$@"; }
+make_tls() { docker compose --progress quiet run --rm --no-deps --no-TTY init python /init/make_tls.py "$@"; }
 
 use_stack
 read_settings SPARK_LINK_HOST SPARK_ALLOWED_HOSTS
@@ -23,7 +23,7 @@ else
     case $name in 0.0.0.0 | ::) ;; *) names+=("$name") ;; esac
   done
   make_tls local "${names[@]}"
-  docker compose run --rm --no-deps --no-TTY init cat /secrets/tls/ca.pem >"$AUTHORITY_FILE"
+  docker compose --progress quiet run --rm --no-deps --no-TTY init cat /secrets/tls/ca.pem >"$AUTHORITY_FILE"
   step "browsers and curl --cacert trust it by $AUTHORITY_FILE"
 fi
 if [ "$SPARK_TLS" != on ]; then
