@@ -55,7 +55,8 @@ start_engine() {
   else
     # No service manager: the engine runs on its own, apart from this terminal and its pipes.
     rm -f /var/run/docker.pid
-    setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &
+    # A stack has seven networks; the engine's own pools are used up by four stacks.
+    setsid dockerd --default-address-pool base=172.16.0.0/12,size=24 >/var/log/dockerd.log 2>&1 </dev/null &
   fi
   for _ in $(seq 60); do
     engine_answers && return 0

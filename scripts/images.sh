@@ -20,6 +20,7 @@ standin_for() {
     postgres:*) echo postgres ;;
     prom/prometheus:*) echo prometheus ;;
     prom/alertmanager:*) echo alertmanager ;;
+    haproxy:*) echo gateway ;;
   esac
 }
 

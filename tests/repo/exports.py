@@ -37,6 +37,7 @@ SCRAPE_LIMITS = dict.fromkeys(
     ),
     frozenset[str](),
 )
+HAPROXY = {"haproxy_backend_http_requests_total": frozenset({"proxy"})}
 SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
 TARGET = frozenset({"job", "instance", "service", "replica"})
 
@@ -46,7 +47,7 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **DOORS, **SCRAPE_LIMITS, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **DOORS, **SCRAPE_LIMITS, **HAPROXY, **SCRAPE}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)

@@ -107,15 +107,10 @@ def test_settings_are_read_in_the_images_that_were_built_just_now(checkout: Chec
 def test_published_addresses_are_read_from_what_runs(checkout: Checkout) -> None:
     checkout.answer(
         "containers-mine",
-        "web 127.0.0.1:3003->3003/tcp",
-        "canary 0.0.0.0:16001->6001/tcp, :::16001->6001/tcp",
-        "executor-1 [::1]:4001->4001/tcp",
-        "venue 7001-7003/tcp",
-        "postgres 5432/tcp",
-        "init ",
+        "127.0.0.1:3003->3003/tcp, 0.0.0.0:16001->6001/tcp, :::16001->6001/tcp, [::1]:4001->4001/tcp, 8404/tcp",
     )
     assert checkout.bash("STACK_NAME=mine; addresses").stdout.splitlines() == [
-        "web 3003 127.0.0.1:3003",
-        "canary 6001 0.0.0.0:16001",
-        "executor-1 4001 [::1]:4001",
+        "3003 127.0.0.1:3003",
+        "6001 0.0.0.0:16001",
+        "4001 [::1]:4001",
     ]
