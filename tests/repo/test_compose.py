@@ -20,7 +20,17 @@ every_lasting_service = pytest.mark.parametrize("name", LASTING)
 
 
 def test_every_container_of_the_architecture_is_there() -> None:
-    others = {"venue", "postgres", "prometheus", "alertmanager", "grafana", "docker-proxy", "gateway", "init", "migrate"}
+    others = {
+        "venue",
+        "postgres",
+        "prometheus",
+        "alertmanager",
+        "grafana",
+        "docker-proxy",
+        "gateway",
+        "init",
+        "migrate",
+    }
     wanted = {*FLASK, *others}
     assert set(SERVICES) == wanted
     assert compose.one_shots() == {"init", "migrate"}
