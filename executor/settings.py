@@ -35,7 +35,7 @@ _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENCY = re.compile(CURRENCY_FORM)
 _LEDGER_URL_RULE = "must be postgresql+psycopg://user@host:port/database without a password"
 _LEDGER_OPTIONS = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"})
-"""What may follow the `?` of the ledger's address. Others could lead to another server, or past its proof."""
+"""Options that may follow the `?` of the ledger's address. Others could lead to another server, or past its proof."""
 _NEAR_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """A name without a dot: this machine's, or that of a container on a network of the stack's own."""
 
