@@ -86,7 +86,7 @@ derived_name() {
 folder_name() { basename "$HERE" | tr '[:upper:]' '[:lower:]' | LC_ALL=C sed 's/[^-_a-z0-9]//g; s/^[-_]*//'; }
 
 # same_folder PATH: true for this checkout, however the path is spelled.
-same_folder() { [ "$1" = "$HERE" ] || [ "$(cd "$1" 2>/dev/null && pwd -P)" = "$HERE" ]; }
+same_folder() { [ "$1" = "$HERE" ] || [ "$(cd -- "$1" 2>/dev/null && pwd -P)" = "$HERE" ]; }
 
 our_volumes() { awk '/^volumes:/ { on = 1; next } /^[^ #]/ { on = 0 } on && /^  [a-z-]+:/ { sub(":", "", $1); print $1 }' docker-compose.yml; }
 
