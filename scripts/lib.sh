@@ -50,11 +50,13 @@ have() { command -v "$1" >/dev/null 2>&1; }
 engine_answers() { docker info >/dev/null 2>&1; }
 
 # in_postgres COMMAND...: runs it in the database's container, as the ledger's owner; standard input and output pass through.
+# The password is in a file that is gone afterwards: an environment can be read in the list of processes.
 in_postgres() {
   # shellcheck disable=SC2016 # the container's shell expands these
-  docker compose exec -T postgres bash -c \
-    'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") PGHOST=127.0.0.1 PGUSER=$POSTGRES_USER PGDATABASE=$POSTGRES_DB exec "$@"' \
-    in_postgres "$@"
+  docker compose exec -T postgres bash -c '
+    set -e; umask 077; PGPASSFILE=$(mktemp); trap "rm -f $PGPASSFILE" EXIT
+    { printf "*:*:*:*:"; sed "s/[\\\\:]/\\\\&/g" "$POSTGRES_PASSWORD_FILE"; } >"$PGPASSFILE"
+    export PGPASSFILE PGHOST=127.0.0.1 PGUSER=$POSTGRES_USER PGDATABASE=$POSTGRES_DB; "$@"' in_postgres "$@"
 }
 
 # check_dump FILE: fails unless it is a dump of a ledger, readable to its end.
