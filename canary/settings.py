@@ -45,7 +45,6 @@ class Settings:
     compose_project: the project whose containers are judged; empty for the canary's own.
     evidence_dir: the folder of packages.
     limits: the limits that a verdict is judged by.
-    git_commit: the commit that goes into reports.
     """
 
     service: ServiceSettings
@@ -57,7 +56,6 @@ class Settings:
     compose_project: str
     evidence_dir: Path
     limits: VerdictLimits
-    git_commit: str
 
     @property
     def window(self) -> float:
@@ -87,7 +85,6 @@ class Settings:
                 p95_seconds=reader.seconds("SPARK_P95_LIMIT_SECONDS", 1.0),
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),
             ),
-            git_commit=reader.text("SPARK_GIT_COMMIT", "unknown"),
         )
         reader.check()
         return settings

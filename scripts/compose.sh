@@ -18,6 +18,8 @@ case ${1:-} in
   status)
     docker compose ps --all --format 'table {{.Service}}\t{{.Status}}'
     docker compose exec -T canary python -m canary.cli status || true
+    echo
+    docker compose exec -T canary python -m canary.cli versions || true
     print_table
     ;;
   *) fail "unknown: ${1:-nothing}" "usage: scripts/compose.sh down|status|logs|clean" ;;

@@ -92,6 +92,7 @@ check_host() {
   use_socket
   use_project
   use_address
+  use_revision
   check_ports
   check_room
   tell_faults
