@@ -59,7 +59,7 @@ def faults_of(path: Path) -> list[str]:
     faults = _sum_faults(files)
     try:
         return faults + _judgement_faults(files)
-    except (InvalidRequest, KeyError, ValueError) as error:
+    except (InvalidRequest, msgspec.MsgspecError, KeyError, ValueError) as error:
         return [*faults, f"the raw files can't be read: {error}"]
 
 
