@@ -13,7 +13,7 @@ override .SHELLFLAGS := -c
 unexport SHELL BASH_ENV ENV
 
 # Windows line ends in a script or in a container's file are told before anything is done.
-override PLACES := Makefile docker-compose.yml scripts init prometheus alertmanager grafana common executor marketdata venue web canary tests/standins
+override PLACES := Makefile docker-compose.yml scripts init prometheus alertmanager grafana common executor marketdata venue web canary window tests/standins
 override WINDOWS := $(firstword $(shell grep -srlI "$$(printf '\r')" $(PLACES)))
 ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
@@ -36,7 +36,7 @@ status: ## Show containers, addresses and the canary's verdict
 logs: ## Follow the logs (SERVICE=web for one service)
 	@bash scripts/compose.sh logs "$$SERVICE"
 
-secrets: ## Show the operator's token and Grafana's first password
+secrets: ## Show the operator's token, the reader's, and Grafana's first password
 	@bash scripts/secrets.sh
 
 evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCONCLUSIVE)

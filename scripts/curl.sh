@@ -5,10 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/host.sh
+. scripts/host.sh
 
+folder=$OLDPWD
 have curl || fail "curl is not installed"
-token=$(bash scripts/secrets.sh | sed -n 's/^operator token  *\([A-Za-z0-9_-]\{16,\}\)$/\1/p')
-[ -n "$token" ] || fail "the operator's token can't be read" "does the stack run? make status"
+use_stack
+token=$(operator_token)
+[[ $token =~ ^[A-Za-z0-9_-]{16,}$ ]] || fail "the operator's token can't be read" "does the stack run? make status"
 # Files that the arguments name are the caller's.
-cd "$OLDPWD"
+cd "$folder"
 exec curl --header @/dev/fd/3 "$@" 3< <(printf 'Authorization: Bearer %s\n' "$token")

@@ -19,6 +19,7 @@ def test_the_defaults_are_the_whole_simulated_stack() -> None:
         "venue",
         "prometheus",
         "alertmanager",
+        "docker-proxy",
     ]
     assert (settings.interval, settings.timeout, settings.limits.p95_seconds) == (15.0, 5.0, 1.0)
     assert settings.docker_url == "tcp://docker-proxy:2375"

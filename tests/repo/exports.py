@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("executor", "marketdata", "web", "canary", "venue")
+SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
 
 COUNTERS = ("Counter", "CounterMetricFamily", "counter")
 HISTOGRAMS = ("Histogram", "HistogramMetricFamily")

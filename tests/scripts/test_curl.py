@@ -13,7 +13,12 @@ from tests.scripts.checkout import Checkout
 TOKEN = "the-operator-token_0123456789abcdef"
 """Notes every program's arguments and environment as the list of processes would show them."""
 SEEN = 'tr "\\0" "\\n" <"/proc/$$/cmdline" >>"$ANSWERS/seen"; tr "\\0" "\\n" <"/proc/$$/environ" >>"$ANSWERS/seen"\n'
-SECRETS = f'#!/bin/bash\n{SEEN}printf \'operator token   %s\\ngrafana admin    other\\n\' "$(<"$ANSWERS/token")"\n'
+DOCKER = f"""#!/bin/bash
+{SEEN}case "$*" in
+  *" init "*" show operator/token") cat "$ANSWERS/token" ;;
+  *) exec "$(dirname "$0")/plain-docker" "$@" ;;
+esac
+"""
 CURL = f"""#!/bin/bash
 {SEEN}cat "${{2#@}}" >"$ANSWERS/header"
 printf '%s\\n' "$@" >"$ANSWERS/arguments"
@@ -24,8 +29,9 @@ cat
 
 @pytest.fixture
 def called(checkout: Checkout) -> Checkout:
-    """A checkout whose secrets are a file's, and whose curl notes what it gets."""
-    for path, text in ((checkout.path / "scripts/secrets.sh", SECRETS), (checkout.tools / "curl", CURL)):
+    """A checkout whose token is a file's, and whose curl notes what it gets."""
+    (checkout.tools / "docker").rename(checkout.tools / "plain-docker")
+    for path, text in ((checkout.tools / "docker", DOCKER), (checkout.tools / "curl", CURL)):
         path.write_text(text)
         path.chmod(0o755)
     checkout.answer("token", TOKEN)
@@ -53,7 +59,7 @@ def test_the_token_is_presented_and_no_process_shows_it(called: Checkout) -> Non
     assert arguments[2:] == ["-s", "http://127.0.0.1:4001/v1/orders", "-d", '{"a": "$(b)"}']
     seen = (called.answers / "seen").read_text()
     assert "curl" in seen
-    assert "secrets.sh" in seen
+    assert "operator/token" in seen
     assert TOKEN not in seen
 
 
@@ -64,7 +70,7 @@ def test_standard_input_and_the_folder_are_the_callers(called: Checkout, tmp_pat
 
 
 def test_without_a_token_nothing_is_sent(called: Checkout) -> None:
-    called.answer("token", "(executor-1 does not run)")
+    called.answer("token", "")
     done = curl(called, "http://127.0.0.1:4001/")
     assert done.returncode == 1
     assert done.stderr.startswith("error: the operator's token can't be read")
