@@ -30,7 +30,7 @@ up: ## Start the whole stack (installs an engine where there is none and it may)
 down: ## Stop the stack; data and secrets stay
 	@bash scripts/compose.sh down
 
-status: ## Show containers, addresses and the canary's verdict
+status: ## Show containers, versions, addresses and the canary's verdict
 	@bash scripts/compose.sh status
 
 logs: ## Follow the logs (SERVICE=web for one service)

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,14 @@ pytestmark = [pytest.mark.engine, pytest.mark.skipif(not is_here(BASE), reason=f
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Path]:
+def checkout(tmp_path: Path) -> Path:
     """A checkout with what the venue's image is built from, all committed."""
     for name in ("common", "venue", "scripts"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("docker-compose.yml", ".dockerignore", ".gitignore"):
         shutil.copy(ROOT / name, tmp_path)
     commit(tmp_path)
-    yield tmp_path
+    return tmp_path
 
 
 def built(place: Path, project: str) -> tuple[str, str, str]:

@@ -62,7 +62,7 @@ def test_a_stand_in_is_told_wherever_versions_are(healthy: Stack) -> None:
 
 
 def test_the_evidence_names_the_true_version_of_each_part(healthy: Stack) -> None:
-    done = healthy.run("scripts/evidence.sh")
+    done = healthy.run("scripts/evidence.sh", check=False)
     path = ROOT / next(line for line in done.stdout.splitlines() if line.startswith("evidence/canary_"))
     with zipfile.ZipFile(path) as package:
         report, text = json.loads(package.read("report.json")), package.read("report.md").decode()
