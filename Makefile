@@ -1,10 +1,20 @@
 # Everything a person does with Spark. `make help` lists it.
-SHELL := /usr/bin/env bash
-.DEFAULT_GOAL := help
+override .DEFAULT_GOAL := help
+
+# A value that somebody gives is never code. What stands on the command line becomes a plain text here, so that make expands nothing in
+# it, and a recipe reads it from its environment ("$$FILE"), where no shell parses it.
+$(foreach spark_given,$(.VARIABLES),$(if $(filter command override,$(origin $(spark_given))),$(if $(findstring $$,$(spark_given)),\
+	$(error $(spark_given): no variable has such a name),\
+	$(eval override $(spark_given) := $$(value $(spark_given)))$(eval export $(spark_given)))))
+override spark_given :=
+override MAKEOVERRIDES :=
+override SHELL := /usr/bin/env bash
+override .SHELLFLAGS := -c
+unexport SHELL BASH_ENV ENV
 
 # Windows line ends in a script or in a container's file are told before anything is done.
-PLACES := Makefile docker-compose.yml scripts init gateway postgres prometheus alertmanager grafana common executor marketdata venue web canary window tests/standins
-WINDOWS := $(firstword $(shell grep -srlI "$$(printf '\r')" $(PLACES)))
+override PLACES := Makefile docker-compose.yml scripts init gateway postgres prometheus alertmanager grafana common executor marketdata venue web canary window tests/standins
+override WINDOWS := $(firstword $(shell grep -srlI "$$(printf '\r')" $(PLACES)))
 ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
@@ -12,7 +22,7 @@ endif
 .PHONY: help up down status logs secrets tls evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 up: ## Start the whole stack (installs an engine where there is none and it may)
 	@bash scripts/up.sh
@@ -20,11 +30,11 @@ up: ## Start the whole stack (installs an engine where there is none and it may)
 down: ## Stop the stack; data and secrets stay
 	@bash scripts/compose.sh down
 
-status: ## Show containers, addresses and the canary's verdict
+status: ## Show containers, versions, addresses and the canary's verdict
 	@bash scripts/compose.sh status
 
 logs: ## Follow the logs (SERVICE=web for one service)
-	@bash scripts/compose.sh logs "$(SERVICE)"
+	@bash scripts/compose.sh logs "$$SERVICE"
 
 secrets: ## Show the operator's token, the reader's, and Grafana's first password
 	@bash scripts/secrets.sh
@@ -39,7 +49,7 @@ backup: ## Write the ledger into backups/, while it is traded on
 	@bash scripts/backup.sh
 
 restore: ## Put a backup in the place of the ledger (FILE=backups/spark_….dump) and verify it
-	@bash scripts/restore.sh "$(FILE)"
+	@bash scripts/restore.sh "$$FILE"
 
 bist-credentials: ## Give your own AlgoLab credentials (asks for key, user name, password)
 	@bash scripts/bist.sh credentials
@@ -48,16 +58,16 @@ bist-login: ## Log in to AlgoLab: sends the text message and asks for its code
 	@bash scripts/bist.sh login
 
 feed-resume: ## Dial a feed at once that stopped or waits (VENUE=BTCTURK or BIST)
-	@bash scripts/feed.sh resume "$(VENUE)"
+	@bash scripts/feed.sh resume "$$VENUE"
 
 symbols: ## List the symbols that are followed; ADD=BTCTURK:SOLTRY or REMOVE=… changes them without a restart
-	@bash scripts/symbols.sh "$(ADD)" "$(REMOVE)"
+	@bash scripts/symbols.sh "$$ADD" "$$REMOVE"
 
 tape: ## List the tapes of market data; OUT=bug.tape.gz [FROM=15m] [TO=5m] cuts a span out of them
-	@bash scripts/tape.sh "$(OUT)" "$(FROM)" "$(TO)"
+	@bash scripts/tape.sh "$$OUT" "$$FROM" "$$TO"
 
 replay: ## Start the stack on a tape (TAPE=bug.tape.gz [SPEED=10]); make up ends it
-	@bash scripts/replay.sh "$(TAPE)" "$(SPEED)"
+	@bash scripts/replay.sh "$$TAPE" "$$SPEED"
 
 test: ## Run every test, the ones on real containers too
 	@bash scripts/test.sh all
@@ -65,7 +75,7 @@ test: ## Run every test, the ones on real containers too
 check: ## Run lint and the quick tests only (two minutes on two cores; the first time makes .venv, one more)
 	@bash scripts/test.sh unit
 
-lint: ## Run ruff, mypy and yamllint only
+lint: ## Run ruff, mypy, yamllint and shellcheck only
 	@bash scripts/test.sh lint
 
 bench: ## Measure, print a table, write bench/results.json

@@ -11,7 +11,7 @@ from flask import Flask, Response
 from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor
-from canary.observation import Check, Container
+from canary.observation import Check, Container, Running
 from canary.settings import Settings
 from canary.verdict import Judgement
 from common import ops, wire
@@ -68,6 +68,7 @@ class StatusAnswer(Judgement, frozen=True, kw_only=True):
     checked_at: when the latest round ended, UTC; None before the first one.
     targets: one row for each target.
     containers: the project's containers; None when the engine can't be asked.
+    running: the version of each part.
     """
 
     market: wire.Market
@@ -76,6 +77,7 @@ class StatusAnswer(Judgement, frozen=True, kw_only=True):
     checked_at: datetime | None
     targets: tuple[TargetRow, ...]
     containers: tuple[Container, ...] | None
+    running: tuple[Running, ...]
 
 
 def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore, downloads: Downloads) -> None:
@@ -111,6 +113,7 @@ def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:
         checked_at=status.seen.checked_at if status.seen else None,
         targets=tuple(rows),
         containers=status.seen.containers if status.seen else None,
+        running=status.seen.running if status.seen else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: `evidence` writes a package of a fresh round, `verify FILE` checks one, `status` asks for now."""
+"""The command line: `evidence` writes a package, `verify FILE` checks one, `status` and `versions` tell of now."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from canary.observation import Running
 from canary.observer import ProbeRound
 from canary.package import forms, raw_files, with_sums, zip_of
 from canary.parts import Parts
@@ -14,7 +15,9 @@ from canary.report import Origin, report_of
 from canary.settings import Settings
 from canary.verdict import Judgement, judge
 from canary.verify import faults_of
-from common import VERSION
+from canary.versions import shown
+from common import VERSION, wire
+from common.build import build_of
 from common.client import JsonClient
 from common.clock import SYSTEM_CLOCK
 from common.errors import Unavailable
@@ -25,6 +28,15 @@ EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
 WRONG_USE = 64
 _MOST_REASONS = 5
 _STATUS_SECONDS = 5.0
+
+
+class Seen(wire.Message, frozen=True, kw_only=True):
+    """The field of `GET /v1/status` that `versions` prints.
+
+    running: the version of each part.
+    """
+
+    running: tuple[Running, ...] = ()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,12 +58,15 @@ def main(arguments: Sequence[str]) -> int:
     verifying = commands.add_parser("verify", help="check a package and judge anew from its raw files")
     verifying.add_argument("file", type=Path)
     commands.add_parser("status", help="print the running canary's latest verdict in one line")
+    commands.add_parser("versions", help="print the version of each part that runs")
     chosen = parser.parse_args(arguments)
     if chosen.command == "verify":
         return verify(chosen.file)
     try:
         settings = Settings.from_environment()
-        return status(settings.port) if chosen.command == "status" else evidence(settings)
+        if chosen.command == "evidence":
+            return evidence(settings)
+        return status(settings.port) if chosen.command == "status" else versions(settings.port)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return WRONG_USE
@@ -86,9 +101,23 @@ def status(port: int) -> int:
     return EXIT_CODES[latest.verdict]
 
 
+def versions(port: int) -> int:
+    """Prints a table of the parts that run, as the canary on `port` of this machine saw them; 1 without an answer."""
+    try:
+        latest = JsonClient(f"http://127.0.0.1:{port}", _STATUS_SECONDS).get("/v1/status", Seen)
+    except Unavailable as error:
+        latest = None
+        print(error.message, file=sys.stderr)
+    if latest is None:
+        return 1
+    print("\n".join(shown(latest.running)))
+    return 0
+
+
 def package_of(seen: ProbeRound, judgement: Judgement, settings: Settings) -> bytes:
     """Returns the bytes of the package of one round and its judgement."""
-    origin = Origin(version=VERSION, git_commit=settings.git_commit, market=settings.service.market)
+    build = build_of(settings.service.name)
+    origin = Origin(version=build.version, revision=build.revision, market=settings.service.market)
     metrics = {one.answer.target: one.raw for one in seen.answers if one.answer.check == "metrics"}
     answers = [one.answer for one in seen.answers]
     files = raw_files(seen.observation, answers, metrics, origin)

@@ -21,6 +21,9 @@ from common.errors import Unavailable
 PROJECT_LABEL = "com.docker.compose.project"
 _SERVICE_LABEL = "com.docker.compose.service"
 _ONE_OFF_LABEL = "com.docker.compose.oneoff"
+_BASE_LABEL = "org.opencontainers.image.base.name"
+_REVISION_LABEL = "org.opencontainers.image.revision"
+_STANDIN_LABEL = "spark.standin"
 _SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -123,8 +126,24 @@ def _inspect(engine: docker.APIClient, identity: str) -> Container | None:
         "image_id": seen["Image"],
         "started_at": state["StartedAt"],
         "one_shot": (seen["HostConfig"].get("RestartPolicy") or {}).get("Name", "") in ("", "no"),
+        **_origin(engine, seen["Image"]),
     }
     return msgspec.convert(found, Container)
+
+
+def _origin(engine: docker.APIClient, image_id: str) -> dict[str, Any]:
+    """Returns what the image says of itself; nothing for one that is lost. A container's labels could say otherwise."""
+    try:
+        image = engine.inspect_image(image_id)  # type: ignore[no-untyped-call]
+    except NotFound:
+        image = {}
+    digests, labels = image.get("RepoDigests") or [], (image.get("Config") or {}).get("Labels") or {}
+    return {
+        "digests": digests,
+        "base": labels.get(_BASE_LABEL) or None,
+        "revision": labels.get(_REVISION_LABEL) or None,
+        "standin": labels.get(_STANDIN_LABEL) == "true",
+    }
 
 
 def _cause(error: Exception) -> str:

@@ -124,6 +124,10 @@ class Container(wire.Message, frozen=True, kw_only=True):
     image_id: the digest of its image.
     started_at: when it was last started, as the engine writes it.
     one_shot: true when the engine does not restart it: it may end with 0.
+    digests: the digests under which registries know its image; empty for an image that was built here.
+    base: the image that its image was built on; None when it does not say so.
+    revision: the commit that its image says it was built from; None when it does not say so.
+    standin: true when its image, or the one under it, stands in for one that could not be pulled.
     """
 
     service: str
@@ -136,11 +140,42 @@ class Container(wire.Message, frozen=True, kw_only=True):
     image_id: str
     started_at: str
     one_shot: bool
+    digests: tuple[str, ...] = ()
+    base: str | None = None
+    revision: str | None = None
+    standin: bool = False
 
     @property
     def up(self) -> bool:
         """True when it runs, or is a one-shot that ended with 0."""
         return self.state == "running" or (self.one_shot and self.state == "exited" and self.exit_code == 0)
+
+
+class Running(wire.Message, frozen=True, kw_only=True):
+    """The version of one part that runs, and its image.
+
+    service: its compose service.
+    version: the version that it gives itself; None when it was not asked or did not say.
+    revision: the commit that one of our own services was built from; None for others.
+    source: the digest of the files of one of our own services; None for others.
+    image: the name of its image; empty when the engine can't be asked.
+    image_id: the digest of its image; empty when the engine can't be asked.
+    digests: the digests under which registries know its image; empty for an image that was built here.
+    base: the image that its image was built on; None when it does not say so.
+    standin: true when its image, or the one under it, stands in for one that could not be pulled.
+    notes: a sentence for each thing that is not as the names say.
+    """
+
+    service: str
+    version: str | None = None
+    revision: str | None = None
+    source: str | None = None
+    image: str = ""
+    image_id: str = ""
+    digests: tuple[str, ...] = ()
+    base: str | None = None
+    standin: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Observation(wire.Message, frozen=True, kw_only=True):
@@ -152,6 +187,7 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     containers: the project's containers; None when the engine can't be asked.
     containers_problem: a sentence about why there are no containers; None when there are.
     own: the canary's own parts, each with None or its trouble.
+    running: the version of each part.
     """
 
     checked_at: datetime
@@ -160,6 +196,7 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     containers: tuple[Container, ...] | None
     containers_problem: str | None
     own: dict[str, str | None]
+    running: tuple[Running, ...] = ()
 
 
 def nothing_seen(at: datetime, own: dict[str, str | None]) -> Observation:

@@ -12,6 +12,7 @@ from canary.probes.fetch import RawAnswer
 from canary.probes.pool import run_all
 from canary.probes.prober import Prober
 from canary.verdict import MINIMUM_SAMPLES
+from canary.versions import running_parts
 from canary.window import SampleWindow
 from common.clock import Clock
 from common.errors import Unavailable
@@ -55,6 +56,7 @@ class Observer:
             containers=containers,
             containers_problem=problem,
             own=dict(own),
+            running=running_parts(containers, [one.answer for one in answers]),
         )
         return ProbeRound(observation, tuple(answers))
 

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from canary.observation import Check, Condition, Observation
+from canary.observation import Check, Condition, Observation, Running
 from canary.verdict import Judgement, Verdict, VerdictLimits
 from common import wire
 
-FORMAT = 1
+FORMAT = 2
 PERCENTILE_RULE = "p95, nearest rank, over the canary's own timed requests"
 
 
@@ -19,7 +19,7 @@ class Report(wire.Message, frozen=True, kw_only=True):
     """The content of `report.json`.
 
     format: the number of this form; a program reads the one that it knows.
-    version, git_commit: the software's.
+    version, revision: the canary's own version, and the commit that it was built from.
     market: the market that the stack runs on.
     checked_at: when the round ended, UTC, RFC 3339.
     verdict: PASS, FAIL or INCONCLUSIVE.
@@ -31,11 +31,12 @@ class Report(wire.Message, frozen=True, kw_only=True):
     own: the canary's own parts, each with None or its trouble.
     conditions: every condition with the value that it met.
     checks: every check.
+    running: the version of each part.
     """
 
     format: int
     version: str
-    git_commit: str
+    revision: str
     market: wire.Market
     checked_at: str
     verdict: Verdict
@@ -47,17 +48,18 @@ class Report(wire.Message, frozen=True, kw_only=True):
     own: dict[str, str | None]
     conditions: tuple[Condition, ...]
     checks: tuple[Check, ...]
+    running: tuple[Running, ...]
 
 
 class Origin(wire.Message, frozen=True, kw_only=True):
     """The origin of a package.
 
-    version, git_commit: the software's.
+    version, revision: the canary's own version, and the commit that it was built from.
     market: the market that the stack runs on.
     """
 
     version: str
-    git_commit: str
+    revision: str
     market: wire.Market
 
 
@@ -66,7 +68,7 @@ def report_of(seen: Observation, judgement: Judgement, limits: VerdictLimits, or
     return Report(
         format=FORMAT,
         version=origin.version,
-        git_commit=origin.git_commit,
+        revision=origin.revision,
         market=origin.market,
         checked_at=seen.checked_at.isoformat(),
         verdict=judgement.verdict,
@@ -78,6 +80,7 @@ def report_of(seen: Observation, judgement: Judgement, limits: VerdictLimits, or
         own=seen.own,
         conditions=judgement.conditions,
         checks=seen.checks,
+        running=seen.running,
     )
 
 
@@ -93,7 +96,7 @@ def markdown(report: Report) -> bytes:
         f"# Canary report: {report.verdict}",
         "",
         f"- market: **{report.market.upper()}**",
-        f"- version {report.version}, commit {_cell(report.git_commit)}",
+        f"- version {report.version}, commit {_cell(report.revision)}",
         f"- checked at {report.checked_at}",
         f"- p95 {p95}, n = {report.samples} ({report.percentile_rule})",
         f"- limits: p95 at most {report.limits.p95_seconds:g} s, restarts at most {report.limits.restart_budget}",
@@ -101,6 +104,12 @@ def markdown(report: Report) -> bytes:
         "## Reasons",
         "",
         *([f"- {_cell(reason)}" for reason in report.reasons] or ["- none: every condition is met"]),
+        "",
+        "## What ran",
+        "",
+        "| part | version | commit | source | image | image's id | built on | notes |",
+        "|---|---|---|---|---|---|---|---|",
+        *[_running_row(one) for one in report.running],
         "",
         "## Conditions",
         "",
@@ -146,6 +155,12 @@ def _answer_row(check: Check) -> str:
     seconds = "" if check.seconds is None else f"{check.seconds:.6f}"
     status = "none" if check.status is None else str(check.status)
     return f"| {_cell(check.target)} | {check.check} | {status} | {seconds} | {check.size} |"
+
+
+def _running_row(one: Running) -> str:
+    image = ", ".join((one.image, *one.digests))
+    told = (one.service, one.version, one.revision, one.source, image, one.image_id, one.base, "; ".join(one.notes))
+    return f"| {' | '.join(_cell(text or 'none') for text in told)} |"
 
 
 def _cell(text: str) -> str:

@@ -14,7 +14,8 @@ from common.settings import Reader, ServiceSettings
 DEFAULT_TARGETS = (
     "marketdata=http://marketdata:5001,executor-1=http://executor-1:4001,executor-2=http://executor-2:4001,"
     "web=http://web:3003,canary=http://127.0.0.1:6001,venue=http://venue:7001,"
-    "gateway=http://gateway:8404,prometheus=http://prometheus:9090,alertmanager=http://alertmanager:9093"
+    "gateway=http://gateway:8404,prometheus=http://prometheus:9090,alertmanager=http://alertmanager:9093,"
+    "docker-proxy=http://docker-proxy:2375"
 )
 NO_DOCKER = "none"
 _TARGET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -45,7 +46,6 @@ class Settings:
     compose_project: the project whose containers are judged; empty for the canary's own.
     evidence_dir: the folder of packages.
     limits: the limits that a verdict is judged by.
-    git_commit: the commit that goes into reports.
     """
 
     service: ServiceSettings
@@ -57,7 +57,6 @@ class Settings:
     compose_project: str
     evidence_dir: Path
     limits: VerdictLimits
-    git_commit: str
 
     @property
     def window(self) -> float:
@@ -87,7 +86,6 @@ class Settings:
                 p95_seconds=reader.seconds("SPARK_P95_LIMIT_SECONDS", 1.0),
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),
             ),
-            git_commit=reader.text("SPARK_GIT_COMMIT", "unknown"),
         )
         reader.check()
         return settings

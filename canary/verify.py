@@ -31,6 +31,7 @@ from canary.package import (
 from canary.probes.checks import check_of
 from canary.report import FORMAT, Origin, Report, report_of
 from canary.verdict import judge
+from canary.versions import running_parts
 from common import wire
 from common.errors import InvalidRequest
 
@@ -38,6 +39,15 @@ MOST_FILES = 200
 MOST_BYTES = 200 * 2**20
 _ALWAYS = frozenset({CONTAINERS, JUNIT, MANIFEST, MARKDOWN, REPORT, SAMPLES, SUMS})
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\n/]+)\n")
+
+
+class _ReportFormat(msgspec.Struct, frozen=True):
+    """The one field of a report that all formats have.
+
+    format: the number of the form.
+    """
+
+    format: int
 
 
 def faults_of(path: Path) -> list[str]:
@@ -49,7 +59,7 @@ def faults_of(path: Path) -> list[str]:
     faults = _sum_faults(files)
     try:
         return faults + _judgement_faults(files)
-    except (InvalidRequest, KeyError, ValueError, ArithmeticError, RuntimeError) as error:
+    except (InvalidRequest, msgspec.MsgspecError, KeyError, ValueError, ArithmeticError, RuntimeError) as error:
         return [*faults, f"the raw files can't be read: {error}"]
 
 
@@ -97,9 +107,10 @@ def _differences(index: str, listed: set[str], present: set[str]) -> list[str]:
 
 def _judgement_faults(files: Mapping[str, bytes]) -> list[str]:
     """Returns where the report does not follow from the raw files."""
+    found = msgspec.json.decode(files[REPORT], type=_ReportFormat).format
+    if found != FORMAT:
+        return [f"the package has format {found}, this program reads {FORMAT}"]
     report = wire.decode(Report, files[REPORT])
-    if report.format != FORMAT:
-        return [f"the package has format {report.format}, this program reads {FORMAT}"]
     raw = wire.decode(RawSamples, files[SAMPLES])
     expected = _ALWAYS | {metrics_file(answer.target) for answer in raw.answers if answer.check == "metrics"}
     faults = [f"{name} is missing" for name in sorted(expected - files.keys())]
@@ -119,15 +130,17 @@ def _judgement_faults(files: Mapping[str, bytes]) -> list[str]:
 def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) -> Report:
     """Returns the report that the raw files give, by the limits that the package names."""
     status = wire.decode(ContainerStatus, files[CONTAINERS])
+    answers = [_with_body(answer, files) for answer in raw.answers]
     seen = Observation(
         checked_at=datetime.fromisoformat(report.checked_at),
-        checks=tuple(check_of(_with_body(answer, files)) for answer in raw.answers),
+        checks=tuple(check_of(answer) for answer in answers),
         samples=raw.samples,
         containers=status.containers,
         containers_problem=status.problem,
         own=report.own,
+        running=running_parts(status.containers, answers),
     )
-    origin = Origin(version=report.version, git_commit=report.git_commit, market=report.market)
+    origin = Origin(version=report.version, revision=report.revision, market=report.market)
     return report_of(seen, judge(seen, report.limits), report.limits, origin)
 
 

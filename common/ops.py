@@ -19,7 +19,8 @@ from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics
 from werkzeug.exceptions import HTTPException
 
-from common import VERSION, query, wire
+from common import query, wire
+from common.build import build_of
 from common.doors import WrongTokens
 from common.errors import Door, ServiceError, Unauthorized, error_body
 from common.framing import MAX_BODY_BYTES
@@ -47,7 +48,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     always = (("X-Spark-Market", service.market), ("X-Content-Type-Options", "nosniff"))
     app.wsgi_app = _marked(_known_methods(app.wsgi_app), always)  # type: ignore[assignment, method-assign]
-    checks = {**readiness, "loops": loops.trouble}
+    checks, build = {**readiness, "loops": loops.trouble}, build_of(service.name)
     registry = _metrics(app, service)
     registry.register(LoopCollector(loops))
     unready = Counter(
@@ -73,7 +74,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
                 "status": "alive",
                 "service": service.name,
                 "replica": service.replica,
-                "version": VERSION,
+                "version": build.version,
                 "market": service.market,
             }
         )
@@ -88,7 +89,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
         ready = not any(reasons.values())
         parts = {part: {"ready": reason is None, "reason": reason} for part, reason in reasons.items()}
         return answer(
-            {"ready": ready, "service": service.name, "market": service.market, "parts": parts},
+            {"ready": ready, "service": service.name, "market": service.market, "build": build, "parts": parts},
             200 if ready else 503,
         )
 
@@ -179,11 +180,12 @@ def _metrics(app: Flask, service: ServiceSettings) -> CollectorRegistry:
     )
     info = Gauge(
         "spark_build_info",
-        "Always 1; its labels tell which service, replica and version runs",
-        ["service", "replica", "version", "market"],
+        "Always 1; its labels tell which service, replica, version, commit and digest of the files runs",
+        ["service", "replica", "version", "revision", "source", "market"],
         registry=registry,
     )
-    info.labels(service.name, service.replica, VERSION, service.market).set(1)
+    build = build_of(service.name)
+    info.labels(service.name, service.replica, build.version, build.revision, build.source, service.market).set(1)
     _start_server_errors_at_zero(registry)
     return registry
 

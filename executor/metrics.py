@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from common.ops import BUCKETS
 from common.wire import OrderStatus, Side
@@ -49,6 +51,7 @@ class Metrics:
         self.streams = StreamMetrics(registry)
         self.stages = StageMetrics(registry)
         self.clock = ClockMetrics(registry)
+        self.database = DatabaseInfo(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         self._latest: dict[str, LimitUse] = {}
         for code in MEASURES:
@@ -106,6 +109,27 @@ class ClockMetrics:
         """Shows a ledger's time."""
         self._off.set_function(times.look)
         times.stepped = self._jumps.inc
+
+
+class DatabaseInfo(Collector):
+    """The version of PostgreSQL, as the server itself gives it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._version: Callable[[], str | None] = lambda: None
+        registry.register(self)
+
+    def follow(self, version: Callable[[], str | None]) -> None:
+        """Shows the version that `version` returns; None before the first connection."""
+        self._version = version
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yields the version as a label; no sample before the first connection."""
+        told = "Always 1; its label is the version that PostgreSQL gave at the latest connection"
+        family = GaugeMetricFamily("executor_database_info", told, labels=["version"])
+        version = self._version()
+        if version is not None:
+            family.add_metric([version], 1)
+        return (family,)
 
 
 class StreamMetrics:

@@ -196,6 +196,7 @@ def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, a
         address,
     )
     metrics.clock.follow(ledger.clock.times)
+    metrics.database.follow(lambda: ledger.server_version)
     return ledger
 
 

@@ -19,7 +19,7 @@ from executor.errors import LedgerUnavailable, NotWriting
 from executor.guardrails import Limits
 from executor.guardrails.controls import EVERYTHING, Controls
 from executor.ledger import listing, rows, schema
-from executor.ledger.engine import make_engine, reading, writing
+from executor.ledger.engine import make_engine, reading, tell_version, writing
 from executor.ledger.events import LedgerEvent
 from executor.ledger.fills import listed_fills
 from executor.ledger.lease import Lease
@@ -67,6 +67,7 @@ class Ledger:
     account_name: the account's name.
     clock: the clocks; its wall clock gives the times that are recorded, and follows no jump of the machine's.
     writer: this executor's part in writing the account.
+    server_version: the version that PostgreSQL gave at the latest connection; None before the first.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Ledger:
         """`limits` are those of the settings; `name` and `address` are told to the other executors."""
         self.account_name, self.clock, self._settings = settings.account, SteadyClock.of(clock), settings
         self._engine = make_engine(settings.url, settings.password, settings.timings)
+        self.server_version: str | None = None
+        tell_version(self._engine, self._learn)
         self._preparing = threading.Lock()
         self._prepared = False
         lease = Lease(self._engine, settings.account, name, address, settings.timings)
@@ -93,6 +96,9 @@ class Ledger:
             if not self._prepared:
                 require_newest(self._engine)
                 self._prepared = True
+
+    def _learn(self, version: str) -> None:
+        self.server_version = version
 
     def step(self) -> float:
         """Looks at the tables once, and keeps or takes the lease; returns the seconds until the next step."""

@@ -4,7 +4,7 @@
 # The sum of all that the last start was made of. By then its images were built, and every service had found its settings right.
 SUM_FILE=.built
 
-sha256() { if have sha256sum; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
+sha256() { if have sha256sum; then sha256sum; else shasum -a 256; fi; }
 
 # sources: a line for each file that enters an image: its sum and its name. Of the root, .dockerignore names the folders that do.
 sources() {

@@ -13,5 +13,5 @@ status=0
 package=$(docker compose exec -T canary python -m canary.cli evidence) || status=$?
 [ -n "$package" ] || fail "the canary wrote no package" "does it run? make status"
 docker compose cp "canary:$package" evidence/ >/dev/null 2>&1 || fail "the package $package can't be copied out of the canary"
-echo "evidence/$(basename "$package")"
+echo "evidence/$(basename -- "$package")"
 exit "$status"

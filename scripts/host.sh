@@ -98,7 +98,7 @@ derived_name() {
 folder_name() { basename "$HERE" | tr '[:upper:]' '[:lower:]' | LC_ALL=C sed 's/[^-_a-z0-9]//g; s/^[-_]*//'; }
 
 # same_folder PATH: true for this checkout, however the path is spelled.
-same_folder() { [ "$1" = "$HERE" ] || [ "$(cd "$1" 2>/dev/null && pwd -P)" = "$HERE" ]; }
+same_folder() { [ "$1" = "$HERE" ] || [ "$(cd -- "$1" 2>/dev/null && pwd -P)" = "$HERE" ]; }
 
 our_volumes() { awk '/^volumes:/ { on = 1; next } /^[^ #]/ { on = 0 } on && /^  [a-z-]+:/ { sub(":", "", $1); print $1 }' docker-compose.yml; }
 
@@ -255,6 +255,44 @@ use_address() {
   export SPARK_LINK_HOST=${SPARK_LINK_HOST:-$(reachable "$SPARK_BIND")}
 }
 
+# built_from: the folders and files that a build copies, and what it is told by.
+built_from() {
+  local path
+  { sed -n 's/^!//p' .dockerignore && sed -n 's/.*context: \([a-z][a-z-]*\).*/\1/p' docker-compose.yml; } | sort -u | while read -r path; do
+    if [ -e "$path" ]; then printf '%s\n' "$path"; fi
+  done
+}
+
+# revision: this checkout's commit, with -dirty when a file that git knows, or one that a build copies, is another than the commit's;
+# "unknown" without git. All files are read anew into an index beside git's own, so no flag in that one can hide a change. Nothing of
+# the caller's environment chooses another repository, and no program that the repository's settings name as a monitor or hook is run.
+revision() (
+  unset "${!GIT_@}"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  git() { command git --no-replace-objects -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@" 2>/dev/null; }
+  copied=()
+  while read -r path; do copied+=("$path"); done < <(built_from)
+  if prefix=$(git rev-parse --show-prefix) && [ -z "$prefix" ] && commit=$(git rev-parse --verify 'HEAD^{commit}') &&
+    objects=$(cd "$(git rev-parse --git-path objects)" && pwd -P) && mkdir -p "$work/objects/info" &&
+    printf '%s\n' "$objects" >"$work/objects/info/alternates"; then
+    export GIT_INDEX_FILE=$work/index GIT_OBJECT_DIRECTORY=$work/objects
+    if git read-tree "$commit" && git add --update &&
+      git add --all --force -- "${copied[@]}" ':(exclude,glob)**/__pycache__/**' ':(exclude,glob)**/*.pyc'; then
+      git diff-index --quiet --cached "$commit" || commit=$commit-dirty
+      echo "$commit"
+      return
+    fi
+  fi
+  echo unknown
+)
+
+# use_revision: SPARK_REVISION becomes the commit that is built here; nobody else may name it.
+use_revision() {
+  SPARK_REVISION=$(revision)
+  export SPARK_REVISION
+}
+
 # use_stack: everything above, for a command on a stack that is there.
 use_stack() {
   find_engine
@@ -262,6 +300,7 @@ use_stack() {
   read_settings SPARK_BIND SPARK_LINK_HOST SPARK_TLS SPARK_READ_TOKEN SPARK_DOCKER_SOCKET SPARK_MARKET
   use_socket
   use_project
+  use_revision
   tell_faults
   # A wrong address or market stops `make up` alone: what runs can be looked at and stopped whatever is written now.
   use_market

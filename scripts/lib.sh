@@ -2,7 +2,10 @@
 # Shared by the scripts beside it: steps that print their elapsed time, and one way to fail.
 # Sourced, never run.
 
-STARTED_AT=${STARTED_AT:-$(date +%s)}
+# Arithmetic would run a command that stands in the index of a name: what is no number is never calculated with.
+is_number() { [[ $1 =~ ^(0|[1-9][0-9]{0,15})$ ]]; }
+
+is_number "${STARTED_AT:-}" || STARTED_AT=$(date +%s)
 
 # step TEXT: one line, with the seconds since the command began.
 step() { printf '[%4ds] %s\n' "$(($(date +%s) - STARTED_AT))" "$*"; }

@@ -75,7 +75,7 @@ check_ports() {
 check_room() {
   local memory root free
   read -r memory root < <(docker info --format '{{.MemTotal}} {{.DockerRootDir}}' 2>/dev/null) || true
-  if [ "${memory:-0}" -gt 0 ] && [ $((memory / 1048576)) -lt "$LEAST_MEMORY" ]; then
+  if is_number "${memory:-}" && [ "$memory" -gt 0 ] && [ $((memory / 1048576)) -lt "$LEAST_MEMORY" ]; then
     fault "the engine's machine has $((memory / 1048576)) MiB of memory: the stack needs $LEAST_MEMORY MiB"
   fi
   free=$(df -Pk "${root:-/nowhere}" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }') || true
@@ -93,6 +93,7 @@ check_host() {
   use_socket
   use_project
   use_address
+  use_revision
   check_ports
   check_room
   tell_faults

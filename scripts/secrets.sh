@@ -9,4 +9,5 @@ cd "$(dirname "$0")/.."
 
 use_stack
 found=$(in_init show operator/token reader/token grafana/admin_password </dev/null) || fail "there are no secrets yet" "make them: make up"
-printf 'operator token   %s\nreader token     %s\ngrafana admin    %s\n' $found
+{ read -r operator && read -r reader && read -r grafana; } <<<"$found" || true
+printf 'operator token   %s\nreader token     %s\ngrafana admin    %s\n' "$operator" "$reader" "$grafana"

@@ -20,8 +20,8 @@ if [ -z "$out" ]; then
   exit
 fi
 umask 077
-partial=$(mktemp "$(dirname "$out")/.partial-XXXXXX")
-trap 'rm -f "$partial"' EXIT
-tapes cut "$from" "$to" >"$partial" || fail "nothing was cut out" "is SPARK_TAPE=on? make tape lists what there is"
-mv -n "$partial" "$out"
+partial=$(mktemp "$(dirname -- "$out")/.partial-XXXXXX")
+trap 'rm -f -- "$partial"' EXIT
+tapes cut -- "$from" "$to" >"$partial" || fail "nothing was cut out" "is SPARK_TAPE=on? make tape lists what there is"
+mv -n -- "$partial" "$out"
 echo "$out"

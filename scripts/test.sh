@@ -70,14 +70,27 @@ install_browser() {
   fi
 }
 
+install_shellcheck() {
+  if have shellcheck; then return; fi
+  if may_install; then
+    step "installing shellcheck"
+    install_packages shellcheck
+  elif [ "${CI:-}" = true ]; then
+    fail "the scripts' lint needs shellcheck, and it can't be installed here"
+  else
+    echo "SKIPPED: the scripts are not checked with shellcheck: install the package shellcheck" >&2
+  fi
+}
+
 lint() {
-  step "lint: ruff, mypy, yamllint, bash"
+  install_shellcheck
+  step "lint: ruff, mypy, yamllint, bash, shellcheck"
   $BIN/ruff check --quiet .
   $BIN/ruff format --quiet --check . || fail "some files are not formatted" "run: $BIN/ruff format ."
   $BIN/mypy --no-error-summary common init marketdata venue executor web canary window grafana tests bench
   $BIN/yamllint --strict .
-  for script in scripts/*.sh postgres/*.sh .ci/run tests/standins/*/*.sh; do bash -n "$script"; done
-  if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh .ci/run; fi
+  for script in scripts/*.sh postgres/*.sh .ci/run tests/standins/*/*.sh; do bash -n -- "$script"; done
+  if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck .ci/run tests/standins/*/*.sh; fi
 }
 
 # What stands for itself runs in parallel; the stack tests have the machine to themselves.

@@ -19,8 +19,6 @@ cd "$(dirname "$0")/.."
 
 PROOF_SECONDS=120
 export STARTED_AT
-SPARK_GIT_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-export SPARK_GIT_COMMIT
 WORK=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$WORK"' EXIT
 

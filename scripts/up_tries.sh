@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 times=${1:-6}
-case $times in '' | *[!0-9]* | 0) fail "not a number of times: $times" "usage: scripts/up_tries.sh [TIMES]" ;; esac
+if ! is_number "$times" || [ "$times" -eq 0 ]; then fail "not a number of times: $times" "usage: scripts/up_tries.sh [TIMES]"; fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=0 slowest=0

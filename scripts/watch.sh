@@ -38,15 +38,17 @@ look() {
   local service id state restarts code health before
   WAITING=() CRASHED=() LOOPING=()
   while IFS='|' read -r service id state restarts code health; do
-    if ! grep -qxF "$service" "$WORK/services"; then continue; fi
+    # A label of a container may hold anything; its line is then no line of ours.
+    if ! is_number "$restarts" || ! grep -qxF -- "$service" "$WORK/services"; then continue; fi
     before=$(awk -F '|' -v id="$id" '$2 == id { print $4 }' "$WORK/before")
+    is_number "$before" || before=0
     case $service:$state:$code in
       init:exited:0 | migrate:exited:0) continue ;;
       *:exited:* | *:dead:*) CRASHED+=("$service $id") LOOPING+=("$service $id") ;;
       *:restarting:*) CRASHED+=("$service $id") ;;
-      *) if [ "$restarts" -gt "${before:-0}" ]; then CRASHED+=("$service $id"); fi ;;
+      *) if [ "$restarts" -gt "$before" ]; then CRASHED+=("$service $id"); fi ;;
     esac
-    if [ $((restarts - ${before:-0})) -ge "$LOOP_RESTARTS" ]; then LOOPING+=("$service $id"); fi
+    if [ $((restarts - before)) -ge "$LOOP_RESTARTS" ]; then LOOPING+=("$service $id"); fi
     if [ "$state:$health" != running:healthy ]; then WAITING+=("$service (${health:-$state})"); fi
   done < <(states)
 }

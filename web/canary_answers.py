@@ -29,6 +29,21 @@ class ContainerSummary(wire.Message, frozen=True, kw_only=True):
     exit_code: int | None = None
 
 
+class RunningSummary(wire.Message, frozen=True, kw_only=True):
+    """The version of one part that runs.
+
+    service: the service.
+    version: the version that it gives itself; None when it did not say.
+    revision: the commit that one of our own services was built from; None for others.
+    notes: a sentence for each thing that is not as the names say, such as a stand-in.
+    """
+
+    service: str
+    version: str | None = None
+    revision: str | None = None
+    notes: tuple[str, ...] = ()
+
+
 class CanaryStatus(wire.Message, frozen=True, kw_only=True):
     """`GET /v1/status` of the canary.
 
@@ -41,6 +56,7 @@ class CanaryStatus(wire.Message, frozen=True, kw_only=True):
     last_pass: the time of the last PASS, UTC; None before the first.
     checked_at: the time of the newest verdict, UTC; None before the first.
     containers: all containers of the stack; None when the engine can't be asked.
+    running: the version of each part; empty before the first verdict.
     """
 
     market: wire.Market
@@ -52,6 +68,7 @@ class CanaryStatus(wire.Message, frozen=True, kw_only=True):
     last_pass: datetime | None = None
     checked_at: datetime | None = None
     containers: tuple[ContainerSummary, ...] | None = None
+    running: tuple[RunningSummary, ...] = ()
 
 
 class Package(wire.Message, frozen=True, kw_only=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from web.canary_answers import CanaryStatus, ContainerSummary
+from web.canary_answers import CanaryStatus, ContainerSummary, RunningSummary
 from web.cells import Reading
 from web.readiness import ServiceState
+
+SHORT_COMMIT = 12
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class ContainerRow:
     state: good, warn or bad.
     restarts: how often the container was restarted; None when that is not known.
     metrics_bytes: the size of its /metrics in bytes; None when that is not known.
+    version: its version, and the commit of one of our own; empty when that is not known.
+    notes: a sentence for each thing that is not as the names say.
     """
 
     name: str
@@ -56,6 +60,8 @@ class ContainerRow:
     state: str
     restarts: int | None
     metrics_bytes: int | None
+    version: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def container_rows(status: CanaryStatus) -> list[ContainerRow]:
@@ -67,7 +73,15 @@ def container_rows(status: CanaryStatus) -> list[ContainerRow]:
     named = {row.name for row in rows}
     unseen = [name for name in status.metrics_bytes if name not in named]
     word = "unknown" if status.containers is None else "not seen"
-    return rows + [ContainerRow(name, word, "warn", None, status.metrics_bytes[name]) for name in unseen]
+    rows += [ContainerRow(name, word, "warn", None, status.metrics_bytes[name]) for name in unseen]
+    running = {part.service: part for part in status.running}
+    return [_with_version(row, running[row.name]) if row.name in running else row for row in rows]
+
+
+def _with_version(row: ContainerRow, part: RunningSummary) -> ContainerRow:
+    commit, dash, dirty = (part.revision or "").partition("-")
+    words = (part.version or "", commit[:SHORT_COMMIT] + dash + dirty)
+    return replace(row, version=" ".join(word for word in words if word), notes=part.notes)
 
 
 def _container_word(container: ContainerSummary) -> tuple[str, str]:

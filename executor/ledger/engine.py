@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +56,14 @@ def make_engine(
             return connection
 
     return engine
+
+
+def tell_version(engine: sa.Engine, told: Callable[[str], None]) -> None:
+    """Has `told` called with the server's version, as the server gives it, at each new connection."""
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        told(connection.info.parameter_status("server_version") or "unknown")
 
 
 @contextmanager

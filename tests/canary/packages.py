@@ -10,10 +10,11 @@ from canary.package import forms, raw_files, with_sums, zip_of
 from canary.probes.checks import check_of
 from canary.report import Origin, report_of
 from canary.verdict import judge
+from canary.versions import running_parts
 from tests.canary.build import LIMITS, answer, container, observation, samples
 from tests.canary.servers import METRICS
 
-ORIGIN = Origin(version="0.1.0", git_commit="abc123", market="simulated")
+ORIGIN = Origin(version="0.1.0", revision="abc123", market="simulated")
 ANSWERS = (
     answer("web", "healthz"),
     answer("web", "metrics", size=len(METRICS)),
@@ -23,10 +24,12 @@ ANSWERS = (
 
 
 def seen(answers: tuple[ProbeAnswer, ...] = ANSWERS) -> Observation:
+    containers = (container("web"), container("venue"))
     return observation(
         checks=tuple(check_of(one) for one in answers),
         samples=samples([0.01] * 20) + samples([0.02] * 20, "venue"),
-        containers=(container("web"), container("venue")),
+        containers=containers,
+        running=running_parts(containers, answers),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 Reply = tuple[int, str, bytes]
 Route = Reply | Callable[[], Reply]
@@ -79,6 +79,7 @@ class Engine(Site):
     def __init__(self, containers: list[dict[str, Any]]) -> None:
         super().__init__()
         self.containers = containers
+        self.images: dict[str, dict[str, Any]] = {}
 
     def reply(self, path: str, _query: dict[str, list[str]]) -> Reply:
         if path in self.routes:
@@ -91,6 +92,9 @@ class Engine(Site):
         if parts[1:2] == ["containers"] and parts[3:] == ["json"]:
             found = [one for one in self.containers if one["Id"].startswith(parts[2])]
             return _json(found[0]) if found else (404, "application/json", b'{"message":"No such container"}')
+        if parts[1:2] == ["images"] and parts[3:] == ["json"]:
+            image = self.images.get(unquote(parts[2]))
+            return _json(image) if image else (404, "application/json", b'{"message":"No such image"}')
         return 403, "text/plain", b"forbidden"
 
 

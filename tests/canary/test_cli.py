@@ -35,7 +35,6 @@ def stack(folder: Path, site: Site, engine: Engine) -> dict[str, str]:
         "SPARK_P95_LIMIT_SECONDS": "30",
         "SPARK_DOCKER_URL": engine.url.replace("http", "tcp"),
         "SPARK_COMPOSE_PROJECT": "spark",
-        "SPARK_GIT_COMMIT": "0123abc",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import unquote
 
 import pytest
 
@@ -35,12 +36,30 @@ def test_the_environment_of_a_container_is_never_kept(engine: Engine) -> None:
     assert b"verysecret" not in wire.encode(reader(engine.url).read())
 
 
-def test_only_the_version_and_the_two_container_paths_are_asked_for(engine: Engine) -> None:
+def test_only_the_version_the_containers_and_their_images_are_asked_for(engine: Engine) -> None:
     reader(engine.url).read()
-    asked = {path.split("?")[0] for path in engine.asked}
+    asked = {unquote(path.split("?")[0]) for path in engine.asked}
     assert asked == {"/version", "/v1.41/containers/json"} | {
-        f"/v1.41/containers/{one['Id']}/json" for one in engine.containers
+        path
+        for one in engine.containers
+        for path in (f"/v1.41/containers/{one['Id']}/json", f"/v1.41/images/{one['Image']}/json")
     }
+
+
+def test_an_image_speaks_for_itself_and_no_container_for_it(engine: Engine) -> None:
+    image = "sha256:" + "1" * 64
+    said = {
+        "org.opencontainers.image.base.name": "python:3.13",
+        "org.opencontainers.image.revision": "abc-dirty",
+        "spark.standin": "true",
+    }
+    engine.containers = [inspected("web"), inspected("venue", Image="sha256:gone")]
+    for one in engine.containers:
+        one["Config"]["Labels"] |= {"org.opencontainers.image.revision": "other", "spark.standin": "false"}
+    engine.images = {image: {"Id": image, "RepoDigests": ["web@sha256:2"], "Config": {"Labels": said}}}
+    venue, web = reader(engine.url).read()
+    assert (web.base, web.revision, web.standin, web.digests) == ("python:3.13", "abc-dirty", True, ("web@sha256:2",))
+    assert (venue.base, venue.revision, venue.standin, venue.digests) == (None, None, False, ())
 
 
 def test_the_project_is_found_by_the_canarys_own_container(engine: Engine) -> None:

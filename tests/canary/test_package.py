@@ -69,8 +69,9 @@ def test_metrics_that_came_with_a_wrong_status_are_not_kept_as_metrics() -> None
 
 def test_the_report_keeps_every_condition_with_its_value() -> None:
     report = json.loads(files()["report.json"])
-    assert (report["verdict"], report["market"], report["git_commit"]) == ("FAIL", "simulated", "abc123")
+    assert (report["verdict"], report["market"], report["revision"]) == ("FAIL", "simulated", "abc123")
     assert report["reasons"][0] == "venue metrics: [ANSWER] (connection refused) == whole"
+    assert [one["service"] for one in report["running"]] == ["venue", "web"]
     assert report["percentile_rule"].startswith("p95, nearest rank")
     assert all(one["value"] and one["outcome"] for one in report["conditions"])
 

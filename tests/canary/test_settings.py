@@ -20,6 +20,7 @@ def test_the_defaults_are_the_whole_simulated_stack() -> None:
         "gateway",
         "prometheus",
         "alertmanager",
+        "docker-proxy",
     ]
     assert (settings.interval, settings.timeout, settings.limits.p95_seconds) == (15.0, 5.0, 1.0)
     assert settings.docker_url == "tcp://docker-proxy:2375"

@@ -77,15 +77,22 @@ def change(content: dict[str, bytes], name: str, edit: Any) -> dict[str, bytes]:
         ("samples.json", lambda value: value["answers"][0].update(status=500)),
         ("samples.json", lambda value: value["answers"][0].update(body="{}")),
         ("container_status.json", lambda value: value["containers"][0].update(restart_count=11)),
+        ("container_status.json", lambda value: value["containers"][0].update(standin=True)),
         ("container_status.json", lambda value: value.update(containers=None)),
+        ("report.json", lambda value: value["running"][0].update(revision="0" * 40)),
         ("report.json", lambda value: value.update(reasons=[])),
         ("report.json", lambda value: value["conditions"][0].update(outcome="failed")),
         ("report.json", lambda value: value["limits"].update(p95_seconds=0.001)),
-        ("report.json", lambda value: value.update(format=2)),
+        ("report.json", lambda value: value.update(format=3)),
     ],
 )
 def test_changed_facts_are_found_in_spite_of_new_sums(tmp_path: Path, name: str, edit: Any) -> None:
     assert faults(tmp_path, with_sums(change(files(), name, edit)))
+
+
+def test_a_package_of_another_format_is_told_as_such(tmp_path: Path) -> None:
+    content = change(files(), "report.json", lambda value: (value.pop("running"), value.update(format=1)))
+    assert faults(tmp_path, with_sums(content)) == ["the package has format 1, this program reads 2"]
 
 
 def test_changed_metrics_are_found_in_spite_of_new_sums(tmp_path: Path) -> None:

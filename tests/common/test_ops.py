@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from common import VERSION
+from common.build import ROOT, source_digest
 from tests.common.app import TOKEN, make
 
 
@@ -54,6 +55,7 @@ def test_readiness_is_503_with_the_reason_of_each_part() -> None:
         "ready": False,
         "service": "tiny",
         "market": "simulated",
+        "build": {"version": VERSION, "revision": "unknown", "source": source_digest(ROOT, "tiny")},
         "parts": {
             "feed": {"ready": False, "reason": "no quote yet"},
             "ledger": {"ready": True, "reason": None},

@@ -3,6 +3,7 @@
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from common.build import ROOT, source_digest
 from common.loop import Loop, Stop, Supervisor
 from common.ops import BUCKETS
 from tests.common.app import make
@@ -142,6 +143,8 @@ def test_what_runs_here_is_told_with_its_market() -> None:
     info = next(name for name in _samples(make()) if name.startswith("spark_build_info"))
     assert 'market="simulated"' in info
     assert 'service="tiny"' in info
+    assert 'revision="unknown"' in info
+    assert f'source="{source_digest(ROOT, "tiny")}"' in info
 
 
 def test_readiness_failures_are_counted_by_part_from_zero_on() -> None:

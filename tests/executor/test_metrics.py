@@ -118,3 +118,9 @@ def test_a_scrape_asks_neither_database_nor_market_data(executor: Executor, mark
     executor.close()
     assert executor.client.get("/metrics").status_code == 200
     assert len(marketdata.requests) == asked
+
+
+def test_the_database_says_its_own_version(executor: Executor, place: Place) -> None:
+    with place.engine().connect() as connection:
+        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+    assert f"executor_database_info['{version}']" in _samples(executor)

@@ -16,6 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from common import wire
+from common.build import ROOT, source_digest
 from marketdata.app import create_app
 from marketdata.link.inbox import Arrival
 from marketdata.parts import Parts
@@ -179,7 +180,8 @@ def test_metrics_show_the_feed(http: FlaskClient) -> None:
         'marketdata_resyncs_total{reason="gap",venue="BTCTURK"} 0.0',
         'marketdata_connect_attempts_total{result="open",venue="BTCTURK"} 1.0',
         'marketdata_frames_total{type="421",venue="BTCTURK"} 2.0',
-        'spark_build_info{market="simulated",replica="1",service="marketdata",version="0.1.0"} 1.0',
+        'spark_build_info{market="simulated",replica="1",revision="unknown",service="marketdata",'
+        f'source="{source_digest(ROOT, "marketdata")}",version="0.1.0"}} 1.0',
     ):
         assert f"\n{line}\n" in text
 

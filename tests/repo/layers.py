@@ -65,7 +65,7 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "observation report verdict window",
+        1: "observation report verdict versions window",
         2: "containers downloads evidence memory package settings",
         3: "monitor observer probes verify",
         4: "api metrics",

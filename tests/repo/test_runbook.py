@@ -15,7 +15,7 @@ ALERTS = {rule["alert"]: rule for rule in promql.rules() if "alert" in rule}
 HEADED = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 FOUND = [section for page in PAGES for section in HEADED.findall(page.read_text())]
 SECTIONS: dict[str, str] = dict(FOUND)
-WRITES = re.findall(r"-X PUT \S+/v1/(\S+) .* -d '(.+)'$", "\n".join(SECTIONS.values()), re.MULTILINE)
+WRITES = re.findall(r"-X PUT \S+/v1/(\S+) -d '(.+)'$", "\n".join(SECTIONS.values()), re.MULTILINE)
 REQUESTS: dict[str, type[Message]] = {
     "kill-switch": KillSwitchRequest,
     "trading-state": TradingStateRequest,

@@ -74,7 +74,8 @@ def make_checkout(place: Path, folder: str = "spark") -> Checkout:
     for each in (path, tools, answers):
         each.mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "scripts", path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "docker-compose.yml", path)
+    for name in ("docker-compose.yml", ".dockerignore"):
+        shutil.copy(ROOT / name, path)
     # Nothing may be installed by a test: the command that would do so fails.
     for name, text in (("docker", DOCKER), ("apt-get", "#!/bin/sh\nexit 1\n")):
         (tools / name).write_text(text)

@@ -12,7 +12,7 @@ DOCKER = r"""#!/bin/bash
 echo "$*" >>"$ANSWERS/asked"
 case "$*" in
   "compose ps --all --services") printf 'venue\nmarketdata\n' ;;
-  *"cli cut"*) echo "a tape of $9 to ${10}" ;;
+  *"cli cut"*) echo "a tape of ${10} to ${11}" ;;
   *"cli keep"*) cat >"$ANSWERS/kept"; echo /data/tapes/replay/one.tape.gz ;;
   *"cli settings"*) printf 'SPARK_BTCTURK_PAIRS=BTCTRY\nSPARK_REPLAY_FROM=1790000000.5\n' ;;
   "compose up"*) env | grep '^SPARK_' | sort >"$ANSWERS/started" ;;

@@ -72,3 +72,13 @@ def test_without_an_exception_the_last_line_is_told(checkout: Checkout) -> None:
     checkout.answer("logs-e", "first", "FATAL: the data directory has wrong permissions", "")
     said = checkout.bash(WATCH + SHOW, COMPOSE_PROJECT_NAME="mine").stderr
     assert "web ends again and again: FATAL: the data directory has wrong permissions" in said
+
+
+@pytest.mark.parametrize("text", ["a[$(touch ran)]", "9" * 30, ""])
+def test_what_a_containers_label_says_is_never_calculated(checkout: Checkout, text: str) -> None:
+    states(checkout, f"web|old|running|{text}|0|healthy", "web|new|running|0|0|healthy")
+    checkout.answer("texts", f"x|new|running|{text}|0|")
+    before = 'mv "$ANSWERS/texts" "$WORK/before"\n'
+    done = checkout.bash(WATCH + before + SHOW, COMPOSE_PROJECT_NAME="mine")
+    assert not (checkout.path / "ran").exists()
+    assert (done.returncode, done.stderr) == (0, "")

@@ -211,7 +211,14 @@ def stack_environment(project: str) -> dict[str, str]:
     return inherited | defaults | ports | own
 
 
+def revision_here() -> str:
+    """The commit of this checkout as the scripts tell it, with `-dirty` where files differ."""
+    command = ["bash", "-c", ". scripts/lib.sh; . scripts/host.sh; revision"]
+    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True).stdout.strip()
+
+
 def own_stack(name: str) -> Stack:
     """A stack that shares neither name nor ports with any other on this machine; nothing is started yet."""
     project = f"{name}-{uuid.uuid4().hex[:8]}"
-    return Stack(project, stack_environment(project))
+    # Plain Compose commands of the tests build nothing anew when they name the commit that `make up` names.
+    return Stack(project, stack_environment(project) | {"SPARK_REVISION": revision_here()})
