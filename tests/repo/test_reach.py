@@ -11,7 +11,7 @@ LIVE = "marketdata (live)"
 
 def test_every_container_has_a_row() -> None:
     assert set(TOLD) == set(compose.services()) | {LIVE}
-    assert set(PORTS) | {"init"} == set(compose.services())
+    assert set(PORTS) | compose.one_shots() == set(compose.services())
 
 
 def test_a_row_names_those_that_share_a_network() -> None:
