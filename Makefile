@@ -3,7 +3,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 # Windows line ends in a script or in a container's file are told before anything is done.
-PLACES := Makefile docker-compose.yml scripts init prometheus alertmanager grafana common executor marketdata venue web canary tests/standins
+PLACES := Makefile docker-compose.yml scripts init gateway prometheus alertmanager grafana common executor marketdata venue web canary tests/standins
 WINDOWS := $(firstword $(shell grep -srlI "$$(printf '\r')" $(PLACES)))
 ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')

@@ -14,7 +14,7 @@ from common.settings import Reader, ServiceSettings
 DEFAULT_TARGETS = (
     "marketdata=http://marketdata:5001,executor-1=http://executor-1:4001,executor-2=http://executor-2:4001,"
     "web=http://web:3003,canary=http://127.0.0.1:6001,venue=http://venue:7001,"
-    "prometheus=http://prometheus:9090,alertmanager=http://alertmanager:9093"
+    "gateway=http://gateway:8404,prometheus=http://prometheus:9090,alertmanager=http://alertmanager:9093"
 )
 NO_DOCKER = "none"
 _TARGET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

@@ -1,5 +1,8 @@
 """Writes the secrets of the stack, each into a volume of its own, then ends. A secret that exists stays as it is.
 
+Beside a token it writes the token's verifier, which tells a service whether a caller has the token and not the token.
+A verifier is derived from its token at each run.
+
 With the argument `bist` it replaces the broker's credentials with three lines of standard input: API key, user name and
 password.
 
@@ -10,6 +13,7 @@ only where its secret is read. Inside those containers every user may read the f
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import secrets
 import sys
@@ -34,12 +38,16 @@ BROKER = ("algolab/api_key", "algolab/username", "algolab/password")
 SECRETS: dict[str, Callable[[], str]] = {
     "ledger/password": random_token,
     "operator/token": random_token,
+    "reader/token": random_token,
+    "peer/secret": random_token,
     "alerts/alert_token": random_token,
     "grafana/admin_password": random_token,
     "algolab/api_key": random_api_key,
     "algolab/username": random_token,
     "algolab/password": random_token,
 }
+VERIFIERS = {"operator-verifier/verifier": "operator/token", "reader-verifier/verifier": "reader/token"}
+"""For each verifier the token that it is derived from."""
 
 
 def write_once(path: Path, make: Callable[[], str]) -> bool:
@@ -53,6 +61,7 @@ def write_once(path: Path, make: Callable[[], str]) -> bool:
 def write(path: Path, secret: str) -> None:
     """Replaces the file at `path` with the secret. After a crash it has the old content or the new one."""
     partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o444)
     try:
         os.write(descriptor, secret.encode())
@@ -62,10 +71,18 @@ def write(path: Path, secret: str) -> None:
     partial.rename(path)
 
 
+def verifier_of(token: str) -> str:
+    """Returns the SHA-256 of the token in lower-case hex. It needs no salt: nobody guesses 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def make_all() -> int:
-    """Makes every secret that is missing; returns the exit code. It prints their names, never their values."""
+    """Makes every secret that is missing, and every verifier; returns the exit code. It prints names, never values."""
     for name, make in SECRETS.items():
         say(f"{'made' if write_once(ROOT / name, make) else 'kept'} {name}")
+    for name, token in VERIFIERS.items():
+        write(ROOT / name, verifier_of((ROOT / token).read_text().strip()))
+        say(f"derived {name}")
     return 0
 
 

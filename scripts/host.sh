@@ -218,6 +218,17 @@ reachable() {
   esac
 }
 
+# check_openness: beyond this machine, the doors need TLS and a token for reading. gateway/start says the same.
+check_openness() {
+  local setting
+  for setting in SPARK_TLS SPARK_READ_TOKEN; do
+    case ${!setting} in '' | on) ;; *) fault "$setting=${!setting}: must be on, or empty" ;; esac
+  done
+  case $SPARK_BIND in 127.* | ::1 | 0:0:0:0:0:0:0:1) return 0 ;; esac
+  [ "$SPARK_TLS" = on ] || fault "SPARK_BIND=$SPARK_BIND opens the stack beyond this machine: set SPARK_TLS=on (make tls makes a certificate)"
+  [ "$SPARK_READ_TOKEN" = on ] || fault "SPARK_BIND=$SPARK_BIND opens the stack beyond this machine: set SPARK_READ_TOKEN=on, so that reading needs a token"
+}
+
 # use_address: SPARK_BIND becomes an address that engine and services read alike, and SPARK_LINK_HOST the host of links.
 use_address() {
   local address
@@ -228,6 +239,7 @@ use_address() {
     fault "SPARK_BIND=$SPARK_BIND: this machine has no such address"
   fi
   export SPARK_BIND=${address:-127.0.0.1}
+  check_openness
   export SPARK_LINK_HOST=${SPARK_LINK_HOST:-$(reachable "$SPARK_BIND")}
 }
 
@@ -235,7 +247,7 @@ use_address() {
 use_stack() {
   find_engine
   if ! have docker || ! engine_answers; then fail "no container engine answers" "start the stack first: make up"; fi
-  read_settings SPARK_BIND SPARK_LINK_HOST SPARK_DOCKER_SOCKET
+  read_settings SPARK_BIND SPARK_LINK_HOST SPARK_TLS SPARK_READ_TOKEN SPARK_DOCKER_SOCKET
   use_socket
   use_project
   tell_faults

@@ -21,6 +21,7 @@ standin_for() {
     prom/prometheus:*) echo prometheus ;;
     prom/alertmanager:*) echo alertmanager ;;
     wollomatic/socket-proxy:*) echo docker-proxy ;;
+    haproxy:*) echo gateway ;;
   esac
 }
 

@@ -88,7 +88,7 @@ check_room() {
 # The file stack of the folder WORK becomes docker-compose.yml with every setting in its place.
 check_host() {
   # shellcheck disable=SC2046 # names without spaces, each an argument
-  read_settings SPARK_BIND SPARK_LINK_HOST SPARK_DOCKER_SOCKET SPARK_MARKET $(port_settings | cut -d ' ' -f 1)
+  read_settings SPARK_BIND SPARK_LINK_HOST SPARK_TLS SPARK_READ_TOKEN SPARK_DOCKER_SOCKET SPARK_MARKET $(port_settings | cut -d ' ' -f 1)
   use_socket
   use_project
   use_address

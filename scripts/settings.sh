@@ -2,7 +2,8 @@
 # Has every service read its settings, before a container that runs is touched. Sourced after host.sh, never run.
 
 # Each service with its package; both executors have the same settings.
-SETTINGS_OF="executor-1:executor venue:venue marketdata:marketdata web:web canary:canary"
+# The first two make all networks but the live market's.
+SETTINGS_OF="executor-1:executor canary:canary venue:venue marketdata:marketdata web:web"
 
 # Reads a package's settings as the service does. With the live market it also opens a connection to each address of marketdata's, or
 # to the proxy on the way.
@@ -58,8 +59,8 @@ check_settings() {
   once "$WORK/init" init || fail "the secrets can't be made: $(tail -n 1 "$WORK/init")"
   for pair in $SETTINGS_OF; do
     once "$WORK/settings-${pair%:*}" "${pair%:*}" python -c "$READ" "${pair#*:}" &
-    # The first one makes the networks: two that do so at once would make each of them twice.
-    case $pair in executor*) wait ;; esac
+    # Two that make networks at once would make each of them twice.
+    case $pair in executor* | canary*) wait ;; esac
   done
   wait
   while read -r line; do fault "$line"; done < <(told)

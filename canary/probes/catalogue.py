@@ -20,6 +20,7 @@ _CHECKS: dict[str, tuple[CheckName, ...]] = {
     "web": ("healthz", "readyz", "metrics", "page"),
     "marketdata": ("healthz", "readyz", "metrics", "quotes"),
     "venue": ("healthz", "metrics"),
+    "gateway": ("healthz", "metrics"),
     "prometheus": ("healthy", "metrics"),
     "alertmanager": ("healthy", "metrics"),
 }

@@ -17,6 +17,7 @@ def test_the_defaults_are_the_whole_simulated_stack() -> None:
         "web",
         "canary",
         "venue",
+        "gateway",
         "prometheus",
         "alertmanager",
     ]

@@ -9,16 +9,18 @@ from tests.repo import compose
 
 SERVICES = compose.services()
 LASTING = sorted(set(SERVICES) - compose.one_shots())
-PUBLISHED = {name for name, block in SERVICES.items() if block.get("ports")}
 FLASK = ("executor-1", "executor-2", "marketdata", "web", "canary")
 CLIENTS = {"postgres": {"executor-1", "executor-2"}, "docker-proxy": {"canary"}}
+DOORS = (*FLASK, "prometheus", "alertmanager", "grafana")
+SWITCH = "SPARK_READ_TOKEN"
+WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set()}
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_lasting_service = pytest.mark.parametrize("name", LASTING)
 
 
 def test_every_container_of_the_architecture_is_there() -> None:
-    wanted = {*FLASK, "venue", "postgres", "prometheus", "alertmanager", "grafana", "docker-proxy", "init"}
+    wanted = {*FLASK, "venue", "postgres", "prometheus", "alertmanager", "grafana", "docker-proxy", "gateway", "init"}
     assert set(SERVICES) == wanted
     assert compose.one_shots() == {"init"}
 
@@ -70,17 +72,36 @@ def test_a_service_recycles_itself_before_its_hard_limit(name: str) -> None:
     assert int(block["environment"]["SPARK_RECYCLE_MIB"]) <= 0.85 * compose.memory_mib(block["mem_limit"])
 
 
-@every_service
-def test_ports_are_published_on_the_address_and_port_that_the_user_sets(name: str) -> None:
-    for port in SERVICES[name].get("ports", []):
-        assert port["host_ip"] == "${SPARK_BIND:-127.0.0.1}"
-        setting = f"SPARK_PORT_{name.upper().replace('-', '_')}"
-        assert re.fullmatch(rf"\$\{{{setting}:-\d+\}}", port["published"]), port
+def test_the_gateway_alone_publishes_ports() -> None:
+    assert {name for name, block in SERVICES.items() if block.get("ports")} == {"gateway"}
 
 
-def test_no_two_services_want_the_same_port() -> None:
-    ports = [port["published"].partition(":-")[2] for block in SERVICES.values() for port in block.get("ports", [])]
-    assert len(ports) == len(set(ports))
+def test_each_door_is_published_on_the_address_and_port_that_the_user_sets() -> None:
+    ports = SERVICES["gateway"]["ports"]
+    assert {port["host_ip"] for port in ports} == {"${SPARK_BIND:-127.0.0.1}"}
+    settings = {f"SPARK_PORT_{name.upper().replace('-', '_')}" for name in DOORS}
+    found = {port["published"]: re.fullmatch(r"\$\{(\w+):-(\d+)\}", port["published"]) for port in ports}
+    assert {match[1] for match in found.values() if match} == settings
+    assert [match[2] for match in found.values() if match] == [str(port["target"]) for port in ports]
+
+
+def test_no_network_but_the_edge_and_the_live_market_leads_anywhere() -> None:
+    for name, network in compose.networks().items():
+        if name not in WITH_A_WAY_OUT:
+            assert network == {
+                "internal": True,
+                "driver_opts": {"com.docker.network.bridge.inhibit_ipv4": "true"},
+            }, name
+            continue
+        members = {service for service, block in SERVICES.items() if name in block.get("networks", [])}
+        assert members == WITH_A_WAY_OUT[name]
+    assert compose.networks()["edge"] == {"driver_opts": {"com.docker.network.bridge.enable_ip_masquerade": "false"}}
+
+
+def test_marketdata_joins_the_market_that_is_chosen_and_nobody_else_chooses() -> None:
+    chosen = {name for name, block in SERVICES.items() if "${SPARK_MARKET" in str(block.get("networks"))}
+    assert chosen == {"marketdata"}
+    assert SERVICES["marketdata"]["networks"] == ["trading", "market-${SPARK_MARKET:-simulated}"]
 
 
 def test_only_the_proxy_sees_the_engine_and_only_to_read() -> None:
@@ -98,7 +119,7 @@ def test_no_secret_is_in_the_environment(name: str) -> None:
     environment = SERVICES[name].get("environment", {})
     assert isinstance(environment, dict)
     for variable, value in environment.items():
-        if re.search(r"PASSWORD|TOKEN|SECRET|KEY", variable):
+        if re.search(r"PASSWORD|TOKEN|SECRET|KEY", variable) and variable != SWITCH:
             assert variable.endswith("_FILE"), variable
         assert not re.search(r"://[^/@\s]+:[^/@\s]+@", str(value)), f"{variable} has a password in its address"
 
@@ -158,7 +179,6 @@ def test_files_of_a_config_image_are_readable_whatever_their_mode_in_the_checkou
 
 @pytest.mark.parametrize(("name", "clients"), CLIENTS.items())
 def test_what_must_not_be_reached_is_reached_by_its_clients_alone(name: str, clients: set[str]) -> None:
-    assert name not in PUBLISHED
     for network in SERVICES[name]["networks"]:
         members = {other for other, block in SERVICES.items() if network in block.get("networks", [])}
         assert members <= clients | {name}

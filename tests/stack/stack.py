@@ -25,7 +25,7 @@ COMPOSE_FILE = ROOT / "docker-compose.yml"
 PORTS = {
     "marketdata": ("SPARK_PORT_MARKETDATA", 5001),
     "executor-1": ("SPARK_PORT_EXECUTOR_1", 4001),
-    "executor-2": ("SPARK_PORT_EXECUTOR_2", 4001),
+    "executor-2": ("SPARK_PORT_EXECUTOR_2", 4002),
     "web": ("SPARK_PORT_WEB", 3003),
     "canary": ("SPARK_PORT_CANARY", 6001),
     "prometheus": ("SPARK_PORT_PROMETHEUS", 9090),
@@ -77,7 +77,8 @@ class Stack:
         return self.run("docker", "compose", *arguments, check=check).stdout
 
     def url(self, service: str, path: str = "") -> str:
-        return f"http://127.0.0.1:{self.services.port_for(service, PORTS[service][1])}{path}"
+        """The address of a service's door, which the gateway publishes."""
+        return f"http://127.0.0.1:{self.services.port_for('gateway', PORTS[service][1])}{path}"
 
     def ask(
         self,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.stack.stack import FLASK_SERVICES, Stack
 
-LASTING = ("postgres", "venue", *FLASK_SERVICES, "docker-proxy", "prometheus", "alertmanager")
+LASTING = ("postgres", "venue", *FLASK_SERVICES, "gateway", "docker-proxy", "prometheus", "alertmanager")
 
 
 @pytest.mark.parametrize("service", LASTING)

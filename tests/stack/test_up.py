@@ -52,7 +52,7 @@ def test_promtool_accepts_every_services_metrics(healthy: Stack, service: str) -
 def test_prometheus_sees_every_target_up(healthy: Stack) -> None:
     def all_up() -> bool:
         targets = healthy.get("prometheus", "/api/v1/targets")["data"]["activeTargets"]
-        return len(targets) >= 8 and all(target["health"] == "up" for target in targets)
+        return len(targets) >= 9 and all(target["health"] == "up" for target in targets)
 
     healthy.wait(all_up, 60, lambda: json.dumps(healthy.get("prometheus", "/api/v1/targets"))[:2000])
 
