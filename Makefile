@@ -3,13 +3,13 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 # Windows line ends in a script or in a container's file are told before anything is done.
-PLACES := Makefile docker-compose.yml scripts init gateway prometheus alertmanager grafana common executor marketdata venue web canary tests/standins
+PLACES := Makefile docker-compose.yml scripts init gateway prometheus alertmanager grafana common executor marketdata venue web canary window tests/standins
 WINDOWS := $(firstword $(shell grep -srlI "$$(printf '\r')" $(PLACES)))
 ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
 
-.PHONY: help up down status logs secrets evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos lock clean
+.PHONY: help up down status logs secrets tls evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ status: ## Show containers, addresses and the canary's verdict
 logs: ## Follow the logs (SERVICE=web for one service)
 	@bash scripts/compose.sh logs "$(SERVICE)"
 
-secrets: ## Show the operator's token and Grafana's first password
+secrets: ## Show the operator's token, the reader's, and Grafana's first password
 	@bash scripts/secrets.sh
+
+tls: ## Make a certificate for the ports, or take your own (CERT=chain.pem KEY=key.pem)
+	@bash scripts/tls.sh
 
 evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCONCLUSIVE)
 	@bash scripts/evidence.sh

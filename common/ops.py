@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from common.errors import ServiceError, Unauthorized, error_body
 from common.framing import MAX_BODY_BYTES
 from common.loop import Supervisor
 from common.settings import ServiceSettings
+from common.verifier import proves
 
 log = logging.getLogger(__name__)
 
@@ -99,15 +99,15 @@ def answer(body: object, status: int = 200) -> Response:
     return Response(wire.encode(body), status, content_type="application/json")
 
 
-def require_token(expected: str) -> None:
-    """Raises `Unauthorized` unless the request carries `Authorization: Bearer <expected>`; compares in constant time.
+def require_token(verifier: str) -> None:
+    """Raises `Unauthorized` unless the request carries `Authorization: Bearer` and the token of the verifier.
 
-    Nobody passes when `expected` is empty. The word Bearer may be written in small letters. Source: RFC 9110, section
+    Nobody passes when the verifier is empty. The word Bearer may be written in small letters. Source: RFC 9110, section
     11.1.
     """
     found = BEARER.fullmatch(request.headers.get("Authorization", ""))
     presented = found[1] if found else ""
-    if not expected or not hmac.compare_digest(presented.encode(), expected.encode()):
+    if not proves(presented, verifier):
         raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 from common.decimals import MOST_DIGITS, is_plain, plain_text
 from common.wire import Market
+
+_VERIFIER = re.compile("[0-9a-f]{64}")
 
 
 class SettingsError(Exception):
@@ -150,6 +153,15 @@ class Reader:
         if not secret:
             self._faults.append(f"{variable}={path!r}: the file is empty, it must hold the secret")
         return secret
+
+    def verifier(self, name: str) -> str:
+        """The content of the file that `<name>_FILE` names, which must be a token's SHA-256 in lower-case hex."""
+        verifier = self.secret(name)
+        if verifier and not _VERIFIER.fullmatch(verifier):
+            path = self.text(f"{name}_FILE")
+            self._faults.append(f"{name}_FILE={path!r}: the file must hold a token's SHA-256 in 64 small hex digits")
+            return ""
+        return verifier
 
 
 def _is_address(text: str, schemes: Sequence[str]) -> bool:

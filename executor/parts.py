@@ -113,7 +113,7 @@ class Parts:
             tail=tail,
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
-            writes=WriteLimiter(settings.operator_token, settings.most_writes_per_second, clock.monotonic),
+            writes=WriteLimiter(settings.operator_verifier, settings.most_writes_per_second, clock.monotonic),
             previews=RateLimit(settings.most_writes_per_second, clock.monotonic, "previews"),
         )
         wakes.loops = parts._add_loops(settings)

@@ -48,15 +48,15 @@ class RateLimit:
 class WriteLimiter:
     """Admits writes: each needs the operator's token and a place in the present second."""
 
-    def __init__(self, token: str, per_second: int, monotonic: Callable[[], float]) -> None:
-        self._token, self._rate = token, RateLimit(per_second, monotonic, "writes")
+    def __init__(self, verifier: str, per_second: int, monotonic: Callable[[], float]) -> None:
+        self._verifier, self._rate = verifier, RateLimit(per_second, monotonic, "writes")
 
     def admit(self) -> bytes:
         """Returns the body: also for a call that needs none, so that one that is too large is refused.
 
         Raises `Unauthorized`, `RequestEntityTooLarge`, or `TooManyRequests` with Retry-After: nothing was done.
         """
-        ops.require_token(self._token)
+        ops.require_token(self._verifier)
         admitted = self._rate.take()
         body = request.get_data()
         self._rate.require(admitted)
@@ -67,7 +67,7 @@ class WriteLimiter:
 
         A body that can't be read counts as one. Raises as `admit`, and `InvalidRequest`.
         """
-        ops.require_token(self._token)
+        ops.require_token(self._verifier)
         body = request.get_data()
         try:
             parts = self._few_enough(read(body))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -101,7 +100,7 @@ class Settings:
     service: the settings that every service has.
     ledger: the ledger and the account in it.
     peers: the connections between executors.
-    operator_token: the token that writes need.
+    operator_verifier: the verifier of the token that writes need.
     most_writes_per_second: writes of any kind within any second.
     most_order_streams: order streams that are open at once.
     marketdata_url: market data's address.
@@ -114,7 +113,7 @@ class Settings:
     service: ServiceSettings
     ledger: LedgerSettings
     peers: PeerSettings
-    operator_token: str
+    operator_verifier: str
     most_writes_per_second: int
     most_order_streams: int
     marketdata_url: str
@@ -132,16 +131,15 @@ class Settings:
         if ledger.starting_cash and equity_currency not in ledger.starting_cash:
             known = ", ".join(ledger.starting_cash)
             reader.fault(f"SPARK_EQUITY_CURRENCY={equity_currency!r}: must be cash, which is one of {known}")
-        token = reader.secret("SPARK_OPERATOR_TOKEN")
         settings = cls(
             service=reader.service("executor"),
             ledger=ledger,
             peers=PeerSettings(
                 host=reader.text("SPARK_PEER_HOST", socket.gethostname()),
                 port=reader.integer("SPARK_PEER_PORT", 4100, at_least=0, at_most=65_535),
-                key=hashlib.sha256(b"executors:" + token.encode()).digest(),
+                key=reader.secret("SPARK_PEER_SECRET").encode(),
             ),
-            operator_token=token,
+            operator_verifier=reader.verifier("SPARK_OPERATOR_VERIFIER"),
             most_writes_per_second=reader.integer("SPARK_MAX_WRITES_PER_SECOND", 200, at_least=1, at_most=100_000),
             most_order_streams=reader.integer("SPARK_MAX_ORDER_STREAMS", 8, at_least=1, at_most=1000),
             marketdata_url=reader.url("SPARK_MARKETDATA_URL", "http://marketdata:5001"),

@@ -3,8 +3,8 @@
 Beside a token it writes the token's verifier, which tells a service whether a caller has the token and not the token.
 A verifier is derived from its token at each run.
 
-With the argument `bist` it replaces the broker's credentials with three lines of standard input: API key, user name and
-password.
+With the argument `bist` it replaces the user's own credentials with the broker: three lines of standard input, API key,
+user name and password. With `show` and names of secrets it prints each on a line of its own and makes none.
 
 It uses the standard library alone, also to write files: its image holds none of our other code. A volume is mounted
 only where its secret is read. Inside those containers every user may read the file: the mount protects it.
@@ -19,6 +19,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 
 def random_token() -> str:
@@ -33,8 +34,12 @@ def random_api_key() -> str:
 
 ROOT = Path("/secrets")
 """The folder that every volume is mounted in."""
-BROKER = ("algolab/api_key", "algolab/username", "algolab/password")
-"""The broker's credentials, in the order in which they are read."""
+BROKER = ("api_key", "username", "password")
+"""The files of the broker's credentials, in the order in which they are read."""
+OWN, FORMER = "algolab-live", "algolab"
+"""The folders of the user's own credentials: the one of now, and the one of versions that gave it to the venue too."""
+MADE_LENGTH = 43
+"""The length of the user name and the password that this program makes, which no broker gives to anybody."""
 SECRETS: dict[str, Callable[[], str]] = {
     "ledger/password": random_token,
     "operator/token": random_token,
@@ -42,11 +47,15 @@ SECRETS: dict[str, Callable[[], str]] = {
     "peer/secret": random_token,
     "alerts/alert_token": random_token,
     "grafana/admin_password": random_token,
-    "algolab/api_key": random_api_key,
-    "algolab/username": random_token,
-    "algolab/password": random_token,
+    "algolab-simulated/api_key": random_api_key,
+    "algolab-simulated/username": random_token,
+    "algolab-simulated/password": random_token,
 }
-VERIFIERS = {"operator-verifier/verifier": "operator/token", "reader-verifier/verifier": "reader/token"}
+VERIFIERS = {
+    "operator-verifier/verifier": "operator/token",
+    "reader-verifier/verifier": "reader/token",
+    "alerts-verifier/verifier": "alerts/alert_token",
+}
 """For each verifier the token that it is derived from."""
 
 
@@ -76,8 +85,24 @@ def verifier_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def move_own() -> None:
+    """Moves the user's own credentials out of the former folder, and empties it. A half-written set stays there."""
+    former, own = [ROOT / FORMER / name for name in BROKER], [ROOT / OWN / name for name in BROKER]
+    if not all(path.exists() for path in own):
+        if not all(path.exists() and path.stat().st_size > 0 for path in former):
+            return
+        found = [path.read_text() for path in former]
+        if {len(secret.strip()) for secret in found[1:]} != {MADE_LENGTH}:
+            for path, secret in zip(own, found, strict=True):
+                write(path, secret)
+                say(f"moved {OWN}/{path.name}")
+    for path in former:
+        path.unlink(missing_ok=True)
+
+
 def make_all() -> int:
     """Makes every secret that is missing, and every verifier; returns the exit code. It prints names, never values."""
+    move_own()
     for name, make in SECRETS.items():
         say(f"{'made' if write_once(ROOT / name, make) else 'kept'} {name}")
     for name, token in VERIFIERS.items():
@@ -86,8 +111,19 @@ def make_all() -> int:
     return 0
 
 
+def show(names: list[str]) -> int:
+    """Prints secrets, a line each; returns the exit code, 1 when one of them is unknown or not made yet."""
+    for name in names:
+        path = ROOT / name
+        if name not in SECRETS or not path.exists():
+            say(f"there is no secret {name}", sys.stderr)
+            return 1
+        say(path.read_text().strip())
+    return 0
+
+
 def replace_broker(lines: list[str]) -> int:
-    """Replaces the broker's credentials with the user's own; returns the exit code, 1 when they can't be right."""
+    """Replaces the user's own credentials with the broker; returns the exit code, 1 when they can't be right."""
     if len(lines) != len(BROKER) or not all(lines):
         say("three lines are needed: API key, user name, password")
         return 1
@@ -99,15 +135,24 @@ def replace_broker(lines: list[str]) -> int:
         say("the API key must be API- and 16, 24 or 32 bytes in base64")
         return 1
     for name, secret in zip(BROKER, lines, strict=True):
-        write(ROOT / name, secret)
-        say(f"replaced {name}")
+        write(ROOT / OWN / name, secret)
+        say(f"replaced {OWN}/{name}")
     return 0
 
 
-def say(text: str) -> None:
-    """Prints one line of the log."""
-    print(text, flush=True)  # noqa: T201
+def say(text: str, where: TextIO | None = None) -> None:
+    """Prints one line, by default on standard output."""
+    print(text, file=where, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command; returns its exit code."""
+    if arguments[:1] == ["show"]:
+        return show(arguments[1:])
+    if arguments == ["bist"]:
+        return replace_broker(sys.stdin.read().split("\n")[:3])
+    return make_all()
 
 
 if __name__ == "__main__":
-    sys.exit(replace_broker(sys.stdin.read().split("\n")[:3]) if sys.argv[1:] == ["bist"] else make_all())
+    sys.exit(main(sys.argv[1:]))

@@ -29,8 +29,8 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
             tape=lambda: None if parts.tape is None else parts.tape.row(),
         )
     )
-    app.register_blueprint(resume_api.routes(parts.venues, settings.operator_token))
-    app.register_blueprint(followed_api.routes(parts.following, settings.operator_token))
+    app.register_blueprint(resume_api.routes(parts.venues, settings.operator_verifier))
+    app.register_blueprint(followed_api.routes(parts.following, settings.operator_verifier))
     for venue in parts.venues:
         if venue.blueprint is not None:
             app.register_blueprint(venue.blueprint)

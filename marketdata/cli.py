@@ -1,13 +1,16 @@
-"""Acts on the running service: `python -m marketdata.cli bist login`, `feed resume BTCTURK`, `symbols list`."""
+"""Acts on the running service: `python -m marketdata.cli bist login`, `feed resume BTCTURK`, `symbols list`.
+
+A command that changes something reads the operator's token from a line of standard input. `bist code` reads the code
+from a second line. No secret is an argument: other processes see those.
+"""
 
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TextIO, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -71,6 +74,10 @@ class _Failure(msgspec.Struct):
     error: _Error
 
 
+class _NoLine(Exception):
+    """Standard input has no such line; the message says which one is needed."""
+
+
 class _NotDone(Exception):
     """The service did not do what was asked; the message says why."""
 
@@ -78,27 +85,27 @@ class _NotDone(Exception):
 def main(
     arguments: Sequence[str],
     environment: Mapping[str, str] | None = None,
-    prompt: Callable[[str], str] = getpass.getpass,
+    lines: TextIO | None = None,
 ) -> int:
-    """Runs one command. Returns the exit code: 0 when there is a session afterwards, the feed is connected, or the
-    symbols are as was asked; 1 when not; 2 when the service does not answer; 64 for a wrong call or wrong settings."""
-    chosen = _parser().parse_args(arguments)
+    """Runs one command. Returns the exit code.
+
+    It is 0 when the code is on its way, there is a session afterwards, the feed is connected, or the symbols are as
+    was asked; 1 when not; 2 when the service does not answer; 64 for a wrong call, wrong settings or a missing line.
+    `lines` is standard input by default.
+    """
+    chosen, lines = _parser().parse_args(arguments), lines or sys.stdin
     reader = Reader(environment)
     port = reader.integer("PORT", DEFAULT_PORT, at_least=1, at_most=65_535)
-    token = "" if chosen.command in ("status", "list") else reader.secret("SPARK_OPERATOR_TOKEN")
     try:
         reader.check()
+        token = "" if chosen.command in ("status", "list") else _line(lines, "the operator's token")
         client = JsonClient(f"http://127.0.0.1:{port}/v1", CALL_SECONDS, headers={"Authorization": f"Bearer {token}"})
         if chosen.topic == "feed":
             return _resume(client, chosen.venue)
         if chosen.topic == "symbols":
             return _change(client, chosen.command, chosen.symbols)
-        return _tell(
-            _ask(client, "GET", "/feeds/BIST/session", _Session)
-            if chosen.command == "status"
-            else _login(client, chosen.code or prompt)
-        )
-    except SettingsError as error:
+        return _bist(client, chosen.command, lines)
+    except (SettingsError, _NoLine) as error:
         return _failed(str(error), WRONG_USE)
     except Unavailable as error:
         return _failed(error.message, UNREACHABLE)
@@ -111,8 +118,8 @@ def _parser() -> _Parser:
     topics = parser.add_subparsers(dest="topic", required=True)
     bist = topics.add_parser("bist", help="the broker's session").add_subparsers(dest="command", required=True)
     bist.add_parser("status", help="print the state of the session")
-    login = bist.add_parser("login", help="have a code sent by text message, and hand it in")
-    login.add_argument("--code", help="hand in a code that has come already, instead of asking for another")
+    bist.add_parser("login", help="have a code sent by text message")
+    bist.add_parser("code", help="hand in the code that has come")
     feed = topics.add_parser("feed", help="the venues' feeds").add_subparsers(dest="command", required=True)
     resume = feed.add_parser("resume", help="dial at once, though the feed stopped or waits")
     resume.add_argument("venue", help="BTCTURK or BIST")
@@ -125,16 +132,25 @@ def _parser() -> _Parser:
     return parser
 
 
-def _login(client: JsonClient, code: str | Callable[[str], str]) -> _Session:
-    if not isinstance(code, str):
-        _ask(client, "POST", "/feeds/BIST/login", _Session)
-        code = code("Code from the text message: ")
-    return _ask(client, "POST", "/feeds/BIST/sms", _Session, wire.encode({"code": code}))
+def _line(lines: TextIO, name: str) -> str:
+    """Returns the next line without blanks around it. Raises `_NoLine` when it is empty or missing."""
+    found = lines.readline().strip()
+    if not found:
+        raise _NoLine(f"{name} is needed: a line of standard input")
+    return found
 
 
-def _tell(session: _Session) -> int:
+def _bist(client: JsonClient, command: str, lines: TextIO) -> int:
+    """Asks for the session, or takes one of the two steps of a login."""
+    if command == "login":
+        session = _ask(client, "POST", "/feeds/BIST/login", _Session)
+    elif command == "code":
+        code = wire.encode({"code": _line(lines, "the code from the text message")})
+        session = _ask(client, "POST", "/feeds/BIST/sms", _Session, code)
+    else:
+        session = _ask(client, "GET", "/feeds/BIST/session", _Session)
     print(f"{session.state} since {session.since}: {session.reason}")
-    return DONE if session.state == "ACTIVE" else NOT_DONE
+    return DONE if session.state == "ACTIVE" or command == "login" else NOT_DONE
 
 
 def _resume(client: JsonClient, venue: str) -> int:

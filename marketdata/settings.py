@@ -50,7 +50,7 @@ class Settings:
     most_streams: the event streams that may be open at once.
     queue_limit: the frames of one venue that may wait for its worker.
     data_dir: the folder that bars and trades are kept in; nothing is kept when there is no such folder.
-    operator_token: guards what an operator does with feeds; empty to let nobody.
+    operator_verifier: the verifier of the operator's token, which changes of feeds need; empty to let nobody.
     proxies: the proxies on the way to venues.
     btcturk: the settings of BTCTurk.
     algolab: the settings of Borsa Istanbul over AlgoLab; None when no symbol of it is followed.
@@ -63,7 +63,7 @@ class Settings:
     most_streams: int
     queue_limit: int
     data_dir: Path
-    operator_token: str
+    operator_verifier: str
     proxies: Proxies
     btcturk: btcturk.BtcturkSettings
     algolab: algolab.AlgolabSettings | None
@@ -104,7 +104,7 @@ class Settings:
             most_streams=reader.integer("SPARK_STREAMS_MAX", 200, at_least=1, at_most=1_000),
             queue_limit=reader.integer("SPARK_FEED_QUEUE_LIMIT", 20_000, at_least=100, at_most=1_000_000),
             data_dir=data_dir,
-            operator_token=_operator_token(reader),
+            operator_verifier=_operator_verifier(reader),
             proxies=_proxies(reader),
             btcturk=btcturk.read(reader, service.market, data_dir),
             algolab=algolab.read(reader, service.market, data_dir),
@@ -115,9 +115,10 @@ class Settings:
         return settings
 
 
-def _operator_token(reader: Reader) -> str:
-    """Reads the token where its file is named. A feed that a person has to log in to asks for it by itself."""
-    return reader.secret("SPARK_OPERATOR_TOKEN") if reader.text("SPARK_OPERATOR_TOKEN_FILE", "") else ""
+def _operator_verifier(reader: Reader) -> str:
+    """Reads the verifier where its file is named. A feed that a person has to log in to asks for it by itself."""
+    named = reader.text("SPARK_OPERATOR_VERIFIER_FILE", "")
+    return reader.verifier("SPARK_OPERATOR_VERIFIER") if named else ""
 
 
 def _proxies(reader: Reader) -> Proxies:

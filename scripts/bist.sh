@@ -14,6 +14,8 @@ ask() {
   printf -v "$1" '%s' "$answer"
 }
 
+market_cli() { docker compose exec -T marketdata python -m marketdata.cli "$@"; }
+
 use_stack
 case ${1:-} in
   credentials)
@@ -21,12 +23,21 @@ case ${1:-} in
     ask username "user name"
     ask password "password" hidden
     # shellcheck disable=SC2154 # ask sets them
-    printf '%s\n%s\n%s\n' "$key" "$username" "$password" |
-      docker compose run --rm --no-deps --no-TTY init python /init/make_secrets.py bist
+    printf '%s\n%s\n%s\n' "$key" "$username" "$password" | in_init bist
     # The next start reads the settings again, these files with them.
     rm -f .built
-    docker compose up --detach --no-deps --force-recreate marketdata
+    if [ "$SPARK_MARKET" = live ]; then
+      docker compose up --detach --no-deps --force-recreate marketdata
+    else
+      echo "kept for the live market: SPARK_MARKET=live in .env, then make up"
+    fi
     ;;
-  login) docker compose exec marketdata python -m marketdata.cli bist login ;;
+  login)
+    token=$(operator_token)
+    printf '%s\n' "$token" | market_cli bist login
+    ask code "Code from the text message" hidden
+    # shellcheck disable=SC2154 # ask sets it
+    printf '%s\n%s\n' "$token" "$code" | market_cli bist code
+    ;;
   *) fail "unknown: ${1:-nothing}" "usage: scripts/bist.sh credentials|login" ;;
 esac

@@ -10,4 +10,5 @@ cd "$(dirname "$0")/.."
 [ "${1:-}" = resume ] || fail "unknown: ${1:-nothing}" "usage: scripts/feed.sh resume BTCTURK|BIST"
 [ -n "${2:-}" ] || fail "no venue is named" "usage: make feed-resume VENUE=BTCTURK"
 use_stack
-docker compose exec -T marketdata python -m marketdata.cli feed resume "$2"
+token=$(operator_token)
+printf '%s\n' "$token" | docker compose exec -T marketdata python -m marketdata.cli feed resume -- "$2"

@@ -61,6 +61,18 @@ read_settings() {
   done
 }
 
+# use_market: a market that is none is a fault, and Compose is given the simulated one, so that it can read its file.
+use_market() {
+  case ${SPARK_MARKET:=simulated} in
+    simulated | live) ;;
+    *)
+      fault "SPARK_MARKET='$SPARK_MARKET': must be one of simulated, live"
+      SPARK_MARKET=simulated
+      ;;
+  esac
+  export SPARK_MARKET
+}
+
 # use_socket: SPARK_DOCKER_SOCKET becomes the socket that docker-proxy mounts, as the engine's own machine sees it.
 use_socket() {
   local endpoint
@@ -247,11 +259,12 @@ use_address() {
 use_stack() {
   find_engine
   if ! have docker || ! engine_answers; then fail "no container engine answers" "start the stack first: make up"; fi
-  read_settings SPARK_BIND SPARK_LINK_HOST SPARK_TLS SPARK_READ_TOKEN SPARK_DOCKER_SOCKET
+  read_settings SPARK_BIND SPARK_LINK_HOST SPARK_TLS SPARK_READ_TOKEN SPARK_DOCKER_SOCKET SPARK_MARKET
   use_socket
   use_project
   tell_faults
-  # A wrong address stops `make up` alone: what runs can be looked at and stopped whatever is written now.
+  # A wrong address or market stops `make up` alone: what runs can be looked at and stopped whatever is written now.
+  use_market
   use_address
   FAULTS=()
 }

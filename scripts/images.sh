@@ -20,7 +20,6 @@ standin_for() {
     postgres:*) echo postgres ;;
     prom/prometheus:*) echo prometheus ;;
     prom/alertmanager:*) echo alertmanager ;;
-    wollomatic/socket-proxy:*) echo docker-proxy ;;
     haproxy:*) echo gateway ;;
   esac
 }

@@ -88,3 +88,9 @@ install_packages() {
   quietly "$log" apt-get install -y -qq --no-install-recommends "$@"
   rm -f "$log"
 }
+
+# in_init ARGUMENT...: runs the program that makes the secrets. It alone has all of them, and it needs no service that runs.
+in_init() { docker compose --progress quiet run --rm --no-deps --no-TTY init python /init/make_secrets.py "$@"; }
+
+# operator_token: prints the operator's token, for the standard input of what needs it.
+operator_token() { in_init show operator/token </dev/null || fail "the operator's token can't be had" "does the stack exist? make up"; }

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 have uv || fail "uv is not installed" "install it with: pip install uv"
-for folder in marketdata venue executor web canary tests bench; do
+for folder in marketdata venue executor web canary window tests bench; do
   step "pinning $folder"
   (cd "$folder" && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
     requirements.in --output-file requirements.txt "$@")

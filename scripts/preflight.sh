@@ -89,6 +89,7 @@ check_room() {
 check_host() {
   # shellcheck disable=SC2046 # names without spaces, each an argument
   read_settings SPARK_BIND SPARK_LINK_HOST SPARK_TLS SPARK_READ_TOKEN SPARK_DOCKER_SOCKET SPARK_MARKET $(port_settings | cut -d ' ' -f 1)
+  use_market
   use_socket
   use_project
   use_address

@@ -8,10 +8,11 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/host.sh
 . scripts/host.sh
 
-read -ra add <<<"${1//,/ }"
-read -ra remove <<<"${2//,/ }"
+read -ra add <<<"${1//[,$'\n']/ }"
+read -ra remove <<<"${2//[,$'\n']/ }"
 use_stack
 run() { docker compose exec -T marketdata python -m marketdata.cli symbols "$@"; }
-if [ "${#add[@]}" -gt 0 ]; then run add "${add[@]}" >/dev/null; fi
-if [ "${#remove[@]}" -gt 0 ]; then run remove "${remove[@]}" >/dev/null; fi
-run list
+if [ $((${#add[@]} + ${#remove[@]})) -gt 0 ]; then token=$(operator_token); fi
+if [ "${#add[@]}" -gt 0 ]; then printf '%s\n' "$token" | run add -- "${add[@]}" >/dev/null; fi
+if [ "${#remove[@]}" -gt 0 ]; then printf '%s\n' "$token" | run remove -- "${remove[@]}" >/dev/null; fi
+run list </dev/null

@@ -27,7 +27,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(trading.blueprint(upstreams.executors))
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
     received = parts.counters.alerts_received
-    app.register_blueprint(alerts.blueprint(market, settings.alert_token, upstreams.inbox, state.clock, received))
+    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.inbox, state.clock, received))
     return app
 
 

@@ -19,7 +19,7 @@ class Settings:
     canary_url: the address of the canary.
     alertmanager_url: the address of Alertmanager.
     prometheus_url: the address of Prometheus.
-    alert_token: the secret that Alertmanager presents with its alerts.
+    alert_verifier: the verifier of the token that Alertmanager presents with its alerts.
     data_dir: the folder of the alert inbox.
     quote_stale_seconds: the age above which a quote is shown as stale, in seconds.
     """
@@ -30,7 +30,7 @@ class Settings:
     canary_url: str
     alertmanager_url: str
     prometheus_url: str
-    alert_token: str
+    alert_verifier: str
     data_dir: Path
     quote_stale_seconds: float
 
@@ -45,7 +45,7 @@ class Settings:
             canary_url=reader.url("SPARK_CANARY_URL", "http://canary:6001"),
             alertmanager_url=reader.url("SPARK_ALERTMANAGER_URL", "http://alertmanager:9093"),
             prometheus_url=reader.url("SPARK_PROMETHEUS_URL", "http://prometheus:9090"),
-            alert_token=reader.secret("SPARK_ALERT_TOKEN"),
+            alert_verifier=reader.verifier("SPARK_ALERT_VERIFIER"),
             data_dir=Path(reader.text("SPARK_DATA_DIR", "/data")),
             quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0),
         )

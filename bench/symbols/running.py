@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.verifier import verifier_of
 from tests.marketdata.busy import gunicorn
 from tests.repo.tree import ROOT
 
@@ -28,7 +29,7 @@ SECRETS = {
     "SPARK_ALGOLAB_USERNAME": "12345678901",
     "SPARK_ALGOLAB_PASSWORD": "secret",
     "SPARK_ALGOLAB_SESSION": "session",
-    "SPARK_OPERATOR_TOKEN": "token",
+    "SPARK_OPERATOR_VERIFIER": verifier_of("token"),
 }
 
 

@@ -9,7 +9,7 @@ from common.query import refuse_body
 from marketdata.followed.following import Following
 
 
-def routes(following: Following, operator_token: str) -> Blueprint:
+def routes(following: Following, operator_verifier: str) -> Blueprint:
     """Returns the calls. Reading needs no token, changing needs the operator's."""
     api = Blueprint("followed", __name__, url_prefix="/v1/followed")
 
@@ -19,13 +19,13 @@ def routes(following: Following, operator_token: str) -> Blueprint:
 
     @api.put("/<instrument>")
     def follow(instrument: str) -> Response:
-        require_token(operator_token)
+        require_token(operator_verifier)
         refuse_body()
         return answer(following.follow(instrument))
 
     @api.delete("/<instrument>")
     def unfollow(instrument: str) -> Response:
-        require_token(operator_token)
+        require_token(operator_verifier)
         refuse_body()
         return answer(following.unfollow(instrument))
 

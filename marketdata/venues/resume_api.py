@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 LONGEST_SHOWN = 64
 
 
-def routes(venues: Sequence[Venue], operator_token: str) -> Blueprint:
+def routes(venues: Sequence[Venue], operator_verifier: str) -> Blueprint:
     """Returns the call, which needs the operator's token."""
     api, known = Blueprint("resume", __name__, url_prefix="/v1/feeds"), {venue.name: venue for venue in venues}
 
     @api.post("/<venue>/resume")
     def resume(venue: str) -> Response:
         """Dials at once, as far as the guard of dials allows, and answers the feed's row. An open feed stays."""
-        require_token(operator_token)
+        require_token(operator_verifier)
         refuse_body()
         found = known.get(venue)
         if found is None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from common.answers import AccountStatus
 from common.client import JsonClient
 from common.errors import Unavailable
+from common.verifier import verifier_of
 from tests.chaos.market import CASH, SYMBOLS
 from tests.chaos.ports import free_port
 from tests.executor.standin import TOKEN
@@ -150,8 +151,10 @@ class Worker:
 
 def environment(database: Ledger, marketdata_url: str, folder: Path) -> dict[str, str]:
     """What both executors are told: limits so wide that they seldom refuse, and production's fees and collar."""
-    token = folder / "operator-token"
-    token.write_text(TOKEN)
+    verifier = folder / "operator-verifier"
+    verifier.write_text(verifier_of(TOKEN))
+    peers = folder / "peer-secret"
+    peers.write_text("the-peers-secret")
     password = folder / "password"
     password.write_text(database.password)
     return {
@@ -159,7 +162,8 @@ def environment(database: Ledger, marketdata_url: str, folder: Path) -> dict[str
         "SPARK_LOG_LEVEL": "ERROR",
         "SPARK_LEDGER_URL": database.url,
         "SPARK_LEDGER_PASSWORD_FILE": str(password),
-        "SPARK_OPERATOR_TOKEN_FILE": str(token),
+        "SPARK_OPERATOR_VERIFIER_FILE": str(verifier),
+        "SPARK_PEER_SECRET_FILE": str(peers),
         "SPARK_MARKETDATA_URL": marketdata_url,
         "SPARK_PEER_HOST": "127.0.0.1",
         "SPARK_STARTING_CASH": ",".join(f"{currency}:{amount}" for currency, amount in CASH.items()),

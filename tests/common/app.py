@@ -11,6 +11,7 @@ from common import ops, query, service, sse
 from common.errors import NotFound, Unavailable
 from common.loop import Stop, Supervisor
 from common.settings import Reader, ServiceSettings
+from common.verifier import verifier_of
 
 TOKEN = "correct horse"
 
@@ -85,7 +86,7 @@ def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", lo
 
     @app.post("/guarded")
     def guarded() -> Response:
-        ops.require_token(TOKEN)
+        ops.require_token(verifier_of(TOKEN))
         return ops.answer({"done": True}, 201)
 
     return app

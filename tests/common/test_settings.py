@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.settings import Reader, ServiceSettings, SettingsError
+from common.verifier import verifier_of
 
 
 def _fault(reader: Reader) -> str:
@@ -202,6 +203,24 @@ def test_no_part_of_an_unreadable_secret_is_told(tmp_path: Path) -> None:
     fault = _fault(reader)
     assert "UnicodeDecodeError" in fault
     assert "hush" not in fault
+
+
+def test_a_verifier_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "verifier").write_text(verifier_of("a token") + "\n")
+    reader = Reader({"SPARK_DOOR_FILE": str(tmp_path / "verifier")})
+    assert reader.verifier("SPARK_DOOR") == verifier_of("a token")
+    reader.check()
+
+
+@pytest.mark.parametrize("content", ["the-token-itself", "A" * 64, "a" * 63, "a" * 65, "g" * 64])
+def test_a_file_that_holds_no_verifier_is_a_fault_and_is_not_repeated(tmp_path: Path, content: str) -> None:
+    """A token in the place of its verifier would never open the door, and would be a secret too many."""
+    (tmp_path / "verifier").write_text(content)
+    reader = Reader({"SPARK_DOOR_FILE": str(tmp_path / "verifier")})
+    assert reader.verifier("SPARK_DOOR") == ""
+    told = _fault(reader)
+    assert "SPARK_DOOR_FILE" in told
+    assert content not in told
 
 
 def test_the_process_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from common.clock import Clock
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
+from common.verifier import verifier_of
 from executor.app import create_app
 from executor.context import TradingContext
 from executor.guardrails import Limits
@@ -182,8 +182,8 @@ def make_executor(
     settings = Settings(
         service=ServiceSettings("executor", "1", "simulated"),
         ledger=LedgerSettings(place.url, place.password, account, cash, place.timings),
-        peers=PeerSettings("127.0.0.1", 0, hashlib.sha256(f"executors:{TOKEN}".encode()).digest()),
-        operator_token=TOKEN,
+        peers=PeerSettings("127.0.0.1", 0, b"the-peers-secret"),
+        operator_verifier=verifier_of(TOKEN),
         most_writes_per_second=writes,
         most_order_streams=streams,
         marketdata_url=data.url,

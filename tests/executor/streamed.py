@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from common import service
+from common.verifier import verifier_of
 from executor.app import create_app
 from executor.parts import Parts
 from executor.settings import Settings
@@ -27,13 +28,15 @@ def hasty() -> Flask:
 
 def environment_of(place: Place, data: MarketData, folder: Path) -> dict[str, str]:
     """The settings of an executor; its secrets are written into `folder`."""
-    (folder / "token").write_text(TOKEN)
+    (folder / "verifier").write_text(verifier_of(TOKEN))
+    (folder / "peers").write_text("the-peers-secret")
     (folder / "password").write_text(place.password)
     return {
         "SPARK_SERVICE": "executor",
         "SPARK_LEDGER_URL": place.url,
         "SPARK_LEDGER_PASSWORD_FILE": str(folder / "password"),
-        "SPARK_OPERATOR_TOKEN_FILE": str(folder / "token"),
+        "SPARK_OPERATOR_VERIFIER_FILE": str(folder / "verifier"),
+        "SPARK_PEER_SECRET_FILE": str(folder / "peers"),
         "SPARK_MARKETDATA_URL": data.url,
         "SPARK_PEER_HOST": "127.0.0.1",
         "SPARK_PEER_PORT": "0",

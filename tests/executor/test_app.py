@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.loop import Loop, Stop, Supervisor
+from common.verifier import verifier_of
 from executor.app import create_app
 from executor.matching import Matcher
 from executor.parts import Parts
@@ -22,9 +23,10 @@ from tests.executor.standin import BTCTRY, Executor, MarketData, Place
 def test_the_started_executor_becomes_ready_and_fills_a_resting_order_by_itself(
     marketdata: MarketData, place: Place, tmp_path: Path
 ) -> None:
-    (tmp_path / "token").write_text("secret")
+    (tmp_path / "verifier").write_text(verifier_of("secret"))
+    (tmp_path / "peers").write_text("the-peers-secret")
     environment = {"LEDGER_URL": place.url, "MARKETDATA_URL": marketdata.url}
-    environment["OPERATOR_TOKEN_FILE"] = str(tmp_path / "token")
+    environment |= {"OPERATOR_VERIFIER_FILE": str(tmp_path / "verifier"), "PEER_SECRET_FILE": str(tmp_path / "peers")}
     (tmp_path / "password").write_text(place.password)
     environment |= {"LEDGER_PASSWORD_FILE": str(tmp_path / "password"), "PEER_PORT": "0", "PEER_HOST": "127.0.0.1"}
     settings = Settings.from_environment({f"SPARK_{name}": value for name, value in environment.items()})

@@ -8,24 +8,30 @@ from pathlib import Path
 import pytest
 
 from common.settings import ServiceSettings, SettingsError
+from common.verifier import verifier_of
 from executor.settings import Settings
+
+VERIFIER = verifier_of("token-of-the-operator")
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "token").write_text("token-of-the-operator\n")
+    (tmp_path / "verifier").write_text(f"{VERIFIER}\n")
+    (tmp_path / "peers").write_text("secret-of-the-peers\n")
     (tmp_path / "password").write_text("pass-of-the-ledger\n")
     return {
         "SPARK_LEDGER_URL": "postgresql+psycopg://spark@postgres:5432/spark",
         "SPARK_LEDGER_PASSWORD_FILE": str(tmp_path / "password"),
-        "SPARK_OPERATOR_TOKEN_FILE": str(tmp_path / "token"),
+        "SPARK_OPERATOR_VERIFIER_FILE": str(tmp_path / "verifier"),
+        "SPARK_PEER_SECRET_FILE": str(tmp_path / "peers"),
     }
 
 
 def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> None:
     settings = Settings.from_environment(environment)
     assert settings.service == ServiceSettings("executor", "1", "simulated")
-    assert (settings.operator_token, settings.ledger.password) == ("token-of-the-operator", "pass-of-the-ledger")
+    assert (settings.operator_verifier, settings.ledger.password) == (VERIFIER, "pass-of-the-ledger")
+    assert settings.peers.key == b"secret-of-the-peers"
     assert settings.ledger.account == "paper"
     assert settings.ledger.starting_cash == {"TRY": Decimal(5_000_000), "USDT": Decimal(100_000)}
     assert settings.limits.max_order_notional == {"TRY": Decimal(500_000), "USDT": Decimal(15_000)}
@@ -41,7 +47,9 @@ def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> No
         ("SPARK_LEDGER_URL", "sqlite://"),
         ("SPARK_LEDGER_URL", "nonsense"),
         ("SPARK_LEDGER_PASSWORD_FILE", ""),
-        ("SPARK_OPERATOR_TOKEN_FILE", "/nowhere"),
+        ("SPARK_OPERATOR_VERIFIER_FILE", "/nowhere"),
+        ("SPARK_OPERATOR_VERIFIER_FILE", ""),
+        ("SPARK_PEER_SECRET_FILE", ""),
         ("SPARK_MARKETDATA_URL", "ftp://marketdata"),
         ("SPARK_ACCOUNT", "Paper Account"),
         ("SPARK_STARTING_CASH", "TRY"),
@@ -68,7 +76,7 @@ def test_all_wrong_values_are_told_together(environment: dict[str, str]) -> None
     wrong = {
         "SPARK_MARKET": "real",
         "SPARK_LEDGER_URL": "nonsense",
-        "SPARK_OPERATOR_TOKEN_FILE": "/nowhere",
+        "SPARK_OPERATOR_VERIFIER_FILE": "/nowhere",
         "SPARK_ACCOUNT": "Paper Account",
         "SPARK_EQUITY_CURRENCY": "EUR",
         "SPARK_MAX_ORDER_NOTIONAL": "TRY:1e99",

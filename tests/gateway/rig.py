@@ -65,18 +65,24 @@ class Answer:
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running gateway: its container and the host port of each door."""
+    """A running gateway: its container, the host port of each door, and the authority of its certificate, if any."""
 
     container: str
     ports: Mapping[str, int]
-    scheme: str = "http"
+    authority: Path | None = None
 
-    def ask(self, method: str, door: str, path: str = "/", body: bytes | None = None, **headers: str) -> Answer:
-        """Sends one request; a header's name has _ for -."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=20), cert_reqs="CERT_NONE")
-        url = f"{self.scheme}://127.0.0.1:{self.ports[door]}{path}"
-        answer = pool.request(method, url, body=body, headers=named, redirect=False)
+    def ask(
+        self,
+        method: str,
+        door: str,
+        path: str = "/",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Sends one request."""
+        pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=20), ca_certs=str(self.authority or ""))
+        url = f"http{'s' if self.authority else ''}://127.0.0.1:{self.ports[door]}{path}"
+        answer = pool.request(method, url, body=body, headers=headers, redirect=False)
         pool.clear()
         return Answer(answer.status, answer.headers, answer.data)
 
@@ -135,7 +141,7 @@ class Place:
             ports = {
                 door: int(docker("port", container, str(port)).split(":")[1].split()[0]) for door, port in DOORS.items()
             }
-            gateway = Gateway(container, ports, "https" if environment.get("SPARK_TLS") else "http")
+            gateway = Gateway(container, ports)
             wait_until_it_listens(gateway)
             yield gateway
         finally:
@@ -153,7 +159,7 @@ class Place:
         network = [f"--network={self.name}-edge", "--network-alias=edge-address"]
         named = ("--init", f"--name={container}", *HARDENED, *network)
         docker("create", *named, *published, *settings, *mounts, *options, self.image)
-        docker("network", "connect", "--alias=trading-address", f"{self.name}-inside", container)
+        docker("network", "connect", f"{self.name}-inside", container)
         return container
 
 

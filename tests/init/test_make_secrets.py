@@ -11,18 +11,30 @@ import pytest
 from init import make_secrets
 
 KEY = "API-" + base64.b64encode(bytes(range(32))).decode()
+OWN = [KEY, "somebody", "hunter2"]
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(make_secrets, "ROOT", tmp_path)
-    for name in (*make_secrets.SECRETS, *make_secrets.VERIFIERS):
+    for name in (*make_secrets.SECRETS, *make_secrets.VERIFIERS, "algolab-live/x", "algolab/x"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
     return tmp_path
 
 
 def contents(root: Path) -> dict[str, str]:
     return {name: (root / name).read_text() for name in make_secrets.SECRETS}
+
+
+def broker(root: Path, folder: str) -> list[str]:
+    """The credentials with the broker in a folder."""
+    return [(root / folder / name).read_text() for name in make_secrets.BROKER]
+
+
+def keep_formerly(root: Path, credentials: list[str]) -> None:
+    """Writes credentials to where an earlier version kept them."""
+    for name, secret in zip(make_secrets.BROKER, credentials, strict=True):
+        (root / "algolab" / name).write_text(secret)
 
 
 def test_secrets_are_made_once_and_kept_ever_after(root: Path) -> None:
@@ -67,27 +79,91 @@ def test_peers_and_readers_have_secrets_of_their_own(root: Path) -> None:
     assert all(len(secret) == 43 for secret in made)
 
 
+def test_a_secret_is_shown_on_request_and_on_a_line_of_its_own(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_secrets.make_all()
+    capsys.readouterr()
+    assert make_secrets.main(["show", "operator/token", "grafana/admin_password"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == [(root / "operator/token").read_text(), (root / "grafana/admin_password").read_text()]
+
+
+@pytest.mark.parametrize("name", ["operator/token", "../../etc/passwd", "operator-verifier/verifier", ""])
+def test_what_is_no_secret_or_is_not_made_yet_is_not_shown(
+    root: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_secrets.main(["show", name]) == 1
+    told = capsys.readouterr()
+    assert (told.out, name in told.err) == ("", True)
+    assert not (root / "operator/token").exists(), "asking makes none"
+
+
 def test_the_simulated_brokers_key_has_the_brokers_form(root: Path) -> None:
     make_secrets.make_all()
-    key = (root / "algolab/api_key").read_text()
+    key = (root / "algolab-simulated/api_key").read_text()
     assert len(base64.b64decode(key.removeprefix("API-"), validate=True)) == 32
 
 
 def test_no_secret_is_printed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_secrets.make_all()
-    make_secrets.replace_broker([KEY, "somebody", "hunter2"])
+    make_secrets.replace_broker(OWN)
     printed = capsys.readouterr().out
-    assert not any(secret in printed for secret in contents(root).values())
+    assert not any(secret in printed for secret in (*contents(root).values(), *OWN))
 
 
-def test_the_users_own_credentials_replace_the_simulated_ones_and_nothing_else(root: Path) -> None:
+def test_the_users_own_credentials_are_kept_apart_from_the_simulated_ones(root: Path) -> None:
     make_secrets.make_all()
     before = contents(root)
-    assert make_secrets.replace_broker([KEY, "somebody", "hunter2"]) == 0
-    assert [contents(root)[name] for name in make_secrets.BROKER] == [KEY, "somebody", "hunter2"]
-    assert {name for name, value in contents(root).items() if value != before[name]} == set(make_secrets.BROKER)
+    assert make_secrets.replace_broker(OWN) == 0
+    assert broker(root, "algolab-live") == OWN
+    assert contents(root) == before, "the simulated venue's are as they were"
     assert make_secrets.make_all() == 0
-    assert (root / "algolab/api_key").read_text() == KEY
+    assert broker(root, "algolab-live") == OWN
+
+
+def test_credentials_of_an_earlier_version_move_to_where_the_venue_does_not_see_them(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_formerly(root, OWN)
+    make_secrets.make_all()
+    assert broker(root, "algolab-live") == OWN
+    assert list((root / "algolab").iterdir()) == []
+    assert not set(broker(root, "algolab-simulated")) & set(OWN)
+    assert not any(secret in capsys.readouterr().out for secret in OWN)
+    make_secrets.make_all()
+    assert broker(root, "algolab-live") == OWN
+
+
+def test_simulated_credentials_of_an_earlier_version_do_not_pass_for_the_users_own(root: Path) -> None:
+    keep_formerly(root, [KEY, make_secrets.random_token(), make_secrets.random_token()])
+    make_secrets.make_all()
+    assert list((root / "algolab-live").iterdir()) == list((root / "algolab").iterdir()) == []
+
+
+def test_credentials_given_since_the_update_are_not_replaced_by_the_earlier_ones(root: Path) -> None:
+    keep_formerly(root, ["API-" + "A" * 24, "formerly", "formerly-secret"])
+    assert make_secrets.replace_broker(OWN) == 0
+    make_secrets.make_all()
+    assert broker(root, "algolab-live") == OWN
+    assert list((root / "algolab").iterdir()) == []
+
+
+def test_a_move_that_died_in_the_middle_is_ended_by_the_next_run(root: Path) -> None:
+    keep_formerly(root, OWN)
+    (root / "algolab-live/api_key").write_text(OWN[0])
+    make_secrets.make_all()
+    assert broker(root, "algolab-live") == OWN
+
+
+@pytest.mark.parametrize("removed", [1, 2])
+def test_a_move_that_died_while_it_emptied_the_former_place_loses_nothing(root: Path, removed: int) -> None:
+    keep_formerly(root, OWN)
+    for name, secret in zip(make_secrets.BROKER, OWN, strict=True):
+        (root / "algolab-live" / name).write_text(secret)
+    for name in make_secrets.BROKER[:removed]:
+        (root / "algolab" / name).unlink()
+    make_secrets.make_all()
+    assert broker(root, "algolab-live") == OWN
+    assert list((root / "algolab").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -99,3 +175,4 @@ def test_credentials_that_cannot_be_right_change_nothing(root: Path, lines: list
     before = contents(root)
     assert make_secrets.replace_broker(lines) == 1
     assert contents(root) == before
+    assert list((root / "algolab-live").iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from flask import Flask, Response
 from common import ops
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
+from common.verifier import verifier_of
 from marketdata.cli import main
 from tests.common.local import http_server
 from tests.marketdata.followed.running import both_venues, running, settings
@@ -27,28 +29,31 @@ def bist() -> Iterator[Bist]:
         yield running
 
 
-@pytest.fixture
-def token_file(tmp_path: Path) -> Path:
-    file = tmp_path / "token"
-    file.write_text(TOKEN)
-    return file
+def said(*lines: str) -> io.StringIO:
+    """What comes on standard input."""
+    return io.StringIO("".join(f"{line}\n" for line in lines))
 
 
 @pytest.fixture
-def environment(bist: Bist, tmp_path: Path, token_file: Path) -> Iterator[dict[str, str]]:
+def environment(bist: Bist, tmp_path: Path) -> Iterator[dict[str, str]]:
     with http_server(app_at(bist.rest_url, tmp_path / "session.json")) as url:
-        yield {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
+        yield {"PORT": url.rpartition(":")[2]}
 
 
-def test_a_login_asks_for_the_code(bist: Bist, environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["bist", "login"], environment, lambda _prompt: bist.accounts.phone() or "")
-    assert (code, capsys.readouterr().out.split()[0]) == (0, "ACTIVE")
+def test_a_login_has_a_code_sent_and_takes_it(
+    bist: Bist, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bist", "login"], environment, said(TOKEN)) == 0
+    assert main(["bist", "status"], environment) == 1
+    capsys.readouterr()
+    assert main(["bist", "code"], environment, said(TOKEN, bist.accounts.phone() or "")) == 0
+    assert capsys.readouterr().out.split()[0] == "ACTIVE"
     assert main(["bist", "status"], environment) == 0
 
 
-def test_a_code_that_has_come_already_is_handed_in(bist: Bist, environment: dict[str, str]) -> None:
+def test_a_code_is_handed_in_without_another_being_sent(bist: Bist, environment: dict[str, str]) -> None:
     assert main(["bist", "status"], environment) == 1
-    assert main(["bist", "login", "--code", "000"], environment) == 1
+    assert main(["bist", "code"], environment, said(TOKEN, "000")) == 1
     assert bist.accounts.phone() is None, "no other code was asked for"
 
 
@@ -56,14 +61,12 @@ def test_a_refusal_is_told_in_the_services_words(
     bist: Bist, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bist.faults.arm("refuse_login")
-    assert main(["bist", "login"], environment) == 1
+    assert main(["bist", "login"], environment, said(TOKEN)) == 1
     assert "password is wrong" in capsys.readouterr().err
 
 
-def test_a_wrong_token_is_told(environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wrong = tmp_path / "wrong"
-    wrong.write_text("wrong")
-    assert main(["bist", "login"], {**environment, "SPARK_OPERATOR_TOKEN_FILE": str(wrong)}) == 1
+def test_a_wrong_token_is_told(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bist", "login"], environment, said("wrong")) == 1
     assert "operator's token" in capsys.readouterr().err
 
 
@@ -79,7 +82,7 @@ class Feeds:
 
         @app.post("/v1/feeds/BTCTURK/resume")
         def resume() -> Response:
-            ops.require_token(TOKEN)
+            ops.require_token(verifier_of(TOKEN))
             self.resumed.append("BTCTURK")
             return ops.answer(self._row())
 
@@ -97,65 +100,66 @@ class Feeds:
 
 
 @pytest.mark.parametrize("name", ["BTCTURK", "btcturk"])
-def test_a_feed_is_resumed_and_the_command_waits_for_its_socket(
-    name: str, token_file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_feed_is_resumed_and_the_command_waits_for_its_socket(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     feeds = Feeds(opens_after=2)
     with http_server(feeds.app()) as url:
-        known = {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
-        assert main(["feed", "resume", name], known) == 0
+        known = {"PORT": url.rpartition(":")[2]}
+        assert main(["feed", "resume", name], known, said(TOKEN)) == 0
     assert feeds.resumed == ["BTCTURK"]
     assert capsys.readouterr().out == "BTCTURK is syncing\n"
 
 
 def test_a_feed_that_is_refused_again_is_told_with_the_reason(
-    token_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("marketdata.cli.RESUME_SECONDS", 0.5)
     with http_server(Feeds(opens_after=10**6).app()) as url:
-        known = {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
-        assert main(["feed", "resume", "BTCTURK"], known) == 1
+        known = {"PORT": url.rpartition(":")[2]}
+        assert main(["feed", "resume", "BTCTURK"], known, said(TOKEN)) == 1
         assert "BTCTURK is rejected: answered with 403" in capsys.readouterr().out
-        assert main(["feed", "resume", "NOBODY/../x"], known) == 1
+        assert main(["feed", "resume", "NOBODY/../x"], known, said(TOKEN)) == 1
 
 
-def test_symbols_are_listed_added_and_removed(
-    tmp_path: Path, token_file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_symbols_are_listed_added_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (
         both_venues(tmp_path) as venues,
         running(settings(venues)) as service,
         http_server(service.http.application) as url,
     ):
-        known = {"PORT": url.rpartition(":")[2], "SPARK_OPERATOR_TOKEN_FILE": str(token_file)}
+        known = {"PORT": url.rpartition(":")[2]}
         assert main(["symbols", "list"], {"PORT": known["PORT"]}) == 0
         assert "BIST follows 2 of at most 600: BIST:THYAO BIST:GARAN" in capsys.readouterr().out
-        assert main(["symbols", "add", "bist:asels", "BIST:TUPRS"], known) == 0
+        assert main(["symbols", "add", "bist:asels", "BIST:TUPRS"], known, said(TOKEN)) == 0
         assert "added by an operator: BIST:ASELS BIST:TUPRS" in capsys.readouterr().out
-        assert main(["symbols", "remove", "BIST:GARAN", "BIST:ASELS"], known) == 0
+        assert main(["symbols", "remove", "BIST:GARAN", "BIST:ASELS"], known, said(TOKEN)) == 0
         assert "removed by an operator: BIST:GARAN" in capsys.readouterr().out
-        assert main(["symbols", "add", "BTCTURK:NOPETRY"], known) == 1
+        assert main(["symbols", "add", "BTCTURK:NOPETRY"], known, said(TOKEN)) == 1
         assert "lists no pair 'NOPETRY'" in capsys.readouterr().err
 
 
-def test_no_service_is_told_apart_from_no_session(token_file: Path) -> None:
+def test_no_service_is_told_apart_from_no_session() -> None:
     assert main(["bist", "status"], {"PORT": "9"}) == 2
 
 
+def test_wrong_settings_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bist", "status"], {"PORT": "none"}) == 64
+    assert "PORT" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    ("arguments", "environment"),
-    [
-        (["bist", "status"], {"PORT": "none"}),
-        (["feed", "resume", "BTCTURK"], {}),
-        (["bist", "login"], {"SPARK_OPERATOR_TOKEN_FILE": "/does/not/exist"}),
-        (["bist", "login"], {}),
-    ],
+    "arguments", [["feed", "resume", "BTCTURK"], ["bist", "login"], ["symbols", "add", "BIST:SISE"]]
 )
-def test_wrong_settings_are_named(
-    arguments: list[str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("lines", [(), ("",), ("  ",)])
+def test_a_change_without_a_token_is_told(
+    arguments: list[str], lines: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments, environment) == 64
-    assert next(iter(environment), "SPARK_OPERATOR_TOKEN_FILE") in capsys.readouterr().err
+    assert main(arguments, {"PORT": "9"}, said(*lines)) == 64
+    assert "the operator's token is needed" in capsys.readouterr().err
+
+
+def test_a_missing_code_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bist", "code"], {"PORT": "9"}, said(TOKEN)) == 64
+    assert "the code from the text message is needed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

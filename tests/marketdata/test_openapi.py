@@ -19,6 +19,7 @@ from common import sse, wire
 from common.clock import SYSTEM_CLOCK
 from common.loop import Stop, Supervisor
 from common.openapi import SCHEMAS
+from common.verifier import verifier_of
 from marketdata import messages
 from marketdata.app import create_app
 from marketdata.examples import EXAMPLES, REFUSALS
@@ -57,7 +58,7 @@ def _settings(folder: Path, btcturk: str, rest: str, algolab: str, broker: str, 
         "SPARK_ALGOLAB_USERNAME": OURS.username,
         "SPARK_ALGOLAB_PASSWORD": OURS.password,
         "SPARK_ALGOLAB_SESSION": session,
-        "SPARK_OPERATOR_TOKEN": TOKEN,
+        "SPARK_OPERATOR_VERIFIER": verifier_of(TOKEN),
     }
     for name, secret in secrets.items():
         (folder / name).write_text(secret)

@@ -9,11 +9,13 @@ import pytest
 
 from common.settings import SettingsError
 from common.tape import VERSION, TapeHead, head_bytes
+from common.verifier import verifier_of
 from marketdata.settings import Settings
 from marketdata.tape.blocks import packed
 from marketdata.venues.algolab.settings import AlgolabSettings, is_loopback
 
-SECRETS = ("SPARK_ALGOLAB_API_KEY", "SPARK_ALGOLAB_USERNAME", "SPARK_ALGOLAB_PASSWORD", "SPARK_OPERATOR_TOKEN")
+SECRETS = ("SPARK_ALGOLAB_API_KEY", "SPARK_ALGOLAB_USERNAME", "SPARK_ALGOLAB_PASSWORD")
+VERIFIER = "SPARK_OPERATOR_VERIFIER"
 
 
 @pytest.fixture
@@ -21,7 +23,8 @@ def secrets(tmp_path: Path) -> dict[str, str]:
     """Variables that name a file for each secret."""
     for name in SECRETS:
         (tmp_path / name).write_text(f"of {name}\n")
-    return {f"{name}_FILE": str(tmp_path / name) for name in SECRETS}
+    (tmp_path / VERIFIER).write_text(verifier_of("the-operators-token"))
+    return {f"{name}_FILE": str(tmp_path / name) for name in (*SECRETS, VERIFIER)}
 
 
 def read(**variables: str) -> Settings:
@@ -193,3 +196,10 @@ def test_all_wrong_values_are_told_together(secrets: dict[str, str]) -> None:
 def test_a_wrong_value_for_borsa_istanbul_is_named(secrets: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
         Settings.from_environment(secrets | {name: value})
+
+
+def test_the_live_feed_of_the_exchange_without_credentials_says_how_to_give_them() -> None:
+    with pytest.raises(SettingsError, match="make bist-credentials"):
+        Settings.from_environment(
+            {"SPARK_MARKET": "live", "SPARK_BIST_SYMBOLS": "THYAO", "SPARK_ALGOLAB_API_KEY_FILE": "/nowhere"}
+        )

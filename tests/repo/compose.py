@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,13 @@ def line_of(service: str) -> int:
     raise KeyError(service)
 
 
-def mounts(block: Block) -> list[str]:
-    """Volumes in their short form."""
-    return [volume for volume in block.get("volumes", []) if isinstance(volume, str)]
+def mounts(block: Block, **settings: str) -> list[str]:
+    """Volumes in their short form; a variable has the value that is given here, or else its default."""
+    return [
+        re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: settings.get(found[1], found[2]), volume)
+        for volume in block.get("volumes", [])
+        if isinstance(volume, str)
+    ]
 
 
 def binds(block: Block) -> list[dict[str, Any]]:

@@ -71,6 +71,13 @@ LINES: dict[str, dict[int, str]] = {
         4: "api metrics",
         5: "app cli parts",
     },
+    "window": {
+        1: "shown",
+        2: "engine metrics settings",
+        3: "project",
+        4: "api",
+        5: "app parts",
+    },
 }
 
 PURE_LIBRARY = {

@@ -9,8 +9,8 @@ from pathlib import Path
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("executor", "marketdata", "web", "canary", "venue")
-READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret")
+SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
+READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret", "verifier")
 NAME = re.compile(r"SPARK_[A-Z0-9_]+|PORT")
 
 
@@ -61,7 +61,7 @@ def _of_reader(tree: ast.Module) -> dict[str, str | None]:
         if not isinstance(call.args[0], ast.Constant):
             continue
         name = str(call.args[0].value)
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "secret":
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("secret", "verifier"):
             found[f"{name}_FILE"] = None
         else:
             found[name] = _default(call, constants)

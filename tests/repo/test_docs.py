@@ -10,7 +10,7 @@ import pytest
 from tests.repo.tree import ROOT, paths
 
 WHOLE = ("GLOSSARY.md", "CONTRIBUTING.md")
-SERVICES = ("executor", "marketdata", "web", "canary", "venue")
+SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
 TICKED = re.compile(r"`([^`\s]+)`")
 PATH = re.compile(r"\.?\w[\w.-]*(/[\w.-]+)*/?")
 FILE_ENDS = (".py", ".md", ".yml", ".json", ".html", ".sh", ".toml", ".example")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.repo.tree import ROOT, parsed, paths
 
-SERVICES = ("marketdata", "venue", "executor", "web", "canary")
+SERVICES = ("marketdata", "venue", "executor", "web", "canary", "window")
 PRODUCT = [
     path for path in paths() if path.suffix == ".py" and path.parts[0] in (*SERVICES, "common", "init", "grafana")
 ]

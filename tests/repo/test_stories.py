@@ -9,7 +9,7 @@ import pytest
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("common", "executor", "marketdata", "web", "canary", "venue")
+SERVICES = ("common", "executor", "marketdata", "web", "canary", "venue", "window")
 STORIES = ("Life of a frame", "Life of an order")
 README = (ROOT / "README.md").read_text()
 

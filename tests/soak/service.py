@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from common import wire
+from common.verifier import verifier_of
 from marketdata.state.bars import MOST_BARS, Resolution
 from tests.repo.layers import ROOT
 from tests.soak.bars import Published
@@ -111,7 +112,7 @@ def environment(venues: Venues, folder: Path, port: int) -> dict[str, str]:
         "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
         "SPARK_ALGOLAB_USERNAME": CREDENTIALS.username,
         "SPARK_ALGOLAB_PASSWORD": CREDENTIALS.password,
-        "SPARK_OPERATOR_TOKEN": "nobody-asks",
+        "SPARK_OPERATOR_VERIFIER": verifier_of("nobody-asks"),
     }
     for name, secret in secrets.items():
         (folder / name).write_text(secret)

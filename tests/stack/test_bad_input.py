@@ -132,7 +132,7 @@ def test_a_bad_query_or_path_is_a_4xx(healthy: Stack, service: str, path: str, f
     [b"", b"[]", b"{", b'{"version":"4","alerts":7}', b'{"version":"4","alerts":[{"labels":7}]}', b'{"alerts":[null]}'],
 )
 def test_a_bad_webhook_is_refused_by_the_inbox(healthy: Stack, raw: bytes) -> None:
-    token = healthy.compose("exec", "-T", "web", "cat", "/run/secrets/spark-alerts/alert_token").strip()
+    token = healthy.secret("alerts/alert_token")
     assert_refused(healthy.ask("POST", "web", "/api/alerts", raw=raw, token=token))
 
 

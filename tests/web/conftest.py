@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
 from common.loop import Loop, Stop, Supervisor
+from common.verifier import verifier_of
 from tests.web.console import ALERT_TOKEN, Surroundings
 from web.app import create_app
 from web.parts import Parts
@@ -95,10 +96,12 @@ def built(settings: Settings) -> Built:
 @pytest.fixture
 def alone(tmp_path: Path) -> Built:
     """A console for tests that need no other service."""
-    token = tmp_path / "alert-token"
-    token.write_text(ALERT_TOKEN)
+    verifier = tmp_path / "alert-verifier"
+    verifier.write_text(verifier_of(ALERT_TOKEN))
     return build(
-        Settings.from_environment({"SPARK_ALERT_TOKEN_FILE": str(token), "SPARK_DATA_DIR": str(tmp_path / "data")})
+        Settings.from_environment(
+            {"SPARK_ALERT_VERIFIER_FILE": str(verifier), "SPARK_DATA_DIR": str(tmp_path / "data")},
+        )
     )
 
 

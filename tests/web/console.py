@@ -12,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.verifier import verifier_of
 from tests.common.local import free_port
 from tests.web import trading_world, world
 from tests.web.standin_server import Server
@@ -32,8 +33,8 @@ class Surroundings:
 
     def environment(self, folder: Path, market: str = "simulated") -> dict[str, str]:
         """Returns the settings of a console among these; its secrets and its data are in `folder`."""
-        token = folder / "alert-token"
-        token.write_text(ALERT_TOKEN)
+        verifier = folder / "alert-verifier"
+        verifier.write_text(verifier_of(ALERT_TOKEN))
         return {
             "SPARK_MARKET": market,
             "SPARK_MARKETDATA_URL": self.market.server.url,
@@ -41,7 +42,7 @@ class Surroundings:
             "SPARK_CANARY_URL": self.canary.server.url,
             "SPARK_ALERTMANAGER_URL": self.plain.url,
             "SPARK_PROMETHEUS_URL": self.plain.url,
-            "SPARK_ALERT_TOKEN_FILE": str(token),
+            "SPARK_ALERT_VERIFIER_FILE": str(verifier),
             "SPARK_DATA_DIR": str(folder),
         }
 

@@ -5,20 +5,21 @@ from pathlib import Path
 import pytest
 
 from common.settings import SettingsError
+from common.verifier import verifier_of
 from web.settings import Settings
 
 
 @pytest.fixture
-def token_file(tmp_path: Path) -> str:
-    file = tmp_path / "token"
-    file.write_text("secret-of-the-test\n")
+def verifier_file(tmp_path: Path) -> str:
+    file = tmp_path / "verifier"
+    file.write_text(f"{verifier_of('secret-of-the-test')}\n")
     return str(file)
 
 
-def test_the_defaults_are_the_addresses_inside_the_stack(token_file: str) -> None:
-    settings = Settings.from_environment({"SPARK_ALERT_TOKEN_FILE": token_file})
+def test_the_defaults_are_the_addresses_inside_the_stack(verifier_file: str) -> None:
+    settings = Settings.from_environment({"SPARK_ALERT_VERIFIER_FILE": verifier_file})
     assert (settings.service.name, settings.service.market) == ("web", "simulated")
-    assert settings.alert_token == "secret-of-the-test"
+    assert settings.alert_verifier == verifier_of("secret-of-the-test")
     assert settings.readiness_urls() == {
         "marketdata": "http://marketdata:5001/readyz",
         "executor-1": "http://executor-1:4001/readyz",
@@ -43,24 +44,24 @@ def test_the_defaults_are_the_addresses_inside_the_stack(token_file: str) -> Non
         ("SPARK_QUOTE_STALE_SECONDS", "0"),
         ("SPARK_QUOTE_STALE_SECONDS", "-0.5"),
         ("SPARK_RECYCLE_MIB", "-1"),
-        ("SPARK_ALERT_TOKEN_FILE", "/does/not/exist"),
+        ("SPARK_ALERT_VERIFIER_FILE", "/does/not/exist"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_value(token_file: str, name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_with_its_value(verifier_file: str, name: str, value: str) -> None:
     with pytest.raises(SettingsError) as failure:
-        Settings.from_environment({"SPARK_ALERT_TOKEN_FILE": token_file} | {name: value})
+        Settings.from_environment({"SPARK_ALERT_VERIFIER_FILE": verifier_file} | {name: value})
     assert name in str(failure.value)
     assert "secret-of-the-test" not in str(failure.value)
 
 
-def test_the_alert_token_is_required() -> None:
-    with pytest.raises(SettingsError, match="SPARK_ALERT_TOKEN_FILE"):
+def test_the_alerts_verifier_is_required() -> None:
+    with pytest.raises(SettingsError, match="SPARK_ALERT_VERIFIER_FILE"):
         Settings.from_environment({})
 
 
-def test_an_executors_address_may_end_in_a_slash_and_have_blanks_around_it(token_file: str) -> None:
+def test_an_executors_address_may_end_in_a_slash_and_have_blanks_around_it(verifier_file: str) -> None:
     urls = "http://executor-1:4001/ , http://executor-2:4001/"
-    settings = Settings.from_environment({"SPARK_ALERT_TOKEN_FILE": token_file, "SPARK_EXECUTOR_URLS": urls})
+    settings = Settings.from_environment({"SPARK_ALERT_VERIFIER_FILE": verifier_file, "SPARK_EXECUTOR_URLS": urls})
     assert settings.executor_urls == ("http://executor-1:4001", "http://executor-2:4001")
     assert settings.readiness_urls()["executor-2"] == "http://executor-2:4001/readyz"
 
@@ -71,5 +72,5 @@ def test_all_wrong_settings_are_told_together() -> None:
         Settings.from_environment(wrong)
     assert {line.split("=")[0].split(" ")[0] for line in str(failure.value).splitlines()} == {
         *wrong,
-        "SPARK_ALERT_TOKEN_FILE",
+        "SPARK_ALERT_VERIFIER_FILE",
     }

@@ -16,13 +16,13 @@ MAX_LISTED = 1000
 DEFAULT_LISTED = 100
 
 
-def blueprint(market: wire.Market, token: str, inbox: AlertInbox, clock: Clock, received: Counter) -> Blueprint:
+def blueprint(market: wire.Market, verifier: str, inbox: AlertInbox, clock: Clock, received: Counter) -> Blueprint:
     """Returns `POST` and `GET /api/alerts`. `received` counts the alerts by their status."""
     routes = Blueprint("alerts", __name__)
 
     @routes.post("/api/alerts")
     def receive() -> Response:
-        ops.require_token(token)
+        ops.require_token(verifier)
         request.max_content_length = MAX_CALL_BYTES
         call = wire.decode(WebhookCall, request.get_data())
         now = clock.now()

@@ -97,7 +97,7 @@ def build(
         is_open=feed.is_open,
         clients={"broker": rest},
         nets=(limits.net, *context.nets),
-        blueprint=login_api.routes(session, settings.operator_token),
+        blueprint=login_api.routes(session, settings.operator_verifier),
         collector=AlgolabCollector(counters, session),
     )
 

@@ -22,7 +22,7 @@ class Code(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code: str
 
 
-def routes(session: Session, operator_token: str) -> Blueprint:
+def routes(session: Session, operator_verifier: str) -> Blueprint:
     """Returns the calls. Reading the session needs no token; logging in needs the operator's."""
     api = Blueprint("bist_session", __name__, url_prefix="/v1/feeds/BIST")
 
@@ -32,13 +32,13 @@ def routes(session: Session, operator_token: str) -> Blueprint:
 
     @api.post("/login")
     def login() -> Response:
-        require_token(operator_token)
+        require_token(operator_verifier)
         refuse_body()
         return answer(session.login())
 
     @api.post("/sms")
     def sms() -> Response:
-        require_token(operator_token)
+        require_token(operator_verifier)
         code = wire.decode(Code, request.get_data()).code.strip()
         if not (code.isascii() and code.isdigit() and len(code) <= MOST_DIGITS):
             raise InvalidRequest("code", f"must be 1 to {MOST_DIGITS} digits")

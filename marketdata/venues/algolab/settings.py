@@ -54,7 +54,7 @@ class AlgolabSettings:
     sessions: when the exchange trades.
     addresses: the broker's addresses.
     credentials: what the broker gave the customer.
-    operator_token: guards the login.
+    operator_verifier: the verifier of the token that a login needs.
     quiet_seconds: the feed may say nothing of a share for so long before its quote is stale.
     session_file: the file that keeps the session over restarts.
     ready_session: a session that the operator brought; empty for none.
@@ -65,7 +65,7 @@ class AlgolabSettings:
     sessions: Sessions
     addresses: AlgolabAddresses
     credentials: Credentials
-    operator_token: str
+    operator_verifier: str
     session_file: Path
     ready_session: str = ""
     quiet_seconds: float = 0.0
@@ -94,6 +94,7 @@ def read(reader: Reader, market: str, data_dir: Path) -> AlgolabSettings | None:
     if symbols == (NO_SYMBOLS,):
         return None
     _check_redistribution(reader, market)
+    credentials = _credentials(reader, market)
     default, always = ADDRESSES.get(market, ADDRESSES["simulated"]), "always" if market == "simulated" else "real"
     return AlgolabSettings(
         symbols=symbols,
@@ -104,16 +105,23 @@ def read(reader: Reader, market: str, data_dir: Path) -> AlgolabSettings | None:
             rest=reader.url("SPARK_ALGOLAB_REST_URL", default.rest),
             sms=reader.url("SPARK_ALGOLAB_SMS_URL", default.sms),
         ),
-        credentials=Credentials(
-            reader.secret("SPARK_ALGOLAB_API_KEY"),
-            reader.secret("SPARK_ALGOLAB_USERNAME"),
-            reader.secret("SPARK_ALGOLAB_PASSWORD"),
-        ),
-        operator_token=reader.secret("SPARK_OPERATOR_TOKEN"),
+        credentials=credentials,
+        operator_verifier=reader.verifier("SPARK_OPERATOR_VERIFIER"),
         session_file=data_dir / "algolab_session.json",
         quiet_seconds=reader.seconds("SPARK_BIST_QUIET_SECONDS", 15.0, at_least=0.0, at_most=300.0),
         ready_session=reader.secret("SPARK_ALGOLAB_SESSION") if reader.text("SPARK_ALGOLAB_SESSION_FILE", "") else "",
     )
+
+
+def _credentials(reader: Reader, market: str) -> Credentials:
+    credentials = Credentials(
+        reader.secret("SPARK_ALGOLAB_API_KEY"),
+        reader.secret("SPARK_ALGOLAB_USERNAME"),
+        reader.secret("SPARK_ALGOLAB_PASSWORD"),
+    )
+    if market == "live" and not all(credentials.secrets()):
+        reader.fault("SPARK_BIST_SYMBOLS: the live market needs your credentials with AlgoLab: make bist-credentials")
+    return credentials
 
 
 def _check_redistribution(reader: Reader, market: str) -> None:

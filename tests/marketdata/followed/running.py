@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from common.loop import Stop, Supervisor
+from common.verifier import verifier_of
 from marketdata.app import create_app
 from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings
@@ -59,7 +60,7 @@ def settings(venues: Venues, **more: str) -> Settings:
         "SPARK_ALGOLAB_USERNAME": OURS.username,
         "SPARK_ALGOLAB_PASSWORD": OURS.password,
         "SPARK_ALGOLAB_SESSION": venues.bist.session(),
-        "SPARK_OPERATOR_TOKEN": TOKEN,
+        "SPARK_OPERATOR_VERIFIER": verifier_of(TOKEN),
     }
     for name, secret in secrets.items():
         (venues.folder / name).write_text(secret)

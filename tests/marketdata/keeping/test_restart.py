@@ -14,6 +14,7 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
+from common.verifier import verifier_of
 from marketdata.app import create_app
 from marketdata.keeping.keeper import FILE
 from tests.common.local import http_server
@@ -38,7 +39,7 @@ def _both(folder: Path, venue: Venue, bist: Bist, asked: list[dict[str, str]] | 
         "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
         "SPARK_ALGOLAB_USERNAME": CREDENTIALS.username,
         "SPARK_ALGOLAB_PASSWORD": CREDENTIALS.password,
-        "SPARK_OPERATOR_TOKEN": "operator-token",
+        "SPARK_OPERATOR_VERIFIER": verifier_of("operator-token"),
         "SPARK_ALGOLAB_SESSION": bist.session(),
     }
     for name, secret in secrets.items():

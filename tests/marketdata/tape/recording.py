@@ -12,6 +12,7 @@ from common import wire
 from common.clock import Clock
 from common.loop import Stop, Supervisor
 from common.tape import Taped
+from common.verifier import verifier_of
 from marketdata.link.dial import LinkTimings
 from marketdata.parts import Parts, Timings
 from marketdata.settings import Settings, TapeSettings
@@ -69,7 +70,7 @@ def with_bist(folder: Path, **more: str) -> dict[str, str]:
         "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
         "SPARK_ALGOLAB_USERNAME": CREDENTIALS.username,
         "SPARK_ALGOLAB_PASSWORD": CREDENTIALS.password,
-        "SPARK_OPERATOR_TOKEN": "operator-token",
+        "SPARK_OPERATOR_VERIFIER": verifier_of("operator-token"),
     }
     for name, secret in secrets.items():
         (folder / name).write_text(secret)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from common.loop import Stop, Supervisor
+from common.verifier import verifier_of
 from marketdata.parts import Parts
 from marketdata.settings import Settings
 from tests.repo.layers import imports
@@ -46,8 +47,10 @@ def test_the_same_job_is_in_a_file_of_the_same_name() -> None:
 def test_loops_parts_of_readiness_and_names_of_venues_are_each_given_once(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")
+    verifier = tmp_path / "verifier"
+    verifier.write_text(verifier_of("x"))
     files = {f"SPARK_ALGOLAB_{name}_FILE": str(secret) for name in SECRETS}
-    settings = Settings.from_environment({**files, "SPARK_OPERATOR_TOKEN_FILE": str(secret)})
+    settings = Settings.from_environment({**files, "SPARK_OPERATOR_VERIFIER_FILE": str(verifier)})
     parts = Parts.build(settings, Supervisor(Stop()))
     for names in (
         [venue.name for venue in parts.venues],

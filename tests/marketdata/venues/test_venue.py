@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from common import ops
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
+from common.verifier import verifier_of
 from marketdata.app import create_app
 from marketdata.venues import resume_api
 from marketdata.venues.venue import STATES
@@ -39,7 +40,7 @@ def both(
         "SPARK_ALGOLAB_API_KEY": CREDENTIALS.api_key,
         "SPARK_ALGOLAB_USERNAME": CREDENTIALS.username,
         "SPARK_ALGOLAB_PASSWORD": CREDENTIALS.password,
-        "SPARK_OPERATOR_TOKEN": TOKEN,
+        "SPARK_OPERATOR_VERIFIER": verifier_of(TOKEN),
         "SPARK_ALGOLAB_SESSION": session,
     }
     for name, secret in secrets.items():

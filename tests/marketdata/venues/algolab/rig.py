@@ -13,6 +13,7 @@ from typing import Literal
 
 from common.clock import Clock
 from common.loop import Stop, Supervisor
+from common.verifier import verifier_of
 from common.wire import Level
 from marketdata.link.dial import LinkTimings
 from marketdata.link.dial_limits import Backoff, DialGuard, DialLimits
@@ -142,7 +143,7 @@ def running_feed(
             sessions="always" if always_open else "real",
             addresses=AlgolabAddresses(bist.ws_url, bist.rest_url, bist.sms_url if login == "by itself" else ""),
             credentials=credentials,
-            operator_token=TOKEN,
+            operator_verifier=verifier_of(TOKEN),
             session_file=session_file or Path(folder) / "session.json",
             ready_session=bist.session() if login == "ready" else "",
         )

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from common import ops
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
+from common.verifier import verifier_of
 from marketdata.venues.algolab.login_api import routes
 from tests.marketdata.venues.algolab.rig import OURS, TOKEN
 from tests.marketdata.venues.algolab.test_session import session_at
@@ -34,7 +35,7 @@ def client(bist: Bist, tmp_path: Path) -> FlaskClient:
 def app_at(url: str, file: Path) -> Flask:
     app = Flask("marketdata")
     ops.install(app, ServiceSettings("marketdata", "1", "simulated"), {}, Supervisor(Stop()))
-    app.register_blueprint(routes(session_at(url, file), TOKEN))
+    app.register_blueprint(routes(session_at(url, file), verifier_of(TOKEN)))
     return app
 
 

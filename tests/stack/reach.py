@@ -1,0 +1,84 @@
+"""Asks, from inside a container's network, what answers; and reads the documentation's table of who reaches whom."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+
+from tests.repo import compose
+from tests.stack.stack import ROOT, Stack
+
+HOST, OUTSIDE = "host", "outside"
+PORTS = {
+    "alertmanager": [9093],
+    "canary": [6001],
+    "docker-proxy": [2375],
+    "executor-1": [4001, 4100],
+    "executor-2": [4001, 4100],
+    "gateway": [8404, 3000, 3003, 4001, 4002, 5001, 6001, 9090, 9093],
+    "grafana": [3000],
+    "marketdata": [5001],
+    "postgres": [5432],
+    "prometheus": [9090],
+    "venue": [7001, 7002, 7003],
+    "web": [3003],
+}
+"""What each service listens on in its container."""
+PROGRAM = """
+import concurrent.futures, json, socket, sys
+def answers(place):
+    try:
+        socket.create_connection(tuple(place), 2).close()
+    except OSError:
+        return None
+    return place
+places = json.load(sys.stdin)
+with concurrent.futures.ThreadPoolExecutor(64) as pool:
+    print(json.dumps([place for place in pool.map(answers, places) if place]))
+"""
+
+Place = tuple[str, int]
+
+
+def addresses(stack: Stack, service: str) -> list[str]:
+    """The service's address in each of its networks."""
+    networks = stack.container(service)["NetworkSettings"]["Networks"].values()
+    return [network["IPAddress"] for network in networks if network["IPAddress"]]
+
+
+def answering(image: str, container: str, places: list[Place]) -> set[Place]:
+    """Those of the places that take a connection from inside the container's network."""
+    options = ["--rm", "--interactive", f"--network=container:{container}", "--cap-drop=ALL", "--user=10001:10001"]
+    command = ["docker", "run", *options, image, "python", "-c", PROGRAM]
+    done = subprocess.run(command, input=json.dumps(places), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return {(address, port) for address, port in json.loads(done.stdout)}
+
+
+def documented() -> dict[str, set[str]]:
+    """The table of gateway/README.md: from whom to whom."""
+    text = (ROOT / "gateway/README.md").read_text().split("| from | reaches |")[1]
+    rows = re.findall(r"^\| ([a-z0-9-]+(?: \(live\))?) \| (.*?) ?\|$", text, re.MULTILINE)
+    return {name: {each for each in reached.split(", ") if each} for name, reached in rows}
+
+
+def declared() -> dict[str, set[str]]:
+    """The same as docker-compose.yml has it, without host and outside, for the simulated market."""
+    members = {
+        name: {network.replace("${SPARK_MARKET:-simulated}", "simulated") for network in block.get("networks", [])}
+        for name, block in compose.services().items()
+    }
+    return {
+        name: {other for other, theirs in members.items() if other != name and networks & theirs}
+        for name, networks in members.items()
+    }
+
+
+def matrix(found: Mapping[str, set[str]]) -> str:
+    """The table as a picture: a row for each that asks, a column for each that is asked."""
+    columns = [*PORTS, HOST, OUTSIDE]
+    marks = {name: ["x" if each in reached else "." for each in columns] for name, reached in found.items()}
+    rows = [f"{name:18}" + "".join(f"{mark:^14}" for mark in row) for name, row in marks.items()]
+    return "\n".join([" " * 18 + "".join(f"{each:^14}" for each in columns), *rows])

@@ -1,0 +1,150 @@
+"""Who reaches whom, tried from inside every running container; the outcome is the table of gateway/README.md."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.stack import reach
+from tests.stack.reach import HOST, OUTSIDE, PORTS, Place, answering
+from tests.stack.stack import Stack
+
+LISTEN = """
+import socket
+listener = socket.create_server(("", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    listener.accept()
+"""
+THERE, HERE = "198.51.100.2", "198.51.100.1"
+
+
+@dataclass(frozen=True)
+class World:
+    """What stands for the host and for the outside: places that take connections."""
+
+    host: list[Place]
+    outside: Place
+    image: str
+
+
+@contextmanager
+def listener(*prefix: str) -> Iterator[int]:
+    """A program that takes connections on all addresses of where it runs; gives its port."""
+    with subprocess.Popen([*prefix, sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        try:
+            yield int(program.stdout.readline())
+        finally:
+            program.kill()
+
+
+@contextmanager
+def machine_outside() -> Iterator[str]:
+    """A network namespace behind a wire. It knows this machine's end of the wire and nobody else, as a machine of the
+    internet does: it answers what came under an address that it knows."""
+    name = f"spark{uuid.uuid4().hex[:6]}"
+
+    def ip(*arguments: str) -> None:
+        subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+    ip("netns", "add", name)
+    try:
+        ip("link", "add", f"{name}h", "type", "veth", "peer", "name", f"{name}o", "netns", name)
+        ip("addr", "add", f"{HERE}/24", "dev", f"{name}h")
+        ip("link", "set", f"{name}h", "up")
+        ip("-n", name, "addr", "add", f"{THERE}/24", "dev", f"{name}o")
+        ip("-n", name, "link", "set", f"{name}o", "up")
+        ip("-n", name, "link", "set", "lo", "up")
+        yield name
+    finally:
+        subprocess.run(["ip", "link", "del", f"{name}h"], check=False, capture_output=True)
+        ip("netns", "del", name)
+
+
+def own_addresses() -> list[str]:
+    """Every IPv4 address of this machine but loopback: of its network cards, and of the bridges of all networks."""
+    shown = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout
+    found = [line.split()[3].split("/")[0] for line in shown.splitlines()]
+    return [address for address in found if not address.startswith("127.")]
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack) -> Iterator[World]:
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("WHO REACHES THE OUTSIDE IS NOT TRIED: a machine outside is made by root, with the command ip")
+    image = stack.container("venue")["Config"]["Image"]
+    with machine_outside() as name, listener() as here, listener("ip", "netns", "exec", name) as there:
+        places = [(address, here) for address in own_addresses()]
+        yield World(places, (THERE, there), image)
+
+
+def reached(stack: Stack, world: World, container: str) -> set[str]:
+    """Who answers a container, on any address and any port that it has."""
+    names = {
+        (address, port): service
+        for service in stack.running_services()
+        for address in reach.addresses(stack, service)
+        for port in PORTS[service]
+    }
+    names |= dict.fromkeys(world.host, HOST) | {world.outside: OUTSIDE}
+    return {names[place] for place in answering(world.image, container, list(names))}
+
+
+def test_what_stands_for_the_host_and_the_outside_is_reached_by_a_container_of_an_open_network(
+    stack: Stack, world: World
+) -> None:
+    """Without this, closed networks and a listener that nobody could reach would look the same."""
+    container = stack.run("docker", "run", "--detach", "--network=bridge", world.image, "sleep", "60").stdout.strip()
+    try:
+        assert answering(world.image, container, [*world.host, world.outside]) >= {world.outside}
+        assert answering(world.image, container, world.host)
+    finally:
+        stack.run("docker", "rm", "--force", container)
+
+
+def test_everybody_reaches_whom_the_table_says_and_nobody_else(healthy: Stack, world: World) -> None:
+    running = healthy.running_services()
+    told = reach.documented()
+    found = {name: reached(healthy, world, healthy.container(name)["Id"]) - {name} for name in running}
+    sys.stdout.write(f"\n{reach.matrix(found)}\n")
+    assert found == {name: told[name] & {*running, HOST, OUTSIDE} for name in running}
+
+
+def test_nobody_but_the_host_reaches_a_door(healthy: Stack, world: World) -> None:
+    ports = [port for port in PORTS["gateway"] if port != 8404]
+    doors = [(address, port) for address in reach.addresses(healthy, "gateway") for port in ports]
+    for name in healthy.running_services():
+        if name != "gateway":
+            assert answering(world.image, healthy.container(name)["Id"], doors) == set(), name
+    with socket.create_connection(("127.0.0.1", healthy.services.port_for("gateway", 3003)), timeout=5):
+        pass
+
+
+def test_the_live_market_has_a_way_out_for_market_data_alone(healthy: Stack, world: World) -> None:
+    live = replace(healthy, environment=healthy.environment | {"SPARK_MARKET": "live"})
+    run = ("docker", "compose", "run", "--detach", "--no-deps", "marketdata", "sleep", "120")
+    container = live.run(*run).stdout.split()[-1]
+    try:
+        told = reach.documented()["marketdata (live)"]
+        assert reached(healthy, world, container) - {"marketdata"} == told & {
+            *healthy.running_services(),
+            HOST,
+            OUTSIDE,
+        }
+    finally:
+        live.run("docker", "rm", "--force", container)
+        live.run("docker", "network", "rm", f"{healthy.project}_market-live")
+
+
+def test_init_has_no_network_at_all(healthy: Stack) -> None:
+    assert healthy.container("init")["HostConfig"]["NetworkMode"] == "none"
