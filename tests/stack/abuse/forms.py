@@ -44,7 +44,6 @@ HEADS: dict[str, Form] = {
     "a header without a name": _head(b": nothing"),
     "a blank before the colon": _head(b"X-Name : 1"),
     "a NUL in a header": _head(b"X-Name: a\0b"),
-    "a folded header": _head(b"X-Name: a", b" b"),
     "a bare CR in a header": _head(b"X-Name: a\rX-Other: b"),
     "a name of strange letters": _head("X-Şarkı: 1".encode()),
     "no Host": _bytes(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"),
@@ -152,8 +151,8 @@ DECIMALS = (
     ".5",
     "1e",
     "",
-    "9" * 100_000,
-    "0." + "0" * 100_000 + "1",
+    "9" * 50_000,
+    "0." + "0" * 50_000 + "1",
     "1\u0000",
     "1\n",
 )

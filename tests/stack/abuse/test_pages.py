@@ -141,8 +141,8 @@ def test_a_strangers_form_fetch_or_image_changes_nothing(
             assert page.evaluate(READING, [url, options]).startswith("failed: "), url
             page.evaluate(READING, [url, options | {"mode": "no-cors"}])
         page.evaluate(LOADING, url)
-        page.evaluate(POSTING, [url, json.dumps(body)])
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.evaluate(POSTING, [url, json.dumps(body)])
     assert counted(healthy) == before
 
 

@@ -35,19 +35,20 @@ def unrefused(doors: Sequence[Door], forms: dict[str, Form]) -> list[str]:
 
 def test_broken_and_giant_heads_are_refused(unharmed: Unharmed, doors: list[Door]) -> None:
     with unharmed():
-        assert unrefused(doors, HEADS) == []
+        assert not (found := unrefused(doors, HEADS)), "\n".join(found)
 
 
 def test_chunk_tricks_are_refused(unharmed: Unharmed, doors: list[Door]) -> None:
     with unharmed():
-        assert unrefused(doors, CHUNKS) == []
+        assert not (found := unrefused(doors, CHUNKS)), "\n".join(found)
 
 
 def test_no_request_is_smuggled_behind_another(unharmed: Unharmed, doors: list[Door]) -> None:
     with unharmed():
         for name, form in SMUGGLING.items():
             for reply in everywhere(doors, form):
-                assert len(reply.statuses) <= 1, f"{name}: {reply}"
+                # What is no request may follow on the connection, and be told so.
+                assert sum(status != 400 for status in reply.statuses) <= 1, f"{name}: {reply}"
                 assert SMUGGLED.encode() not in reply.content, f"{name}: {reply}"
                 assert all(status < 500 for status in reply.statuses), f"{name}: {reply}"
 
