@@ -1,0 +1,1 @@
+"""What strangers do to the published ports, and what others notice of it."""

@@ -1,0 +1,151 @@
+"""The others: users who read every published port while somebody abuses them, and the memory of every container."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from statistics import quantiles
+
+import docker
+import urllib3
+
+from tests.stack.abuse.raw import Door
+from tests.stack.stack import FLASK_SERVICES, Stack
+
+PAUSE_SECONDS = 0.1
+MEMORY_PAUSE_SECONDS = 0.5
+LEAST_LOOKS = 20
+"""So many answers make a 95th percentile worth having."""
+SERVER_ERRORS = re.compile(
+    r'^flask_http_request_duration_seconds_count\{[^}]*status="5\d\d"[^}]*\} (\S+)$', re.MULTILINE
+)
+
+
+@dataclass
+class Looks:
+    """What one user of one port saw: how long each answer took, in seconds, and what was no 200."""
+
+    door: Door
+    seconds: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def p95(self) -> float:
+        return quantiles(self.seconds, n=20, method="inclusive")[-1]
+
+
+@dataclass
+class Memory:
+    """Bytes in use of each container, by service: before, and the highest since."""
+
+    before: dict[str, int]
+    highest: dict[str, int]
+
+    def grown(self, most: int) -> dict[str, str]:
+        """Returns the services that ever held more than `most` bytes above what they had before."""
+        return {
+            service: f"{self.before[service] / 2**20:.0f} to {highest / 2**20:.0f} MiB"
+            for service, highest in self.highest.items()
+            if highest - self.before.get(service, highest) > most
+        }
+
+
+@dataclass
+class Witness:
+    """What the bystanders saw during an abuse."""
+
+    looks: list[Looks]
+    memory: Memory
+    seconds: float = 0.0
+
+    def complaints(self, limit: float, most_memory: int) -> list[str]:
+        """Returns a line for each broken promise: an answer that was no 200, a slow 95th percentile, grown memory."""
+        found = [f"{look.door.service}: {fault}" for look in self.looks for fault in look.faults[:3]]
+        for look in self.looks:
+            if len(look.seconds) < LEAST_LOOKS:
+                found.append(f"{look.door.service}: only {len(look.seconds)} answers in {self.seconds:.1f} s")
+            elif look.p95 > limit:
+                found.append(f"{look.door.service}: p95 {look.p95 * 1000:.0f} ms of {len(look.seconds)} answers")
+        return found + [f"memory of {name}: {text}" for name, text in self.memory.grown(most_memory).items()]
+
+
+class Meter:
+    """Reads the memory of the stack's containers from the engine."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._client = docker.from_env()
+        label = f"com.docker.compose.project={stack.project}"
+        self._containers = {
+            each.labels["com.docker.compose.service"]: str(each.id)
+            for each in self._client.containers.list(filters={"label": label})
+        }
+
+    def read(self) -> dict[str, int]:
+        """Returns the bytes in use by service, without file pages that can be dropped."""
+        found = {}
+        for service, identity in self._containers.items():
+            figures = self._client.api.stats(identity, stream=False, one_shot=True)["memory_stats"]
+            if "usage" in figures:
+                stats = figures.get("stats", {})
+                found[service] = figures["usage"] - stats.get("total_inactive_file", stats.get("inactive_file", 0))
+        return found
+
+
+@contextmanager
+def watching(doors: Sequence[Door], meter: Meter, least_seconds: float) -> Iterator[Witness]:
+    """Lets a user read each port, ten times a second, for as long as the block lasts and at least so long."""
+    stop = threading.Event()
+    started = time.monotonic()
+    before = meter.read()
+    witness = Witness([Looks(door) for door in doors], Memory(before, dict(before)))
+    threads = [threading.Thread(target=_look, args=(look, stop)) for look in witness.looks]
+    threads.append(threading.Thread(target=_measure, args=(meter, witness.memory, stop)))
+    with ExitStack() as ending:
+        for thread in threads:
+            thread.start()
+            ending.callback(thread.join)
+        ending.callback(stop.set)
+        yield witness
+        time.sleep(max(0.0, started + least_seconds - time.monotonic()))
+    witness.seconds = time.monotonic() - started
+
+
+def _look(look: Looks, stop: threading.Event) -> None:
+    with urllib3.PoolManager(retries=False, timeout=10) as http:
+        while not stop.wait(PAUSE_SECONDS):
+            began = time.monotonic()
+            try:
+                answer = http.request("GET", f"http://{look.door.host}{look.door.path}")
+            except urllib3.exceptions.HTTPError as error:
+                look.faults.append(f"no answer after {time.monotonic() - began:.1f} s: {error}")
+                continue
+            look.seconds.append(time.monotonic() - began)
+            if answer.status != 200:
+                look.faults.append(f"{answer.status}: {answer.data[:200]!r}")
+
+
+def _measure(meter: Meter, memory: Memory, stop: threading.Event) -> None:
+    while not stop.wait(MEMORY_PAUSE_SECONDS):
+        for service, used in meter.read().items():
+            memory.highest[service] = max(memory.highest.get(service, 0), used)
+
+
+def server_errors(stack: Stack) -> dict[str, float]:
+    """Returns how many answers with a 5xx each of our services has given, by its own count."""
+    return {
+        service: sum(
+            float(found[1]) for found in SERVER_ERRORS.finditer(stack.ask("GET", service, "/metrics").body.decode())
+        )
+        for service in FLASK_SERVICES
+    }
+
+
+def alerts(stack: Stack) -> set[str]:
+    """Returns the names of the alerts that fire or are about to."""
+    answer = json.loads(stack.ask("GET", "prometheus", "/api/v1/alerts").body)
+    return {each["labels"]["alertname"] for each in answer["data"]["alerts"]}

@@ -1,0 +1,64 @@
+"""The published ports under abuse, and the promise that encloses each kind of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from tests.stack.abuse.bystanders import Meter, alerts, server_errors, watching
+from tests.stack.abuse.raw import Door
+from tests.stack.stack import PORTS, Stack
+
+Unharmed = Callable[..., AbstractContextManager[None]]
+P95_SECONDS = 0.25
+MOST_MEMORY = 48 * 2**20
+"""The bytes by which a container's memory may rise during one abuse."""
+AFTER_SECONDS = 2.5
+READ_PATHS = {
+    "marketdata": "/v1/quotes",
+    "executor-1": "/v1/positions",
+    "executor-2": "/v1/positions",
+    "web": "/api/state",
+    "canary": "/v1/status",
+    "prometheus": "/api/v1/query?query=up",
+    "alertmanager": "/api/v2/status",
+    "grafana": "/api/health",
+}
+
+
+@pytest.fixture(scope="module")
+def doors(stack: Stack) -> list[Door]:
+    """Every published port of a service that runs here."""
+    running = stack.running_services()
+    return [
+        Door(service, int(stack.url(service).rsplit(":", 1)[1]), READ_PATHS[service])
+        for service in PORTS
+        if service in running
+    ]
+
+
+@pytest.fixture(scope="module")
+def meter(stack: Stack) -> Meter:
+    return Meter(stack)
+
+
+@pytest.fixture
+def unharmed(healthy: Stack, doors: list[Door], meter: Meter) -> Unharmed:
+    """Gives what encloses an abuse. During it and after it everybody else is served, memory is flat, no service of ours
+    counts a server error, and no alert is on its way that wasn't before."""
+    errors, before = server_errors(healthy), alerts(healthy)
+
+    @contextmanager
+    def enclosing(*expected: str) -> Iterator[None]:
+        with watching(doors, meter, least_seconds=3.0) as during:
+            yield
+        with watching(doors, meter, least_seconds=AFTER_SECONDS) as after:
+            pass
+        assert not (found := during.complaints(P95_SECONDS, MOST_MEMORY)), "during it: " + "\n".join(found)
+        assert not (found := after.complaints(P95_SECONDS, MOST_MEMORY)), "after it: " + "\n".join(found)
+        assert server_errors(healthy) == errors
+        assert alerts(healthy) - before <= set(expected)
+
+    return enclosing

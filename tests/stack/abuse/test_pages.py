@@ -1,0 +1,163 @@
+"""A stranger's page in a real Chromium: it reads nothing of the stack and changes nothing in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.stack.abuse.raw import Door
+from tests.stack.stack import Stack
+
+STRANGER = "stranger.test"
+"""A name that this browser resolves to the machine itself, as a rebound one does."""
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1",
+]
+READING = """async ([url, options]) => {
+  try { const answer = await fetch(url, options); return `read ${answer.type} ${(await answer.text()).slice(0, 80)}`; }
+  catch (error) { return `failed: ${error.message}`; }
+}"""
+POSTING = """([url, fields]) => {
+  const form = Object.assign(document.createElement("form"), { action: url, method: "post", enctype: "text/plain" });
+  form.append(Object.assign(document.createElement("input"), { name: fields, value: "" }));
+  document.body.append(form);
+  form.submit();
+}"""
+LOADING = """(url) => new Promise((done) => {
+  const image = Object.assign(new Image(), { onload: () => done("loaded"), onerror: () => done("failed") });
+  image.src = url;
+})"""
+SILENCE = {
+    "matchers": [{"name": "alertname", "value": ".+", "isRegex": True}],
+    "startsAt": "2026-11-22T09:00:00Z",
+    "endsAt": "2036-11-22T09:00:00Z",
+    "createdBy": "stranger",
+    "comment": "none",
+}
+
+
+class Blank(BaseHTTPRequestHandler):
+    """The stranger's page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>stranger</title><body>nothing to see")
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output clean."""
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[str]:
+    """The address of the stranger's page."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Blank) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{STRANGER}:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("no Chromium: a stranger's page was not tried (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def counted(stack: Stack) -> tuple[int, int, int]:
+    """How many silences, alerts of this stranger, and orders there are."""
+    silences = json.loads(stack.ask("GET", "alertmanager", "/api/v2/silences").body)
+    alerts = json.loads(stack.ask("GET", "alertmanager", "/api/v2/alerts").body)
+    orders = stack.get("executor-1", "/v1/orders?status=all&limit=500")["orders"]
+    return len(silences), sum(each["labels"].get("alertname") == "Stranger" for each in alerts), len(orders)
+
+
+def test_a_name_that_was_rebound_to_this_machine_is_shown_nothing(page: Page, doors: list[Door]) -> None:
+    for door in doors:
+        answer = page.goto(f"http://{STRANGER}:{door.port}{door.path}")
+        assert answer is not None
+        assert 400 <= answer.status < 500, (door.service, answer.status)
+        assert "BTCTURK" not in page.content()
+        told = page.evaluate(READING, [f"http://{STRANGER}:{door.port}/metrics", {}])
+        assert "# HELP" not in told, (door.service, told)
+
+
+def test_a_strangers_script_reads_no_answer_from_any_port(page: Page, doors: list[Door], stranger: str) -> None:
+    page.goto(stranger)
+    for door in doors:
+        for options in ({}, {"mode": "no-cors"}, {"credentials": "include"}):
+            told = page.evaluate(READING, [f"http://{door.host}{door.path}", options])
+            assert told.startswith(("failed: ", "read opaque ")), (door.service, told)
+            assert told in ("read opaque ",) or told.startswith("failed: "), (door.service, told)
+
+
+def test_a_strangers_form_fetch_or_image_changes_nothing(
+    page: Page, healthy: Stack, doors: list[Door], stranger: str
+) -> None:
+    before = counted(healthy)
+    order = {
+        "client_order_id": "stranger",
+        "symbol": "BTCTURK:BTCTRY",
+        "side": "buy",
+        "type": "market",
+        "quantity": "0.001",
+    }
+    alert = [{"labels": {"alertname": "Stranger"}}]
+    at = {door.service: f"http://{door.host}" for door in doors}
+    targets = [
+        (f"{at['alertmanager']}/api/v2/silences", SILENCE),
+        (f"{at['alertmanager']}/api/v2/alerts", alert),
+        (f"{at['executor-1']}/v1/orders", order),
+        (f"{at['executor-2']}/v1/kill-switch", {"engaged": True}),
+        (f"{at['web']}/api/orders", order),
+        (f"{at['web']}/api/alerts", {"version": "4", "alerts": []}),
+    ]
+    for url, body in targets:
+        for kind in ("text/plain", "application/json"):
+            options = {"method": "POST", "body": json.dumps(body), "headers": {"Content-Type": kind}, "mode": "cors"}
+            page.goto(stranger)
+            assert page.evaluate(READING, [url, options]).startswith("failed: "), url
+            page.evaluate(READING, [url, options | {"mode": "no-cors"}])
+        page.evaluate(LOADING, url)
+        with page.expect_navigation():
+            page.evaluate(POSTING, [url, json.dumps(body)])
+    assert counted(healthy) == before
+
+
+def test_a_strangers_page_can_not_frame_or_open_and_read_the_console(
+    page: Page, doors: list[Door], stranger: str
+) -> None:
+    web = next(door for door in doors if door.service == "web")
+    page.goto(stranger)
+    page.evaluate(
+        "(url) => { const frame = document.createElement('iframe'); frame.src = url; document.body.append(frame); }",
+        f"http://{web.host}/",
+    )
+    page.wait_for_timeout(1500)
+    for frame in page.frames[1:]:
+        try:
+            assert "BTCTURK" not in frame.content()
+        except PlaywrightError:
+            continue  # The browser shows its own page in place of what it refused.
