@@ -39,9 +39,9 @@ def doors(stack: Stack) -> list[Door]:
     ]
 
 
-@pytest.fixture(scope="module")
-def meter(stack: Stack) -> Meter:
-    return Meter(stack)
+@pytest.fixture
+def meter(healthy: Stack) -> Meter:
+    return Meter(healthy)
 
 
 @pytest.fixture
