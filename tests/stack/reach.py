@@ -63,7 +63,7 @@ def tried(stack: Stack, container: Mapping[str, Any]) -> dict[Place, str]:
     """
     own = set(addresses(container))
     shown = stack.run("docker", "network", "inspect", "--format={{.Internal}}", *own).stdout.split()
-    found = {}
+    found: dict[Place, str] = {}
     for service in stack.running_services():
         for network, address in addresses(stack.container(service)).items():
             if network in own or "false" not in shown or not leads_away(address):
