@@ -49,7 +49,7 @@ def faults_of(path: Path) -> list[str]:
     faults = _sum_faults(files)
     try:
         return faults + _judgement_faults(files)
-    except (InvalidRequest, KeyError, ValueError) as error:
+    except (InvalidRequest, KeyError, ValueError, ArithmeticError, RuntimeError) as error:
         return [*faults, f"the raw files can't be read: {error}"]
 
 

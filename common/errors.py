@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+Door = Literal["operator", "alerts"]
+"""operator: what changes something. alerts: the webhook that takes alerts."""
+DOORS: tuple[Door, ...] = ("operator", "alerts")
 
 
 class ServiceError(Exception):
@@ -11,11 +15,13 @@ class ServiceError(Exception):
     status: the HTTP status of the answer.
     code: a name in capital letters, the same in answers, logs and metrics.
     retryable: true when trying again can help.
+    retry_after: seconds after which to try again, for the header Retry-After; None where none is said.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
     retryable: ClassVar[bool] = False
+    retry_after: ClassVar[int | None] = None
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -45,10 +51,33 @@ class NotFound(ServiceError):
 
 
 class Unauthorized(ServiceError):
-    """The operator's token is missing or wrong. The answer does not tell which of the two."""
+    """The operator's token is missing or wrong. The answer does not tell which of the two.
+
+    door: the door that refused.
+    """
 
     status = 401
     code = "UNAUTHORIZED"
+
+    def __init__(self, message: str, door: Door = "operator") -> None:
+        super().__init__(message)
+        self.door = door
+
+
+class TooManyStreams(ServiceError):
+    """Every stream is taken. Clients take them, so this is no failure of the service."""
+
+    status = 429
+    code = "TOO_MANY_STREAMS"
+    retryable = True
+    retry_after = 5
+
+
+class ClientGone(ServiceError):
+    """The client has closed its connection, so nobody reads the answer."""
+
+    status = 499
+    code = "CLIENT_GONE"
 
 
 class Unavailable(ServiceError):

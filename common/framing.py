@@ -10,6 +10,7 @@ MAX_CHUNKED_BYTES = 2 * MAX_BODY_BYTES
 """A body in chunks, with the lines between them."""
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
 _LONGEST_CHUNK_LINE = 4096
+_MOST_LENGTH_DIGITS = 15
 
 
 class BadFraming(Exception):
@@ -80,22 +81,26 @@ class Framing:
         return True
 
     def _read_head(self, head: bytes) -> None:
-        """Finds out how the body ends. A head that contradicts itself counts as whole: the server refuses it."""
+        """Finds out how the body ends. Raises `BadFraming` where two readers could find two ends."""
         lengths, codings = [], []
         for line in head.split(b"\r\n")[1:]:
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
-                lengths.append(value.strip())
+                lengths.append(value.strip(b" \t"))
             elif name.lower() == b"transfer-encoding":
-                codings.append(value.strip().lower())
-        if codings == [b"chunked"] and not lengths:
+                codings.append(value.strip(b" \t").lower())
+        if len(lengths) + len(codings) > 1:
+            raise BadFraming(400, "Content-Length or Transfer-Encoding must be given once, and only one of them")
+        if codings:
+            if codings != [b"chunked"]:
+                raise BadFraming(400, "Transfer-Encoding must be chunked")
             self._chunk_at = self._body_at
-        elif len(lengths) == 1 and not codings and lengths[0].isdigit() and len(lengths[0]) < 16:
-            size = int(lengths[0])
-            self.too_large = size > MAX_BODY_BYTES
-            self._end = self._body_at + (0 if self.too_large else size)
-        else:
-            self._end = self._body_at
+            return
+        length = lengths[0] if lengths else b"0"
+        if not length.isdigit():
+            raise BadFraming(400, "Content-Length must be a whole number")
+        self.too_large = len(length) > _MOST_LENGTH_DIGITS or int(length) > MAX_BODY_BYTES
+        self._end = self._body_at + (0 if self.too_large else int(length))
 
     def _walk_chunks(self) -> None:
         """Steps over the chunks that have come, from where it ended the last time."""

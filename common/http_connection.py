@@ -14,7 +14,7 @@ from gunicorn.workers.gthread import TConn
 
 from common import wire
 from common.errors import error_body
-from common.framing import BadFraming, Framing
+from common.framing import Framing
 
 SEND_SECONDS = 15.0
 """A client that takes nothing of its answer for so long is cut off."""
@@ -27,7 +27,10 @@ REASONS = {
     400: "Bad Request",
     408: "Request Timeout",
     413: "Request Entity Too Large",
+    414: "URI Too Long",
+    417: "Expectation Failed",
     431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
 }
 
 
@@ -81,11 +84,11 @@ class Connection(TConn):  # type: ignore[misc]
             self.unsent = (waiting, now)
         return bool(waiting) and now - self.unsent[1] >= STALLED_SECONDS
 
-    def refuse(self, fault: BadFraming) -> None:
-        """Answers bytes that never become a request."""
-        reason = REASONS[fault.status]
-        body = wire.encode(error_body(reason.upper().replace(" ", "_"), str(fault)))
-        head = f"HTTP/1.1 {fault.status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    def refuse(self, status: int, message: str) -> None:
+        """Answers bytes that never become a request, in the one error shape, and ends the connection."""
+        reason = REASONS[status]
+        body = wire.encode(error_body(reason.upper().replace(" ", "_"), message))
+        head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         self.send(head.encode() + b"Connection: close\r\n\r\n" + body)
 
     def send(self, data: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import NoMoreData, ParseException
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
@@ -20,7 +20,8 @@ from prometheus_flask_exporter import PrometheusMetrics
 from werkzeug.exceptions import HTTPException
 
 from common import VERSION, query, wire
-from common.errors import ServiceError, Unauthorized, error_body
+from common.doors import WrongTokens
+from common.errors import Door, ServiceError, Unauthorized, error_body
 from common.framing import MAX_BODY_BYTES
 from common.loop import Supervisor
 from common.settings import ServiceSettings
@@ -57,7 +58,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     )
     for part in checks:
         unready.labels(part=part)
-    _errors(app)
+    _errors(app, WrongTokens(registry))
 
     @app.before_request
     def check_query() -> None:
@@ -99,7 +100,7 @@ def answer(body: object, status: int = 200) -> Response:
     return Response(wire.encode(body), status, content_type="application/json")
 
 
-def require_token(verifier: str) -> None:
+def require_token(verifier: str, door: Door = "operator") -> None:
     """Raises `Unauthorized` unless the request carries `Authorization: Bearer` and the token of the verifier.
 
     Nobody passes when the verifier is empty. The word Bearer may be written in small letters. Source: RFC 9110, section
@@ -108,7 +109,7 @@ def require_token(verifier: str) -> None:
     found = BEARER.fullmatch(request.headers.get("Authorization", ""))
     presented = found[1] if found else ""
     if not proves(presented, verifier):
-        raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>")
+        raise Unauthorized("this needs the operator's token: Authorization: Bearer <token>", door)
 
 
 class LoopCollector(Collector):
@@ -199,10 +200,15 @@ def _start_server_errors_at_zero(registry: CollectorRegistry) -> None:
             total.labels(method=method, status=status)
 
 
-def _errors(app: Flask) -> None:
+def _errors(app: Flask, wrong_tokens: WrongTokens) -> None:
     @app.errorhandler(ServiceError)
     def known_failure(error: ServiceError) -> Response:
-        return answer(error.to_json(), error.status)
+        if isinstance(error, Unauthorized):
+            wrong_tokens.refused(error.door)
+        response = answer(error.to_json(), error.status)
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(HTTPException)
     def http_failure(error: HTTPException) -> Response:
@@ -214,7 +220,8 @@ def _errors(app: Flask) -> None:
         return response
 
     @app.errorhandler(ParseException)
-    def broken_body(error: ParseException) -> Response:
+    @app.errorhandler(NoMoreData)
+    def broken_body(error: Exception) -> Response:
         """A body that the server can't decode, such as one with a broken chunk."""
         return answer(error_body("BAD_REQUEST", f"the body can't be read: {error}"), 400)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from common import wire
-from common.errors import Unavailable
+from common.errors import ClientGone, TooManyStreams
 from common.loop import Stop
 
 HEARTBEAT = b": heartbeat\n\n"
@@ -116,11 +116,11 @@ class StreamSlots:
         self._lock = threading.Lock()
 
     def acquire(self) -> Callable[[], None]:
-        """Takes a slot and returns the function that releases it, once. Raises `Unavailable` when none is free."""
+        """Takes a slot and returns the function that releases it, once. Raises `TooManyStreams` when none is free."""
         with self._lock:
             if self.open >= self._most:
                 self._refused()
-                raise Unavailable(f"all {self._most} streams are taken: {self._instead}", limit=self._most)
+                raise TooManyStreams(f"all {self._most} streams are taken: {self._instead}", limit=self._most)
             self.open += 1
         held = [True]
 
@@ -136,8 +136,8 @@ class StreamSlots:
 def respond(slots: StreamSlots, begin: Callable[[], Iterator[bytes]], send_seconds: float = SEND_SECONDS) -> Response:
     """Answers this request with the stream that `begin` opens. Its slot is released whatever happens.
 
-    A client that takes nothing for `send_seconds` is cut off. Raises what `begin` raises, and `Unavailable` when no
-    slot is free.
+    A client that takes nothing for `send_seconds` is cut off. Raises what `begin` raises, `TooManyStreams` when no
+    slot is free, and `ClientGone`.
     """
     release = slots.acquire()
     try:
@@ -171,8 +171,14 @@ def follow(
 
 
 def _bound_sending(seconds: float) -> None:
-    """Limits how long sending may take, and how much may wait in buffers; the HTTP server hands over its socket."""
+    """Limits how long sending may take, and how much may wait in buffers; the HTTP server hands over its socket.
+
+    Raises `ClientGone`.
+    """
     connection = request.environ.get("gunicorn.socket")
     if connection is not None:
-        connection.settimeout(seconds)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        try:
+            connection.settimeout(seconds)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        except OSError as error:
+            raise ClientGone("the client has closed its connection") from error

@@ -6,9 +6,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import msgspec
+
+from common.moments import LATEST
 
 VERSION = 1
 SUFFIX = ".tape.gz"
@@ -26,6 +28,10 @@ class TapeError(Exception):
     """A file is no tape that this program can read. The message says why."""
 
 
+UnixSeconds = Annotated[float, msgspec.Meta(ge=0.0, lt=LATEST.timestamp())]
+MonotonicSeconds = Annotated[float, msgspec.Meta(ge=-1e10, le=1e10)]
+
+
 class TapeHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first line of a tape.
 
@@ -40,8 +46,8 @@ class TapeHead(msgspec.Struct, frozen=True, omit_defaults=True):
     tape: int
     spark: str
     market: str
-    began: float
-    lead_until: float | None = None
+    began: UnixSeconds
+    lead_until: UnixSeconds | None = None
     settings: dict[str, str] = {}
 
 
@@ -64,12 +70,12 @@ class TapeRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     kind: RecordKind
     link: str
-    at: float
-    unix: float
+    at: MonotonicSeconds
+    unix: UnixSeconds
     sizes: tuple[int, ...] = ()
     method: str = ""
     path: str = ""
-    asked: float | None = None
+    asked: MonotonicSeconds | None = None
     status: int | None = None
     headers: dict[str, str] = {}
     reason: str = ""
@@ -118,7 +124,7 @@ class TapeFile:
         line = first.partition(b"\n")[0]
         try:
             self.head = _head.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise TapeError(f"{path.name} is no tape: {self.damage or str(error)[:200]}") from error
         if self.head.tape != VERSION:
             raise TapeError(f"{path.name} is of version {self.head.tape}; this program reads version {VERSION}")
@@ -132,7 +138,7 @@ class TapeFile:
             yield from _records(first[first.find(b"\n") + 1 :])
             for block in blocks:
                 yield from _records(block)
-        except (msgspec.MsgspecError, UnicodeDecodeError, TapeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TapeError) as error:
             self.damage = f"a block holds something else than records: {str(error)[:200]}"
 
     def _blocks(self) -> Iterator[bytes]:

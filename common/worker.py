@@ -17,12 +17,13 @@ from typing import Any
 
 from gunicorn import http
 from gunicorn.http import wsgi
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, NoMoreData, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from common.framing import BadFraming, Framing
 from common.http_answer import AnswerWriter, answer
 from common.http_connection import READ_BYTES, Connection
+from common.sparing import Sparing
 
 REQUEST_SECONDS = 10.0
 """Within this time a request must have come whole, from the connection or from its first byte on a kept-alive one."""
@@ -34,6 +35,9 @@ STOPPING_LOOK_SECONDS = 0.1
 LINGERED_BYTES = 4 * 1024 * 1024
 SPARE_CONNECTIONS = 16
 GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
+STATUSES = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}
+"""The status of what gunicorn finds wrong in a head; 400 for everything else."""
+MOST_SHOWN = 200
 UNFINISHED = object()
 """The result of a request that has not come whole."""
 
@@ -48,6 +52,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
         self._reading: dict[Connection, None] = {}
         self._lingering: dict[Connection, None] = {}
         self._answering: dict[Connection, None] = {}
+        self._sparing = Sparing()
 
     def handle(self, conn: Connection) -> object:
         """Has requests of a connection answered, on one of the threads, for as long as the next one comes at once.
@@ -77,7 +82,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
             if not conn.read():
                 return UNFINISHED
         except BadFraming as fault:
-            conn.refuse(fault)
+            self._refuse(conn, fault.status, str(fault))
             return False
         except (EOFError, OSError):
             return False
@@ -92,18 +97,31 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
 
     def _answer(self, conn: Connection) -> bool:
         """Answers the request whose bytes the parser has; returns true when the connection can be used again."""
-        request = None
         try:
             request = next(conn.parser)
-            return self.handle_request(request, conn) and bool(conn.parser.finish_body())
         except (StopIteration, NoMoreData):
+            return False
+        except ParseException as fault:
+            self._refuse(conn, STATUSES.get(type(fault), 400), str(fault)[:MOST_SHOWN])
+            return False
+        try:
+            return self.handle_request(request, conn) and bool(conn.parser.finish_body())
+        except (NoMoreData, ParseException):
             return False
         except OSError as error:
             if error.errno not in GONE:
                 self.log.exception("an answer could not be sent")
-        except Exception as error:
-            self.handle_error(request, conn.sock, conn.client, error)
+        except Exception:
+            self.log.exception("a request could not be answered")
+            conn.refuse(500, "an unexpected failure; it was logged")
         return False
+
+    def _refuse(self, conn: Connection, status: int, message: str) -> None:
+        """Answers what is no request. It is the client's fault, so no flood of it may fill the log."""
+        conn.refuse(status, message)
+        if (left_out := self._sparing.passes()) is not None:
+            extra = {"address": conn.client[0], "status": status, "reason": message, "left_out": left_out}
+            self.log.error_log.info("a client sent what is no request", extra=extra)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Answers a request that was read; returns true when the connection can be used again.
@@ -218,7 +236,7 @@ class RequestWorker(ThreadWorker):  # type: ignore[misc]
     def _give_up(self, conn: Connection) -> None:
         del self._reading[conn]
         self.poller.unregister(conn.sock)
-        conn.refuse(BadFraming(408, f"a request must come whole within {REQUEST_SECONDS:.0f} s"))
+        conn.refuse(408, f"a request must come whole within {REQUEST_SECONDS:.0f} s")
         self._linger(conn)
 
     def _cut_stalled(self) -> None:

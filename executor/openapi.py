@@ -42,7 +42,7 @@ _ERRORS = {
     "409": "The key belongs to another request, the order has ended, or the account can't bear it",
     "413": "The body is larger than 64 KiB",
     "422": "A field is wrong, or the call has no such query parameter; `details.field` names it",
-    "429": "More writes than allowed within a second; Retry-After tells when to ask again",
+    "429": "More writes than allowed within a second, or every stream is taken; Retry-After tells when to ask again",
     "503": "The ledger does not answer; nothing is half done, ask again with the same client_order_id",
 }
 _PAGE: dict[str, Schema] = {
@@ -115,7 +115,7 @@ _CALLS = (
     Call("post /v1/orders/{order_id}/cancel", "cancelOrder", "Cancel what is open of an order", _ORDER, "404 409"),
     Call("post /v1/orders/{order_id}/replace", "replaceOrder", _REPLACE, _PLACED, "404 409", body=ReplaceRequest),
     Call("post /v1/orders/cancel-all", "cancelAllOrders", "Cancel all open orders", _CANCELLED, body=CancelAllRequest),
-    Call("get /v1/orders/stream", "streamOrders", "Orders and the account as they change, without end", stream=_STREAM),
+    Call("get /v1/orders/stream", "streamOrders", "Orders and account as they change", failures="429", stream=_STREAM),
     Call("post /v1/fills/{trade_id}/reverse", "reverseFill", _REVERSE, _REVERSED, "404 409", body=ReversalRequest),
     Call("post /v1/deposits", "deposit", "Put money into the account", _MOVED, "409", body=TransferRequest),
     Call("post /v1/withdrawals", "withdraw", "Take money out of the account", _MOVED, "409", body=TransferRequest),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from flask import Blueprint, Response, request
 
 from common import VERSION, query, sse, wire
-from common.errors import InvalidRequest, NotFound, Unavailable
+from common.errors import InvalidRequest, NotFound, ServiceError, Unavailable
 from common.ops import answer
 from marketdata.openapi import DEFAULT_CANDLES, DEFAULT_DEPTH, DEFAULT_TRADES, document
 from marketdata.state.bars import MOST_BARS, RESOLUTIONS, Chart, Resolution
@@ -59,13 +59,24 @@ def routes(
     @api.get("/stream")
     @query.takes("symbols", "kinds", "depth")
     def stream() -> Response:
-        """Server-Sent Events; 503 when every slot is taken."""
+        """Server-Sent Events; 429 when every slot is taken."""
         kinds, proofs = _kinds()
         wanted = Selection(_symbols(store.symbols), kinds, _depth(), proofs)
         last_event_id = request.headers.get("Last-Event-ID", "")
         return sse.respond(streams.slots, lambda: streams.events(wanted, last_event_id), send_seconds)
 
     return api
+
+
+class NotTraded(ServiceError):
+    """The venue does not trade a symbol that is followed. It may do so again."""
+
+    status = 409
+    code = "NOT_TRADED"
+    retryable = True
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"the venue does not trade {symbol}", symbol=symbol)
 
 
 def _reference(api: Blueprint, store: Store, instruments: Instruments) -> None:
@@ -128,7 +139,7 @@ def _prices(api: Blueprint, store: Store, instruments: Instruments) -> None:
         depth = _depth()
         known = _loaded(instruments())
         if symbol not in known:
-            raise Unavailable(f"the venue does not trade {symbol}", symbol=symbol)
+            raise NotTraded(symbol)
         book = store.book(symbol, depth, known[symbol])
         return _fresh(store, book, book.age_seconds, book.sequence, book.stale)
 

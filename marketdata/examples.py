@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from common import answers, sse, wire
-from common.errors import InvalidRequest, NotFound, Unauthorized, Unavailable, error_body
+from common.errors import InvalidRequest, NotFound, TooManyStreams, Unauthorized, Unavailable, error_body
 from marketdata.messages import (
     CandleList,
     FeedList,
@@ -151,6 +151,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "409": WrongStep("no code is awaited: the state is ACTIVE", state="ACTIVE").to_json(),
     "413": error_body("REQUEST_ENTITY_TOO_LARGE", "The data value transmitted exceeds the capacity limit."),
     "422": InvalidRequest("depth", "must be a whole number from 1 to 100, not '0'").to_json(),
+    "429": TooManyStreams("all 16 streams are taken: close one, or ask /v1/quotes", limit=16).to_json(),
     "503": Unavailable("the venue has not told its instruments yet; /readyz has the reason").to_json(),
 }
 """The body of each failure, by its status."""

@@ -33,7 +33,8 @@ _ERRORS = {
     "409": "The step does not fit the session's state, the broker refused it, or the symbol can't be changed",
     "413": "The body is larger than 64 KiB",
     "422": "A field is wrong, or the call has no such query parameter; `details.field` names it",
-    "503": "It is not known yet, every stream is taken, or the broker gives no usable answer; ask again",
+    "429": "Every stream is taken; Retry-After tells when to ask again",
+    "503": "It is not known yet, or the broker gives no usable answer; ask again",
 }
 
 
@@ -84,7 +85,7 @@ _CALLS = (
     Call("get /v1/instruments", "listInstruments", "Everything that is traded", _INSTRUMENTS, "503"),
     Call("get /v1/quotes", "listQuotes", "Every quote", _QUOTES, tagged=True),
     Call("get /v1/quotes/{symbol}", "readQuote", "One quote", _QUOTE, "404", tagged=True),
-    Call("get /v1/books/{symbol}", "readBook", "A book", _BOOK, "404 503", queries={"depth": _DEPTH}, tagged=True),
+    Call("get /v1/books/{symbol}", "readBook", "A book", _BOOK, "404 409 503", queries={"depth": _DEPTH}, tagged=True),
     Call(
         "get /v1/trades/{symbol}",
         "listTrades",
@@ -102,7 +103,7 @@ _CALLS = (
         "get /v1/stream",
         "streamEvents",
         "Everything as it changes, without end",
-        failures="404 503",
+        failures="404 429",
         queries=_STREAM,
         stream=_STREAM_EVENTS,
         stream_example=examples.stream(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from common import wire
+from common import moments, texts, wire
 from web.heartbeat import ALERT_NAME
 
 AlertStatus = Literal["firing", "resolved"]
@@ -17,6 +17,10 @@ Entries = dict[str, str]
 
 MAX_ENTRIES = 64
 MAX_TEXT = 2048
+MAX_ALERT_TEXT = 16 * 1024
+"""The characters of all labels of an alert, and of all its annotations."""
+SHOWN_ENTRIES = ("alertname", "severity", "service", "instance", "summary", "description", "runbook_url")
+"""The labels and annotations that the console shows. They are kept before all others."""
 REPOSITORY_PATH = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_./-]*(#[a-z0-9-]+)?")
 
 
@@ -70,6 +74,7 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     ends_at: when it ended, UTC; None while it fires.
     updated_at: when it came, UTC.
     runbook_path: the place of the runbook in the repository, when it is not a web page.
+    bounded: the fields that could not be kept as they were sent, or that can't be read any more.
     """
 
     group_key: str
@@ -88,14 +93,22 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     ends_at: datetime | None
     updated_at: datetime
     runbook_path: str = ""
+    bounded: tuple[str, ...] = ()
 
 
 def alert_of(group_key: str, sent: WebhookAlert, received_at: datetime) -> Alert:
-    """Returns the alert as the inbox keeps it: texts bounded, times in UTC, links only to web pages."""
-    labels, annotations = _bounded(sent.labels), _bounded(sent.annotations)
+    """Returns the alert as the inbox keeps it: texts and times bounded, links only to web pages."""
+    labels, annotations = _kept(sent.labels), _kept(sent.annotations)
+    ends_at = sent.ends_at if sent.status == "resolved" else None
+    whole = {
+        "startsAt": moments.in_span(sent.starts_at),
+        "endsAt": ends_at is None or moments.in_span(ends_at),
+        "labels": labels == sent.labels,
+        "annotations": annotations == sent.annotations,
+    }
     return Alert(
-        group_key=group_key[:MAX_TEXT],
-        fingerprint=sent.fingerprint[:MAX_TEXT],
+        group_key=texts.shown(group_key, MAX_TEXT),
+        fingerprint=texts.shown(sent.fingerprint, MAX_TEXT),
         status=sent.status,
         name=labels.get("alertname", "(no name)"),
         severity=labels.get("severity", ""),
@@ -104,17 +117,66 @@ def alert_of(group_key: str, sent: WebhookAlert, received_at: datetime) -> Alert
         description=annotations.get("description", ""),
         runbook_url=_link(annotations.get("runbook_url", "")),
         runbook_path=_repository_path(annotations.get("runbook_url", "")),
-        generator_url=_link(sent.generator_url[:MAX_TEXT]),
+        generator_url=_link(texts.shown(sent.generator_url, MAX_TEXT)),
         labels=labels,
         annotations=annotations,
-        starts_at=_utc(sent.starts_at),
-        ends_at=_utc(sent.ends_at) if sent.ends_at and sent.status == "resolved" else None,
-        updated_at=_utc(received_at),
+        starts_at=moments.bounded(sent.starts_at),
+        ends_at=None if ends_at is None else moments.bounded(ends_at),
+        updated_at=moments.bounded(received_at),
+        bounded=tuple(name for name, kept in whole.items() if not kept),
     )
 
 
-def _bounded(entries: Entries) -> Entries:
-    return {name[:MAX_TEXT]: value[:MAX_TEXT] for name, value in sorted(entries.items())[:MAX_ENTRIES]}
+def healed(kept: Alert) -> Alert:
+    """Returns an alert of the inbox whose times can all be told; an earlier version kept any."""
+    wrong = {
+        "startsAt": not moments.in_span(kept.starts_at),
+        "endsAt": kept.ends_at is not None and not moments.in_span(kept.ends_at),
+        "updatedAt": not moments.in_span(kept.updated_at),
+    }
+    if not any(wrong.values()):
+        return kept
+    return msgspec.structs.replace(
+        kept,
+        starts_at=moments.bounded(kept.starts_at),
+        ends_at=None if kept.ends_at is None else moments.bounded(kept.ends_at),
+        updated_at=moments.bounded(kept.updated_at),
+        bounded=(*kept.bounded, *(name for name, is_wrong in wrong.items() if is_wrong)),
+    )
+
+
+def unreadable(group_key: str, fingerprint: str, status: str, reason: str) -> Alert:
+    """Returns what stands for a row of the inbox that can't be read. It fires unless it is known to be over."""
+    return Alert(
+        group_key=texts.shown(group_key, MAX_TEXT),
+        fingerprint=texts.shown(fingerprint, MAX_TEXT),
+        status="resolved" if status == "resolved" else "firing",
+        name="(unreadable)",
+        severity="",
+        service="",
+        summary=texts.shown(f"This alert of the inbox can't be read: {reason}", MAX_TEXT),
+        description="",
+        runbook_url="",
+        generator_url="",
+        labels={},
+        annotations={},
+        starts_at=moments.EARLIEST,
+        ends_at=None,
+        updated_at=moments.EARLIEST,
+        bounded=("body",),
+    )
+
+
+def _kept(entries: Entries) -> Entries:
+    """Returns the entries that fit, by name, those that are shown before all others."""
+    room, kept = MAX_ALERT_TEXT, dict[str, str]()
+    for name in sorted(entries, key=lambda name: (name not in SHOWN_ENTRIES, name)):
+        entry = texts.shown(name, MAX_TEXT), texts.shown(entries[name], MAX_TEXT)
+        room -= len(entry[0]) + len(entry[1])
+        if room < 0 or len(kept) >= MAX_ENTRIES:
+            break
+        kept[entry[0]] = entry[1]
+    return dict(sorted(kept.items()))
 
 
 def _link(address: str) -> str:
@@ -124,13 +186,3 @@ def _link(address: str) -> str:
 def _repository_path(text: str) -> str:
     """Returns a place in the repository, such as `prometheus/runbook.md#watchdog`, or an empty text."""
     return text if REPOSITORY_PATH.fullmatch(text) and ".." not in text else ""
-
-
-def _utc(moment: datetime) -> datetime:
-    """Returns the time in UTC. One without a zone is taken as UTC; one that UTC can't hold keeps its own zone."""
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return moment

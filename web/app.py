@@ -10,24 +10,26 @@ from web.metrics import Metrics
 from web.panels import Painter
 from web.parts import Parts
 from web.settings import Settings
+from web.undrawn import Undrawn
 
 
 def create_app(settings: Settings, parts: Parts) -> Flask:
     """Returns the console's app. Nothing is asked and no thread is started."""
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(pages.FILTERS)
+    undrawn = Undrawn(parts.counters.unreadable)
+    app.jinja_env.filters.update(undrawn.guarded(pages.FILTERS))
     registry = ops.install(app, settings.service, {"inbox": parts.upstreams.inbox.trouble}, parts.loops)
     registry.register(Metrics(parts.state, parts.counters, parts.streams))
 
     market, state, upstreams = settings.service.market, parts.state, parts.upstreams
-    painter = Painter(app.jinja_env, state)
+    painter = Painter(app.jinja_env, state, undrawn)
     app.register_blueprint(pages.blueprint(market, painter, state, upstreams.canary, settings.quote_stale_seconds))
     app.register_blueprint(live.blueprint(market, painter, state, parts.streams, parts.loops.stop_signal))
     app.register_blueprint(trading.blueprint(upstreams.executors))
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
-    received = parts.counters.alerts_received
-    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.inbox, state.clock, received))
+    counters = parts.counters
+    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.inbox, state.clock, counters))
     return app
 
 

@@ -201,7 +201,7 @@ class Canary:
         if answer.status == 200:
             return _chunks(answer)
         answer.close()
-        if answer.status == 404:
+        if 400 <= answer.status < 500:  # also for a name that no package can have: that is the client's mistake
             raise NotFound("the canary has no package of this name")
         raise Unavailable(f"the canary answered {answer.status}", answered=answer.status)
 

@@ -21,6 +21,8 @@ class ConsoleCounters:
 
     streams_refused: streams that were refused because all were taken.
     alerts_received: alerts that the inbox took, by status.
+    alerts_dropped: alerts that the inbox dropped because it was full, by status.
+    unreadable: rows of a panel, or values in one, that could not be drawn.
     upstream_errors: background requests to a service, or to the inbox, that brought no usable answer.
     """
 
@@ -31,11 +33,18 @@ class ConsoleCounters:
         self.alerts_received = Counter(
             "web_alerts_received_total", "Alerts that the inbox took", ["status"], registry=None
         )
+        self.alerts_dropped = Counter(
+            "web_alerts_dropped_total", "Alerts that the full inbox dropped", ["status"], registry=None
+        )
+        self.unreadable = Counter(
+            "web_unreadable_total", "Values that a panel could not draw, each time it was drawn", registry=None
+        )
         self.upstream_errors = Counter(
             "web_upstream_errors_total", "Background requests without a usable answer", ["upstream"], registry=None
         )
         for status in STATUSES:
             self.alerts_received.labels(status)
+            self.alerts_dropped.labels(status)
         for upstream in ("executor", "inbox", *services):
             self.upstream_errors.labels(upstream)
 
@@ -51,7 +60,8 @@ class Metrics(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yields every metric of the console."""
         counters = self._counters
-        for counter in (counters.streams_refused, counters.alerts_received, counters.upstream_errors):
+        told = (counters.alerts_received, counters.alerts_dropped, counters.unreadable, counters.upstream_errors)
+        for counter in (counters.streams_refused, *told):
             yield from counter.collect()
         oldest = max((quote.age_seconds for quote in self._state.quotes.now()), default=UNKNOWN)
         yield GaugeMetricFamily("web_streams_open", "Browsers that are sent live changes", value=self._streams.open)
@@ -77,6 +87,11 @@ class Metrics(Collector):
         for status in STATUSES:
             alerts.add_metric([status], contents.counts[status] if contents else UNKNOWN)
         yield alerts
+        yield GaugeMetricFamily(
+            "web_inbox_unreadable_alerts",
+            "Alerts among the shown ones that can't be read; NaN before the first look",
+            value=contents.unreadable if contents else UNKNOWN,
+        )
         if contents is None or contents.heartbeat_at is None:
             return
         age = alert_heartbeat(contents.heartbeat_at, self._state.clock.now()).age_seconds

@@ -11,6 +11,8 @@ from common.clock import Clock
 from web.cells import Cell, Changes
 
 OrderList = tuple[wire.Order, ...]
+MOST_STREAMED = 1_000
+"""The orders of the stream that are kept until a list has them: the newest ones."""
 
 
 class StreamedOrder(NamedTuple):
@@ -47,6 +49,8 @@ class OrderTable(Cell[OrderList]):
         with self.lock:
             now = self._clock.monotonic()
             self._streamed |= {order.order_id: StreamedOrder(order, now) for order in orders}
+            for order_id in list(self._streamed)[:-MOST_STREAMED]:
+                del self._streamed[order_id]  # no list has come for long; what is shown is bounded too
             shown = self.reading.value
             if shown is not None:
                 self.put(self._merged(shown))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ from web.cells import Reading
 from web.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.rows import container_rows, service_row, service_word
 from web.state import ConsoleState
-
-log = logging.getLogger(__name__)
+from web.undrawn import Undrawn
 
 STALE_SECONDS = {"services": 20, "orders": 15, "portfolio": 15, "controls": 15, "canary": 20, "alerts": 6}
 """The age at which each panel is marked as stale: a few times the interval at which its parts are read."""
 REDRAW_SECONDS = 0.8
+OLDEST_SECONDS = 10 * 365 * 86_400.0
+"""An age above this is shown as this: no calendar reaches back as far as some number may say."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Drawing:
 class Painter:
     """Draws each panel at most once for each change, however many browsers look, and not faster than people can see."""
 
-    def __init__(self, templates: Environment, state: ConsoleState) -> None:
+    def __init__(self, templates: Environment, state: ConsoleState, undrawn: Undrawn) -> None:
+        self._undrawn = undrawn
         self._templates = templates
         self._state = state
         self._lock = threading.Lock()
@@ -103,10 +104,15 @@ class Painter:
         """Returns every row of the quote table as of now."""
         instruments = self._instruments()
         now = self._state.clock.now()
-        return [
-            view.quote_row(quote, instruments.get(quote.symbol), now - timedelta(seconds=quote.age_seconds))
-            for quote in self._state.quotes.now()
-        ]
+        return [self._quote_row(quote, instruments.get(quote.symbol), now) for quote in self._state.quotes.now()]
+
+    def _quote_row(self, quote: wire.Quote, instrument: wire.Instrument | None, now: datetime) -> view.QuoteRow:
+        """Returns the row of a quote. One that can't be drawn says so, and the others are drawn all the same."""
+        try:
+            return view.quote_row(quote, instrument, now - timedelta(seconds=min(quote.age_seconds, OLDEST_SECONDS)))
+        except (ArithmeticError, ValueError, TypeError):
+            self._undrawn.tell("quote row", quote.symbol)
+            return view.unreadable_row(quote.symbol)
 
     def _oldest(self, moments: list[float | None]) -> float | None:
         """Returns the oldest moment in seconds since 1970; None when a part has not answered yet."""
@@ -129,7 +135,7 @@ class Painter:
         try:
             return self._templates.get_template(f"panels/{name}.html").render(source.values()).strip()
         except Exception:
-            log.exception("a panel could not be drawn", extra={"panel": name})
+            self._undrawn.tell("panel", name)
             return '<p class="notice bad">This panel could not be drawn; the reason is in the log.</p>'
 
     def _instruments(self) -> dict[str, wire.Instrument]:

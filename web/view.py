@@ -12,6 +12,10 @@ from common.decimals import is_plain, plain_text
 MISSING = "–"
 MINUS = "\u2212"
 SIGNIFICANT_DIGITS = 3
+MOST_DIGITS = 40
+"""A number with more digits before or behind the point is shown by its size."""
+UNREADABLE = "unreadable"
+"""Stands for what can't be shown."""
 Trend = Literal["up", "down", "flat", "unknown"]
 
 
@@ -49,20 +53,22 @@ def number(value: Decimal | None, places: int = 0) -> str:
     """Returns the value with all its decimals, at least `places`, and separated thousands."""
     if value is None:
         return MISSING
-    return f"{value:z,.{max(places, places_of(value))}f}".replace("-", MINUS)
+    return _too_long(value) or f"{value:z,.{max(places, places_of(value))}f}".replace("-", MINUS)
 
 
 def money(value: Decimal | None, places: int = 2) -> str:
     """Returns the value rounded to `places` decimals, half to even, with separated thousands."""
     if value is None:
         return MISSING
-    return f"{value:z,.{places}f}".replace("-", MINUS)
+    return _too_long(value) or f"{value:z,.{places}f}".replace("-", MINUS)
 
 
 def price(value: Decimal | None, places: int = 2) -> str:
     """Returns a price as `money` does, but with three significant digits at least: a cheap coin's price is not 0.00."""
     if value is None:
         return MISSING
+    if too_long := _too_long(value):
+        return too_long
     decimals = max(places, SIGNIFICANT_DIGITS - 1 - value.adjusted()) if value else places
     return number(Decimal(f"{value:.{decimals}f}"), places)
 
@@ -147,10 +153,36 @@ def quote_row(quote: wire.Quote, instrument: wire.Instrument | None, proved_at: 
     )
 
 
+def unreadable_row(symbol: str) -> QuoteRow:
+    """Returns the row of a quote that can't be drawn."""
+    return QuoteRow(
+        symbol=symbol,
+        pair=pair_of(symbol),
+        bid=MISSING,
+        bid_quantity=MISSING,
+        ask=MISSING,
+        ask_quantity=MISSING,
+        spread=MISSING,
+        last=MISSING,
+        change=MISSING,
+        trend="unknown",
+        at=0.0,
+        stale=True,
+        note=UNREADABLE,
+    )
+
+
 def note_of(quote: wire.Quote) -> str:
     """Returns why a fresh quote can't be traded on; empty when it can."""
     phase = "" if quote.phase == "continuous" else quote.phase.replace("_", " ")
     return ", ".join(word for word in ("delayed" if quote.delayed else "", phase) if word)
+
+
+def _too_long(value: Decimal) -> str:
+    """Returns the size of a number that is nobody's amount, as 10^900; an empty text for every other one."""
+    if not value or (abs(value.adjusted()) <= MOST_DIGITS and places_of(value) <= MOST_DIGITS):
+        return ""
+    return f"about {MINUS if value < 0 else ''}10^{value.adjusted()}"
 
 
 def _spread(quote: wire.Quote) -> str:

@@ -135,3 +135,10 @@ def test_no_damage_to_the_bytes_makes_verify_raise(tmp_path: Path, junk: bytes, 
     faults_of(written(tmp_path, bytes(whole)))
     assert faults_of(written(tmp_path, junk))
     assert faults_of(written(tmp_path, bytes(whole[: at % len(whole)])))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "yesterday", "", 7, None])
+def test_a_time_that_no_zone_can_tell_is_a_fault_and_not_a_crash(tmp_path: Path, moment: object) -> None:
+    content = files()
+    report = json.loads(content["report.json"]) | {"checked_at": moment}
+    assert faults(tmp_path, with_sums({**content, "report.json": json.dumps(report).encode()})) != []

@@ -80,16 +80,33 @@ def test_a_body_that_is_too_large_counts_as_whole_before_it_has_come() -> None:
     "headers",
     [
         b"Content-Length: 3\r\nContent-Length: 4\r\n",
+        b"Content-Length: 3\r\nContent-Length: 3\r\n",
+        b"Content-Length: 3, 3\r\n",
+        b"Content-Length:\r\n",
+        b"Content-Length: +3\r\n",
+        b"Content-Length: \xb3\r\n",
         b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n",
         b"Transfer-Encoding: gzip\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding:\r\n",
         b"Content-Length: -3\r\n",
         b"Content-Length: three\r\n",
-        b"Content-Length: 9999999999999999999\r\n",
     ],
 )
-def test_a_head_that_contradicts_itself_counts_as_whole_so_that_the_server_refuses_it(headers: bytes) -> None:
-    head = HEAD + headers + b"\r\n"
-    assert Framing().feed(head + b"abc") == len(head)
+def test_a_head_in_which_two_readers_could_find_two_ends_is_refused(headers: bytes) -> None:
+    with pytest.raises(BadFraming) as refused:
+        Framing().feed(HEAD + headers + b"\r\nabc")
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("length", [b"9" * 16, b"9" * 5_000, b"0" * 20 + b"3"])
+def test_a_length_of_too_many_digits_is_a_body_that_is_too_large(length: bytes) -> None:
+    framing = Framing()
+    head = HEAD + b"Content-Length: " + length + b"\r\n\r\n"
+    assert framing.feed(head + b"abc") == len(head)
+    assert framing.too_large
 
 
 @pytest.mark.parametrize(

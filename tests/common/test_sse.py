@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from common import ops, sse
-from common.errors import Unavailable
+from common.errors import TooManyStreams, Unavailable
 from common.loop import Stop, Supervisor
 from common.settings import ServiceSettings
 from tests.common.server import gunicorn
@@ -148,7 +148,7 @@ def test_a_slot_is_given_once_and_released_once() -> None:
     refused: list[int] = []
     slots = sse.StreamSlots(2, instead="ask /v1/quotes", refused=lambda: refused.append(1))
     release, _ = slots.acquire(), slots.acquire()
-    with pytest.raises(Unavailable, match="all 2 streams are taken: ask /v1/quotes") as told:
+    with pytest.raises(TooManyStreams, match="all 2 streams are taken: ask /v1/quotes") as told:
         slots.acquire()
     assert (told.value.details, refused) == ({"limit": 2}, [1])
     release()
@@ -230,7 +230,7 @@ def test_a_client_that_goes_in_the_middle_gives_the_slot_back() -> None:
     streams = Streams()
     answer = streams.open()
     assert next(answer.iter_encoded()) == b"data: 1\n\n"
-    assert streams.open().status_code == 503
+    assert streams.open().status_code == 429
     answer.close()
     assert streams.slots.open == 0
     assert streams.open().status_code == 200
@@ -245,7 +245,7 @@ def test_a_stream_that_can_not_begin_gives_the_slot_back() -> None:
 def test_a_socket_on_which_nothing_can_be_set_gives_the_slot_back() -> None:
     streams = Streams()
     answer = streams.open(environment={"gunicorn.socket": BrokenSocket()})
-    assert (answer.status_code, streams.begun) == (500, 1)
+    assert (answer.status_code, streams.begun) == (499, 1)
     assert streams.slots.open == 0
 
 

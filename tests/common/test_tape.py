@@ -92,3 +92,25 @@ def test_a_file_that_is_no_tape_is_refused(tmp_path: Path) -> None:
             written(tmp_path, content)
     with pytest.raises(FileNotFoundError):
         TapeFile(tmp_path / "none.tape.gz")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"kind":"in","link":"socket","at":1.0,"unix":1e300}',
+        b'{"kind":"in","link":"socket","at":1.0,"unix":-62135596801.0}',
+        b'{"kind":"in","link":"socket","at":1e300,"unix":1.0}',
+        b'{"kind":"in","link":"socket","at":1.0,"unix":1.0,"more":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    ],
+    ids=["far away", "before Christ", "no clock's", "deep"],
+)
+def test_a_record_of_no_time_is_damage_and_what_stands_before_it_is_read(tmp_path: Path, record: bytes) -> None:
+    tape = written(tmp_path, blocks_of([frames(1, b"one")])[0] + packed(record + b"\n"))
+    assert list(tape.records()) == [frames(1, b"one")]
+    assert "something else than records" in tape.damage
+
+
+@pytest.mark.parametrize("began", [b"1e300", b"-1e300", b"[" * 50_000])
+def test_a_head_of_no_time_is_no_tape(tmp_path: Path, began: bytes) -> None:
+    with pytest.raises(TapeError, match="is no tape"):
+        written(tmp_path, packed(b'{"tape":1,"spark":"0","market":"live","began":' + began + b"}\n"))

@@ -170,9 +170,9 @@ def test_beyond_the_limit_a_stream_is_refused_until_one_is_given_back(serve: Ser
     executor, url = serve(place, streams=2, timings=QUICK)
     first, second = Listener(url), Listener(url)
     with Listener(url) as third:
-        assert third.answer.status == 503
+        assert third.answer.status == 429
         error = third.answer.read()
-        assert b'"code":"UNAVAILABLE"' in error
+        assert b'"code":"TOO_MANY_STREAMS"' in error
         assert b'"retryable":true' in error
     assert _metric(executor, "executor_order_streams") == 2
     assert _metric(executor, "executor_order_streams_refused_total") == 1

@@ -144,7 +144,7 @@ def test_a_stream_over_http_moves_with_the_market_and_gives_its_place_back(
         eventually(given_back)
 
 
-def test_streams_beyond_the_limit_get_503_and_a_head_request_takes_no_place(settings: Settings, parts: Parts) -> None:
+def test_streams_beyond_the_limit_get_429_and_a_head_request_takes_no_place(settings: Settings, parts: Parts) -> None:
     with http_server(create_app(settings, parts)) as url:
         address = urlsplit(url).netloc
         head = HTTPConnection(address, timeout=5)
@@ -158,7 +158,8 @@ def test_streams_beyond_the_limit_get_503_and_a_head_request_takes_no_place(sett
         answer = third.getresponse()
         body: dict[str, Any] = json.loads(answer.read())
         third.close()
-        assert (answer.status, body["error"]["code"], body["error"]["retryable"]) == (503, "UNAVAILABLE", True)
+        assert (answer.status, body["error"]["code"], body["error"]["retryable"]) == (429, "TOO_MANY_STREAMS", True)
+        assert answer.headers["Retry-After"] == "5"
         for release in taken:
             release()
 

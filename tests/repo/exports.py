@@ -28,6 +28,16 @@ FLASK = {
 }
 LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
 HAPROXY = {"haproxy_backend_http_requests_total": frozenset({"proxy"})}
+DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
+SCRAPE_LIMITS = dict.fromkeys(
+    (
+        "scrape_samples_scraped",
+        "prometheus_target_scrapes_exceeded_sample_limit_total",
+        "prometheus_target_scrapes_exceeded_body_size_limit_total",
+        "prometheus_target_scrape_pool_exceeded_label_limits_total",
+    ),
+    frozenset[str](),
+)
 SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
 TARGET = frozenset({"job", "instance", "service", "replica"})
 
@@ -37,7 +47,7 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **HAPROXY, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **HAPROXY, **DOORS, **SCRAPE_LIMITS, **SCRAPE}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)

@@ -59,7 +59,7 @@ LINES: dict[str, dict[int, str]] = {
     },
     "web": {
         1: "alertmanager canary_answers heartbeat view",
-        2: "cells clients inbox orders quotes readiness settings streams",
+        2: "cells clients inbox orders quotes readiness settings streams undrawn",
         3: "following metrics panels readers rows state",
         4: "api",
         5: "app parts",

@@ -13,7 +13,7 @@ PURE = sorted(name for name in MODULES if line_of(name) == 1)
 OURS = (*LINES, "common", "grafana", "tests", "bench", "init")
 PURE_COMMON = {
     *("common", "common.wire", "common.answers", "common.decimals", "common.errors", "common.openapi"),
-    *("common.bist.rules", "common.described", "common.results"),
+    *("common.bist.rules", "common.described", "common.moments", "common.results", "common.texts"),
 }
 
 

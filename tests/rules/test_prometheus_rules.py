@@ -19,6 +19,7 @@ ALERTS = {
     for rule in group["rules"]
     if "alert" in rule
 }
+_JOBS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
 CASES: list[dict[str, Any]] = [case for file in CASE_FILES for case in yaml.safe_load(file.read_text())["tests"]]
 
 
@@ -101,3 +102,12 @@ def test_every_scraped_target_is_missed_when_it_leaves_the_list() -> None:
     expression = ALERTS["TargetDown"]["expr"]
     missed = {part.partition("})")[0] for part in expression.split("absent(up{")[1:]}
     assert missed == scraped
+
+
+@pytest.mark.parametrize("job", _JOBS, ids=lambda job: str(job["job_name"]))
+def test_every_scrape_has_its_limits_and_the_alert_knows_them(job: dict[str, Any]) -> None:
+    limits = ("label_limit", "label_name_length_limit", "label_value_length_limit", "body_size_limit", "sample_limit")
+    assert [name for name in limits if not job.get(name)] == []
+    kind = "=" if job["job_name"] == "spark" else "!="
+    named = f'scrape_samples_scraped{{job{kind}"spark"}} > 0.8 * {job["sample_limit"]}'
+    assert named in ALERTS["ScrapeNearLimit"]["expr"]

@@ -140,3 +140,12 @@ def test_evidence_comes_whole_and_an_unknown_package_is_not_found(around: Surrou
     around.canary.stop()
     with pytest.raises(Unavailable):
         canary.evidence(world.PACKAGE)
+
+
+@pytest.mark.parametrize("status", [400, 404, 414, 422])
+def test_a_name_that_the_canary_refuses_is_no_failure(
+    serve: Callable[[Callable[[Request], Answer]], Server], status: int
+) -> None:
+    refusing = serve(lambda _asked: json_answer({"error": {"code": "INVALID_REQUEST"}}, status))
+    with pytest.raises(NotFound):
+        Canary(refusing.url, SIMULATED).evidence("foo.zip")

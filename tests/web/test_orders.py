@@ -12,7 +12,7 @@ from common import wire
 from tests.web.test_cells import SetClock
 from tests.web.trading_world import order
 from web.cells import Changes
-from web.orders import OrderTable
+from web.orders import MOST_STREAMED, OrderTable
 
 REQUEST = wire.OrderRequest(
     client_order_id="c", symbol="BTCTURK:BTCTRY", side="buy", type="limit", quantity=Decimal(1), limit_price=Decimal(5)
@@ -84,3 +84,12 @@ def test_an_order_of_the_stream_proves_the_list_anew(orders: OrderTable, clock: 
     orders.update([made(2)])
     reading = orders.reading
     assert (reading.reason, reading.at) == (None, clock.clock().monotonic())
+
+
+def test_orders_of_a_stream_without_a_list_are_kept_to_a_number_the_newest_of_them(orders: OrderTable) -> None:
+    for number in range(MOST_STREAMED + 50):
+        orders.update([made(number)])
+    assert len(orders._streamed) == MOST_STREAMED
+    orders.read(lambda: ())
+    newest = MOST_STREAMED + 49
+    assert [order_id for order_id, _ in shown(orders)] == [f"order-{newest - back}" for back in range(3)]

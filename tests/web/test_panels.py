@@ -9,10 +9,11 @@ from tests.web.api.test_reports import POSITION
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from web.panels import Painter
+from web.undrawn import Undrawn
 
 
 def html(built: Built, name: str) -> str:
-    painter = Painter(built.app.jinja_env, built.state)
+    painter = Painter(built.app.jinja_env, built.state, Undrawn(built.parts.counters.unreadable))
     return next(panel.html for panel in painter.panels() if panel.name == name)
 
 
@@ -105,7 +106,7 @@ def test_a_panel_that_cannot_be_drawn_leaves_the_others_alone(built: Built) -> N
 
 def test_a_panel_is_drawn_again_only_for_news(built: Built) -> None:
     built.read()
-    painter = Painter(built.app.jinja_env, built.state)
+    painter = Painter(built.app.jinja_env, built.state, Undrawn(built.parts.counters.unreadable))
     first = {panel.name: panel.html for panel in painter.panels()}
     second = {panel.name: panel.html for panel in painter.panels()}
     assert all(first[name] == second[name] for name in first)

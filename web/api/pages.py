@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from flask import Blueprint, Response, current_app, render_template
 
@@ -24,7 +25,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-FILTERS = {
+FILTERS: dict[str, Callable[..., object]] = {
     "number": view.number,
     "money": view.money,
     "price": view.price,

@@ -58,7 +58,7 @@ def test_a_place_beyond_the_last_is_refused_until_one_is_given_back(address: tup
     taken = [ask(address, "/v1/stream") for _ in range(4)]
     eventually(lambda: _open(address) == 4)
     with ask(address, "/v1/stream") as fifth:
-        assert fifth.recv(64).startswith(b"HTTP/1.1 503")
+        assert fifth.recv(64).startswith(b"HTTP/1.1 429")
     assert json_of(address, "/v1/quotes")["quotes"]
     taken.pop().close()
     eventually(lambda: _open(address) == 3)

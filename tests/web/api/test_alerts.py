@@ -215,3 +215,10 @@ def test_received_alerts_are_counted_by_status(alone: Built) -> None:
     metrics = alone.client.get("/metrics").get_data(as_text=True)
     assert 'web_alerts_received_total{status="firing"} 1.0' in metrics
     assert 'web_inbox_alerts{status="resolved"} 1.0' in metrics
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Basic wrong"])
+def test_a_wrong_token_at_the_webhook_is_counted_at_its_own_door(alone: Built, header: str) -> None:
+    assert post(alone, batch(alert()), {"Authorization": header}).status_code == 401
+    counted = alone.client.get("/metrics").get_data(as_text=True)
+    assert 'spark_wrong_tokens_total{door="alerts",token="wrong"} 1.0' in counted

@@ -13,10 +13,11 @@ from tests.web.world import quote
 from web.api.live import PageFeed, events
 from web.panels import Painter
 from web.parts import MAX_STREAMS
+from web.undrawn import Undrawn
 
 
 def feed(built: Built) -> PageFeed:
-    return PageFeed(Painter(built.app.jinja_env, built.state), built.state)
+    return PageFeed(Painter(built.app.jinja_env, built.state, Undrawn(built.parts.counters.unreadable)), built.state)
 
 
 def stream_of(built: Built) -> Iterator[bytes]:
@@ -113,7 +114,7 @@ def test_sending_is_bounded_so_that_a_browser_that_stops_reading_gives_its_place
 def test_streams_are_capped_and_a_closed_one_makes_room(built: Built) -> None:
     open_streams = [built.client.get("/api/live") for _ in range(MAX_STREAMS)]
     refused = built.client.get("/api/live")
-    assert (refused.status_code, refused.get_json()["error"]["retryable"]) == (503, True)
+    assert (refused.status_code, refused.get_json()["error"]["retryable"]) == (429, True)
     assert "web_streams_open 12.0" in built.client.get("/metrics").get_data(as_text=True)
     open_streams.pop().close()
     again = built.client.get("/api/live")
