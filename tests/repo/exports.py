@@ -27,6 +27,7 @@ FLASK = {
     "flask_http_request_duration_seconds_sum": frozenset({"method", "url_rule", "status"}),
 }
 LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
+HAPROXY = {"haproxy_backend_http_requests_total": frozenset({"proxy"})}
 DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
 SCRAPE_LIMITS = dict.fromkeys(
     (
@@ -37,7 +38,6 @@ SCRAPE_LIMITS = dict.fromkeys(
     ),
     frozenset[str](),
 )
-HAPROXY = {"haproxy_backend_http_requests_total": frozenset({"proxy"})}
 SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
 TARGET = frozenset({"job", "instance", "service", "replica"})
 
@@ -47,7 +47,7 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **DOORS, **SCRAPE_LIMITS, **HAPROXY, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **HAPROXY, **DOORS, **SCRAPE_LIMITS, **SCRAPE}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from tests.scripts.checkout import Checkout
+from tests.scripts.checkout import Checkout, quiet_ports
 
 pytestmark = pytest.mark.slow
 
@@ -83,3 +83,24 @@ def test_services_and_links_get_the_normal_form(checkout: Checkout) -> None:
 def test_a_wrong_address_does_not_keep_anyone_from_stopping_the_stack(checkout: Checkout) -> None:
     done = checkout.bash('use_stack; echo "$SPARK_BIND"', SPARK_BIND="nonsense")
     assert (done.returncode, done.stdout) == (0, "127.0.0.1\n")
+
+
+OPEN = {"SPARK_TLS": "on", "SPARK_READ_TOKEN": "on"}
+
+
+@pytest.mark.parametrize("missing", OPEN)
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_beyond_this_machine_tls_and_a_token_for_reading_are_asked_for(
+    checkout: Checkout, address: str, missing: str
+) -> None:
+    rest = {name: value for name, value in OPEN.items() if name != missing}
+    done = checkout.bash("check_host", SPARK_BIND=address, **rest, **quiet_ports())
+    assert done.returncode == 1
+    assert f"error: SPARK_BIND={address} opens the stack beyond this machine: set {missing}=on" in done.stderr
+    assert checkout.bash("check_host", SPARK_BIND=address, **OPEN, **quiet_ports()).returncode == 0
+
+
+@pytest.mark.parametrize("setting", OPEN)
+def test_a_switch_is_on_or_empty(checkout: Checkout, setting: str) -> None:
+    done = checkout.bash("check_host", **{setting: "off"}, **quiet_ports())
+    assert f"error: {setting}=off: must be on, or empty" in done.stderr

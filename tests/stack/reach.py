@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from typing import Any
 
 from tests.repo import compose
 from tests.stack.stack import ROOT, Stack
@@ -42,10 +43,32 @@ with concurrent.futures.ThreadPoolExecutor(64) as pool:
 Place = tuple[str, int]
 
 
-def addresses(stack: Stack, service: str) -> list[str]:
-    """The service's address in each of its networks."""
-    networks = stack.container(service)["NetworkSettings"]["Networks"].values()
-    return [network["IPAddress"] for network in networks if network["IPAddress"]]
+def addresses(container: Mapping[str, Any]) -> dict[str, str]:
+    """A container's address in each of its networks, by the network's name."""
+    networks = container["NetworkSettings"]["Networks"]
+    return {name: network["IPAddress"] for name, network in networks.items() if network["IPAddress"]}
+
+
+def leads_away(address: str) -> bool:
+    """True when this machine would send a packet for the address to another machine."""
+    shown = subprocess.run(["ip", "-4", "route", "get", address], capture_output=True, text=True, check=False).stdout
+    return " via " in shown
+
+
+def tried(stack: Stack, container: Mapping[str, Any]) -> dict[Place, str]:
+    """Every port of every service, as a container tries it: place to service.
+
+    From a network with a way out, an address that this machine has no wire to would be asked for outside, where
+    anybody may answer, and nothing of a test may go there. Such an address is not tried: it is not reached here.
+    """
+    own = set(addresses(container))
+    shown = stack.run("docker", "network", "inspect", "--format={{.Internal}}", *own).stdout.split()
+    found: dict[Place, str] = {}
+    for service in stack.running_services():
+        for network, address in addresses(stack.container(service)).items():
+            if network in own or "false" not in shown or not leads_away(address):
+                found |= {(address, port): service for port in PORTS[service]}
+    return found
 
 
 def answering(image: str, container: str, places: list[Place]) -> set[Place]:

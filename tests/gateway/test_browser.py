@@ -1,0 +1,113 @@
+"""A page of another origin in a real Chromium moves nothing and reads nothing, under whatever name it comes."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.gateway.rig import Gateway
+
+pytestmark = pytest.mark.engine
+STRANGER = "stranger.example"
+DOORS = ("alertmanager", "prometheus", "executor-1", "web", "canary", "marketdata", "grafana")
+READ = """async ([url, options]) => {
+    try { const answer = await fetch(url, options); return answer.type === "opaque" ? "unread" : await answer.text() }
+    catch (error) { return "failed" }
+}"""
+FORM = """url => new Promise(done => {
+    const frame = document.createElement("iframe"), form = document.createElement("form")
+    frame.name = "inside"; form.action = url; form.method = "POST"; form.target = "inside"
+    document.body.append(frame, form)
+    frame.onload = done
+    form.submit()
+    setTimeout(done, 2000)
+})"""
+IMAGE = """url => new Promise(done => {
+    const image = new Image()
+    image.onload = image.onerror = done
+    image.src = url
+})"""
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Serves the stranger's empty page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>stranger</title><body>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """The stranger's page. Every name ending in its own leads to this machine."""
+    browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser_path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("under CI the doors must be tried in a browser, and Chromium is missing")
+        pytest.skip("CHROMIUM IS MISSING: the doors are not tried in a browser")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    arguments += [f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
+        opened = browser.new_context().new_page()
+        opened.goto(f"http://{STRANGER}:{server.server_address[1]}/")
+        yield opened
+        browser.close()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_nothing_that_a_foreign_page_sends_gets_through(gateway: Gateway, page: Page, door: str) -> None:
+    """A form, an image, a fetch that needs no permission, one that does, and one that only reads."""
+    before = len(gateway.log())
+    for host in ("127.0.0.1", "localhost"):
+        url = f"http://{host}:{gateway.ports[door]}/api/v2/silences"
+        simple = {"method": "POST", "mode": "no-cors", "body": "{}"}
+        permitted = {"method": "PUT", "headers": {"Content-Type": "application/json"}, "body": "{}"}
+        assert page.evaluate(READ, [url, simple]) in ("unread", "failed")
+        assert page.evaluate(READ, [url, permitted]) == "failed"
+        assert page.evaluate(READ, [url, {}]) == "failed"
+        page.evaluate(FORM, url)
+        page.evaluate(IMAGE, url)
+    deadline = time.monotonic() + 10
+    while len(refused := gateway.log()[before:]) < 10:
+        assert time.monotonic() < deadline, refused
+        time.sleep(0.1)
+    assert {(line["reason"], line["status"]) for line in refused} == {("origin", 403)}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_name_that_leads_here_reads_nothing(gateway: Gateway, page: Page, door: str) -> None:
+    """To the browser this page and the door have one origin, as after DNS rebinding: only Host tells them apart."""
+    opened = page.context.new_page()
+    answer = opened.goto(f"http://{STRANGER}:{gateway.ports[door]}/")
+    assert answer is not None
+    assert answer.status == 421
+    text = opened.evaluate(READ, [f"http://{STRANGER}:{gateway.ports[door]}/metrics", {}])
+    assert "HOST_REFUSED" in text
+    opened.close()
+
+
+def test_a_link_to_the_console_is_followed(gateway: Gateway, page: Page) -> None:
+    opened = page.context.new_page()
+    opened.goto(page.url)
+    with opened.expect_navigation():
+        opened.evaluate("url => { location.href = url }", f"http://{gateway.own('web')}/")
+    assert '"path": "/"' in opened.inner_text("body")
+    opened.close()
