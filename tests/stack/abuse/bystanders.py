@@ -75,14 +75,14 @@ class Witness:
 
 
 class Meter:
-    """Reads the memory of the stack's containers from the kernel's files. It knows the processes of when it was made."""
+    """Reads the memory of the containers from the kernel, as they run when this is made."""
 
     def __init__(self, stack: Stack) -> None:
         self._folders = {name: _folder(stack.container(name)["State"]["Pid"]) for name in stack.running_services()}
 
     def read(self) -> dict[str, int]:
-        """Returns the bytes in use by service, without file pages that can be dropped. Raises `OSError` when a container
-        has ended."""
+        """Returns the bytes in use by service, without file pages that can be dropped. Raises `OSError` when one
+        of the containers has ended."""
         return {name: _used(folder) for name, folder in self._folders.items()}
 
 
