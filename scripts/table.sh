@@ -4,15 +4,10 @@
 
 # addresses: a line for each published port: the gateway's port, and the host's address with its port.
 addresses() {
-  docker ps --filter "label=$PROJECT_LABEL=$STACK_NAME" --filter label=com.docker.compose.service=gateway \
-    --filter label=com.docker.compose.oneoff=False --format '{{.Ports}}' |
-    awk '{
-      for (place = 1; place <= NF; place++) {
-        if (split($place, ends, "->") < 2) continue
-        sub("/.*", "", ends[2])
-        if (!seen[ends[2]]++) print ends[2], ends[1]
-      }
-    }'
+  local gateway
+  gateway=$(docker ps --quiet --filter "label=$PROJECT_LABEL=$STACK_NAME" --filter label=com.docker.compose.service=gateway \
+    --filter label=com.docker.compose.oneoff=False)
+  docker port "$gateway" | sed -n 's|^\([0-9]*\)/tcp -> |\1 |p'
 }
 
 # runs SERVICE: true when the stack has a container of it; what can't be pulled is left out.
@@ -20,7 +15,7 @@ runs() { [ -n "$(docker ps --quiet --filter "label=$PROJECT_LABEL=$STACK_NAME" -
 
 row() {
   local address
-  address=$(awk -v port="$2" '$1 == port { print $2 }' <<<"$ADDRESSES")
+  address=$(awk -v port="$2" '$1 == port { print $2; exit }' <<<"$ADDRESSES")
   [ -z "$address" ] || printf '  %-14s %-31s %s\n' "$1" "$SCHEME://$(reachable "${address%:*}"):${address##*:}$3" "$4"
 }
 

@@ -12,7 +12,8 @@ left_streams = 0
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers any request with its own parts; /stream goes on until its reader leaves, /broken gives no answer."""
+    """Answers any request with its own parts. A path that ends in /stream goes on until its reader leaves, and /broken
+    gives no answer."""
 
     protocol_version = "HTTP/1.1"
 
@@ -20,7 +21,7 @@ class Echo(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.headers.get("Transfer-Encoding"):
             body = self.chunks()
-        if self.path == "/stream":
+        if self.path.endswith("/stream"):
             self.stream()
         elif self.path == "/broken":
             self.close_connection = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -148,3 +149,23 @@ def test_an_idle_connection_is_closed_and_one_that_is_kept_is_used_again(gateway
         for _ in range(3):
             connection.sendall(asked)
             assert read_all(connection).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("version", ["HTTP/0.9", "HTTP/1.2", "HTTP/1.10", "HTTP/3.0"])
+def test_no_version_but_1_1_and_1_0_reaches_a_service(gateway: Gateway, version: str) -> None:
+    told = gateway.raw("prometheus", f"GET / {version}\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    assert told.startswith(b"HTTP/1.1 400 "), told[:100]
+
+
+def test_some_places_for_streams_are_kept_for_the_services_inside(doors: Place) -> None:
+    with doors.gateway(SPARK_STREAMS_MAX="4", SPARK_MAX_ORDER_STREAMS="2") as gateway, ExitStack() as open_streams:
+        for door, path, places in (("marketdata", "/v1/stream", 2), ("executor-1", "/v1/orders/stream", 1)):
+            ask = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+            for _ in range(places):
+                stream = open_streams.enter_context(gateway.connect(door))
+                stream.sendall(ask)
+                assert stream.recv(100).startswith(b"HTTP/1.1 200 ")
+            refused = gateway.ask("GET", door, path)
+            assert (refused.status, refused.code) == (429, "TOO_MANY_STREAMS")
+            assert refused.headers["Retry-After"] == "5"
+            assert gateway.ask("GET", door, "/v1/quotes").status == 200

@@ -15,7 +15,7 @@ Unharmed = Callable[..., AbstractContextManager[None]]
 P95_SECONDS = 0.25
 MOST_MEMORY = 48 * 2**20
 """The bytes by which a container's memory may rise during one abuse."""
-AFTER_SECONDS = 2.5
+AFTER_SECONDS = 3.5
 READ_PATHS = {
     "marketdata": "/v1/quotes",
     "executor-1": "/v1/positions",

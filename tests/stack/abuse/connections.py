@@ -19,24 +19,24 @@ def open_connections(doors: Sequence[Door], count: int) -> Iterator[list[tuple[D
 
 
 def drip(connections: list[tuple[Door, socket.socket]], piece: bytes, seconds: float, pause: float = 0.5) -> int:
-    """Sends a piece now and then on each; returns how many are still taken at the end."""
+    """Sends a piece now and then on each; returns how many are neither answered nor ended when the time is over."""
     end = time.monotonic() + seconds
     left = list(connections)
     while left and time.monotonic() < end:
         time.sleep(pause)
-        left = [(door, connection) for door, connection in left if _sent(connection, piece)]
+        left = [(door, connection) for door, connection in left if _goes_on(connection, piece)]
     return len(left)
 
 
-def _sent(connection: socket.socket, piece: bytes) -> bool:
-    """Whether the other side still takes it: it has not closed the connection."""
-    with suppress(OSError):
-        connection.setblocking(False)
-        try:
-            ended = connection.recv(65536) == b""
-        except BlockingIOError:
-            ended = False
-        if not ended:
+def _goes_on(connection: socket.socket, piece: bytes) -> bool:
+    """Sends a piece where the other side has said nothing yet."""
+    connection.setblocking(False)
+    try:
+        connection.recv(65536)
+    except BlockingIOError:
+        with suppress(OSError):
             connection.send(piece)
             return True
+    except OSError:
+        pass
     return False

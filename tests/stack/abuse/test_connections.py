@@ -30,7 +30,9 @@ def test_slow_heads_are_ended(unharmed: Unharmed, doors: list[Door]) -> None:
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 10000", "Transfer-Encoding: chunked"])
-def test_slow_bodies_are_ended(unharmed: Unharmed, healthy: Stack, doors: list[Door], length: str) -> None:
+def test_slow_bodies_are_answered_before_they_end(
+    unharmed: Unharmed, healthy: Stack, doors: list[Door], length: str
+) -> None:
     paths = {
         "web": "/api/orders",
         "executor-1": "/v1/orders",
@@ -60,13 +62,16 @@ def test_connections_that_say_nothing_are_ended(unharmed: Unharmed, doors: list[
 
 
 def test_300_streams_leave_room_and_those_refused_are_told_when_to_come_again(
-    unharmed: Unharmed, doors: list[Door]
+    unharmed: Unharmed, healthy: Stack, doors: list[Door]
 ) -> None:
     streaming = [door for door in doors if door.service in STREAMS]
-    with unharmed(), open_connections(streaming, 300) as connections:
+    # That streams are refused is a warning when it goes on for five minutes; it begins here.
+    with unharmed("StreamsRefused"), open_connections(streaming, 300) as connections:
         for door, connection in connections:
             connection.sendall(request(door, "GET", STREAMS[door.service], end=False))
         time.sleep(3.0)
+        for executor in ("executor-1", "executor-2"):
+            assert healthy.get(executor, "/readyz")["ready"]
         heads = []
         for door, connection in connections:
             connection.settimeout(5.0)

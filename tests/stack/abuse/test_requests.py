@@ -174,7 +174,7 @@ def test_gzip_bodies_are_refused_unread(unharmed: Unharmed, healthy: Stack, door
 
 
 def test_a_replayed_webhook_changes_nothing(unharmed: Unharmed, healthy: Stack) -> None:
-    token = healthy.compose("exec", "-T", "web", "cat", "/run/secrets/spark-alerts/alert_token").strip()
+    token = healthy.secret("alerts/alert_token")
     labels = {"alertname": "Replayed", "severity": "warning", "service": "web"}
     alert = {
         "labels": labels,
