@@ -9,6 +9,7 @@ BY_CUSTOM = {
     "README.md",
     "DECISIONS.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "CONTRIBUTING.md",
     "GLOSSARY.md",
     "LICENSE",
