@@ -63,10 +63,19 @@ class Stack:
         self.executor = DockerComposeExecutor("docker compose", str(COMPOSE_FILE), self.project)
         self.services = Services(self.executor)
 
-    def run(self, *command: str, check: bool = True, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        """Runs a command from the repository's root with this stack's environment."""
+    def run(
+        self, *command: str, check: bool = True, timeout: float = 300, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command from the repository's root with this stack's environment; `given` is its standard input."""
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, text=True, capture_output=True, timeout=timeout, check=False
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            input=given,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
