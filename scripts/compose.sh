@@ -9,11 +9,25 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/table.sh
 . scripts/table.sh
 
+# drop_former_networks: those that an older version of the stack had. Compose removes only what its file names.
+drop_former_networks() {
+  local network
+  docker network ls --quiet --filter "label=$PROJECT_LABEL=$STACK_NAME" | while read -r network; do
+    docker network rm "$network" >/dev/null || true
+  done
+}
+
 use_stack
 case ${1:-} in
   # Every container under the stack's name is this checkout's: use_stack has made sure of it.
-  down) docker compose down --remove-orphans ;;
-  clean) docker compose down --volumes --remove-orphans --rmi local ;;
+  down)
+    docker compose down --remove-orphans
+    drop_former_networks
+    ;;
+  clean)
+    docker compose down --volumes --remove-orphans --rmi local
+    drop_former_networks
+    ;;
   logs) docker compose logs --follow --tail 100 -- ${2:+"$2"} ;;
   status)
     docker compose ps --all --format 'table {{.Service}}\t{{.Status}}'
