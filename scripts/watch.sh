@@ -35,16 +35,18 @@ last_words() {
 
 # look: fills WAITING with "service (state)" and CRASHED with "service id" from the containers as they are now.
 look() {
-  local service id state restarts code health before
+  local service id state restarts code health before was
   WAITING=() CRASHED=() LOOPING=()
   while IFS='|' read -r service id state restarts code health; do
     # A label of a container may hold anything; its line is then no line of ours.
     if ! is_number "$restarts" || ! grep -qxF -- "$service" "$WORK/services"; then continue; fi
-    before=$(awk -F '|' -v id="$id" '$2 == id { print $4 }' "$WORK/before")
+    IFS='|' read -r was before < <(awk -F '|' -v id="$id" '$2 == id { print $3 "|" $4 }' "$WORK/before") || true
     is_number "$before" || before=0
     case $service:$state:$code in
       init:exited:0 | migrate:exited:0) continue ;;
-      *:exited:* | *:dead:*) CRASHED+=("$service $id") LOOPING+=("$service $id") ;;
+      # One that ran before was stopped by Compose, to put another in its place.
+      *:exited:*) if [ "$was" != running ]; then CRASHED+=("$service $id") LOOPING+=("$service $id"); fi ;;
+      *:dead:*) CRASHED+=("$service $id") LOOPING+=("$service $id") ;;
       *:restarting:*) CRASHED+=("$service $id") ;;
       *) if [ "$restarts" -gt "$before" ]; then CRASHED+=("$service $id"); fi ;;
     esac

@@ -82,3 +82,9 @@ def test_what_a_containers_label_says_is_never_calculated(checkout: Checkout, te
     done = checkout.bash(WATCH + before + SHOW, COMPOSE_PROJECT_NAME="mine")
     assert not (checkout.path / "ran").exists()
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_container_that_compose_stopped_to_put_another_in_its_place_has_not_crashed(checkout: Checkout) -> None:
+    states(checkout, "web|old|exited|7|137|")
+    said = checkout.bash(WATCH + SHOW, COMPOSE_PROJECT_NAME="mine").stdout
+    assert said == "waiting: web (exited)\ncrashed: \n"

@@ -12,6 +12,7 @@ from common import wire
 from tests.web.standin_server import Answer, Request, Server, json_answer
 
 PACKAGE = "canary_0.1.0_20261122T101500Z.zip"
+ON_A_STANDIN = "a stand-in, not registry.example/prom/alertmanager:v0.33.0"
 PACKAGE_BYTES = b"PK\x05\x06" + bytes(18)
 PAIRS = {
     ("BTC", "TRY"): ("4125000", "1"),
@@ -183,6 +184,14 @@ class Canary:
                 {"service": name, "name": f"spark-{name}-1", "state": "running", "health": "healthy"}
                 | {"restart_count": int(name == "executor-2"), "exit_code": 0}
                 for name in (*names, *plain)
+            ],
+            "running": [
+                {"service": name, "version": "0.1.0", "revision": f"{0x9A1040A:040x}-dirty", "notes": [ON_A_STANDIN]}
+                for name in names
+            ]
+            + [
+                {"service": name, "version": "17.12 (Debian 17.12-0+deb13u1)", "notes": [ON_A_STANDIN]}
+                for name in plain
             ],
         }
 
