@@ -5,28 +5,25 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from tests.conftest import Launch
 from tests.web.console import ALERT_TOKEN, Console, Surroundings
 from tests.web.trading_world import TOKEN
 from web.parts import MAX_STREAMS
 
 Own = tuple[Console, Surroundings]
 DESK: ViewportSize = {"width": 1440, "height": 900}
-CHROMIUM = "/usr/bin/chromium"
 NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 PATIENCE_MS = 30_000
 """The wait after which a test fails. It says nothing about speed."""
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @dataclass
@@ -38,18 +35,9 @@ class Watched:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium")
-    if path is None:
-        reason = f"no Chromium at {CHROMIUM}: THE CONSOLE WAS NOT TESTED IN A BROWSER (apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+def chromium(launch: Launch) -> Browser:
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    return launch()
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import http.server
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.conftest import Launch
 from tests.gateway.rig import Gateway
 
 pytestmark = pytest.mark.engine
@@ -51,23 +50,15 @@ class Stranger(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(launch: Launch) -> Iterator[Page]:
     """The stranger's page. Every name ending in its own leads to this machine."""
-    browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser_path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("under CI the doors must be tried in a browser, and Chromium is missing")
-        pytest.skip("CHROMIUM IS MISSING: the doors are not tried in a browser")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
     threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    arguments += [f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
-        opened = browser.new_context().new_page()
-        opened.goto(f"http://{STRANGER}:{server.server_address[1]}/")
-        yield opened
-        browser.close()
+    browser = launch(f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1")
+    opened = browser.new_context().new_page()
+    opened.goto(f"http://{STRANGER}:{server.server_address[1]}/")
+    yield opened
+    browser.close()
     server.shutdown()
     server.server_close()
 

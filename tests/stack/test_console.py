@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.conftest import Launch
 from tests.stack.stack import ROOT, Stack
 
 SHOTS = ROOT / "build" / "screenshots"
 
 
 @pytest.fixture
-def page(healthy: Stack) -> Iterator[Page]:
+def page(healthy: Stack, launch: Launch) -> Iterator[Page]:
     """The console, opened; fails the test when the page logged an error."""
-    browser_path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser_path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("under CI the console must be looked at in a browser, and Chromium is missing")
-        pytest.skip("CHROMIUM IS MISSING: the console is not looked at in a browser")
     errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(healthy.url("web", "/"))
-        yield page
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SHOTS / "console.png", full_page=True)
-        browser.close()
+    browser = launch()
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(healthy.url("web", "/"))
+    yield page
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / "console.png", full_page=True)
+    browser.close()
     assert errors == []
 
 

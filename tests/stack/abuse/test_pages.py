@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from tests.conftest import Launch
 from tests.stack.abuse.raw import Door
 from tests.stack.stack import Stack
 
 STRANGER = "stranger.test"
 """A name that this browser resolves to the machine itself, as a rebound one does."""
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1",
-]
 READING = """async ([url, options]) => {
   try { const answer = await fetch(url, options); return `read ${answer.type} ${(await answer.text()).slice(0, 80)}`; }
   catch (error) { return `failed: ${error.message}`; }
@@ -69,14 +63,10 @@ def stranger() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("no Chromium: a stranger's page was not tried (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def chromium(launch: Launch) -> Iterator[Browser]:
+    browser = launch(f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1")
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
