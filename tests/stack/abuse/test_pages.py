@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.conftest import Launch
+from tests.stack.abuse.conftest import Unharmed
 from tests.stack.abuse.raw import Door
 from tests.stack.stack import Stack
 
@@ -31,6 +32,7 @@ LOADING = """(url) => new Promise((done) => {
   const image = Object.assign(new Image(), { onload: () => done("loaded"), onerror: () => done("failed") });
   image.src = url;
 })"""
+FRAMING = "(url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url }))"
 SILENCE = {
     "matchers": [{"name": "alertname", "value": ".+", "isRegex": True}],
     "startsAt": "2026-11-22T09:00:00Z",
@@ -84,70 +86,79 @@ def counted(stack: Stack) -> tuple[int, int, int]:
     return len(silences), sum(each["labels"].get("alertname") == "Stranger" for each in alerts), len(orders)
 
 
-def test_a_name_that_was_rebound_to_this_machine_is_shown_nothing(page: Page, doors: list[Door]) -> None:
-    for door in doors:
-        answer = page.goto(f"http://{STRANGER}:{door.port}{door.path}")
-        assert answer is not None
-        assert 400 <= answer.status < 500, (door.service, answer.status)
-        assert "BTCTURK" not in page.content()
-        told = page.evaluate(READING, [f"http://{STRANGER}:{door.port}/metrics", {}])
-        assert "# HELP" not in told, (door.service, told)
+def test_a_name_that_was_rebound_to_this_machine_is_shown_nothing(
+    unharmed: Unharmed, page: Page, doors: list[Door]
+) -> None:
+    with unharmed():
+        for door in doors:
+            answer = page.goto(f"http://{STRANGER}:{door.port}{door.path}")
+            assert answer is not None
+            assert 400 <= answer.status < 500, (door.service, answer.status)
+            assert "BTCTURK" not in page.content()
+            told = page.evaluate(READING, [f"http://{STRANGER}:{door.port}/metrics", {}])
+            assert "# HELP" not in told, (door.service, told)
 
 
-def test_a_strangers_script_reads_no_answer_from_any_port(page: Page, doors: list[Door], stranger: str) -> None:
-    page.goto(stranger)
-    for door in doors:
-        for options in ({}, {"mode": "no-cors"}, {"credentials": "include"}):
-            told = page.evaluate(READING, [f"http://{door.host}{door.path}", options])
-            assert told.startswith(("failed: ", "read opaque ")), (door.service, told)
-            assert told in ("read opaque ",) or told.startswith("failed: "), (door.service, told)
+def test_a_strangers_script_reads_no_answer_from_any_port(
+    unharmed: Unharmed, page: Page, doors: list[Door], stranger: str
+) -> None:
+    with unharmed():
+        page.goto(stranger)
+        for door in doors:
+            for options in ({}, {"mode": "no-cors"}, {"credentials": "include"}):
+                told = page.evaluate(READING, [f"http://{door.host}{door.path}", options])
+                assert told == "read opaque " or told.startswith("failed: "), (door.service, told)
 
 
 def test_a_strangers_form_fetch_or_image_changes_nothing(
-    page: Page, healthy: Stack, doors: list[Door], stranger: str
+    unharmed: Unharmed, page: Page, healthy: Stack, doors: list[Door], stranger: str
 ) -> None:
-    before = counted(healthy)
-    order = {
-        "client_order_id": "stranger",
-        "symbol": "BTCTURK:BTCTRY",
-        "side": "buy",
-        "type": "market",
-        "quantity": "0.001",
-    }
-    alert = [{"labels": {"alertname": "Stranger"}}]
-    at = {door.service: f"http://{door.host}" for door in doors}
-    targets = [
-        (f"{at['alertmanager']}/api/v2/silences", SILENCE),
-        (f"{at['alertmanager']}/api/v2/alerts", alert),
-        (f"{at['executor-1']}/v1/orders", order),
-        (f"{at['executor-2']}/v1/kill-switch", {"engaged": True}),
-        (f"{at['web']}/api/orders", order),
-        (f"{at['web']}/api/alerts", {"version": "4", "alerts": []}),
-    ]
-    for url, body in targets:
-        for kind in ("text/plain", "application/json"):
-            options = {"method": "POST", "body": json.dumps(body), "headers": {"Content-Type": kind}, "mode": "cors"}
-            page.goto(stranger)
-            assert page.evaluate(READING, [url, options]).startswith("failed: "), url
-            page.evaluate(READING, [url, options | {"mode": "no-cors"}])
-        page.evaluate(LOADING, url)
-        with page.expect_navigation():
-            page.evaluate(POSTING, [url, json.dumps(body)])
-    assert counted(healthy) == before
+    with unharmed():
+        before = counted(healthy)
+        order = {
+            "client_order_id": "stranger",
+            "symbol": "BTCTURK:BTCTRY",
+            "side": "buy",
+            "type": "market",
+            "quantity": "0.001",
+        }
+        alert = [{"labels": {"alertname": "Stranger"}}]
+        at = {door.service: f"http://{door.host}" for door in doors}
+        targets = [
+            (f"{at['alertmanager']}/api/v2/silences", SILENCE),
+            (f"{at['alertmanager']}/api/v2/alerts", alert),
+            (f"{at['executor-1']}/v1/orders", order),
+            (f"{at['executor-2']}/v1/kill-switch", {"engaged": True}),
+            (f"{at['web']}/api/orders", order),
+            (f"{at['web']}/api/alerts", {"version": "4", "alerts": []}),
+        ]
+        for url, body in targets:
+            for kind in ("text/plain", "application/json"):
+                options = {
+                    "method": "POST",
+                    "body": json.dumps(body),
+                    "headers": {"Content-Type": kind},
+                    "mode": "cors",
+                }
+                page.goto(stranger)
+                assert page.evaluate(READING, [url, options]).startswith("failed: "), url
+                page.evaluate(READING, [url, options | {"mode": "no-cors"}])
+            page.evaluate(LOADING, url)
+            with page.expect_navigation():
+                page.evaluate(POSTING, [url, json.dumps(body)])
+        assert counted(healthy) == before
 
 
 def test_a_strangers_page_can_not_frame_or_open_and_read_the_console(
-    page: Page, doors: list[Door], stranger: str
+    unharmed: Unharmed, page: Page, doors: list[Door], stranger: str
 ) -> None:
-    web = next(door for door in doors if door.service == "web")
-    page.goto(stranger)
-    page.evaluate(
-        "(url) => { const frame = document.createElement('iframe'); frame.src = url; document.body.append(frame); }",
-        f"http://{web.host}/",
-    )
-    page.wait_for_timeout(1500)
-    for frame in page.frames[1:]:
-        try:
-            assert "BTCTURK" not in frame.content()
-        except PlaywrightError:
-            continue  # The browser shows its own page in place of what it refused.
+    with unharmed():
+        web = next(door for door in doors if door.service == "web")
+        page.goto(stranger)
+        page.evaluate(FRAMING, f"http://{web.host}/")
+        page.wait_for_timeout(1500)
+        for frame in page.frames[1:]:
+            try:
+                assert "BTCTURK" not in frame.content()
+            except PlaywrightError:
+                continue  # The browser shows its own page in place of what it refused.
