@@ -45,9 +45,7 @@ def main(arguments: list[str], environment: Mapping[str, str] | None = None) -> 
         case ["migrate"]:
             return _migrate(environment)
         case ["load"]:
-            return _restored(
-                "load", environment, lambda engine: load_beside(engine, Dump(sys.stdin.buffer), ShownProgress())
-            )
+            return _restored("load", environment, _load)
         case ["swap"]:
             return _restored("swap", environment, swap)
         case ["export", folder] | ["export", folder, "--replace"] if not folder.startswith("-"):
