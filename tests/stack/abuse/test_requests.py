@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
-import pytest
-
 from tests.stack import webhook
 from tests.stack.abuse.conftest import P95_SECONDS, Unharmed
 from tests.stack.abuse.forms import CHUNKS, DECIMALS, DEEP, GZIPPED, HEADS, SMUGGLED, SMUGGLING, TRAVERSAL, Form
