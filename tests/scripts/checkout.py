@@ -26,6 +26,7 @@ case "$*" in
   "volume create"*) echo "$*" >>"$ANSWERS/created" ;;
   inspect*) cat "$ANSWERS/states" ;;
   logs*) cat "$ANSWERS/logs-${!#}" ;;
+  port*) cat "$ANSWERS/ports-${!#}" ;;
   *"--format json"*)
     echo "  \"name\": \"${COMPOSE_PROJECT_NAME:-no-name-is-set}\","
     for name in $(grep -o 'SPARK_[A-Z0-9_]*:' | tr -d : | sort -u); do echo "        \"$name\": \"${!name}\","; done ;;

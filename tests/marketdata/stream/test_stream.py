@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from common.clock import Clock
-from common.errors import Unavailable
+from common.errors import TooManyStreams
 from common.loop import Stop
 from common.sse import HEARTBEAT
 from marketdata.events import BookSnapshot, PriceLevel, Ticker, Trades, VenueTrade
@@ -220,7 +220,7 @@ def test_beyond_the_limit_a_stream_is_refused_until_one_leaves(store: Store) -> 
     streams = _streams(store)
     release = streams.slots.acquire()
     streams.slots.acquire()
-    with pytest.raises(Unavailable, match="all 2 streams are taken: close one, or ask /v1/quotes"):
+    with pytest.raises(TooManyStreams, match="all 2 streams are taken: close one, or ask /v1/quotes"):
         streams.slots.acquire()
     assert (streams.slots.open, streams.refused) == (2, 1)
     release()

@@ -17,7 +17,7 @@ import urllib3
 from tests.stack.abuse.raw import Door
 from tests.stack.stack import FLASK_SERVICES, Stack
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.08
 MEMORY_PAUSE_SECONDS = 0.25
 LEAST_LOOKS = 20
 """So many answers make a 95th percentile worth having."""
@@ -103,7 +103,7 @@ def _used(folder: Path) -> int:
 
 @contextmanager
 def watching(doors: Sequence[Door], meter: Meter, least_seconds: float) -> Iterator[Witness]:
-    """Lets a user read each port, ten times a second, for as long as the block lasts and at least so long."""
+    """Lets a user read each port, a dozen times a second, for as long as the block lasts and at least so long."""
     stop = threading.Event()
     before, started = meter.read(), time.monotonic()
     witness = Witness([Looks(door) for door in doors], Memory(before, dict(before)))

@@ -15,7 +15,7 @@ Unharmed = Callable[..., AbstractContextManager[None]]
 P95_SECONDS = 0.25
 MOST_MEMORY = 48 * 2**20
 """The bytes by which a container's memory may rise during one abuse."""
-AFTER_SECONDS = 3.5
+LEAST_SECONDS = 2.5
 READ_PATHS = {
     "marketdata": "/v1/quotes",
     "executor-1": "/v1/positions",
@@ -52,9 +52,9 @@ def unharmed(healthy: Stack, doors: list[Door], meter: Meter) -> Unharmed:
 
     @contextmanager
     def enclosing(*expected: str) -> Iterator[None]:
-        with watching(doors, meter, least_seconds=3.0) as during:
+        with watching(doors, meter, least_seconds=LEAST_SECONDS) as during:
             yield
-        with watching(doors, meter, least_seconds=AFTER_SECONDS) as after:
+        with watching(doors, meter, least_seconds=LEAST_SECONDS) as after:
             pass
         assert not (found := during.complaints(P95_SECONDS, MOST_MEMORY)), "during it: " + "\n".join(found)
         assert not (found := after.complaints(P95_SECONDS, MOST_MEMORY)), "after it: " + "\n".join(found)
