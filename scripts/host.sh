@@ -258,7 +258,7 @@ use_address() {
 # built_from: the folders and files that a build copies, and what it is told by.
 built_from() {
   local path
-  { sed -n 's/^!//p' .dockerignore && sed -n 's/.*context: \([a-z][a-z-]*\).*/\1/p' docker-compose.yml; } | sort -u | while read -r path; do
+  { sed -n 's/^!//p' .dockerignore 2>/dev/null; sed -n 's/.*context: \([a-z][a-z-]*\).*/\1/p' docker-compose.yml; } | sort -u | while read -r path; do
     if [ -e "$path" ]; then printf '%s\n' "$path"; fi
   done
 }
