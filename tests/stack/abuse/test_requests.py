@@ -191,7 +191,6 @@ def test_a_webhook_that_comes_again_adds_nothing(unharmed: Unharmed, healthy: St
 def test_no_webhook_comes_in_from_outside_even_with_its_token(unharmed: Unharmed, healthy: Stack) -> None:
     with unharmed():
         for token in (healthy.secret("alerts/alert_token"), healthy.operator_token):
-            assert (
-                healthy.ask("POST", "web", "/api/alerts", body={"version": "4", "alerts": []}, token=token).status
-                == 401
-            )
+            answer = healthy.ask("POST", "web", "/api/alerts", body={"version": "4", "alerts": []}, token=token)
+            # 429 is the same refusal, where this address has sent many wrong tokens.
+            assert answer.status in (401, 429)
