@@ -21,6 +21,8 @@ from tests.executor.proved import proved
 from tests.executor.standin import Executor, Place, having_traded
 from tests.executor.test_ledger_migrations import statements_of
 
+pytestmark = pytest.mark.slow
+
 ALL_OF_IT = ("/v1/account", "/v1/positions", "/v1/orders?limit=500", "/v1/events?limit=500", "/v1/limits")
 INERT = "CREATE FUNCTION {} RETURNS {} LANGUAGE plpgsql AS 'BEGIN END'"
 OTHERS = {
