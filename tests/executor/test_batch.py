@@ -16,6 +16,8 @@ from executor.ledger.verify import verify
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, TOKEN, Executor, MarketData, Place, make_executor, wide_limits
 
+pytestmark = pytest.mark.slow
+
 
 def asked(key: str, **changes: Any) -> dict[str, Any]:
     body = {"client_order_id": key, "symbol": BTCTRY, "side": "buy", "type": "market", "quantity": "0.5"} | changes

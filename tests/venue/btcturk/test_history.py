@@ -16,6 +16,8 @@ from venue.btcturk.pairs import PAIRS, PairSpec
 from venue.btcturk.prices import FairPrices, deviation
 from venue.btcturk.views import PairView
 
+pytestmark = pytest.mark.slow
+
 END = int(START) // 60 * 60
 SPECS = {spec.name: spec for spec in PAIRS}
 LAST = (END - 1) // DAY
