@@ -153,7 +153,7 @@ def test_a_ledger_that_the_version_before_wrote_goes_on_as_it_was(
 
 
 def reason_of(executor: Executor) -> str:
-    """Why readiness says that the ledger is not ready."""
+    """The reason that readiness gives for a ledger that is not ready."""
     executor.parts.leading.step()
     part = executor.client.get("/readyz").get_json()["parts"]["ledger"]
     assert part["ready"] is False

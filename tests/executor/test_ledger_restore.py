@@ -71,7 +71,7 @@ def traded(place: Place) -> Place:
 
 
 def books(executor: Executor) -> list[Any]:
-    """What the ledger says of everything."""
+    """The answers of an executor about all that the ledger holds."""
     return [executor.get(path) for path in ALL_OF_IT]
 
 

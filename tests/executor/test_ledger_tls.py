@@ -96,7 +96,7 @@ def serving(certificate: Path | None) -> Iterator[Server]:
 
 
 def refusal(server: Server, root: Path) -> str:
-    """Why the ledger could not be read, by the address that the documentation gives."""
+    """The reason for which a ledger at the address that the documentation gives could not be read."""
     address = f"postgresql+psycopg://spark_executor@localhost:{server.port}/spark"
     engine = make_engine(f"{address}?sslmode=verify-full&sslrootcert={root}", "secret", LEDGER_TIMINGS)
     try:

@@ -39,7 +39,7 @@ def run_make_tls(folder: Path, *arguments: str, given: str = "") -> subprocess.C
 
 
 def refusal(doors: Place, *options: str, **settings: str) -> str:
-    """What a gateway says that must not start."""
+    """The last words of a gateway that must not start."""
     container = doors.create(*options, **settings)
     try:
         docker("start", container)

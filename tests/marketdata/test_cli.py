@@ -30,7 +30,7 @@ def bist() -> Iterator[Bist]:
 
 
 def said(*lines: str) -> io.StringIO:
-    """What comes on standard input."""
+    """Text on standard input."""
     return io.StringIO("".join(f"{line}\n" for line in lines))
 
 

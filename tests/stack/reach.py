@@ -26,7 +26,7 @@ PORTS = {
     "venue": [7001, 7002, 7003],
     "web": [3003],
 }
-"""What each service listens on in its container."""
+"""The ports that each service listens on in its container."""
 PROGRAM = """
 import concurrent.futures, json, socket, sys
 def answers(place):

@@ -1,4 +1,4 @@
-"""Who reaches whom, tried from inside every running container; the outcome is the table of gateway/README.md."""
+"""The table of who reaches whom in gateway/README.md, tried from inside every running container."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ THERE, HERE = "198.51.100.2", "198.51.100.1"
 
 @dataclass(frozen=True)
 class World:
-    """What stands for the host and for the outside: places that take connections."""
+    """Places that take connections, and stand for the host and for the outside."""
 
     host: list[Place]
     outside: Place
@@ -91,7 +91,7 @@ def world(stack: Stack) -> Iterator[World]:
 
 
 def reached(stack: Stack, world: World, container: dict[str, Any]) -> set[str]:
-    """Who answers a container, on any address and any port that it has."""
+    """The names of those that answer a container, on any address and any port that they have."""
     names = reach.tried(stack, container) | dict.fromkeys(world.host, HOST) | {world.outside: OUTSIDE}
     return {names[place] for place in answering(world.image, container["Id"], list(names))}
 

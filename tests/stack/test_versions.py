@@ -1,4 +1,4 @@
-"""What runs says what it is: its own version, commit and files, the image, and where a stand-in takes a place."""
+"""Each part that runs tells its version, commit and files, its image, and where a stand-in takes a place."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What strangers do to the published ports, and what others notice of it."""
+"""Abuse of the published ports, and the others who are served meanwhile."""

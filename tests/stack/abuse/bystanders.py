@@ -28,7 +28,7 @@ SERVER_ERRORS = re.compile(
 
 @dataclass
 class Looks:
-    """What one user of one port saw: how long each answer took, in seconds, and what was no 200."""
+    """The answers that one user of one port got: the seconds that each took, and those that were no 200."""
 
     door: Door
     seconds: list[float] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Memory:
 
 @dataclass
 class Witness:
-    """What the bystanders saw during an abuse."""
+    """The answers that all bystanders got during an abuse, and the memory meanwhile."""
 
     looks: list[Looks]
     memory: Memory

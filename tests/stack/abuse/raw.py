@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 ANSWER_SECONDS = 15.0
-"""How long an answer is waited for; the end of that wait says nothing about speed."""
+"""The longest wait for an answer; its end says nothing about speed."""
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 

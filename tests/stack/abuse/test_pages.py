@@ -79,7 +79,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 def counted(stack: Stack) -> tuple[int, int, int]:
-    """How many silences, alerts of this stranger, and orders there are."""
+    """Counts the silences, the alerts of this stranger, and the orders."""
     silences = json.loads(stack.ask("GET", "alertmanager", "/api/v2/silences").body)
     alerts = json.loads(stack.ask("GET", "alertmanager", "/api/v2/alerts").body)
     orders = stack.get("executor-1", "/v1/orders?status=all&limit=500")["orders"]
