@@ -33,6 +33,10 @@ case ${1:-} in
     fi
     ;;
   login)
+    if state=$(market_cli bist status); then
+      echo "$state; there is nothing to do"
+      exit
+    fi
     token=$(operator_token)
     printf '%s\n' "$token" | market_cli bist login
     ask code "Code from the text message" hidden
