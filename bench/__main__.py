@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import (
     frame_rows,
+    gateway_rows,
     ledger_rows,
     match_rows,
     order_rows,
@@ -27,6 +28,7 @@ from bench import (
 RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
     "stack": stack_rows.measure,
+    "gateway": gateway_rows.measure,
     "frames": frame_rows.measure,
     "stream": stream_rows.measure,
     "orders": order_rows.measure,

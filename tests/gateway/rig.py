@@ -18,6 +18,8 @@ from typing import Any
 import urllib3
 import yaml
 
+from tests.answer import Answer
+
 ROOT = Path(__file__).parents[2]
 ECHO = Path(__file__).with_name("echo.py")
 DOORS = {
@@ -41,26 +43,6 @@ def docker(*arguments: str, check: bool = True) -> str:
     if check and done.returncode != 0:
         raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr}")
     return done.stdout + done.stderr
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status, headers and body of an answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def code(self) -> str:
-        """The code of a refusal, whose body must have the one shape of errors."""
-        error = self.json["error"]
-        assert set(error) == {"code", "message", "retryable", "details"}
-        return str(error["code"])
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.conftest import Launch
 from tests.gateway.rig import Gateway
+from tests.stranger import REBOUND, STRANGER, strangers_page
 
 pytestmark = pytest.mark.engine
-STRANGER = "stranger.example"
 DOORS = ("alertmanager", "prometheus", "executor-1", "web", "canary", "marketdata", "grafana")
 READ = """async ([url, options]) => {
     try { const answer = await fetch(url, options); return answer.type === "opaque" ? "unread" : await answer.text() }
@@ -36,31 +33,15 @@ IMAGE = """url => new Promise(done => {
 })"""
 
 
-class Stranger(http.server.BaseHTTPRequestHandler):
-    """Serves the stranger's empty page."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>stranger</title><body>")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def page(launch: Launch) -> Iterator[Page]:
     """The stranger's page. Every name ending in its own leads to this machine."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
-    threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
-    browser = launch(f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1")
-    opened = browser.new_context().new_page()
-    opened.goto(f"http://{STRANGER}:{server.server_address[1]}/")
-    yield opened
-    browser.close()
-    server.shutdown()
-    server.server_close()
+    with strangers_page() as address:
+        browser = launch(REBOUND)
+        opened = browser.new_context().new_page()
+        opened.goto(address)
+        yield opened
+        browser.close()
 
 
 @pytest.mark.parametrize("door", DOORS)

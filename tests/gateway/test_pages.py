@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway.rig import DOORS, OPERATOR, Answer, Gateway
+from tests.answer import Answer
+from tests.gateway.rig import DOORS, OPERATOR, Gateway
 
 pytestmark = pytest.mark.engine
 

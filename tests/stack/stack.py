@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +19,8 @@ from typing import Any
 
 import urllib3
 from pytest_docker.plugin import DockerComposeExecutor, Services
+
+from tests.answer import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -34,19 +36,6 @@ PORTS = {
 }
 NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
 FLASK_SERVICES = ("marketdata", "executor-1", "executor-2", "web", "canary")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status, headers and body of an HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 @dataclass

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.answer import Answer
 from tests.stack import webhook
-from tests.stack.stack import FLASK_SERVICES, Answer, Stack
+from tests.stack.stack import FLASK_SERVICES, Stack
 
 GOOD = {"client_order_id": "x", "symbol": "BTCTURK:BTCTRY", "side": "buy", "type": "market", "quantity": "0.001"}
 

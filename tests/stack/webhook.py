@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.stack.stack import Answer, Stack
+from tests.answer import Answer
+from tests.stack.stack import Stack
 
 PROGRAM = """
 import json, sys, urllib.error, urllib.request
