@@ -19,7 +19,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     undrawn = Undrawn(parts.counters.unreadable)
     app.jinja_env.filters.update(undrawn.guarded(pages.FILTERS))
-    registry = ops.install(app, settings.service, {"inbox": parts.upstreams.inbox.trouble}, parts.loops)
+    registry = ops.install(app, settings.service, {"inbox": parts.upstreams.desk.inbox.trouble}, parts.loops)
     registry.register(Metrics(parts.state, parts.counters, parts.streams))
 
     market, state, upstreams = settings.service.market, parts.state, parts.upstreams
@@ -29,7 +29,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(trading.blueprint(upstreams.executors))
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
     counters = parts.counters
-    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.inbox, state.clock, counters))
+    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.desk, state.clock, counters))
     return app
 
 

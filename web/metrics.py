@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import Counter, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from common.sse import StreamSlots
-from web.alertmanager import STATUSES
-from web.heartbeat import alert_heartbeat
+from web.alerts.alert import STATUSES
+from web.alerts.heartbeat import alert_heartbeat
 from web.state import ConsoleState
 
 UNKNOWN = float("nan")
@@ -47,6 +47,11 @@ class ConsoleCounters:
             self.alerts_dropped.labels(status)
         for upstream in ("executor", "inbox", *services):
             self.upstream_errors.labels(upstream)
+
+    def count_dropped(self, statuses: Sequence[str]) -> None:
+        """Counts alerts that the full inbox dropped. One whose status can't be read counts as firing."""
+        for status in statuses:
+            self.alerts_dropped.labels(status if status in STATUSES else "firing").inc()
 
 
 class Metrics(Collector):

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from common import wire
 from web import view
+from web.alerts.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.cells import Reading
-from web.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.rows import container_rows, service_row, service_word
 from web.state import ConsoleState
 from web.undrawn import Undrawn
@@ -175,8 +175,15 @@ class Painter:
 
     def _alerts(self) -> PanelSource:
         reading, heartbeat = self._state.inbox.reading, self._heartbeat()
-        values = {"reading": reading, "heartbeat": heartbeat, "silent_seconds": SILENT_SECONDS}
-        return PanelSource([reading], lambda: values, heartbeat and heartbeat.silent)
+        comparison = self._state.comparison.reading
+        values = {
+            "reading": reading,
+            "heartbeat": heartbeat,
+            "comparison": comparison,
+            "silent_seconds": SILENT_SECONDS,
+        }
+        key = (heartbeat and heartbeat.silent, comparison.revision)
+        return PanelSource([reading], lambda: values, key)
 
     def _glance(self) -> PanelSource:
         state = self._state

@@ -8,8 +8,10 @@ from common import service
 from common.clock import SYSTEM_CLOCK
 from common.loop import Supervisor
 from common.sse import StreamSlots
+from web.alerts.alertmanager import Alertmanager
+from web.alerts.desk import AlertDesk
+from web.alerts.inbox import AlertInbox
 from web.clients import Canary, Executors, MarketData, Markets
-from web.inbox import AlertInbox
 from web.metrics import ConsoleCounters
 from web.readers import Upstreams, add_readers
 from web.readiness import ReadinessProbe
@@ -29,7 +31,8 @@ class Parts:
     valuation, controls                      → executors  ├→ state → pages, event streams, /metrics
     canary, evidence                         → canary     │
     service-<name>, one for each             → /readyz    │
-    inbox                                    → inbox      ┘
+    inbox                                    → inbox      │
+    alerts                                   → Alertmanager and inbox ┘
     memory                                   replaces the worker before its memory is used up
 
     loops: the owner of these threads.
@@ -59,7 +62,9 @@ class Parts:
             executors=Executors(settings.executor_urls, markets),
             order_stream=OrderStream(settings.executor_urls, markets),
             canary=Canary(settings.canary_url, markets),
-            inbox=AlertInbox(settings.data_dir / "alerts.sqlite"),
+            desk=AlertDesk(
+                AlertInbox(settings.data_dir / "alerts.sqlite"), Alertmanager(settings.alertmanager_url), SYSTEM_CLOCK
+            ),
             probes={name: ReadinessProbe(address, market) for name, address in targets.items()},
         )
         add_readers(loops, upstreams, state, counters)

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from common.errors import ServiceError
 from common.loop import Loop, Supervisor
+from web.alerts.desk import COMPARE_SECONDS, AlertDesk
 from web.cells import Cell
 from web.clients import Canary, Executors, MarketData
 from web.following import follow_orders, follow_quotes, read_account
-from web.inbox import AlertInbox
 from web.metrics import ConsoleCounters
 from web.readiness import ReadinessProbe
 from web.state import ORDERS_SHOWN, ConsoleState
@@ -44,7 +44,7 @@ class Upstreams:
     executors: orders, account, valuation and controls.
     order_stream: the stream of orders.
     canary: the verdict and the evidence packages.
-    inbox: the alerts on disk.
+    desk: the alerts on disk, and Alertmanager.
     probes: the readiness of every service, by its name.
     """
 
@@ -53,7 +53,7 @@ class Upstreams:
     executors: Executors
     order_stream: OrderStream
     canary: Canary
-    inbox: AlertInbox
+    desk: AlertDesk
     probes: Mapping[str, ReadinessProbe]
 
 
@@ -118,7 +118,10 @@ def add_readers(loops: Supervisor, asked: Upstreams, state: ConsoleState, counte
     _add_trading(readers, asked, state)
     readers.add_cell("canary", "canary", SLOW_SECONDS, state.canary, asked.canary.status)
     readers.add_cell("evidence", "canary", SLOW_SECONDS, state.evidence, asked.canary.packages)
-    readers.add_cell("inbox", "inbox", INBOX_SECONDS, state.inbox, partial(asked.inbox.contents, ALERTS_SHOWN))
+    readers.add_cell("inbox", "inbox", INBOX_SECONDS, state.inbox, partial(asked.desk.inbox.contents, ALERTS_SHOWN))
+    compare = partial(asked.desk.compare, counters.count_dropped)
+    alerts = readers.add_cell("alerts", "alertmanager", COMPARE_SECONDS, state.comparison, compare)
+    asked.desk.on_message(alerts.wake)
     for name, probe in asked.probes.items():
         readers.add_cell(f"service-{name}", name, SLOW_SECONDS, state.services[name], probe.ask)
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from common import wire
 from common.answers import AccountStatus, Valuation
 from common.clock import Clock
+from web.alerts.desk import Comparison
+from web.alerts.inbox import InboxContents
 from web.canary_answers import CanaryStatus, Package
 from web.cells import Cell, Changes
 from web.clients import TradingControls
-from web.inbox import InboxContents
 from web.orders import OrderTable
 from web.quotes import QuoteTable
 from web.readiness import ServiceState
@@ -32,6 +33,7 @@ class ConsoleState:
     canary: the canary's verdict.
     evidence: the evidence packages, newest first.
     inbox: the alerts and the last heartbeat of the alert path.
+    comparison: the last comparison of the inbox with Alertmanager's list.
     services: the readiness of each service, by its name.
     """
 
@@ -48,4 +50,5 @@ class ConsoleState:
         self.canary: Cell[CanaryStatus] = Cell(clock, changes)
         self.evidence: Cell[tuple[Package, ...]] = Cell(clock, changes)
         self.inbox: Cell[InboxContents] = Cell(clock, changes)
+        self.comparison: Cell[Comparison] = Cell(clock, changes)
         self.services: dict[str, Cell[ServiceState]] = {name: Cell(clock, changes) for name in services}

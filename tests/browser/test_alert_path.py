@@ -9,12 +9,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Own, beat, opened
 from tests.browser.test_page import CONTRAST
-from web.inbox import AlertInbox
+from web.alerts.inbox import AlertInbox
 
 
 def test_a_silent_alert_path_is_said_until_a_heartbeat_comes(page: Page, desk: Own) -> None:
     long_ago = datetime.now(UTC) - timedelta(minutes=10)
-    AlertInbox(desk[0].folder / "alerts.sqlite").store([], heartbeat_at=long_ago)
+    AlertInbox(desk[0].folder / "alerts.sqlite").take([], "resolved", heartbeat_at=long_ago)
     opened(page, desk[0].url)
     said = f"since {long_ago:%Y-%m-%d %H:%M:%S} UTC; no alert may reach this page"
     expect(page.locator("#alerts .path")).to_have_text(f"Alert path SILENT {said}")

@@ -58,9 +58,9 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "web": {
-        1: "alertmanager canary_answers heartbeat view",
-        2: "cells clients inbox orders quotes readiness settings streams undrawn",
-        3: "following metrics panels readers rows state",
+        1: "canary_answers view alerts.alert alerts.heartbeat alerts.history alerts.judge alerts.sent alerts.tables",
+        2: "cells clients orders quotes readiness settings streams undrawn alerts.alertmanager alerts.inbox",
+        3: "following metrics panels readers rows state alerts",
         4: "api",
         5: "app parts",
     },

@@ -15,6 +15,7 @@ from pathlib import Path
 from common.verifier import verifier_of
 from tests.common.local import free_port
 from tests.web import trading_world, world
+from tests.web.alertmanager_world import Alertmanager
 from tests.web.standin_server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ class Surroundings:
     market: world.Market = field(default_factory=world.Market)
     executors: list[trading_world.Executor] = field(default_factory=lambda: [trading_world.Executor()])
     canary: world.Canary = field(default_factory=world.Canary)
+    alertmanager: Alertmanager = field(default_factory=Alertmanager)
     plain: Server = field(default_factory=lambda: Server(world.plain))
 
     def environment(self, folder: Path, market: str = "simulated") -> dict[str, str]:
@@ -40,7 +42,7 @@ class Surroundings:
             "SPARK_MARKETDATA_URL": self.market.server.url,
             "SPARK_EXECUTOR_URLS": ",".join(executor.server.url for executor in self.executors),
             "SPARK_CANARY_URL": self.canary.server.url,
-            "SPARK_ALERTMANAGER_URL": self.plain.url,
+            "SPARK_ALERTMANAGER_URL": self.alertmanager.server.url,
             "SPARK_PROMETHEUS_URL": self.plain.url,
             "SPARK_ALERT_VERIFIER_FILE": str(verifier),
             "SPARK_DATA_DIR": str(folder),
@@ -50,6 +52,7 @@ class Surroundings:
         """Puts all of them back to their first state, at the same addresses."""
         self.market.reset()
         self.canary.reset()
+        self.alertmanager.reset()
         self.plain.reset()
         for executor in self.executors:
             executor.reset()
@@ -57,6 +60,7 @@ class Surroundings:
     def stop(self) -> None:
         self.market.stop()
         self.canary.stop()
+        self.alertmanager.stop()
         self.plain.stop()
         for executor in self.executors:
             executor.stop()

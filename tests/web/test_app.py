@@ -12,7 +12,7 @@ from tests.web.console import Surroundings
 
 LOOPS = {
     *("quote-stream", "quotes", "instruments", "order-stream", "orders", "account", "valuation", "controls"),
-    *("canary", "evidence", "inbox", "service-marketdata", "service-executor-1", "service-canary"),
+    *("canary", "evidence", "inbox", "alerts", "service-marketdata", "service-executor-1", "service-canary"),
     *("service-prometheus", "service-alertmanager"),
 }
 

@@ -21,8 +21,8 @@ from tests.web.api.test_alerts import GOOD, alert, batch
 from tests.web.conftest import Built, build
 from tests.web.console import ALERT_TOKEN
 from web import view
-from web.alertmanager import Alert
-from web.inbox import AlertInbox, _text
+from web.alerts.alert import Alert
+from web.alerts.inbox import AlertInbox, _text
 from web.panels import Painter
 from web.settings import Settings
 from web.undrawn import Undrawn
@@ -37,7 +37,6 @@ CREATE TABLE alert (
 """
 INSERT = "INSERT INTO alert (group_key, fingerprint, starts_at, status, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)"
 KEPT = Alert(
-    group_key="g",
     fingerprint="sound",
     status="firing",
     name="SoundAlert",
@@ -100,7 +99,7 @@ def test_a_repeated_alert_of_a_bounded_time_stays_one_row(alone: Built) -> None:
 
 def _row(kept: Alert, body: object = None) -> tuple[object, ...]:
     content = wire.encode(kept) if body is None else body
-    return (kept.group_key, kept.fingerprint, _text(kept.starts_at), kept.status, _text(kept.updated_at), content)
+    return ("group", kept.fingerprint, _text(kept.starts_at), kept.status, _text(kept.updated_at), content)
 
 
 def _poisoned(file: Path) -> None:
@@ -149,11 +148,11 @@ def _kept(fingerprint: str, status: str, severity: str, minute: int) -> Alert:
 
 def test_a_full_inbox_drops_the_resolved_and_the_old_before_a_firing_critical(inbox: AlertInbox) -> None:
     old_critical = _kept("old-critical", "firing", "critical", 0)
-    inbox.store([old_critical, _kept("old-warning", "firing", "warning", 1)], heartbeat_at=KEPT.updated_at)
-    inbox.store([_kept("resolved", "resolved", "critical", 2), _kept("warning", "firing", "warning", 3)])
-    assert inbox.store([_kept("new-warning", "firing", "warning", 4)]) == ["resolved"]
-    assert inbox.store([_kept("new-resolved", "resolved", "critical", 5)]) == ["resolved"]
-    assert inbox.store([_kept("newer-warning", "firing", "warning", 6)]) == ["firing"]
+    inbox.take([old_critical, _kept("old-warning", "firing", "warning", 1)], "resolved", heartbeat_at=KEPT.updated_at)
+    inbox.take([_kept("resolved", "resolved", "critical", 2), _kept("warning", "firing", "warning", 3)], "resolved")
+    assert inbox.take([_kept("new-warning", "firing", "warning", 4)], "resolved") == ["resolved"]
+    assert inbox.take([_kept("new-resolved", "resolved", "critical", 5)], "resolved") == ["resolved"]
+    assert inbox.take([_kept("newer-warning", "firing", "warning", 6)], "resolved") == ["firing"]
     left = [kept.fingerprint for kept in inbox.contents(10).alerts]
     assert left == ["old-critical", "newer-warning", "new-warning", "warning"]
     assert inbox.heartbeat_at() == KEPT.updated_at

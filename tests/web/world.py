@@ -208,5 +208,5 @@ class Canary:
 
 
 def plain(_asked: Request) -> Answer:
-    """The answer of Prometheus and of Alertmanager."""
+    """The answer of Prometheus."""
     return Answer(b"Ready.\n", content_type="text/plain; charset=utf-8")

@@ -6,9 +6,10 @@ from flask import Blueprint, Response, request
 
 from common import ops, query, wire
 from common.clock import Clock
-from web.alertmanager import STATUSES, WebhookCall, alert_of
-from web.heartbeat import alert_heartbeat
-from web.inbox import AlertInbox
+from common.errors import NotFound
+from web.alerts.desk import AlertDesk
+from web.alerts.heartbeat import alert_heartbeat
+from web.alerts.sent import WebhookCall
 from web.metrics import ConsoleCounters
 
 MAX_CALL_BYTES = 1024 * 1024
@@ -17,26 +18,22 @@ DEFAULT_LISTED = 100
 
 
 def blueprint(
-    market: wire.Market, verifier: str, inbox: AlertInbox, clock: Clock, counters: ConsoleCounters
+    market: wire.Market, verifier: str, desk: AlertDesk, clock: Clock, counters: ConsoleCounters
 ) -> Blueprint:
-    """Returns `POST` and `GET /api/alerts`. The console's counters count what was taken and dropped."""
+    """Returns `POST` and `GET /api/alerts`, and one alert with its history. The counters count what was taken."""
     routes = Blueprint("alerts", __name__)
+    inbox = desk.inbox
 
     @routes.post("/api/alerts")
     def receive() -> Response:
         ops.require_token(verifier, "alerts")
         request.max_content_length = MAX_CALL_BYTES
-        call = wire.decode(WebhookCall, request.get_data())
-        now = clock.now()
-        alerts = [alert_of(call.group_key, sent, now) for sent in call.alerts if not sent.is_heartbeat]
-        proven = any(sent.is_heartbeat and sent.status == "firing" for sent in call.alerts)
-        dropped = inbox.store(alerts, heartbeat_at=now if proven else None)
-        for alert in alerts:
-            counters.alerts_received.labels(alert.status).inc()
-        for status in dropped:
-            counters.alerts_dropped.labels(status if status in STATUSES else "firing").inc()
+        stored, dropped = desk.receive(wire.decode(WebhookCall, request.get_data()))
+        for status in stored:
+            counters.alerts_received.labels(status).inc()
+        counters.count_dropped(dropped)
         full = {"dropped": len(dropped)} if dropped else {}
-        return ops.answer({"market": market, "stored": len(alerts), **full})
+        return ops.answer({"market": market, "stored": len(stored), **full})
 
     @routes.get("/api/alerts")
     @query.takes("limit")
@@ -44,5 +41,12 @@ def blueprint(
         alerts = inbox.newest(query.whole("limit", DEFAULT_LISTED, at_most=MAX_LISTED))
         heartbeat = alert_heartbeat(inbox.heartbeat_at(), clock.now())
         return ops.answer({"market": market, "heartbeat": heartbeat, "alerts": alerts})
+
+    @routes.get("/api/alerts/<fingerprint>")
+    def one(fingerprint: str) -> Response:
+        found = inbox.one(fingerprint)
+        if found is None:
+            raise NotFound("the inbox has no alert of this fingerprint")
+        return ops.answer({"market": market, "alert": found[0], "history": found[1]})
 
     return routes

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, render_template
 from common import VERSION, wire
 from common.errors import InvalidRequest
 from web import panels, view
+from web.alerts.history import happened
 from web.clients import Canary
 from web.panels import Painter
 from web.state import ConsoleState
@@ -38,6 +39,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "trend": view.trend_of,
     "pair": view.pair_of,
     "places": view.places_of,
+    "happened": happened,
 }
 
 

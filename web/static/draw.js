@@ -92,6 +92,10 @@ export function drawPanel(panel) {
   const chosen = place.value;
   const template = document.createElement("template");
   template.innerHTML = panel.html;
+  for (const opened of place.querySelectorAll("details[open][data-key]")) {
+    const twin = [...template.content.querySelectorAll("details")].find((each) => each.dataset.key === opened.dataset.key);
+    if (twin) twin.open = true;
+  }
   if (place instanceof HTMLSelectElement) {
     place.replaceChildren(template.content);
     if ([...place.options].some((option) => option.value === chosen)) place.value = chosen;

@@ -9,7 +9,8 @@ import pytest
 
 from tests.web.conftest import Built, build
 from tests.web.console import ALERT_TOKEN
-from web.alertmanager import WebhookAlert, alert_of
+from web.alerts.alert import alert_of
+from web.alerts.sent import WebhookAlert
 from web.settings import Settings
 
 GOOD = {"Authorization": f"Bearer {ALERT_TOKEN}"}
@@ -65,7 +66,6 @@ def test_a_webhook_call_lands_in_the_inbox(alone: Built) -> None:
         "starts_at": "2026-11-22T09:00:00.123000Z",
         "ends_at": None,
         "runbook_url": "https://example.org/runbook#servicedown",
-        "group_key": '{}:{alertname="ServiceDown"}',
     }
     assert {name: kept[name] for name in wanted} == wanted
 
@@ -109,8 +109,7 @@ def test_without_the_token_nothing_is_taken(lasting: Built, headers: dict[str, s
         (b"[" * 5000, "body"),
         (b"NaN", "body"),
         ([], "body"),
-        ({}, "groupKey"),
-        (batch(groupKey=7), "groupKey"),
+        ({}, "alerts"),
         (batch(alerts="none"), "alerts"),
         (batch(alerts=None), "alerts"),
         (batch(alert(), alert(status="burning")), "alerts[1].status"),
@@ -186,7 +185,7 @@ def test_a_runbook_in_the_repository_is_shown_as_text_and_not_as_a_link(alone: B
 )
 def test_what_is_no_place_in_the_repository_is_not_shown(place: str) -> None:
     sent = msgspec.convert(alert(annotations={"runbook_url": place}), WebhookAlert)
-    assert alert_of("group", sent, datetime.now(UTC)).runbook_path == ""
+    assert alert_of(sent, datetime.now(UTC)).runbook_path == ""
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])

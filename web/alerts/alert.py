@@ -1,4 +1,4 @@
-"""Alertmanager's webhook: what it sends (payload version 4), and the alert that the inbox keeps of it."""
+"""An alert as the inbox keeps it: texts, times and links bounded, whoever sent it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Literal
 import msgspec
 
 from common import moments, texts, wire
-from web.heartbeat import ALERT_NAME
+from web.alerts.sent import Entries, ListedAlert, WebhookAlert
 
-AlertStatus = Literal["firing", "resolved"]
-STATUSES: tuple[AlertStatus, ...] = ("firing", "resolved")
-Entries = dict[str, str]
+AlertStatus = Literal["firing", "unknown", "resolved"]
+"""unknown: it fired, and since then Prometheus has told Alertmanager nothing, so nobody knows whether it still does."""
+STATUSES: tuple[AlertStatus, ...] = ("firing", "unknown", "resolved")
 
 MAX_ENTRIES = 64
 MAX_TEXT = 2048
@@ -24,60 +24,25 @@ SHOWN_ENTRIES = ("alertname", "severity", "service", "instance", "summary", "des
 REPOSITORY_PATH = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_./-]*(#[a-z0-9-]+)?")
 
 
-class WebhookAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert in a call of the webhook.
-
-    status: firing or resolved.
-    starts_at: when it began to fire.
-    ends_at: when it ended; without meaning while it fires.
-    fingerprint: identifies the alert's set of labels.
-    generator_url: the address of its expression in Prometheus; may be empty.
-    labels: its labels; they identify it.
-    annotations: texts for people.
-    """
-
-    status: AlertStatus
-    starts_at: datetime = msgspec.field(name="startsAt")
-    ends_at: datetime | None = msgspec.field(name="endsAt", default=None)
-    fingerprint: str
-    generator_url: str = msgspec.field(name="generatorURL", default="")
-    labels: Entries = msgspec.field(default_factory=dict)
-    annotations: Entries = msgspec.field(default_factory=dict)
-
-    @property
-    def is_heartbeat(self) -> bool:
-        """True for the alert that always fires. Its name decides, not the receiver that it came by."""
-        return self.labels.get("alertname") == ALERT_NAME
-
-
-class WebhookCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of the webhook. Other fields are ignored.
-
-    group_key: identifies the group of the alerts.
-    alerts: the alerts.
-    """
-
-    group_key: str = msgspec.field(name="groupKey")
-    alerts: tuple[WebhookAlert, ...]
-
-
 class Alert(wire.Message, frozen=True, kw_only=True):
-    """One alert in the inbox, as Alertmanager last sent it. Texts are empty where it sent none.
+    """One alert in the inbox, as Alertmanager last told of it. Texts are empty where it told none.
 
-    group_key, fingerprint, starts_at: identify the alert.
-    status: firing or resolved.
+    fingerprint: identifies the alert: it is of the labels alone.
+    status: firing, unknown or resolved.
     name, severity, service: the labels of these meanings.
     summary, description: the annotations of these names.
     runbook_url: the address of the runbook, when that is a web page.
     generator_url: the address of the alert's expression in Prometheus.
     labels, annotations: all of them.
-    ends_at: when it ended, UTC; None while it fires.
-    updated_at: when it came, UTC.
+    starts_at: when it began to fire, UTC; the earliest that was told while it fired without an end.
+    ends_at: when it ended, UTC; None while it fires or may fire.
+    updated_at: when the inbox last changed the alert, UTC.
     runbook_path: the place of the runbook in the repository, when it is not a web page.
     bounded: the fields that could not be kept as they were sent, or that can't be read any more.
+    silenced_by: the silences that hold back its messages, by their id.
+    inhibited: true when another alert holds back its messages.
     """
 
-    group_key: str
     fingerprint: str
     status: AlertStatus
     name: str
@@ -94,12 +59,21 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     updated_at: datetime
     runbook_path: str = ""
     bounded: tuple[str, ...] = ()
+    silenced_by: tuple[str, ...] = ()
+    inhibited: bool = False
 
 
-def alert_of(group_key: str, sent: WebhookAlert, received_at: datetime) -> Alert:
+def alert_of(sent: WebhookAlert | ListedAlert, received_at: datetime) -> Alert:
     """Returns the alert as the inbox keeps it: texts and times bounded, links only to web pages."""
     labels, annotations = _kept(sent.labels), _kept(sent.annotations)
-    ends_at = sent.ends_at if sent.status == "resolved" else None
+    ends_at: datetime | None = None
+    silenced_by: tuple[str, ...] = ()
+    inhibited = False
+    if isinstance(sent, ListedAlert):
+        silenced_by = tuple(texts.shown(each, MAX_TEXT) for each in sorted(sent.status.silenced_by)[:MAX_ENTRIES])
+        inhibited = bool(sent.status.inhibited_by)
+    elif sent.status == "resolved":
+        ends_at = sent.ends_at or received_at
     whole = {
         "startsAt": moments.in_span(sent.starts_at),
         "endsAt": ends_at is None or moments.in_span(ends_at),
@@ -107,9 +81,8 @@ def alert_of(group_key: str, sent: WebhookAlert, received_at: datetime) -> Alert
         "annotations": annotations == sent.annotations,
     }
     return Alert(
-        group_key=texts.shown(group_key, MAX_TEXT),
         fingerprint=texts.shown(sent.fingerprint, MAX_TEXT),
-        status=sent.status,
+        status="firing" if ends_at is None else "resolved",
         name=labels.get("alertname", "(no name)"),
         severity=labels.get("severity", ""),
         service=labels.get("service", ""),
@@ -124,6 +97,8 @@ def alert_of(group_key: str, sent: WebhookAlert, received_at: datetime) -> Alert
         ends_at=None if ends_at is None else moments.bounded(ends_at),
         updated_at=moments.bounded(received_at),
         bounded=tuple(name for name, kept in whole.items() if not kept),
+        silenced_by=silenced_by,
+        inhibited=inhibited,
     )
 
 
@@ -145,10 +120,9 @@ def healed(kept: Alert) -> Alert:
     )
 
 
-def unreadable(group_key: str, fingerprint: str, status: str, reason: str) -> Alert:
+def unreadable(fingerprint: str, status: str, reason: str) -> Alert:
     """Returns what stands for a row of the inbox that can't be read. It fires unless it is known to be over."""
     return Alert(
-        group_key=texts.shown(group_key, MAX_TEXT),
         fingerprint=texts.shown(fingerprint, MAX_TEXT),
         status="resolved" if status == "resolved" else "firing",
         name="(unreadable)",

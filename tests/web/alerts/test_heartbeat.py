@@ -8,7 +8,7 @@ import pytest
 from tests.web.api.test_alerts import alert, batch, listed, post
 from tests.web.conftest import Built, build
 from tests.web.test_panels import html
-from web.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
+from web.alerts.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.settings import Settings
 
 THEN = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ def beat(console: Built) -> None:
 def heard(console: Built, seconds_ago: float) -> datetime:
     """Stores a heartbeat that came some time ago; returns its time."""
     moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
-    console.parts.upstreams.inbox.store([], heartbeat_at=moment)
+    console.parts.upstreams.desk.inbox.take([], "resolved", heartbeat_at=moment)
     console.read("inbox")
     return moment
 
