@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from common import wire
 from web import view
+from web.alerts.desk import Comparison
 from web.alerts.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.cells import Reading
 from web.rows import container_rows, service_row, service_word
@@ -180,6 +181,7 @@ class Painter:
             "reading": reading,
             "heartbeat": heartbeat,
             "comparison": comparison,
+            "unheard": _unheard(comparison),
             "silent_seconds": SILENT_SECONDS,
         }
         key = (heartbeat and heartbeat.silent, comparison.revision)
@@ -190,6 +192,7 @@ class Painter:
         services = [cell.reading for cell in state.services.values()]
         canary, inbox, account = state.canary.reading, state.inbox.reading, state.account.reading
         controls, heartbeat = state.controls.reading, self._heartbeat()
+        unheard = _unheard(state.comparison.reading)
         quotes = state.quotes.now()
         fresh = sum(not quote.stale for quote in quotes)
         values = {
@@ -198,12 +201,13 @@ class Painter:
             "canary": canary,
             "inbox": inbox.value,
             "heartbeat": heartbeat,
+            "unheard": unheard,
             "account": account,
             "controls": controls.value,
             "fresh": fresh,
             "quotes": len(quotes),
         }
-        key = (fresh, len(quotes), heartbeat and heartbeat.silent)
+        key = (fresh, len(quotes), heartbeat and heartbeat.silent, unheard)
         return PanelSource([*services, canary, inbox, account, controls], lambda: values, key)
 
     def _heartbeat(self) -> AlertHeartbeat | None:
@@ -213,3 +217,8 @@ class Painter:
 
     def _time_of(self, reading: Reading[Any]) -> datetime | None:
         return None if reading.at is None else self._state.clock.time_of(reading.at)
+
+
+def _unheard(comparison: Reading[Comparison]) -> bool:
+    """Returns true when the last comparison found that Prometheus tells Alertmanager nothing."""
+    return comparison.reason is None and comparison.value is not None and comparison.value.missing == "unknown"

@@ -23,3 +23,15 @@ def test_a_silent_alert_path_is_said_until_a_heartbeat_comes(page: Page, desk: O
     beat(desk[0])
     expect(page.locator("#alerts .path")).to_have_text(re.compile(r"^\s*Alert path proven (<1|\d+) s ago\s*$"))
     expect(page.locator(".glance .alarm")).to_have_count(0)
+
+
+def test_an_open_history_stays_open_when_the_panel_changes(page: Page, own: Own) -> None:
+    own[1].alertmanager.fire("First")
+    opened(page, own[0].url)
+    first = page.locator('#alerts li[data-key="First"]')
+    first.locator("summary").click(timeout=20_000)
+    expect(first.locator(".history li")).to_contain_text("began to fire")
+    own[1].alertmanager.fire("Second", severity="critical")
+    expect(page.locator('#alerts li[data-key="Second"]')).to_be_visible(timeout=20_000)
+    expect(first.locator(".history li")).to_be_visible()
+    assert page.evaluate(CONTRAST) == []
