@@ -93,8 +93,8 @@ lint() {
   if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck .ci/run tests/standins/*/*.sh; fi
 }
 
-# What stands for itself runs in parallel; the stack tests have the machine to themselves.
-parallel() { $BIN/python -m pytest --quiet --numprocesses 3 "$@"; }
+# What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests have the machine to themselves.
+parallel() { $BIN/python -m pytest --quiet --numprocesses 4 --dist worksteal "$@"; }
 
 engine_or_skip() {
   if bash scripts/engine.sh && bash scripts/images.sh "$work/missing"; then return; fi
