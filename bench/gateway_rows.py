@@ -20,7 +20,7 @@ from tests.stack.stack import PORTS, Stack
 CLIENTS = (1, 16)
 RUNS = 5
 WARM_UP_SECONDS = 0.5
-EXECUTOR, PORT = "executor-1", PORTS["executor-1"][1]
+EXECUTOR, PORT = "executor-1", PORTS["executor-1"]
 
 
 def measure() -> list[Row]:
