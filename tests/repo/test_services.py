@@ -22,6 +22,10 @@ def test_the_folder_of_every_service_enters_the_build() -> None:
     assert sorted(listed) == sorted(("common", *PACKAGES))
 
 
+def test_every_service_has_tests_of_its_own() -> None:
+    assert [name for name in PACKAGES if not list((ROOT / "tests" / name).glob("test_*.py"))] == []
+
+
 def test_coverage_is_measured_of_every_service() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
     assert sorted(settings["source"]) == sorted(("common", *PACKAGES))
