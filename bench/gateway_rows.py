@@ -19,7 +19,7 @@ from tests.stack.stack import PORTS, Stack
 CLIENTS = (1, 16)
 RUNS = 5
 PROGRAM = (Path(__file__).parent / "gateway_clients.py").read_text()
-EXECUTOR, PORT = "executor-1", PORTS["executor-1"][1]
+EXECUTOR, PORT = "executor-1", PORTS["executor-1"]
 NETWORKS = {"gateway": "edge", EXECUTOR: "trading"}
 """The network in which each answers at its door."""
 LATENCIES = {"p50": "ms", "p95": "ms"}
