@@ -13,7 +13,7 @@ override .SHELLFLAGS := -c
 unexport SHELL BASH_ENV ENV
 
 # Windows line ends in a script or in a container's file are told before anything is done.
-override PLACES := Makefile docker-compose.yml scripts init gateway postgres prometheus alertmanager grafana common executor marketdata venue web canary window tests/standins
+override PLACES := Makefile docker-compose.yml scripts common $(dir $(wildcard */Dockerfile)) tests/standins
 override WINDOWS := $(firstword $(shell grep -srlI "$$(printf '\r')" $(PLACES)))
 ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')

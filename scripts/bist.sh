@@ -33,7 +33,7 @@ case ${1:-} in
     fi
     ;;
   login)
-    if state=$(market_cli bist status); then
+    if state=$(market_cli bist status </dev/null); then
       echo "$state; there is nothing to do"
       exit
     fi

@@ -6,7 +6,10 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 have uv || fail "uv is not installed" "install it with: pip install uv"
-for folder in marketdata venue executor web canary window tests bench; do
+for file in */requirements.in; do
+  folder=${file%/*}
+  # What each service's own list begins with.
+  [ "$folder" != common ] || continue
   step "pinning $folder"
   (cd "$folder" && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
     requirements.in --output-file requirements.txt "$@")

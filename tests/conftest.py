@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in needs(item):
             item.add_marker(marker)
+    items[:] = slow_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def slow_ones_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Begins each worker's share with some of the slow tests, so that none is left to run alone in the end."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = iter([item for item in items if not item.get_closest_marker("slow")])
+    shares = [slow[worker::workers] for worker in range(workers)]
+    size = -(-len(items) // workers)
+    return [item for share in shares for item in [*share, *islice(quick, max(0, size - len(share)))]] + list(quick)
 
 
 def needs(item: pytest.Item) -> set[str]:
-    """`stack`, `browser` and `engine`, as they apply."""
+    """`stack`, `browser`, `engine` and `slow`, as they apply."""
     folder = item.path.relative_to(HERE).parts[0]
     found = {folder} & {"stack", "browser"}
+    if folder in ("chaos", "soak"):
+        found.add("slow")
     if folder == "rules" or ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
         found.add("engine")
     return found

@@ -6,22 +6,17 @@ import pytest
 
 from canary.settings import Settings, Target
 from common.settings import SettingsError
+from tests.repo import compose
+
+UNASKED = {"postgres", "grafana"} | compose.one_shots()
 
 
 def test_the_defaults_are_the_whole_simulated_stack() -> None:
     settings = Settings.from_environment({})
-    assert [target.name for target in settings.targets] == [
-        "marketdata",
-        "executor-1",
-        "executor-2",
-        "web",
-        "canary",
-        "venue",
-        "gateway",
-        "prometheus",
-        "alertmanager",
-        "docker-proxy",
-    ]
+    urls = {target.name: target.url for target in settings.targets}
+    assert set(urls) == set(compose.services()) - UNASKED
+    ours = {name: f"http://{name}:{port}" for name, port in compose.listening().items()}
+    assert urls == urls | ours | {"canary": f"http://127.0.0.1:{settings.port}"}
     assert (settings.interval, settings.timeout, settings.limits.p95_seconds) == (15.0, 5.0, 1.0)
     assert settings.docker_url == "tcp://docker-proxy:2375"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PORTS = (5001, 4001, 3003, 6001, 9090, 9093, 3000)
 left_streams = 0
 
 
@@ -72,5 +72,5 @@ class Server(ThreadingHTTPServer):
 
 
 if __name__ == "__main__":
-    for port in PORTS:
-        threading.Thread(target=Server(("", port), Echo).serve_forever).start()
+    for port in sys.argv[1:]:
+        threading.Thread(target=Server(("", int(port)), Echo).serve_forever).start()

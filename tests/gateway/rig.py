@@ -16,23 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-import yaml
 
 from tests.answer import Answer
+from tests.repo import compose
 
 ROOT = Path(__file__).parents[2]
 ECHO = Path(__file__).with_name("echo.py")
-DOORS = {
-    "marketdata": 5001,
-    "executor-1": 4001,
-    "executor-2": 4002,
-    "web": 3003,
-    "canary": 6001,
-    "prometheus": 9090,
-    "alertmanager": 9093,
-    "grafana": 3000,
-}
-IMAGES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-images"]
+DOORS = compose.doors()
+BEHIND = sorted({str(compose.listening().get(name, port)) for name, port in DOORS.items()})
+"""The ports that the services behind the doors listen on."""
+IMAGES = compose.images()
 OPERATOR, READER = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--user=10001:10001")
 
@@ -169,7 +162,7 @@ def place(folder: Path) -> Iterator[Place]:
         docker("network", "create", "--internal", f"{name}-inside")
         names = [f"--network-alias={door}" for door in DOORS]
         named = ("--detach", f"--name={name}-echo", f"--network={name}-inside", *names)
-        docker("run", *named, f"--volume={ECHO}:/echo.py:ro", IMAGES["python"], "python", "/echo.py")
+        docker("run", *named, f"--volume={ECHO}:/echo.py:ro", IMAGES["python"], "python", "/echo.py", *BEHIND)
         yield Place(name, image, folder)
     finally:
         docker("rm", "--force", f"{name}-echo", check=False)

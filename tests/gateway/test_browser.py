@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.conftest import Launch
-from tests.gateway.rig import Gateway
+from tests.gateway.rig import DOORS, Gateway
 from tests.stranger import REBOUND, STRANGER, strangers_page
 
 pytestmark = pytest.mark.engine
-DOORS = ("alertmanager", "prometheus", "executor-1", "web", "canary", "marketdata", "grafana")
 READ = """async ([url, options]) => {
     try { const answer = await fetch(url, options); return answer.type === "opaque" ? "unread" : await answer.text() }
     catch (error) { return "failed" }

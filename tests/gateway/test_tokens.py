@@ -10,10 +10,11 @@ import pytest
 from urllib3.util import make_headers
 
 from tests.gateway.rig import DOORS, OPERATOR, READER, Gateway, Place
+from tests.repo import compose
 
 pytestmark = pytest.mark.engine
 
-OURS = ("marketdata", "executor-1", "executor-2", "web", "canary")
+OURS = compose.published()
 CHANGES = [
     ("alertmanager", "POST", "/api/v2/alerts"),
     ("alertmanager", "POST", "/api/v2/silences"),

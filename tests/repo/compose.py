@@ -20,6 +20,33 @@ def services() -> dict[str, Block]:
     return loaded
 
 
+def packages() -> tuple[str, ...]:
+    """The services of ours as folders of the repository, one for all replicas."""
+    return tuple(dict.fromkeys(_environment(block)["SPARK_SERVICE"] for block in _ours().values()))
+
+
+def listening() -> dict[str, int]:
+    """The services of ours by name: the port of each one's HTTP server in its container."""
+    return {name: int(_environment(block)["PORT"]) for name, block in _ours().items()}
+
+
+def doors() -> dict[str, int]:
+    """The default of each published port, by the service behind it."""
+    texts = [port["published"] for port in services()["gateway"]["ports"]]
+    found = [pair for text in texts for pair in re.findall(r"SPARK_PORT_([A-Z0-9_]+):-(\d+)", text)]
+    return {name.lower().replace("_", "-"): int(port) for name, port in found}
+
+
+def port_setting(door: str) -> str:
+    """The setting that moves a door to another port."""
+    return f"SPARK_PORT_{door.upper().replace('-', '_')}"
+
+
+def published() -> tuple[str, ...]:
+    """The services of ours that have a door."""
+    return tuple(name for name in doors() if name in listening())
+
+
 def networks() -> dict[str, Block]:
     """Every network by name."""
     return {name: block or {} for name, block in yaml.safe_load(TEXT)["networks"].items()}
@@ -73,6 +100,14 @@ def images() -> dict[str, str]:
 def memory_mib(size: str) -> int:
     """`400m` or `1g` in MiB."""
     return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1].lower()]
+
+
+def _ours() -> dict[str, Block]:
+    return {name: block for name, block in services().items() if "SPARK_SERVICE" in _environment(block)}
+
+
+def _environment(block: Block) -> dict[str, str]:
+    return dict(block.get("environment", {}))
 
 
 def _depends_on(block: Block) -> dict[str, dict[str, str]]:

@@ -6,10 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+from tests.repo import compose
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
+SERVICES = compose.packages()
 
 COUNTERS = ("Counter", "CounterMetricFamily", "counter")
 HISTOGRAMS = ("Histogram", "HistogramMetricFamily")

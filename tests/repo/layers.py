@@ -96,7 +96,7 @@ def line_of(module: str) -> int | None:
         return 0
     parts = rest.split(".")
     for count in range(len(parts), 0, -1):
-        for line, named in LINES[service].items():
+        for line, named in LINES.get(service, {}).items():
             if ".".join(parts[:count]) in named.split():
                 return line
     return None

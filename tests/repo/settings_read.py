@@ -6,10 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+from tests.repo import compose
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
+SERVICES = compose.packages()
 READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret", "verifier")
 NAME = re.compile(r"SPARK_[A-Z0-9_]+|PORT")
 

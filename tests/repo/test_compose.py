@@ -9,9 +9,9 @@ from tests.repo import compose
 
 SERVICES = compose.services()
 LASTING = sorted(set(SERVICES) - compose.one_shots())
-FLASK = ("executor-1", "executor-2", "marketdata", "web", "canary")
+FLASK = compose.published()
+LISTENING = compose.listening()
 CLIENTS = {"postgres": {"executor-1", "executor-2", "migrate"}, "docker-proxy": {"canary"}}
-DOORS = (*FLASK, "prometheus", "alertmanager", "grafana")
 SWITCH = "SPARK_READ_TOKEN"
 WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set()}
 
@@ -19,20 +19,7 @@ every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_lasting_service = pytest.mark.parametrize("name", LASTING)
 
 
-def test_every_container_of_the_architecture_is_there() -> None:
-    others = {
-        "venue",
-        "postgres",
-        "prometheus",
-        "alertmanager",
-        "grafana",
-        "docker-proxy",
-        "gateway",
-        "init",
-        "migrate",
-    }
-    wanted = {*FLASK, *others}
-    assert set(SERVICES) == wanted
+def test_only_secrets_and_tables_are_made_by_containers_that_end() -> None:
     assert compose.one_shots() == {"init", "migrate"}
 
 
@@ -88,12 +75,12 @@ def test_the_gateway_alone_publishes_ports() -> None:
 
 
 def test_each_door_is_published_on_the_address_and_port_that_the_user_sets() -> None:
-    ports = SERVICES["gateway"]["ports"]
+    ports, doors = SERVICES["gateway"]["ports"], compose.doors()
+    assert set(doors) <= set(SERVICES), "a port's setting is named after the service behind it"
     assert {port["host_ip"] for port in ports} == {"${SPARK_BIND:-127.0.0.1}"}
-    settings = {f"SPARK_PORT_{name.upper().replace('-', '_')}" for name in DOORS}
-    found = {port["published"]: re.fullmatch(r"\$\{(\w+):-(\d+)\}", port["published"]) for port in ports}
-    assert {match[1] for match in found.values() if match} == settings
-    assert [match[2] for match in found.values() if match] == [str(port["target"]) for port in ports]
+    published = [f"${{{compose.port_setting(name)}:-{port}}}" for name, port in doors.items()]
+    assert [port["published"] for port in ports] == published
+    assert [port["target"] for port in ports] == list(doors.values())
 
 
 def test_no_network_but_the_edge_and_the_live_market_leads_anywhere() -> None:
@@ -201,6 +188,14 @@ def test_two_checkouts_share_no_name() -> None:
     assert "container_name" not in compose.TEXT
 
 
+@pytest.mark.parametrize(("name", "port"), LISTENING.items())
+def test_a_service_is_asked_where_it_listens_whether_it_lives(name: str, port: int) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][-1] == str(port)
+    if "build" in SERVICES[name]:
+        dockerfile = compose.ROOT / SERVICES[name]["build"]["dockerfile"]
+        assert re.search(rf"^EXPOSE (\d+ )*{port}\b", dockerfile.read_text(), re.MULTILINE)
+
+
 @every_service
 def test_files_of_a_config_image_are_readable_whatever_their_mode_in_the_checkout(name: str) -> None:
     build = SERVICES[name].get("build")
@@ -253,9 +248,5 @@ def test_prometheus_scrapes_the_ports_that_the_services_listen_on() -> None:
     scraped = dict(
         re.findall(r'targets: \["([a-z0-9-]+):(\d+)"\]', (compose.ROOT / "prometheus/prometheus.yml").read_text())
     )
-    listening = {
-        name: block["environment"]["PORT"]
-        for name, block in SERVICES.items()
-        if "PORT" in block.get("environment", {}) and name != "docker-proxy"
-    }
+    listening = {name: str(port) for name, port in LISTENING.items() if name != "docker-proxy"}
     assert {name: scraped.get(name) for name in listening} == listening

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.repo import compose
 from tests.repo.tree import ROOT, paths
 
 WHOLE = ("GLOSSARY.md", "CONTRIBUTING.md")
-SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
+SERVICES = compose.packages()
 TICKED = re.compile(r"`([^`\s]+)`")
 PATH = re.compile(r"\.?\w[\w.-]*(/[\w.-]+)*/?")
 FILE_ENDS = (".py", ".md", ".yml", ".json", ".html", ".sh", ".toml", ".example")
@@ -59,6 +60,8 @@ def test_a_path_in_the_layout_of_the_repository_exists() -> None:
     named = _layout((ROOT / "README.md").read_text())
     assert len(named) >= 10
     assert [token for token in named if not (ROOT / token).exists()] == []
+    folders = {path.parts[0] for path in paths() if len(path.parts) > 1 and not path.parts[0].startswith(".")}
+    assert folders <= {token.rstrip("/") for token in named}, "README.md says what each folder is for"
 
 
 def test_a_path_that_does_not_exist_is_seen() -> None:

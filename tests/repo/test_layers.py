@@ -5,12 +5,14 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
+from tests.repo import compose
 from tests.repo.layers import CLOCKS, LINES, PURE_LIBRARY, ROOT, imports, line_of, modules
 from tests.repo.tree import parsed
 
-MODULES = {name: file for service in LINES for name, file in modules(service).items()}
+SERVICES = compose.packages()
+MODULES = {name: file for service in SERVICES for name, file in modules(service).items()}
 PURE = sorted(name for name in MODULES if line_of(name) == 1)
-OURS = (*LINES, "common", "grafana", "tests", "bench", "init")
+OURS = (*SERVICES, "common", "grafana", "tests", "bench", "init")
 PURE_COMMON = {
     *("common", "common.wire", "common.answers", "common.decimals", "common.errors", "common.openapi"),
     *("common.bist.rules", "common.described", "common.moments", "common.results", "common.texts"),
@@ -25,6 +27,7 @@ def _own(module: str) -> set[str]:
 def test_every_module_has_its_line() -> None:
     without = [module for module in MODULES if line_of(module) is None]
     assert not without, f"give each one in tests/repo/layers.py: {without}"
+    assert set(LINES) == set(SERVICES)
 
 
 def test_a_service_imports_nothing_of_ours_but_itself_and_common() -> None:
@@ -46,7 +49,7 @@ def test_a_door_imports_no_other_door() -> None:
             assert {name for name in _own(module) if line_of(name) == 4} <= {module}, module
 
 
-@pytest.mark.parametrize("service", sorted(LINES))
+@pytest.mark.parametrize("service", SERVICES)
 def test_no_imports_go_in_circles(service: str) -> None:
     graph = {name: _own(name) - {name, service} for name in modules(service) if name != service}
     try:

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.repo import compose
 from tests.repo.tree import ROOT, parsed, paths
 
-SERVICES = ("common", "executor", "marketdata", "web", "canary", "venue", "window", "init")
+SERVICES = ("common", *compose.packages(), "init")
 PRODUCT = [path for path in paths() if path.suffix == ".py" and path.parts[0] in SERVICES]
 TREES = {path.as_posix(): parsed((ROOT / path).read_text(encoding="utf-8")) for path in PRODUCT}
 ENCODERS = {"msgspec.json.encode", "msgspec.json.Encoder", "json.dumps", "json.dump", "json.JSONEncoder"}

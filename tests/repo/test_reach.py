@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.repo import compose
-from tests.stack.reach import HOST, OUTSIDE, PORTS, declared, documented
+from tests.stack.reach import HOST, OUTSIDE, declared, documented
 
 TOLD = documented()
 LIVE = "marketdata (live)"
@@ -11,7 +11,6 @@ LIVE = "marketdata (live)"
 
 def test_every_container_has_a_row() -> None:
     assert set(TOLD) == set(compose.services()) | {LIVE}
-    assert set(PORTS) | compose.one_shots() == set(compose.services())
 
 
 def test_a_row_names_those_that_share_a_network() -> None:

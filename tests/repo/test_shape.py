@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.repo import compose
 from tests.repo.tree import ROOT, parsed, paths
 
-SERVICES = ("marketdata", "venue", "executor", "web", "canary", "window")
+SERVICES = compose.packages()
 PRODUCT = [
     path for path in paths() if path.suffix == ".py" and path.parts[0] in (*SERVICES, "common", "init", "grafana")
 ]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.repo import compose
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("common", "executor", "marketdata", "web", "canary", "venue", "window")
+SERVICES = ("common", *compose.packages())
 STORIES = ("Life of a frame", "Life of an order")
 README = (ROOT / "README.md").read_text()
 

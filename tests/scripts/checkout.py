@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack.stack import PORTS
+from tests.repo import compose
 
 ROOT = Path(__file__).parents[2]
+SETTINGS_OF: dict[str, str] = dict(
+    pair.split(":") for pair in re.findall(r'SETTINGS_OF="(.*)"', (ROOT / "scripts/settings.sh").read_text())[0].split()
+)
+"""The services that `make up` asks for their settings, with their packages."""
 SOURCED = ("lib", "host", "preflight", "build", "settings", "watch", "table")
 DOCKER = r"""#!/bin/bash
 label=$(sed -n 's/.*label=com.docker.compose.project=\([^ ]*\).*/\1/p' <<<"$*")
@@ -65,7 +70,7 @@ class Checkout:
 def quiet_ports() -> dict[str, str]:
     """A port for each published one that nothing listens on. They are below those that the system gives away by itself,
     so that none is taken while a test runs."""
-    settings = [setting for setting, _ in PORTS.values()]
+    settings = [compose.port_setting(door) for door in compose.doors()]
     return dict(zip(settings, map(str, random.sample(range(12_000, 30_000), len(settings))), strict=True))
 
 

@@ -102,20 +102,3 @@ def test_settings_are_read_in_the_images_that_were_built_just_now(checkout: Chec
         "    pull_policy: never",
         "      PULL: 'pull_policy: build'",
     ]
-
-
-def test_published_addresses_are_read_from_what_runs(checkout: Checkout) -> None:
-    checkout.answer("containers-mine", "0123456789ab")
-    checkout.answer(
-        "ports-0123456789ab",
-        "3003/tcp -> 127.0.0.1:3003",
-        "4001/tcp -> [::1]:4001",
-        "4002/tcp -> [::1]:4002",
-        "6001/tcp -> 0.0.0.0:16001",
-    )
-    assert checkout.bash("STACK_NAME=mine; addresses").stdout.splitlines() == [
-        "3003 127.0.0.1:3003",
-        "4001 [::1]:4001",
-        "4002 [::1]:4002",
-        "6001 0.0.0.0:16001",
-    ]

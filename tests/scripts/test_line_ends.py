@@ -36,12 +36,16 @@ def test_every_binary_kind_is_named_so_that_git_leaves_it_alone() -> None:
             assert f"*{path.suffix}" in marked, path
 
 
-@pytest.mark.parametrize("broken", ["scripts/*.sh", "Makefile", "scripts/lib.sh", "docker-compose.yml"])
+@pytest.mark.parametrize(
+    "broken", ["scripts/*.sh", "Makefile", "scripts/lib.sh", "docker-compose.yml", "any/Dockerfile"]
+)
 @pytest.mark.parametrize("command", ["help", "up", "clean"])
 def test_a_checkout_with_windows_line_ends_is_refused_in_one_sentence(
     checkout: Checkout, broken: str, command: str
 ) -> None:
     shutil.copy(ROOT / "Makefile", checkout.path)
+    (checkout.path / "any").mkdir()
+    (checkout.path / "any/Dockerfile").write_text("FROM scratch\n")
     for file in checkout.path.glob(broken):
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     alone = {name: value for name, value in os.environ.items() if not name.startswith("MA")}

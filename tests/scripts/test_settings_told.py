@@ -9,10 +9,9 @@ import sys
 
 import pytest
 
-from tests.scripts.checkout import ROOT, Checkout
+from tests.repo import compose
+from tests.scripts.checkout import ROOT, SETTINGS_OF, Checkout
 
-LISTED = re.findall(r'SETTINGS_OF="(.*)"', (ROOT / "scripts/settings.sh").read_text())[0]
-PAIRS = re.findall(r"([a-z0-9-]+):([a-z]+)", LISTED)
 WRONG = {
     "venue": ("SPARK_VENUE_DIAL_REFUSAL", "maybe"),
     "marketdata": ("SPARK_STREAMS_MAX", "many"),
@@ -35,9 +34,16 @@ def read_settings(checkout: Checkout, package: str, **environment: str) -> str:
     ).stderr
 
 
-@pytest.mark.parametrize("package", [package for _, package in PAIRS])
+def test_every_service_with_an_image_of_its_own_is_asked_for_its_settings() -> None:
+    """But for docker-proxy, which reads none that is not read elsewhere too."""
+    blocks = {name: block for name, block in compose.services().items() if name in compose.listening()}
+    built = {name: block["environment"]["SPARK_SERVICE"] for name, block in blocks.items() if "build" in block}
+    assert built == {**SETTINGS_OF, "docker-proxy": "window"}
+
+
+@pytest.mark.parametrize("package", SETTINGS_OF.values())
 def test_a_services_settings_are_read_as_it_reads_them(checkout: Checkout, package: str) -> None:
-    name, value = WRONG[package]
+    name, value = WRONG.get(package, ("SPARK_MARKET", "real"))
     said = read_settings(checkout, package, **{name: value})
     assert re.search(rf"SettingsError: (?s:.*){name}='{value}'", said), said
 
@@ -63,7 +69,7 @@ def test_a_live_market_behind_a_proxy_is_looked_for_there(checkout: Checkout) ->
 
 
 def test_a_fault_that_several_services_find_is_told_once(checkout: Checkout) -> None:
-    for service, _ in PAIRS:
+    for service in SETTINGS_OF:
         checkout.answer(f"settings-{service}", " Network mine_front  Created")
     trace = ("Traceback (most recent call last):", '  File "<string>", line 4, in <module>')
     checkout.answer("settings-executor-1", *trace, "common.settings.SettingsError: A=1: no", "B=2: neither")

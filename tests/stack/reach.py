@@ -12,21 +12,23 @@ from tests.repo import compose
 from tests.stack.stack import ROOT, Stack
 
 HOST, OUTSIDE = "host", "outside"
+HEALTH = 8404
+DOORS = compose.doors()
+
+
+def listening(service: str, environment: Mapping[str, str]) -> list[int]:
+    """The ports that a service listens on in its container."""
+    if service == "gateway":
+        return [HEALTH, *DOORS.values()]
+    set_by_name = [int(port) for name, port in environment.items() if re.fullmatch("PORT|SPARK_.*_PORT", name)]
+    return set_by_name or [5432 if service == "postgres" else DOORS[service]]
+
+
 PORTS = {
-    "alertmanager": [9093],
-    "canary": [6001],
-    "docker-proxy": [2375],
-    "executor-1": [4001, 4100],
-    "executor-2": [4001, 4100],
-    "gateway": [8404, 3000, 3003, 4001, 4002, 5001, 6001, 9090, 9093],
-    "grafana": [3000],
-    "marketdata": [5001],
-    "postgres": [5432],
-    "prometheus": [9090],
-    "venue": [7001, 7002, 7003],
-    "web": [3003],
+    name: listening(name, block.get("environment", {}))
+    for name, block in sorted(compose.services().items())
+    if name not in compose.one_shots()
 }
-"""The ports that each service listens on in its container."""
 PROGRAM = """
 import concurrent.futures, json, socket, sys
 def answers(place):

@@ -21,21 +21,13 @@ import urllib3
 from pytest_docker.plugin import DockerComposeExecutor, Services
 
 from tests.answer import Answer
+from tests.repo import compose
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
-PORTS = {
-    "marketdata": ("SPARK_PORT_MARKETDATA", 5001),
-    "executor-1": ("SPARK_PORT_EXECUTOR_1", 4001),
-    "executor-2": ("SPARK_PORT_EXECUTOR_2", 4002),
-    "web": ("SPARK_PORT_WEB", 3003),
-    "canary": ("SPARK_PORT_CANARY", 6001),
-    "prometheus": ("SPARK_PORT_PROMETHEUS", 9090),
-    "alertmanager": ("SPARK_PORT_ALERTMANAGER", 9093),
-    "grafana": ("SPARK_PORT_GRAFANA", 3000),
-}
+PORTS = compose.doors()
 NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
-FLASK_SERVICES = ("marketdata", "executor-1", "executor-2", "web", "canary")
+FLASK_SERVICES = compose.published()
 
 
 @dataclass
@@ -76,7 +68,7 @@ class Stack:
 
     def url(self, service: str, path: str = "") -> str:
         """The address of a service's door, which the gateway publishes."""
-        return f"http://127.0.0.1:{self.services.port_for('gateway', PORTS[service][1])}{path}"
+        return f"http://127.0.0.1:{self.services.port_for('gateway', PORTS[service])}{path}"
 
     def ask(
         self,
@@ -203,7 +195,7 @@ def stack_environment(project: str) -> dict[str, str]:
     of the compose file at its default, own ports and name. The engine's socket is for the scripts to find."""
     defaults = dict(re.findall(r"\$\{(SPARK_\w+):-([^}]*)\}", COMPOSE_FILE.read_text()))
     del defaults["SPARK_DOCKER_SOCKET"]
-    ports = {variable: str(port) for (variable, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
+    ports = dict(zip(map(compose.port_setting, PORTS), map(str, free_ports(len(PORTS))), strict=True))
     own = {"COMPOSE_PROJECT_NAME": project, "SPARK_PROBE_INTERVAL_SECONDS": "5"}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
     return inherited | defaults | ports | own

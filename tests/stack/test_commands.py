@@ -44,9 +44,7 @@ def typed(stack: Stack, tmp_path: Path) -> Callable[[str], str]:
     A curl that is answered with an error counts as failed, and the default ports are those of this stack.
     """
     (tmp_path / ".curlrc").write_text("fail-with-body\n")
-    ports = {
-        str(inside): stack.url(name).rpartition(":")[2] for name, (_, inside) in PORTS.items() if name != "grafana"
-    }
+    ports = {str(inside): stack.url(name).rpartition(":")[2] for name, inside in PORTS.items() if name != "grafana"}
 
     def run(command: str) -> str:
         line = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{ports[found[1]]}", command)

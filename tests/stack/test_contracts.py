@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common import answers, wire
-from tests.stack.stack import Stack
+from tests.stack.stack import FLASK_SERVICES, Stack
 from web import canary_answers, readiness
 
 SYMBOL = "BTCTURK:BTCTRY"
@@ -32,7 +32,7 @@ def test_the_reader_of_an_answer_understands_it(healthy: Stack, service: str, pa
     assert getattr(message, "market", "simulated") == "simulated"
 
 
-@pytest.mark.parametrize("service", ["marketdata", "executor-1", "web", "canary"])
+@pytest.mark.parametrize("service", FLASK_SERVICES)
 def test_the_console_understands_the_readiness_of_every_service(healthy: Stack, service: str) -> None:
     message = wire.decode(readiness.ReadinessAnswer, healthy.ask("GET", service, "/readyz").body)
     assert message.ready

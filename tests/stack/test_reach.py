@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.stack import reach
-from tests.stack.reach import HOST, OUTSIDE, PORTS, Place, answering
+from tests.stack.reach import DOORS, HOST, OUTSIDE, Place, answering
 from tests.stack.stack import Stack
 
 LISTEN = """
@@ -117,10 +117,9 @@ def test_everybody_reaches_whom_the_table_says_and_nobody_else(healthy: Stack, w
 
 
 def test_nobody_but_the_host_reaches_a_door(healthy: Stack, world: World) -> None:
-    ports = [port for port in PORTS["gateway"] if port != 8404]
     everywhere = reach.addresses(healthy.container("gateway"))
     inside = [address for network, address in everywhere.items() if not network.endswith("_edge")]
-    doors = [(address, port) for address in inside for port in ports]
+    doors = [(address, port) for address in inside for port in DOORS.values()]
     for name in healthy.running_services():
         if name != "gateway":
             assert answering(world.image, healthy.container(name)["Id"], doors) == set(), name

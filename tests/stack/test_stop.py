@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from tests.common.server import longest_stop
-from tests.stack.stack import Stack
+from tests.stack.stack import FLASK_SERVICES, Stack
 
 STREAMS = {
     "marketdata": "/v1/stream",
@@ -19,7 +19,7 @@ STREAMS = {
     "executor-2": "/v1/orders/stream",
     "web": "/api/live",
 }
-SERVICES = (*STREAMS, "canary", "venue")
+SERVICES = (*FLASK_SERVICES, "venue")
 
 
 class Reader:

@@ -6,8 +6,12 @@ import json
 import subprocess
 
 import pytest
+import yaml
 
-from tests.stack.stack import FLASK_SERVICES, Stack
+from tests.stack.stack import FLASK_SERVICES, ROOT, Stack
+
+JOBS = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+TARGETS = sum(len(group["targets"]) for job in JOBS for group in job["static_configs"])
 
 
 @pytest.mark.parametrize("service", FLASK_SERVICES)
@@ -52,7 +56,7 @@ def test_promtool_accepts_every_services_metrics(healthy: Stack, service: str) -
 def test_prometheus_sees_every_target_up(healthy: Stack) -> None:
     def all_up() -> bool:
         targets = healthy.get("prometheus", "/api/v1/targets")["data"]["activeTargets"]
-        return len(targets) >= 9 and all(target["health"] == "up" for target in targets)
+        return len(targets) == TARGETS and all(target["health"] == "up" for target in targets)
 
     healthy.wait(all_up, 60, lambda: json.dumps(healthy.get("prometheus", "/api/v1/targets"))[:2000])
 

@@ -11,14 +11,15 @@ import pytest
 
 from common import VERSION
 from common.build import source_digest
+from tests.repo import compose
 from tests.stack.stack import FLASK_SERVICES, ROOT, Stack
 
-OWN = (*FLASK_SERVICES, "venue", "docker-proxy")
+OWN = tuple(compose.listening())
 TOLD_BY_THEMSELVES = (*OWN, "postgres", "prometheus", "alertmanager")
 
 
 def folder_of(service: str) -> str:
-    return {"docker-proxy": "window"}.get(service, service.removesuffix("-1").removesuffix("-2"))
+    return str(compose.services()[service]["environment"]["SPARK_SERVICE"])
 
 
 def running(stack: Stack) -> dict[str, dict[str, Any]]:

@@ -9,14 +9,14 @@ import pytest
 
 from tests.stack.abuse.bystanders import Meter, alerts, server_errors, watching
 from tests.stack.abuse.raw import Door
-from tests.stack.stack import PORTS, Stack
+from tests.stack.stack import FLASK_SERVICES, PORTS, Stack
 
 Unharmed = Callable[..., AbstractContextManager[None]]
 P95_SECONDS = 0.25
 MOST_MEMORY = 48 * 2**20
 """The bytes by which a container's memory may rise during one abuse."""
 LEAST_SECONDS = 2.5
-READ_PATHS = {
+READ_PATHS = dict.fromkeys(FLASK_SERVICES, "/healthz") | {
     "marketdata": "/v1/quotes",
     "executor-1": "/v1/positions",
     "executor-2": "/v1/positions",

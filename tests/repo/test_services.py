@@ -1,0 +1,56 @@
+"""Lists of services, ports and addresses have all that docker-compose.yml has."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from tests.repo import compose
+from tests.repo.compose import ROOT
+from tests.stack.reach import declared
+
+DOORS, LISTENING, PACKAGES = compose.doors(), compose.listening(), compose.packages()
+SECTION = re.compile(r"^(\w+ \S+) from (\w+)\n((?:    .*\n)*)", re.MULTILINE)
+GATEWAY = {name: (kind, text) for name, kind, text in SECTION.findall((ROOT / "gateway/haproxy.cfg").read_text())}
+REFUSAL = "use_backend refused-%[var(txn.refused)] if { var(txn.refused) -m found }"
+
+
+def test_the_folder_of_every_service_enters_the_build() -> None:
+    listed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(("common", *PACKAGES))
+
+
+def test_every_service_has_tests_of_its_own() -> None:
+    assert [name for name in PACKAGES if not list((ROOT / "tests" / name).glob("test_*.py"))] == []
+
+
+def test_coverage_is_measured_of_every_service() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
+    assert sorted(settings["source"]) == sorted(("common", *PACKAGES))
+
+
+def test_the_gateway_has_a_door_for_every_published_port_and_no_other() -> None:
+    assert {name for name, (kind, _) in GATEWAY.items() if kind == "door"} == {f"frontend {name}" for name in DOORS}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_door_leads_to_its_service(name: str) -> None:
+    door = GATEWAY[f"frontend {name}"][1].splitlines()
+    assert f'    bind edge-address:{DOORS[name]} "${{DOOR_OPTIONS[*]}}"' in door
+    assert f"    {REFUSAL}" in door
+    assert door[-1] == f"    default_backend {name}"
+    assert GATEWAY[f"backend {name}"][1] == f"    server {name} {name}:{LISTENING.get(name, DOORS[name])}\n"
+
+
+def test_who_asks_all_services_shares_a_network_with_each() -> None:
+    reached = declared()
+    assert set(DOORS) <= reached["gateway"]
+    assert set(LISTENING) - {"canary"} <= reached["canary"]
+    assert set(LISTENING) - {"docker-proxy"} <= reached["prometheus"]
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_every_published_port_is_in_the_table_of_addresses(name: str) -> None:
+    assert re.search(rf"^\|.* http://127\.0\.0\.1:{DOORS[name]}/", (ROOT / "README.md").read_text(), re.MULTILINE)
