@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,8 @@ while True:
     listener.accept()
 """
 THERE, HERE = "198.51.100.2", "198.51.100.1"
+AT_ONCE = 6
+"""Most tries wait for what never answers."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ def test_what_stands_for_the_host_and_the_outside_is_reached_by_a_container_of_a
 def test_everybody_reaches_whom_the_table_says_and_nobody_else(healthy: Stack, world: World) -> None:
     running = healthy.running_services()
     told = reach.documented()
-    found = {name: reached(healthy, world, healthy.container(name)) - {name} for name in running}
+    with ThreadPoolExecutor(AT_ONCE) as several:
+        answers = several.map(lambda name: reached(healthy, world, healthy.container(name)) - {name}, running)
+        found = dict(zip(running, answers, strict=True))
     sys.stdout.write(f"\n{reach.matrix(found)}\n")
     assert found == {name: told[name] & {*running, HOST, OUTSIDE} for name in running}
 
@@ -120,9 +125,10 @@ def test_nobody_but_the_host_reaches_a_door(healthy: Stack, world: World) -> Non
     everywhere = reach.addresses(healthy.container("gateway"))
     inside = [address for network, address in everywhere.items() if not network.endswith("_edge")]
     doors = [(address, port) for address in inside for port in DOORS.values()]
-    for name in healthy.running_services():
-        if name != "gateway":
-            assert answering(world.image, healthy.container(name)["Id"], doors) == set(), name
+    others = [name for name in healthy.running_services() if name != "gateway"]
+    with ThreadPoolExecutor(AT_ONCE) as several:
+        answers = several.map(lambda name: answering(world.image, healthy.container(name)["Id"], doors), others)
+        assert [name for name, found in zip(others, answers, strict=True) if found] == []
     with socket.create_connection(("127.0.0.1", healthy.services.port_for("gateway", 3003)), timeout=5):
         pass
 

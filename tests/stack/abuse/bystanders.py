@@ -21,6 +21,8 @@ PAUSE_SECONDS = 0.08
 MEMORY_PAUSE_SECONDS = 0.25
 LEAST_LOOKS = 20
 """So many answers make a 95th percentile worth having."""
+MOST_SECONDS = 60.0
+"""They are waited for so long, from the beginning: a busy machine asks more slowly."""
 SERVER_ERRORS = re.compile(
     r'^flask_http_request_duration_seconds_count\{[^}]*status="5\d\d"[^}]*\} (\S+)$', re.MULTILINE
 )
@@ -103,7 +105,8 @@ def _used(folder: Path) -> int:
 
 @contextmanager
 def watching(doors: Sequence[Door], meter: Meter, least_seconds: float) -> Iterator[Witness]:
-    """Lets a user read each port, a dozen times a second, for as long as the block lasts and at least so long."""
+    """Lets a user read each port, a dozen times a second, for as long as the block lasts and at least so long, and
+    until each has had enough answers."""
     stop = threading.Event()
     before, started = meter.read(), time.monotonic()
     witness = Witness([Looks(door) for door in doors], Memory(before, dict(before)))
@@ -116,6 +119,10 @@ def watching(doors: Sequence[Door], meter: Meter, least_seconds: float) -> Itera
         ending.callback(stop.set)
         yield witness
         time.sleep(max(0.0, started + least_seconds - time.monotonic()))
+        while any(len(look.seconds) < LEAST_LOOKS for look in witness.looks):
+            if time.monotonic() > started + MOST_SECONDS:
+                break
+            time.sleep(PAUSE_SECONDS)
     witness.seconds = time.monotonic() - started
 
 
