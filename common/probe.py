@@ -67,6 +67,29 @@ def strike(file: str, limit: int) -> bool:
     return strikes + 1 >= (limit if word == "served" else 4 * limit)
 
 
+def tell(process: int, limit: int) -> None:
+    """Writes the cause into the server's own log, on its standard output: nothing heals silently."""
+    import json  # the check itself is to stay small
+    from datetime import UTC, datetime
+
+    line = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "level": "critical",
+        "service": os.environ.get("SPARK_SERVICE", ""),
+        "replica": os.environ.get("SPARK_REPLICA", "1"),
+        "logger": "common.probe",
+        "event": "the server is killed",
+        "cause": "health",
+        "detail": f"{limit} health checks in a row or more have failed",
+    }
+    try:
+        output = os.open(f"/proc/{process}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+        os.write(output, f"{json.dumps(line)}\n".encode())
+    except OSError:
+        return
+    os.close(output)
+
+
 def main(arguments: list[str]) -> int:
     """Returns 0 when healthy, else 1. The last allowed failure kills the server first."""
     limit = int(arguments[1]) if len(arguments) > 1 else 6
@@ -75,6 +98,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if strike(STRIKES_FILE, limit):
         for process in children_of_init():
+            tell(process, limit)
             os.kill(process, SIGKILL)
     return 1
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from flask import Flask
 
+from common import healing
 from common.loop import Loop, Stop, Supervisor
 from common.settings import ServiceSettings, SettingsError
 
@@ -58,7 +59,7 @@ def add_memory_loop(loops: Supervisor, service: ServiceSettings) -> None:
     def check() -> None:
         used = resident_mib()
         if used >= service.recycle_mib:
-            log.warning("the worker is replaced: it uses too much memory", extra={"mib": round(used)})
+            healing.note("memory", f"{used:.0f} MiB, the limit is {service.recycle_mib}")
             os.kill(os.getpid(), signal.SIGTERM)
 
     if service.recycle_mib:

@@ -1,13 +1,14 @@
 """A small Flask service for the tests of common/: every kind of answer, a stream, and nothing of another service."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from flask import Flask, Response, request
 
-from common import ops, query, service, sse
+from common import healing, ops, query, service, sse
 from common.errors import NotFound, Unavailable
 from common.loop import Stop, Supervisor
 from common.settings import Reader, ServiceSettings
@@ -18,13 +19,21 @@ TOKEN = "correct horse"
 Check = Callable[[], str | None]
 
 
-def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", loops: Supervisor | None = None) -> Flask:
+def make(
+    readiness: dict[str, Check] | None = None,
+    *,
+    service: str = "tiny",
+    loops: Supervisor | None = None,
+    heals: bool = False,
+) -> Flask:
     """Returns a new app with its own registry."""
     app = Flask(service)
     loops = loops or Supervisor(Stop())
     stop = loops.stop_signal
     slots = sse.StreamSlots(2, instead="come back later")
-    ops.install(app, ServiceSettings(service, "1", "simulated"), readiness or {}, loops)
+    registry = ops.install(app, ServiceSettings(service, "1", "simulated"), readiness or {}, loops)
+    if heals:
+        healing.install(app, registry, loops)
 
     @app.get("/stream")
     @query.takes("limit")
@@ -84,6 +93,11 @@ def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", lo
     def broken() -> Response:
         raise RuntimeError("the secret is s3cret")
 
+    @app.get("/hang")
+    def hang() -> Response:
+        time.sleep(600)
+        return ops.answer({})
+
     @app.post("/guarded")
     def guarded() -> Response:
         ops.require_token(verifier_of(TOKEN))
@@ -116,5 +130,10 @@ def _build(settings: ServiceSettings, loops: Supervisor) -> Parts:
 
 
 def serve() -> Flask:
-    """Starts the service as the real ones are started."""
-    return service.serve(_read, _build, lambda _settings, parts: make(loops=parts.loops))
+    """Starts the service as the real ones are started; a test may have it look more often for what hangs."""
+    healing.LOOK_SECONDS = float(os.environ.get("TEST_LOOK_SECONDS", healing.LOOK_SECONDS))
+
+    def create(_settings: ServiceSettings, parts: Parts) -> Flask:
+        return make(loops=parts.loops, heals=True)
+
+    return service.serve(_read, _build, create)

@@ -1,5 +1,6 @@
 """The container's health check: what is healthy, how strikes are counted, and that it kills the server alone."""
 
+import json
 import os
 import socket
 import subprocess
@@ -34,6 +35,7 @@ import subprocess, sys
 server = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)
 print(server.stdout.readline().strip(), flush=True)
 print("server ended with", server.wait(), flush=True)
+print(server.stdout.read().strip(), flush=True)
 sys.stdin.read()
 """
 # Answers the first request, and then takes connections only to drop them.
@@ -171,5 +173,7 @@ def test_the_last_strike_kills_the_server_and_nothing_else(strikes_file: Path) -
         assert container.poll() is None
         assert _check(container, port) == 1, "the second: it kills the server, and lives to tell"
         assert container.stdout.readline().strip() == "server ended with -9"
+        told = json.loads(container.stdout.readline())
+        assert (told["event"], told["cause"]) == ("the server is killed", "health")
         assert container.poll() is None
     assert probe.read_state(str(strikes_file)) == ("served", 2)

@@ -16,6 +16,7 @@ ENCODERS = {"msgspec.json.encode", "msgspec.json.Encoder", "json.dumps", "json.d
 WRITES_JSON = {
     "common/codec.py": "the writer itself",
     "common/log.py": "lines of the log",
+    "common/probe.py": "a line of the log, where no package is imported",
     "common/tape.py": "lines of a tape; they hold no decimal",
     "executor/ledger/append.py": "rows for the database, which reads a number in any spelling",
     "executor/ledger/events.py": "the list that an event's hash is made of; it holds no decimal",
