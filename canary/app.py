@@ -7,14 +7,13 @@ from flask import Flask
 from canary import api, metrics
 from canary.parts import Parts
 from canary.settings import Settings
-from common import healing, ops, service
+from common import ops, service
 
 
 def create_app(settings: Settings, parts: Parts) -> Flask:
     """Returns the app over parts that are built, and perhaps started, elsewhere."""
     app = Flask("canary", static_folder=None)
     registry = ops.install(app, settings.service, {"evidence": parts.evidence.trouble}, parts.loops)
-    healing.install(app, registry, parts.loops)
     metrics.install(registry, parts.durations, parts.monitor, parts.evidence)
     api.add_routes(app, settings, parts.monitor, parts.evidence, parts.downloads)
     return app

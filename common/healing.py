@@ -11,27 +11,22 @@ import logging
 import os
 import sys
 import tempfile
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from common.loop import Loop, Supervisor
+from common.underway import Requests
 
 log = logging.getLogger(__name__)
 
 Cause = Literal["request", "loop", "memory"]
 CAUSES: tuple[Cause, ...] = ("request", "loop", "memory")
-LOOK_SECONDS = 5.0
+LOOK_SECONDS, SILENT_SECONDS = 5.0, 60.0
 HANGS_LOOKS, REPLACED_LOOKS = 12, 24
 """After so many looks in a row a request hangs, and after so many the worker is replaced: one and two minutes. No
 answer of ours takes half as long; a stream does, and is no request any more once it has begun."""
@@ -40,66 +35,23 @@ REPLACED_CODE = 70
 MOST_FRAMES = 40
 
 
-@dataclass(frozen=True)
-class UnderWay:
-    """A request that is being answered.
-
-    number: counts the requests of this process.
-    thread: the thread that answers it.
-    method, path: what was asked.
-    """
-
-    number: int
-    thread: int
-    method: str
-    path: str
-
-
-class Requests:
-    """The requests under way. A stream counts until its first byte."""
-
-    def __init__(self) -> None:
-        self._running: dict[int, UnderWay] = {}
-        self._numbers = count(1)
-
-    def now(self) -> list[UnderWay]:
-        """Returns those under way."""
-        return list(self._running.copy().values())
-
-    def watching(self, application: WSGIApplication) -> WSGIApplication:
-        """Returns the application, whose requests are in the table while they are answered."""
-
-        def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            thread = threading.get_ident()
-            method, path = str(environ.get("REQUEST_METHOD")), str(environ.get("PATH_INFO"))[:200]
-            self._running[thread] = UnderWay(next(self._numbers), thread, method, path)
-            try:
-                return application(environ, start_response)
-            finally:
-                self._running.pop(thread, None)
-
-        return call
-
-
 class Healer:
     """Looks for requests and loops that hang. One thread calls it.
 
     replace: ends this worker at once.
     """
 
-    def __init__(self, requests: Requests, loops: Supervisor, replace: Callable[[], None]) -> None:
-        self._requests, self._loops, self._replace = requests, loops, replace
+    def __init__(self, loops: Supervisor, replace: Callable[[], None]) -> None:
+        self._loops, self._replace = loops, replace
         self._looks: dict[object, int] = {}
-        self.hanging = 0
-        """So many requests hang, as of the last look."""
 
     def look(self) -> None:
         """Counts one more look at what is under way, tells what hangs, and replaces the worker when it must."""
-        running = {each.number: each for each in self._requests.now()}
+        running = {each.number: each for each in self._loops.requests.now()}
         late = {health.name: health.trouble for health in self._loops.health() if health.overdue_seconds}
         troubled = {name: trouble for name, trouble in late.items() if trouble}
         self._looks = {key: self._looks.get(key, 0) + 1 for key in (*running, *troubled)}
-        self.hanging = sum(self._looks[number] >= HANGS_LOOKS for number in running)
+        self._loops.requests.hanging = sum(self._looks[number] >= HANGS_LOOKS for number in running)
         for number, each in running.items():
             if self._looks[number] == HANGS_LOOKS:
                 told = {"method": each.method, "path": each.path, "stack": _stack(each.thread)}
@@ -119,8 +71,8 @@ class Healer:
 class Heals(Collector):
     """The replacements of this server's workers by their cause, and the requests that hang, at each scrape."""
 
-    def __init__(self, healer: Healer) -> None:
-        self._healer = healer
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         """Yields both."""
@@ -131,17 +83,14 @@ class Heals(Collector):
         for cause in CAUSES:
             heals.add_metric([cause], counts.get(cause, 0))
         yield heals
-        hanging = self._healer.hanging
+        hanging = self._requests.hanging
         yield GaugeMetricFamily("spark_requests_hanging", "Requests without an answer for a minute", value=hanging)
 
 
-def install(app: Flask, registry: CollectorRegistry, loops: Supervisor) -> None:
-    """Watches the app's requests and the service's loops, before they are started."""
-    requests = Requests()
-    app.wsgi_app = requests.watching(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    healer = Healer(requests, loops, end_worker)
-    registry.register(Heals(healer))
-    loops.add(Loop("healer", healer.look, every=LOOK_SECONDS))
+def add_loop(loops: Supervisor) -> None:
+    """Adds the loop that looks for what hangs."""
+    healer = Healer(loops, end_worker)
+    loops.add(Loop("healer", healer.look, every=LOOK_SECONDS, silent_after=SILENT_SECONDS))
 
 
 def note(cause: Cause, detail: str) -> None:

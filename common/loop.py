@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from common.underway import Requests
+
 log = logging.getLogger(__name__)
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT)
@@ -209,10 +211,14 @@ class Loop:
 
 
 class Supervisor:
-    """Owns all loops of a service: it starts them, stops them and knows how they do."""
+    """Owns all loops of a service: it starts them, stops them and knows how they do.
+
+    requests: what the HTTP server's threads answer right now.
+    """
 
     def __init__(self, stop: Stop) -> None:
         self.stop_signal = stop
+        self.requests = Requests()
         self._loops: list[Loop] = []
 
     def add(self, loop: Loop) -> Loop:

@@ -24,6 +24,7 @@ from common.build import build_of
 from common.doors import WrongTokens
 from common.errors import Door, ServiceError, Unauthorized, error_body
 from common.framing import MAX_BODY_BYTES
+from common.healing import Heals
 from common.loop import Supervisor
 from common.settings import ServiceSettings
 from common.verifier import proves
@@ -47,10 +48,12 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     """
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     always = (("X-Spark-Market", service.market), ("X-Content-Type-Options", "nosniff"))
-    app.wsgi_app = _marked(_known_methods(app.wsgi_app), always)  # type: ignore[assignment, method-assign]
+    watched = loops.requests.watching(app.wsgi_app)
+    app.wsgi_app = _marked(_known_methods(watched), always)  # type: ignore[assignment, method-assign]
     checks, build = {**readiness, "loops": loops.trouble}, build_of(service.name)
     registry = _metrics(app, service)
     registry.register(LoopCollector(loops))
+    registry.register(Heals(loops.requests))
     unready = Counter(
         "readiness_failures",
         "Answers of /readyz that said not ready, by the part that was not",

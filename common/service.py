@@ -47,8 +47,10 @@ def serve(read: Callable[[], S], build: Callable[[S, Supervisor], P], create_app
         sys.exit(WRONG_SETTINGS)
     stop = Stop()
     stop.follow_signals()
-    parts = build(settings, Supervisor(stop))
+    loops = Supervisor(stop)
+    parts = build(settings, loops)
     app = create_app(settings, parts)
+    healing.add_loop(loops)
     parts.start()
     return app
 

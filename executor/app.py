@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from common import healing, ops, service
+from common import ops, service
 from executor.api import account, adjustments, controls, corrections, lists, orders, stream
 from executor.parts import Parts
 from executor.settings import Settings
@@ -15,9 +15,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask(__name__)
     readiness = {"ledger": parts.health.trouble, "quotes": parts.trading.quotes.trouble}
     # A registry is a collector too: /metrics gives the executor's own metrics beside the app's.
-    registry = ops.install(app, settings.service, readiness, parts.loops)
-    registry.register(parts.registry)
-    healing.install(app, registry, parts.loops)
+    ops.install(app, settings.service, readiness, parts.loops).register(parts.registry)
     routes = Blueprint("executor", __name__, url_prefix="/v1")
     for door in (orders, account, controls, corrections, adjustments, lists, stream):
         door.add(routes, parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from common import healing, ops, service
+from common import ops, service
 from marketdata import metrics
 from marketdata.api import routes
 from marketdata.followed import api as followed_api
@@ -18,7 +18,6 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask(__name__)
     readiness = {name: check for venue in parts.venues for name, check in venue.readiness.items()}
     registry = ops.install(app, settings.service, readiness, parts.loops)
-    healing.install(app, registry, parts.loops)
     metrics.install(registry, parts.venues, parts.store, parts.streams, parts.keeper, parts.tape)
     app.register_blueprint(
         routes(

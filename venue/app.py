@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from common import healing, ops, service
+from common import ops, service
 from venue import metrics
 from venue.algolab import admin as algolab_admin
 from venue.algolab import api as algolab_api
@@ -37,7 +37,6 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
         readiness[f"{venue}_market"] = _market_moves(server)
         readiness[f"{venue}_socket"] = _socket_listens(server)
     registry = ops.install(app, settings.service, readiness, parts.loops)
-    healing.install(app, registry, parts.loops)
     registry.register(metrics.ServerCollector(servers))
     if parts.replay is not None:
         replay_api.install(app, parts.replay)

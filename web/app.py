@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from common import healing, ops, service
+from common import ops, service
 from web.api import alerts, live, pages, reports, trading
 from web.metrics import Metrics
 from web.panels import Painter
@@ -20,7 +20,6 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     undrawn = Undrawn(parts.counters.unreadable)
     app.jinja_env.filters.update(undrawn.guarded(pages.FILTERS))
     registry = ops.install(app, settings.service, {"inbox": parts.upstreams.desk.inbox.trouble}, parts.loops)
-    healing.install(app, registry, parts.loops)
     registry.register(Metrics(parts.state, parts.counters, parts.streams))
 
     market, state, upstreams = settings.service.market, parts.state, parts.upstreams

@@ -6,7 +6,7 @@ import logging
 
 from flask import Flask, Response, request
 
-from common import healing, ops, service, wire
+from common import ops, service, wire
 from window import api
 from window.metrics import RefusalCounter
 from window.parts import Parts
@@ -22,7 +22,6 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask("window", static_folder=None)
     app.url_map.merge_slashes = False
     registry = ops.install(app, settings.service, {"engine": parts.project.trouble}, parts.loops)
-    healing.install(app, registry, parts.loops)
     refusals = RefusalCounter(registry)
     calls = api.routes(parts.project)
     app.register_blueprint(calls)

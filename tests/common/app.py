@@ -19,21 +19,13 @@ TOKEN = "correct horse"
 Check = Callable[[], str | None]
 
 
-def make(
-    readiness: dict[str, Check] | None = None,
-    *,
-    service: str = "tiny",
-    loops: Supervisor | None = None,
-    heals: bool = False,
-) -> Flask:
+def make(readiness: dict[str, Check] | None = None, *, service: str = "tiny", loops: Supervisor | None = None) -> Flask:
     """Returns a new app with its own registry."""
     app = Flask(service)
     loops = loops or Supervisor(Stop())
     stop = loops.stop_signal
     slots = sse.StreamSlots(2, instead="come back later")
-    registry = ops.install(app, ServiceSettings(service, "1", "simulated"), readiness or {}, loops)
-    if heals:
-        healing.install(app, registry, loops)
+    ops.install(app, ServiceSettings(service, "1", "simulated"), readiness or {}, loops)
 
     @app.get("/stream")
     @query.takes("limit")
@@ -132,8 +124,4 @@ def _build(settings: ServiceSettings, loops: Supervisor) -> Parts:
 def serve() -> Flask:
     """Starts the service as the real ones are started; a test may have it look more often for what hangs."""
     healing.LOOK_SECONDS = float(os.environ.get("TEST_LOOK_SECONDS", healing.LOOK_SECONDS))
-
-    def create(_settings: ServiceSettings, parts: Parts) -> Flask:
-        return make(loops=parts.loops, heals=True)
-
-    return service.serve(_read, _build, create)
+    return service.serve(_read, _build, lambda _settings, parts: make(loops=parts.loops))

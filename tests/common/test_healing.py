@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from common.healing import HANGS_LOOKS, REPLACED_LOOKS, Healer, Requests
+from common.healing import HANGS_LOOKS, REPLACED_LOOKS, Healer
 from common.loop import Loop, Stop, Supervisor
+from common.underway import Requests
 from tests.common.server import Server, gunicorn
 
 
@@ -48,8 +49,8 @@ def make(replaced: list[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     monkeypatch.setattr("common.healing.note", lambda cause, detail: replaced.append(f"{cause}: {detail}"))
 
     def made(loops: Supervisor | None = None) -> tuple[Healer, Requests]:
-        requests = Requests()
-        return Healer(requests, loops or Supervisor(Stop()), lambda: replaced.append("gone")), requests
+        loops = loops or Supervisor(Stop())
+        return Healer(loops, lambda: replaced.append("gone")), loops.requests
 
     return made
 
@@ -65,9 +66,9 @@ def test_a_request_hangs_after_a_minute_of_looks_and_is_healed_after_two(
     healer, requests = make()
     with answering(requests, "/never", threading.Event()):
         look(healer, HANGS_LOOKS - 1)
-        assert (healer.hanging, caplog.records) == (0, [])
+        assert (requests.hanging, caplog.records) == (0, [])
         look(healer, 1)
-        assert healer.hanging == 1
+        assert requests.hanging == 1
         (told,) = caplog.records
         assert (told.msg, told.path) == ("a request hangs", "/never")  # type: ignore[attr-defined]
         assert "until.wait(30)" in told.stack  # type: ignore[attr-defined]
@@ -84,7 +85,7 @@ def test_many_short_requests_on_one_thread_are_not_one_that_hangs(
     for _ in range(REPLACED_LOOKS + 2):
         with answering(requests, "/quick", threading.Event()):
             healer.look()
-    assert (healer.hanging, replaced) == (0, [])
+    assert (requests.hanging, replaced) == (0, [])
 
 
 def test_a_loop_that_does_not_come_back_is_healed_with_its_name(
