@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window")
+SERVICES = ("executor", "marketdata", "web", "canary", "venue", "window", "init")
 READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret", "verifier")
 NAME = re.compile(r"SPARK_[A-Z0-9_]+|PORT")
 

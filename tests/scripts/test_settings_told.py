@@ -12,13 +12,14 @@ import pytest
 from tests.scripts.checkout import ROOT, Checkout
 
 LISTED = re.findall(r'SETTINGS_OF="(.*)"', (ROOT / "scripts/settings.sh").read_text())[0]
-PAIRS = re.findall(r"([a-z0-9-]+):([a-z]+)", LISTED)
+PAIRS = re.findall(r"([a-z0-9-]+):([a-z.]+)", LISTED)
 WRONG = {
     "venue": ("SPARK_VENUE_DIAL_REFUSAL", "maybe"),
     "marketdata": ("SPARK_STREAMS_MAX", "many"),
     "executor": ("SPARK_MAX_WRITES_PER_SECOND", "abc"),
     "web": ("SPARK_QUOTE_STALE_SECONDS", "-4"),
     "canary": ("SPARK_RESTART_BUDGET", "x"),
+    "init.receivers": ("SPARK_QUIET_HOURS", "night"),
 }
 
 

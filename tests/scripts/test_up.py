@@ -71,7 +71,7 @@ def test_a_caller_whose_clock_began_long_ago_takes_no_time_from_the_wait_for_the
 
 def test_images_are_built_once_in_a_start_and_not_at_all_in_the_next(tmp_path: Path) -> None:
     said, calls = make_up(tmp_path)
-    assert (counted(calls, "compose build"), counted(calls, "run --detach")) == (1, 6)
+    assert (counted(calls, "compose build"), counted(calls, "run --detach")) == (1, 7)
     assert [call for call in calls if "run --detach" in call and "stack-built" not in call] == []
     assert counted(calls, "compose up --detach --no-build") == counted(calls, "compose up") == 1
     assert "the last start" not in said
@@ -84,7 +84,7 @@ def test_images_are_built_once_in_a_start_and_not_at_all_in_the_next(tmp_path: P
 def test_a_live_market_is_looked_for_at_each_start(tmp_path: Path) -> None:
     for _ in range(2):
         _, calls = make_up(tmp_path, SPARK_MARKET="live")
-        assert (counted(calls, "compose build"), counted(calls, "run --detach")) == (1, 6)
+        assert (counted(calls, "compose build"), counted(calls, "run --detach")) == (1, 7)
 
 
 def test_new_credentials_of_the_broker_are_read_at_the_next_start(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_new_credentials_of_the_broker_are_read_at_the_next_start(tmp_path: Path
         timeout=60,
     )
     _, calls = make_up(tmp_path)
-    assert counted(calls, "run --detach") == 6
+    assert counted(calls, "run --detach") == 7
