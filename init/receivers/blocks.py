@@ -78,7 +78,8 @@ def _pagerduty(settings: Settings) -> Block:
         "severity": SEVERITY,
         "client": "Spark",
         "client_url": CONSOLE,
-        "details": {"text": LONG},
+        # A detail that can be read as YAML becomes a table: the first line keeps the text a text.
+        "details": {"text": f"From Alertmanager of Spark\n{LONG}"},
         "links": [
             {"href": '{{ template "spark.runbook" . }}', "text": "Runbook"},
             {"href": '{{ template "spark.dashboard" . }}', "text": "Dashboard"},
