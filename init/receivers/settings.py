@@ -262,8 +262,10 @@ def _telegram(reader: Reader) -> Telegram:
 
 def _urls(reader: Reader) -> Urls:
     webhook = reader.text("SPARK_WEBHOOK_URL", "") and reader.url("SPARK_WEBHOOK_URL", "")
-    if "{" in webhook:
-        reader.fault(f"SPARK_WEBHOOK_URL={webhook!r}: must have no braces")
+    if set("{}@") & set(webhook):
+        reader.fault(
+            "SPARK_WEBHOOK_URL has a login or braces: it must have neither (make receiver-secret takes the token)"
+        )
     return Urls(
         pagerduty=reader.url("SPARK_PAGERDUTY_URL", "https://events.pagerduty.com/v2/enqueue"),
         jira=reader.url("SPARK_JIRA_URL", "https://api.atlassian.com/jsm/ops/integration") + "/",

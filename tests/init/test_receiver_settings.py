@@ -42,7 +42,7 @@ WRONG = {
     "SPARK_TELEGRAM_URL": ["api.telegram.org"],
     "SPARK_PAGERDUTY_URL": ["events.pagerduty.com", "https://x/?a=b"],
     "SPARK_JIRA_URL": ["api.atlassian.com"],
-    "SPARK_WEBHOOK_URL": ["hook.example", "https://hook.example/{{ .Status }}"],
+    "SPARK_WEBHOOK_URL": ["hook.example", "https://hook.example/{{ .Status }}", "https://me:pw@hook.example"],
 }
 WRONG_SECRETS: dict[Receiver, list[str]] = {
     "email": ["", "two\nlines"],
@@ -74,6 +74,7 @@ def test_a_wrong_setting_is_one_sentence_with_its_name(kept: Path, name: str, va
     assert len(told) == 1, told
     assert told[0].startswith(name)
     assert re.search(r": .*must|is set and", told[0]), told
+    assert "pw" not in told[0]
 
 
 @pytest.mark.parametrize("name", REQUIRED)
