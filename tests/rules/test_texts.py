@@ -111,5 +111,6 @@ def test_nothing_that_an_alert_holds_exceeds_a_limit_or_breaks_a_text(folder: Pa
     assert len(texts["card"].encode()) < 24_000, "Teams wraps it, and refuses 28 kB"
     assert len(texts["long"].encode()) < 100_000
     assert texts["runbook"].startswith("https://spark.example:3003/runbook/")
-    assert not {"<", '"', " ", "{"} & set(texts["runbook"] + texts["silence"])
+    assert not {"<", '"', " ", "{"} & set(texts["runbook"] + texts["silence"] + texts["dashboard"])
+    assert not [name for name, text in texts.items() if "<!channel>" in text], "it would call a whole channel of Slack"
     assert texts["short"].count(", label_") <= 4, "no more than five labels"
