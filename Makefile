@@ -19,7 +19,7 @@ ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
 
-.PHONY: help up down status logs secrets tls evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos lock clean
+.PHONY: help up down status logs secrets tls evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos lock clean receiver-secret page-test
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,12 @@ chaos: ## Kill executors and database for MINUTES (5) while clients trade: is an
 
 lock: ## Pin every requirements.in anew, with hashes
 	@bash scripts/lock.sh
+
+receiver-secret: ## Give the secret of a receiver of alerts (RECEIVER=slack; asks for it, or reads standard input)
+	@bash scripts/receivers.sh secret "$$RECEIVER"
+
+page-test: ## Send a test alert to every receiver and print whether it arrived
+	@bash scripts/receivers.sh test
 
 clean: ## Stop the stack and remove its data, secrets and images
 	@bash scripts/compose.sh clean

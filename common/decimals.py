@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated
-
-import msgspec
 
 MOST_DIGITS = 1_000
 """A larger or finer number is nobody's amount, and its digits could fill the memory."""
 RULE = "must be a number in plain digits, as in 12.5"
-AMOUNT_FORM = r"[0-9]{1,12}(\.[0-9]{1,18})?"
-AMOUNT_RULE = "must be a number above 0 and below 10^12 in plain digits, with at most 18 decimals, as in 12.5"
-Amount = Annotated[
-    Decimal,
-    msgspec.Meta(extra={"form": AMOUNT_FORM, "rule": AMOUNT_RULE}, extra_json_schema={"pattern": f"^{AMOUNT_FORM}$"}),
-]
-"""A price or a quantity that a client asks for: `common.spelling` holds its text to this form."""
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 

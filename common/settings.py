@@ -12,7 +12,7 @@ from typing import cast, get_args
 from urllib.parse import urlsplit
 
 from common.decimals import MOST_DIGITS, is_plain, plain_text
-from common.wire import Market
+from common.market import Market
 
 _VERIFIER = re.compile("[0-9a-f]{64}")
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from common.amount import Amount
 from common.codec import Message as Message
 from common.codec import decode as decode
 from common.codec import encode as encode
-from common.decimals import Amount
+from common.market import Market as Market
 
-Market = Literal["simulated", "live"]
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit"]
 TimeInForce = Literal["GTC", "IOC", "FOK"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from common import wire
-from common.decimals import Amount
+from common.amount import Amount
 from common.errors import InvalidRequest
 from executor.messages import checked_reason
 from executor.orders import CLIENT_ORDER_ID_FORM, checked_amount, symbol_form

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from common import answers, openapi, wire
-from common.decimals import AMOUNT_FORM
+from common.amount import AMOUNT_FORM
 from common.openapi import MOMENT_FORM, TEXT, Api, Call, Found, Schema
 from executor.adjustment_messages import CashTransfer, TransferRequest, WriteOff, WriteOffRequest
 from executor.batch_messages import MOST_IN_BATCH, BatchAnswers, BatchRequest

@@ -10,7 +10,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 
 import msgspec
 
-from common.decimals import AMOUNT_RULE, Amount, plain_text, tidy
+from common.amount import AMOUNT_RULE, Amount
+from common.decimals import plain_text, tidy
 from common.errors import InvalidRequest
 from common.wire import Denial, Fill, Message, Order, OrderRequest, OrderStatus, TimeInForce
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from common import wire
-from common.decimals import Amount
+from common.amount import Amount
 
 
 class PreviewRequest(wire.Message, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 
 # Each service with its package; both executors have the same settings.
 # The first two make all networks but the live market's.
-SETTINGS_OF="executor-1:executor canary:canary venue:venue marketdata:marketdata web:web"
+SETTINGS_OF="executor-1:executor canary:canary venue:venue marketdata:marketdata web:web init:init.receivers"
 
 # Reads a package's settings as the service does. With the live market it also opens a connection to each address of marketdata's, or
 # to the proxy on the way.
@@ -56,7 +56,7 @@ once() {
 check_settings() {
   local pair line
   sed 's/^\( *pull_policy:\) build$/\1 missing/' "$WORK/stack" >"$WORK/stack-built"
-  once "$WORK/init" init || fail "the secrets can't be made: $(tail -n 1 "$WORK/init")"
+  once "$WORK/init" init python /init/make_secrets.py || fail "the secrets can't be made: $(tail -n 1 "$WORK/init")"
   for pair in $SETTINGS_OF; do
     once "$WORK/settings-${pair%:*}" "${pair%:*}" python -c "$READ" "${pair#*:}" &
     # Two that make networks at once would make each of them twice.

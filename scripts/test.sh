@@ -90,7 +90,7 @@ lint() {
   $BIN/mypy --no-error-summary .
   $BIN/yamllint --strict .
   for script in scripts/*.sh postgres/*.sh .ci/run tests/standins/*/*.sh; do bash -n -- "$script"; done
-  if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck .ci/run tests/standins/*/*.sh; fi
+  if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck alertmanager/start alertmanager/page-test .ci/run tests/standins/*/*.sh; fi
 }
 
 # What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests have the machine to themselves.

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common import wire
-from common.decimals import AMOUNT_FORM, MOST_DIGITS, plain_text
+from common.amount import AMOUNT_FORM
+from common.decimals import MOST_DIGITS, plain_text
 from common.errors import InvalidRequest
 
 ORDER = {"client_order_id": "c", "symbol": "V:P", "side": "buy", "type": "limit", "quantity": "1", "limit_price": "2"}

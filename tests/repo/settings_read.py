@@ -10,7 +10,7 @@ from tests.repo import compose
 from tests.repo.tree import parsed
 
 ROOT = Path(__file__).parents[2]
-SERVICES = compose.packages()
+SERVICES = (*compose.packages(), "init")
 READERS = ("text", "choice", "integer", "decimal", "seconds", "names", "url", "urls", "secret", "verifier")
 NAME = re.compile(r"SPARK_[A-Z0-9_]+|PORT")
 

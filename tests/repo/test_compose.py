@@ -13,7 +13,7 @@ FLASK = compose.published()
 LISTENING = compose.listening()
 CLIENTS = {"postgres": {"executor-1", "executor-2", "migrate"}, "docker-proxy": {"canary"}}
 SWITCH = "SPARK_READ_TOKEN"
-WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set()}
+WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set(), "pages-on": set()}
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_lasting_service = pytest.mark.parametrize("name", LASTING)
@@ -102,6 +102,19 @@ def test_marketdata_joins_the_market_that_is_chosen_and_nobody_else_chooses() ->
     assert SERVICES["marketdata"]["networks"] == ["trading", "market-${SPARK_MARKET:-simulated}"]
 
 
+def test_alertmanager_has_a_way_out_with_a_receiver_that_is_on_and_nobody_else_has() -> None:
+    chosen = {name for name, block in SERVICES.items() if "pages" in str(block.get("networks"))}
+    assert chosen == {"alertmanager"}
+    assert SERVICES["alertmanager"]["networks"] == ["alerting", "dashboards", "pages${SPARK_RECEIVERS:+-on}"]
+
+
+def test_a_changed_receiver_makes_alertmanagers_container_anew() -> None:
+    rendered_from = SERVICES["init"]["environment"]
+    assert SERVICES["alertmanager"]["environment"] == {
+        name: value for name, value in rendered_from.items() if name != "SPARK_SERVICE"
+    }
+
+
 def test_only_the_proxy_sees_the_engine_and_only_to_read() -> None:
     holders = {name: compose.binds(block) for name, block in SERVICES.items() if compose.binds(block)}
     assert list(holders) == ["docker-proxy"]
@@ -134,6 +147,7 @@ def holders(volume: str, market: str = "simulated") -> set[str]:
 def test_no_running_container_has_a_token_that_it_only_checks() -> None:
     assert holders("operator-secret") == holders("reader-secret") == set()
     assert holders("alerts-secret") == {"alertmanager"}, "it presents the token"
+    assert holders("receivers-secret") == holders("alertmanager-config") == {"alertmanager"}
     assert holders("operator-verifier") == {"gateway", "executor-1", "executor-2", "marketdata"}
     assert holders("reader-verifier") == holders("tls-secret") == {"gateway"}
     assert holders("tls-authority") == set()

@@ -14,7 +14,8 @@ MODULES = {name: file for service in SERVICES for name, file in modules(service)
 PURE = sorted(name for name in MODULES if line_of(name) == 1)
 OURS = (*SERVICES, "common", "grafana", "tests", "bench", "init")
 PURE_COMMON = {
-    *("common", "common.wire", "common.answers", "common.decimals", "common.errors", "common.openapi"),
+    *("common", "common.wire", "common.amount", "common.market", "common.answers", "common.decimals"),
+    *("common.errors", "common.openapi"),
     *("common.bist.rules", "common.described", "common.moments", "common.results", "common.texts"),
 }
 

@@ -20,6 +20,7 @@ WRITES_JSON = {
     "common/tape.py": "lines of a tape; they hold no decimal",
     "executor/ledger/append.py": "rows for the database, which reads a number in any spelling",
     "executor/ledger/events.py": "the list that an event's hash is made of; it holds no decimal",
+    "init/receivers/render.py": "the configuration of Alertmanager; init holds no msgspec, and no decimal is in it",
     "marketdata/venues/": "requests to the venues and the stored session; they hold no decimal",
     "venue/": "imitates servers of others, which write in their own way",
 }

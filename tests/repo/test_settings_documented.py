@@ -22,7 +22,7 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     name: block.get("environment", {}) for name, block in yaml.safe_load(COMPOSE)["services"].items()
 }
 SET_SOMEWHERE = {name for block in ENVIRONMENTS.values() for name in block}
-SET_EVERYWHERE = set.intersection(*(set(block) for block in ENVIRONMENTS.values() if "SPARK_SERVICE" in block))
+SET_EVERYWHERE = set.intersection(*(set(block) for block in ENVIRONMENTS.values() if "PORT" in block))
 INTERPOLATED = re.findall(r"(?<!\$)\$\{([A-Z][A-Z0-9_]*)(?::?-([^}]*))?\}", COMPOSE)
 
 

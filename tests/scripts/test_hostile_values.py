@@ -44,6 +44,7 @@ VARIABLES = [
     ("replay", "SPEED"),
     ("soak", "MINUTES"),
     ("chaos", "MINUTES"),
+    ("receiver-secret", "RECEIVER"),
 ]
 BESIDE = {"FROM": {"OUT": "a.tape.gz"}, "TO": {"OUT": "a.tape.gz"}, "SPEED": {"TAPE": "a file"}}
 SETTINGS = [

@@ -15,9 +15,12 @@ from tests.repo import compose
 ROOT = Path(__file__).parents[2]
 # What is built: its compose user, the folder in the image, and a file of each depth.
 READ = {
-    "init": ("10001:10001", ["/init/make_secrets.py"]),
+    "init": ("10001:10001", ["/init/make_secrets.py", "/init/receivers/render.py", "/common/settings.py"]),
     "prometheus": ("65534:65534", ["/etc/prometheus/prometheus.yml", "/etc/prometheus/rules/market.yml"]),
-    "alertmanager": ("65534:65534", ["/etc/alertmanager/alertmanager.yml"]),
+    "alertmanager": (
+        "65534:65534",
+        [f"/etc/alertmanager/{name}" for name in ("alertmanager.yml", "templates/messages.tmpl")],
+    ),
     "postgres": ("999:999", ["/etc/spark/pg_hba.conf", "/etc/spark/roles.sql", "/usr/local/bin/spark-entrypoint.sh"]),
     "venue": ("10001:10001", ["/app/common/gunicorn.conf.py", "/app/venue/algolab/server.py"]),
 }

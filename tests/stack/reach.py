@@ -29,6 +29,8 @@ PORTS = {
     for name, block in sorted(compose.services().items())
     if name not in compose.one_shots()
 }
+CHOSEN = {"market-${SPARK_MARKET:-simulated}": "market-simulated", "pages${SPARK_RECEIVERS:+-on}": "pages"}
+"""The networks that a setting chooses, with what it chooses by default."""
 PROGRAM = """
 import concurrent.futures, json, socket, sys
 def answers(place):
@@ -85,14 +87,14 @@ def answering(image: str, container: str, places: list[Place]) -> set[Place]:
 def documented() -> dict[str, set[str]]:
     """The table of gateway/README.md: from whom to whom."""
     text = (ROOT / "gateway/README.md").read_text().split("| from | reaches |")[1]
-    rows = re.findall(r"^\| ([a-z0-9-]+(?: \(live\))?) \| (.*?) ?\|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z0-9-]+(?: \((?:live|pages)\))?) \| (.*?) ?\|$", text, re.MULTILINE)
     return {name: {each for each in reached.split(", ") if each} for name, reached in rows}
 
 
 def declared() -> dict[str, set[str]]:
-    """The same as docker-compose.yml has it, without host and outside, for the simulated market."""
+    """The same as docker-compose.yml has it, without host and outside, with the default settings."""
     members = {
-        name: {network.replace("${SPARK_MARKET:-simulated}", "simulated") for network in block.get("networks", [])}
+        name: {CHOSEN.get(network, network) for network in block.get("networks", [])}
         for name, block in compose.services().items()
     }
     return {

@@ -146,5 +146,18 @@ def test_the_live_market_has_a_way_out_for_market_data_alone(healthy: Stack, wor
         live.run("docker", "network", "rm", f"{healthy.project}_market-live")
 
 
+def test_pages_have_a_way_out_for_alertmanager_alone(healthy: Stack, world: World) -> None:
+    paging = replace(healthy, environment=healthy.environment | {"SPARK_RECEIVERS": "slack"})
+    run = ("docker", "compose", "run", "--detach", "--no-deps", "--entrypoint", "sleep", "alertmanager", "120")
+    container = paging.run(*run).stdout.split()[-1]
+    try:
+        told = reach.documented()["alertmanager (pages)"] & {*healthy.running_services(), HOST, OUTSIDE}
+        inspected = dict(json.loads(paging.run("docker", "inspect", container).stdout)[0])
+        assert reached(healthy, world, inspected) - {"alertmanager"} == told
+    finally:
+        paging.run("docker", "rm", "--force", container)
+        paging.run("docker", "network", "rm", f"{healthy.project}_pages-on")
+
+
 def test_init_has_no_network_at_all(healthy: Stack) -> None:
     assert healthy.container("init")["HostConfig"]["NetworkMode"] == "none"

@@ -1,0 +1,5 @@
+"""The markets that a stack can run on. Pure."""
+
+from typing import Literal
+
+Market = Literal["simulated", "live"]

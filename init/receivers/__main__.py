@@ -1,0 +1,72 @@
+"""Writes Alertmanager's configuration out of the settings, then ends.
+
+With `secret NAME` it takes the secret of a receiver from standard input instead. The standard library is enough for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from init.receivers import render, secrets
+from init.receivers.names import RECEIVERS
+from init.receivers.settings import Settings, SettingsError
+
+BASE = Path(__file__).parents[2] / "alertmanager" / "alertmanager.yml"
+FOLDER = Path("/alertmanager-config")
+"""The folder of the rendered files, which Alertmanager mounts read-only."""
+
+
+def say(text: str, where: TextIO | None = None) -> None:
+    """Prints one line, by default on standard output."""
+    print(text, file=where, flush=True)
+
+
+def write_configuration(folder: Path = FOLDER, secrets_in: Path = secrets.FOLDER) -> int:
+    """Renders the configuration; returns the exit code. With a wrong setting nothing is written."""
+    try:
+        settings = Settings.from_environment(secrets_in=secrets_in)
+    except SettingsError as error:
+        for fault in str(error).splitlines():
+            say(f"a setting is wrong: {fault}", sys.stderr)
+        return 1
+    changed = render.write(folder, BASE.read_text(encoding="utf-8"), settings)
+    told = ", ".join(settings.on) or "the console alone"
+    say(f"{'wrote' if changed else 'kept'} alertmanager's configuration: {told}")
+    return 0
+
+
+def take_secret(name: str, given: str, folder: Path = secrets.FOLDER) -> int:
+    """Writes the secret of a receiver; returns the exit code, 1 when it can't be right. The old one then stays."""
+    receiver = next((each for each in RECEIVERS if each == name), None)
+    if receiver is None:
+        say(f"there is no receiver {name!r}: must be one of {', '.join(RECEIVERS)}", sys.stderr)
+        return 1
+    secret = given.strip()
+    if not secrets.is_right(receiver, secret):
+        say(f"the secret of {receiver} must be {secrets.FORMS[receiver][1]}", sys.stderr)
+        return 1
+    partial = folder / f"{receiver}.partial"
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    try:
+        os.write(descriptor, secret.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.rename(folder / receiver)
+    say(f"replaced the secret of {receiver}")
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command; returns its exit code."""
+    if arguments[:1] == ["secret"]:
+        return take_secret(arguments[1] if len(arguments) > 1 else "", sys.stdin.read(secrets.LONGEST + 2))
+    return write_configuration()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,47 @@
+"""Settings and secrets that switch on every receiver, for tests of what is rendered out of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from init.receivers.names import RECEIVERS, Receiver
+
+SECRETS: dict[Receiver, str] = {
+    "email": "p4ss word",
+    "slack": "https://hooks.slack.example/services/T0/B0/x",
+    "pagerduty": "0123456789abcdef0123456789ABCDEF",
+    "telegram": "123456:ABC-def_1",
+    "jira": "00000000-1111-2222-3333-444444444444",
+    "teams": "https://teams.example/workflows/1?sig=x%20y&v=1",
+    "webhook": "a-bearers-token",
+}
+SETTINGS: dict[Receiver, dict[str, str]] = {
+    "email": {
+        "SPARK_EMAIL_TO": "me@mail.example, you@mail.example",
+        "SPARK_EMAIL_FROM": "spark@mail.example",
+        "SPARK_EMAIL_SERVER": "smtp.mail.example:587",
+        "SPARK_EMAIL_USER": "spark",
+    },
+    "slack": {},
+    "pagerduty": {},
+    "telegram": {"SPARK_TELEGRAM_CHAT": "-1001234567890", "SPARK_TELEGRAM_THREAD": "5"},
+    "jira": {},
+    "teams": {},
+    "webhook": {"SPARK_WEBHOOK_URL": "https://hook.example/spark"},
+}
+ALL = ",".join(RECEIVERS)
+
+
+def environment(*receivers: str, **more: str) -> dict[str, str]:
+    """The environment that switches these receivers on; all of them where none is named."""
+    named = receivers or RECEIVERS
+    given = {name: value for receiver in RECEIVERS if receiver in named for name, value in SETTINGS[receiver].items()}
+    return {"SPARK_RECEIVERS": ",".join(named)} | given | more
+
+
+def keep_secrets(folder: Path, secrets: dict[Receiver, str] | None = None) -> Path:
+    """Writes the secrets into a folder."""
+    folder.mkdir(exist_ok=True)
+    for receiver, secret in (SECRETS | (secrets or {})).items():
+        (folder / receiver).write_text(secret)
+    return folder

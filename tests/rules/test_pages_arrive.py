@@ -1,0 +1,195 @@
+"""With a real Alertmanager, a critical and its end arrive at every receiver in the form that its service takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from init.receivers.names import RECEIVERS
+from tests.init.receivers import SECRETS
+from tests.rules.live_alertmanager import call
+from tests.rules.live_pages import LivePages
+from tests.rules.sinks import Message, Sinks
+
+pytestmark = pytest.mark.engine
+SECONDS = 15.0
+FACTS = {
+    "description": "The 95th percentile was above the limit for 5 minutes.",
+    "value": "3.2 s",
+    "limit": "1 s",
+    "first_command": "curl -s http://127.0.0.1:4001/readyz",
+}
+TITLES = ("CRITICAL Requests to executor are slow.", "RESOLVED Requests to executor are slow.")
+RUNBOOK = "https://spark.example:3003/runbook/"
+DASHBOARD = "https://spark.example:3000/d/spark-overview"
+
+
+@pytest.fixture(scope="module")
+def sinks() -> Iterator[Sinks]:
+    with Sinks().running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def live(alertmanager_image: str, tmp_path_factory: pytest.TempPathFactory, sinks: Sinks) -> Iterator[LivePages]:
+    pages = LivePages(alertmanager_image, tmp_path_factory.mktemp("pages"), sinks)
+    yield pages
+    pages.end()
+
+
+def email(message: Message, title: str) -> str:
+    assert message.path.split("\0")[1:] == ["spark", SECRETS["email"]]
+    assert (message.headers["Subject"], message.headers["From"]) == (title, "spark@mail.example")
+    assert message.headers["To"] == "me@mail.example, you@mail.example"
+    assert message.body["html"] is False
+    return str(message.body["text"])
+
+
+def slack(message: Message, title: str) -> str:
+    assert message.path == "/services/T0/B0/x"
+    (attachment,) = message.body["attachments"]
+    assert (attachment["title"], attachment["fallback"]) == (title, title)
+    assert attachment["title_link"].startswith(RUNBOOK)
+    assert attachment["color"] == ("danger" if title.startswith("CRITICAL") else "good")
+    assert [action["text"] for action in attachment["actions"]] == ["Runbook", "Console"]
+    return str(attachment["text"])
+
+
+def pagerduty(message: Message, title: str) -> str:
+    body = message.body
+    assert message.path == "/v2/enqueue"
+    assert body["routing_key"] == SECRETS["pagerduty"]
+    assert body["event_action"] == ("trigger" if title.startswith("CRITICAL") else "resolve")
+    assert body["dedup_key"]
+    assert (body["payload"]["summary"], body["payload"]["severity"]) == (title, "critical")
+    assert [link["text"] for link in body["links"]] == ["Runbook", "Dashboard"]
+    return str(body["payload"]["custom_details"]["text"])
+
+
+def telegram(message: Message, title: str) -> str:
+    assert message.path == f"/bot{SECRETS['telegram']}/sendMessage"
+    assert (str(message.body["chat_id"]), str(message.body["message_thread_id"])) == ("-1001234567890", "5")
+    assert not message.body.get("parse_mode")
+    first, _, rest = str(message.body["text"]).partition("\n\n")
+    assert first == title
+    return rest
+
+
+def jira(message: Message, title: str) -> str:
+    assert message.headers["Authorization"] == f"GenieKey {SECRETS['jira']}"
+    if title.startswith("RESOLVED"):
+        assert message.path.startswith("/jsm/ops/integration/v2/alerts/")
+        assert message.path.endswith("/close?identifierType=alias")
+        return ""
+    assert message.path == "/jsm/ops/integration/v2/alerts"
+    assert (message.body["message"], message.body["priority"]) == (title, "P1")
+    assert message.body["details"]["runbook"].startswith(RUNBOOK)
+    return str(message.body["description"])
+
+
+def teams(message: Message, title: str) -> str:
+    assert message.path == "/workflow?sig=a%20b&v=1"
+    (attachment,) = message.body["attachments"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    first, text = attachment["content"]["body"]
+    assert (first["text"], first["color"]) == (title, "Attention" if title.startswith("CRITICAL") else "Good")
+    return str(text["text"]).replace("\n\n", "\n")
+
+
+def webhook(message: Message, title: str) -> str:
+    assert message.headers["Authorization"] == f"Bearer {SECRETS['webhook']}"
+    assert message.body["version"] == "4"
+    assert message.body["status"] == ("firing" if title.startswith("CRITICAL") else "resolved")
+    assert message.body["alerts"][0]["annotations"]["value"] == FACTS["value"]
+    return ""
+
+
+FORMS: dict[str, Callable[[Message, str], str]] = {
+    form.__name__: form for form in (email, slack, pagerduty, telegram, jira, teams, webhook)
+}
+
+
+def check_text(text: str, *, ended: bool) -> None:
+    """A text that a service shows to people. The webhook has none, and Jira's closing has none."""
+    wanted = [f"Runbook: {RUNBOOK}Shape", f"Dashboard: {DASHBOARD}", "Console: https://spark.example:3003"]
+    if ended:
+        wanted += ["Over: Requests to executor are slow., after 5m 0s"]
+    else:
+        wanted += ["for 5m ", "Value: 3.2 s, limit: 1 s", FACTS["description"], f"First: {FACTS['first_command']}"]
+        wanted += ["instance executor-1:4001, service executor", "Silence: https://spark.example:9093/#/silences/new"]
+    assert [each for each in wanted if each not in text] == []
+    assert text.index("Runbook: ") < text.index("Dashboard: ")
+
+
+def test_a_critical_and_its_end_arrive_everywhere_in_the_form_of_each_service(live: LivePages, sinks: Sinks) -> None:
+    assert set(FORMS) == set(RECEIVERS)
+    live.tell("Shape", annotations=FACTS)
+    firing: dict[str, Message] = {name: sinks.wait(name, "Shape", 1, SECONDS)[0] for name in RECEIVERS}
+    sinks.wait("console", "Shape", 1, SECONDS)
+    before = len(sinks.got)
+    live.tell("Shape", ended=True, annotations=FACTS)
+    for name, form in FORMS.items():
+        if text := form(firing[name], TITLES[0]):
+            check_text(text, ended=False)
+        mark = "https://spark.example:3003" if name == "jira" else "Shape"
+        ended = next(each for each in wait_for_end(sinks, name, mark) if each not in sinks.got[:before])
+        if text := form(ended, TITLES[1]):
+            check_text(text, ended=True)
+
+
+def wait_for_end(sinks: Sinks, name: str, mark: str) -> list[Message]:
+    """The messages of a receiver once the second one is there."""
+    return sinks.wait(name, mark, 2, SECONDS)
+
+
+def test_one_that_hangs_and_one_that_refuses_delay_nobody(live: LivePages, sinks: Sinks) -> None:
+    sinks.hung, sinks.refusing = {"slack"}, {"teams"}
+    others = [name for name in (*RECEIVERS, "console") if name not in ("slack", "teams", "jira")]
+    try:
+        live.tell("Alone")
+        for name in (*others, "jira"):
+            sinks.wait(name, "Alone", 1, SECONDS)
+        live.tell("Alone", ended=True)
+        for name in others:
+            sinks.wait(name, "Alone", 2, SECONDS)
+        assert sinks.of("slack", "Alone") == sinks.of("teams", "Alone") == []
+    finally:
+        sinks.hung, sinks.refusing = set(), set()
+        sinks.released.set()
+
+
+def test_a_warning_and_an_info_go_where_they_belong(live: LivePages, sinks: Sinks) -> None:
+    live.tell("Mild", severity="info")
+    live.tell("Middling", severity="warning")
+    message = sinks.wait("pagerduty", "Middling", 1, SECONDS)[0]
+    assert message.body["payload"]["severity"] == "warning"
+    assert sinks.wait("jira", "Middling", 1, SECONDS)[0].body["priority"] == "P3"
+    assert sinks.wait("email", "Middling", 1, SECONDS)[0].headers["Subject"].startswith("WARNING ")
+    assert [each for each in sinks.got if "Mild" in str(each.body)] == []
+
+
+def test_the_page_test_tells_who_got_both_messages_and_who_did_not(live: LivePages, sinks: Sinks) -> None:
+    done = live.page_test(20)
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(rows) == {*RECEIVERS, "console"}
+    assert all(row.count("arrived in ") == 2 for row in rows.values())
+    sinks.refusing = {"teams"}
+    try:
+        done = live.page_test(5)
+    finally:
+        sinks.refusing = set()
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert done.returncode == 1
+    assert rows["teams"].count("REFUSED (") == 2
+    assert [name for name in RECEIVERS if rows[name].count("arrived in ") == 2] == [
+        name for name in RECEIVERS if name != "teams"
+    ]
+    assert "the reasons: make logs SERVICE=alertmanager" in done.stdout
+
+
+def test_the_script_started_it_with_the_rendered_configuration(live: LivePages) -> None:
+    told = call(f"{live.url}/api/v2/status")["config"]["original"]
+    assert all(f"name: {receiver}\n" in told for receiver in RECEIVERS)
+    assert "is refused" not in live.words()
