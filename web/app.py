@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from common import ops, service
-from web.api import alerts, live, pages, reports, trading
+from web.alerts.answers import Linking
+from web.api import acts, alerts, live, pages, reports, trading
 from web.metrics import Metrics
 from web.panels import Painter
 from web.parts import Parts
@@ -28,8 +29,10 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(live.blueprint(market, painter, state, parts.streams, parts.loops.stop_signal))
     app.register_blueprint(trading.blueprint(upstreams.executors))
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
-    counters = parts.counters
-    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.desk, state.clock, counters))
+    counters, desk = parts.counters, upstreams.desk
+    linking = Linking(settings.public_url, ())
+    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, desk, state.clock, counters, linking))
+    app.register_blueprint(acts.blueprint(market, settings.operator_verifier, desk, linking))
     return app
 
 

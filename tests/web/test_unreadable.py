@@ -123,8 +123,8 @@ def test_an_inbox_poisoned_before_the_update_heals_and_shows_what_it_can(tmp_pat
     file = tmp_path / "old" / "alerts.sqlite"
     _poisoned(file)
     (verifier := tmp_path / "verifier").write_text(verifier_of(ALERT_TOKEN))
-    files = {"SPARK_ALERT_VERIFIER_FILE": str(verifier), "SPARK_DATA_DIR": str(file.parent)}
-    healed = build(Settings.from_environment(files))
+    files = dict.fromkeys(("SPARK_ALERT_VERIFIER_FILE", "SPARK_OPERATOR_VERIFIER_FILE"), str(verifier))
+    healed = build(Settings.from_environment({**files, "SPARK_DATA_DIR": str(file.parent)}))
     page = drawn(healed)
     assert BLIND not in page
     assert "SoundAlert" in page
