@@ -22,7 +22,8 @@ from tests.web.conftest import Built, build
 from tests.web.console import ALERT_TOKEN
 from web import view
 from web.alerts.alert import Alert
-from web.alerts.inbox import AlertInbox, _text
+from web.alerts.inbox import AlertInbox
+from web.alerts.rows import text_of
 from web.panels import Painter
 from web.settings import Settings
 from web.undrawn import Undrawn
@@ -99,7 +100,7 @@ def test_a_repeated_alert_of_a_bounded_time_stays_one_row(alone: Built) -> None:
 
 def _row(kept: Alert, body: object = None) -> tuple[object, ...]:
     content = wire.encode(kept) if body is None else body
-    return ("group", kept.fingerprint, _text(kept.starts_at), kept.status, _text(kept.updated_at), content)
+    return ("group", kept.fingerprint, text_of(kept.starts_at), kept.status, text_of(kept.updated_at), content)
 
 
 def _poisoned(file: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
-from common import wire
+from common import texts, wire
 from common.errors import InvalidRequest, ServiceError
 from web.alerts.alert import Acknowledgement, Alert
 from web.alerts.history import HistoryEntry
@@ -20,6 +21,10 @@ MOST_NAME = 64
 MOST_REASON = 500
 MOST_SILENCES = 200
 """So many silences that were made here may hold at once."""
+OF_THE_UNHEEDED = "CriticalNotAcknowledged"
+"""The alert that fires when a critical one waits too long for somebody."""
+MOST_LABEL = 60
+"""The longest value of a metric's label, in characters. Prometheus drops a whole scrape with one above 256 bytes."""
 _SILENCE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -188,7 +193,20 @@ def unsilenced(alert: Alert, ended: str, asked: WithdrawRequest, now: datetime) 
     return msgspec.structs.replace(alert, silenced_by=left, updated_at=now), [entry]
 
 
-def is_unheeded(alert: Alert, now: datetime) -> bool:
+def unheeded(alerts: Iterable[Alert], now: datetime) -> list[tuple[tuple[str, str], float]]:
+    """Returns how many seconds the alerts of each name and service have fired that wait for somebody, longest first.
+
+    The alert about such alerts does not count, so that it can't be about itself.
+    """
+    found: dict[tuple[str, str], float] = {}
+    for alert in alerts:
+        if _is_unheeded(alert, now) and alert.name != OF_THE_UNHEEDED:
+            named = texts.shown(alert.name, MOST_LABEL), texts.shown(alert.service, MOST_LABEL)
+            found[named] = max(found.get(named, 0.0), (now - alert.starts_at).total_seconds())
+    return sorted(found.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _is_unheeded(alert: Alert, now: datetime) -> bool:
     """Returns true for a critical alert that fires while nobody has acknowledged or silenced it.
 
     One that another alert holds back does not count: that one is told in its place.
