@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from common import texts, wire
-from common.errors import InvalidRequest, ServiceError
+from common.errors import InvalidRequest, NotFound, ServiceError
 from web.alerts.alert import Acknowledgement, Alert
 from web.alerts.history import HistoryEntry
 from web.alerts.sent import Entries
@@ -153,7 +153,9 @@ def silence_id(text: str) -> str:
 
 
 def acknowledged(alert: Alert, given: Acknowledgement) -> Change:
-    """Returns the alert with the acknowledgement. Raises `AlertOver`."""
+    """Returns the alert with the acknowledgement. Raises `AlertOver`, and `NotFound` for one that can't be read."""
+    if "body" in alert.bounded:
+        raise NotFound("this alert of the inbox can't be read, so nothing can be noted about it")
     if alert.status == "resolved":
         raise AlertOver("the alert has ended: there is nothing to acknowledge")
     note = _until(given.until, given.reason)

@@ -179,6 +179,17 @@ class AlertInbox:
                 raise NotFound(NO_ALERT)
             return alert, rows.history(connection, fingerprint, MAX_ENTRIES)
 
+    def named(
+        self, name: str, limit: int
+    ) -> tuple[list[tuple[Alert, tuple[HistoryEntry, ...]]], dict[str, KeptSilence]]:
+        """Returns at most `limit` alerts of a name with their whole history, and the silences that were made here."""
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            alerts = self._alerts(connection.execute(tables.WEIGHTIEST, (self._keep,)))
+            found = [each for each in alerts if each.name == name][:limit]
+            told = [(each, rows.history(connection, each.fingerprint, MAX_ENTRIES)) for each in found]
+            return told, _by_id(rows.silences(connection.execute(tables.ALL_SILENCES)))
+
     def contents(self, limit: int) -> InboxContents:
         """Returns the inbox with at most `limit` alerts."""
         with self._connection() as connection:
