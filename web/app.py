@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from common import ops, service
-from web.api import alerts, live, pages, reports, trading
+from web.alerts.answers import Linking
+from web.api import acts, alerts, live, pages, reports, runbook, trading
 from web.metrics import Metrics
 from web.panels import Painter
 from web.parts import Parts
+from web.runbook import read_runbook
 from web.settings import Settings
 from web.undrawn import Undrawn
 
@@ -19,6 +21,8 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     undrawn = Undrawn(parts.counters.unreadable)
     app.jinja_env.filters.update(undrawn.guarded(pages.FILTERS))
+    chapters = read_runbook()
+    app.jinja_env.globals["has_runbook"] = chapters.__contains__
     registry = ops.install(app, settings.service, {"inbox": parts.upstreams.desk.inbox.trouble}, parts.loops)
     registry.register(Metrics(parts.state, parts.counters, parts.streams))
 
@@ -28,8 +32,11 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(live.blueprint(market, painter, state, parts.streams, parts.loops.stop_signal))
     app.register_blueprint(trading.blueprint(upstreams.executors))
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
-    counters = parts.counters
-    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, upstreams.desk, state.clock, counters))
+    counters, desk = parts.counters, upstreams.desk
+    linking = Linking(settings.public_url, chapters)
+    app.register_blueprint(runbook.blueprint(market, chapters, desk.inbox, state.clock))
+    app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, desk, state.clock, counters, linking))
+    app.register_blueprint(acts.blueprint(market, settings.operator_verifier, desk, linking))
     return app
 
 

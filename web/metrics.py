@@ -9,11 +9,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from common.sse import StreamSlots
+from web.alerts.acts import unheeded
 from web.alerts.alert import STATUSES
 from web.alerts.heartbeat import alert_heartbeat
 from web.state import ConsoleState
 
 UNKNOWN = float("nan")
+MOST_UNHEEDED = 50
+"""So many series of unacknowledged alerts at most, those that wait longest."""
 
 
 class ConsoleCounters:
@@ -97,9 +100,18 @@ class Metrics(Collector):
             "Alerts among the shown ones that can't be read; NaN before the first look",
             value=contents.unreadable if contents else UNKNOWN,
         )
+        now = self._state.clock.now()
+        waiting = GaugeMetricFamily(
+            "spark_alert_unacknowledged_seconds",
+            "Seconds since a critical alert fired that nobody has acknowledged or silenced",
+            labels=["alert", "alert_service"],
+        )
+        for labels, seconds in unheeded(contents.critical if contents else (), now)[:MOST_UNHEEDED]:
+            waiting.add_metric(labels, seconds)
+        yield waiting
         if contents is None or contents.heartbeat_at is None:
             return
-        age = alert_heartbeat(contents.heartbeat_at, self._state.clock.now()).age_seconds
+        age = alert_heartbeat(contents.heartbeat_at, now).age_seconds
         yield GaugeMetricFamily(
             "web_alert_heartbeat_age_seconds", "Seconds since an alert last proved the alert path", value=age
         )

@@ -121,7 +121,7 @@ def add_readers(loops: Supervisor, asked: Upstreams, state: ConsoleState, counte
     readers.add_cell("inbox", "inbox", INBOX_SECONDS, state.inbox, partial(asked.desk.inbox.contents, ALERTS_SHOWN))
     compare = partial(asked.desk.compare, counters.count_dropped)
     alerts = readers.add_cell("alerts", "alertmanager", COMPARE_SECONDS, state.comparison, compare)
-    asked.desk.on_message(alerts.wake)
+    asked.desk.on_news(alerts.wake)
     for name, probe in asked.probes.items():
         readers.add_cell(f"service-{name}", name, SLOW_SECONDS, state.services[name], probe.ask)
 

@@ -20,6 +20,8 @@ class Settings:
     alertmanager_url: the address of Alertmanager.
     prometheus_url: the address of Prometheus.
     alert_verifier: the verifier of the token that Alertmanager presents with its alerts.
+    operator_verifier: the verifier of the token that the operator presents.
+    public_url: the console's address as its users see it, for absolute links; empty for links without a host.
     data_dir: the folder of the alert inbox.
     quote_stale_seconds: the age above which a quote is shown as stale, in seconds.
     """
@@ -31,6 +33,8 @@ class Settings:
     alertmanager_url: str
     prometheus_url: str
     alert_verifier: str
+    operator_verifier: str
+    public_url: str
     data_dir: Path
     quote_stale_seconds: float
 
@@ -46,6 +50,8 @@ class Settings:
             alertmanager_url=reader.url("SPARK_ALERTMANAGER_URL", "http://alertmanager:9093"),
             prometheus_url=reader.url("SPARK_PROMETHEUS_URL", "http://prometheus:9090"),
             alert_verifier=reader.verifier("SPARK_ALERT_VERIFIER"),
+            operator_verifier=reader.verifier("SPARK_OPERATOR_VERIFIER"),
+            public_url=reader.url("SPARK_PUBLIC_URL", ""),
             data_dir=Path(reader.text("SPARK_DATA_DIR", "/data")),
             quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0),
         )

@@ -30,6 +30,7 @@ FLASK = {
 LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
 HAPROXY = {"haproxy_backend_http_requests_total": frozenset({"proxy"})}
 DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
+UNHEEDED = {"spark_alert_unacknowledged_seconds": frozenset({"alert", "alert_service"})}
 SCRAPE_LIMITS = dict.fromkeys(
     (
         "scrape_samples_scraped",
@@ -48,7 +49,7 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **HAPROXY, **DOORS, **SCRAPE_LIMITS, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **HAPROXY, **DOORS, **UNHEEDED, **SCRAPE_LIMITS, **SCRAPE}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)

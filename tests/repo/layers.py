@@ -58,8 +58,10 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "web": {
-        1: "canary_answers view alerts.alert alerts.heartbeat alerts.history alerts.judge alerts.sent alerts.tables",
-        2: "cells clients orders quotes readiness settings streams undrawn alerts.alertmanager alerts.inbox",
+        1: "canary_answers view alerts.acts alerts.alert alerts.answers alerts.heartbeat alerts.history alerts.judge "
+        "alerts.sent alerts.tables",
+        2: "cells clients orders quotes readiness runbook settings streams undrawn alerts.alertmanager alerts.inbox "
+        "alerts.rows",
         3: "following metrics panels readers rows state alerts",
         4: "api",
         5: "app parts",

@@ -148,7 +148,7 @@ def test_no_running_container_has_a_token_that_it_only_checks() -> None:
     assert holders("operator-secret") == holders("reader-secret") == set()
     assert holders("alerts-secret") == {"alertmanager"}, "it presents the token"
     assert holders("receivers-secret") == holders("alertmanager-config") == {"alertmanager"}
-    assert holders("operator-verifier") == {"gateway", "executor-1", "executor-2", "marketdata"}
+    assert holders("operator-verifier") == {"gateway", "executor-1", "executor-2", "marketdata", "web"}
     assert holders("reader-verifier") == holders("tls-secret") == {"gateway"}
     assert holders("tls-authority") == set()
     assert holders("alerts-verifier") == {"web"}

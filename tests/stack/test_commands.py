@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,8 @@ def filled_in(line: str, **values: str) -> str:
         "your key": str(uuid.uuid4()),
         "why": "tried",
         "who decided": "tried",
+        "your name": "a test",
+        "what you do": "tried",
         "cause, and who decided": "tried",
     } | values
     return re.sub(r"<([a-z][a-z_ ,]*)>", lambda found: values[found[1]], line)
@@ -79,17 +82,37 @@ def test_each_first_look_of_a_runbook_answers(healthy: Stack, typed: Callable[[s
         assert [each for each in several.map(typed, asked) if each] == []
 
 
+def firing_alert(stack: Stack) -> str:
+    """Tells Alertmanager of an alert, which ends by itself in ten minutes; returns its fingerprint in the inbox."""
+    now = datetime.now(UTC)
+    labels = {"alertname": f"Tried{uuid.uuid4().hex[:8]}", "severity": "warning", "service": "web"}
+    times = {"startsAt": now.isoformat(), "endsAt": (now + timedelta(minutes=10)).isoformat()}
+    told = [{"labels": labels, **times}]
+    answer = stack.ask("POST", "alertmanager", "/api/v2/alerts", body=told, token=stack.operator_token)
+    assert answer.status == 200, answer.body
+    found: list[str] = []
+
+    def listed() -> bool:
+        rows = stack.get("web", "/api/alerts?limit=1000")["alerts"]
+        found.extend(row["fingerprint"] for row in rows if row["name"] == labels["alertname"])
+        return bool(found)
+
+    stack.wait(listed, 60, "the alert in the inbox")
+    return found[0]
+
+
 def test_each_step_of_a_runbook_does_what_it_says(healthy: Stack, typed: Callable[[str], str]) -> None:
     assert healthy.order("executor-1", str(uuid.uuid4())).json["status"] == "filled"
     resting = healthy.order("executor-1", str(uuid.uuid4()), type="limit", limit_price="3000000", time_in_force="GTC")
     assert resting.json["status"] == "accepted", resting.body
     leases = "SELECT backend FROM leases WHERE account = 'paper'"
+    fingerprint = firing_alert(healthy)
     backend = healthy.compose("exec", "-T", "postgres", "psql", "-U", "spark", "-Atc", leases).strip()
     steps = [each for page in RUNBOOKS for each in changes(page)]
     assert len(steps) > 15
     try:
         for step in steps:
-            line = filled_in(step, order_id=resting.json["order_id"], backend=backend)
+            line = filled_in(step, order_id=resting.json["order_id"], backend=backend, fingerprint=fingerprint)
             assert typed(line) == ""
             if line.startswith("docker"):
                 for service in FLASK_SERVICES:

@@ -14,6 +14,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from common.loop import Loop, Stop, Supervisor
 from common.verifier import verifier_of
 from tests.web.console import ALERT_TOKEN, Surroundings
+from tests.web.trading_world import TOKEN
 from web.app import create_app
 from web.parts import Parts
 from web.settings import Settings
@@ -94,15 +95,22 @@ def built(settings: Settings) -> Built:
 
 
 @pytest.fixture
+def firing(built: Built, around: Surroundings) -> Built:
+    """A console that knows an alert which fires."""
+    around.alertmanager.fire("fire", severity="critical")
+    built.read("alerts")
+    return built
+
+
+@pytest.fixture
 def alone(tmp_path: Path) -> Built:
     """A console for tests that need no other service."""
     verifier = tmp_path / "alert-verifier"
     verifier.write_text(verifier_of(ALERT_TOKEN))
-    return build(
-        Settings.from_environment(
-            {"SPARK_ALERT_VERIFIER_FILE": str(verifier), "SPARK_DATA_DIR": str(tmp_path / "data")},
-        )
-    )
+    operator = tmp_path / "operator-verifier"
+    operator.write_text(verifier_of(TOKEN))
+    files = {"SPARK_ALERT_VERIFIER_FILE": str(verifier), "SPARK_OPERATOR_VERIFIER_FILE": str(operator)}
+    return build(Settings.from_environment({**files, "SPARK_DATA_DIR": str(tmp_path / "data")}))
 
 
 @pytest.fixture(scope="session")

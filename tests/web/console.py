@@ -37,6 +37,8 @@ class Surroundings:
         """Returns the settings of a console among these; its secrets and its data are in `folder`."""
         verifier = folder / "alert-verifier"
         verifier.write_text(verifier_of(ALERT_TOKEN))
+        operator = folder / "operator-verifier"
+        operator.write_text(verifier_of(trading_world.TOKEN))
         return {
             "SPARK_MARKET": market,
             "SPARK_MARKETDATA_URL": self.market.server.url,
@@ -45,6 +47,7 @@ class Surroundings:
             "SPARK_ALERTMANAGER_URL": self.alertmanager.server.url,
             "SPARK_PROMETHEUS_URL": self.plain.url,
             "SPARK_ALERT_VERIFIER_FILE": str(verifier),
+            "SPARK_OPERATOR_VERIFIER_FILE": str(operator),
             "SPARK_DATA_DIR": str(folder),
         }
 

@@ -90,7 +90,7 @@ class Server:
                     self.wfile.flush()
                 self.wfile.write(b"0\r\n\r\n")
 
-            do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server looks for
+            do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names that http.server looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Logs nothing."""

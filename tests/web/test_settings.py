@@ -10,16 +10,17 @@ from web.settings import Settings
 
 
 @pytest.fixture
-def verifier_file(tmp_path: Path) -> str:
+def files(tmp_path: Path) -> dict[str, str]:
     file = tmp_path / "verifier"
     file.write_text(f"{verifier_of('secret-of-the-test')}\n")
-    return str(file)
+    return dict.fromkeys(("SPARK_ALERT_VERIFIER_FILE", "SPARK_OPERATOR_VERIFIER_FILE"), str(file))
 
 
-def test_the_defaults_are_the_addresses_inside_the_stack(verifier_file: str) -> None:
-    settings = Settings.from_environment({"SPARK_ALERT_VERIFIER_FILE": verifier_file})
+def test_the_defaults_are_the_addresses_inside_the_stack(files: dict[str, str]) -> None:
+    settings = Settings.from_environment(files)
     assert (settings.service.name, settings.service.market) == ("web", "simulated")
-    assert settings.alert_verifier == verifier_of("secret-of-the-test")
+    assert settings.alert_verifier == settings.operator_verifier == verifier_of("secret-of-the-test")
+    assert settings.public_url == ""
     assert settings.readiness_urls() == {
         "marketdata": "http://marketdata:5001/readyz",
         "executor-1": "http://executor-1:4001/readyz",
@@ -45,23 +46,28 @@ def test_the_defaults_are_the_addresses_inside_the_stack(verifier_file: str) -> 
         ("SPARK_QUOTE_STALE_SECONDS", "-0.5"),
         ("SPARK_RECYCLE_MIB", "-1"),
         ("SPARK_ALERT_VERIFIER_FILE", "/does/not/exist"),
+        ("SPARK_OPERATOR_VERIFIER_FILE", "/does/not/exist"),
+        ("SPARK_PUBLIC_URL", "spark.example"),
+        ("SPARK_PUBLIC_URL", "javascript://x"),
+        ("SPARK_PUBLIC_URL", "https://spark.example/?a=b"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_value(verifier_file: str, name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_with_its_value(files: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(SettingsError) as failure:
-        Settings.from_environment({"SPARK_ALERT_VERIFIER_FILE": verifier_file} | {name: value})
+        Settings.from_environment(files | {name: value})
     assert name in str(failure.value)
     assert "secret-of-the-test" not in str(failure.value)
 
 
-def test_the_alerts_verifier_is_required() -> None:
-    with pytest.raises(SettingsError, match="SPARK_ALERT_VERIFIER_FILE"):
-        Settings.from_environment({})
+@pytest.mark.parametrize("name", ["SPARK_ALERT_VERIFIER_FILE", "SPARK_OPERATOR_VERIFIER_FILE"])
+def test_both_verifiers_are_required(files: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment(files | {name: ""})
 
 
-def test_an_executors_address_may_end_in_a_slash_and_have_blanks_around_it(verifier_file: str) -> None:
+def test_an_executors_address_may_end_in_a_slash_and_have_blanks_around_it(files: dict[str, str]) -> None:
     urls = "http://executor-1:4001/ , http://executor-2:4001/"
-    settings = Settings.from_environment({"SPARK_ALERT_VERIFIER_FILE": verifier_file, "SPARK_EXECUTOR_URLS": urls})
+    settings = Settings.from_environment({**files, "SPARK_EXECUTOR_URLS": urls})
     assert settings.executor_urls == ("http://executor-1:4001", "http://executor-2:4001")
     assert settings.readiness_urls()["executor-2"] == "http://executor-2:4001/readyz"
 
@@ -73,4 +79,5 @@ def test_all_wrong_settings_are_told_together() -> None:
     assert {line.split("=")[0].split(" ")[0] for line in str(failure.value).splitlines()} == {
         *wrong,
         "SPARK_ALERT_VERIFIER_FILE",
+        "SPARK_OPERATOR_VERIFIER_FILE",
     }

@@ -22,7 +22,8 @@ from tests.web.conftest import Built, build
 from tests.web.console import ALERT_TOKEN
 from web import view
 from web.alerts.alert import Alert
-from web.alerts.inbox import AlertInbox, _text
+from web.alerts.inbox import AlertInbox
+from web.alerts.rows import text_of
 from web.panels import Painter
 from web.settings import Settings
 from web.undrawn import Undrawn
@@ -99,7 +100,7 @@ def test_a_repeated_alert_of_a_bounded_time_stays_one_row(alone: Built) -> None:
 
 def _row(kept: Alert, body: object = None) -> tuple[object, ...]:
     content = wire.encode(kept) if body is None else body
-    return ("group", kept.fingerprint, _text(kept.starts_at), kept.status, _text(kept.updated_at), content)
+    return ("group", kept.fingerprint, text_of(kept.starts_at), kept.status, text_of(kept.updated_at), content)
 
 
 def _poisoned(file: Path) -> None:
@@ -123,8 +124,8 @@ def test_an_inbox_poisoned_before_the_update_heals_and_shows_what_it_can(tmp_pat
     file = tmp_path / "old" / "alerts.sqlite"
     _poisoned(file)
     (verifier := tmp_path / "verifier").write_text(verifier_of(ALERT_TOKEN))
-    files = {"SPARK_ALERT_VERIFIER_FILE": str(verifier), "SPARK_DATA_DIR": str(file.parent)}
-    healed = build(Settings.from_environment(files))
+    files = dict.fromkeys(("SPARK_ALERT_VERIFIER_FILE", "SPARK_OPERATOR_VERIFIER_FILE"), str(verifier))
+    healed = build(Settings.from_environment({**files, "SPARK_DATA_DIR": str(file.parent)}))
     page = drawn(healed)
     assert BLIND not in page
     assert "SoundAlert" in page

@@ -24,6 +24,21 @@ SHOWN_ENTRIES = ("alertname", "severity", "service", "instance", "summary", "des
 REPOSITORY_PATH = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_./-]*(#[a-z0-9-]+)?")
 
 
+class Acknowledgement(wire.Message, frozen=True, kw_only=True):
+    """The word of a person who looks after an alert. It ends with the alert, or before.
+
+    by: the name of the person.
+    reason: a sentence for people; may be empty.
+    at: when it was given, UTC.
+    until: when it ends if the alert does not end before, UTC.
+    """
+
+    by: str
+    reason: str
+    at: datetime
+    until: datetime
+
+
 class Alert(wire.Message, frozen=True, kw_only=True):
     """One alert in the inbox, as Alertmanager last told of it. Texts are empty where it told none.
 
@@ -41,6 +56,7 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     bounded: the fields that could not be kept as they were sent, or that can't be read any more.
     silenced_by: the silences that hold back its messages, by their id.
     inhibited: true when another alert holds back its messages.
+    acknowledged: the word of the person who looks after it; None where nobody does.
     """
 
     fingerprint: str
@@ -61,6 +77,7 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     bounded: tuple[str, ...] = ()
     silenced_by: tuple[str, ...] = ()
     inhibited: bool = False
+    acknowledged: Acknowledgement | None = None
 
 
 def alert_of(sent: WebhookAlert | ListedAlert, received_at: datetime) -> Alert:

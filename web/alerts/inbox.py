@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,14 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from common import moments, wire
-from common.codec import read
-from common.errors import InvalidRequest, Unavailable
+from common.errors import NotFound, Unavailable
 from common.sparing import Sparing
-from web.alerts import tables
-from web.alerts.alert import STATUSES, Alert, AlertStatus, healed, unreadable
+from web.alerts import rows, tables
+from web.alerts.acts import Change, KeptSilence, silenced
+from web.alerts.alert import STATUSES, Alert, AlertStatus
 from web.alerts.history import MAX_ENTRIES, HistoryEntry, entries
-from web.alerts.judge import Missing, after_list, after_message
+from web.alerts.judge import Missing, after_list, after_message, unexpired
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +28,7 @@ BUSY_SECONDS = 5.0
 UNREADABLE_SECONDS = 3600.0
 """Rows that can't be read are logged once in so long."""
 HISTORY_SHOWN = 6
+NO_ALERT = "the inbox has no alert of this fingerprint"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class InboxContents:
     unreadable: how many of `alerts` stand for rows that can't be read.
     confirmed_at: when Alertmanager's own list was last compared, UTC; None before the first time.
     history: the latest of what happened to each of `alerts`, by fingerprint, the last first.
+    critical: every critical alert that fires.
+    silences: the silences that were made here, by their id.
     """
 
     alerts: tuple[Alert, ...]
@@ -50,6 +52,8 @@ class InboxContents:
     unreadable: int = 0
     confirmed_at: datetime | None = None
     history: Mapping[str, tuple[HistoryEntry, ...]] = field(default_factory=dict)
+    critical: tuple[Alert, ...] = ()
+    silences: Mapping[str, KeptSilence] = field(default_factory=dict)
 
 
 class AlertInbox:
@@ -83,40 +87,108 @@ class AlertInbox:
             for each in sent:
                 old = self._one(connection, each.fingerprint)
                 if (new := after_message(old, each, missing)) is not None:
-                    _put(connection, old, new)
+                    rows.put(connection, new, entries(old, new))
             if heartbeat_at is not None:
-                connection.execute(tables.PUT_HEARTBEAT, (_text(heartbeat_at),))
+                connection.execute(tables.PUT_HEARTBEAT, (rows.text_of(heartbeat_at),))
             return self._trim(connection)
 
     def reconcile(self, listed: Sequence[Alert], missing: Missing, asked_at: datetime) -> list[str]:
         """Makes the inbox equal to Alertmanager's list of what fires, which was asked for then. Returns as `take`."""
         with self._transaction() as connection:
-            kept = {each.fingerprint: each for each in self._alerts(connection.execute(tables.OPEN))}
+            kept = self._open(connection, asked_at)
             for each in listed:
                 if each.fingerprint not in kept and (old := self._one(connection, each.fingerprint)) is not None:
                     kept[each.fingerprint] = old
             for new in after_list(tuple(kept.values()), listed, missing, asked_at):
-                _put(connection, kept.get(new.fingerprint), new)
-            connection.execute(tables.LOOKED, (_text(asked_at),))
+                rows.put(connection, new, entries(kept.get(new.fingerprint), new))
+            connection.execute(tables.LOOKED, (rows.text_of(asked_at),))
             connection.execute(tables.CONFIRMED)
             return self._trim(connection)
 
     def looked(self, at: datetime) -> None:
         """Writes that Alertmanager was asked in vain. It proves that the inbox can still be written."""
         with self._transaction() as connection:
-            connection.execute(tables.LOOKED, (_text(at),))
+            self._open(connection, at)
+            connection.execute(tables.LOOKED, (rows.text_of(at),))
+
+    def change(self, fingerprint: str, by: Callable[[Alert], Change]) -> Alert:
+        """Changes an alert as somebody wants, and returns it. Raises `NotFound`, and what `by` raises."""
+        with self._transaction() as connection:
+            if (old := self._one(connection, fingerprint)) is None:
+                raise NotFound(NO_ALERT)
+            new, happened = by(old)
+            if happened:
+                rows.put(connection, new, happened)
+            return new
+
+    def keep_silence(self, made: KeptSilence, now: datetime, lost: str = "") -> bool:
+        """Keeps a silence, and writes it into the history of its alert where that is kept.
+
+        lost: the id that the silence had before Alertmanager lost it; empty for a new one. Returns false, and keeps
+        nothing, when that one was ended meanwhile.
+        """
+        with self._transaction() as connection:
+            if lost:
+                before = rows.silences(connection.execute(tables.SILENCE, (lost,)))
+                if not before or before[0].expired:
+                    return False
+                connection.execute(tables.DROP_SILENCE, (lost,))
+            connection.execute(tables.DROP_OVER, (rows.text_of(now),))
+            rows.put_silence(connection, made)
+            if (alert := self._one(connection, made.fingerprint)) is not None:
+                rows.put(connection, *silenced(alert, made, now, lost))
+            return True
+
+    def update_silences(self, changed: Sequence[KeptSilence]) -> None:
+        """Writes silences that are kept already. One that was ended meanwhile stays ended."""
+        with self._transaction() as connection:
+            for each in changed:
+                for kept in rows.silences(connection.execute(tables.SILENCE, (each.silence_id,))):
+                    expired = each.expired or kept.expired
+                    rows.put_silence(connection, msgspec.structs.replace(each, expired=expired))
+
+    def end_silence(self, silence_id: str, now: datetime, by: Callable[[Alert], Change]) -> bool:
+        """Notes that somebody has ended a silence. Returns true when one of that id is kept, or holds back an alert."""
+        with self._transaction() as connection:
+            kept = rows.silences(connection.execute(tables.SILENCE, (silence_id,)))
+            for each in kept:
+                rows.put_silence(connection, msgspec.structs.replace(each, expired=True))
+            known = bool(kept)
+            for alert in self._open(connection, now).values():
+                new, happened = by(alert)
+                if happened:
+                    rows.put(connection, new, happened)
+                    known = True
+            return known
+
+    def silences(self, now: datetime) -> list[KeptSilence]:
+        """Returns the silences that were made here and whose time is not over, also those that were ended before."""
+        with self._connection() as connection:
+            return rows.silences(connection.execute(tables.SILENCES, (rows.text_of(now),)))
 
     def newest(self, limit: int) -> list[Alert]:
         """Returns at most `limit` alerts, the one that changed last first."""
         with self._connection() as connection:
             return self._alerts(connection.execute(tables.NEWEST, (limit,)))
 
-    def one(self, fingerprint: str) -> tuple[Alert, tuple[HistoryEntry, ...]] | None:
-        """Returns an alert and its whole history, the last first; None for one that is not kept."""
+    def one(self, fingerprint: str) -> tuple[Alert, tuple[HistoryEntry, ...]]:
+        """Returns an alert and its whole history, the last first. Raises `NotFound`."""
         with self._connection() as connection:
             connection.execute("BEGIN")
-            alert = self._one(connection, fingerprint)
-            return None if alert is None else (alert, _history(connection, fingerprint, MAX_ENTRIES))
+            if (alert := self._one(connection, fingerprint)) is None:
+                raise NotFound(NO_ALERT)
+            return alert, rows.history(connection, fingerprint, MAX_ENTRIES)
+
+    def named(
+        self, name: str, limit: int
+    ) -> tuple[list[tuple[Alert, tuple[HistoryEntry, ...]]], dict[str, KeptSilence]]:
+        """Returns at most `limit` alerts of a name with their whole history, and the silences that were made here."""
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            alerts = self._alerts(connection.execute(tables.WEIGHTIEST, (self._keep,)))
+            found = [each for each in alerts if each.name == name][:limit]
+            told = [(each, rows.history(connection, each.fingerprint, MAX_ENTRIES)) for each in found]
+            return told, _by_id(rows.silences(connection.execute(tables.ALL_SILENCES)))
 
     def contents(self, limit: int) -> InboxContents:
         """Returns the inbox with at most `limit` alerts."""
@@ -127,16 +199,18 @@ class AlertInbox:
             return InboxContents(
                 alerts=tuple(alerts),
                 counts={status: counts.get(status, 0) for status in STATUSES},
-                heartbeat_at=_moment(connection, tables.HEARTBEAT),
+                heartbeat_at=rows.moment(connection, tables.HEARTBEAT),
                 unreadable=sum("body" in alert.bounded for alert in alerts),
-                confirmed_at=_moment(connection, tables.CONFIRMED_AT),
-                history={each.fingerprint: _history(connection, each.fingerprint, HISTORY_SHOWN) for each in alerts},
+                confirmed_at=rows.moment(connection, tables.CONFIRMED_AT),
+                history={one.fingerprint: rows.history(connection, one.fingerprint, HISTORY_SHOWN) for one in alerts},
+                critical=tuple(self._alerts(connection.execute(tables.CRITICAL))),
+                silences=_by_id(rows.silences(connection.execute(tables.ALL_SILENCES))),
             )
 
     def heartbeat_at(self) -> datetime | None:
         """Returns when the last heartbeat came, or None before the first."""
         with self._connection() as connection:
-            return _moment(connection, tables.HEARTBEAT)
+            return rows.moment(connection, tables.HEARTBEAT)
 
     def trouble(self) -> str | None:
         """Returns the reason why the inbox can't take alerts, or None when it can. The last write decides."""
@@ -162,16 +236,25 @@ class AlertInbox:
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute(tables.OLD_TABLE).fetchone():
             for fingerprint, status, body in connection.execute(tables.OLD_ROWS).fetchall():
-                alert = _alert(fingerprint, status, body)
-                _put(connection, self._one(connection, alert.fingerprint), alert)
+                alert = rows.alert(fingerprint, status, body)
+                rows.put(connection, alert, entries(self._one(connection, alert.fingerprint), alert))
             connection.execute(tables.DROP_OLD)
         connection.execute("COMMIT")
+
+    def _open(self, connection: sqlite3.Connection, now: datetime) -> dict[str, Alert]:
+        """Returns what fires or may fire, by fingerprint, after the acknowledgements whose time is over have ended."""
+        found = {}
+        for old in self._alerts(connection.execute(tables.OPEN)):
+            found[old.fingerprint] = new = unexpired(old, now)
+            if new is not old:
+                rows.put(connection, new, entries(old, new))
+        return found
 
     def _one(self, connection: sqlite3.Connection, fingerprint: str) -> Alert | None:
         return next(iter(self._alerts(connection.execute(tables.ONE, (fingerprint,)))), None)
 
-    def _alerts(self, rows: sqlite3.Cursor) -> list[Alert]:
-        alerts = [_alert(*row) for row in rows]
+    def _alerts(self, found: sqlite3.Cursor) -> list[Alert]:
+        alerts = [rows.alert(*row) for row in found]
         bad = [alert for alert in alerts if "body" in alert.bounded]
         if bad and self._sparing.passes() is not None:
             log.error("alerts of the inbox can't be read", extra={"count": len(bad), "first": bad[0].summary})
@@ -197,58 +280,11 @@ class AlertInbox:
             with closing(sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
-                connection.text_factory = _decoded
+                connection.text_factory = rows.decoded
                 yield connection
         except sqlite3.Error as error:
             raise Unavailable(f"the inbox can't be written or read ({error})") from error
 
 
-def _put(connection: sqlite3.Connection, old: Alert | None, new: Alert) -> None:
-    """Writes the new state of an alert, and what happened to it."""
-    row = (new.fingerprint, new.status, new.severity, _text(new.updated_at), wire.encode(new))
-    connection.execute(tables.UPSERT, row)
-    happened = entries(old, new)
-    for each in happened:
-        connection.execute(tables.PUT_HISTORY, (new.fingerprint, _text(each.at), each.what, each.by, each.note))
-    if happened:
-        connection.execute(tables.TRIM_HISTORY, (new.fingerprint, MAX_ENTRIES))
-
-
-def _history(connection: sqlite3.Connection, fingerprint: str, limit: int) -> tuple[HistoryEntry, ...]:
-    rows = connection.execute(tables.HISTORY, (fingerprint, limit)).fetchall()
-    return tuple(entry for row in rows if (entry := _entry(*row)) is not None)
-
-
-def _entry(at: object, what: object, by: object, note: object) -> HistoryEntry | None:
-    """Returns an entry; None for a row that can't be read."""
-    try:
-        return msgspec.convert({"at": at, "what": what, "by": by, "note": note}, HistoryEntry)
-    except msgspec.ValidationError:
-        return None
-
-
-def _alert(fingerprint: object, status: object, body: object) -> Alert:
-    try:
-        return healed(read(Alert, body))  # type: ignore[arg-type]
-    except InvalidRequest as error:
-        reason = error.message
-    except (TypeError, ValueError, AttributeError) as error:
-        reason = f"it is no text ({type(error).__name__})"
-    return unreadable(str(fingerprint), str(status), reason)
-
-
-def _moment(connection: sqlite3.Connection, statement: str) -> datetime | None:
-    """Returns a time that is kept; None also for one that can't be read, which the next one replaces."""
-    found = connection.execute(statement).fetchone()
-    try:
-        return moments.bounded(datetime.fromisoformat(found[0])) if found and found[0] else None
-    except (TypeError, ValueError):
-        return None
-
-
-def _decoded(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
+def _by_id(silences: Sequence[KeptSilence]) -> dict[str, KeptSilence]:
+    return {each.silence_id: each for each in silences}

@@ -96,7 +96,7 @@ def _ended(old: Alert, missing: Missing, now: datetime) -> list[Alert]:
     if old.status == "firing" and missing == "unknown":
         return [_unheard(old, now)]
     if old.status != "resolved" and missing == "resolved":
-        ended = {"status": "resolved", "ends_at": now, "silenced_by": (), "inhibited": False}
+        ended = {"status": "resolved", "ends_at": now, "silenced_by": (), "inhibited": False, "acknowledged": None}
         return [msgspec.structs.replace(old, updated_at=now, **ended)]
     return []
 
@@ -106,8 +106,16 @@ def _unheard(old: Alert, now: datetime) -> Alert:
 
 
 def _still(old: Alert, new: Alert) -> Alert:
-    """Returns the new state of an alert that goes on: it began when it was first told of."""
-    return msgspec.structs.replace(new, starts_at=min(old.starts_at, new.starts_at))
+    """Returns the new state of an alert that goes on or ends now: it began when it was first told of."""
+    acknowledged = None if new.status == "resolved" else old.acknowledged
+    return msgspec.structs.replace(new, starts_at=min(old.starts_at, new.starts_at), acknowledged=acknowledged)
+
+
+def unexpired(kept: Alert, now: datetime) -> Alert:
+    """Returns the alert without an acknowledgement whose time is over."""
+    if kept.acknowledged is None or kept.acknowledged.until > now:
+        return kept
+    return msgspec.structs.replace(kept, acknowledged=None, updated_at=now)
 
 
 def _same(old: Alert, new: Alert) -> bool:

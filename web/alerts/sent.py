@@ -91,3 +91,34 @@ class AlertmanagerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     started_at: datetime = msgspec.field(name="uptime")
+
+
+class SilenceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a silence in Alertmanager's list.
+
+    state: expired when it has ended, whoever ended it.
+    """
+
+    state: Literal["active", "pending", "expired"]
+
+
+class ListedSilence(msgspec.Struct, frozen=True, kw_only=True):
+    """One silence in Alertmanager's list. It keeps those that have ended for days.
+
+    silence_id: its id.
+    ends_at: when it ends or ended.
+    status: its state.
+    """
+
+    silence_id: str = msgspec.field(name="id")
+    ends_at: datetime = msgspec.field(name="endsAt")
+    status: SilenceStatus
+
+
+class MadeSilence(msgspec.Struct, frozen=True, kw_only=True):
+    """Alertmanager's answer to a new silence.
+
+    silence_id: its id.
+    """
+
+    silence_id: str = msgspec.field(name="silenceID")

@@ -31,6 +31,7 @@ SCHEMA = (
         only_row INTEGER PRIMARY KEY CHECK (only_row = 1), looked_at TEXT NOT NULL, confirmed_at TEXT
     )
     """,
+    "CREATE TABLE IF NOT EXISTS silences (id TEXT NOT NULL PRIMARY KEY, ends_at TEXT NOT NULL, body BLOB NOT NULL)",
 )
 PUT_HEARTBEAT = "INSERT OR REPLACE INTO heartbeat (only_row, received_at) VALUES (1, ?)"
 HEARTBEAT = "SELECT received_at FROM heartbeat"
@@ -44,6 +45,7 @@ CONFIRMED_AT = "SELECT confirmed_at FROM looked"
 ROW = "SELECT fingerprint, status, body FROM alerts"
 ONE = f"{ROW} WHERE fingerprint = ?"
 OPEN = f"{ROW} WHERE status != 'resolved'"
+CRITICAL = f"{ROW} WHERE status = 'firing' AND severity = 'critical'"
 UPSERT = """
 INSERT INTO alerts (fingerprint, status, severity, updated_at, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (fingerprint) DO UPDATE SET
@@ -66,6 +68,13 @@ DELETE FROM history WHERE fingerprint = ?1
 AND id NOT IN (SELECT id FROM history WHERE fingerprint = ?1 ORDER BY id DESC LIMIT ?2)
 """
 HISTORY = "SELECT at, what, by, note FROM history WHERE fingerprint = ? ORDER BY id DESC LIMIT ?"
+
+PUT_SILENCE = "INSERT OR REPLACE INTO silences (id, ends_at, body) VALUES (?, ?, ?)"
+SILENCE = "SELECT body FROM silences WHERE id = ?"
+ALL_SILENCES = "SELECT body FROM silences"
+SILENCES = "SELECT body FROM silences WHERE ends_at > ?"
+DROP_SILENCE = "DELETE FROM silences WHERE id = ?"
+DROP_OVER = "DELETE FROM silences WHERE ends_at <= ?"
 
 OLD_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alert'"
 OLD_ROWS = "SELECT fingerprint, status, body FROM alert ORDER BY updated_at, id"

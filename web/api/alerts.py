@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from common import ops, query, wire
 from common.clock import Clock
-from common.errors import NotFound
+from web.alerts.answers import Linking
 from web.alerts.desk import AlertDesk
 from web.alerts.heartbeat import alert_heartbeat
 from web.alerts.sent import WebhookCall
@@ -18,7 +18,7 @@ DEFAULT_LISTED = 100
 
 
 def blueprint(
-    market: wire.Market, verifier: str, desk: AlertDesk, clock: Clock, counters: ConsoleCounters
+    market: wire.Market, verifier: str, desk: AlertDesk, clock: Clock, counters: ConsoleCounters, linking: Linking
 ) -> Blueprint:
     """Returns `POST` and `GET /api/alerts`, and one alert with its history. The counters count what was taken."""
     routes = Blueprint("alerts", __name__)
@@ -40,13 +40,11 @@ def blueprint(
     def listed() -> Response:
         alerts = inbox.newest(query.whole("limit", DEFAULT_LISTED, at_most=MAX_LISTED))
         heartbeat = alert_heartbeat(inbox.heartbeat_at(), clock.now())
-        return ops.answer({"market": market, "heartbeat": heartbeat, "alerts": alerts})
+        answers = [linking.answer(each) for each in alerts]
+        return ops.answer({"market": market, "heartbeat": heartbeat, "alerts": answers})
 
     @routes.get("/api/alerts/<fingerprint>")
     def one(fingerprint: str) -> Response:
-        found = inbox.one(fingerprint)
-        if found is None:
-            raise NotFound("the inbox has no alert of this fingerprint")
-        return ops.answer({"market": market, "alert": found[0], "history": found[1]})
+        return ops.answer(linking.whole(inbox.one(fingerprint), market))
 
     return routes

@@ -2,6 +2,7 @@
 
 import { ageText, clockText, serverNow, setServerTime, tick } from "./ages.js";
 import { draw } from "./draw.js";
+import "./acts.js";
 import "./controls.js";
 import "./ticket.js";
 

@@ -35,7 +35,7 @@ export function problem(answer) {
 /** Returns true when the token is entered, and asks for it when it is not. */
 export function mayAct(where, doing) {
   if (token.value) return true;
-  say(where, "bad", `${doing} needs the operator token: enter it in the order ticket.`);
+  say(where, "bad", `${doing} needs the operator token: enter it in its field on this page.`);
   token.focus();
   return false;
 }

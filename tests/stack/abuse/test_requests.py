@@ -96,6 +96,10 @@ def test_nothing_is_changed_without_the_operators_token(unharmed: Unharmed, door
         ("marketdata", "POST", "/v1/feeds/BTCTURK/resume"),
         ("web", "POST", "/api/orders"),
         ("web", "POST", "/api/alerts"),
+        ("web", "POST", "/api/alerts/x/acknowledge"),
+        ("web", "DELETE", "/api/alerts/x/acknowledge"),
+        ("web", "POST", "/api/alerts/x/silence"),
+        ("web", "DELETE", "/api/silences/00000000-0000-4000-8000-000000000000"),
         ("canary", "POST", "/v1/status"),
     )
     at = {door.service: door for door in doors}
