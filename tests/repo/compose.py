@@ -103,7 +103,8 @@ def memory_mib(size: str) -> int:
 
 
 def _ours() -> dict[str, Block]:
-    return {name: block for name, block in services().items() if "SPARK_SERVICE" in _environment(block)}
+    """Those with an HTTP server of ours."""
+    return {name: block for name, block in services().items() if {"SPARK_SERVICE", "PORT"} <= set(_environment(block))}
 
 
 def _environment(block: Block) -> dict[str, str]:
