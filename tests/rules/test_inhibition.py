@@ -24,8 +24,42 @@ NEAR = {"alertname": "LossLimitNear", "severity": "warning"}
 FAILING = {"alertname": "MatcherFailing", "severity": "critical", "service": "executor"}
 LOOP = {"alertname": "LoopFailing", "severity": "warning", "loop": "any"}
 LEDGERLESS = {"alertname": "LedgerDown", "severity": "critical", "service": "ledgerless", "instance": "executor-3:4001"}
+ALERTMANAGER_DOWN = {
+    "alertname": "TargetDown",
+    "severity": "critical",
+    "service": "alertmanager",
+    "instance": "alertmanager:9093",
+}
+FEED = {"severity": "warning", "service": "marketdata", "venue": "btcturk"}
+DROPPED = FEED | {"alertname": "FramesDropped", "instance": "marketdata-2:5001"}
+SLOW = {"alertname": "SlowCommits", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
+WAIT = {"alertname": "OrdersWait", "severity": "warning", "service": "executor"}
+UNWRITTEN = {"alertname": "EvidenceNotWritten", "severity": "warning", "service": "canary", "instance": "canary:6001"}
+UNSURE = {"alertname": "CanaryInconclusive", "severity": "warning", "service": "canary"}
+FAIL = {"alertname": "CanaryFailing", "severity": "critical", "service": "canary", "instance": "canary:6001"}
+GONE = {"alertname": "ContainerDown", "severity": "warning", "service": "canary", "instance": "canary:6001"}
+PROMETHEUS = {"service": "prometheus", "instance": "prometheus:9090"}
+STORAGE = {"alertname": "PrometheusStorageFailing", "severity": "critical"} | PROMETHEUS
+UNWRITABLE = {"alertname": "InboxNotWritable", "severity": "critical", "service": "web", "instance": "web:3003"}
+SILENT = {"alertname": "AlertPathSilent", "severity": "critical", "service": "web", "instance": "web:3003"}
+UNDELIVERED = {"alertname": "NotificationsFailing", "severity": "critical", "service": "alertmanager"} | {
+    "instance": "alertmanager:9093"
+}
 
 ECHOES = [
+    FEED | {"alertname": "ReconnectStorm", "instance": "marketdata:5001"},
+    FEED | {"alertname": "ResyncStorm", "instance": "marketdata:5001"},
+    FEED | {"alertname": "ResyncStorm", "instance": "marketdata-2:5001"},
+    FEED | {"alertname": "FeedQueueGrowing", "instance": "marketdata-2:5001"},
+    WAIT | {"instance": "executor-4:4001"},
+    UNSURE | {"instance": "canary:6001"},
+    FAIL,
+    GONE | {"container": "postgres"},
+    {"alertname": "AlertsNotSent", "severity": "critical"} | PROMETHEUS,
+    {"alertname": "PrometheusWalGrowing", "severity": "warning"} | PROMETHEUS,
+    {"alertname": "RuleEvaluationFailing", "severity": "critical", "rule_group": "any"} | PROMETHEUS,
+    UNDELIVERED | {"integration": "webhook"},
+    SILENT,
     {"alertname": "HighErrorRate", "severity": "warning", "service": "executor"},
     {"alertname": "HighRequestLatency", "severity": "warning", "service": "executor"},
     {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-1:4001"},
@@ -47,6 +81,18 @@ ECHOES = [
 ]
 NEWS = [
     DOWN,
+    ALERTMANAGER_DOWN,
+    DROPPED,
+    SLOW,
+    UNWRITTEN,
+    STORAGE,
+    UNWRITABLE,
+    FEED | {"alertname": "ReconnectStorm", "instance": "marketdata-2:5001"},
+    FEED | {"alertname": "FeedQueueGrowing", "instance": "marketdata:5001"},
+    WAIT | {"instance": "executor-2:4001"},
+    UNSURE | {"instance": "canary-2:6001"},
+    GONE | {"container": "grafana"},
+    UNDELIVERED | {"integration": "email"},
     STALE,
     LEDGERLESS,
     LOOP | {"service": "executor", "instance": "executor-2:4001"},

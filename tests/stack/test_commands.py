@@ -12,7 +12,7 @@ import pytest
 
 from tests.stack.stack import FLASK_SERVICES, PORTS, ROOT, Stack
 
-RUNBOOKS = ("prometheus/runbook.md", "prometheus/runbook-trading.md")
+RUNBOOKS = tuple(sorted(str(page.relative_to(ROOT)) for page in (ROOT / "prometheus").glob("runbook*.md")))
 # They change something, so they run one after the other, or a test of their own tries them.
 CHANGES = re.compile(r"^(make|scripts/curl\.sh|docker compose (up|restart))\b|pg_terminate_backend")
 ELSEWHERE = re.compile(
