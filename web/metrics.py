@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
 
 from prometheus_client import Counter, Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -97,9 +99,16 @@ class Metrics(Collector):
             "Alerts among the shown ones that can't be read; NaN before the first look",
             value=contents.unreadable if contents else UNKNOWN,
         )
+        if contents is not None:
+            yield self._compared(contents.confirmed_at)
         if contents is None or contents.heartbeat_at is None:
             return
         age = alert_heartbeat(contents.heartbeat_at, self._state.clock.now()).age_seconds
         yield GaugeMetricFamily(
             "web_alert_heartbeat_age_seconds", "Seconds since an alert last proved the alert path", value=age
         )
+
+    def _compared(self, at: datetime | None) -> Metric:
+        age = inf if at is None else max(0.0, (self._state.clock.now() - at).total_seconds())
+        told = "Seconds since the inbox was last compared with Alertmanager's list; infinite for never"
+        return GaugeMetricFamily("web_alerts_compared_age_seconds", told, value=age)

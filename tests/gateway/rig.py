@@ -95,7 +95,8 @@ class Gateway:
         return docker("exec", self.container, "bash", "-c", METRICS).splitlines()
 
 
-METRICS = r"exec 3<>/dev/tcp/127.0.0.1/8404; printf 'GET /metrics?scope=global&scope=frontend&scope=backend HTTP/1.0\r\n\r\n' >&3; cat <&3"
+SCRAPED = "/metrics?scope=global&scope=frontend&scope=backend"
+METRICS = rf"exec 3<>/dev/tcp/127.0.0.1/8404; printf 'GET {SCRAPED} HTTP/1.0\r\n\r\n' >&3; cat <&3"
 
 
 def read_all(connection: socket.socket) -> bytes:

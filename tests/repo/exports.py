@@ -27,6 +27,16 @@ FLASK = {
     "flask_http_request_duration_seconds_count": frozenset({"method", "url_rule", "status"}),
     "flask_http_request_duration_seconds_sum": frozenset({"method", "url_rule", "status"}),
 }
+OWN = dict.fromkeys(
+    (
+        "spark_memory_used_bytes",
+        "spark_memory_limit_bytes",
+        "spark_memory_kills_total",
+        "spark_data_free_bytes",
+        "spark_data_size_bytes",
+    ),
+    frozenset[str](),
+)
 LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
 READINESS = {"readiness_failures_total": frozenset({"part"})}
 HAPROXY = dict.fromkeys(
@@ -73,7 +83,7 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **READINESS, **LOOPS, **DOORS, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **READINESS, **OWN, **LOOPS, **DOORS, **SCRAPE}
     found |= {**HAPROXY, **PROMETHEUS, **ALERTMANAGER}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):

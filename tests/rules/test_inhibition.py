@@ -46,7 +46,12 @@ UNDELIVERED = {"alertname": "NotificationsFailing", "severity": "critical", "ser
     "instance": "alertmanager:9093"
 }
 
+DISK_FULL = {"alertname": "DiskFull", "severity": "critical", "service": "machine"}
+KILLED = {"alertname": "MemoryKill", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
+NEAR_MEMORY = {"alertname": "MemoryNearLimit", "severity": "warning", "service": "executor"}
+
 ECHOES = [
+    UNWRITTEN,
     FEED | {"alertname": "ReconnectStorm", "instance": "marketdata:5001"},
     FEED | {"alertname": "ResyncStorm", "instance": "marketdata:5001"},
     FEED | {"alertname": "ResyncStorm", "instance": "marketdata-2:5001"},
@@ -59,6 +64,12 @@ ECHOES = [
     {"alertname": "PrometheusWalGrowing", "severity": "warning"} | PROMETHEUS,
     {"alertname": "RuleEvaluationFailing", "severity": "critical", "rule_group": "any"} | PROMETHEUS,
     UNDELIVERED | {"integration": "webhook"},
+    {"alertname": "InboxNotCompared", "severity": "warning", "service": "web", "instance": "web:3003"},
+    {"alertname": "DiskNearlyFull", "severity": "warning", "service": "machine"},
+    NEAR_MEMORY | {"instance": "executor-4:4001"},
+    GONE | {"alertname": "ContainerUnhealthy", "container": "postgres"},
+    UNWRITABLE,
+    STORAGE,
     SILENT,
     {"alertname": "HighErrorRate", "severity": "warning", "service": "executor"},
     {"alertname": "HighRequestLatency", "severity": "warning", "service": "executor"},
@@ -84,9 +95,10 @@ NEWS = [
     ALERTMANAGER_DOWN,
     DROPPED,
     SLOW,
-    UNWRITTEN,
-    STORAGE,
-    UNWRITABLE,
+    DISK_FULL,
+    KILLED,
+    NEAR_MEMORY | {"instance": "executor-2:4001"},
+    GONE | {"alertname": "ContainerUnhealthy", "container": "grafana"},
     FEED | {"alertname": "ReconnectStorm", "instance": "marketdata-2:5001"},
     FEED | {"alertname": "FeedQueueGrowing", "instance": "marketdata:5001"},
     WAIT | {"instance": "executor-2:4001"},
