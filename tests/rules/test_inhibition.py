@@ -50,7 +50,15 @@ DISK_FULL = {"alertname": "DiskFull", "severity": "critical", "service": "machin
 KILLED = {"alertname": "MemoryKill", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
 NEAR_MEMORY = {"alertname": "MemoryNearLimit", "severity": "warning", "service": "executor"}
 
+FAST = {"alertname": "ErrorBudgetBurnsFast", "severity": "critical"}
+SLOW_BURN = {"alertname": "ErrorBudgetBurnsSlowly", "severity": "warning"}
+LATE = {"slo": "orders-latency", "service": "executor"}
+FAILS = {"slo": "orders-availability", "service": "executor"}
+
 ECHOES = [
+    FAST | FAILS,
+    SLOW_BURN | LATE,
+    {"alertname": "FastBurn", "severity": "critical", "service": "executor"},
     UNWRITTEN,
     FEED | {"alertname": "ReconnectStorm", "instance": "marketdata:5001"},
     FEED | {"alertname": "ResyncStorm", "instance": "marketdata:5001"},
@@ -95,6 +103,10 @@ NEWS = [
     ALERTMANAGER_DOWN,
     DROPPED,
     SLOW,
+    FAST | LATE,
+    FAST | {"slo": "quotes-availability", "service": "marketdata"},
+    SLOW_BURN | {"slo": "page-availability", "service": "web"},
+    {"alertname": "FastBurn", "severity": "critical", "service": "web"},
     DISK_FULL,
     KILLED,
     NEAR_MEMORY | {"instance": "executor-2:4001"},
