@@ -76,7 +76,7 @@ def filled_in(line: str, **values: str) -> str:
 @pytest.mark.parametrize("page", RUNBOOKS)
 def test_each_first_look_of_a_runbook_answers(healthy: Stack, typed: Callable[[str], str], page: str) -> None:
     asked = [filled_in(each) for each in readings(page)]
-    assert len(asked) > 20
+    assert len(asked) > 10
     with ThreadPoolExecutor(3) as several:
         assert [each for each in several.map(typed, asked) if each] == []
 
