@@ -8,13 +8,15 @@ from canary import api, metrics
 from canary.parts import Parts
 from canary.settings import Settings
 from common import ops, service
+from common.room import RoomCollector
 
 
 def create_app(settings: Settings, parts: Parts) -> Flask:
     """Returns the app over parts that are built, and perhaps started, elsewhere."""
     app = Flask("canary", static_folder=None)
     registry = ops.install(app, settings.service, {"evidence": parts.evidence.trouble}, parts.loops)
-    metrics.install(registry, parts.durations, parts.monitor, parts.evidence)
+    metrics.install(registry, parts.durations, parts.monitor, parts.evidence, settings.limits.restart_budget)
+    registry.register(RoomCollector(settings.evidence_dir))
     api.add_routes(app, settings, parts.monitor, parts.evidence, parts.downloads)
     return app
 

@@ -40,9 +40,10 @@ class ProbeDurations:
 class StatusCollector(Collector):
     """Makes metrics of the status at the moment of the scrape. A container that is gone leaves no series behind."""
 
-    def __init__(self, monitor: Monitor, evidence: EvidenceStore) -> None:
+    def __init__(self, monitor: Monitor, evidence: EvidenceStore, restart_budget: int) -> None:
         self._monitor = monitor
         self._evidence = evidence
+        self._restart_budget = restart_budget
 
     def collect(self) -> Iterator[Metric]:
         """Yields every metric."""
@@ -51,6 +52,8 @@ class StatusCollector(Collector):
         if status.seen:
             yield from _of_the_probes(status.seen)
             yield from _of_the_containers(status.seen)
+        told = "Restarts that a container may have"
+        yield GaugeMetricFamily("canary_restart_budget", told, value=self._restart_budget)
         packages = self._evidence.packages()
         yield GaugeMetricFamily("canary_evidence_packages", "Evidence packages in the folder", value=len(packages))
         size = sum(one.size for one in packages)
@@ -59,10 +62,16 @@ class StatusCollector(Collector):
         yield CounterMetricFamily("canary_evidence_pruned", "Evidence packages removed to make room", value=pruned)
 
 
-def install(registry: CollectorRegistry, durations: ProbeDurations, monitor: Monitor, evidence: EvidenceStore) -> None:
+def install(
+    registry: CollectorRegistry,
+    durations: ProbeDurations,
+    monitor: Monitor,
+    evidence: EvidenceStore,
+    restart_budget: int,
+) -> None:
     """Adds the canary's metrics to the app's registry."""
     registry.register(durations.histogram)
-    registry.register(StatusCollector(monitor, evidence))
+    registry.register(StatusCollector(monitor, evidence, restart_budget))
 
 
 def _of_the_verdict(status: MonitorStatus) -> Iterator[Metric]:
@@ -95,14 +104,19 @@ def _of_the_probes(seen: Observation) -> Iterator[Metric]:
 def _of_the_containers(seen: Observation) -> Iterator[Metric]:
     restarts: dict[str, int] = {}
     up: dict[str, bool] = {}
+    healthy: dict[str, bool] = {}
     for container in seen.containers or ():
         restarts[container.service] = restarts.get(container.service, 0) + container.restart_count
         up[container.service] = up.get(container.service, True) and container.up
+        healthy[container.service] = healthy.get(container.service, True) and container.health != "unhealthy"
     yield _per_service(
         "canary_container_restarts", "Restarts of the compose service's containers, counted by the engine", restarts
     )
     yield _per_service(
         "canary_container_up", "1 when all containers of the compose service run, or ended as they should; else 0", up
+    )
+    yield _per_service(
+        "canary_container_healthy", "0 when a container of the compose service fails its health check, else 1", healthy
     )
 
 

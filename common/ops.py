@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from common import query, wire
 from common.build import build_of
+from common.cgroup import MemoryCollector
 from common.doors import WrongTokens
 from common.errors import Door, ServiceError, Unauthorized, error_body
 from common.framing import MAX_BODY_BYTES
@@ -54,6 +55,7 @@ def install(app: Flask, service: ServiceSettings, readiness: Readiness, loops: S
     registry = _metrics(app, service)
     registry.register(LoopCollector(loops))
     registry.register(Heals(loops.requests))
+    registry.register(MemoryCollector())
     unready = Counter(
         "readiness_failures",
         "Answers of /readyz that said not ready, by the part that was not",

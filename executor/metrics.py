@@ -52,6 +52,7 @@ class Metrics:
         self.stages = StageMetrics(registry)
         self.clock = ClockMetrics(registry)
         self.database = DatabaseInfo(registry)
+        self.connections = ConnectionMetrics(registry)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         self._latest: dict[str, LimitUse] = {}
         for code in MEASURES:
@@ -130,6 +131,25 @@ class DatabaseInfo(Collector):
         if version is not None:
             family.add_metric([version], 1)
         return (family,)
+
+
+class ConnectionMetrics:
+    """The metrics of the connections to the database."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._used = Gauge(
+            "executor_database_connections_used", "Connections to the database that are lent now", registry=registry
+        )
+        self._limit = Gauge(
+            "executor_database_connections_limit",
+            "Connections to the database that may be lent at a time",
+            registry=registry,
+        )
+
+    def follow(self, used: Callable[[], int], most: int) -> None:
+        """Shows what `used` returns at each scrape, and the most that can be lent."""
+        self._used.set_function(used)
+        self._limit.set(most)
 
 
 class StreamMetrics:

@@ -20,6 +20,7 @@ from executor.equity import EquityWatch
 from executor.forwarded import ForwardedCommands
 from executor.health import LedgerHealth
 from executor.leading import Leading
+from executor.ledger.engine import MOST_CONNECTIONS
 from executor.market.copy import MarketCopy
 from executor.market.follow import MarketFollower
 from executor.market.proof_time import ProofTime
@@ -197,6 +198,7 @@ def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, a
     )
     metrics.clock.follow(ledger.clock.times)
     metrics.database.follow(lambda: ledger.server_version)
+    metrics.connections.follow(ledger.connections_used, MOST_CONNECTIONS)
     return ledger
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
 
 from common.clock import Clock
 from common.wire import Instrument, Order, Position, Side
@@ -96,6 +97,11 @@ class Ledger:
             if not self._prepared:
                 require_newest(self._engine)
                 self._prepared = True
+
+    def connections_used(self) -> int:
+        """Returns how many connections to the database are lent now."""
+        pool = self._engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def _learn(self, version: str) -> None:
         self.server_version = version

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from common import ops, service
+from common.room import RoomCollector
 from marketdata import metrics
 from marketdata.api import routes
 from marketdata.followed import api as followed_api
@@ -19,6 +20,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     readiness = {name: check for venue in parts.venues for name, check in venue.readiness.items()}
     registry = ops.install(app, settings.service, readiness, parts.loops)
     metrics.install(registry, parts.venues, parts.store, parts.streams, parts.keeper, parts.tape)
+    registry.register(RoomCollector(settings.data_dir))
     app.register_blueprint(
         routes(
             parts.store,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from common import ops, service
+from common.room import RoomCollector
 from web.alerts.answers import Linking
 from web.api import acts, alerts, live, pages, reports, runbook, trading
 from web.metrics import Metrics
@@ -25,6 +26,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.jinja_env.globals["has_runbook"] = chapters.__contains__
     registry = ops.install(app, settings.service, {"inbox": parts.upstreams.desk.inbox.trouble}, parts.loops)
     registry.register(Metrics(parts.state, parts.counters, parts.streams))
+    registry.register(RoomCollector(settings.data_dir))
 
     market, state, upstreams = settings.service.market, parts.state, parts.upstreams
     painter = Painter(app.jinja_env, state, undrawn)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
 
 from prometheus_client import Counter, Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -109,9 +111,16 @@ class Metrics(Collector):
         for labels, seconds in unheeded(contents.critical if contents else (), now)[:MOST_UNHEEDED]:
             waiting.add_metric(labels, seconds)
         yield waiting
+        if contents is not None:
+            yield self._compared(contents.confirmed_at)
         if contents is None or contents.heartbeat_at is None:
             return
         age = alert_heartbeat(contents.heartbeat_at, now).age_seconds
         yield GaugeMetricFamily(
             "web_alert_heartbeat_age_seconds", "Seconds since an alert last proved the alert path", value=age
         )
+
+    def _compared(self, at: datetime | None) -> Metric:
+        age = inf if at is None else max(0.0, (self._state.clock.now() - at).total_seconds())
+        told = "Seconds since the inbox was last compared with Alertmanager's list; infinite for never"
+        return GaugeMetricFamily("web_alerts_compared_age_seconds", told, value=age)

@@ -14,6 +14,9 @@ from executor.errors import LedgerUnavailable
 from executor.ledger.timeouts import BoundedConnection
 from executor.ledger.timings import LEDGER_TIMINGS, LedgerTimings
 
+LASTING_CONNECTIONS, PASSING_CONNECTIONS = 8, 16
+MOST_CONNECTIONS = LASTING_CONNECTIONS + PASSING_CONNECTIONS
+"""An engine lends no more connections at a time; who asks for another one waits."""
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.PendingRollbackError)
 """The exceptions of SQLAlchemy for a database that is away, restarts, is too slow, or has no connection left."""
 
@@ -35,8 +38,8 @@ def make_engine(
     engine = sa.create_engine(
         sa.make_url(url).set(password=password or None),
         pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=16,
+        pool_size=LASTING_CONNECTIONS,
+        max_overflow=PASSING_CONNECTIONS,
         pool_timeout=timings.lock,
         hide_parameters=True,
         connect_args={

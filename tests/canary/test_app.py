@@ -99,6 +99,7 @@ def test_a_target_shows_the_first_thing_that_is_wrong_with_it(canary: Canary, si
 def test_the_metrics_tell_the_verdict_and_what_it_rests_on(canary: Canary, engine: Engine) -> None:
     engine.containers[0]["RestartCount"] = 4
     engine.containers[1]["State"]["Status"] = "exited"
+    engine.containers[1]["State"]["Health"] = {"Status": "unhealthy"}
     canary.monitor.run_round()
     metrics = canary.metrics()
     assert [metrics["canary_verdict", word] for word in ("PASS", "FAIL", "INCONCLUSIVE")] == [0, 1, 0]
@@ -108,6 +109,9 @@ def test_the_metrics_tell_the_verdict_and_what_it_rests_on(canary: Canary, engin
     assert metrics["canary_probe_success", "page", "web"] == 1
     assert metrics["canary_container_restarts", "web"] == 4
     assert metrics["canary_container_up", "marketdata"] == 0
+    assert [metrics["canary_container_healthy", name] for name in ("web", "marketdata")] == [1, 0]
+    assert metrics["canary_restart_budget",] == canary.settings.limits.restart_budget
+    assert 0 < metrics["spark_data_free_bytes",] <= metrics["spark_data_size_bytes",]
     assert metrics["canary_last_pass_timestamp_seconds",] == 0
     assert abs(metrics["canary_last_check_timestamp_seconds",] - time.time()) < 60
     assert metrics["spark_loop_failures_total", "rounds"] == 0

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from executor.errors import LedgerUnavailable
 from executor.guardrails import RULES
+from executor.ledger.engine import MOST_CONNECTIONS, reading
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData, Place
 
@@ -124,3 +129,23 @@ def test_the_database_says_its_own_version(executor: Executor, place: Place) -> 
     with place.engine().connect() as connection:
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
     assert f"executor_database_info['{version}']" in _samples(executor)
+
+
+def test_lent_connections_are_counted_while_they_are_lent(executor: Executor) -> None:
+    ledger = executor.trading.ledger
+    before = _samples(executor)
+    with reading(ledger._engine), reading(ledger._engine):
+        during = _samples(executor)
+    used, limit = "executor_database_connections_used[]", "executor_database_connections_limit[]"
+    assert (before[limit], during[limit]) == (MOST_CONNECTIONS, MOST_CONNECTIONS)
+    assert during[used] == before[used] + 2
+    assert _samples(executor)[used] == before[used]
+
+
+def test_no_more_connections_are_lent_than_the_limit_says(executor: Executor) -> None:
+    engine = executor.trading.ledger._engine
+    with ExitStack() as lent:
+        for _ in range(MOST_CONNECTIONS - executor.trading.ledger.connections_used()):
+            lent.enter_context(reading(engine))
+        with pytest.raises(LedgerUnavailable):
+            lent.enter_context(reading(engine))

@@ -80,12 +80,16 @@ class Gateway:
 
     def counted(self, series: str) -> float:
         """The value of one series of the exporter."""
-        text = docker("exec", self.container, "bash", "-c", METRICS)
-        (line,) = [line for line in text.splitlines() if line.startswith(series + " ")]
+        (line,) = [line for line in self.exported() if line.startswith(series + " ")]
         return float(line.split()[-1])
 
+    def exported(self) -> list[str]:
+        """The lines of the exporter, as Prometheus scrapes them."""
+        return docker("exec", self.container, "bash", "-c", METRICS).splitlines()
 
-METRICS = r"exec 3<>/dev/tcp/127.0.0.1/8404; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; cat <&3"
+
+SCRAPED = "/metrics?scope=global&scope=frontend&scope=backend"
+METRICS = rf"exec 3<>/dev/tcp/127.0.0.1/8404; printf 'GET {SCRAPED} HTTP/1.0\r\n\r\n' >&3; cat <&3"
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -11,6 +11,7 @@ from urllib3.util import make_headers
 
 from tests.gateway.rig import DOORS, OPERATOR, READER, Gateway, Place
 from tests.repo import compose
+from tests.repo.exports import HAPROXY
 
 pytestmark = pytest.mark.engine
 
@@ -176,3 +177,10 @@ def test_reading_needs_a_token_where_the_user_says_so(guarded: Gateway, door: st
 
 def test_grafanas_own_login_guards_it_there_too(guarded: Gateway) -> None:
     assert guarded.ask("GET", "grafana", "/login").status == 200
+
+
+def test_the_gateway_exports_what_the_rules_ask_it_for(gateway: Gateway) -> None:
+    for name in HAPROXY:
+        lines = [line for line in gateway.exported() if line.startswith(f"{name}{{")]
+        of_doors = {line.partition('proxy="')[2].partition('"')[0] for line in lines}
+        assert of_doors >= {"executor-1", "executor-2", "marketdata", "web"}, name

@@ -7,8 +7,10 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -184,6 +186,11 @@ def test_metrics_show_the_feed(http: FlaskClient) -> None:
         f'source="{source_digest(ROOT, "marketdata")}",version="0.1.0"}} 1.0',
     ):
         assert f"\n{line}\n" in text
+
+
+def test_the_room_for_what_is_kept_is_told(settings: Settings, parts: Parts, tmp_path: Path) -> None:
+    text = create_app(replace(settings, data_dir=tmp_path), parts).test_client().get("/metrics").text
+    assert "\nspark_data_free_bytes " in text
 
 
 def _series(http: FlaskClient) -> set[str]:

@@ -20,6 +20,7 @@ PROCESS = {
     "process_resident_memory_bytes": frozenset[str](),
     "process_cpu_seconds_total": frozenset[str](),
     "process_open_fds": frozenset[str](),
+    "process_max_fds": frozenset[str](),
 }
 FLASK = {
     "flask_http_request_total": frozenset({"method", "status"}),
@@ -27,20 +28,56 @@ FLASK = {
     "flask_http_request_duration_seconds_count": frozenset({"method", "url_rule", "status"}),
     "flask_http_request_duration_seconds_sum": frozenset({"method", "url_rule", "status"}),
 }
-LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
-HAPROXY = {"haproxy_backend_http_requests_total": frozenset({"proxy"})}
-DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
 UNHEEDED = {"spark_alert_unacknowledged_seconds": frozenset({"alert", "alert_service"})}
-SCRAPE_LIMITS = dict.fromkeys(
+HEALS = {"spark_heals_total": frozenset({"cause"}), "spark_requests_hanging": frozenset[str]()}
+OWN = dict.fromkeys(
     (
-        "scrape_samples_scraped",
-        "prometheus_target_scrapes_exceeded_sample_limit_total",
-        "prometheus_target_scrapes_exceeded_body_size_limit_total",
-        "prometheus_target_scrape_pool_exceeded_label_limits_total",
+        "spark_memory_used_bytes",
+        "spark_memory_limit_bytes",
+        "spark_memory_kills_total",
+        "spark_data_free_bytes",
+        "spark_data_size_bytes",
     ),
     frozenset[str](),
 )
-SCRAPE = {"up": frozenset[str](), "scrape_duration_seconds": frozenset[str](), "ALERTS": frozenset({"alertname"})}
+LOOPS = dict.fromkeys(("spark_loop_up", "spark_loop_overdue_seconds", "spark_loop_failures_total"), frozenset({"loop"}))
+READINESS = {"readiness_failures_total": frozenset({"part"})}
+HAPROXY = dict.fromkeys(
+    (
+        "haproxy_backend_http_requests_total",
+        "haproxy_backend_connection_errors_total",
+        "haproxy_frontend_current_sessions",
+        "haproxy_frontend_limit_sessions",
+    ),
+    frozenset({"proxy"}),
+)
+PROMETHEUS = {
+    "prometheus_config_last_reload_successful": frozenset[str](),
+    "prometheus_notifications_dropped_total": frozenset[str](),
+    "prometheus_notifications_errors_total": frozenset({"alertmanager"}),
+    "prometheus_rule_evaluation_failures_total": frozenset({"rule_group"}),
+    "prometheus_rule_group_iterations_missed_total": frozenset({"rule_group"}),
+    "prometheus_target_scrape_pool_exceeded_label_limits_total": frozenset[str](),
+    "prometheus_target_scrapes_exceeded_body_size_limit_total": frozenset[str](),
+    "prometheus_target_scrapes_exceeded_sample_limit_total": frozenset[str](),
+    "prometheus_tsdb_compactions_failed_total": frozenset[str](),
+    "prometheus_tsdb_head_series": frozenset[str](),
+    "prometheus_tsdb_wal_corruptions_total": frozenset[str](),
+    "prometheus_tsdb_wal_storage_size_bytes": frozenset[str](),
+    "prometheus_tsdb_wal_writes_failed_total": frozenset[str](),
+}
+ALERTMANAGER = {
+    "alertmanager_config_last_reload_successful": frozenset[str](),
+    "alertmanager_nflog_maintenance_errors_total": frozenset[str](),
+    "alertmanager_notification_requests_failed_total": frozenset({"integration"}),
+    "alertmanager_notifications_failed_total": frozenset({"integration", "reason"}),
+    "alertmanager_silences_maintenance_errors_total": frozenset[str](),
+}
+DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
+SCRAPE = {
+    **dict.fromkeys(("up", "scrape_duration_seconds", "scrape_samples_scraped"), frozenset[str]()),
+    "ALERTS": frozenset({"alertname"}),
+}
 TARGET = frozenset({"job", "instance", "service", "replica"})
 
 Labels = frozenset[str] | None
@@ -49,7 +86,9 @@ Labels = frozenset[str] | None
 
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
-    found: dict[str, Labels] = {**PROCESS, **FLASK, **LOOPS, **HAPROXY, **DOORS, **UNHEEDED, **SCRAPE_LIMITS, **SCRAPE}
+    found: dict[str, Labels] = {**PROCESS, **FLASK, **READINESS, **OWN, **LOOPS, **DOORS, **SCRAPE}
+    found |= {**UNHEEDED, **HEALS}
+    found |= {**HAPROXY, **PROMETHEUS, **ALERTMANAGER}
     for service in SERVICES:
         for name in ("metrics.py", "gauges.py", "timing.py"):
             found |= exported_by(ROOT / service / name, service)

@@ -21,12 +21,20 @@ REQUESTS: dict[str, type[Message]] = {
     "trading-state": TradingStateRequest,
     "limits": LimitsRequest,
 }
+FILLED_IN = {"{{ $labels.instance | stripPort }}": "<container>", "{{ $labels.container }}": "<container>"}
+"""The templates of a first command, and the gap of the runbook that each fills."""
 PARTS = ("**What the user feels.**", "**First commands.**", "**Likely causes.**", "**Wake someone**")
 
 
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _commands(section: str) -> list[str]:
+    """The first commands of a section, in their order."""
+    commands = section.split("**First commands.**")[1].split("**Likely causes.**")[0]
+    return re.findall(r"^    (\S.*)$", commands, re.MULTILINE)
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
@@ -45,8 +53,16 @@ def test_a_section_says_severity_effect_commands_causes_and_whom_to_wake(alert: 
     section = SECTIONS[alert]
     assert section.strip().startswith(ALERTS[alert]["labels"]["severity"].capitalize())
     assert [part for part in PARTS if part not in section] == []
-    commands = section.split("**First commands.**")[1].split("**Likely causes.**")[0]
-    assert len(re.findall(r"^    \S", commands, re.MULTILINE)) == 3
+    assert len(_commands(section)) == 3
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_the_first_command_of_an_alert_is_the_first_one_of_its_heading(alert: str) -> None:
+    told = ALERTS[alert]["annotations"]["first_command"]
+    for template, gap in FILLED_IN.items():
+        told = told.replace(template, gap)
+    assert told == _commands(SECTIONS[alert])[0]
+    assert not re.search(r"\s#\s", told), "a comment is not part of a command"
 
 
 @pytest.mark.parametrize(("call", "body"), WRITES)

@@ -62,6 +62,7 @@ def test_no_inhibition_compares_a_label_that_its_source_may_lack() -> None:
     for rule in _configuration()["inhibit_rules"]:
         named = {matcher.split()[0] for matcher in rule["source_matchers"]}
         asked = {matcher.split()[0] for matcher in rule["target_matchers"]}
-        narrowest = {"service"} if rule["equal"] == ["service"] else {"instance"}
+        narrowest = set(rule.get("equal", [])[-1:])
+        assert narrowest <= {"service", "instance"}
         assert narrowest <= named
         assert narrowest <= asked

@@ -24,8 +24,61 @@ NEAR = {"alertname": "LossLimitNear", "severity": "warning"}
 FAILING = {"alertname": "MatcherFailing", "severity": "critical", "service": "executor"}
 LOOP = {"alertname": "LoopFailing", "severity": "warning", "loop": "any"}
 LEDGERLESS = {"alertname": "LedgerDown", "severity": "critical", "service": "ledgerless", "instance": "executor-3:4001"}
+ALERTMANAGER_DOWN = {
+    "alertname": "TargetDown",
+    "severity": "critical",
+    "service": "alertmanager",
+    "instance": "alertmanager:9093",
+}
+FEED = {"severity": "warning", "service": "marketdata", "venue": "btcturk"}
+DROPPED = FEED | {"alertname": "FramesDropped", "instance": "marketdata-2:5001"}
+SLOW = {"alertname": "SlowCommits", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
+WAIT = {"alertname": "OrdersWait", "severity": "warning", "service": "executor"}
+UNWRITTEN = {"alertname": "EvidenceNotWritten", "severity": "warning", "service": "canary", "instance": "canary:6001"}
+UNSURE = {"alertname": "CanaryInconclusive", "severity": "warning", "service": "canary"}
+FAIL = {"alertname": "CanaryFailing", "severity": "critical", "service": "canary", "instance": "canary:6001"}
+GONE = {"alertname": "ContainerDown", "severity": "warning", "service": "canary", "instance": "canary:6001"}
+PROMETHEUS = {"service": "prometheus", "instance": "prometheus:9090"}
+STORAGE = {"alertname": "PrometheusStorageFailing", "severity": "critical"} | PROMETHEUS
+UNWRITABLE = {"alertname": "InboxNotWritable", "severity": "critical", "service": "web", "instance": "web:3003"}
+SILENT = {"alertname": "AlertPathSilent", "severity": "critical", "service": "web", "instance": "web:3003"}
+UNDELIVERED = {"alertname": "NotificationsFailing", "severity": "critical", "service": "alertmanager"} | {
+    "instance": "alertmanager:9093"
+}
+
+DISK_FULL = {"alertname": "DiskFull", "severity": "critical", "service": "machine"}
+KILLED = {"alertname": "MemoryKill", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
+NEAR_MEMORY = {"alertname": "MemoryNearLimit", "severity": "warning", "service": "executor"}
+
+FAST = {"alertname": "ErrorBudgetBurnsFast", "severity": "critical"}
+SLOW_BURN = {"alertname": "ErrorBudgetBurnsSlowly", "severity": "warning"}
+LATE = {"slo": "orders-latency", "service": "executor"}
+FAILS = {"slo": "orders-availability", "service": "executor"}
 
 ECHOES = [
+    FAST | FAILS,
+    SLOW_BURN | LATE,
+    {"alertname": "FastBurn", "severity": "critical", "service": "executor"},
+    UNWRITTEN,
+    FEED | {"alertname": "ReconnectStorm", "instance": "marketdata:5001"},
+    FEED | {"alertname": "ResyncStorm", "instance": "marketdata:5001"},
+    FEED | {"alertname": "ResyncStorm", "instance": "marketdata-2:5001"},
+    FEED | {"alertname": "FeedQueueGrowing", "instance": "marketdata-2:5001"},
+    WAIT | {"instance": "executor-4:4001"},
+    UNSURE | {"instance": "canary:6001"},
+    FAIL,
+    GONE | {"container": "postgres"},
+    {"alertname": "AlertsNotSent", "severity": "critical"} | PROMETHEUS,
+    {"alertname": "PrometheusWalGrowing", "severity": "warning"} | PROMETHEUS,
+    {"alertname": "RuleEvaluationFailing", "severity": "critical", "rule_group": "any"} | PROMETHEUS,
+    UNDELIVERED | {"integration": "webhook"},
+    {"alertname": "InboxNotCompared", "severity": "warning", "service": "web", "instance": "web:3003"},
+    {"alertname": "DiskNearlyFull", "severity": "warning", "service": "machine"},
+    NEAR_MEMORY | {"instance": "executor-4:4001"},
+    GONE | {"alertname": "ContainerUnhealthy", "container": "postgres"},
+    UNWRITABLE,
+    STORAGE,
+    SILENT,
     {"alertname": "HighErrorRate", "severity": "warning", "service": "executor"},
     {"alertname": "HighRequestLatency", "severity": "warning", "service": "executor"},
     {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-1:4001"},
@@ -47,6 +100,23 @@ ECHOES = [
 ]
 NEWS = [
     DOWN,
+    ALERTMANAGER_DOWN,
+    DROPPED,
+    SLOW,
+    FAST | LATE,
+    FAST | {"slo": "quotes-availability", "service": "marketdata"},
+    SLOW_BURN | {"slo": "page-availability", "service": "web"},
+    {"alertname": "FastBurn", "severity": "critical", "service": "web"},
+    DISK_FULL,
+    KILLED,
+    NEAR_MEMORY | {"instance": "executor-2:4001"},
+    GONE | {"alertname": "ContainerUnhealthy", "container": "grafana"},
+    FEED | {"alertname": "ReconnectStorm", "instance": "marketdata-2:5001"},
+    FEED | {"alertname": "FeedQueueGrowing", "instance": "marketdata:5001"},
+    WAIT | {"instance": "executor-2:4001"},
+    UNSURE | {"instance": "canary-2:6001"},
+    GONE | {"container": "grafana"},
+    UNDELIVERED | {"integration": "email"},
     STALE,
     LEDGERLESS,
     LOOP | {"service": "executor", "instance": "executor-2:4001"},

@@ -1,6 +1,7 @@
 """Prometheus accepts the configuration, every alert passes its cases, and every alert has its cases."""
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ ALERTS = {
     if "alert" in rule
 }
 _JOBS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url", "value", "limit", "first_command"}
 CASES: list[dict[str, Any]] = [case for file in CASE_FILES for case in yaml.safe_load(file.read_text())["tests"]]
 
 
@@ -78,9 +80,10 @@ def test_every_alert_has_a_case_in_which_it_does_not_fire(alert: str) -> None:
 def test_every_alert_says_how_bad_what_and_where_to_read_on(alert: str) -> None:
     rule = ALERTS[alert]
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
-    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert set(rule["annotations"]) == ANNOTATIONS
     assert rule["annotations"]["summary"].endswith("."), "the summary is a full sentence"
     assert "$value" in rule["annotations"]["description"]
+    assert "{{" not in rule["annotations"]["limit"], "the limit is the rule's own, so it is the same each time"
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
@@ -89,6 +92,16 @@ def test_every_alert_that_fires_carries_its_service(alert: str) -> None:
     for check in _checks(alert):
         for expected in check["exp_alerts"]:
             assert expected["exp_labels"].get("service")
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_a_message_of_an_alert_has_its_value_its_limit_and_a_command_without_a_gap(alert: str) -> None:
+    """What the templates make of the labels and the value, as promtool was told to expect it."""
+    for check in _checks(alert):
+        for expected in check["exp_alerts"]:
+            told = expected["exp_annotations"]
+            assert str(told["value"]).strip()
+            assert not re.search(r"<[a-z]+>|no value", f"{told['value']} {told['first_command']}")
 
 
 def test_every_scraped_target_is_missed_when_it_leaves_the_list() -> None:

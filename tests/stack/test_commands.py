@@ -13,7 +13,7 @@ import pytest
 
 from tests.stack.stack import FLASK_SERVICES, PORTS, ROOT, Stack
 
-RUNBOOKS = ("prometheus/runbook.md", "prometheus/runbook-trading.md")
+RUNBOOKS = tuple(sorted(str(page.relative_to(ROOT)) for page in (ROOT / "prometheus").glob("runbook*.md")))
 # They change something, so they run one after the other, or a test of their own tries them.
 CHANGES = re.compile(r"^(make|scripts/curl\.sh|docker compose (up|restart))\b|pg_terminate_backend")
 ELSEWHERE = re.compile(
@@ -77,7 +77,7 @@ def filled_in(line: str, **values: str) -> str:
 @pytest.mark.parametrize("page", RUNBOOKS)
 def test_each_first_look_of_a_runbook_answers(healthy: Stack, typed: Callable[[str], str], page: str) -> None:
     asked = [filled_in(each) for each in readings(page)]
-    assert len(asked) > 20
+    assert len(asked) > 10
     with ThreadPoolExecutor(3) as several:
         assert [each for each in several.map(typed, asked) if each] == []
 

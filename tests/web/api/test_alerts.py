@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 import msgspec
@@ -221,3 +222,21 @@ def test_a_wrong_token_at_the_webhook_is_counted_at_its_own_door(alone: Built, h
     assert post(alone, batch(alert()), {"Authorization": header}).status_code == 401
     counted = alone.client.get("/metrics").get_data(as_text=True)
     assert 'spark_wrong_tokens_total{door="alerts",token="wrong"} 1.0' in counted
+
+
+def test_the_age_of_the_comparison_with_alertmanager_is_told_and_is_infinite_before_the_first(alone: Built) -> None:
+    def age() -> float:
+        alone.read("inbox")
+        text = str(alone.client.get("/metrics").get_data(as_text=True))
+        (line,) = [line for line in text.splitlines() if line.startswith("web_alerts_compared_age_seconds ")]
+        return float(line.split()[1])
+
+    assert age() == inf
+    alone.parts.upstreams.desk.inbox.reconcile([], "resolved", datetime.now(UTC) - timedelta(seconds=90))
+    assert 90 <= age() < 120
+    alone.parts.upstreams.desk.inbox.looked(datetime.now(UTC))
+    assert age() >= 90
+
+
+def test_the_room_for_the_inbox_is_told(alone: Built) -> None:
+    assert "spark_data_free_bytes" in alone.client.get("/metrics").get_data(as_text=True)
