@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
+
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Own, Watched, context_of, opened
 from tests.browser.test_page import CONTRAST
+from tests.web.alertmanager_world import Alertmanager
 from tests.web.trading_world import TOKEN
 
 SOON_MS = 20_000
@@ -18,16 +22,28 @@ UNNAMED = """
 """
 
 
+@dataclass
+class Fired:
+    """A desk at which an alert fires that no other test knows."""
+
+    url: str
+    alertmanager: Alertmanager
+    key: str
+
+    def row(self, page: Page, panel: str = "#alerts") -> Locator:
+        return page.locator(f'{panel} li[data-key="{self.key}"]')
+
+
 @pytest.fixture
-def fired(own: Own) -> Own:
-    """A desk at which a critical alert of the runbook fires."""
-    own[1].alertmanager.fire("f1", alertname="LedgerDown", severity="critical")
-    return own
+def fired(own: Own) -> Fired:
+    key = uuid.uuid4().hex[:16]
+    own[1].alertmanager.fire(key, alertname="LedgerDown", severity="critical")
+    return Fired(own[0].url, own[1].alertmanager, key)
 
 
-def test_an_alert_is_acknowledged_by_name_and_taken_back(page: Page, fired: Own) -> None:
-    opened(page, fired[0].url)
-    row = page.locator('#alerts li[data-key="f1"]')
+def test_an_alert_is_acknowledged_by_name_and_taken_back(page: Page, fired: Fired) -> None:
+    opened(page, fired.url)
+    row = fired.row(page)
     row.get_by_role("button", name="Acknowledge…").click(timeout=SOON_MS)
     expect(page.locator("#act-said")).to_contain_text("needs the operator token")
     expect(page.locator("#act")).not_to_be_visible()
@@ -50,11 +66,11 @@ def test_an_alert_is_acknowledged_by_name_and_taken_back(page: Page, fired: Own)
     expect(row.locator(".history")).to_contain_text("no longer acknowledged by Ada <b>")
 
 
-def test_a_silence_needs_a_reason_and_is_ended_from_the_inbox(page: Page, fired: Own) -> None:
-    alertmanager = fired[1].alertmanager
-    opened(page, fired[0].url)
+def test_a_silence_needs_a_reason_and_is_ended_from_the_inbox(page: Page, fired: Fired) -> None:
+    alertmanager = fired.alertmanager
+    opened(page, fired.url)
     page.locator("#token").fill(TOKEN)
-    row = page.locator('#alerts li[data-key="f1"]')
+    row = fired.row(page)
     row.get_by_role("button", name="Silence…").click(timeout=SOON_MS)
     page.locator("#act-by").fill("Ada")
     page.locator("#act-do").click()
@@ -72,15 +88,15 @@ def test_a_silence_needs_a_reason_and_is_ended_from_the_inbox(page: Page, fired:
     assert alertmanager.holding() == []
 
 
-def test_an_open_dialog_and_what_is_written_in_it_outlive_every_change_of_the_panel(page: Page, fired: Own) -> None:
-    opened(page, fired[0].url)
+def test_an_open_dialog_and_what_is_written_in_it_outlive_every_change_of_the_panel(page: Page, fired: Fired) -> None:
+    opened(page, fired.url)
     page.locator("#token").fill(TOKEN)
-    row = page.locator('#alerts li[data-key="f1"]')
+    row = fired.row(page)
     row.get_by_role("button", name="Acknowledge…").click(timeout=SOON_MS)
     page.locator("#act-by").fill("Ada")
-    fired[1].alertmanager.fire("f2", severity="critical")
-    expect(page.locator('#alerts li[data-key="f2"]')).to_have_count(1, timeout=SOON_MS)
-    fired[1].alertmanager.firing[0]["annotations"]["summary"] = "It changed."
+    fired.alertmanager.fire(f"{fired.key}-2", severity="critical")
+    expect(page.locator(f'#alerts li[data-key="{fired.key}-2"]')).to_have_count(1, timeout=SOON_MS)
+    fired.alertmanager.firing[0]["annotations"]["summary"] = "It changed."
     expect(row).to_contain_text("It changed.", timeout=SOON_MS)
     expect(page.locator("#act-by")).to_be_focused()
     expect(page.locator("#act-by")).to_have_value("Ada")
@@ -88,10 +104,10 @@ def test_an_open_dialog_and_what_is_written_in_it_outlive_every_change_of_the_pa
     expect(row.locator(".headline")).to_contain_text("acknowledged by Ada", timeout=SOON_MS)
 
 
-def test_a_refusal_is_told_in_the_dialog_and_closing_it_does_nothing(page: Page, fired: Own) -> None:
-    opened(page, fired[0].url)
+def test_a_refusal_is_told_in_the_dialog_and_closing_it_does_nothing(page: Page, fired: Fired) -> None:
+    opened(page, fired.url)
     page.locator("#token").fill("wrong")
-    row = page.locator('#alerts li[data-key="f1"]')
+    row = fired.row(page)
     row.get_by_role("button", name="Acknowledge…").click(timeout=SOON_MS)
     page.locator("#act-by").fill("Ada")
     page.locator("#act-do").click()
@@ -101,20 +117,20 @@ def test_a_refusal_is_told_in_the_dialog_and_closing_it_does_nothing(page: Page,
     expect(row.get_by_role("button", name="Acknowledge…")).to_be_visible()
 
 
-def test_the_name_in_the_inbox_leads_to_the_runbook_which_acts_and_lives(watched: Watched, fired: Own) -> None:
-    page = opened(watched.page, fired[0].url)
-    page.locator('#alerts li[data-key="f1"] a', has_text="LedgerDown").click(timeout=SOON_MS)
-    expect(page).to_have_url(f"{fired[0].url}/runbook/LedgerDown")
+def test_the_name_in_the_inbox_leads_to_the_runbook_which_acts_and_lives(watched: Watched, fired: Fired) -> None:
+    page = opened(watched.page, fired.url)
+    fired.row(page).get_by_role("link", name="LedgerDown").click(timeout=SOON_MS)
+    expect(page).to_have_url(f"{fired.url}/runbook/LedgerDown")
     expect(page.locator("#chapter")).to_contain_text("docker compose logs --tail 100 postgres")
     expect(page.locator("#link[data-state=live]")).to_be_visible()
-    row = page.locator('#state li[data-key="f1"]')
+    row = fired.row(page, "#state")
     expect(row.locator(".history")).to_contain_text("began to fire")
     page.locator("#token").fill(TOKEN)
     row.get_by_role("button", name="Acknowledge…").click()
     page.locator("#act-by").fill("Grace")
     page.locator("#act-do").click()
     expect(row.locator(".headline")).to_contain_text("acknowledged by Grace until", timeout=SOON_MS)
-    fired[1].alertmanager.firing.clear()
+    fired.alertmanager.firing.clear()
     expect(row).to_have_attribute("data-status", "resolved", timeout=SOON_MS)
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(UNNAMED) == []
