@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from tests.stack import webhook
+from tests.stack.abuse.bystanders import alerts
 from tests.stack.abuse.conftest import P95_SECONDS, Unharmed
 from tests.stack.abuse.forms import CHUNKS, DECIMALS, DEEP, GZIPPED, HEADS, SMUGGLED, SMUGGLING, TRAVERSAL, Form
 from tests.stack.abuse.raw import Door, Reply, exchange, request
@@ -130,6 +131,7 @@ def test_a_flood_of_wrong_tokens_is_refused_and_the_right_one_passes_meanwhile(
             assert placed.status == 201, placed.body
         assert sorted(took)[2] < P95_SECONDS
         statuses = {reply.result().statuses for reply in guesses}
+        healthy.wait(lambda: "WrongTokens" in alerts(healthy), 60, "the alert that tells of the guesses")
     assert statuses <= {(401,), (429,)}, statuses
 
 
