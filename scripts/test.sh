@@ -94,7 +94,7 @@ lint() {
 }
 
 # What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests have the machine to themselves.
-parallel() { $BIN/python -m pytest --quiet --numprocesses 4 --dist worksteal "$@"; }
+parallel() { $BIN/python -m pytest --quiet --numprocesses 6 --dist worksteal "$@"; }
 
 engine_or_skip() {
   if bash scripts/engine.sh && bash scripts/images.sh "$work/missing"; then return; fi

@@ -15,7 +15,7 @@ Unharmed = Callable[..., AbstractContextManager[None]]
 P95_SECONDS = 0.25
 MOST_MEMORY = 48 * 2**20
 """The bytes by which a container's memory may rise during one abuse."""
-LEAST_SECONDS = 2.5
+LEAST_SECONDS = 2.0
 READ_PATHS = dict.fromkeys(FLASK_SERVICES, "/healthz") | {
     "marketdata": "/v1/quotes",
     "executor-1": "/v1/positions",
