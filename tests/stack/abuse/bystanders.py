@@ -156,7 +156,7 @@ def server_errors(stack: Stack) -> dict[str, float]:
     }
 
 
-def alerts(stack: Stack) -> set[str]:
-    """Returns the names of the alerts that fire or are about to."""
-    answer = json.loads(stack.ask("GET", "prometheus", "/api/v1/alerts").body)
-    return {each["labels"]["alertname"] for each in answer["data"]["alerts"]}
+def alerts(stack: Stack, *states: str) -> set[str]:
+    """Returns the names of the alerts in these states, `firing` and `pending`; by default in either."""
+    told = json.loads(stack.ask("GET", "prometheus", "/api/v1/alerts").body)["data"]["alerts"]
+    return {each["labels"]["alertname"] for each in told if not states or each["state"] in states}
