@@ -108,7 +108,10 @@ class Metrics(Collector):
             "Seconds since a critical alert fired that nobody has acknowledged or silenced",
             labels=["alert", "alert_service"],
         )
-        for labels, seconds in unheeded(contents.critical if contents else (), now)[:MOST_UNHEEDED]:
+        compared = self._state.comparison.reading.value
+        # Before the first comparison that tells, the inbox may have what ended while nobody looked.
+        told = contents.critical if contents and compared and compared.missing != "undecided" else ()
+        for labels, seconds in unheeded(told, now)[:MOST_UNHEEDED]:
             waiting.add_metric(labels, seconds)
         yield waiting
         if contents is not None:

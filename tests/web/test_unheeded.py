@@ -69,6 +69,14 @@ def test_what_has_ended_waits_no_more(firing: Built, around: Surroundings) -> No
     assert waiting(firing) == {}
 
 
+def test_what_is_left_of_the_time_before_a_start_does_not_wait_before_the_list_is_complete(
+    firing: Built, around: Surroundings
+) -> None:
+    around.alertmanager.firing.clear()
+    around.alertmanager.started_at = datetime.now(UTC) - timedelta(seconds=5)
+    assert waiting(firing) == {}
+
+
 def test_of_several_instances_the_longest_counts(firing: Built, around: Surroundings) -> None:
     older = around.alertmanager.fire("twin", alertname="fire", severity="critical", instance="web:2")
     older["startsAt"] = datetime.now(UTC) - timedelta(hours=1)
