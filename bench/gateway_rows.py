@@ -1,4 +1,4 @@
-"""What the gateway's step costs: the same reading and the same orders through its door and at the executor itself.
+"""The cost of the gateway's step: the same reading and the same orders through its door and at the executor itself.
 
 The clients run in a container of their own in both networks, so the engine's way from a published port is in neither.
 """

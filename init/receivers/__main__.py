@@ -5,11 +5,11 @@ With `secret NAME` it takes the secret of a receiver from standard input instead
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TextIO
 
+from init.make_secrets import write
 from init.receivers import render, secrets
 from init.receivers.names import RECEIVERS
 from init.receivers.settings import Settings, SettingsError
@@ -48,15 +48,7 @@ def take_secret(name: str, given: str, folder: Path = secrets.FOLDER) -> int:
     if not secrets.is_right(receiver, secret):
         say(f"the secret of {receiver} must be {secrets.FORMS[receiver][1]}", sys.stderr)
         return 1
-    partial = folder / f"{receiver}.partial"
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    try:
-        os.write(descriptor, secret.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    partial.rename(folder / receiver)
+    write(folder / receiver, secret)
     say(f"replaced the secret of {receiver}")
     return 0
 

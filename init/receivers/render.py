@@ -6,11 +6,11 @@ A value is written as JSON, which is YAML too, so that none can end its place.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from init.make_secrets import write as write_file
 from init.receivers.blocks import block
 from init.receivers.routes import intervals, routes
 from init.receivers.settings import Settings
@@ -50,7 +50,7 @@ def write(folder: Path, base: str, settings: Settings) -> bool:
     rendered = {WORDS: words(settings), CONFIGURATION: configuration(base, settings)}
     changed = [name for name, text in rendered.items() if _content(folder / name) != text]
     for name in changed:
-        _replace(folder / name, rendered[name])
+        write_file(folder / name, rendered[name])
     return bool(changed)
 
 
@@ -60,14 +60,3 @@ def _items(values: Iterable[dict[str, Any]], indent: str) -> str:
 
 def _content(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)

@@ -33,6 +33,26 @@ def call(address: str, body: object = None, method: str = "GET") -> Any:
     return json.loads(text) if text.startswith((b"[", b"{")) else None
 
 
+def docker(*arguments: str) -> str:
+    """Runs a docker command, which must succeed; returns all that it printed."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def await_answer(url: str, container: str) -> None:
+    """Waits until the Alertmanager in a container answers."""
+    end = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            call(f"{url}/api/v2/status")
+        except OSError:
+            assert time.monotonic() < end, docker("logs", container)
+            time.sleep(0.1)
+        else:
+            return
+
+
 class LiveAlertmanager:
     """Runs with the product's configuration, whose console is at another address here, and faster messages."""
 
@@ -48,8 +68,8 @@ class LiveAlertmanager:
         storage.mkdir()
         run = ["run", "--detach", "--network=host", f"--name={self.container}", user, f"--volume={folder}:/live"]
         flags = ["--config.file=/live/alertmanager.yml", "--storage.path=/live/storage", "--cluster.listen-address="]
-        self._docker(*run, image, *flags, f"--web.listen-address=127.0.0.1:{self.port}")
-        self.await_answer()
+        docker(*run, image, *flags, f"--web.listen-address=127.0.0.1:{self.port}")
+        await_answer(self.url, self.container)
 
     def configure(self, *, group_by: str = "alertname, service") -> None:
         """Writes the configuration anew."""
@@ -70,12 +90,12 @@ class LiveAlertmanager:
 
     def restart(self, *, kill: bool) -> None:
         """Ends it, and starts it again with the data that it has on disk."""
-        self._docker("kill" if kill else "stop", self.container)
-        self._docker("start", self.container)
-        self.await_answer()
+        docker("kill" if kill else "stop", self.container)
+        docker("start", self.container)
+        await_answer(self.url, self.container)
 
     def end(self) -> None:
-        self._docker("rm", "--force", self.container)
+        docker("rm", "--force", self.container)
 
     def tell(self, *alerts: dict[str, Any]) -> None:
         call(f"{self.url}/api/v2/alerts", list(alerts), "POST")
@@ -84,22 +104,6 @@ class LiveAlertmanager:
         """The fingerprints in its list, without the alert that always fires."""
         listed = call(f"{self.url}/api/v2/alerts")
         return {each["fingerprint"] for each in listed if each["labels"]["alertname"] != "Watchdog"}
-
-    def await_answer(self) -> None:
-        end = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                call(f"{self.url}/api/v2/status")
-            except OSError:
-                assert time.monotonic() < end, self._docker("logs", self.container)
-                time.sleep(0.1)
-            else:
-                return
-
-    def _docker(self, *arguments: str) -> str:
-        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
 
 
 class Teller:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from init.receivers.names import Receiver
 from init.receivers.settings import Settings
 from tests.common.local import free_port
 from tests.init.receivers import ALL, environment, keep_secrets
-from tests.rules.live_alertmanager import call
+from tests.rules.live_alertmanager import await_answer, call, docker
 from tests.rules.sinks import Sinks
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +27,6 @@ FASTER = {
 }
 """Shorter times; nothing else of the configuration is changed but the console's address."""
 ANNOTATIONS = {"summary": "Requests to executor are slow.", "dashboard_url": "/d/spark-overview"}
-READY_SECONDS = 30.0
 
 
 def secrets(sinks: Sinks) -> dict[Receiver, str]:
@@ -82,8 +80,8 @@ class LivePages:
         flags = ["--storage.path=/alertmanager", "--cluster.listen-address=", f"--web.listen-address={self.url[7:]}"]
         flags += ["--enable-feature=receiver-name-in-metrics", "--web.external-url=https://spark.example:9093"]
         start = ["--env=RENDERED=/rendered", "--entrypoint=/etc/alertmanager/start", image]
-        self._docker(*run, *mounts, *start, *flags)
-        self._await_answer()
+        docker(*run, *mounts, *start, *flags)
+        await_answer(self.url, self.container)
 
     def tell(
         self,
@@ -110,23 +108,7 @@ class LivePages:
 
     def words(self) -> str:
         """All that the container said."""
-        return self._docker("logs", self.container)
+        return docker("logs", self.container)
 
     def end(self) -> None:
-        self._docker("rm", "--force", self.container)
-
-    def _await_answer(self) -> None:
-        end = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                call(f"{self.url}/api/v2/status")
-            except OSError:
-                assert time.monotonic() < end, self.words()
-                time.sleep(0.1)
-            else:
-                return
-
-    def _docker(self, *arguments: str) -> str:
-        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
+        docker("rm", "--force", self.container)

@@ -96,7 +96,7 @@ def test_every_alert_that_fires_carries_its_service(alert: str) -> None:
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
 def test_a_message_of_an_alert_has_its_value_its_limit_and_a_command_without_a_gap(alert: str) -> None:
-    """What the templates make of the labels and the value, as promtool was told to expect it."""
+    """The texts that the templates make of the labels and the value, as promtool was told to expect it."""
     for check in _checks(alert):
         for expected in check["exp_alerts"]:
             told = expected["exp_annotations"]

@@ -103,6 +103,6 @@ def test_an_end_in_alertmanager_itself_is_believed(desk: Desk) -> None:
 
 
 def history(desk: Desk, fingerprint: str) -> list[dict[str, Any]]:
-    """What happened to an alert, the first thing first."""
+    """The events of an alert, the first thing first."""
     with urllib.request.urlopen(f"{desk.console.url}/api/alerts/{fingerprint}", timeout=10) as answer:
         return list(reversed(json.load(answer)["history"]))

@@ -73,7 +73,7 @@ class Alertmanager:
         return [each for each in self.silences.values() if each["status"]["state"] == "active"]
 
     def _listed(self) -> list[dict[str, Any]]:
-        """What fires, with the silences whose matchers it has."""
+        """The alerts that fire, with the silences whose matchers it has."""
         for alert in self.firing:
             held = [
                 silence["id"]

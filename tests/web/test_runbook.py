@@ -22,13 +22,13 @@ TAG = re.compile(r"<[^>]*>")
 
 
 def words(markdown: str) -> list[str]:
-    """What a reader sees of a text in markdown, word by word."""
+    """The words that a reader sees of a text in markdown, word by word."""
     links = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", markdown)
     return links.replace("**", "").replace("`", "").split()
 
 
 def shown(parts: tuple[Part, ...]) -> list[str]:
-    """What a reader sees of the rendered parts, word by word."""
+    """The words that a reader sees of the rendered parts, word by word."""
     texts = [" ".join(part.commands) if part.commands else html.unescape(TAG.sub("", part.html)) for part in parts]
     return " ".join(texts).split()
 

@@ -1,4 +1,4 @@
-"""What people do with alerts over HTTP, and what is kept of it."""
+"""People's acts on alerts over HTTP, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def kept(console: Built, fingerprint: str) -> dict[str, Any]:
 
 
 def history(console: Built, fingerprint: str) -> list[tuple[str, str, str]]:
-    """What happened, by whom, and the note; the first thing first."""
+    """The events of an alert: the kind, by whom, and the note; the first thing first."""
     entries = console.client.get(f"/api/alerts/{fingerprint}").get_json()["history"]
     return [(entry["what"], entry["by"], entry["note"]) for entry in reversed(entries)]
 

@@ -26,7 +26,7 @@ def shown(console: Built) -> dict[str, str]:
 
 
 def happened(console: Built, fingerprint: str) -> list[str]:
-    """What happened to an alert, the first thing first."""
+    """The events of an alert, the first thing first."""
     history = console.client.get(f"/api/alerts/{fingerprint}").get_json()["history"]
     return [entry["what"] for entry in reversed(history)]
 
