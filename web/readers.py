@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from common.errors import ServiceError
 from common.loop import Loop, Supervisor
-from web.alerts.desk import COMPARE_SECONDS, AlertDesk
+from web.alerts import outside
+from web.alerts.desk import COMPARE_SECONDS, AlertDesk, unheard
 from web.cells import Cell
 from web.clients import Canary, Executors, MarketData
 from web.following import follow_orders, follow_quotes, read_account
@@ -46,6 +47,7 @@ class Upstreams:
     canary: the verdict and the evidence packages.
     desk: the alerts on disk, and Alertmanager.
     probes: the readiness of every service, by its name.
+    outside: the outside heartbeat; None while it is off.
     """
 
     marketdata: MarketData
@@ -55,6 +57,7 @@ class Upstreams:
     canary: Canary
     desk: AlertDesk
     probes: Mapping[str, ReadinessProbe]
+    outside: outside.OutsideHeartbeat | None
 
 
 class Readers:
@@ -76,12 +79,13 @@ class Readers:
         failed: Callable[[str], None],
         *,
         silent_after: float = SILENT_SECONDS,
+        again: float = AGAIN_SECONDS,
     ) -> Loop:
         """Adds a loop that calls `read` every `every` seconds, and `failed` with the reason when that failed.
 
-        After a failure it asks again soon, so that a service which starts later is shown as soon as it answers.
+        After a failure it asks again in `again` seconds, so that a service which starts later is soon shown.
         """
-        again = min(every, AGAIN_SECONDS)
+        again = min(every, again)
 
         def step() -> float:
             try:
@@ -124,6 +128,30 @@ def add_readers(loops: Supervisor, asked: Upstreams, state: ConsoleState, counte
     asked.desk.on_news(alerts.wake)
     for name, probe in asked.probes.items():
         readers.add_cell(f"service-{name}", name, SLOW_SECONDS, state.services[name], probe.ask)
+    _add_outside(readers, asked.outside, state)
+
+
+def _add_outside(readers: Readers, heartbeat: outside.OutsideHeartbeat | None, state: ConsoleState) -> None:
+    """Adds the outside heartbeat where it is switched on. It may wait: the console is ready without the outside."""
+    cell = state.outside
+    if heartbeat is None or cell is None:
+        return
+
+    def beat() -> None:
+        heartbeat.announce()
+        accepted = heartbeat.ping(state.inbox.reading, unheard(state.comparison.reading))
+        if accepted is not None:
+            cell.put(accepted)
+
+    readers.add(
+        "outside-heartbeat",
+        "outside",
+        outside.PING_SECONDS,
+        beat,
+        cell.fail,
+        silent_after=inf,
+        again=outside.AGAIN_SECONDS,
+    )
 
 
 def _add_market(readers: Readers, asked: Upstreams, state: ConsoleState) -> None:
