@@ -33,7 +33,6 @@ MOST_BODY = 2_000
 MOST_READ = 200
 IGNORED = re.compile(rb"OK \(([a-z ]{1,40})\)")
 """The answer to a ping that was understood and dropped, with status 200: its check is unknown, or its rate too high."""
-TIMEOUT = urllib3.Timeout(total=TIMEOUT_SECONDS)
 
 Told = Literal["success", "fail", "log"]
 
@@ -85,11 +84,11 @@ def body_of(inbox: Reading[InboxContents], reason: str | None) -> bytes:
 class OutsideHeartbeat:
     """Sends the pings. One thread calls it. The address is read at each ping, so a new one needs no restart."""
 
-    def __init__(self, file: Path, clock: Clock, stop: Stop) -> None:
+    def __init__(self, file: Path, clock: Clock, stop: Stop, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._file, self._clock, self._stop = file, clock, stop
         self._settles_until = clock.monotonic() + SETTLE_SECONDS
         self._announced = self._proven = False
-        self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT)
+        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=timeout))
 
     def announce(self) -> None:
         """Notes the start outside, once. Raises `Unavailable` when that is not accepted, and does not try again."""
