@@ -69,7 +69,7 @@ class Parts:
                 AlertInbox(settings.data_dir / "alerts.sqlite"), Alertmanager(settings.alertmanager_url), SYSTEM_CLOCK
             ),
             probes={name: ReadinessProbe(address, market) for name, address in targets.items()},
-            outside=OutsideHeartbeat(beats, SYSTEM_CLOCK, loops.stop_signal) if beats else None,
+            outside=OutsideHeartbeat(beats, SYSTEM_CLOCK) if beats else None,
         )
         add_readers(loops, upstreams, state, counters)
         service.add_memory_loop(loops, settings.service)

@@ -75,7 +75,7 @@ class Readers:
         name: str,
         upstream: str,
         every: float,
-        read: Callable[[], None],
+        read: Callable[[], float | None],
         failed: Callable[[str], None],
         *,
         silent_after: float = SILENT_SECONDS,
@@ -83,18 +83,19 @@ class Readers:
     ) -> Loop:
         """Adds a loop that calls `read` every `every` seconds, and `failed` with the reason when that failed.
 
+        `read` may return the seconds to pause instead.
         After a failure it asks again in `again` seconds, so that a service which starts later is soon shown.
         """
         again = min(every, again)
 
         def step() -> float:
             try:
-                read()
+                pause = read()
             except ServiceError as failure:
                 self._counters.upstream_errors.labels(upstream).inc()
                 failed(failure.message)
                 return again
-            return every
+            return every if pause is None else pause
 
         def on_failure(error: Exception) -> None:
             failed(f"an unexpected failure ({type(error).__name__}); it was logged")
@@ -137,11 +138,10 @@ def _add_outside(readers: Readers, heartbeat: outside.OutsideHeartbeat | None, s
     if heartbeat is None or cell is None:
         return
 
-    def beat() -> None:
-        heartbeat.announce()
+    def beat() -> float | None:
         accepted = heartbeat.ping(state.inbox.reading, unheard(state.comparison.reading))
-        if accepted is not None:
-            cell.put(accepted)
+        cell.put(accepted)
+        return outside.AGAIN_SECONDS if accepted.told == "log" else None
 
     readers.add(
         "outside-heartbeat",

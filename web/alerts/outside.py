@@ -16,7 +16,6 @@ import urllib3
 
 from common.clock import Clock
 from common.errors import Unavailable
-from common.loop import Stop
 from web.alerts.address import AddressFault, read_address
 from web.alerts.heartbeat import SILENT_SECONDS, alert_heartbeat
 from web.alerts.inbox import InboxContents
@@ -24,7 +23,7 @@ from web.cells import Reading
 
 PING_SECONDS = 60.0
 AGAIN_SECONDS = 20.0
-"""Pause after a ping that was not accepted: the outside takes five pings a minute at most."""
+"""Pause after a ping that was not accepted or only noted: the outside takes five pings a minute at most."""
 TIMEOUT_SECONDS = 10.0
 NOT_COMPARED_SECONDS = 60.0
 SETTLE_SECONDS = 180.0
@@ -84,26 +83,19 @@ def body_of(inbox: Reading[InboxContents], reason: str | None) -> bytes:
 class OutsideHeartbeat:
     """Sends the pings. One thread calls it. The address is read at each ping, so a new one needs no restart."""
 
-    def __init__(self, file: Path, clock: Clock, stop: Stop, *, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._file, self._clock, self._stop = file, clock, stop
+    def __init__(self, file: Path, clock: Clock, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._file, self._clock = file, clock
         self._settles_until = clock.monotonic() + SETTLE_SECONDS
-        self._announced = self._proven = False
+        self._started = self._proven = False
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=timeout))
 
-    def announce(self) -> None:
-        """Notes the start outside, once. Raises `Unavailable` when that is not accepted, and does not try again."""
-        if not self._announced:
-            self._announced = True
-            self._send("log", b"Spark: the console has started and watches the alert path.")
-
-    def ping(self, inbox: Reading[InboxContents], unheard: bool) -> Accepted | None:
-        """Sends one ping and returns it, or None where nothing is sent any more because the console stops.
+    def ping(self, inbox: Reading[InboxContents], unheard: bool) -> Accepted:
+        """Sends one ping and returns it. The first one only notes the start.
 
         Raises `Unavailable` when it was not accepted.
         """
-        if self._stop.is_set():
-            return None
-        reason = trouble(inbox, unheard, self._clock.now())
+        reason = trouble(inbox, unheard, self._clock.now()) if self._started else "the console has just started"
+        self._started = True
         told = self._kind(reason)
         self._send(told, body_of(inbox, reason))
         return Accepted(self._clock.now(), told, reason)

@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.loop import Stop
 from tests.web.standin_server import Answer, Request, Server
 from web.alerts.outside import OutsideHeartbeat
+from web.cells import Reading
 
 SECRET = "5b4f0c1e-0000-4000-8000-the-secret"
 
@@ -50,11 +50,13 @@ class Outside:
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.pings()]
 
-    def heartbeat(
-        self, folder: Path, *, clock: Clock = SYSTEM_CLOCK, stop: Stop | None = None, timeout: float = 10
-    ) -> OutsideHeartbeat:
-        """Returns a heartbeat that pings this service."""
-        return OutsideHeartbeat(self.file(folder), clock, stop or Stop(), timeout=timeout)
+    def started(self, folder: Path, *, clock: Clock = SYSTEM_CLOCK, timeout: float = 10) -> OutsideHeartbeat:
+        """Returns a heartbeat that has noted its start here. That ping is not kept."""
+        heartbeat = OutsideHeartbeat(self.file(folder), clock, timeout=timeout)
+        heartbeat.ping(Reading(), unheard=False)
+        assert [kind for kind, _ in self.pings()] == ["/log"]
+        self.server.asked = []
+        return heartbeat
 
     def file(self, folder: Path) -> Path:
         """Writes the address into a file."""

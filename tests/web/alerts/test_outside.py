@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from common.clock import Clock
+from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import Unavailable
-from common.loop import Stop
 from tests.web.alerts.outside_world import SECRET, Outside
 from web.alerts.alert import AlertStatus
 from web.alerts.inbox import InboxContents
-from web.alerts.outside import MOST_BODY, SETTLE_SECONDS, body_of, trouble
+from web.alerts.outside import MOST_BODY, SETTLE_SECONDS, OutsideHeartbeat, body_of, trouble
 from web.cells import Reading
 
 COUNTS: dict[AlertStatus, int] = {"firing": 2, "unknown": 1, "resolved": 0}
@@ -40,8 +39,7 @@ NOT_PROVEN = [
 
 
 def test_a_proven_path_is_success_and_no_alert_is_named(outside: Outside, tmp_path: Path) -> None:
-    accepted = outside.heartbeat(tmp_path).ping(inbox(), unheard=False)
-    assert accepted is not None
+    accepted = outside.started(tmp_path).ping(inbox(), unheard=False)
     assert (accepted.told, accepted.reason) == ("success", None)
     assert outside.pings() == [("", "Spark: the alert path is proven.\nfiring: 2, unknown: 1")]
 
@@ -50,10 +48,9 @@ def test_a_proven_path_is_success_and_no_alert_is_named(outside: Outside, tmp_pa
 def test_a_path_that_was_proven_and_is_no_more_is_a_failure_with_its_reason(
     outside: Outside, tmp_path: Path, contents: Reading[InboxContents], unheard: bool, said: str
 ) -> None:
-    heartbeat = outside.heartbeat(tmp_path)
+    heartbeat = outside.started(tmp_path)
     heartbeat.ping(inbox(), unheard=False)
     accepted = heartbeat.ping(contents, unheard)
-    assert accepted is not None
     assert said in str(accepted.reason)
     kind, body = outside.pings()[-1]
     assert kind == "/fail"
@@ -61,8 +58,8 @@ def test_a_path_that_was_proven_and_is_no_more_is_a_failure_with_its_reason(
 
 
 def test_before_its_first_proof_the_path_is_only_noted_for_three_minutes(outside: Outside, tmp_path: Path) -> None:
-    moments = iter([0.0, SETTLE_SECONDS - 1, SETTLE_SECONDS])
-    heartbeat = outside.heartbeat(tmp_path, clock=Clock(lambda: next(moments), time.time))
+    moments = iter([0.0, 1.0, SETTLE_SECONDS - 1, SETTLE_SECONDS])
+    heartbeat = outside.started(tmp_path, clock=Clock(lambda: next(moments), time.time))
     for kinds in (["/log"], ["/log", "/fail"]):
         heartbeat.ping(inbox(heartbeat_ago=None), unheard=False)
         assert outside.kinds() == kinds
@@ -78,13 +75,14 @@ def test_the_path_is_proven_until_just_beyond_its_limit(field: str, limit: float
         assert (trouble(Reading(contents, reason=None), False, now) is None) is proven
 
 
-def test_the_start_is_noted_once_even_where_that_is_refused(outside: Outside, tmp_path: Path) -> None:
-    heartbeat = outside.heartbeat(tmp_path)
+def test_a_start_that_is_not_accepted_is_not_noted_again(outside: Outside, tmp_path: Path) -> None:
+    heartbeat = OutsideHeartbeat(outside.file(tmp_path), SYSTEM_CLOCK)
     outside.status = 404
     with pytest.raises(Unavailable):
-        heartbeat.announce()
-    heartbeat.announce()
-    assert outside.kinds() == ["/log"]
+        heartbeat.ping(inbox(), unheard=False)
+    outside.status = 200
+    heartbeat.ping(inbox(), unheard=False)
+    assert outside.kinds() == ["/log", ""]
 
 
 def test_a_body_is_within_its_bounds() -> None:
@@ -107,7 +105,7 @@ def test_a_ping_that_is_refused_or_dropped_is_a_failure(
 ) -> None:
     outside.status, outside.said = status, body
     with pytest.raises(Unavailable) as failed:
-        outside.heartbeat(tmp_path).ping(inbox(), unheard=False)
+        outside.started(tmp_path).ping(inbox(), unheard=False)
     assert failed.value.message == said
     assert SECRET not in shown(failed.value)
 
@@ -116,7 +114,7 @@ def test_a_ping_that_is_refused_or_dropped_is_a_failure(
 def test_an_outside_that_does_not_answer_is_a_failure_that_does_not_show_the_address(
     outside: Outside, tmp_path: Path, how: str
 ) -> None:
-    heartbeat = outside.heartbeat(tmp_path, timeout=0.3)
+    heartbeat = outside.started(tmp_path, timeout=0.3)
     if how == "gone":
         outside.stop()
     outside.hangs = True
@@ -131,19 +129,11 @@ def shown(error: Unavailable) -> str:
 
 
 def test_a_new_address_is_used_without_a_restart(outside: Outside, tmp_path: Path) -> None:
-    heartbeat = outside.heartbeat(tmp_path)
+    heartbeat = outside.started(tmp_path)
     file = tmp_path / "heartbeat"
     file.write_text("")
     with pytest.raises(Unavailable, match="there is no secret address"):
         heartbeat.ping(inbox(), unheard=False)
     file.write_text(f"{outside.url}/")
-    assert heartbeat.ping(inbox(), unheard=False) is not None
+    assert heartbeat.ping(inbox(), unheard=False).told == "success"
     assert outside.kinds() == [""]
-
-
-def test_nothing_is_sent_once_the_console_stops(outside: Outside, tmp_path: Path) -> None:
-    stop = Stop()
-    heartbeat = outside.heartbeat(tmp_path, stop=stop)
-    stop.set()
-    assert heartbeat.ping(inbox(), unheard=False) is None
-    assert outside.pings() == []

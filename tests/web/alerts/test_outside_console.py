@@ -21,6 +21,15 @@ AGE = "web_outside_heartbeat_age_seconds"
 
 
 @pytest.fixture
+def started(console: Built, outside: Outside) -> Built:
+    """A console that has noted its start and then told a proven path outside."""
+    prove(console)
+    read(console, LOOP, LOOP)
+    assert outside.kinds() == ["/log", ""]
+    return console
+
+
+@pytest.fixture
 def console(outside: Outside, around: Surroundings, tmp_path: Path) -> Built:
     return build(Settings.from_environment(around.environment(tmp_path) | outside.settings(tmp_path)))
 
@@ -65,59 +74,54 @@ def test_a_proven_path_is_told_outside_and_shown(console: Built, outside: Outsid
     assert age(console) == "+Inf"
     prove(console)
     console.read(LOOP)
+    assert line(console).startswith("Outside heartbeat waits for the proof the console has just started; last ping")
     console.read(LOOP)
-    assert outside.kinds() == ["/log", "", ""]
+    assert outside.kinds() == ["/log", ""]
     assert 0 <= float(age(console)) < 60
     assert re.fullmatch(r"Outside heartbeat accepted \d\d:\d\d:\d\d UTC", line(console))
 
 
 def test_prometheus_that_falls_silent_is_a_failure_until_it_is_heard_again(
-    console: Built, around: Surroundings, outside: Outside
+    started: Built, around: Surroundings, outside: Outside
 ) -> None:
-    prove(console)
-    console.read(LOOP)
     around.alertmanager.watchdog_told_at = datetime.now(UTC) - timedelta(minutes=10)
-    prove(console)
-    console.read(LOOP)
+    prove(started)
+    started.read(LOOP)
     kind, body = outside.pings()[-1]
     assert (kind, body.splitlines()[0]) == (
         "/fail",
         "Spark: Prometheus tells Alertmanager nothing, so no new alert can fire.",
     )
-    assert line(console).startswith("Outside heartbeat tells a failure Prometheus tells Alertmanager nothing")
+    assert line(started).startswith("Outside heartbeat tells a failure Prometheus tells Alertmanager nothing")
     around.alertmanager.watchdog_told_at = None
-    prove(console)
-    console.read(LOOP)
+    prove(started)
+    started.read(LOOP)
     assert outside.kinds() == ["/log", "", "/fail", ""]
 
 
 def test_alertmanager_that_is_gone_is_a_failure_until_it_is_back(
-    console: Built, around: Surroundings, outside: Outside
+    started: Built, around: Surroundings, outside: Outside
 ) -> None:
-    prove(console)
-    console.read(LOOP)
     around.alertmanager.stop()
-    console.parts.upstreams.desk.inbox.reconcile((), "resolved", datetime.now(UTC) - timedelta(seconds=70))
-    read(console, "alerts", "inbox", LOOP)
+    started.parts.upstreams.desk.inbox.reconcile((), "resolved", datetime.now(UTC) - timedelta(seconds=70))
+    read(started, "alerts", "inbox", LOOP)
     kind, body = outside.pings()[-1]
     assert kind == "/fail"
     assert "was not compared with Alertmanager's list for more than 60 s" in body
     around.alertmanager.server.start()
-    read(console, "alerts", "inbox", LOOP)
+    read(started, "alerts", "inbox", LOOP)
     assert outside.kinds() == ["/log", "", "/fail", ""]
 
 
-def test_heartbeats_that_no_longer_come_are_a_failure(console: Built, outside: Outside) -> None:
-    prove(console)
-    console.read(LOOP)
-    heard(console, 200)
-    console.read(LOOP)
+def test_heartbeats_that_no_longer_come_are_a_failure(started: Built, outside: Outside) -> None:
+    heard(started, 200)
+    started.read(LOOP)
     assert outside.pings()[-1][0] == "/fail"
     assert "no heartbeat has come from Alertmanager for more than 180 s" in outside.pings()[-1][1]
 
 
 def test_after_the_start_the_proof_is_waited_for(console: Built, outside: Outside) -> None:
-    read(console, "alerts", "inbox", LOOP)
+    read(console, "alerts", "inbox", LOOP, LOOP)
     assert outside.kinds() == ["/log", "/log"]
     assert line(console).startswith("Outside heartbeat waits for the proof no heartbeat has come from Alertmanager yet")
 
@@ -146,18 +150,19 @@ def test_a_ping_that_is_not_accepted_is_counted_and_shown_and_the_console_stays_
 
 def test_a_ping_that_fails_is_not_repeated_more_often_than_the_outside_takes(console: Built, outside: Outside) -> None:
     outside.status = 500
-    assert [console.loops.by_name[LOOP].run_once() for _ in range(2)] == [20, 20]
+    loop = console.loops.by_name[LOOP]
+    assert [loop.run_once() for _ in range(2)] == [20, 20]
     outside.status = 200
-    assert console.loops.by_name[LOOP].run_once() == 60
-
-
-def test_the_last_accepted_ping_stays_shown_while_it_fails(console: Built, outside: Outside) -> None:
+    assert loop.run_once() == 20, "no proof yet"
     prove(console)
-    console.read(LOOP)
+    assert [loop.run_once() for _ in range(2)] == [60, 60]
+
+
+def test_the_last_accepted_ping_stays_shown_while_it_fails(started: Built, outside: Outside) -> None:
     outside.stop()
-    console.read(LOOP)
-    assert re.search(r"; last ping accepted \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", line(console))
-    assert float(age(console)) < 60
+    started.read(LOOP)
+    assert re.search(r"; last ping accepted \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", line(started))
+    assert float(age(started)) < 60
 
 
 def test_an_outside_that_hangs_keeps_the_console_ready_and_gets_no_success_after_the_stop(
