@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from tests.web.alerts.test_heartbeat import beat, heard
 from tests.web.conftest import Built, build
 from tests.web.console import Surroundings
 from tests.web.test_panels import html
+from web.panels import Painter
 from web.settings import Settings
+from web.undrawn import Undrawn
 
 LOOP = "outside-heartbeat"
 AGE = "web_outside_heartbeat_age_seconds"
@@ -183,3 +186,17 @@ def test_an_outside_that_hangs_keeps_the_console_ready_and_gets_no_success_after
         console.parts.stop()
     assert loop.join(30)
     assert outside.kinds() == ["/log"]
+
+
+def test_the_panel_is_drawn_again_for_a_ping_alone(console: Built) -> None:
+    painter = Painter(console.app.jinja_env, console.state, Undrawn(console.parts.counters.unreadable))
+
+    def drawn() -> str:
+        return next(str(panel.html) for panel in painter.panels() if panel.name == "alerts")
+
+    assert "Outside heartbeat not sent yet" in drawn()
+    console.read(LOOP)
+    end = time.monotonic() + 30
+    while "Outside heartbeat waits for the proof" not in drawn():
+        assert time.monotonic() < end
+        time.sleep(0.05)
