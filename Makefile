@@ -93,7 +93,7 @@ quiet: ## Watch a healthy stack for MINUTES (30), and as long with 10,000 restin
 lock: ## Pin every requirements.in anew, with hashes
 	@bash scripts/lock.sh
 
-receiver-secret: ## Give the secret of a receiver of alerts (RECEIVER=slack; asks for it, or reads standard input)
+receiver-secret: ## Give the secret of a receiver of alerts, or of the outside heartbeat (RECEIVER=slack; asks for it, or reads standard input)
 	@bash scripts/receivers.sh secret "$$RECEIVER"
 
 page-test: ## Send a test alert to every receiver and print whether it arrived

@@ -11,6 +11,7 @@ from common.sse import StreamSlots
 from web.alerts.alertmanager import Alertmanager
 from web.alerts.desk import AlertDesk
 from web.alerts.inbox import AlertInbox
+from web.alerts.outside import OutsideHeartbeat
 from web.clients import Canary, Executors, MarketData, Markets
 from web.metrics import ConsoleCounters
 from web.readers import Upstreams, add_readers
@@ -33,6 +34,7 @@ class Parts:
     service-<name>, one for each             → /readyz    │
     inbox                                    → inbox      │
     alerts                                   → Alertmanager and inbox ┘
+    outside-heartbeat                        state → the outside, where it is switched on
     memory                                   replaces the worker before its memory is used up
 
     loops: the owner of these threads.
@@ -54,7 +56,8 @@ class Parts:
         targets = settings.readiness_urls()
         market = settings.service.market
         markets = Markets(market)
-        state = ConsoleState(SYSTEM_CLOCK, targets, settings.quote_stale_seconds)
+        beats = settings.heartbeat_file
+        state = ConsoleState(SYSTEM_CLOCK, targets, settings.quote_stale_seconds, outside=beats is not None)
         counters = ConsoleCounters(targets)
         upstreams = Upstreams(
             marketdata=MarketData(settings.marketdata_url, markets),
@@ -66,6 +69,7 @@ class Parts:
                 AlertInbox(settings.data_dir / "alerts.sqlite"), Alertmanager(settings.alertmanager_url), SYSTEM_CLOCK
             ),
             probes={name: ReadinessProbe(address, market) for name, address in targets.items()},
+            outside=OutsideHeartbeat(beats, SYSTEM_CLOCK) if beats else None,
         )
         add_readers(loops, upstreams, state, counters)
         service.add_memory_loop(loops, settings.service)

@@ -60,8 +60,8 @@ LINES: dict[str, dict[int, str]] = {
     "web": {
         1: "canary_answers view alerts.acts alerts.alert alerts.answers alerts.heartbeat alerts.history alerts.judge "
         "alerts.sent alerts.tables",
-        2: "cells clients orders quotes readiness runbook settings streams undrawn alerts.alertmanager alerts.inbox "
-        "alerts.rows",
+        2: "cells clients orders quotes readiness runbook settings streams undrawn alerts.address alerts.alertmanager "
+        "alerts.inbox alerts.outside alerts.rows",
         3: "following metrics panels readers rows state alerts",
         4: "api",
         5: "app parts",
