@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, prod
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|[A-Za-z_][\w:]*|[<>=!]=|=~|!~|.', re.DOTALL)
-_COMPARISONS = frozenset({"==", "!=", "<=", ">=", "<", ">"})
+WORDS = {"==": "", "!=": "other than", "<=": "at most", ">=": "at least", "<": "below", ">": "above"}
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _NUMBER = re.compile(r"-?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 
@@ -37,6 +37,11 @@ class Condition:
     further: str = ""
 
     @property
+    def in_words(self) -> str:
+        """The comparison in words, such as above; empty where there is none."""
+        return WORDS.get(self.sign, "")
+
+    @property
     def is_from_below(self) -> bool:
         """True when the alert fires at low values."""
         return self.sign in ("<", "<=") or (self.sign == "==" and self.number == 0)
@@ -57,7 +62,7 @@ def _condition(text: str) -> Condition:
     if compared != first:
         inner = _condition(compared)
         return replace(inner, text=text, further=f"{inner.further} {further}".strip())
-    found = [(token, start) for token, start in _outside(compared) if token in _COMPARISONS]
+    found = [(token, start) for token, start in _outside(compared) if token in WORDS]
     if not found:
         return Condition(text)
     sign, at = found[-1]
