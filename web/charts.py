@@ -22,7 +22,6 @@ WINDOW_SECONDS = 3600
 STEP_SECONDS = 30
 KEEP_SECONDS = 15.0
 WAIT_SECONDS = 3.0
-"""A page waits so long for another page's question, and begins no further question after so long."""
 FAILED_SECONDS = 5.0
 """Prometheus that did not answer is asked again after so long."""
 MOST_PLOTS = 3
@@ -67,11 +66,15 @@ class Told:
 
 
 class Charts:
-    """Asks for the charts, and keeps them. Any thread may call it, with names of the runbook's alerts only."""
+    """Asks for the charts, and keeps them. Any thread may call it, with names of the runbook's alerts only.
 
-    def __init__(self, prometheus: Prometheus, clock: Clock) -> None:
+    wait_seconds: so long a page waits for another page's question, and begins further questions of its own.
+    """
+
+    def __init__(self, prometheus: Prometheus, clock: Clock, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._prometheus = prometheus
         self._clock = clock
+        self._wait_seconds = wait_seconds
         self._asking = threading.Lock()
         self._kept: dict[str, tuple[float, Told]] = {}
         self._failed: tuple[float, str] | None = None
@@ -80,7 +83,7 @@ class Charts:
         """Returns the chart of an alert, asked for when the one that is kept is too old. A failure is kept too."""
         if (kept := self._fresh(alert)) is not None:
             return kept
-        if not self._asking.acquire(timeout=WAIT_SECONDS):
+        if not self._asking.acquire(timeout=self._wait_seconds):
             return replace(self._last(alert), reason="another chart is being asked for, and that takes long")
         try:
             return self._fresh(alert) or self._ask(alert)
@@ -110,7 +113,7 @@ class Charts:
         return told
 
     def _chart(self, alert: str) -> Chart | None:
-        give_up = self._clock.monotonic() + WAIT_SECONDS
+        give_up = self._clock.monotonic() + self._wait_seconds
         if (rule := self._prometheus.rule(alert)) is None:
             return None
         end = self._clock.unix() // STEP_SECONDS * STEP_SECONDS

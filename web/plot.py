@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from math import floor, isfinite, log10, nan
+from math import floor, inf, isfinite, log10, nan
 
 from common import texts
 from web.expressions import Condition
@@ -146,7 +146,7 @@ def spans(series: Iterable[Series], frame: Frame) -> tuple[Span, ...]:
 def written(value: float) -> str:
     """Returns a number with four significant digits, and separated thousands."""
     if value == 0 or not isfinite(value):
-        return f"{value:g}".replace("-0", "0").replace("-", MINUS)
+        return {0.0: "0", inf: "+Inf", -inf: f"{MINUS}Inf"}.get(value, "NaN")
     size = floor(log10(abs(value)))
     if not -6 <= size < 15:
         return f"{value:.{SIGNIFICANT - 1}e}".replace("-", MINUS)

@@ -1,5 +1,5 @@
-// Shared by the operator's forms: the token, which is kept in its field only, the call, the message about its outcome, what is missing,
-// and buttons that need two presses.
+// Shared by the operator's forms: the token, which is kept in its field only, the call, the message about its outcome,
+// the fields that are missing, and buttons that need two presses.
 
 export const token = document.getElementById("token");
 const DEADLINE_MS = 20000;

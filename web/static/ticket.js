@@ -13,9 +13,7 @@ const outcome = document.getElementById("ticket-outcome");
 const cancelOutcome = document.getElementById("cancel-outcome");
 const pressedAgain = twice(cancelAll, "Really cancel all? Press again");
 
-const REQUIRED = [["symbol", "symbol"], ["quantity", "quantity"], ["limit-price", "limit price"], ["token", "operator token"]].map(
-  ([id, name]) => [document.getElementById(id), name],
-);
+const REQUIRED = [[form.elements.symbol, "symbol"], [form.elements.quantity, "quantity"], [limitPrice, "limit price"], [token, "operator token"]];
 
 let clientOrderId = "";
 let sentAs = "";
