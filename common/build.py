@@ -14,7 +14,7 @@ REVISION_FILE = "revision"
 """The file in an image that has the commit it was built from. A checkout has no such file."""
 UNKNOWN = "unknown"
 FURTHER_FILES = {"web": ("prometheus/runbook*.md", "alertmanager/alertmanager.yml")}
-"""What an image has besides `common` and its service's folder, by service."""
+"""The files of an image besides `common` and its service's folder, by service."""
 _REVISION = re.compile(r"[0-9a-f]{40}(-dirty)?")
 
 

@@ -38,8 +38,8 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
     counters, desk = parts.counters, upstreams.desk
     linking = Linking(settings.public_url, chapters)
-    shelf = runbook.Shelf(chapters, desk.inbox, parts.charts, related)
-    app.register_blueprint(runbook.blueprint(market, shelf, state.clock))
+    sources = runbook.RunbookSources(chapters, desk.inbox, parts.charts, related)
+    app.register_blueprint(runbook.blueprint(market, sources, state.clock))
     app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, desk, state.clock, counters, linking))
     app.register_blueprint(acts.blueprint(market, settings.operator_verifier, desk, linking))
     return app

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from common import texts
 from common.clock import Clock
 from common.errors import Unavailable
-from web.expressions import Condition, conditions
-from web.plot import Frame, Plot, Span, plot, spans
+from web.expressions import AlertCondition, conditions
+from web.plot import Plot, Span, TimeFrame, plot, spans
 from web.prometheus import Prometheus
-from web.prometheus_answers import Series
+from web.prometheus_answers import ValueSeries
 
 WINDOW_SECONDS = 3600
 STEP_SECONDS = 30
@@ -29,8 +29,8 @@ MOST_ERROR = 300
 
 
 @dataclass(frozen=True)
-class Chart:
-    """What Prometheus knows of an alert.
+class AlertChart:
+    """An alert as Prometheus knows it.
 
     query: the expression of its rule.
     duration: seconds for which it must hold before the alert fires.
@@ -47,12 +47,12 @@ class Chart:
     begin: datetime
     end: datetime
     plots: tuple[Plot, ...]
-    others: tuple[Condition, ...]
+    others: tuple[AlertCondition, ...]
     spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
-class Told:
+class KeptChart:
     """The last chart of an alert.
 
     chart: the chart; None before the first.
@@ -60,7 +60,7 @@ class Told:
     reason: why there is no newer one; empty where there is.
     """
 
-    chart: Chart | None = None
+    chart: AlertChart | None = None
     at: datetime | None = None
     reason: str = ""
 
@@ -76,10 +76,10 @@ class Charts:
         self._clock = clock
         self._wait_seconds = wait_seconds
         self._asking = threading.Lock()
-        self._kept: dict[str, tuple[float, Told]] = {}
+        self._kept: dict[str, tuple[float, KeptChart]] = {}
         self._failed: tuple[float, str] | None = None
 
-    def of(self, alert: str) -> Told:
+    def of(self, alert: str) -> KeptChart:
         """Returns the chart of an alert, asked for when the one that is kept is too old. A failure is kept too."""
         if (kept := self._fresh(alert)) is not None:
             return kept
@@ -90,10 +90,10 @@ class Charts:
         finally:
             self._asking.release()
 
-    def _last(self, alert: str) -> Told:
-        return self._kept.get(alert, (0.0, Told()))[1]
+    def _last(self, alert: str) -> KeptChart:
+        return self._kept.get(alert, (0.0, KeptChart()))[1]
 
-    def _fresh(self, alert: str) -> Told | None:
+    def _fresh(self, alert: str) -> KeptChart | None:
         """Returns what is kept and still good; Prometheus that has just failed one page is asked for no other."""
         now = self._clock.monotonic()
         if alert in self._kept and now - self._kept[alert][0] < KEEP_SECONDS:
@@ -102,25 +102,25 @@ class Charts:
             return replace(self._last(alert), reason=self._failed[1])
         return None
 
-    def _ask(self, alert: str) -> Told:
+    def _ask(self, alert: str) -> KeptChart:
         try:
             chart = self._chart(alert)
         except Unavailable as failure:
             self._failed = self._clock.monotonic(), failure.message
             return replace(self._last(alert), reason=failure.message)
-        told = Told(chart, self._clock.now(), "" if chart else "Prometheus has no rule of this name")
+        told = KeptChart(chart, self._clock.now(), "" if chart else "Prometheus has no rule of this name")
         self._kept[alert] = (self._clock.monotonic(), told)
         return told
 
-    def _chart(self, alert: str) -> Chart | None:
+    def _chart(self, alert: str) -> AlertChart | None:
         give_up = self._clock.monotonic() + self._wait_seconds
         if (rule := self._prometheus.rule(alert)) is None:
             return None
         end = self._clock.unix() // STEP_SECONDS * STEP_SECONDS
-        frame = Frame(end - WINDOW_SECONDS, end, STEP_SECONDS)
+        frame = TimeFrame(end - WINDOW_SECONDS, end, STEP_SECONDS)
         told = conditions(rule.query)
         drawn = [each for each in told if each.value][:MOST_PLOTS]
-        return Chart(
+        return AlertChart(
             query=rule.query,
             duration=rule.duration,
             last_error=texts.shown(rule.last_error, MOST_ERROR),
@@ -131,7 +131,7 @@ class Charts:
             spans=spans(self._values(f'ALERTS{{alertname="{alert}"}}', frame, give_up), frame),
         )
 
-    def _values(self, query: str, frame: Frame, give_up: float) -> tuple[Series, ...]:
+    def _values(self, query: str, frame: TimeFrame, give_up: float) -> tuple[ValueSeries, ...]:
         if self._clock.monotonic() > give_up:
             raise Unavailable("Prometheus answers too slowly")
         return self._prometheus.values(query, frame.begin, frame.end, frame.step)

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"-?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Condition:
+class AlertCondition:
     """One of the conditions that bring an alert; each alone does.
 
     text: the whole condition.
@@ -47,29 +47,29 @@ class Condition:
         return self.sign in ("<", "<=") or (self.sign == "==" and self.number == 0)
 
 
-def conditions(expression: str) -> tuple[Condition, ...]:
+def conditions(expression: str) -> tuple[AlertCondition, ...]:
     """Returns the conditions of an expression, in its order. Never raises: what can't be read compares nothing."""
     text = " ".join(expression.split())
     return tuple(_condition(part) for part in _parts(text, {"or"}))
 
 
-def _condition(text: str) -> Condition:
+def _condition(text: str) -> AlertCondition:
     first = next(_parts(text, {"and", "unless"}))
     compared = _unwrapped(first)
     further = text[len(first) :].strip()
     if len(list(_parts(compared, {"or"}))) > 1:
-        return Condition(text)
+        return AlertCondition(text)
     if compared != first:
         inner = _condition(compared)
         return replace(inner, text=text, further=f"{inner.further} {further}".strip())
     found = [(token, start) for token, start in _outside(compared) if token in WORDS]
     if not found:
-        return Condition(text)
+        return AlertCondition(text)
     sign, at = found[-1]
     value, limit = compared[:at].strip(), compared[at + len(sign) :].strip()
     if limit.startswith("bool ") or _number(value) is not None:
-        return Condition(text)
-    return Condition(text, value, sign, limit, _number(limit), further)
+        return AlertCondition(text)
+    return AlertCondition(text, value, sign, limit, _number(limit), further)
 
 
 def _unwrapped(text: str) -> str:

@@ -9,8 +9,8 @@ from itertools import groupby
 from math import floor, inf, isfinite, log10, nan
 
 from common import texts
-from web.expressions import Condition
-from web.prometheus_answers import Series
+from web.expressions import AlertCondition
+from web.prometheus_answers import ValueSeries
 from web.view import MINUS
 
 WIDTH, HEIGHT, EDGE = 600, 120, 6
@@ -22,7 +22,7 @@ SIGNIFICANT = 4
 
 
 @dataclass(frozen=True)
-class Frame:
+class TimeFrame:
     """The time that is drawn. Both are seconds since 1970.
 
     begin, end: the time.
@@ -70,7 +70,7 @@ class Plot:
     top, bottom: the values at the two ends of the scale; empty where nothing is drawn.
     """
 
-    condition: Condition
+    condition: AlertCondition
     limit: str
     lines: tuple[Line, ...] = ()
     more: int = 0
@@ -103,7 +103,7 @@ class Span:
 Points = list[tuple[float, float]]
 
 
-def plot(condition: Condition, series: Sequence[Series], frame: Frame) -> Plot:
+def plot(condition: AlertCondition, series: Sequence[ValueSeries], frame: TimeFrame) -> Plot:
     """Returns a condition drawn. Values that are no finite numbers are left out and counted."""
     limit = condition.limit if condition.number is None else written(condition.number)
     sign = -1 if condition.is_from_below else 1
@@ -126,7 +126,7 @@ def plot(condition: Condition, series: Sequence[Series], frame: Frame) -> Plot:
     )
 
 
-def spans(series: Iterable[Series], frame: Frame) -> tuple[Span, ...]:
+def spans(series: Iterable[ValueSeries], frame: TimeFrame) -> tuple[Span, ...]:
     """Returns when an alert was pending and when it fired, from its series `ALERTS`. Firing counts before pending."""
     states: dict[float, str] = {}
     for each in series:
@@ -155,7 +155,7 @@ def written(value: float) -> str:
     return (text.rstrip("0").rstrip(".") if places else text).replace("-", MINUS)
 
 
-def _finite(series: Series) -> Points:
+def _finite(series: ValueSeries) -> Points:
     found = [(at, _float(text)) for at, text in series.values]
     return [(at, value) for at, value in found if isfinite(value) and abs(value) <= MOST_VALUE]
 
@@ -168,7 +168,12 @@ def _float(text: str) -> float:
 
 
 def _line(
-    series: Series, points: Points, all_of_them: Sequence[Series], frame: Frame, scale: tuple[float, float], sign: int
+    series: ValueSeries,
+    points: Points,
+    all_of_them: Sequence[ValueSeries],
+    frame: TimeFrame,
+    scale: tuple[float, float],
+    sign: int,
 ) -> Line:
     place, odd = _place(series.labels, all_of_them), len(series.values) - len(points)
     last_at, last = series.values[-1] if series.values else (0.0, "")
@@ -187,7 +192,7 @@ def _seen(run: Points, step: int) -> Points:
     return run if len(run) > 1 else [run[0], (run[0][0] + step / 2, run[0][1])]
 
 
-def _place(labels: Mapping[str, str], all_of_them: Sequence[Series]) -> str:
+def _place(labels: Mapping[str, str], all_of_them: Sequence[ValueSeries]) -> str:
     names = sorted({name for each in all_of_them for name in each.labels} - {"__name__", "job", "replica"})
     differing = [name for name in names if len({each.labels.get(name) for each in all_of_them}) > 1]
     return texts.shown(", ".join(f"{name} {labels[name]}" for name in differing if name in labels), MOST_PLACE)

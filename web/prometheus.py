@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from common.client import JsonClient
 from common.codec import read
 from common.errors import InvalidRequest, Unavailable
-from web.prometheus_answers import AlertRule, RangeAnswer, RulesAnswer, Series
+from web.prometheus_answers import AlertRule, RangeAnswer, RulesAnswer, ValueSeries
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Prometheus:
         answer = self._get("/rules", {"type": "alert", "rule_name[]": alert}, RulesAnswer)
         return next((rule for group in answer.data.groups for rule in group.rules if rule.name == alert), None)
 
-    def values(self, query: str, begin: float, end: float, step: int) -> tuple[Series, ...]:
+    def values(self, query: str, begin: float, end: float, step: int) -> tuple[ValueSeries, ...]:
         """Returns the series of an expression between two times, in seconds since 1970, every `step` seconds."""
         asked = {"query": query, "start": begin, "end": end, "step": step, "timeout": "2s", "limit": MOST_SERIES}
         return self._get("/query_range", asked, RangeAnswer).data.result

@@ -22,7 +22,7 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = msgspec.field(name="lastError", default="")
 
 
-class Series(msgspec.Struct, frozen=True, kw_only=True):
+class ValueSeries(msgspec.Struct, frozen=True, kw_only=True):
     """One series of an answer.
 
     labels: its labels.
@@ -66,7 +66,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     result: its series.
     """
 
-    result: tuple[Series, ...]
+    result: tuple[ValueSeries, ...]
 
 
 class RangeAnswer(msgspec.Struct, frozen=True, kw_only=True):

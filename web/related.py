@@ -18,7 +18,7 @@ class InhibitionsError(Exception):
 
 
 @dataclass(frozen=True)
-class Matcher:
+class LabelMatcher:
     """One matcher of a label, as in `service = "web"`.
 
     label: the name of the label.
@@ -42,7 +42,7 @@ class Matcher:
         return f"{self.label} {self.sign} {self.value}"
 
 
-Matchers = tuple[Matcher, ...]
+Matchers = tuple[LabelMatcher, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Relations:
-    """How an alert and others hold each other back.
+    """The alerts that hold an alert back, and those that it holds back.
 
     by: what holds it back.
     of: what it holds back.
@@ -127,7 +127,7 @@ def _inhibition(rule: Mapping[str, list[str]]) -> Inhibition:
     return Inhibition(source, target, tuple(rule.get("equal", ())))
 
 
-def _matcher(text: str) -> Matcher:
+def _matcher(text: str) -> LabelMatcher:
     if (found := _MATCHER.fullmatch(text)) is None:
         raise TypeError(f"the form of the matcher {text!r} is not known")
-    return Matcher(found["label"], found["sign"], found["value"])
+    return LabelMatcher(found["label"], found["sign"], found["value"])

@@ -9,7 +9,7 @@ import promql_parser
 import pytest
 
 from tests.repo import promql
-from web.expressions import Condition, conditions
+from web.expressions import AlertCondition, conditions
 
 ALERTS = {rule["alert"]: rule["expr"] for rule in promql.rules() if "alert" in rule}
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -62,16 +62,16 @@ def test_the_alerts_without_a_number_are_these() -> None:
 @pytest.mark.parametrize(
     ("expression", "wanted"),
     [
-        ("a > 1", Condition("a > 1", "a", ">", "1", 1.0)),
-        ("a - b >= 2 * 1024", Condition("a - b >= 2 * 1024", "a - b", ">=", "2 * 1024", 2048.0)),
-        ("a < on (x) (b)", Condition("a < on (x) (b)", "a", "<", "on (x) (b)", None)),
-        ("(a > 1) unless b == 2", Condition("(a > 1) unless b == 2", "a", ">", "1", 1.0, "unless b == 2")),
-        ("(a > 1 and c) unless b", Condition("(a > 1 and c) unless b", "a", ">", "1", 1.0, "and c unless b")),
-        ('a{x="or > 1"} == 0', Condition('a{x="or > 1"} == 0', 'a{x="or > 1"}', "==", "0", 0.0)),
-        ("a\n  != -1.5e3", Condition("a != -1.5e3", "a", "!=", "-1.5e3", -1500.0)),
+        ("a > 1", AlertCondition("a > 1", "a", ">", "1", 1.0)),
+        ("a - b >= 2 * 1024", AlertCondition("a - b >= 2 * 1024", "a - b", ">=", "2 * 1024", 2048.0)),
+        ("a < on (x) (b)", AlertCondition("a < on (x) (b)", "a", "<", "on (x) (b)", None)),
+        ("(a > 1) unless b == 2", AlertCondition("(a > 1) unless b == 2", "a", ">", "1", 1.0, "unless b == 2")),
+        ("(a > 1 and c) unless b", AlertCondition("(a > 1 and c) unless b", "a", ">", "1", 1.0, "and c unless b")),
+        ('a{x="or > 1"} == 0', AlertCondition('a{x="or > 1"} == 0', 'a{x="or > 1"}', "==", "0", 0.0)),
+        ("a\n  != -1.5e3", AlertCondition("a != -1.5e3", "a", "!=", "-1.5e3", -1500.0)),
     ],
 )
-def test_a_comparison_has_its_value_its_sign_and_its_limit(expression: str, wanted: Condition) -> None:
+def test_a_comparison_has_its_value_its_sign_and_its_limit(expression: str, wanted: AlertCondition) -> None:
     assert conditions(expression) == (wanted,)
 
 

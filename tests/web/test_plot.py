@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.expressions import Condition, conditions
-from web.plot import HEIGHT, MOST_LINES, WIDTH, Frame, plot, spans, written
-from web.prometheus_answers import Series
+from web.expressions import AlertCondition, conditions
+from web.plot import HEIGHT, MOST_LINES, WIDTH, TimeFrame, plot, spans, written
+from web.prometheus_answers import ValueSeries
 
 BEGIN = 1_796_000_400.0
-FRAME = Frame(BEGIN, BEGIN + 3600, 30)
+FRAME = TimeFrame(BEGIN, BEGIN + 3600, 30)
 (ABOVE,) = conditions("queue > 20")
 
 
-def series(*values: float | str | None, ends: float = 0, **labels: str) -> Series:
+def series(*values: float | str | None, ends: float = 0, **labels: str) -> ValueSeries:
     """A series whose last value stands at the end of the frame, or `ends` seconds before."""
     first = FRAME.end - ends - (len(values) - 1) * FRAME.step
     told = [(first + number * FRAME.step, str(value)) for number, value in enumerate(values) if value is not None]
-    return Series(labels=labels, values=tuple(told))
+    return ValueSeries(labels=labels, values=tuple(told))
 
 
 def at(seconds_before_the_end: float) -> datetime:
@@ -83,7 +83,7 @@ def test_a_limit_that_varies_has_no_line_and_is_told_as_its_expression() -> None
 
 @given(st.lists(st.floats(-1e99, 1e99), min_size=1, max_size=121), st.floats(-1e99, 1e99))
 def test_every_point_and_the_limit_are_inside_the_picture(values: list[float], limit: float) -> None:
-    drawn = plot(Condition("", "a", ">", "", limit), [series(*values)], FRAME)
+    drawn = plot(AlertCondition("", "a", ">", "", limit), [series(*values)], FRAME)
     assert len(drawn.lines) == 1
     places = [point.split(",") for line in drawn.lines for points in line.points for point in points.split()]
     assert drawn.limit_y is not None

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.repo.tree import ROOT
-from web.related import InhibitionsError, Matcher, Relation, Relations, read_inhibitions, relations
+from web.related import InhibitionsError, LabelMatcher, Relation, Relations, read_inhibitions, relations
 from web.runbook import read_runbook
 
 SEVERITIES = {name: chapter.severity for name, chapter in read_runbook().items()}
@@ -47,14 +47,14 @@ def test_an_alert_that_no_rule_names_has_no_relation() -> None:
 @pytest.mark.parametrize(
     ("matcher", "accepted", "refused"),
     [
-        (Matcher("a", "=", "x"), "x", "xx"),
-        (Matcher("a", "!=", "x"), "y", "x"),
-        (Matcher("a", "=~", "x|y"), "y", "xy"),
-        (Matcher("a", "!~", "x|y"), "xy", "x"),
-        (Matcher("a", "!=", ""), "x", ""),
+        (LabelMatcher("a", "=", "x"), "x", "xx"),
+        (LabelMatcher("a", "!=", "x"), "y", "x"),
+        (LabelMatcher("a", "=~", "x|y"), "y", "xy"),
+        (LabelMatcher("a", "!~", "x|y"), "xy", "x"),
+        (LabelMatcher("a", "!=", ""), "x", ""),
     ],
 )
-def test_a_matcher_decides_by_the_whole_value(matcher: Matcher, accepted: str, refused: str) -> None:
+def test_a_matcher_decides_by_the_whole_value(matcher: LabelMatcher, accepted: str, refused: str) -> None:
     assert matcher.accepts(accepted)
     assert not matcher.accepts(refused)
 

@@ -21,7 +21,7 @@ MOST_NAME = 80
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RunbookSources:
     """Everything that a page of the runbook is made of.
 
     chapters: the texts, by the name of their alert.
@@ -36,19 +36,19 @@ class Shelf:
     relations: Mapping[str, Relations]
 
 
-def blueprint(market: wire.Market, shelf: Shelf, clock: Clock) -> Blueprint:
+def blueprint(market: wire.Market, sources: RunbookSources, clock: Clock) -> Blueprint:
     """Returns `GET /runbook/<alert>`; an alert that the runbook does not have is 404, with the names that it has."""
     routes = Blueprint("runbook", __name__)
 
     @routes.get("/runbook/<alert>")
     def chapter(alert: str) -> str | tuple[str, int]:
         frame = {"market": market, "version": VERSION, "now": clock.now()}
-        found = shelf.chapters.get(alert)
+        found = sources.chapters.get(alert)
         if found is None:
             named = texts.shown(alert, MOST_NAME)
-            return render_template("missing.html", alert=named, names=sorted(shelf.chapters), **frame), 404
-        told, related = shelf.charts.of(alert), shelf.relations[alert]
-        state = _state(shelf.inbox, alert)
+            return render_template("missing.html", alert=named, names=sorted(sources.chapters), **frame), 404
+        told, related = sources.charts.of(alert), sources.relations[alert]
+        state = _state(sources.inbox, alert)
         return render_template("runbook.html", chapter=found, told=told, related=related, **state, **frame)
 
     return routes
