@@ -27,8 +27,10 @@ class Prometheus:
     def reset(self) -> None:
         self.rules = {rule["alert"]: rule["expr"] for rule in promql.rules() if "alert" in rule}
         self.last_error = ""
-        self.series: list[tuple[dict[str, str], list[object]]] = [({"instance": "executor-1:4001"}, [1, 1, 0, 0])]
-        self.states: list[str | None] = []
+        self.series: Sequence[tuple[dict[str, str], Sequence[object]]] = [
+            ({"instance": "executor-1:4001"}, [1, 1, 0, 0])
+        ]
+        self.states: Sequence[str | None] = []
         self.answered: Answer | None = None
         self.server.reset()
 
