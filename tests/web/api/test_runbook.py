@@ -175,6 +175,13 @@ def test_labels_of_series_stay_text(built: Built, around: Surroundings) -> None:
     assert "x" * 200 not in html
 
 
+def test_long_labels_of_an_alert_are_cut_in_its_history(built: Built, around: Surroundings) -> None:
+    around.alertmanager.fire("f1", alertname="LedgerDown", note="y" * 2000)
+    compared(built)
+    assert "y" * 100 in page(built)
+    assert "y" * 200 not in page(built)
+
+
 def test_nothing_that_a_reader_sends_becomes_a_query(built: Built, around: Surroundings) -> None:
     for name in ("up", "LedgerDown%22%7D", "Nothing"):
         assert built.client.get(f"/runbook/{name}").status_code == 404
