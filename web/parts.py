@@ -12,8 +12,10 @@ from web.alerts.alertmanager import Alertmanager
 from web.alerts.desk import AlertDesk
 from web.alerts.inbox import AlertInbox
 from web.alerts.outside import OutsideHeartbeat
+from web.charts import Charts
 from web.clients import Canary, Executors, MarketData, Markets
 from web.metrics import ConsoleCounters
+from web.prometheus import Prometheus
 from web.readers import Upstreams, add_readers
 from web.readiness import ReadinessProbe
 from web.settings import Settings
@@ -42,6 +44,7 @@ class Parts:
     upstreams: everything that is asked, and the inbox.
     streams: the places for browsers that are sent live changes.
     counters: the console's counters.
+    charts: the charts of the runbook's pages; each is asked for by the thread of a request.
     """
 
     loops: Supervisor
@@ -49,6 +52,7 @@ class Parts:
     upstreams: Upstreams
     streams: StreamSlots
     counters: ConsoleCounters
+    charts: Charts
 
     @classmethod
     def build(cls, settings: Settings, loops: Supervisor) -> Parts:
@@ -76,7 +80,8 @@ class Parts:
         for end in (state.changes.end, upstreams.quote_stream.end, upstreams.order_stream.end):
             loops.stop_signal.on_set(end)
         streams = StreamSlots(MAX_STREAMS, instead="poll /api/state", refused=counters.streams_refused.inc)
-        return cls(loops, state, upstreams, streams, counters)
+        charts = Charts(Prometheus(settings.prometheus_url), SYSTEM_CLOCK)
+        return cls(loops, state, upstreams, streams, counters, charts)
 
     def start(self) -> None:
         """Starts the threads."""

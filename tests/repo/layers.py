@@ -58,11 +58,12 @@ LINES: dict[str, dict[int, str]] = {
         5: "app",
     },
     "web": {
-        1: "canary_answers view alerts.acts alerts.alert alerts.answers alerts.heartbeat alerts.history alerts.judge "
+        1: "canary_answers expressions plot prometheus_answers view alerts.acts alerts.alert alerts.answers "
+        "alerts.heartbeat alerts.history alerts.judge "
         "alerts.sent alerts.tables",
-        2: "cells clients orders quotes readiness runbook settings streams undrawn alerts.address alerts.alertmanager "
-        "alerts.inbox alerts.outside alerts.rows",
-        3: "following metrics panels readers rows state alerts",
+        2: "cells clients orders prometheus quotes readiness related runbook settings streams undrawn "
+        "alerts.address alerts.alertmanager alerts.inbox alerts.outside alerts.rows alerts.upgrade",
+        3: "charts following metrics panels readers rows state alerts",
         4: "api",
         5: "app parts",
     },
