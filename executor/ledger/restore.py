@@ -18,7 +18,8 @@ from executor.ledger.dump import VERSION_TABLE, Dump, DumpRefused, TableRows
 from executor.ledger.engine import writing
 from executor.ledger.grants import grant_rights
 from executor.ledger.migrate import upgrade
-from executor.ledger.verify import AccountProof, Progress, verify
+from executor.ledger.verify import Progress, verify
+from executor.ledger.walk import AccountProof
 from executor.writer.load import load
 
 BESIDE = "restored"
