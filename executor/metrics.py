@@ -53,6 +53,7 @@ class Metrics:
         self.clock = ClockMetrics(registry)
         self.database = DatabaseInfo(registry)
         self.connections = ConnectionMetrics(registry)
+        self.verification = VerificationMetrics(of_writer)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         self._latest: dict[str, LimitUse] = {}
         for code in MEASURES:
@@ -150,6 +151,33 @@ class ConnectionMetrics:
         """Shows what `used` returns at each scrape, and the most that can be lent."""
         self._used.set_function(used)
         self._limit.set(most)
+
+
+class VerificationMetrics:
+    """The metrics of the ledger's verification in the background, which only the executor that writes shows."""
+
+    def __init__(self, of_writer: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=of_writer)
+        self._sequence = gauge(
+            "executor_ledger_verified_sequence", "Sequence of the account's latest event that is proved"
+        )
+        self._failed = gauge(
+            "executor_ledger_verify_failed", "1 from a bad row on, until the whole ledger is proved; else 0"
+        )
+        self._age = gauge(
+            "executor_ledger_verify_age_seconds",
+            "Seconds since a look at what is new, or at the whole ledger, was finished, or since this executor writes",
+            ["look"],
+        )
+
+    def follow(
+        self, sequence: Callable[[], int], failed: Callable[[], bool], ages: Mapping[str, Callable[[], float]]
+    ) -> None:
+        """Shows what these return at each scrape; `ages` are by the kind of look."""
+        self._sequence.set_function(sequence)
+        self._failed.set_function(failed)
+        for look, age in ages.items():
+            self._age.labels(look).set_function(age)
 
 
 class StreamMetrics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from prometheus_client import CollectorRegistry
@@ -34,6 +35,7 @@ from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
+from executor.verifying import LOOKS, LedgerVerifier
 from executor.writer.reign import Told
 
 SILENT_SECONDS = 30.0
@@ -44,8 +46,8 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail` and, where memory is limited,
-        `memory`.
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail`, `verifier` and, where memory is
+        limited, `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
@@ -56,6 +58,7 @@ class Parts:
     follower: follows market data's stream; its step is the loop `market`.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
+    verifier: verifies the ledger; its step is the loop `verifier`.
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
@@ -73,6 +76,7 @@ class Parts:
     follower: MarketFollower
     matcher: Matcher
     tail: LedgerTail
+    verifier: LedgerVerifier
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
@@ -112,6 +116,7 @@ class Parts:
             follower=follower,
             matcher=wakes.matcher,
             tail=tail,
+            verifier=_verifier(ledger, clock, metrics),
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_verifier, settings.most_writes_per_second, clock.monotonic),
@@ -133,6 +138,7 @@ class Parts:
                 Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
+                Loop("verifier", self.verifier.step, silent_after=SILENT_SECONDS),
             )
         }
 
@@ -212,6 +218,13 @@ def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> Trading
         equity_currency=settings.equity_currency,
         equity=EquityWatch(quotes.monotonic),
     )
+
+
+def _verifier(ledger: Ledger, clock: Clock, metrics: Metrics) -> LedgerVerifier:
+    verifier = LedgerVerifier(ledger, clock.monotonic)
+    ages: dict[str, Callable[[], float]] = {look: partial(verifier.age, look) for look in LOOKS}
+    metrics.verification.follow(lambda: verifier.sequence, lambda: verifier.failed, ages)
+    return verifier
 
 
 def _slots(most: int, metrics: Metrics) -> sse.StreamSlots:

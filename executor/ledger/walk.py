@@ -126,11 +126,11 @@ def _note_order(walk: Walk, event: LedgerEvent, ended: list[dict[str, Any]]) -> 
 def _check_count(
     connection: sa.Connection, name: str, place: sa.Column[int], page: tuple[int, int], expected: int
 ) -> None:
-    """Checks that a table has no other rows of a page of events than those that were compared."""
+    """Checks that a table has no more rows of a page of events than follow from it; these are compared themselves."""
     table = place.table
     query = sa.select(sa.func.count()).select_from(table).where(table.c.account == name, place.between(*page))
     found = connection.execute(query).scalar_one()
-    if found != expected:
+    if found > expected:
         events = f"{page[0]} to {page[1]}"
         raise LedgerFault(f"{name}: {table} has {found} rows of events {events}, {expected} follow from these")
 

@@ -53,7 +53,8 @@ LINES: dict[str, dict[int, str]] = {
         2: "context gauges health kept_marks ledger market metrics peers quotes rate_limit settings steady store "
         "timing writer",
         3: "adjustments api.answering batches cancel command_messages commands controls desk forwarded leading "
-        "loss_monitor matching parts preview rehearsal reversals step stream submit",
+        "loss_monitor matching parts preview rehearsal reversals step stream submit "
+        "verifying",
         4: "api",
         5: "app",
     },
