@@ -16,6 +16,7 @@ from common.wire import OrderStatus, Side
 from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
 from executor.ledger.replay import OrderChange
+from executor.ledger.rows import LedgerAges
 from executor.losses import LOSSES
 from executor.steady import SteadyTime
 from executor.timing import StageMetrics
@@ -54,6 +55,7 @@ class Metrics:
         self.database = DatabaseInfo(registry)
         self.connections = ConnectionMetrics(registry)
         self.verification = VerificationMetrics(of_writer)
+        self.ages = AgeMetrics(of_writer)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         self._latest: dict[str, LimitUse] = {}
         for code in MEASURES:
@@ -178,6 +180,29 @@ class VerificationMetrics:
         self._failed.set_function(failed)
         for look, age in ages.items():
             self._age.labels(look).set_function(age)
+
+
+class AgeMetrics(Collector):
+    """How old the ledger and its latest backup are, which only the executor that writes shows."""
+
+    def __init__(self, of_writer: CollectorRegistry) -> None:
+        self._ages: Callable[[], LedgerAges] = lambda: LedgerAges(None, None)
+        of_writer.register(self)
+
+    def follow(self, ages: Callable[[], LedgerAges]) -> None:
+        """Shows what `ages` returns at each scrape."""
+        self._ages = ages
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yields the ages that are known."""
+        ages = self._ages()
+        told = "Seconds since the latest backup was finished; not there when none is known"
+        backup = GaugeMetricFamily("executor_backup_age_seconds", told)
+        ledger = GaugeMetricFamily("executor_ledger_age_seconds", "Seconds since the account's first event")
+        for family, age in ((backup, ages.backup), (ledger, ages.ledger)):
+            if age is not None:
+                family.add_metric([], age)
+        return (backup, ledger)
 
 
 class StreamMetrics:

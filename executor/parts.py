@@ -14,6 +14,7 @@ from common.client import JsonClient
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Loop, Supervisor
 from common.wire import Instrument
+from executor.backups import BackupWatch
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
@@ -46,8 +47,8 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail`, `verifier` and, where memory is
-        limited, `memory`.
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail`, `verifier`, `backups` and, where
+        memory is limited, `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
@@ -59,6 +60,7 @@ class Parts:
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
     verifier: verifies the ledger; its step is the loop `verifier`.
+    backups: looks for backups of the ledger; its step is the loop `backups`.
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
@@ -77,6 +79,7 @@ class Parts:
     matcher: Matcher
     tail: LedgerTail
     verifier: LedgerVerifier
+    backups: BackupWatch
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
@@ -117,6 +120,7 @@ class Parts:
             matcher=wakes.matcher,
             tail=tail,
             verifier=_verifier(ledger, clock, metrics),
+            backups=_backups(ledger, clock, metrics),
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_verifier, settings.most_writes_per_second, clock.monotonic),
@@ -139,6 +143,7 @@ class Parts:
                 Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
                 Loop("verifier", self.verifier.step, silent_after=SILENT_SECONDS),
+                Loop("backups", self.backups.step, silent_after=SILENT_SECONDS),
             )
         }
 
@@ -225,6 +230,12 @@ def _verifier(ledger: Ledger, clock: Clock, metrics: Metrics) -> LedgerVerifier:
     ages: dict[str, Callable[[], float]] = {look: partial(verifier.age, look) for look in LOOKS}
     metrics.verification.follow(lambda: verifier.sequence, lambda: verifier.failed, ages)
     return verifier
+
+
+def _backups(ledger: Ledger, clock: Clock, metrics: Metrics) -> BackupWatch:
+    watch = BackupWatch(ledger, clock.monotonic)
+    metrics.ages.follow(watch.ages)
+    return watch
 
 
 def _slots(most: int, metrics: Metrics) -> sse.StreamSlots:

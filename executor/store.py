@@ -239,6 +239,11 @@ class Ledger:
         with self._reading() as connection:
             return walk.prove(connection, most)
 
+    def ages(self) -> rows.LedgerAges:
+        """Returns how old the latest backup and the account are."""
+        with self._reading() as connection:
+            return rows.ages(connection, self.account_name)
+
     def positions(self) -> list[Position]:
         """Returns one position for each symbol that was ever held."""
         return accounts.positions(self.view().balances)

@@ -52,7 +52,7 @@ LINES: dict[str, dict[int, str]] = {
         "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
         2: "context gauges health kept_marks ledger market metrics peers quotes rate_limit settings steady store "
         "timing writer",
-        3: "adjustments api.answering batches cancel command_messages commands controls desk forwarded leading "
+        3: "adjustments api.answering backups batches cancel command_messages commands controls desk forwarded leading "
         "loss_monitor matching parts preview rehearsal reversals step stream submit "
         "verifying",
         4: "api",
