@@ -68,8 +68,8 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "observation report verdict versions window",
-        2: "containers downloads evidence memory package settings",
+        1: "observation report verdict versions window x509",
+        2: "certificate containers downloads evidence memory package settings",
         3: "monitor observer probes verify",
         4: "api metrics",
         5: "app cli parts",
