@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 60.0
 
 
-class Address(NamedTuple):
+class TlsAddress(NamedTuple):
     """An address that speaks TLS.
 
     host: its name.
@@ -30,7 +30,7 @@ class Address(NamedTuple):
 class CertificateWatch:
     """The step of the loop `certificate`. While the gateway is away, what was read last goes on counting."""
 
-    def __init__(self, address: Address, timeout: float, clock: Clock) -> None:
+    def __init__(self, address: TlsAddress, timeout: float, clock: Clock) -> None:
         """`timeout` is in seconds, for the connection and for each answer."""
         self._address, self._timeout, self._clock = address, timeout, clock
         self._end: datetime | None = None

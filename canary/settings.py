@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from canary.certificate import Address
+from canary.certificate import TlsAddress
 from canary.verdict import VerdictLimits
 from common.settings import Reader, ServiceSettings
 
@@ -19,8 +19,8 @@ DEFAULT_TARGETS = (
     "docker-proxy=http://docker-proxy:2375"
 )
 NO_DOCKER = "none"
-GATEWAY_TLS = Address("gateway", 8405)
-"""Where the gateway serves the certificate of its doors inside, when it has one."""
+GATEWAY_TLS = TlsAddress("gateway", 8405)
+"""The address inside at which the gateway serves the certificate of its doors, when it has one."""
 _TARGET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -61,7 +61,7 @@ class Settings:
     compose_project: str
     evidence_dir: Path
     limits: VerdictLimits
-    certificate: Address | None = None
+    certificate: TlsAddress | None = None
 
     @property
     def window(self) -> float:
@@ -103,7 +103,7 @@ def _docker_url(reader: Reader) -> str | None:
     return reader.url("SPARK_DOCKER_URL", "tcp://docker-proxy:2375", schemes=("tcp", "http"))
 
 
-def _certificate(reader: Reader) -> Address | None:
+def _certificate(reader: Reader) -> TlsAddress | None:
     switch = reader.text("SPARK_TLS", "")
     if switch not in ("", "on"):
         reader.fault(f"SPARK_TLS={switch!r}: must be on, or empty")

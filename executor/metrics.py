@@ -183,7 +183,7 @@ class VerificationMetrics:
 
 
 class AgeMetrics(Collector):
-    """How old the ledger and its latest backup are, which only the executor that writes shows."""
+    """The ages of the ledger and of its latest backup, which only the executor that writes shows."""
 
     def __init__(self, of_writer: CollectorRegistry) -> None:
         self._ages: Callable[[], LedgerAges] = lambda: LedgerAges(None, None)

@@ -36,7 +36,7 @@ from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
-from executor.verifying import LOOKS, LedgerVerifier
+from executor.verifying import LOOKS, LedgerVerification
 from executor.writer.reign import Told
 
 SILENT_SECONDS = 30.0
@@ -47,7 +47,7 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail`, `verifier`, `backups` and, where
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail`, `verification`, `backups` and, where
         memory is limited, `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
@@ -59,7 +59,7 @@ class Parts:
     follower: follows market data's stream; its step is the loop `market`.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
-    verifier: verifies the ledger; its step is the loop `verifier`.
+    verification: verifies the ledger; its step is the loop `verification`.
     backups: looks for backups of the ledger; its step is the loop `backups`.
     streams: opens order streams.
     slots: the order streams that may be open.
@@ -78,7 +78,7 @@ class Parts:
     follower: MarketFollower
     matcher: Matcher
     tail: LedgerTail
-    verifier: LedgerVerifier
+    verification: LedgerVerification
     backups: BackupWatch
     streams: OrderStreams
     slots: sse.StreamSlots
@@ -87,11 +87,7 @@ class Parts:
 
     @classmethod
     def build(
-        cls,
-        settings: Settings,
-        loops: Supervisor,
-        clock: Clock = SYSTEM_CLOCK,
-        timings: StreamTimings = STREAM_TIMINGS,
+        cls, settings: Settings, loops: Supervisor, clock: Clock = SYSTEM_CLOCK, timings: StreamTimings = STREAM_TIMINGS
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
         wakes, registry = _Wakes(), CollectorRegistry()
@@ -119,7 +115,7 @@ class Parts:
             follower=follower,
             matcher=wakes.matcher,
             tail=tail,
-            verifier=_verifier(ledger, clock, metrics),
+            verification=_verification(ledger, clock, metrics),
             backups=_backups(ledger, clock, metrics),
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
@@ -142,7 +138,7 @@ class Parts:
                 Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
-                Loop("verifier", self.verifier.step, silent_after=SILENT_SECONDS),
+                Loop("verification", self.verification.step, silent_after=SILENT_SECONDS),
                 Loop("backups", self.backups.step, silent_after=SILENT_SECONDS),
             )
         }
@@ -225,11 +221,11 @@ def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> Trading
     )
 
 
-def _verifier(ledger: Ledger, clock: Clock, metrics: Metrics) -> LedgerVerifier:
-    verifier = LedgerVerifier(ledger, clock.monotonic)
-    ages: dict[str, Callable[[], float]] = {look: partial(verifier.age, look) for look in LOOKS}
-    metrics.verification.follow(lambda: verifier.sequence, lambda: verifier.failed, ages)
-    return verifier
+def _verification(ledger: Ledger, clock: Clock, metrics: Metrics) -> LedgerVerification:
+    verification = LedgerVerification(ledger, clock.monotonic)
+    ages: dict[str, Callable[[], float]] = {look: partial(verification.age, look) for look in LOOKS}
+    metrics.verification.follow(lambda: verification.sequence, lambda: verification.failed, ages)
+    return verification
 
 
 def _backups(ledger: Ledger, clock: Clock, metrics: Metrics) -> BackupWatch:

@@ -29,8 +29,8 @@ FAULT_SECONDS = 60.0
 STANDBY_SECONDS = 5.0
 
 
-class LedgerVerifier:
-    """The step of the loop `verifier`. It reads, in short transactions on connections that are not the writer's.
+class LedgerVerification:
+    """The step of the loop `verification`. It reads, in short transactions on connections that are not the writer's.
 
     A new process proves the whole ledger first; from then on it knows how to go on with what is new. What is proved
     stays so while another executor writes.

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import CollectorRegistry
 
-from canary.certificate import LOOK_SECONDS, Address, CertificateWatch
+from canary.certificate import LOOK_SECONDS, CertificateWatch, TlsAddress
 from canary.metrics import CertificateCollector
 from canary.parts import Parts
 from canary.settings import GATEWAY_TLS, Settings
@@ -50,7 +50,7 @@ def written(folder: Path, end: datetime) -> Path:
 
 
 @contextmanager
-def serving(file: Path, port: int = 0) -> Iterator[Address]:
+def serving(file: Path, port: int = 0) -> Iterator[TlsAddress]:
     """A server on loopback that shows the certificate of the file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
@@ -66,14 +66,14 @@ def serving(file: Path, port: int = 0) -> Iterator[Address]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
-            yield Address("127.0.0.1", listening.getsockname()[1])
+            yield TlsAddress("127.0.0.1", listening.getsockname()[1])
         finally:
             with suppress(OSError):
                 listening.shutdown(socket.SHUT_RDWR)
             thread.join(10)
 
 
-def watch(address: Address, clock: Clock | None = None) -> CertificateWatch:
+def watch(address: TlsAddress, clock: Clock | None = None) -> CertificateWatch:
     return CertificateWatch(address, 10.0, clock or HandClock().clock())
 
 
@@ -151,7 +151,7 @@ def test_what_speaks_no_tls_tells_nothing(caplog: pytest.LogCaptureFixture) -> N
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        watching = watch(Address(*listening.getsockname()))
+        watching = watch(TlsAddress(*listening.getsockname()))
         assert watching.step() == LOOK_SECONDS
         thread.join(10)
     assert told(watching) is None
@@ -165,7 +165,7 @@ def test_only_with_tls_there_is_a_certificate_to_read(tmp_path: Path) -> None:
     secured = Settings.from_environment({"SPARK_EVIDENCE_DIR": str(tmp_path), "SPARK_TLS": "on"})
     assert secured.certificate == GATEWAY_TLS
     loops = Supervisor(Stop())
-    assert Parts.build(replace(secured, certificate=Address("127.0.0.1", 1)), loops).certificate is not None
+    assert Parts.build(replace(secured, certificate=TlsAddress("127.0.0.1", 1)), loops).certificate is not None
     assert "certificate" in [loop.name for loop in loops.health()]
 
 

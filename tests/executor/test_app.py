@@ -73,7 +73,7 @@ def test_the_loops_are_in_the_metrics_and_in_readiness(executor: Executor) -> No
     parts = executor.client.get("/readyz").get_json()["parts"]
     assert parts["loops"]["reason"] == "; ".join(
         f"the loop {name} does not run"
-        for name in ("peers", "market", "writer", "matcher", "tail", "verifier", "backups")
+        for name in ("peers", "market", "writer", "matcher", "tail", "verification", "backups")
     )
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
 from executor.backups import LOOK_SECONDS, RETRY_SECONDS
 from executor.errors import LedgerUnavailable
@@ -12,6 +18,7 @@ from tests.executor.conftest import MakeExecutor
 from tests.executor.dumps import database_of, dump_of, load, put_in_place, written_out
 from tests.executor.standin import Executor, Place
 
+BACKUP_SCRIPT = Path(__file__).parents[2] / "scripts" / "backup.sh"
 DAY = 86_400.0
 BUSY = 600.0
 """Seconds that a busy machine may take between a statement and the look at it."""
@@ -109,3 +116,19 @@ def test_a_restored_ledger_has_no_backup_of_the_time_before(
     other.parts.backups.step()
     assert shown(other, "executor_backup_age_seconds") is None
     assert shown(other, "executor_ledger_age_seconds") is not None
+
+
+def test_the_backups_role_notes_a_backup_with_the_servers_time_and_nobody_else_does(
+    place: Place, postgres_server: postgres.Server
+) -> None:
+    address = place.url.replace("+psycopg", "")
+    with psycopg.connect(address, password=place.password) as executor, pytest.raises(InsufficientPrivilege):
+        executor.execute("INSERT INTO backups (file) VALUES ('x')")
+    [noting] = re.findall(r"<<'SQL'.*?\n(.*?)SQL\n", BACKUP_SCRIPT.read_text(), re.DOTALL)
+    with postgres_server.connect(database_of(place)) as superuser:
+        superuser.execute("SET SESSION AUTHORIZATION spark_backup; SET default_transaction_read_only = on")
+        for statement in noting.replace(":'file'", "'spark_x.dump'").split(";")[:-1]:
+            superuser.execute(statement.encode())
+        found = superuser.execute("SELECT file, clock_timestamp() - finished_at FROM backups").fetchall()
+    assert [file for file, _ in found] == ["spark_x.dump"]
+    assert timedelta(0) <= found[0][1] < timedelta(minutes=5)  # type: ignore[operator]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,7 +13,6 @@ from executor.ledger.grants import RIGHTS, TABLES
 from tests.executor import postgres
 from tests.executor.standin import Place, having_traded
 
-BACKUP_SCRIPT = Path(__file__).parents[2] / "scripts" / "backup.sh"
 APPEND_ONLY = ("events", "postings", "fills")
 NOTHING = "SELECT 1 WHERE false"
 PAST = [
@@ -73,7 +69,6 @@ PROJECTIONS = [
     "INSERT INTO backups (finished_at, file) VALUES (clock_timestamp(), 'x')",
     "INSERT INTO backups (file) SELECT 'x' ON CONFLICT (finished_at) DO UPDATE SET finished_at = '2030-01-01'",
 ]
-NOTE_OF_A_BACKUP = "INSERT INTO backups (file) VALUES ('x')"
 THINGS = [
     "CREATE TABLE mine (number int)",
     "CREATE TABLE mine AS SELECT * FROM events",
@@ -282,21 +277,6 @@ def test_the_backups_role_reads_every_table_and_changes_nothing(
         for statement in (*PAST, *PROJECTIONS, *THINGS, *OUTSIDE, "SELECT pg_try_advisory_lock(1)"):
             with pytest.raises(InsufficientPrivilege):
                 superuser.execute(statement.encode())
-
-
-def test_the_backups_role_notes_a_backup_with_the_servers_time_and_nobody_else_does(
-    place: Place, postgres_server: postgres.Server
-) -> None:
-    with connected(place) as executor, pytest.raises(InsufficientPrivilege):
-        executor.execute(NOTE_OF_A_BACKUP)
-    [noting] = re.findall(r"<<'SQL'.*?\n(.*?)SQL\n", BACKUP_SCRIPT.read_text(), re.DOTALL)
-    with postgres_server.connect(place.url.rpartition("/")[2]) as superuser:
-        superuser.execute("SET SESSION AUTHORIZATION spark_backup; SET default_transaction_read_only = on")
-        for statement in noting.replace(":'file'", "'spark_x.dump'").split(";")[:-1]:
-            superuser.execute(statement.encode())
-        found = superuser.execute("SELECT file, clock_timestamp() - finished_at FROM backups").fetchall()
-    assert [file for file, _ in found] == ["spark_x.dump"]
-    assert timedelta(0) <= found[0][1] < timedelta(minutes=5)  # type: ignore[operator]
 
 
 def test_the_owner_is_no_superuser(traded: Place) -> None:

@@ -13,7 +13,7 @@ from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import writing
 from executor.ledger.walk import Walk
 from executor.store import Ledger
-from executor.verifying import FAULT_SECONDS, NEW_SECONDS, SHARE, STANDBY_SECONDS, WHOLE_SECONDS, LedgerVerifier
+from executor.verifying import FAULT_SECONDS, NEW_SECONDS, SHARE, STANDBY_SECONDS, WHOLE_SECONDS, LedgerVerification
 from tests.executor.conftest import MakeExecutor
 from tests.executor.standin import Executor, Place
 
@@ -31,15 +31,15 @@ def writer(make: MakeExecutor, place: Place) -> Executor:
     return executor
 
 
-def look(executor: Executor, seconds: float = 0.0) -> LedgerVerifier:
+def look(executor: Executor, seconds: float = 0.0) -> LedgerVerification:
     """Lets time pass, and has all that is due then verified."""
     executor.clock.now += seconds
-    verifier = executor.parts.verifier
+    verification = executor.parts.verification
     for _ in range(MOST_STEPS):
-        verifier.step()
-        if verifier.failed or (verifier.age("new") == 0 and verifier.age("whole") < WHOLE_SECONDS):
+        verification.step()
+        if verification.failed or (verification.age("new") == 0 and verification.age("whole") < WHOLE_SECONDS):
             break
-    return verifier
+    return verification
 
 
 def change(place: Place, statement: str) -> None:
@@ -83,8 +83,8 @@ def test_the_pages_are_bounded(writer: Executor, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("executor.verifying.EVENTS_TOGETHER", 2)
     reached = []
     for _ in range(MOST_STEPS):
-        writer.parts.verifier.step()
-        reached.append(writer.parts.verifier.sequence)
+        writer.parts.verification.step()
+        reached.append(writer.parts.verification.sequence)
         if reached[-1] == writer.trading.ledger.sequence():
             break
     assert reached[:3] == [2, 4, 6]
@@ -143,9 +143,9 @@ def test_a_row_that_was_put_right_is_proved_by_a_look_at_the_whole_ledger(writer
     assert look(writer).failed
     assert look(writer, FAULT_SECONDS / 2).failed
     change(place, "UPDATE orders SET quantity = quantity - 1")
-    verifier = look(writer, FAULT_SECONDS)
-    assert not verifier.failed
-    assert verifier.sequence == writer.trading.ledger.sequence()
+    verification = look(writer, FAULT_SECONDS)
+    assert not verification.failed
+    assert verification.sequence == writer.trading.ledger.sequence()
 
 
 def test_one_bad_row_is_logged_once(writer: Executor, place: Place, caplog: pytest.LogCaptureFixture) -> None:
@@ -160,7 +160,7 @@ def test_an_executor_that_stands_by_verifies_and_shows_nothing(
 ) -> None:
     other = make(place)
     monkeypatch.setattr(Ledger, "prove", lambda *_: pytest.fail("it reads the ledger"))
-    assert other.parts.verifier.step() == STANDBY_SECONDS
+    assert other.parts.verification.step() == STANDBY_SECONDS
     assert shown(other, "executor_ledger_verify_failed") is None
     assert shown(other, "executor_ledger_verify_age_seconds", look="new") is None
 
@@ -170,11 +170,11 @@ def test_an_executor_that_takes_over_verifies_from_the_first_event_on(
 ) -> None:
     other = make(place)
     other.clock.now += 9 * WHOLE_SECONDS
-    other.parts.verifier.step()
+    other.parts.verification.step()
     writer.close()
     other.start_writing()
     assert other.trading.ledger.writer.reign is not None
-    assert other.parts.verifier.age("whole") == 0
+    assert other.parts.verification.age("whole") == 0
     assert look(other).sequence == other.trading.ledger.sequence()
 
 
@@ -182,7 +182,7 @@ def test_a_database_that_is_away_is_no_bad_row_and_what_was_proved_stays(
     writer: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look(writer)
-    before = writer.parts.verifier.sequence
+    before = writer.parts.verification.sequence
     with monkeypatch.context() as away:
 
         def prove(ledger: Ledger, walk: Walk, most: int) -> bool:
@@ -191,8 +191,8 @@ def test_a_database_that_is_away_is_no_bad_row_and_what_was_proved_stays(
 
         away.setattr(Ledger, "prove", prove)
         writer.clock.now += NEW_SECONDS
-        assert writer.parts.verifier.step() == STANDBY_SECONDS
-    assert (writer.parts.verifier.failed, writer.parts.verifier.sequence) == (False, before)
+        assert writer.parts.verification.step() == STANDBY_SECONDS
+    assert (writer.parts.verification.failed, writer.parts.verification.sequence) == (False, before)
     assert shown(writer, "executor_ledger_verify_age_seconds", look="new") == NEW_SECONDS
     writer.limit("more", "buy", "1", "98")
     assert look(writer).sequence == writer.trading.ledger.sequence() > before
@@ -202,7 +202,7 @@ def test_orders_that_come_meanwhile_make_no_honest_ledger_a_bad_one(
     writer: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("executor.verifying.EVENTS_TOGETHER", 7)
-    verifier = writer.parts.verifier
+    verification = writer.parts.verification
     with ThreadPoolExecutor(3) as pool:
         orders: list[Future[Any]] = []
         for number in range(20):
@@ -210,8 +210,8 @@ def test_orders_that_come_meanwhile_make_no_honest_ledger_a_bad_one(
             orders.append(pool.submit(writer.limit, f"rest-{number}", "buy", "1", "98"))
         while not all(order.done() for order in orders):
             writer.clock.now += NEW_SECONDS
-            verifier.step()
-            assert not verifier.failed
+            verification.step()
+            assert not verification.failed
     assert [order.result()[0] for order in orders[::2]] == [201] * 20
     assert look(writer, NEW_SECONDS).sequence == writer.trading.ledger.sequence() > 80
 
@@ -228,15 +228,15 @@ def test_a_step_is_followed_by_a_pause_that_keeps_its_share_of_the_processor_sma
     writer: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spent = iter((1.0, 1.5, 2.0, 2.5))
-    verifier = LedgerVerifier(writer.trading.ledger, writer.clock, lambda: next(spent))
+    verification = LedgerVerification(writer.trading.ledger, writer.clock, lambda: next(spent))
     monkeypatch.setattr(Ledger, "prove", lambda *_: False)
-    assert verifier.step() == 0.5 / SHARE
+    assert verification.step() == 0.5 / SHARE
 
     def broken(*_: object) -> bool:
         raise LedgerFault("bad")
 
     monkeypatch.setattr(Ledger, "prove", broken)
-    assert verifier.step() == 0.5 / SHARE > FAULT_SECONDS
+    assert verification.step() == 0.5 / SHARE > FAULT_SECONDS
 
 
 def test_what_is_read_can_change_nothing(writer: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,5 +249,5 @@ def test_what_is_read_can_change_nothing(writer: Executor, monkeypatch: pytest.M
         return True
 
     monkeypatch.setattr(Walk, "prove", writes)
-    writer.parts.verifier.step()
+    writer.parts.verification.step()
     assert refused == [True]
