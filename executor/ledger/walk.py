@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -105,6 +105,7 @@ def _prove_some(connection: sa.Connection, walk: Walk, most: int) -> None:
     proof.orders += len(ended)
     check_rows(connection, schema.fills, proof.account, ("order_id", "trade_id"), fills)
     check_rows(connection, schema.orders, proof.account, ("order_id",), ended)
+    _check_open(connection, walk, (first, last))
     _check_count(connection, proof.account, schema.fills.c.sequence, (first, last), len(fills))
     _check_count(connection, proof.account, schema.orders.c.received_sequence, (first, last), received)
 
@@ -121,6 +122,25 @@ def _note_order(walk: Walk, event: LedgerEvent, ended: list[dict[str, Any]]) -> 
     ended.append(writes.order_row(order, walk.replay.terms.pop(order_id, None)))
     del walk.replay.orders[order_id]
     walk.unseen.discard(order_id)
+
+
+def _check_open(connection: sa.Connection, walk: Walk, page: tuple[int, int]) -> None:
+    """Compares the rows of open orders that changed in this page, so that few are left for the end.
+
+    One that a later event changed, or that says so, is left: that event has it compared, or the end.
+    """
+    table, name = schema.orders.c, walk.proof.account
+    changed = [order_id for order_id in walk.unseen if page[0] <= walk.replay.orders[order_id].sequence]
+    if changed:
+        query = sa.select(table.order_id).where(table.order_id.in_(changed), table.sequence <= page[1])
+        settled = sorted(connection.execute(query).scalars())
+        check_rows(connection, schema.orders, name, ("order_id",), _rows_of(walk, settled))
+        walk.unseen.difference_update(settled)
+
+
+def _rows_of(walk: Walk, order_ids: Iterable[str]) -> list[dict[str, Any]]:
+    replay = walk.replay
+    return [writes.order_row(replay.orders[order_id], replay.terms.get(order_id)) for order_id in order_ids]
 
 
 def _check_count(
@@ -205,10 +225,8 @@ def _check_postings(event: LedgerEvent, lines: list[sa.Row[Any]], expected: list
 
 def _prove_rest(connection: sa.Connection, walk: Walk) -> None:
     """Proves what is as of the latest event: open orders, that there are no other rows, and the checkpoint."""
-    proof, replay = walk.proof, walk.replay
-    changed = [replay.orders[order_id] for order_id in sorted(walk.unseen)]
-    still_open = [writes.order_row(order, replay.terms.get(order.order_id)) for order in changed]
-    check_rows(connection, schema.orders, proof.account, ("order_id",), still_open)
+    proof = walk.proof
+    check_rows(connection, schema.orders, proof.account, ("order_id",), _rows_of(walk, sorted(walk.unseen)))
     walk.unseen.clear()
     for place in (schema.postings.c.sequence, schema.fills.c.sequence, schema.orders.c.received_sequence):
         _check_no_others(connection, proof, place)

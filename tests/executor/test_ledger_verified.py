@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from executor.errors import LedgerUnavailable
 from executor.ledger.compare import LedgerFault
 from executor.ledger.engine import writing
-from executor.ledger.walk import Walk
+from executor.ledger.walk import AccountProof, Walk
 from executor.store import Ledger
 from executor.verifying import FAULT_SECONDS, NEW_SECONDS, SHARE, STANDBY_SECONDS, WHOLE_SECONDS, LedgerVerification
 from tests.executor.conftest import MakeExecutor
@@ -89,6 +89,25 @@ def test_the_pages_are_bounded(writer: Executor, monkeypatch: pytest.MonkeyPatch
             break
     assert reached[:3] == [2, 4, 6]
     assert reached[-1] == writer.trading.ledger.sequence()
+
+
+def test_the_rows_of_open_orders_are_compared_page_by_page_and_not_all_at_the_end(
+    writer: Executor, place: Place
+) -> None:
+    for number in range(30):
+        writer.limit(f"rest-{number}", "buy", "1", "98")
+    change(place, "UPDATE orders SET sequence = 900 WHERE client_order_id = 'rest-3'")
+    walk, left = Walk(AccountProof("paper")), list[int]()
+
+    def prove_all() -> None:
+        while not writer.trading.ledger.prove(walk, 10):
+            left.append(len(walk.unseen))
+
+    with pytest.raises(LedgerFault, match="sequence is 900"):
+        prove_all()
+    assert walk.proof.events == writer.trading.ledger.sequence()
+    assert max(left) <= 2
+    assert left[-1] >= 1, "the row that says that a later event changed it is left for the end"
 
 
 @pytest.mark.parametrize(
