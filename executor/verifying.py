@@ -21,7 +21,7 @@ LOOKS: tuple[Look, ...] = get_args(Look)
 EVENTS_TOGETHER = 200
 """Events that are proved in one step: few enough that no order waits for the step."""
 SHARE = 0.005
-"""The part of a processor that the steps take; the database needs about as much for them."""
+"""The part of a processor that the steps take; the database needs about a quarter of that for them."""
 NEW_SECONDS, WHOLE_SECONDS = 30.0, 86_400.0
 """Seconds from the end of a look to the begin of the next one of its kind."""
 FAULT_SECONDS = 60.0
