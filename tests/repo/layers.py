@@ -52,8 +52,9 @@ LINES: dict[str, dict[int, str]] = {
         "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
         2: "context gauges health kept_marks ledger market metrics peers quotes rate_limit settings steady store "
         "timing writer",
-        3: "adjustments api.answering batches cancel command_messages commands controls desk forwarded leading "
-        "loss_monitor matching parts preview rehearsal reversals step stream submit",
+        3: "adjustments api.answering backups batches cancel command_messages commands controls desk forwarded leading "
+        "loss_monitor matching parts preview rehearsal reversals step stream submit "
+        "verifying",
         4: "api",
         5: "app",
     },
@@ -68,8 +69,8 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "observation report verdict versions window",
-        2: "containers downloads evidence memory package settings",
+        1: "observation report verdict versions window x509",
+        2: "certificate containers downloads evidence memory package settings",
         3: "monitor observer probes verify",
         4: "api metrics",
         5: "app cli parts",
