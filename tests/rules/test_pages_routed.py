@@ -12,7 +12,7 @@ from tests.rules.live_pages import LivePages
 from tests.rules.sinks import Sinks
 
 pytestmark = pytest.mark.engine
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 def quiet_now() -> str:
