@@ -16,6 +16,8 @@ SHARE = 0.05
 """An edge that is a measure moves by so much of itself."""
 COUNT = 1.2
 """An edge that is a count moves by one, and by what `increase` may add to one."""
+LONGEST = 12 * 3600
+"""Cases over more seconds than these are left out: days of samples for each rule take minutes."""
 _COMPARED = re.compile(
     r"(?<![=!<>])(?:<=|>=|<|>)(?!=)\s*"
     r"(?:(?:on|ignoring)\s*\([^)]*\)\s*)?(?:group_(?:left|right)\s*(?:\([^)]*\)\s*)?)?"
@@ -92,8 +94,9 @@ def write(file: Path, alert: str, moved: list[Shift]) -> None:
         if there:
             group["rules"] += [shift.rule | {"alert": name} for name, shift in zip(names[1:], moved, strict=True)]
     rules.write_text(yaml.safe_dump(told))
-    (case, *_), tests = cases.of(alert), [_asked_of(each.told, alert, names) for each in cases.of(alert)]
-    told = {"rule_files": [rules.name], "evaluation_interval": f"{case.evaluated}s", "tests": tests}
+    short = [case for case in cases.of(alert) if max(check.at for check in case.checks(alert)) <= LONGEST]
+    tests = [_asked_of(case.told, alert, names) for case in short]
+    told = {"rule_files": [rules.name], "evaluation_interval": f"{short[0].evaluated}s", "tests": tests}
     file.write_text(yaml.safe_dump(told))
 
 
