@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 
 import pytest
 
@@ -44,6 +45,14 @@ def test_an_alert_on_shares_or_rates_is_silent_on_low_traffic(alert: str) -> Non
     named = [case for case in cases.of(alert) if case.name.startswith(start)]
     assert named, f'no case is named "{start} …"'
     assert [case.name for case in named if any(check.fires for check in case.checks(alert))] == []
+
+
+@pytest.mark.parametrize("alert", COUNTING)
+def test_an_alert_names_the_first_count_that_is_too_many(alert: str) -> None:
+    """`increase` adds a little where scrapes do not fill its window, so more than 12 may be just twelve."""
+    joined = r"(?:on \([^)]*\) )?(?:group_left \([^)]*\) )?\(?"
+    above = [re.findall(rf"increase\([^()]*\)\)*\s*> {joined}[1-9]", text) for text in cases.expressions(alert)]
+    assert [each for each in above if each] == [], "compare with >= and the next number"
 
 
 @pytest.mark.parametrize("alert", COUNTING)
