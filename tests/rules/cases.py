@@ -151,6 +151,12 @@ def asks_for_absence(alert: str) -> bool:
 CASES = [case for file in FILES for case in _load(file)]
 
 
+def defined(file: Path) -> list[str]:
+    """The alerts of a file of rules, as written."""
+    groups = yaml.safe_load(file.read_text())["groups"]
+    return [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
+
+
 def of(alert: str) -> list[Case]:
     """The cases that look at an alert."""
     return [case for case in CASES if case.checks(alert)]

@@ -87,7 +87,7 @@ def write(file: Path, alert: str, moved: list[Shift]) -> None:
     """
     rules = file.with_suffix(".rules.yml")
     names = [alert] + [named(alert, number) for number in range(len(moved))]
-    told = yaml.safe_load(next(source for source in cases.RULE_FILES if alert in _alerts(source)).read_text())
+    told = yaml.safe_load(next(source for source in cases.RULE_FILES if alert in cases.defined(source)).read_text())
     for group in told["groups"]:
         there = alert in {rule.get("alert") for rule in group["rules"]}
         group["rules"] = [rule for rule in group["rules"] if rule.get("alert") in (None, alert)]
@@ -103,10 +103,6 @@ def write(file: Path, alert: str, moved: list[Shift]) -> None:
 def named(alert: str, number: int) -> str:
     """The name of the rule of an alert's shift."""
     return f"{alert}_{number}"
-
-
-def _alerts(file: Path) -> set[str | None]:
-    return {rule.get("alert") for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]}
 
 
 def _asked_of(told: dict[str, Any], alert: str, names: list[str]) -> dict[str, Any]:
