@@ -19,7 +19,7 @@ FILES = sorted(FOLDER.glob("*_test.yml"))
 RULE_FILES = sorted((promql.ROOT / "prometheus/rules").glob("*.yml"))
 RULES = promql.rules()
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _OF_COUNTERS = ("increase", "rate", "irate")
 _VALUE = re.compile(r"(?P<first>_|stale|-?[\d.]+)(?P<step>[+-][\d.]+)?(?:x(?P<times>\d+))?")
 
@@ -80,7 +80,7 @@ def _load(file: Path) -> list[Case]:
 
 def seconds(text: str) -> int:
     """Seconds of a duration as Prometheus writes it: 1h30m, 90s."""
-    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", text))
+    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", text))
 
 
 def samples(text: str) -> list[float | None]:

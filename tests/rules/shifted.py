@@ -22,7 +22,7 @@ _COMPARED = re.compile(
     r"(?<![=!<>])(?:<=|>=|<|>)(?!=)\s*"
     r"(?:(?:on|ignoring)\s*\([^)]*\)\s*)?(?:group_(?:left|right)\s*(?:\([^)]*\)\s*)?)?"
 )
-_NUMBER = re.compile(r"[\d.]+(?:\s*\*\s*[\d.]+)*(?!\s*\*|[\d.])")
+_NUMBER = re.compile(r"\(?(\d[\d.e]*(?:\s*\*\s*\d[\d.e]*)*)(?!\s*[*+]|[\w.])")
 _QUOTED = re.compile(r'"[^"]*"')
 _JOINT = re.compile(r"\b(?:and|or|unless)\b")
 """A comparison stands between two of these words."""
@@ -62,7 +62,7 @@ def _moved(left: str, right: str) -> tuple[str, str]:
     number = _NUMBER.match(right)
     if number is None and "ratio" in right:
         return f"{1 - SHARE} * ", f"{1 + SHARE} * "
-    hair = _hair(left, number[0] if number else "0")
+    hair = _hair(left, number[1] if number else "0")
     return f"-{hair:.6g} + ", f"{hair:.6g} + "
 
 

@@ -43,6 +43,7 @@ def test_a_selector_takes_the_series_that_prometheus_would_give_it(selector: str
         ("a > 20", ["a > -1 + 20", "a > 1 + 20"]),
         ("increase(a[5m]) >= 3", ["increase(a[5m]) >= -1.2 + 3", "increase(a[5m]) >= 1.2 + 3"]),
         ("a > on (b) 2 * c:ratio", ["a > on (b) 0.95 * 2 * c:ratio", "a > on (b) 1.05 * 2 * c:ratio"]),
+        ("time() - a > (26 * 3600)", ["time() - a > -4680 + (26 * 3600)", "time() - a > 4680 + (26 * 3600)"]),
         ('a == 1 and b{c=~"<3"} != 0', []),
     ],
 )
