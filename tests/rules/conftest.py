@@ -35,15 +35,17 @@ def _image_of(service: str) -> str:
 
 
 def _tool(image: str, binary: str) -> Tool:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         mounts = [f"--volume={ROOT / name}:/repository/{name}:ro" for name in MOUNTED]
+        if folder:
+            mounts.append(f"--volume={folder}:/folder:ro")
         options = ["--rm", "--network=none", f"--user={os.getuid()}:{os.getgid()}", "--workdir=/repository", *mounts]
         return subprocess.run(
             ["docker", "run", *options, f"--entrypoint={binary}", image, *arguments],
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
 
     return run

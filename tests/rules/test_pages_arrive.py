@@ -114,7 +114,7 @@ def check_text(text: str, *, ended: bool) -> None:
     """A text that a service shows to people. The webhook has none, and Jira's closing has none."""
     wanted = [f"Runbook: {RUNBOOK}Shape", f"Dashboard: {DASHBOARD}", "Console: https://spark.example:3003"]
     if ended:
-        wanted += ["Over: Requests to executor are slow., after 5m 0s"]
+        wanted += ["Over: Requests to executor are slow., after 5m "]
     else:
         wanted += ["for 5m ", "Value: 3.2 s, limit: 1 s", FACTS["description"], f"First: {FACTS['first_command']}"]
         wanted += ["instance executor-1:4001, service executor", "Silence: https://spark.example:9093/#/silences/new"]
