@@ -21,7 +21,7 @@ RULES = promql.rules()
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _OF_COUNTERS = ("increase", "rate", "irate")
-_VALUE = re.compile(r"(?P<first>_|stale|-?[\d.]+)(?P<step>[+-][\d.]+)?(?:x(?P<times>\d+))?")
+_VALUE = re.compile(r"(?P<first>_|stale|[+-]?Inf|-?[\d.]+)(?P<step>[+-][\d.]+)?(?:x(?P<times>\d+))?")
 
 
 @dataclass(frozen=True)
