@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos
+# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults [NAME,NAME]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-what=${1:?all, unit, lint, bench, soak or chaos}
+what=${1:?all, unit, lint, bench, soak, chaos or faults}
 export STARTED_AT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -135,5 +135,10 @@ case $what in
     bash scripts/images.sh "$work/missing"
     SPARK_TEST_POSTGRES=image $BIN/python -m tests.chaos "${MINUTES:-5}"
     ;;
-  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos" ;;
+  faults)
+    bash scripts/engine.sh
+    bash scripts/images.sh "$work/missing"
+    $BIN/python -m tests.faults "${2:-}"
+    ;;
+  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults [NAME,NAME]" ;;
 esac

@@ -1,0 +1,162 @@
+"""A stack that faults are thrown at: its rules are sped up, every receiver is on, and the sinks are beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+import yaml
+
+from init.receivers.names import RECEIVERS
+from tests.faults import sinks, sped
+from tests.init.receivers import SECRETS, sink_secrets, sink_settings
+from tests.rules.sinks import Message
+from tests.stack.stack import COMPOSE_FILE, ROOT, Stack, free_ports, own_stack
+
+BUILD = ROOT / "build" / "faults"
+URL, MAIL = f"http://sinks:{sinks.HTTP_PORT}", f"sinks:{sinks.MAIL_PORT}"
+UP_SECONDS, SETTLE_SECONDS = 1500.0, 240.0
+PATIENCE = urllib3.Timeout(total=4)
+
+Block = dict[str, Any]
+
+
+class Ground:
+    """A running stack under faults.
+
+    stack: the stack. factor: what its rules' durations are divided by. folder: its generated files.
+    """
+
+    def __init__(self, factor: float, more: Mapping[str, Block] | None = None) -> None:
+        """`more` is merged into the generated compose file, as {"volumes": …}."""
+        self.stack: Stack = own_stack("spark-faults")
+        self.factor = factor
+        self.folder = BUILD / self.stack.project
+        (door,) = free_ports(1)
+        self._door = f"http://127.0.0.1:{door}/"
+        self._http = urllib3.PoolManager(retries=False, timeout=PATIENCE, maxsize=8)
+        sped.write(ROOT / "prometheus", self.folder / "rules", factor)
+        override = self.folder / "compose.yml"
+        override.write_text(yaml.safe_dump(self._override(door) | dict(more or {}), sort_keys=False))
+        self.stack.environment |= {
+            "COMPOSE_FILE": f"{COMPOSE_FILE}:{override}",
+            "SPARK_VENUE_ADMIN": "on",
+            **sink_settings(URL, MAIL, SPARK_EMAIL_USER=""),
+        }
+
+    def _override(self, door: int) -> dict[str, Block]:
+        image = yaml.safe_load(COMPOSE_FILE.read_text())["x-images"]["python"]
+        asked = f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{sinks.DOOR_PORT}/')"
+        block = {
+            "image": image,
+            "command": ["python", "-m", "tests.faults.sinks"],
+            "user": f"{os.getuid()}:{os.getgid()}",
+            "working_dir": "/spark",
+            "environment": {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "/spark"},
+            "volumes": [f"{ROOT / 'tests'}:/spark/tests:ro"],
+            "ports": [f"127.0.0.1:{door}:{sinks.DOOR_PORT}"],
+            "networks": ["pages-on"],
+            "init": True,
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "mem_limit": "128m",
+            "healthcheck": {"test": ["CMD", "python", "-c", asked], "interval": "5s", "timeout": "4s"},
+        }
+        rules = f"{self.folder / 'rules'}:/etc/prometheus/rules:ro"
+        return {"services": {"prometheus": {"volumes": [rules]}, "sinks": block}}
+
+    @contextmanager
+    def running(self) -> Iterator[Ground]:
+        """Brings it up as a user would, and takes it down in the end."""
+        try:
+            for receiver, secret in (SECRETS | sink_secrets(URL)).items():
+                if receiver != "email":
+                    self.stack.run("make", "receiver-secret", f"RECEIVER={receiver}", given=f"{secret}\n", timeout=600)
+            self.stack.run("make", "up", timeout=UP_SECONDS)
+            yield self
+        finally:
+            logs = self.stack.compose("logs", "--no-color", "--timestamps", check=False)
+            (BUILD / f"{self.stack.project}.log").write_text(logs)
+            self.stack.run("make", "clean", check=False)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def messages(self) -> list[Message]:
+        """All that the receivers got so far."""
+        return [Message(**each) for each in json.loads(self._http.request("GET", self._door).data)]
+
+    def refuse(self, *receivers: str) -> None:
+        """These receivers refuse from now on, and no others."""
+        self._http.request("PUT", self._door, body=json.dumps(receivers).encode())
+
+    def ask(self, service: str, path: str) -> Any:
+        """The JSON of a GET, or None where nobody answers with 200 within seconds."""
+        try:
+            answer = self._http.request("GET", self.stack.url(service, path))
+            return json.loads(answer.data) if answer.status == 200 else None
+        except (urllib3.exceptions.HTTPError, OSError, AssertionError, ValueError):
+            return None
+
+    def firing(self) -> set[str] | None:
+        """The names of the alerts that fire, without the one that always does; None where Prometheus can't be asked."""
+        told = self.ask("prometheus", "/api/v1/alerts")
+        if told is None:
+            return None
+        names = {each["labels"]["alertname"] for each in told["data"]["alerts"]}
+        return names - {"Watchdog"}
+
+    def fired(self, since: float) -> dict[str, float]:
+        """By alert, the Unix time at which it first fired after `since`; read from what Prometheus kept."""
+        minutes = int((time.time() - since) / 60) + 1
+        query = urlencode({"query": f'ALERTS{{alertstate="firing",alertname!="Watchdog"}}[{minutes}m]'})
+        told = self.ask("prometheus", f"/api/v1/query?{query}")
+        found: dict[str, float] = {}
+        for series in told["data"]["result"] if told else []:
+            times = [float(at) for at, _ in series["values"] if float(at) >= since]
+            if times:
+                name = series["metric"]["alertname"]
+                found[name] = min(times[0], found.get(name, times[0]))
+        return found
+
+    def quiet(self) -> bool:
+        """Everything is healthy, the canary passes, and no alert is pending or fires."""
+        return self.stack.settled() and self.firing() == set()
+
+    def wait(self, check: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> float:
+        """Waits for a condition; returns how many seconds it took."""
+        begun = time.monotonic()
+        self.stack.wait(check, seconds, what)
+        return time.monotonic() - begun
+
+    def process(self, service: str) -> int:
+        """The host's number of the container's first process."""
+        return int(self.stack.container(service)["State"]["Pid"])
+
+    def docker(self, *arguments: str) -> str:
+        """A command of the engine."""
+        return self.stack.run("docker", *arguments).stdout
+
+    def identity(self, service: str) -> str:
+        """The container's id."""
+        return str(self.stack.container(service)["Id"])
+
+    def inside(self, service: str, *command: str, given: str | None = None, check: bool = True) -> str:
+        """Runs a command in a container; its output."""
+        return self.stack.run("docker", "compose", "exec", "-T", service, *command, given=given, check=check).stdout
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The receivers that are on."""
+        return tuple(RECEIVERS)
+
+
+def log_of(stack: Stack) -> Path:
+    """Where the containers' logs are kept once the stack is gone."""
+    return BUILD / f"{stack.project}.log"

@@ -1,0 +1,98 @@
+"""Faults at the edges: clients with wrong tokens, calls that fail, a disk that is full, a receiver that refuses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import urllib3
+
+from tests.faults.fault import Fault, Put, between
+from tests.faults.ground import Ground
+from tests.faults.market import REPEATED, call
+
+SMALL_DISK = {
+    "driver": "local",
+    "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=8m,uid=10001,gid=10001"},
+}
+CANDLES = "/v1/candles/BTCTURK:BTCTRY?resolution=1h&limit=10&start={}"
+
+
+@contextmanager
+def again_and_again(act: Callable[[], object], pause: float) -> Iterator[None]:
+    """Does it on a thread until the block is left, whatever comes of it."""
+    stop = threading.Event()
+
+    def go_on() -> None:
+        while not stop.wait(pause):
+            try:
+                act()
+            except (urllib3.exceptions.HTTPError, OSError, AssertionError):
+                continue
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+@contextmanager
+def _wrong_tokens(ground: Ground) -> Iterator[None]:
+    def guess() -> None:
+        ground.stack.ask("PUT", "executor-1", "/v1/kill-switch", body={}, token="wrong-token-of-a-stranger")
+
+    with again_and_again(guess, 0.2):
+        yield
+
+
+def _failing_calls(pause: float) -> Put:
+    """Asks for bars while the exchange answers each of these calls with 503."""
+
+    @contextmanager
+    def put(ground: Ground) -> Iterator[None]:
+        call(ground, "btcturk", "POST", {"fault": "rest_status", "status": 503, "endpoint": "klines", **REPEATED})
+        try:
+            with again_and_again(lambda: ground.stack.ask("GET", "marketdata", CANDLES), pause):
+                yield
+        finally:
+            call(ground, "btcturk", "DELETE")
+
+    return put
+
+
+def _filled(ground: Ground) -> None:
+    ground.inside("canary", "sh", "-c", "dd if=/dev/zero of=/evidence/fault bs=64k 2>/dev/null; true")
+
+
+FAULTS = (
+    Fault("wrong-tokens", "a client guesses the operator's token", _wrong_tokens, "WrongTokens", 60, quick=True),
+    Fault("burst-of-5xx", "market data fails five calls a second", _failing_calls(0.2), "FastBurn", 60),
+    Fault(
+        "three-errors",
+        "three errors in five minutes, again and again (full length)",
+        _failing_calls(75.0),
+        "HighErrorRate",
+        780,
+        factor=1.0,
+    ),
+    Fault(
+        "evidence-disk-full",
+        "the disk for evidence is full",
+        between(_filled, lambda ground: ground.inside("canary", "rm", "-f", "/evidence/fault")),
+        "EvidenceNotWritten",
+        90,
+        more={"volumes": {"evidence-data": SMALL_DISK}},
+    ),
+    Fault(
+        "receiver-refuses",
+        "Slack refuses every message while trading is halted by a kill switch",
+        between(lambda ground: ground.refuse("slack"), lambda ground: ground.refuse()),
+        "NotificationsFailing",
+        240,
+        without=("slack",),
+    ),
+)
