@@ -110,7 +110,7 @@ case $what in
   unit)
     lint
     step "the tests that need no container"
-    parallel -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --hypothesis-profile=desk
+    parallel -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --ignore=tests/faults/test_faults.py --hypothesis-profile=desk
     ;;
   all)
     install_browser

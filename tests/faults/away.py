@@ -37,9 +37,22 @@ def _cut(service: str, network: str) -> Put:
 
 
 FAULTS = (
-    Fault("stop-web", "the console is stopped", stopped("web"), "TargetDown", 60, says=NO_ANSWER, verdict="FAIL"),
-    Fault("stop-marketdata", "market data is stopped", stopped("marketdata"), "TargetDown", 60, verdict="FAIL"),
-    Fault("stop-executor-1", "executor-1 is stopped", stopped("executor-1"), "TargetDown", 60, verdict="FAIL"),
+    Fault(
+        "stop-web",
+        "the console is stopped",
+        stopped("web"),
+        "TargetDown",
+        60,
+        says=NO_ANSWER,
+        verdict="FAIL",
+        quick=True,
+    ),
+    Fault(
+        "stop-marketdata", "market data is stopped", stopped("marketdata"), "TargetDown", 60, verdict="FAIL", quick=True
+    ),
+    Fault(
+        "stop-executor-1", "executor-1 is stopped", stopped("executor-1"), "TargetDown", 60, verdict="FAIL", quick=True
+    ),
     Fault("stop-canary", "the canary is stopped", stopped("canary"), "TargetDown", 60, quick=True),
     Fault("stop-gateway", "the gateway is stopped", stopped("gateway"), "TargetDown", 60, says=NO_ANSWER),
     Fault(

@@ -63,7 +63,9 @@ def _disk_full(ground: Ground) -> Iterator[None]:
 
 
 FAULTS = (
-    Fault("stop-postgres", "the database is stopped", stopped("postgres"), "LedgerDown", 60, verdict="FAIL"),
+    Fault(
+        "stop-postgres", "the database is stopped", stopped("postgres"), "LedgerDown", 60, verdict="FAIL", quick=True
+    ),
     Fault("hang-postgres", "the database hangs", paused("postgres"), "LedgerDown", 80, verdict="FAIL"),
     Fault("no-connections", "the database has no connection left", _no_connections, "LedgerDown", 90),
     Fault(

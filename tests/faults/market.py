@@ -36,7 +36,15 @@ def armed(venue: str, *faults: dict[str, Any]) -> Put:
 
 FAULTS = (
     Fault("stop-venue", "the exchange is stopped", stopped("venue"), "MarketDataStale", 80, verdict="FAIL", heals=180),
-    Fault("half-open", "the exchange hangs, its sockets stay open", paused("venue"), "MarketDataStale", 80, heals=180),
+    Fault(
+        "half-open",
+        "the exchange hangs, its sockets stay open",
+        paused("venue"),
+        "MarketDataStale",
+        80,
+        heals=180,
+        quick=True,
+    ),
     Fault(
         "silence",
         "the exchange's sockets are open and bring nothing",

@@ -68,6 +68,22 @@ def _filled(ground: Ground) -> None:
     ground.inside("canary", "sh", "-c", "dd if=/dev/zero of=/evidence/fault bs=64k 2>/dev/null; true")
 
 
+def _switch(ground: Ground, *, engaged: bool) -> None:
+    body = {"engaged": engaged, "reason": "a fault"}
+    token = ground.stack.operator_token
+    assert ground.stack.ask("PUT", "executor-1", "/v1/kill-switch", body=body, token=token).status == 200
+
+
+def _refuse_a_message(ground: Ground) -> None:
+    ground.refuse("slack")
+    _switch(ground, engaged=True)
+
+
+def _take_messages(ground: Ground) -> None:
+    _switch(ground, engaged=False)
+    ground.refuse()
+
+
 FAULTS = (
     Fault("wrong-tokens", "a client guesses the operator's token", _wrong_tokens, "WrongTokens", 60, quick=True),
     Fault("burst-of-5xx", "market data fails five calls a second", _failing_calls(0.2), "FastBurn", 60),
@@ -89,8 +105,8 @@ FAULTS = (
     ),
     Fault(
         "receiver-refuses",
-        "Slack refuses every message while trading is halted by a kill switch",
-        between(lambda ground: ground.refuse("slack"), lambda ground: ground.refuse()),
+        "Slack refuses the message about an engaged kill switch",
+        between(_refuse_a_message, _take_messages),
         "NotificationsFailing",
         240,
         without=("slack",),

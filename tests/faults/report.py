@@ -32,12 +32,12 @@ through both executors, one order in half a second, and asked again until every 
 compared with what the client was told.
 
 - Run at {at} on commit `{commit}`.
-- *divided by*: a script divided the durations of the alert rules (`for`, ranges) by this number; 1 is the product's own.
+- *divided by*: a script divided the durations of the alert rules (`for`, ranges) by this number; 1 leaves them.
   Limits and Alertmanager's times were the product's own.
 - Seconds count from the begin of the fault. *message*: when the last receiver had it, of {receivers}.
 - *healed*: seconds until every container was healthy and the canary passed, from the begin of the fault where the stack
   heals by itself, else from the end of the fault.
-- *firing messages*: at the receiver that got most of them, with their alerts; at most {most} are allowed, and none where
+- *firing messages*: at the receiver that got most of them, with their alerts; at most {most} are allowed, none where
   no alert is expected.
 - *the console said*: the alerts that fired in its inbox; `no answer`; `alerts silent` when the alert that always fires
   stayed away.

@@ -148,11 +148,11 @@ def _outcome(
         audit=ledger,
         short=(),
     )
-    found = [*_unmet(outcome, sorted(wanted - set(came))), *_misshapen(messages)]
+    found = [*unmet(outcome, sorted(wanted - set(came))), *_misshapen(messages)]
     return Outcome(**{**outcome.__dict__, "short": tuple(found)})
 
 
-def _unmet(outcome: Outcome, missing: list[str]) -> list[str]:
+def unmet(outcome: Outcome, missing: list[str]) -> list[str]:
     """A sentence for each expectation that was not met."""
     fault, ledger = outcome.fault, outcome.audit
     limit = f"the limit is {fault.within:.0f} s"

@@ -23,7 +23,7 @@ PACED = {
 }
 """By the beginning of a metric's name: the shortest range in seconds. Alertmanager's times are not divided: it tries
 again each minute and writes its state each minute, and Prometheus repeats each alert every 30 s."""
-_RANGE = re.compile(r"(?P<metric>[a-zA-Z_:][a-zA-Z0-9_:]*)(?P<labels>\{[^{}]*\})?\[(?P<number>\d+)(?P<unit>[smhd])\]")
+RANGE = re.compile(r"(?P<metric>[a-zA-Z_:][a-zA-Z0-9_:]*)(?P<labels>\{[^{}]*\})?\[(?P<number>\d+)(?P<unit>[smhd])\]")
 _DURATION = re.compile(r"(\d+)([smhd])")
 
 
@@ -50,7 +50,7 @@ def expression(text: str, factor: float, scrape: int) -> str:
         short = divided(found["number"] + found["unit"], factor, max([LEAST_SCRAPES * scrape, *paced]))
         return f"{metric}{found['labels'] or ''}[{short}]"
 
-    done, count = _RANGE.subn(ranged, text)
+    done, count = RANGE.subn(ranged, text)
     if count != len(re.findall(r"\[\d", text)):
         raise ValueError(f"a range of this expression is not understood: {text}")
     return done
