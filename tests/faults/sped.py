@@ -2,7 +2,7 @@
 
 Divided are `for`, `keep_firing_for`, the interval of a group, and the ranges in expressions. Limits are never changed,
 numbers of seconds among them. Nothing becomes shorter than what it is counted by: a range keeps four scrapes, and the
-range of a series that changes more seldom keeps what `PACED` says.
+ranges of an expression with a series that changes more seldom keep what `PACED` says.
 """
 
 from __future__ import annotations
@@ -44,11 +44,13 @@ def divided(text: str, factor: float, least: int) -> str:
 def expression(text: str, factor: float, scrape: int) -> str:
     """An expression whose ranges are divided. `scrape` is the scrape interval in seconds."""
 
+    metrics = [found["metric"] for found in RANGE.finditer(text)]
+    paced = [least for start, least in PACED.items() if any(metric.startswith(start) for metric in metrics)]
+    least = max([LEAST_SCRAPES * scrape, *paced])
+
     def ranged(found: re.Match[str]) -> str:
-        metric = found["metric"]
-        paced = [least for start, least in PACED.items() if metric.startswith(start)]
-        short = divided(found["number"] + found["unit"], factor, max([LEAST_SCRAPES * scrape, *paced]))
-        return f"{metric}{found['labels'] or ''}[{short}]"
+        short = divided(found["number"] + found["unit"], factor, least)
+        return f"{found['metric']}{found['labels'] or ''}[{short}]"
 
     done, count = RANGE.subn(ranged, text)
     if count != len(re.findall(r"\[\d", text)):
