@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -45,7 +44,7 @@ class Ground:
         self._http = urllib3.PoolManager(retries=False, timeout=PATIENCE, maxsize=8)
         sped.write(ROOT / "prometheus", self.folder / "rules", factor)
         override = self.folder / "compose.yml"
-        override.write_text(yaml.safe_dump(self._override(door) | dict(more or {}), sort_keys=False))
+        override.write_text(yaml.safe_dump(merged(self._override(door), more or {}), sort_keys=False))
         self.stack.environment |= {
             "COMPOSE_FILE": f"{COMPOSE_FILE}:{override}",
             "SPARK_VENUE_ADMIN": "on",
@@ -157,6 +156,8 @@ class Ground:
         return tuple(RECEIVERS)
 
 
-def log_of(stack: Stack) -> Path:
-    """Where the containers' logs are kept once the stack is gone."""
-    return BUILD / f"{stack.project}.log"
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Both mappings in one; mappings in them are merged too, and of two other values the second one counts."""
+    both = {**one, **other}
+    inner = {name for name in one if isinstance(one[name], Mapping) and isinstance(other.get(name), Mapping)}
+    return both | {name: merged(one[name], other[name]) for name in inner}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from tests.faults import away, database, killed, market, misuse
+from tests.faults import away, clocks, database, killed, market, misuse
 from tests.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (*killed.FAULTS, *away.FAULTS, *market.FAULTS, *database.FAULTS, *misuse.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *killed.FAULTS,
+    *away.FAULTS,
+    *market.FAULTS,
+    *database.FAULTS,
+    *clocks.FAULTS,
+    *misuse.FAULTS,
+)
 
 
 def named(names: str) -> list[Fault]:
