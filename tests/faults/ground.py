@@ -103,13 +103,17 @@ class Ground:
         except (urllib3.exceptions.HTTPError, OSError, AssertionError, ValueError):
             return None
 
-    def firing(self) -> set[str] | None:
-        """The names of the alerts that fire, without the one that always does; None where Prometheus can't be asked."""
+    def alerts(self) -> dict[str, str] | None:
+        """The alerts by name, `pending` or `firing`, without the one that always fires; None without an answer."""
         told = self.ask("prometheus", "/api/v1/alerts")
         if told is None:
             return None
-        names = {each["labels"]["alertname"] for each in told["data"]["alerts"]}
-        return names - {"Watchdog"}
+        states = sorted((each["labels"]["alertname"], each["state"]) for each in told["data"]["alerts"])
+        found: dict[str, str] = {}
+        for name, state in states:
+            found.setdefault(name, state)
+        found.pop("Watchdog", None)
+        return found
 
     def fired(self, since: float) -> dict[str, float]:
         """By alert, the Unix time at which it first fired after `since`; read from what Prometheus kept."""
@@ -126,7 +130,12 @@ class Ground:
 
     def quiet(self) -> bool:
         """Everything is healthy, the canary passes, and no alert is pending or fires."""
-        return self.stack.settled() and self.firing() == set()
+        return self.stack.settled() and self.alerts() == {}
+
+    def calm(self, alert: str | None) -> bool:
+        """Everything is healthy, nothing is pending, and this alert does not fire; those of faults before still may."""
+        alerts = self.alerts()
+        return alerts is not None and alert not in alerts and "pending" not in alerts.values() and self.stack.settled()
 
     def wait(self, check: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> float:
         """Waits for a condition; returns how many seconds it took."""

@@ -55,12 +55,13 @@ class Outcome:
 def alone(fault: Fault) -> Outcome:
     """Runs a fault on a fresh stack of its own."""
     with Ground(fault.factor, fault.more).running() as ground:
+        ground.wait(ground.quiet, SETTLE_SECONDS, lambda: f"a quiet stack; its alerts are {ground.alerts()}")
         return on(ground, fault)
 
 
 def on(ground: Ground, fault: Fault) -> Outcome:
-    """Runs a fault on a stack that runs, once that is quiet."""
-    ground.wait(ground.quiet, SETTLE_SECONDS, lambda: f"a quiet stack; there fire {ground.firing()}")
+    """Runs a fault on a stack that runs, once what came before is over."""
+    ground.wait(lambda: ground.calm(fault.alert), SETTLE_SECONDS, lambda: f"a calm stack: {ground.alerts()}")
     trader, watch = Trader(ground.stack), Watch(ground)
     known = len(ground.messages())
     with ExitStack() as entered:
@@ -112,7 +113,7 @@ def _follow(ground: Ground, fault: Fault, begun: float, known: int) -> None:
         time.sleep(0.5)
         if fault.wants_message and wanted <= set(arrivals(ground.messages()[known:], str(fault.alert))):
             return
-        if fault.alert and not fault.paged and fault.alert in (ground.firing() or set()):
+        if fault.alert and not fault.paged and (ground.alerts() or {}).get(fault.alert) == "firing":
             time.sleep(max(0.0, begun + fault.within - time.time()))
             return
 
