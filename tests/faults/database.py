@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.away import paused, stopped
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground
-from tests.stack.stack import ROOT
 
-HELD_CONNECTIONS = 100
-SMALL_DISK = {"driver": "local", "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=160m,uid=999,gid=999"}}
 PSQL = ("psql", "-U", "spark", "-d", "spark", "-AtXq", "-c")
 LOCKED_SECONDS = 1.4
-OTHERS_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'spark_executor'"
+HOLD = """
+import os, time, psycopg
+url = os.environ["SPARK_LEDGER_URL"].replace("+psycopg", "")
+with open(os.environ["SPARK_LEDGER_PASSWORD_FILE"]) as file:
+    password = file.read().strip()
+held = []
+while True:
+    try:
+        held.append(psycopg.connect(url, password=password, application_name="fault"))
+    except psycopg.OperationalError:
+        time.sleep(0.02)
+"""
+"""Takes every connection that becomes free, as a client that leaks them."""
+OTHERS_OUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE usename = 'spark_executor' AND application_name <> 'fault'"""
+ROUNDS = 8
 
 
 @contextmanager
 def background(ground: Ground, service: str, script: str) -> Iterator[None]:
     """Runs a shell script in a container until the block is left."""
     command = ["docker", "exec", ground.identity(service), "sh", "-c", f"echo $$ >/tmp/fault; {script}"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
     finally:
-        end = "kill $(cat /tmp/fault); for each in $(pgrep -P $(cat /tmp/fault)); do kill $each; done; rm /tmp/fault"
-        ground.inside(service, "sh", "-c", end, check=False)
+        ground.inside(service, "sh", "-c", "kill $(cat /tmp/fault); rm /tmp/fault", check=False)
         process.terminate()
         process.wait(10)
 
 
 @contextmanager
 def _no_connections(ground: Ground) -> Iterator[None]:
-    """Holds every connection that the database gives, and then ends those of the executors."""
-    one = f"(while :; do {' '.join(PSQL)} 'SELECT pg_sleep(600)'; done)"
-    hold = f"for each in $(seq {HELD_CONNECTIONS}); do {one} & done; wait"
-    with background(ground, "postgres", hold):
-        ground.inside("postgres", *PSQL, OTHERS_OUT, check=False)
+    """Has a client take every connection of the database, those of the executors too."""
+    with background(ground, "executor-2", f"exec python -c '{HOLD}'"):
+        for _ in range(ROUNDS):
+            time.sleep(1)
+            ground.inside("postgres", *PSQL, OTHERS_OUT, check=False)
         yield
-    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
-    ground.inside("postgres", *PSQL, ended, check=False)
 
 
 @contextmanager
@@ -72,9 +82,9 @@ FAULTS = (
         "database-disk-full",
         "the database's disk is full",
         _disk_full,
-        "LedgerDown",
+        "FastBurn",
         90,
-        more={"volumes": {"ledger-data": SMALL_DISK}},
+        small={"ledger-data": "size=160m,uid=999,gid=999,mode=0700"},
     ),
     Fault("slow-orders", "orders take more than 1 s (full length)", _slow, "HighRequestLatency", 720, factor=1.0),
 )

@@ -32,6 +32,7 @@ class Fault:
     without: receivers that can't get the message.
     factor: what the durations of rules are divided by.
     more: what is merged into the generated compose file.
+    small: volumes that are small disks of their own, with the options of their mount.
     quick: it is also run by `make test`, on a stack that it shares.
     """
 
@@ -48,6 +49,7 @@ class Fault:
     without: tuple[str, ...] = ()
     factor: float = FACTOR
     more: Mapping[str, Any] = field(default_factory=dict)
+    small: Mapping[str, str] = field(default_factory=dict)
     quick: bool = False
 
     @property

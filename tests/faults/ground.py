@@ -34,10 +34,13 @@ class Ground:
     stack: the stack. factor: what its rules' durations are divided by. folder: its generated files.
     """
 
-    def __init__(self, factor: float, more: Mapping[str, Block] | None = None) -> None:
-        """`more` is merged into the generated compose file, as {"volumes": …}."""
+    def __init__(
+        self, factor: float, more: Mapping[str, Block] | None = None, small: Mapping[str, str] | None = None
+    ) -> None:
+        """`more` is merged into the generated compose file, as {"services": …}. `small` has the options of the mount of
+        each volume that is a disk of its own, in memory."""
         self.stack: Stack = own_stack("spark-faults")
-        self.factor = factor
+        self.factor, self._small = factor, dict(small or {})
         self.folder = BUILD / self.stack.project
         (door,) = free_ports(1)
         self._door = f"http://127.0.0.1:{door}/"
@@ -60,7 +63,8 @@ class Ground:
             "user": f"{os.getuid()}:{os.getgid()}",
             "working_dir": "/spark",
             "environment": {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "/spark"},
-            "volumes": [f"{ROOT / 'tests'}:/spark/tests:ro"],
+            # A disk in memory is gone once nobody has it mounted, as between two starts of its service.
+            "volumes": [f"{ROOT / 'tests'}:/spark/tests:ro", *(f"{name}:/held/{name}:ro" for name in self._small)],
             "ports": [f"127.0.0.1:{door}:{sinks.DOOR_PORT}"],
             "networks": ["pages-on"],
             "init": True,
@@ -76,6 +80,7 @@ class Ground:
     def running(self) -> Iterator[Ground]:
         """Brings it up as a user would, and takes it down in the end."""
         try:
+            self._make_disks()
             for receiver, secret in (SECRETS | sink_secrets(URL)).items():
                 if receiver != "email":
                     self.stack.run("make", "receiver-secret", f"RECEIVER={receiver}", given=f"{secret}\n", timeout=600)
@@ -86,6 +91,15 @@ class Ground:
             (BUILD / f"{self.stack.project}.log").write_text(logs)
             self.stack.run("make", "clean", check=False)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _make_disks(self) -> None:
+        """Makes the small volumes with the labels by which the stack knows its own."""
+        for name, mount in self._small.items():
+            labels = {"com.docker.compose.project": self.stack.project, "com.docker.compose.volume": name}
+            labels["spark.checkout"] = str(ROOT)
+            options = [f"--label={label}={value}" for label, value in labels.items()]
+            options += ["--opt=type=tmpfs", "--opt=device=tmpfs", f"--opt=o={mount}"]
+            self.docker("volume", "create", *options, f"{self.stack.project}_{name}")
 
     def messages(self) -> list[Message]:
         """All that the receivers got so far."""

@@ -60,7 +60,7 @@ HANGS = tuple(
         name=f"hang-{service}",
         title=f"the server of {service} hangs (SIGSTOP)",
         put=_hung(service),
-        alert="ContainerUnhealthy" if service == "docker-proxy" else "TargetDown",
+        alert=None if service == "docker-proxy" else "TargetDown",
         within=60.0,
         itself=True,
         heals=150.0,

@@ -12,10 +12,6 @@ from tests.faults.fault import Fault, Put, between
 from tests.faults.ground import Ground
 from tests.faults.market import REPEATED, call
 
-SMALL_DISK = {
-    "driver": "local",
-    "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=8m,uid=10001,gid=10001"},
-}
 CANDLES = "/v1/candles/BTCTURK:BTCTRY?resolution=1h&limit=10&start={}"
 
 
@@ -101,7 +97,7 @@ FAULTS = (
         between(_filled, lambda ground: ground.inside("canary", "rm", "-f", "/evidence/fault")),
         "EvidenceNotWritten",
         90,
-        more={"volumes": {"evidence-data": SMALL_DISK}},
+        small={"evidence-data": "size=8m,uid=10001,gid=10001"},
     ),
     Fault(
         "receiver-refuses",

@@ -54,7 +54,7 @@ class Outcome:
 
 def alone(fault: Fault) -> Outcome:
     """Runs a fault on a fresh stack of its own."""
-    with Ground(fault.factor, fault.more).running() as ground:
+    with Ground(fault.factor, fault.more, fault.small).running() as ground:
         ground.wait(ground.quiet, SETTLE_SECONDS, lambda: f"a quiet stack; its alerts are {ground.alerts()}")
         return on(ground, fault)
 
