@@ -10,9 +10,8 @@ import msgspec
 
 from tests.chaos import audit
 from tests.chaos.audit import FILLS, ORDERS, Kept, KeptFill, KeptOrder
-from tests.chaos.journal import Journal
 from tests.faults.ground import Ground
-from tests.faults.trader import EXECUTORS
+from tests.faults.trader import EXECUTORS, Trader
 
 AGREE_SECONDS = 30.0
 Row = TypeVar("Row")
@@ -43,9 +42,11 @@ class Audit:
         return not (self.lost or self.doubled or self.odd) and self.verify == "clean" and self.agree
 
 
-def look(ground: Ground, journal: Journal) -> Audit:
-    """Reads the ledger over the database's own console, and asks both executors."""
-    kept = Kept(_rows(ground, ORDERS, KeptOrder), _rows(ground, FILLS, KeptFill), {}, 0)
+def look(ground: Ground, trader: Trader) -> Audit:
+    """Reads the trader's orders over the database's own console, and asks both executors."""
+    journal = trader.journal
+    orders = [row for row in _rows(ground, ORDERS, KeptOrder) if row.client_order_id.startswith(trader.mark)]
+    kept = Kept(orders, _rows(ground, FILLS, KeptFill), {}, 0)
     verified = ground.inside("executor-1", "python", "-m", "executor.ledger", "verify", check=False).strip()
     last = verified.splitlines()[-1] if verified else "not checked"
     return Audit(

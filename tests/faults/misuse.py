@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import urllib3
 
@@ -12,6 +12,7 @@ from tests.faults.fault import Fault, Put, between
 from tests.faults.ground import Ground
 from tests.faults.market import REPEATED, call
 
+GUESSERS = 6
 CANDLES = "/v1/candles/BTCTURK:BTCTRY?resolution=1h&limit=10&start={}"
 
 
@@ -41,7 +42,9 @@ def _wrong_tokens(ground: Ground) -> Iterator[None]:
     def guess() -> None:
         ground.stack.ask("PUT", "executor-1", "/v1/kill-switch", body={}, token="wrong-token-of-a-stranger")
 
-    with again_and_again(guess, 0.2):
+    with ExitStack() as guessing:
+        for _ in range(GUESSERS):
+            guessing.enter_context(again_and_again(guess, 0.2))
         yield
 
 
@@ -81,7 +84,7 @@ def _take_messages(ground: Ground) -> None:
 
 
 FAULTS = (
-    Fault("wrong-tokens", "a client guesses the operator's token", _wrong_tokens, "WrongTokens", 60, quick=True),
+    Fault("wrong-tokens", "six clients guess the operator's token", _wrong_tokens, "WrongTokens", 60, quick=True),
     Fault("burst-of-5xx", "market data fails five calls a second", _failing_calls(0.2), "FastBurn", 60),
     Fault(
         "three-errors",

@@ -130,7 +130,7 @@ def _heal(watch: Watch, fault: Fault, since: float) -> None:
 def _outcome(
     ground: Ground, fault: Fault, watch: Watch, trader: Trader, begun: float, known: int, healed: float | None
 ) -> Outcome:
-    ledger = audit.look(ground, trader.journal)
+    ledger = audit.look(ground, trader)
     messages = ground.messages()[known:]
     fired = ground.fired(begun)
     came = arrivals(messages, fault.alert) if fault.alert else {}

@@ -28,11 +28,12 @@ SYMBOL, QUANTITY = "BTCTURK:BTCTRY", Decimal("0.0005")
 class Trader:
     """Buys and sells in turn, one order in half a second; each try goes to the other executor than the one before.
 
-    journal: what it asked and was told. slowest: the most seconds from an order's first try to its answer.
+    journal: what it asked and was told. mark: the beginning of the keys of all its orders. slowest: the most seconds from an order's first try to its answer.
     """
 
     def __init__(self, stack: Stack) -> None:
         self.journal, self.slowest = Journal(), 0.0
+        self.mark = f"fault-{uuid.uuid4().hex[:8]}-"
         self._urls = [stack.url(executor, "/v1/orders") for executor in EXECUTORS]
         self._headers = {"Authorization": f"Bearer {stack.operator_token}", "Content-Type": "application/json"}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=ANSWER_SECONDS))
@@ -59,7 +60,7 @@ class Trader:
     def _next(self) -> Asked:
         self._orders += 1
         side: Literal["buy", "sell"] = "buy" if self._orders % 2 else "sell"
-        key = f"fault-{self._orders}-{uuid.uuid4().hex[:8]}"
+        key = f"{self.mark}{self._orders}"
         return Asked(OrderRequest(client_order_id=key, symbol=SYMBOL, side=side, type="market", quantity=QUANTITY))
 
     def _place(self, asked: Asked) -> None:
