@@ -28,7 +28,9 @@ SYMBOL, QUANTITY = "BTCTURK:BTCTRY", Decimal("0.0005")
 class Trader:
     """Buys and sells in turn, one order in half a second; each try goes to the other executor than the one before.
 
-    journal: what it asked and was told. mark: the beginning of the keys of all its orders. slowest: the most seconds from an order's first try to its answer.
+    journal: what it asked and was told.
+    mark: the beginning of the keys of all its orders.
+    slowest: the most seconds from an order's first try to its answer.
     """
 
     def __init__(self, stack: Stack) -> None:
