@@ -16,6 +16,8 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app = Flask("canary", static_folder=None)
     registry = ops.install(app, settings.service, {"evidence": parts.evidence.trouble}, parts.loops)
     metrics.install(registry, parts.durations, parts.monitor, parts.evidence, settings.limits.restart_budget)
+    if parts.certificate is not None:
+        registry.register(metrics.CertificateCollector(parts.certificate))
     registry.register(RoomCollector(settings.evidence_dir))
     api.add_routes(app, settings, parts.monitor, parts.evidence, parts.downloads)
     return app

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from canary.certificate import CertificateWatch
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor, MonitorStatus
 from canary.observation import Observation, ProbeAnswer
@@ -60,6 +61,22 @@ class StatusCollector(Collector):
         yield GaugeMetricFamily("canary_evidence_bytes", "Size of all evidence packages together in bytes", value=size)
         pruned = self._evidence.pruned()
         yield CounterMetricFamily("canary_evidence_pruned", "Evidence packages removed to make room", value=pruned)
+
+
+class CertificateCollector(Collector):
+    """Tells how long the gateway's certificate lasts, at the moment of the scrape."""
+
+    def __init__(self, certificate: CertificateWatch) -> None:
+        self._certificate = certificate
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields the time that is left; no sample before the certificate was read."""
+        told = "Seconds until the certificate that the gateway serves ends; below zero after its end"
+        family = GaugeMetricFamily("canary_certificate_remaining_seconds", told)
+        remaining = self._certificate.remaining()
+        if remaining is not None:
+            family.add_metric([], remaining)
+        yield family
 
 
 def install(

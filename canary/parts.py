@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
+from canary.certificate import CertificateWatch
 from canary.containers import Containers
 from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
@@ -30,8 +31,9 @@ class Parts:
     downloads: sends packages; the stop cuts what is under way.
     durations: the histogram of the probes' durations.
     monitor: keeps the latest observation and its verdict.
-    loops: the threads. `rounds` runs `monitor.step`; `memory` replaces the worker when it uses too much memory. The
-        short-lived threads of probes belong to `canary.probes.pool`.
+    certificate: knows when the gateway's certificate ends; None without TLS.
+    loops: the threads. `rounds` runs `monitor.step`; `certificate` runs its step, where there is TLS; `memory` replaces
+        the worker when it uses too much memory. The short-lived threads of probes belong to `canary.probes.pool`.
     """
 
     observer: Observer
@@ -39,6 +41,7 @@ class Parts:
     downloads: Downloads
     durations: ProbeDurations
     monitor: Monitor
+    certificate: CertificateWatch | None
     loops: Supervisor
 
     @classmethod
@@ -61,8 +64,12 @@ class Parts:
                 retry=(settings.interval, LONGEST_RETRY_SECONDS),
             )
         )
+        certificate = None
+        if settings.certificate is not None:
+            certificate = CertificateWatch(settings.certificate, settings.timeout, clock)
+            loops.add(Loop("certificate", certificate.step, silent_after=settings.late_after))
         service.add_memory_loop(loops, settings.service)
-        return cls(observer, evidence, Downloads(loops.stop_signal), durations, monitor, loops)
+        return cls(observer, evidence, Downloads(loops.stop_signal), durations, monitor, certificate, loops)
 
     def start(self) -> None:
         """Starts the loops."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from canary.certificate import TlsAddress
 from canary.verdict import VerdictLimits
 from common.settings import Reader, ServiceSettings
 
@@ -18,6 +19,8 @@ DEFAULT_TARGETS = (
     "docker-proxy=http://docker-proxy:2375"
 )
 NO_DOCKER = "none"
+GATEWAY_TLS = TlsAddress("gateway", 8405)
+"""The address inside at which the gateway serves the certificate of its doors, when it has one."""
 _TARGET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -46,6 +49,7 @@ class Settings:
     compose_project: the project whose containers are judged; empty for the canary's own.
     evidence_dir: the folder of packages.
     limits: the limits that a verdict is judged by.
+    certificate: where the gateway serves its certificate; None without TLS.
     """
 
     service: ServiceSettings
@@ -57,6 +61,7 @@ class Settings:
     compose_project: str
     evidence_dir: Path
     limits: VerdictLimits
+    certificate: TlsAddress | None = None
 
     @property
     def window(self) -> float:
@@ -86,6 +91,7 @@ class Settings:
                 p95_seconds=reader.seconds("SPARK_P95_LIMIT_SECONDS", 1.0),
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),
             ),
+            certificate=_certificate(reader),
         )
         reader.check()
         return settings
@@ -95,6 +101,13 @@ def _docker_url(reader: Reader) -> str | None:
     if reader.text("SPARK_DOCKER_URL", "tcp://docker-proxy:2375") == NO_DOCKER:
         return None
     return reader.url("SPARK_DOCKER_URL", "tcp://docker-proxy:2375", schemes=("tcp", "http"))
+
+
+def _certificate(reader: Reader) -> TlsAddress | None:
+    switch = reader.text("SPARK_TLS", "")
+    if switch not in ("", "on"):
+        reader.fault(f"SPARK_TLS={switch!r}: must be on, or empty")
+    return GATEWAY_TLS if switch else None
 
 
 def _targets(reader: Reader, *, with_venue: bool) -> tuple[Target, ...]:

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 REVISION_FILE = "revision"
 """The file in an image that has the commit it was built from. A checkout has no such file."""
 UNKNOWN = "unknown"
+FURTHER_FILES = {"web": ("prometheus/runbook*.md", "alertmanager/alertmanager.yml")}
+"""The files of an image besides `common` and its service's folder, by service."""
 _REVISION = re.compile(r"[0-9a-f]{40}(-dirty)?")
 
 
@@ -37,14 +39,14 @@ def build_of(service: str, root: Path = ROOT) -> Build:
 
 
 def source_digest(root: Path, service: str) -> str:
-    """Returns the digest of `common` and the service's folder.
+    """Returns the digest of `common`, the service's folder and its further files.
 
     It is the digest of the lines that `sha256sum` prints for the files, sorted by name; bytecode is left out.
     """
     files = [
         path
-        for folder in ("common", service)
-        for path in (root / folder).rglob("*")
+        for pattern in ("common/**/*", f"{service}/**/*", *FURTHER_FILES.get(service, ()))
+        for path in root.glob(pattern)
         if path.suffix != ".pyc" and path.is_file()
     ]
     lines = sorted((path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files)

@@ -117,7 +117,7 @@ class Reader:
     def url(self, name: str, default: str | None = None, *, schemes: Sequence[str] = ("http", "https")) -> str:
         """An address with one of the schemes and a host, without a trailing slash."""
         value = self.text(name, default)
-        if value and not _is_address(value, schemes):
+        if value and not is_address(value, schemes):
             self._faults.append(f"{name}={value!r}: must be an address that begins with {'://, '.join(schemes)}://")
         return value.rstrip("/")
 
@@ -125,7 +125,7 @@ class Reader:
         """A comma-separated list of addresses, each as `url` reads it, none twice."""
         value = self.text(name, default)
         found = tuple(part.strip().rstrip("/") for part in value.split(","))
-        if not all(_is_address(part, schemes) for part in found) or len(set(found)) != len(found):
+        if not all(is_address(part, schemes) for part in found) or len(set(found)) != len(found):
             rule = f"must be addresses separated by commas, none twice, each beginning with {'://, '.join(schemes)}://"
             self._faults.append(f"{name}={value!r}: {rule}")
         return found
@@ -164,7 +164,8 @@ class Reader:
         return verifier
 
 
-def _is_address(text: str, schemes: Sequence[str]) -> bool:
+def is_address(text: str, schemes: Sequence[str]) -> bool:
+    """True for an address with one of the schemes and a host, without a query and without a fragment."""
     try:
         parts = urlsplit(text)
         usable = bool(parts.hostname) and parts.port != 0

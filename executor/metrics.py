@@ -16,6 +16,7 @@ from common.wire import OrderStatus, Side
 from executor.gauges import AccountGauges
 from executor.guardrails import MEASURES, RULES, LimitUse
 from executor.ledger.replay import OrderChange
+from executor.ledger.rows import LedgerAges
 from executor.losses import LOSSES
 from executor.steady import SteadyTime
 from executor.timing import StageMetrics
@@ -53,6 +54,8 @@ class Metrics:
         self.clock = ClockMetrics(registry)
         self.database = DatabaseInfo(registry)
         self.connections = ConnectionMetrics(registry)
+        self.verification = VerificationMetrics(of_writer)
+        self.ages = AgeMetrics(of_writer)
         self._uses = {code: use.labels(code) for code in (*MEASURES, *LOSSES)}
         self._latest: dict[str, LimitUse] = {}
         for code in MEASURES:
@@ -150,6 +153,56 @@ class ConnectionMetrics:
         """Shows what `used` returns at each scrape, and the most that can be lent."""
         self._used.set_function(used)
         self._limit.set(most)
+
+
+class VerificationMetrics:
+    """The metrics of the ledger's verification in the background, which only the executor that writes shows."""
+
+    def __init__(self, of_writer: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=of_writer)
+        self._sequence = gauge(
+            "executor_ledger_verified_sequence", "Sequence of the account's latest event that is proved"
+        )
+        self._failed = gauge(
+            "executor_ledger_verify_failed", "1 from a bad row on, until the whole ledger is proved; else 0"
+        )
+        self._age = gauge(
+            "executor_ledger_verify_age_seconds",
+            "Seconds since a look at what is new, or at the whole ledger, was finished, or since this executor writes",
+            ["look"],
+        )
+
+    def follow(
+        self, sequence: Callable[[], int], failed: Callable[[], bool], ages: Mapping[str, Callable[[], float]]
+    ) -> None:
+        """Shows what these return at each scrape; `ages` are by the kind of look."""
+        self._sequence.set_function(sequence)
+        self._failed.set_function(failed)
+        for look, age in ages.items():
+            self._age.labels(look).set_function(age)
+
+
+class AgeMetrics(Collector):
+    """The ages of the ledger and of its latest backup, which only the executor that writes shows."""
+
+    def __init__(self, of_writer: CollectorRegistry) -> None:
+        self._ages: Callable[[], LedgerAges] = lambda: LedgerAges(None, None)
+        of_writer.register(self)
+
+    def follow(self, ages: Callable[[], LedgerAges]) -> None:
+        """Shows what `ages` returns at each scrape."""
+        self._ages = ages
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yields the ages that are known."""
+        ages = self._ages()
+        told = "Seconds since the latest backup was finished; not there when none is known"
+        backup = GaugeMetricFamily("executor_backup_age_seconds", told)
+        ledger = GaugeMetricFamily("executor_ledger_age_seconds", "Seconds since the account's first event")
+        for family, age in ((backup, ages.backup), (ledger, ages.ledger)):
+            if age is not None:
+                family.add_metric([], age)
+        return (backup, ledger)
 
 
 class StreamMetrics:

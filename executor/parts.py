@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from prometheus_client import CollectorRegistry
@@ -13,6 +14,7 @@ from common.client import JsonClient
 from common.clock import SYSTEM_CLOCK, Clock
 from common.loop import Loop, Supervisor
 from common.wire import Instrument
+from executor.backups import BackupWatch
 from executor.commands import Commands
 from executor.context import TradingContext
 from executor.desk import Desk
@@ -34,6 +36,7 @@ from executor.settings import Settings
 from executor.store import Ledger
 from executor.stream.streams import STREAM_TIMINGS, OrderStreams, StreamCalls, StreamTimings
 from executor.stream.tail import LedgerTail
+from executor.verifying import LOOKS, LedgerVerification
 from executor.writer.reign import Told
 
 SILENT_SECONDS = 30.0
@@ -44,8 +47,8 @@ SILENT_SECONDS = 30.0
 class Parts:
     """The parts of the executor.
 
-    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail` and, where memory is limited,
-        `memory`.
+    loops: the owner of the threads `peers`, `market`, `writer`, `matcher`, `tail`, `verification`, `backups` and, where
+        memory is limited, `memory`.
     registry: the registry of the executor's own metrics.
     metrics: the counters, histograms and gauges in it.
     trading: the ledger, market data, and the rules that the account trades by.
@@ -56,6 +59,8 @@ class Parts:
     follower: follows market data's stream; its step is the loop `market`.
     matcher: matches resting orders; its step is the loop `matcher`.
     tail: follows the ledger's log; its step is the loop `tail`.
+    verification: verifies the ledger; its step is the loop `verification`.
+    backups: looks for backups of the ledger; its step is the loop `backups`.
     streams: opens order streams.
     slots: the order streams that may be open.
     writes: the limit on writes.
@@ -73,6 +78,8 @@ class Parts:
     follower: MarketFollower
     matcher: Matcher
     tail: LedgerTail
+    verification: LedgerVerification
+    backups: BackupWatch
     streams: OrderStreams
     slots: sse.StreamSlots
     writes: WriteLimiter
@@ -80,11 +87,7 @@ class Parts:
 
     @classmethod
     def build(
-        cls,
-        settings: Settings,
-        loops: Supervisor,
-        clock: Clock = SYSTEM_CLOCK,
-        timings: StreamTimings = STREAM_TIMINGS,
+        cls, settings: Settings, loops: Supervisor, clock: Clock = SYSTEM_CLOCK, timings: StreamTimings = STREAM_TIMINGS
     ) -> Self:
         """Joins the parts. Nothing is connected, and no thread runs yet."""
         wakes, registry = _Wakes(), CollectorRegistry()
@@ -112,6 +115,8 @@ class Parts:
             follower=follower,
             matcher=wakes.matcher,
             tail=tail,
+            verification=_verification(ledger, clock, metrics),
+            backups=_backups(ledger, clock, metrics),
             slots=slots,
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_verifier, settings.most_writes_per_second, clock.monotonic),
@@ -133,6 +138,8 @@ class Parts:
                 Loop("writer", self.leading.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("matcher", self.matcher.step, silent_after=SILENT_SECONDS, retry=(1.0, 2.0)),
                 Loop("tail", self.tail.step, silent_after=SILENT_SECONDS, least=0.05, retry=(1.0, 1.0)),
+                Loop("verification", self.verification.step, silent_after=SILENT_SECONDS),
+                Loop("backups", self.backups.step, silent_after=SILENT_SECONDS),
             )
         }
 
@@ -212,6 +219,19 @@ def _trading(settings: Settings, ledger: Ledger, quotes: QuoteClient) -> Trading
         equity_currency=settings.equity_currency,
         equity=EquityWatch(quotes.monotonic),
     )
+
+
+def _verification(ledger: Ledger, clock: Clock, metrics: Metrics) -> LedgerVerification:
+    verification = LedgerVerification(ledger, clock.monotonic)
+    ages: dict[str, Callable[[], float]] = {look: partial(verification.age, look) for look in LOOKS}
+    metrics.verification.follow(lambda: verification.sequence, lambda: verification.failed, ages)
+    return verification
+
+
+def _backups(ledger: Ledger, clock: Clock, metrics: Metrics) -> BackupWatch:
+    watch = BackupWatch(ledger, clock.monotonic)
+    metrics.ages.follow(watch.ages)
+    return watch
 
 
 def _slots(most: int, metrics: Metrics) -> sse.StreamSlots:

@@ -26,6 +26,7 @@ from executor.ledger.fills import listed_fills
 from executor.ledger.lease import Lease
 from executor.ledger.listing import EventFilter, FillFilter, OrderFilter, Page
 from executor.ledger.migrate import require_newest
+from executor.ledger.walk import Walk
 from executor.listing_messages import ListedFill
 from executor.orders import PRECISION
 from executor.paper import within
@@ -232,6 +233,16 @@ class Ledger:
         """Returns the postings of one event."""
         with self._reading() as connection:
             return rows.postings(connection, self.account_name, sequence)
+
+    def prove(self, walk: Walk, most: int) -> bool:
+        """Proves up to `most` further events of a walk; true at the latest one. Raises `LedgerFault` too."""
+        with self._reading() as connection:
+            return walk.prove(connection, most)
+
+    def ages(self) -> rows.LedgerAges:
+        """Returns how old the latest backup and the account are."""
+        with self._reading() as connection:
+            return rows.ages(connection, self.account_name)
 
     def positions(self) -> list[Position]:
         """Returns one position for each symbol that was ever held."""

@@ -185,6 +185,14 @@ CANARY = DashboardRow(
             colours=((None, "green"), (1.0, "red")),
         ),
         DashboardPanel(
+            "Certificate of the ports",
+            "Time until the gateway's certificate ends; empty without TLS. The line is the alert's limit.",
+            {"left": f"min(canary_certificate_remaining_seconds{{{S}}})"},
+            unit="s",
+            colours=((None, "red"), (21 * 86400.0, "green")),
+            when_empty="no TLS",
+        ),
+        DashboardPanel(
             "Size of /metrics",
             "Size of each service's /metrics. Steady growth means a label without bounds.",
             {"{{target}}": f"canary_metrics_bytes{{{S}}}"},

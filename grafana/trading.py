@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grafana.ledger import LEDGER
 from grafana.panels import BAD_WHEN_SET, GOOD_WHEN_SET, DashboardPanel, DashboardRow, Json, Steps, dashboard
 from grafana.panels import SELECTED as S
 from grafana.queries import RATE, quantile, shown, summed
@@ -277,6 +278,6 @@ def trading() -> Json:
     return dashboard(
         "spark-trading",
         "Spark trading",
-        "The account and its orders: trading state, equity, refusals and speed.",
-        (STATE, EQUITY, ORDERS, SPEED, STREAMS),
+        "The account and its orders: trading state, equity, refusals, speed and the ledger.",
+        (STATE, EQUITY, ORDERS, SPEED, LEDGER, STREAMS),
     )

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The secrets of the receivers of alerts, and a test of all of them. Usage: scripts/receivers.sh secret RECEIVER | test
+# The secrets of the receivers of alerts and of the outside heartbeat, and a test of all receivers. Usage: scripts/receivers.sh secret RECEIVER | test
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
@@ -11,8 +11,9 @@ use_stack
 case ${1:-} in
   secret)
     case ${2:-} in
-      email | slack | pagerduty | telegram | jira | teams | webhook) ;;
-      *) fail "no receiver is called '${2:-}': RECEIVER must be email, slack, pagerduty, telegram, jira, teams or webhook" ;;
+      email | slack | pagerduty | telegram | jira | teams | webhook) where="$2 is in SPARK_RECEIVERS; if you add it" ;;
+      heartbeat) where="SPARK_HEARTBEAT is on; if you set it" ;;
+      *) fail "no receiver is called '${2:-}': RECEIVER must be email, slack, pagerduty, telegram, jira, teams, webhook or heartbeat" ;;
     esac
     # It is read here, whether typed or piped, so that it is in no list of processes.
     if [ -t 0 ]; then
@@ -25,7 +26,7 @@ case ${1:-} in
       fail "the secret of $2 is not changed"
     # The next start reads the settings again, and this file with them.
     rm -f .built
-    step "messages use it from now on when $2 is in SPARK_RECEIVERS; if you add it there now, run make up"
+    step "messages use it from now on when $where there now, run make up"
     ;;
   test)
     docker compose exec -T alertmanager /etc/alertmanager/page-test || fail "not every message arrived" "does the stack run? make status"

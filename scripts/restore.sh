@@ -45,3 +45,4 @@ trap - EXIT
 step "starting both executors"
 start_executors
 step "$(grep '^verify: ' <<<"$said")"
+step "no backup of this ledger is known from here on: make backup"

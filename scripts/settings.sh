@@ -2,7 +2,7 @@
 # Has every service read its settings, before a container that runs is touched. Sourced after host.sh, never run.
 
 # Each service with its package; both executors have the same settings.
-# The first two make all networks but the live market's.
+# The first two make all networks but the live market's and the console's way out.
 SETTINGS_OF="executor-1:executor canary:canary venue:venue marketdata:marketdata web:web init:init.receivers"
 
 # Reads a package's settings as the service does. With the live market it also opens a connection to each address of marketdata's, or

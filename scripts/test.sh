@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults [NAME,NAME]
+# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults|quiet
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-what=${1:?all, unit, lint, bench, soak, chaos or faults}
+what=${1:?all, unit, lint, bench, soak, chaos, faults or quiet}
 export STARTED_AT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -93,7 +93,7 @@ lint() {
   if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck alertmanager/start alertmanager/page-test .ci/run tests/standins/*/*.sh; fi
 }
 
-# What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests have the machine to themselves.
+# What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests come after them.
 parallel() { $BIN/python -m pytest --quiet --numprocesses 6 --dist worksteal "$@"; }
 
 engine_or_skip() {
@@ -120,8 +120,10 @@ case $what in
     export SPARK_TEST_POSTGRES=image
     step "all tests but those on the stack"
     parallel -m "not stack"
-    step "the tests on a stack of their own"
-    $BIN/python -m pytest --quiet -m stack
+    step "the tests on two stacks of their own, side by side"
+    $BIN/python -m pytest --quiet -m stack tests/stack tests/faults --ignore=tests/stack/abuse --numprocesses 2 --dist loadgroup
+    step "abuse, whose bystanders need the machine to themselves"
+    $BIN/python -m pytest --quiet -m stack tests/stack/abuse
     ;;
   bench)
     bash scripts/engine.sh
@@ -138,7 +140,12 @@ case $what in
   faults)
     bash scripts/engine.sh
     bash scripts/images.sh "$work/missing"
-    $BIN/python -m tests.faults "${2:-}"
+    $BIN/python -m tests.faults "${ONLY:-}"
     ;;
-  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults [NAME,NAME]" ;;
+  quiet)
+    bash scripts/engine.sh
+    bash scripts/images.sh "$work/missing"
+    $BIN/python -m tests.quiet "${MINUTES:-30}"
+    ;;
+  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults|quiet" ;;
 esac

@@ -11,6 +11,7 @@ from web.api import acts, alerts, live, pages, reports, runbook, trading
 from web.metrics import Metrics
 from web.panels import Painter
 from web.parts import Parts
+from web.related import read_inhibitions, relations
 from web.runbook import read_runbook
 from web.settings import Settings
 from web.undrawn import Undrawn
@@ -23,6 +24,7 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     undrawn = Undrawn(parts.counters.unreadable)
     app.jinja_env.filters.update(undrawn.guarded(pages.FILTERS))
     chapters = read_runbook()
+    related = relations({name: chapter.severity for name, chapter in chapters.items()}, read_inhibitions())
     app.jinja_env.globals["has_runbook"] = chapters.__contains__
     registry = ops.install(app, settings.service, {"inbox": parts.upstreams.desk.inbox.trouble}, parts.loops)
     registry.register(Metrics(parts.state, parts.counters, parts.streams))
@@ -36,7 +38,8 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     app.register_blueprint(reports.blueprint(market, upstreams.executors, state.clock))
     counters, desk = parts.counters, upstreams.desk
     linking = Linking(settings.public_url, chapters)
-    app.register_blueprint(runbook.blueprint(market, chapters, desk.inbox, state.clock))
+    sources = runbook.RunbookSources(chapters, desk.inbox, parts.charts, related)
+    app.register_blueprint(runbook.blueprint(market, sources, state.clock))
     app.register_blueprint(alerts.blueprint(market, settings.alert_verifier, desk, state.clock, counters, linking))
     app.register_blueprint(acts.blueprint(market, settings.operator_verifier, desk, linking))
     return app

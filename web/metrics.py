@@ -14,6 +14,8 @@ from common.sse import StreamSlots
 from web.alerts.acts import unheeded
 from web.alerts.alert import STATUSES
 from web.alerts.heartbeat import alert_heartbeat
+from web.alerts.outside import Accepted
+from web.cells import Cell
 from web.state import ConsoleState
 
 UNKNOWN = float("nan")
@@ -28,7 +30,7 @@ class ConsoleCounters:
     alerts_received: alerts that the inbox took, by status.
     alerts_dropped: alerts that the inbox dropped because it was full, by status.
     unreadable: rows of a panel, or values in one, that could not be drawn.
-    upstream_errors: background requests to a service, or to the inbox, that brought no usable answer.
+    upstream_errors: background requests to a service, to the inbox or to the outside, without a usable answer.
     """
 
     def __init__(self, services: Iterable[str]) -> None:
@@ -50,7 +52,7 @@ class ConsoleCounters:
         for status in STATUSES:
             self.alerts_received.labels(status)
             self.alerts_dropped.labels(status)
-        for upstream in ("executor", "inbox", *services):
+        for upstream in ("executor", "inbox", "outside", *services):
             self.upstream_errors.labels(upstream)
 
     def count_dropped(self, statuses: Sequence[str]) -> None:
@@ -78,6 +80,8 @@ class Metrics(Collector):
         yield GaugeMetricFamily("web_quote_age_seconds", "Age of the oldest quote shown; NaN without any", value=oldest)
         yield self._upstreams()
         yield from self._inbox()
+        if self._state.outside is not None:
+            yield self._outside(self._state.outside)
 
     def _upstreams(self) -> Metric:
         up = GaugeMetricFamily(
@@ -127,3 +131,9 @@ class Metrics(Collector):
         age = inf if at is None else max(0.0, (self._state.clock.now() - at).total_seconds())
         told = "Seconds since the inbox was last compared with Alertmanager's list; infinite for never"
         return GaugeMetricFamily("web_alerts_compared_age_seconds", told, value=age)
+
+    def _outside(self, cell: Cell[Accepted]) -> Metric:
+        at = cell.reading.at
+        age = inf if at is None else max(0.0, self._state.clock.monotonic() - at)
+        told = "Seconds since a ping of the outside heartbeat was last accepted; infinite for never since the start"
+        return GaugeMetricFamily("web_outside_heartbeat_age_seconds", told, value=age)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from common import wire
 from web import view
-from web.alerts.desk import Comparison
+from web.alerts.desk import unheard
 from web.alerts.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.cells import Reading
 from web.rows import container_rows, service_row, service_word
@@ -177,14 +177,16 @@ class Painter:
     def _alerts(self) -> PanelSource:
         reading, heartbeat = self._state.inbox.reading, self._heartbeat()
         comparison = self._state.comparison.reading
+        outside = self._state.outside.reading if self._state.outside else None
         values = {
             "reading": reading,
             "heartbeat": heartbeat,
             "comparison": comparison,
-            "unheard": _unheard(comparison),
+            "unheard": unheard(comparison),
             "silent_seconds": SILENT_SECONDS,
+            "outside": outside,
         }
-        key = (heartbeat and heartbeat.silent, comparison.revision)
+        key = (heartbeat and heartbeat.silent, comparison.revision, outside and outside.revision)
         return PanelSource([reading], lambda: values, key)
 
     def _glance(self) -> PanelSource:
@@ -192,7 +194,7 @@ class Painter:
         services = [cell.reading for cell in state.services.values()]
         canary, inbox, account = state.canary.reading, state.inbox.reading, state.account.reading
         controls, heartbeat = state.controls.reading, self._heartbeat()
-        unheard = _unheard(state.comparison.reading)
+        silent = unheard(state.comparison.reading)
         quotes = state.quotes.now()
         fresh = sum(not quote.stale for quote in quotes)
         values = {
@@ -201,13 +203,13 @@ class Painter:
             "canary": canary,
             "inbox": inbox.value,
             "heartbeat": heartbeat,
-            "unheard": unheard,
+            "unheard": silent,
             "account": account,
             "controls": controls.value,
             "fresh": fresh,
             "quotes": len(quotes),
         }
-        key = (fresh, len(quotes), heartbeat and heartbeat.silent, unheard)
+        key = (fresh, len(quotes), heartbeat and heartbeat.silent, silent)
         return PanelSource([*services, canary, inbox, account, controls], lambda: values, key)
 
     def _heartbeat(self) -> AlertHeartbeat | None:
@@ -217,8 +219,3 @@ class Painter:
 
     def _time_of(self, reading: Reading[Any]) -> datetime | None:
         return None if reading.at is None else self._state.clock.time_of(reading.at)
-
-
-def _unheard(comparison: Reading[Comparison]) -> bool:
-    """Returns true when the last comparison found that Prometheus tells Alertmanager nothing."""
-    return comparison.reason is None and comparison.value is not None and comparison.value.missing == "unknown"

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from common.errors import ServiceError
 from common.loop import Loop, Supervisor
-from web.alerts.desk import COMPARE_SECONDS, AlertDesk
+from web.alerts import outside
+from web.alerts.desk import COMPARE_SECONDS, AlertDesk, unheard
 from web.cells import Cell
 from web.clients import Canary, Executors, MarketData
 from web.following import follow_orders, follow_quotes, read_account
@@ -46,6 +47,7 @@ class Upstreams:
     canary: the verdict and the evidence packages.
     desk: the alerts on disk, and Alertmanager.
     probes: the readiness of every service, by its name.
+    outside: the outside heartbeat; None while it is off.
     """
 
     marketdata: MarketData
@@ -55,6 +57,7 @@ class Upstreams:
     canary: Canary
     desk: AlertDesk
     probes: Mapping[str, ReadinessProbe]
+    outside: outside.OutsideHeartbeat | None
 
 
 class Readers:
@@ -72,25 +75,27 @@ class Readers:
         name: str,
         upstream: str,
         every: float,
-        read: Callable[[], None],
+        read: Callable[[], float | None],
         failed: Callable[[str], None],
         *,
         silent_after: float = SILENT_SECONDS,
+        again: float = AGAIN_SECONDS,
     ) -> Loop:
         """Adds a loop that calls `read` every `every` seconds, and `failed` with the reason when that failed.
 
-        After a failure it asks again soon, so that a service which starts later is shown as soon as it answers.
+        `read` may return the seconds to pause instead.
+        After a failure it asks again in `again` seconds, so that a service which starts later is soon shown.
         """
-        again = min(every, AGAIN_SECONDS)
+        again = min(every, again)
 
         def step() -> float:
             try:
-                read()
+                pause = read()
             except ServiceError as failure:
                 self._counters.upstream_errors.labels(upstream).inc()
                 failed(failure.message)
                 return again
-            return every
+            return every if pause is None else pause
 
         def on_failure(error: Exception) -> None:
             failed(f"an unexpected failure ({type(error).__name__}); it was logged")
@@ -124,6 +129,29 @@ def add_readers(loops: Supervisor, asked: Upstreams, state: ConsoleState, counte
     asked.desk.on_news(alerts.wake)
     for name, probe in asked.probes.items():
         readers.add_cell(f"service-{name}", name, SLOW_SECONDS, state.services[name], probe.ask)
+    _add_outside(readers, asked.outside, state)
+
+
+def _add_outside(readers: Readers, heartbeat: outside.OutsideHeartbeat | None, state: ConsoleState) -> None:
+    """Adds the outside heartbeat where it is switched on. It may wait: the console is ready without the outside."""
+    cell = state.outside
+    if heartbeat is None or cell is None:
+        return
+
+    def beat() -> float | None:
+        accepted = heartbeat.ping(state.inbox.reading, unheard(state.comparison.reading))
+        cell.put(accepted)
+        return outside.AGAIN_SECONDS if accepted.told == "log" else None
+
+    readers.add(
+        "outside-heartbeat",
+        "outside",
+        outside.PING_SECONDS,
+        beat,
+        cell.fail,
+        silent_after=inf,
+        again=outside.AGAIN_SECONDS,
+    )
 
 
 def _add_market(readers: Readers, asked: Upstreams, state: ConsoleState) -> None:

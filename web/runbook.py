@@ -44,12 +44,14 @@ class Chapter:
     """The text of the runbook about one alert.
 
     alert: the name of the alert.
+    severity: critical, warning or info: the word that the first paragraph begins with.
     parts: its paragraphs and commands, in order.
     title: the title of the page that it stands on.
     about: the introduction of that page.
     """
 
     alert: str
+    severity: str
     parts: tuple[Part, ...]
     title: str
     about: tuple[Part, ...]
@@ -80,7 +82,8 @@ def chapters(text: str, name: str) -> Iterator[Chapter]:
         heading, _, body = section.partition("\n")
         if not _NAME.fullmatch(heading):
             raise RunbookError(f"{name}: the heading {heading[:60]!r} must be the name of an alert")
-        yield Chapter(heading, tuple(_parts(body, name)), title[2:], about)
+        severity = body.split(maxsplit=1)[0].rstrip(".").lower() if body.strip() else ""
+        yield Chapter(heading, severity, tuple(_parts(body, name)), title[2:], about)
 
 
 def _parts(text: str, name: str) -> Iterator[Part]:

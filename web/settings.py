@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import Reader, ServiceSettings
+from web.alerts.address import AddressFault, read_address
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Settings:
     public_url: the console's address as its users see it, for absolute links; empty for links without a host.
     data_dir: the folder of the alert inbox.
     quote_stale_seconds: the age above which a quote is shown as stale, in seconds.
+    heartbeat_file: the file with the secret address of the outside heartbeat; None means that it is off.
     """
 
     service: ServiceSettings
@@ -37,6 +39,7 @@ class Settings:
     public_url: str
     data_dir: Path
     quote_stale_seconds: float
+    heartbeat_file: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -54,6 +57,7 @@ class Settings:
             public_url=reader.url("SPARK_PUBLIC_URL", ""),
             data_dir=Path(reader.text("SPARK_DATA_DIR", "/data")),
             quote_stale_seconds=reader.seconds("SPARK_QUOTE_STALE_SECONDS", 5.0),
+            heartbeat_file=_heartbeat_file(reader),
         )
         reader.check()
         return settings
@@ -68,3 +72,18 @@ class Settings:
             "prometheus": f"{self.prometheus_url}/-/ready",
             "alertmanager": f"{self.alertmanager_url}/-/ready",
         }
+
+
+def _heartbeat_file(reader: Reader) -> Path | None:
+    """Returns the file of the outside heartbeat's address, None while it is off."""
+    switch = reader.text("SPARK_HEARTBEAT", "")
+    file = Path(reader.text("SPARK_HEARTBEAT_URL_FILE", "/run/secrets/spark-heartbeat/heartbeat"))
+    if switch not in ("", "on"):
+        reader.fault(f"SPARK_HEARTBEAT={switch!r}: must be on or empty")
+    if switch != "on":
+        return None
+    try:
+        read_address(file)
+    except AddressFault as fault:
+        reader.fault(f"SPARK_HEARTBEAT=on: {fault}: run make receiver-secret RECEIVER=heartbeat")
+    return file

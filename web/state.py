@@ -9,6 +9,7 @@ from common.answers import AccountStatus, Valuation
 from common.clock import Clock
 from web.alerts.desk import Comparison
 from web.alerts.inbox import InboxContents
+from web.alerts.outside import Accepted
 from web.canary_answers import CanaryStatus, Package
 from web.cells import Cell, Changes
 from web.clients import TradingControls
@@ -34,10 +35,11 @@ class ConsoleState:
     evidence: the evidence packages, newest first.
     inbox: the alerts and the last heartbeat of the alert path.
     comparison: the last comparison of the inbox with Alertmanager's list.
+    outside: the last ping of the outside heartbeat that was accepted; None while it is off.
     services: the readiness of each service, by its name.
     """
 
-    def __init__(self, clock: Clock, services: Iterable[str], quote_stale_seconds: float) -> None:
+    def __init__(self, clock: Clock, services: Iterable[str], quote_stale_seconds: float, *, outside: bool) -> None:
         changes = Changes(None)
         self.clock = clock
         self.changes = changes
@@ -51,4 +53,5 @@ class ConsoleState:
         self.evidence: Cell[tuple[Package, ...]] = Cell(clock, changes)
         self.inbox: Cell[InboxContents] = Cell(clock, changes)
         self.comparison: Cell[Comparison] = Cell(clock, changes)
+        self.outside: Cell[Accepted] | None = Cell(clock, changes) if outside else None
         self.services: dict[str, Cell[ServiceState]] = {name: Cell(clock, changes) for name in services}

@@ -26,7 +26,8 @@ from executor.ledger.export import ExportError, export
 from executor.ledger.migrate import migrate
 from executor.ledger.restore import load_beside, swap
 from executor.ledger.timings import LedgerTimings
-from executor.ledger.verify import AccountProof, verify
+from executor.ledger.verify import verify
+from executor.ledger.walk import AccountProof
 from executor.settings import LedgerSettings
 
 TELL_SECONDS = 5.0

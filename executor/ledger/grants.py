@@ -20,6 +20,7 @@ RIGHTS: Mapping[str, str] = {
     "balances": "SELECT, INSERT, DELETE",
     "consumption": "SELECT, INSERT, DELETE",
     "anchors": "SELECT, INSERT, DELETE",
+    "backups": "SELECT",
 }
 """An executor's rights on each table. Events, postings and fills are append-only: no right changes or removes a row."""
 TABLES = frozenset({*metadata.tables, "alembic_version"})
@@ -49,3 +50,5 @@ def _statements(roles: set[str]) -> Iterator[str]:
         yield f"GRANT EXECUTE ON FUNCTION ledger_append, ledger_checkpoint TO {EXECUTOR}"
     if BACKUP in roles:
         yield f"GRANT SELECT ON {', '.join(sorted(TABLES))} TO {BACKUP}"
+        # The time is the server's own: the role can't say that a backup is newer than it is.
+        yield f"GRANT INSERT (file) ON backups TO {BACKUP}"

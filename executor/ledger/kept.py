@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,11 +15,15 @@ from executor.ledger.timeouts import BoundedConnection
 
 
 class KeptConnection:
-    """One connection that commits each statement, of an engine with time limits. One caller at a time."""
+    """One connection that commits each statement, of an engine with time limits.
+
+    One caller at a time uses it. Any thread may close it, also while it is used: that use then fails.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._connection: sa.Connection | None = None
+        self._taking = threading.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -29,9 +34,11 @@ class KeptConnection:
     def use(self) -> Iterator[BoundedConnection]:
         """Lends the connection. Raises `LedgerUnavailable` for its failures, and those of statements as they are."""
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            yield self._connection.connection.driver_connection  # type: ignore[misc]
+            connection = self._connection
+            if connection is None:
+                connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                self._connection = connection
+            yield connection.connection.driver_connection  # type: ignore[misc]
         except (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.SQLAlchemyError) as error:
             self.close()
             raise LedgerUnavailable(why(error)) from error
@@ -43,7 +50,8 @@ class KeptConnection:
 
     def close(self) -> None:
         """Ends the connection, and with it every lock of its session."""
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+        with self._taking:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()

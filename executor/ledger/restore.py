@@ -18,14 +18,16 @@ from executor.ledger.dump import VERSION_TABLE, Dump, DumpRefused, TableRows
 from executor.ledger.engine import writing
 from executor.ledger.grants import grant_rights
 from executor.ledger.migrate import upgrade
-from executor.ledger.verify import AccountProof, Progress, verify
+from executor.ledger.verify import Progress, verify
+from executor.ledger.walk import AccountProof
 from executor.writer.load import load
 
 BESIDE = "restored"
 """The schema that the ledger of a dump is made in."""
 LOCK = "restore"
-NOT_BOOKS = frozenset({VERSION_TABLE, "leases"})
-"""Tables whose rows are not taken: the migrations write the revision, and nobody holds a lease of the past."""
+NOT_BOOKS = frozenset({VERSION_TABLE, "leases", "backups"})
+"""Tables whose rows are not taken. The migrations write the revision, and nobody holds a lease of the past. A backup of
+the ledger that was replaced is no backup of the one in its place."""
 SENT_TOGETHER = 256 * 1024
 _KNOWN = f"""
 WITH ours AS (SELECT oid, relname AS name, relkind FROM pg_class WHERE relnamespace = '{BESIDE}'::regnamespace),

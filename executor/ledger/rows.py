@@ -62,6 +62,27 @@ class KnownFill(NamedTuple):
     reversed: bool
 
 
+class LedgerAges(NamedTuple):
+    """The ages of a ledger, in seconds of the database's clock.
+
+    backup: since the latest backup was finished; None when none is known.
+    ledger: since the account's first event; None without any event.
+    """
+
+    backup: float | None
+    ledger: float | None
+
+
+def ages(connection: sa.Connection, account: str) -> LedgerAges:
+    """Returns the ages now. A backup that is dated ahead does not count: the clock was set back since."""
+    now, made, log = sa.func.clock_timestamp(), schema.backups.c.finished_at, schema.events.c
+    latest = sa.select(sa.func.max(made)).where(made <= now).scalar_subquery()
+    first = sa.select(log.recorded_at).where(log.account == account).order_by(log.sequence).limit(1).scalar_subquery()
+    backup, ledger = (sa.func.extract("epoch", now - time) for time in (latest, first))
+    row = connection.execute(sa.select(backup.label("backup"), ledger.label("ledger"))).one()
+    return LedgerAges(*(None if age is None else float(age) for age in row))
+
+
 def latest_sequence(connection: sa.Connection, account: str) -> int:
     """Returns the sequence of the account's latest event; 0 when it has none."""
     log = schema.events.c

@@ -168,3 +168,11 @@ leases = sa.Table(
     sa.Column("heartbeat_at", Utc, nullable=False),
     comment="who writes each account; every append checks the epoch",
 )
+
+backups = sa.Table(
+    "backups",
+    metadata,
+    sa.Column("finished_at", Utc, primary_key=True, server_default=sa.func.clock_timestamp()),
+    sa.Column("file", sa.Text, nullable=False),
+    comment="the backups that were finished and proved; they are no part of the books, and never restored",
+)

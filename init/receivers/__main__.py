@@ -1,6 +1,7 @@
 """Writes Alertmanager's configuration out of the settings, then ends.
 
-With `secret NAME` it takes the secret of a receiver from standard input instead. The standard library is enough for it.
+With `secret NAME` it takes the secret of a receiver, or the address of the outside heartbeat, from standard input
+instead. The standard library is enough for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TextIO
 
 from init.make_secrets import write
 from init.receivers import render, secrets
-from init.receivers.names import RECEIVERS
+from init.receivers.names import SECRETS
 from init.receivers.settings import Settings, SettingsError
 
 BASE = Path(__file__).parents[2] / "alertmanager" / "alertmanager.yml"
@@ -38,18 +39,21 @@ def write_configuration(folder: Path = FOLDER, secrets_in: Path = secrets.FOLDER
     return 0
 
 
-def take_secret(name: str, given: str, folder: Path = secrets.FOLDER) -> int:
-    """Writes the secret of a receiver; returns the exit code, 1 when it can't be right. The old one then stays."""
-    receiver = next((each for each in RECEIVERS if each == name), None)
-    if receiver is None:
-        say(f"there is no receiver {name!r}: must be one of {', '.join(RECEIVERS)}", sys.stderr)
+def take_secret(name: str, given: str, folder: Path | None = None) -> int:
+    """Writes a secret that people give, into its own folder where none is named.
+
+    Returns the exit code, 1 when it can't be right. The old one then stays.
+    """
+    kind = next((each for each in SECRETS if each == name), None)
+    if kind is None:
+        say(f"there is no receiver {name!r}: must be one of {', '.join(SECRETS)}", sys.stderr)
         return 1
     secret = given.strip()
-    if not secrets.is_right(receiver, secret):
-        say(f"the secret of {receiver} must be {secrets.FORMS[receiver][1]}", sys.stderr)
+    if not secrets.is_right(kind, secret):
+        say(f"the secret of {kind} must be {secrets.FORMS[kind][1]}", sys.stderr)
         return 1
-    write(folder / receiver, secret)
-    say(f"replaced the secret of {receiver}")
+    write((folder or secrets.folder_of(kind)) / kind, secret)
+    say(f"replaced the secret of {kind}")
     return 0
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from common import VERSION
-from common.build import Build, build_of, source_digest
+from common.build import FURTHER_FILES, ROOT, Build, build_of, source_digest
+from tests.repo import compose
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -50,6 +52,25 @@ def test_a_file_that_differs_gives_another_digest(image: Path) -> None:
     (image / "web/app.py").rename(image / "web/main.py")
     digests.append(source_digest(image, "web"))
     assert len(set(digests)) == len(digests)
+
+
+def test_a_page_of_the_runbook_and_the_rules_of_alertmanager_are_part_of_the_console(image: Path) -> None:
+    digests = {source_digest(image, "web"), source_digest(image, "executor")}
+    for name in ("prometheus/runbook-market.md", "alertmanager/alertmanager.yml"):
+        (image / name).parent.mkdir()
+        (image / name).write_text(name)
+        digests.add(source_digest(image, "web"))
+    assert len(digests) == 4
+    (image / "prometheus/README.md").write_text("not in the image")
+    assert source_digest(image, "web") in digests
+    assert source_digest(image, "executor") in digests
+
+
+@pytest.mark.parametrize("service", compose.packages())
+def test_the_digest_covers_everything_that_an_image_copies(service: str) -> None:
+    copied = re.findall(r"^COPY (\S+) ", (ROOT / service / "Dockerfile").read_text(), re.MULTILINE)
+    own = {"common", service, f"{service}/requirements.txt"}
+    assert tuple(source for source in copied if source not in own) == FURTHER_FILES.get(service, ())
 
 
 def test_bytecode_and_other_services_change_nothing(image: Path) -> None:

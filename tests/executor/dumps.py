@@ -9,7 +9,7 @@ from pathlib import Path
 
 from executor.ledger.dump import Dump
 from executor.ledger.restore import load_beside, swap
-from executor.ledger.verify import AccountProof
+from executor.ledger.walk import AccountProof
 from tests.executor.postgres import WHEEL, Server
 from tests.executor.standin import Place
 

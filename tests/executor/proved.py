@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 from executor.ledger.engine import reading
-from executor.ledger.verify import AccountProof, verify
+from executor.ledger.verify import verify
+from executor.ledger.walk import AccountProof
 from tests.executor.standin import Place
 
 

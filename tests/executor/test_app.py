@@ -72,7 +72,8 @@ def test_the_loops_are_in_the_metrics_and_in_readiness(executor: Executor) -> No
     assert 'spark_loop_up{loop="tail"} 0.0' in text
     parts = executor.client.get("/readyz").get_json()["parts"]
     assert parts["loops"]["reason"] == "; ".join(
-        f"the loop {name} does not run" for name in ("peers", "market", "writer", "matcher", "tail")
+        f"the loop {name} does not run"
+        for name in ("peers", "market", "writer", "matcher", "tail", "verification", "backups")
     )
 
 

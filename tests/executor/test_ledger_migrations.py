@@ -181,7 +181,7 @@ def test_an_executor_is_ready_once_the_owner_has_migrated_and_says_what_it_waits
     make: MakeExecutor, empty: Place, run: Run, take_over: TakeOver
 ) -> None:
     executor = make(empty, ready=False)
-    assert reason_of(executor).startswith("the ledger has no tables yet, and this version of Spark needs revision 0004")
+    assert reason_of(executor).startswith("the ledger has no tables yet, and this version of Spark needs revision 0005")
     run(empty, [*statements_of("postgresql_0003.sql"), "GRANT USAGE ON SCHEMA public TO spark_executor"])
     assert "InsufficientPrivilege" in reason_of(executor)
     run(empty, ["GRANT SELECT ON alembic_version TO spark_executor"])

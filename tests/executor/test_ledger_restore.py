@@ -172,8 +172,8 @@ def test_code_under_a_name_of_ours_does_not_come_along(
         (b"COPY public.events (", b"DROP TABLE events; COPY public.events (", "it has no rows of events"),
         (b"\\.\n\n\n--\n-- Data for Name: fills", b"", "its rows are not those of a ledger"),
         (b"5000000", b"6000000", "it is not proved: paper: event 1 was changed"),
-        (b"FROM stdin;\n0004\n", b"FROM stdin;\n0004\n0003\n", "of which revision"),
-        (b"FROM stdin;\n0004\n", b"FROM stdin;\n", "of which revision"),
+        (b"FROM stdin;\n0005\n", b"FROM stdin;\n0005\n0003\n", "of which revision"),
+        (b"FROM stdin;\n0005\n", b"FROM stdin;\n", "of which revision"),
     ],
 )
 def test_a_dump_that_was_tampered_with_is_refused(
@@ -224,7 +224,7 @@ def test_a_dump_of_another_version_is_refused_with_the_way_out(
 ) -> None:
     text = written_out(dump_of(postgres_server, traded))
     with pytest.raises(UnknownRevision, match=f"revision {revision.decode()}, which this version"):
-        load(traded, text.replace(b"FROM stdin;\n0004\n", b"FROM stdin;\n" + revision + b"\n"))
+        load(traded, text.replace(b"FROM stdin;\n0005\n", b"FROM stdin;\n" + revision + b"\n"))
 
 
 def test_a_row_that_no_executor_could_load_is_refused(traded: Place, postgres_server: postgres.Server) -> None:

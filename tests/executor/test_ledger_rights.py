@@ -62,6 +62,12 @@ PROJECTIONS = [
     "UPDATE alembic_version SET version_num = '0001'",
     "DELETE FROM alembic_version",
     "INSERT INTO alembic_version VALUES ('0001')",
+    "UPDATE backups SET file = 'x'",
+    "DELETE FROM backups",
+    "TRUNCATE backups",
+    "INSERT INTO backups VALUES ('2030-01-01', 'x')",
+    "INSERT INTO backups (finished_at, file) VALUES (clock_timestamp(), 'x')",
+    "INSERT INTO backups (file) SELECT 'x' ON CONFLICT (finished_at) DO UPDATE SET finished_at = '2030-01-01'",
 ]
 THINGS = [
     "CREATE TABLE mine (number int)",

@@ -106,6 +106,17 @@ def test_a_client_that_knows_the_authority_trusts_every_door(beyond: Gateway, ce
     pool.clear()
 
 
+SHOWN_INSIDE = "import ssl, sys; print(ssl.get_server_certificate((sys.argv[1], 8405), timeout=5))"
+
+
+def test_inside_the_canary_is_shown_the_certificate_of_the_doors(doors: Place, beyond: Gateway) -> None:
+    asking = ("run", "--rm", f"--network={doors.name}-inside", IMAGES["python"], "python", "-c", SHOWN_INSIDE)
+    shown = docker(*asking, beyond.container)
+    assert shown.strip() == ssl.get_server_certificate(("127.0.0.1", beyond.ports["web"]), timeout=5).strip()
+    with doors.gateway() as plain:
+        assert "BEGIN CERTIFICATE" not in docker(*asking, plain.container, check=False)
+
+
 def test_a_name_of_the_users_own_gets_strict_transport_security(beyond: Gateway) -> None:
     headers = {"Authorization": f"Bearer {READER}", "Host": "spark.example"}
     answer = beyond.ask("GET", "web", headers=headers | {"Origin": "https://spark.example"})

@@ -30,6 +30,19 @@ SETTINGS: dict[Receiver, dict[str, str]] = {
     "webhook": {"SPARK_WEBHOOK_URL": "https://hook.example/spark"},
 }
 ALL = ",".join(RECEIVERS)
+RIGHT_ADDRESSES = ["https://ping.example/uuid-1", "http://192.0.2.1:8000/ping/key/slug/", "https://[::1]:8443/ping/x"]
+"""Addresses of the outside heartbeat that `init` and the console both take."""
+WRONG_ADDRESSES = [
+    *(
+        "ping.example/uuid",
+        "ftp://ping.example/uuid",
+        "https://:443/x",
+        "https:///uuid",
+        "https://ping.example:99999/uuid",
+    ),
+    *("https://me:pw@ping.example/uuid", "https://ping.example/uuid?create=1", "https://ping.example/uuid#x"),
+]
+"""Addresses that both refuse."""
 
 
 def environment(*receivers: str, **more: str) -> dict[str, str]:

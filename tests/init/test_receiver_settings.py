@@ -12,7 +12,7 @@ from init.receivers import render, secrets
 from init.receivers.__main__ import take_secret, write_configuration
 from init.receivers.names import RECEIVERS, SERVICES, Receiver
 from init.receivers.settings import Settings, SettingsError
-from tests.init.receivers import SECRETS, environment, keep_secrets
+from tests.init.receivers import RIGHT_ADDRESSES, SECRETS, WRONG_ADDRESSES, environment, keep_secrets
 
 ROOT = Path(__file__).parents[2]
 WRONG = {
@@ -182,3 +182,27 @@ def test_a_secret_of_no_receiver_is_refused(tmp_path: Path, name: str, capsys: p
 
 def test_a_secret_that_is_too_long_is_refused() -> None:
     assert not secrets.is_right("email", "x" * (secrets.LONGEST + 1))
+
+
+@pytest.mark.parametrize("address", RIGHT_ADDRESSES)
+def test_the_address_of_the_outside_heartbeat_is_taken_and_never_shown(
+    tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert take_secret("heartbeat", f"{address}\n", tmp_path) == 0
+    assert (tmp_path / "heartbeat").read_text() == address
+    for wrong in (*WRONG_ADDRESSES, "", "https://ping.example/two words"):
+        assert take_secret("heartbeat", wrong, tmp_path) == 1
+    assert (tmp_path / "heartbeat").read_text() == address
+    said = capsys.readouterr()
+    assert address not in said.out + said.err
+    assert "the secret of heartbeat must be the address to ping" in said.err
+
+
+def test_the_address_of_the_outside_heartbeat_lies_apart_from_the_secrets_of_receivers() -> None:
+    assert secrets.folder_of("heartbeat") == Path("/secrets/heartbeat")
+    assert {secrets.folder_of(name) for name in RECEIVERS} == {Path("/secrets/receivers")}
+
+
+def test_the_outside_heartbeat_is_no_receiver(kept: Path) -> None:
+    (told,) = faults(environment(SPARK_RECEIVERS="slack,heartbeat"), kept)
+    assert told.startswith("SPARK_RECEIVERS='slack,heartbeat': must be some of email, slack")

@@ -52,23 +52,25 @@ LINES: dict[str, dict[int, str]] = {
         "writer.journal writer.level_uses writer.open_orders writer.recent writer.state writer.view",
         2: "context gauges health kept_marks ledger market metrics peers quotes rate_limit settings steady store "
         "timing writer",
-        3: "adjustments api.answering batches cancel command_messages commands controls desk forwarded leading "
-        "loss_monitor matching parts preview rehearsal reversals step stream submit",
+        3: "adjustments api.answering backups batches cancel command_messages commands controls desk forwarded leading "
+        "loss_monitor matching parts preview rehearsal reversals step stream submit "
+        "verifying",
         4: "api",
         5: "app",
     },
     "web": {
-        1: "canary_answers view alerts.acts alerts.alert alerts.answers alerts.heartbeat alerts.history alerts.judge "
+        1: "canary_answers expressions plot prometheus_answers view alerts.acts alerts.alert alerts.answers "
+        "alerts.heartbeat alerts.history alerts.judge "
         "alerts.sent alerts.tables",
-        2: "cells clients orders quotes readiness runbook settings streams undrawn alerts.alertmanager alerts.inbox "
-        "alerts.rows",
-        3: "following metrics panels readers rows state alerts",
+        2: "cells clients orders prometheus quotes readiness related runbook settings streams undrawn "
+        "alerts.address alerts.alertmanager alerts.inbox alerts.outside alerts.rows alerts.upgrade",
+        3: "charts following metrics panels readers rows state alerts",
         4: "api",
         5: "app parts",
     },
     "canary": {
-        1: "observation report verdict versions window",
-        2: "containers downloads evidence memory package settings",
+        1: "observation report verdict versions window x509",
+        2: "certificate containers downloads evidence memory package settings",
         3: "monitor observer probes verify",
         4: "api metrics",
         5: "app cli parts",

@@ -13,7 +13,7 @@ FLASK = compose.published()
 LISTENING = compose.listening()
 CLIENTS = {"postgres": {"executor-1", "executor-2", "migrate"}, "docker-proxy": {"canary"}}
 SWITCH = "SPARK_READ_TOKEN"
-WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set(), "pages-on": set()}
+WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set(), "pages-on": set(), "pages-heartbeat": set()}
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_lasting_service = pytest.mark.parametrize("name", LASTING)
@@ -103,9 +103,15 @@ def test_marketdata_joins_the_market_that_is_chosen_and_nobody_else_chooses() ->
 
 
 def test_alertmanager_has_a_way_out_with_a_receiver_that_is_on_and_nobody_else_has() -> None:
-    chosen = {name for name, block in SERVICES.items() if "pages" in str(block.get("networks"))}
+    chosen = {name for name, block in SERVICES.items() if "${SPARK_RECEIVERS" in str(block.get("networks"))}
     assert chosen == {"alertmanager"}
     assert SERVICES["alertmanager"]["networks"] == ["alerting", "dashboards", "pages${SPARK_RECEIVERS:+-on}"]
+
+
+def test_the_console_has_a_way_out_with_the_outside_heartbeat_and_nobody_else_has() -> None:
+    chosen = {name for name, block in SERVICES.items() if "${SPARK_HEARTBEAT" in str(block.get("networks"))}
+    assert chosen == {"web"}
+    assert SERVICES["web"]["networks"] == ["trading", "alerting", "pages${SPARK_HEARTBEAT:+-heartbeat}"]
 
 
 def test_a_changed_receiver_makes_alertmanagers_container_anew() -> None:
@@ -148,6 +154,7 @@ def test_no_running_container_has_a_token_that_it_only_checks() -> None:
     assert holders("operator-secret") == holders("reader-secret") == set()
     assert holders("alerts-secret") == {"alertmanager"}, "it presents the token"
     assert holders("receivers-secret") == holders("alertmanager-config") == {"alertmanager"}
+    assert holders("heartbeat-secret") == {"web"}, "it pings the address"
     assert holders("operator-verifier") == {"gateway", "executor-1", "executor-2", "marketdata", "web"}
     assert holders("reader-verifier") == holders("tls-secret") == {"gateway"}
     assert holders("tls-authority") == set()

@@ -18,7 +18,10 @@ from tests.web.console import ALERT_TOKEN, Console, Surroundings
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 AGREE_SECONDS = 60.0
 FIRING_SECONDS = float(os.environ.get("SPARK_TEST_FIRING_SECONDS", "20"))
-"""So long alerts fire at random; an hour was run by hand."""
+"""So long alerts fire at random; an hour is run by hand."""
+STORM_SECONDS = 20.0
+"""After each storm of so long all changes pause, until both agree."""
+FLAPS = 2000
 TELL_SECONDS = 5.0
 NAMES = [f"Random{number}" for number in range(12)]
 
@@ -91,7 +94,7 @@ def test_after_each_thing_that_parted_them_they_agree_within_a_minute(desk: Desk
     teller.end("Meanwhile")
     desk.agree({"Critical"})
 
-    for _ in range(1000):
+    for _ in range(FLAPS):
         teller.fire("Flap")
         teller.end("Flap")
     desk.agree({"Critical"})
@@ -107,21 +110,35 @@ def test_after_each_thing_that_parted_them_they_agree_within_a_minute(desk: Desk
     desk.agree(set())
 
 
-def test_they_agree_after_random_firing(desk: Desk) -> None:
+def part(desk: Desk, how: str) -> None:
+    """Does what has parted the two."""
+    if "list" in how:
+        desk.alertmanager.restart(kill=how.startswith("kill"))
+    if "inbox" in how:
+        desk.console.kill()
+        desk.console.start()
+
+
+def test_they_agree_after_each_storm_of_random_firing_and_restarts(desk: Desk) -> None:
     seed = random.randrange(2**32)
-    chance, firing = random.Random(seed), set[str]()
-    end = time.monotonic() + FIRING_SECONDS
-    while time.monotonic() < end:
-        name = chance.choice(NAMES)
-        if name in firing:
-            firing.discard(name)
-            desk.teller.end(name)
-        else:
-            firing.add(name)
-            desk.teller.fire(name)
-        time.sleep(chance.uniform(0, 0.5))
     print(f"seed {seed}")
-    desk.agree(firing)
+    chance, firing, storms = random.Random(seed), set[str](), 0
+    end = time.monotonic() + FIRING_SECONDS
+    while (now := time.monotonic()) < end:
+        storm_ends = min(end, now + STORM_SECONDS)
+        while time.monotonic() < storm_ends:
+            name = chance.choice(NAMES)
+            if name in firing:
+                firing.discard(name)
+                desk.teller.end(name)
+            else:
+                firing.add(name)
+                desk.teller.fire(name)
+            time.sleep(chance.uniform(0, 0.5))
+        part(desk, chance.choice(["", "", "kill list", "restart list", "inbox", "kill list and inbox"]))
+        desk.agree(firing)
+        storms += 1
+    print(f"{storms} storms")
     for name in firing:
         desk.teller.end(name)
     desk.agree(set())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from init.receivers.names import RECEIVERS
+from init.receivers.names import RECEIVERS, SECRETS
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -85,8 +85,17 @@ def test_nothing_on_standard_input_is_told(place: Path) -> None:
 
 
 def test_the_script_knows_the_receivers_that_the_settings_know() -> None:
-    (listed,) = re.findall(r"^ +(email \| .*)\) ;;$", (ROOT / "scripts/receivers.sh").read_text(), re.MULTILINE)
-    assert tuple(listed.split(" | ")) == RECEIVERS
+    listed = re.findall(r"^ +([a-z |]+)\) where=", (ROOT / "scripts/receivers.sh").read_text(), re.MULTILINE)
+    assert tuple(" | ".join(listed).split(" | ")) == SECRETS
+    assert tuple(listed[0].split(" | ")) == RECEIVERS
+
+
+def test_the_address_of_the_outside_heartbeat_is_given_in_the_same_way(place: Path) -> None:
+    done = run(place, "secret", "heartbeat", typed="https://ping.example/uuid\n")
+    assert done.returncode == 0, done.stderr
+    assert (place / "given").read_text() == "https://ping.example/uuid\n"
+    assert "use it from now on when SPARK_HEARTBEAT is on" in done.stdout + done.stderr
+    assert "ping.example" not in calls(place) + done.stdout + done.stderr
 
 
 def test_pages_are_tested_in_alertmanagers_container(place: Path) -> None:

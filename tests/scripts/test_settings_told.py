@@ -49,6 +49,12 @@ def test_a_services_settings_are_read_as_it_reads_them(checkout: Checkout, packa
     assert re.search(rf"SettingsError: (?s:.*){name}='{value}'", said), said
 
 
+def test_an_outside_heartbeat_without_its_address_is_told_before_a_container_is_touched(checkout: Checkout) -> None:
+    said = read_settings(checkout, "web", SPARK_HEARTBEAT="on")
+    told = "SPARK_HEARTBEAT=on: there is no secret address: run make receiver-secret RECEIVER=heartbeat"
+    assert said.splitlines().count(told) == 1
+
+
 def test_a_live_market_that_is_not_reached_is_told_with_the_host(checkout: Checkout) -> None:
     nowhere = {name: f"{scheme}://127.0.0.1:1" for name, scheme in (("WS", "ws"), ("REST", "http"), ("CHART", "http"))}
     urls = {f"SPARK_BTCTURK_{name}_URL": url for name, url in nowhere.items()}

@@ -39,7 +39,8 @@ def stack() -> Iterator[Stack]:
         yield stack
     finally:
         LOGS.mkdir(parents=True, exist_ok=True)
-        (LOGS / "containers.log").write_text(stack.compose("logs", "--no-color", "--timestamps", check=False))
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+        (LOGS / f"{worker}.log").write_text(stack.compose("logs", "--no-color", "--timestamps", check=False))
         stack.run("make", "clean", check=False)
 
 

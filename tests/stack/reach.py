@@ -29,7 +29,11 @@ PORTS = {
     for name, block in sorted(compose.services().items())
     if name not in compose.one_shots()
 }
-CHOSEN = {"market-${SPARK_MARKET:-simulated}": "market-simulated", "pages${SPARK_RECEIVERS:+-on}": "pages"}
+CHOSEN = {
+    "market-${SPARK_MARKET:-simulated}": "market-simulated",
+    "pages${SPARK_RECEIVERS:+-on}": "pages",
+    "pages${SPARK_HEARTBEAT:+-heartbeat}": "pages",
+}
 """The networks that a setting chooses, with what it chooses by default."""
 PROGRAM = """
 import concurrent.futures, json, socket, sys
@@ -87,7 +91,7 @@ def answering(image: str, container: str, places: list[Place]) -> set[Place]:
 def documented() -> dict[str, set[str]]:
     """The table of gateway/README.md: from whom to whom."""
     text = (ROOT / "gateway/README.md").read_text().split("| from | reaches |")[1]
-    rows = re.findall(r"^\| ([a-z0-9-]+(?: \((?:live|pages)\))?) \| (.*?) ?\|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z0-9-]+(?: \((?:live|pages|heartbeat)\))?) \| (.*?) ?\|$", text, re.MULTILINE)
     return {name: {each for each in reached.split(", ") if each} for name, reached in rows}
 
 

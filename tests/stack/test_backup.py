@@ -68,6 +68,11 @@ def test_a_restored_ledger_is_as_at_the_backup_and_is_traded_on(quiet: Stack, ba
     assert "verify: clean" in quiet.run(*VERIFY).stdout
 
 
+def test_a_backup_is_known_to_the_stack(quiet: Stack, backup: Path) -> None:
+    asked = ("psql", "-U", "spark", "-Atc", "SELECT file FROM backups ORDER BY finished_at DESC LIMIT 1")
+    assert quiet.compose("exec", "-T", "postgres", *asked).strip() == backup.name
+
+
 def test_a_file_that_is_no_whole_backup_is_refused_and_nothing_is_stopped(
     quiet: Stack, backup: Path, tmp_path: Path
 ) -> None:

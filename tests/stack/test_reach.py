@@ -133,30 +133,28 @@ def test_nobody_but_the_host_reaches_a_door(healthy: Stack, world: World) -> Non
         pass
 
 
-def test_the_live_market_has_a_way_out_for_market_data_alone(healthy: Stack, world: World) -> None:
-    live = replace(healthy, environment=healthy.environment | {"SPARK_MARKET": "live"})
-    run = ("docker", "compose", "run", "--detach", "--no-deps", "marketdata", "sleep", "120")
-    container = live.run(*run).stdout.split()[-1]
+@pytest.mark.parametrize(
+    ("row", "setting", "network"),
+    [
+        ("marketdata (live)", {"SPARK_MARKET": "live"}, "market-live"),
+        ("alertmanager (pages)", {"SPARK_RECEIVERS": "slack"}, "pages-on"),
+        ("web (heartbeat)", {"SPARK_HEARTBEAT": "on"}, "pages-heartbeat"),
+    ],
+)
+def test_a_way_out_that_a_setting_opens_is_for_one_service_alone(
+    healthy: Stack, world: World, row: str, setting: dict[str, str], network: str
+) -> None:
+    service = row.split()[0]
+    switched = replace(healthy, environment=healthy.environment | setting)
+    run = ("docker", "compose", "run", "--detach", "--no-deps", "--entrypoint", "sleep", service, "120")
+    container = switched.run(*run).stdout.split()[-1]
     try:
-        told = reach.documented()["marketdata (live)"] & {*healthy.running_services(), HOST, OUTSIDE}
-        inspected = dict(json.loads(live.run("docker", "inspect", container).stdout)[0])
-        assert reached(healthy, world, inspected) - {"marketdata"} == told
+        told = reach.documented()[row] & {*healthy.running_services(), HOST, OUTSIDE}
+        inspected = dict(json.loads(switched.run("docker", "inspect", container).stdout)[0])
+        assert reached(healthy, world, inspected) - {service} == told
     finally:
-        live.run("docker", "rm", "--force", container)
-        live.run("docker", "network", "rm", f"{healthy.project}_market-live")
-
-
-def test_pages_have_a_way_out_for_alertmanager_alone(healthy: Stack, world: World) -> None:
-    paging = replace(healthy, environment=healthy.environment | {"SPARK_RECEIVERS": "slack"})
-    run = ("docker", "compose", "run", "--detach", "--no-deps", "--entrypoint", "sleep", "alertmanager", "120")
-    container = paging.run(*run).stdout.split()[-1]
-    try:
-        told = reach.documented()["alertmanager (pages)"] & {*healthy.running_services(), HOST, OUTSIDE}
-        inspected = dict(json.loads(paging.run("docker", "inspect", container).stdout)[0])
-        assert reached(healthy, world, inspected) - {"alertmanager"} == told
-    finally:
-        paging.run("docker", "rm", "--force", container)
-        paging.run("docker", "network", "rm", f"{healthy.project}_pages-on")
+        switched.run("docker", "rm", "--force", container)
+        switched.run("docker", "network", "rm", f"{healthy.project}_{network}")
 
 
 def test_init_has_no_network_at_all(healthy: Stack) -> None:

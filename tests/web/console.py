@@ -16,7 +16,7 @@ from common.verifier import verifier_of
 from tests.common.local import free_port
 from tests.web import trading_world, world
 from tests.web.alertmanager_world import Alertmanager
-from tests.web.standin_server import Server
+from tests.web.prometheus_world import Prometheus
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERT_TOKEN = "the-alert-token"
@@ -31,7 +31,7 @@ class Surroundings:
     executors: list[trading_world.Executor] = field(default_factory=lambda: [trading_world.Executor()])
     canary: world.Canary = field(default_factory=world.Canary)
     alertmanager: Alertmanager = field(default_factory=Alertmanager)
-    plain: Server = field(default_factory=lambda: Server(world.plain))
+    prometheus: Prometheus = field(default_factory=Prometheus)
 
     def environment(self, folder: Path, market: str = "simulated") -> dict[str, str]:
         """Returns the settings of a console among these; its secrets and its data are in `folder`."""
@@ -45,7 +45,7 @@ class Surroundings:
             "SPARK_EXECUTOR_URLS": ",".join(executor.server.url for executor in self.executors),
             "SPARK_CANARY_URL": self.canary.server.url,
             "SPARK_ALERTMANAGER_URL": self.alertmanager.server.url,
-            "SPARK_PROMETHEUS_URL": self.plain.url,
+            "SPARK_PROMETHEUS_URL": self.prometheus.server.url,
             "SPARK_ALERT_VERIFIER_FILE": str(verifier),
             "SPARK_OPERATOR_VERIFIER_FILE": str(operator),
             "SPARK_DATA_DIR": str(folder),
@@ -56,7 +56,7 @@ class Surroundings:
         self.market.reset()
         self.canary.reset()
         self.alertmanager.reset()
-        self.plain.reset()
+        self.prometheus.reset()
         for executor in self.executors:
             executor.reset()
 
@@ -64,7 +64,7 @@ class Surroundings:
         self.market.stop()
         self.canary.stop()
         self.alertmanager.stop()
-        self.plain.stop()
+        self.prometheus.stop()
         for executor in self.executors:
             executor.stop()
 

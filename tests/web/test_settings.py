@@ -6,6 +6,7 @@ import pytest
 
 from common.settings import SettingsError
 from common.verifier import verifier_of
+from tests.init.receivers import RIGHT_ADDRESSES, WRONG_ADDRESSES
 from web.settings import Settings
 
 
@@ -50,6 +51,8 @@ def test_the_defaults_are_the_addresses_inside_the_stack(files: dict[str, str]) 
         ("SPARK_PUBLIC_URL", "spark.example"),
         ("SPARK_PUBLIC_URL", "javascript://x"),
         ("SPARK_PUBLIC_URL", "https://spark.example/?a=b"),
+        ("SPARK_HEARTBEAT", "yes"),
+        ("SPARK_HEARTBEAT", "off"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value(files: dict[str, str], name: str, value: str) -> None:
@@ -81,3 +84,45 @@ def test_all_wrong_settings_are_told_together() -> None:
         "SPARK_ALERT_VERIFIER_FILE",
         "SPARK_OPERATOR_VERIFIER_FILE",
     }
+
+
+def heartbeat_fault(files: dict[str, str], address: Path) -> str:
+    """The one sentence that a heartbeat which is on is refused with."""
+    on = {"SPARK_HEARTBEAT": "on", "SPARK_HEARTBEAT_URL_FILE": str(address)}
+    with pytest.raises(SettingsError) as failure:
+        Settings.from_environment(files | on)
+    (sentence,) = str(failure.value).splitlines()
+    return sentence
+
+
+def test_the_outside_heartbeat_is_off_by_default_and_then_needs_no_address(files: dict[str, str]) -> None:
+    assert Settings.from_environment(files).heartbeat_file is None
+    assert Settings.from_environment(files | {"SPARK_HEARTBEAT": ""}).heartbeat_file is None
+
+
+def test_an_outside_heartbeat_without_its_address_says_which_command_gives_it(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    told = "SPARK_HEARTBEAT=on: there is no secret address: run make receiver-secret RECEIVER=heartbeat"
+    assert heartbeat_fault(files, tmp_path / "none") == told
+    (tmp_path / "empty").write_text("\n")
+    assert heartbeat_fault(files, tmp_path / "empty") == told
+
+
+@pytest.mark.parametrize("address", WRONG_ADDRESSES)
+def test_a_wrong_address_of_the_outside_heartbeat_is_told_and_never_shown(
+    files: dict[str, str], tmp_path: Path, address: str
+) -> None:
+    file = tmp_path / "heartbeat"
+    file.write_text(address)
+    told = heartbeat_fault(files, file)
+    assert "must begin with http:// or https://" in told
+    assert address not in told
+
+
+@pytest.mark.parametrize("address", RIGHT_ADDRESSES)
+def test_a_right_address_of_the_outside_heartbeat_is_taken(files: dict[str, str], tmp_path: Path, address: str) -> None:
+    file = tmp_path / "heartbeat"
+    file.write_text(address)
+    on = {"SPARK_HEARTBEAT": "on", "SPARK_HEARTBEAT_URL_FILE": str(file)}
+    assert Settings.from_environment(files | on).heartbeat_file == file

@@ -205,8 +205,3 @@ class Canary:
         if asked.path == f"/v1/evidence/{PACKAGE}":
             return Answer(PACKAGE_BYTES, content_type="application/zip")
         return json_answer({"error": {"code": "NOT_FOUND", "message": "no such package"}}, 404)
-
-
-def plain(_asked: Request) -> Answer:
-    """The answer of Prometheus."""
-    return Answer(b"Ready.\n", content_type="text/plain; charset=utf-8")

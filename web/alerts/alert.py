@@ -21,6 +21,8 @@ MAX_ALERT_TEXT = 16 * 1024
 """The characters of all labels of an alert, and of all its annotations."""
 SHOWN_ENTRIES = ("alertname", "severity", "service", "instance", "summary", "description", "runbook_url")
 """The labels and annotations that the console shows. They are kept before all others."""
+MOST_PLACE = 160
+COMMON_LABELS = ("alertname", "severity", "service", "job", "replica")
 REPOSITORY_PATH = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_./-]*(#[a-z0-9-]+)?")
 
 
@@ -78,6 +80,12 @@ class Alert(wire.Message, frozen=True, kw_only=True):
     silenced_by: tuple[str, ...] = ()
     inhibited: bool = False
     acknowledged: Acknowledgement | None = None
+
+    @property
+    def place(self) -> str:
+        """The labels that part it from other alerts of its name and service, such as its instance; may be empty."""
+        parts = (f"{name} {value}" for name, value in self.labels.items() if name not in COMMON_LABELS)
+        return texts.shown(", ".join(parts), MOST_PLACE)
 
 
 def alert_of(sent: WebhookAlert | ListedAlert, received_at: datetime) -> Alert:

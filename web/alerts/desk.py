@@ -18,6 +18,7 @@ from web.alerts.alertmanager import Alertmanager
 from web.alerts.inbox import AlertInbox
 from web.alerts.judge import Hearing, Missing
 from web.alerts.sent import WebhookCall
+from web.cells import Reading
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,11 @@ class Comparison:
 
     firing: int
     missing: Missing
+
+
+def unheard(comparison: Reading[Comparison]) -> bool:
+    """Returns true when the last comparison found that Prometheus tells Alertmanager nothing."""
+    return comparison.reason is None and comparison.value is not None and comparison.value.missing == "unknown"
 
 
 class AlertDesk:

@@ -15,7 +15,7 @@ import msgspec
 
 from common.errors import NotFound, Unavailable
 from common.sparing import Sparing
-from web.alerts import rows, tables
+from web.alerts import rows, tables, upgrade
 from web.alerts.acts import Change, KeptSilence, silenced
 from web.alerts.alert import STATUSES, Alert, AlertStatus
 from web.alerts.history import MAX_ENTRIES, HistoryEntry, entries
@@ -56,6 +56,22 @@ class InboxContents:
     silences: Mapping[str, KeptSilence] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class NamedAlerts:
+    """The alerts of one name at one moment.
+
+    alerts: each with the whole of its history, in the order of `InboxContents.alerts`; a bounded number.
+    history: the latest of what happened to any of them, with its fingerprint, the last first.
+    beside: the alerts of other names and the same service that fire or may fire; a bounded number.
+    silences: the silences that were made here, by their id.
+    """
+
+    alerts: tuple[tuple[Alert, tuple[HistoryEntry, ...]], ...]
+    history: tuple[tuple[str, HistoryEntry], ...]
+    beside: tuple[Alert, ...]
+    silences: Mapping[str, KeptSilence]
+
+
 class AlertInbox:
     """Keeps alerts in SQLite, over restarts. Every write is on disk when it returns. Any thread may call it.
 
@@ -76,7 +92,7 @@ class AlertInbox:
             connection.execute("PRAGMA journal_mode = WAL")
             for statement in tables.SCHEMA:
                 connection.execute(statement)
-            self._carry_over(connection)
+            upgrade.carry_over(connection)
 
     def take(self, sent: Sequence[Alert], missing: Missing, *, heartbeat_at: datetime | None = None) -> list[str]:
         """Takes what a message said, and the heartbeat where one came, in one transaction.
@@ -179,16 +195,17 @@ class AlertInbox:
                 raise NotFound(NO_ALERT)
             return alert, rows.history(connection, fingerprint, MAX_ENTRIES)
 
-    def named(
-        self, name: str, limit: int
-    ) -> tuple[list[tuple[Alert, tuple[HistoryEntry, ...]]], dict[str, KeptSilence]]:
-        """Returns at most `limit` alerts of a name with their whole history, and the silences that were made here."""
+    def named(self, name: str, limit: int) -> NamedAlerts:
+        """Returns at most `limit` alerts of a name, what happened to them, and what is open beside them."""
         with self._connection() as connection:
             connection.execute("BEGIN")
-            alerts = self._alerts(connection.execute(tables.WEIGHTIEST, (self._keep,)))
-            found = [each for each in alerts if each.name == name][:limit]
-            told = [(each, rows.history(connection, each.fingerprint, MAX_ENTRIES)) for each in found]
-            return told, _by_id(rows.silences(connection.execute(tables.ALL_SILENCES)))
+            alerts = self._alerts(connection.execute(tables.NAMED, (name, limit)))
+            return NamedAlerts(
+                alerts=tuple((each, rows.history(connection, each.fingerprint, MAX_ENTRIES)) for each in alerts),
+                history=rows.history_named(connection, name, MAX_ENTRIES),
+                beside=tuple(self._alerts(connection.execute(tables.BESIDE, (name, limit)))),
+                silences=_by_id(rows.silences(connection.execute(tables.ALL_SILENCES))),
+            )
 
     def contents(self, limit: int) -> InboxContents:
         """Returns the inbox with at most `limit` alerts."""
@@ -230,16 +247,6 @@ class AlertInbox:
             told = {"dropped": len(dropped), "keeps": self._keep}
             log.warning("the inbox is full and has dropped alerts", extra=told)
         return dropped
-
-    def _carry_over(self, connection: sqlite3.Connection) -> None:
-        """Takes over the inbox of an earlier version, which had several rows of an alert: the last one counts."""
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute(tables.OLD_TABLE).fetchone():
-            for fingerprint, status, body in connection.execute(tables.OLD_ROWS).fetchall():
-                alert = rows.alert(fingerprint, status, body)
-                rows.put(connection, alert, entries(self._one(connection, alert.fingerprint), alert))
-            connection.execute(tables.DROP_OLD)
-        connection.execute("COMMIT")
 
     def _open(self, connection: sqlite3.Connection, now: datetime) -> dict[str, Alert]:
         """Returns what fires or may fire, by fingerprint, after the acknowledgements whose time is over have ended."""

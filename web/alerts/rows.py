@@ -19,7 +19,7 @@ from web.alerts.history import MAX_ENTRIES, HistoryEntry
 
 def put(connection: sqlite3.Connection, new: Alert, happened: Sequence[HistoryEntry]) -> None:
     """Writes the new state of an alert, and what happened to it."""
-    row = (new.fingerprint, new.status, new.severity, text_of(new.updated_at), wire.encode(new))
+    row = (new.fingerprint, new.status, new.severity, text_of(new.updated_at), wire.encode(new), new.name, new.service)
     connection.execute(tables.UPSERT, row)
     for each in happened:
         connection.execute(tables.PUT_HISTORY, (new.fingerprint, text_of(each.at), each.what, each.by, each.note))
@@ -31,6 +31,12 @@ def history(connection: sqlite3.Connection, fingerprint: str, limit: int) -> tup
     """Returns the latest of what happened to an alert, the last first."""
     rows = connection.execute(tables.HISTORY, (fingerprint, limit)).fetchall()
     return tuple(entry for row in rows if (entry := _entry(*row)) is not None)
+
+
+def history_named(connection: sqlite3.Connection, name: str, limit: int) -> tuple[tuple[str, HistoryEntry], ...]:
+    """Returns the latest of what happened to all alerts of a name, each with its fingerprint, the last first."""
+    found = connection.execute(tables.HISTORY_NAMED, (name, limit)).fetchall()
+    return tuple((of, entry) for of, *row in found if (entry := _entry(*row)) is not None)
 
 
 def _entry(at: object, what: object, by: object, note: object) -> HistoryEntry | None:

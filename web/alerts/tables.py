@@ -9,7 +9,9 @@ SCHEMA = (
         status TEXT NOT NULL,
         severity TEXT NOT NULL,
         updated_at TEXT NOT NULL,
-        body BLOB NOT NULL
+        body BLOB NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        service TEXT NOT NULL DEFAULT ''
     )
     """,
     """
@@ -47,9 +49,10 @@ ONE = f"{ROW} WHERE fingerprint = ?"
 OPEN = f"{ROW} WHERE status != 'resolved'"
 CRITICAL = f"{ROW} WHERE status = 'firing' AND severity = 'critical'"
 UPSERT = """
-INSERT INTO alerts (fingerprint, status, severity, updated_at, body) VALUES (?, ?, ?, ?, ?)
+INSERT INTO alerts (fingerprint, status, severity, updated_at, body, name, service) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (fingerprint) DO UPDATE SET
-    status = excluded.status, severity = excluded.severity, updated_at = excluded.updated_at, body = excluded.body
+    status = excluded.status, severity = excluded.severity, updated_at = excluded.updated_at, body = excluded.body,
+    name = excluded.name, service = excluded.service
 """
 BY_WEIGHT = (
     "status != 'resolved' DESC, status != 'resolved' AND severity = 'critical' DESC, updated_at DESC, rowid DESC"
@@ -60,6 +63,12 @@ RETURNING status
 """  # noqa: S608 - constants alone
 NEWEST = f"{ROW} ORDER BY updated_at DESC, rowid DESC LIMIT ?"
 WEIGHTIEST = f"{ROW} ORDER BY {BY_WEIGHT} LIMIT ?"
+NAMED = f"{ROW} WHERE name = ? ORDER BY {BY_WEIGHT} LIMIT ?"
+SERVICES = "SELECT DISTINCT service FROM alerts WHERE name = ? AND service != ''"
+BESIDE = f"""
+{ROW} WHERE status != 'resolved' AND name != ?1 AND service IN ({SERVICES.replace("?", "?1")})
+ORDER BY {BY_WEIGHT} LIMIT ?2
+"""
 COUNTS = "SELECT status, count(*) FROM alerts GROUP BY status"
 
 PUT_HISTORY = "INSERT INTO history (fingerprint, at, what, by, note) VALUES (?, ?, ?, ?, ?)"
@@ -69,6 +78,11 @@ AND id NOT IN (SELECT id FROM history WHERE fingerprint = ?1 ORDER BY id DESC LI
 """
 HISTORY = "SELECT at, what, by, note FROM history WHERE fingerprint = ? ORDER BY id DESC LIMIT ?"
 
+HISTORY_NAMED = """
+SELECT alerts.fingerprint, at, what, by, note FROM history JOIN alerts USING (fingerprint)
+WHERE alerts.name = ? ORDER BY history.id DESC LIMIT ?
+"""
+
 PUT_SILENCE = "INSERT OR REPLACE INTO silences (id, ends_at, body) VALUES (?, ?, ?)"
 SILENCE = "SELECT body FROM silences WHERE id = ?"
 ALL_SILENCES = "SELECT body FROM silences"
@@ -76,6 +90,14 @@ SILENCES = "SELECT body FROM silences WHERE ends_at > ?"
 DROP_SILENCE = "DELETE FROM silences WHERE id = ?"
 DROP_OVER = "DELETE FROM silences WHERE ends_at <= ?"
 
+COLUMNS = "SELECT name FROM pragma_table_info('alerts')"
+ADD_COLUMNS = (
+    "ALTER TABLE alerts ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE alerts ADD COLUMN service TEXT NOT NULL DEFAULT ''",
+)
+INDEX = "CREATE INDEX IF NOT EXISTS alerts_of ON alerts (name)"
+WITHOUT_NAME = f"{ROW} WHERE name = ''"
+SET_NAME = "UPDATE alerts SET name = ?, service = ? WHERE fingerprint = ?"
 OLD_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alert'"
 OLD_ROWS = "SELECT fingerprint, status, body FROM alert ORDER BY updated_at, id"
 DROP_OLD = "DROP TABLE alert"

@@ -1,7 +1,7 @@
 // Acknowledges and silences alerts, and ends either: one dialog with name, reason and duration. It stands outside the
 // panels, so that no change of a panel closes it.
 
-import { mayAct, problem, say, send } from "./operator.js";
+import { mayAct, missing, problem, say, send } from "./operator.js";
 
 const ACTS = {
   acknowledge: {
@@ -50,6 +50,8 @@ const outcome = document.getElementById("act-outcome");
 const submit = document.getElementById("act-do");
 const said = document.getElementById("act-said");
 
+const REQUIRED = [[by, "name"], [reason, "reason"]];
+
 let chosen = null;
 
 function open(button) {
@@ -71,22 +73,9 @@ function open(button) {
   (by.value ? reason : by).focus();
 }
 
-function missing() {
-  for (const [field, name] of [[by, "name"], [reason, "reason"]]) {
-    const empty = field.required && !field.value.trim();
-    field.setAttribute("aria-invalid", String(empty));
-    if (empty) {
-      say(outcome, "bad", `The ${name} is missing: it is kept in the alert's history.`);
-      field.focus();
-      return true;
-    }
-  }
-  return false;
-}
-
 async function act(event) {
   event.preventDefault();
-  if (submit.disabled || missing()) return;
+  if (submit.disabled || missing(outcome, REQUIRED, ": it is kept in the alert's history")) return;
   const { act, name, of } = chosen;
   const body = { by: by.value.trim(), reason: reason.value.trim() };
   if (act.lasts) body.seconds = Number(seconds.value);

@@ -1,5 +1,5 @@
 // Shared by the operator's forms: the token, which is kept in its field only, the call, the message about its outcome,
-// and buttons that need two presses.
+// the fields that are missing, and buttons that need two presses.
 
 export const token = document.getElementById("token");
 const DEADLINE_MS = 20000;
@@ -37,6 +37,20 @@ export function mayAct(where, doing) {
   if (token.value) return true;
   say(where, "bad", `${doing} needs the operator token: enter it in its field on this page.`);
   token.focus();
+  return false;
+}
+
+/** Returns true when a required field is empty, marks it and goes to it. `fields` are pairs of a field and its name. */
+export function missing(where, fields, why = "") {
+  for (const [field, name] of fields) {
+    const empty = field.required && !field.value.trim();
+    field.setAttribute("aria-invalid", String(empty));
+    if (empty) {
+      say(where, "bad", `The ${name} is missing${why}.`);
+      field.focus();
+      return true;
+    }
+  }
   return false;
 }
 

@@ -1,4 +1,4 @@
-// The runbook's page: keeps the alert's state live by asking for the page again, and copies commands.
+// The runbook's page: keeps the alert's state, chart and history live by asking for the page again, and copies commands.
 
 import { ageText, clockText, serverNow, setServerTime, tick } from "./ages.js";
 import { drawPanel } from "./draw.js";
@@ -28,8 +28,10 @@ async function poll() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     heardAt = Number(fresh.body.dataset.now);
     setServerTime(heardAt);
-    for (const opened of fresh.querySelectorAll("details[open]")) opened.open = false;
-    drawPanel({ name: "alert-state", at: heardAt, html: fresh.querySelector('[data-panel="alert-state"]').innerHTML });
+    for (const place of fresh.querySelectorAll("[data-panel]")) {
+      const name = place.dataset.panel;
+      drawPanel({ name, at: fresh.querySelector(`[data-age-of="${name}"]`)?.dataset.at, html: place.innerHTML });
+    }
     show("live", "Live");
   } catch {
     show("lost", `Connection lost, ${ageText(serverNow() - heardAt)}`);

@@ -1,6 +1,6 @@
 // The order ticket and the cancel buttons. The operator's token is kept in its field only, and sent to this server only.
 
-import { mayAct, problem, say, send, token, twice } from "./operator.js";
+import { mayAct, missing, problem, say, send, token, twice } from "./operator.js";
 
 const form = document.getElementById("ticket-form");
 const place = document.getElementById("place");
@@ -12,6 +12,8 @@ const idShown = document.getElementById("client-order-id");
 const outcome = document.getElementById("ticket-outcome");
 const cancelOutcome = document.getElementById("cancel-outcome");
 const pressedAgain = twice(cancelAll, "Really cancel all? Press again");
+
+const REQUIRED = [[form.elements.symbol, "symbol"], [form.elements.quantity, "quantity"], [limitPrice, "limit price"], [token, "operator token"]];
 
 let clientOrderId = "";
 let sentAs = "";
@@ -58,23 +60,9 @@ function tellOrder(order) {
   say(outcome, "good", `${order.status.replaceAll("_", " ")}: ${order.side} ${order.symbol}, ${filled}`);
 }
 
-function missing() {
-  for (const [field, name] of [["symbol", "symbol"], ["quantity", "quantity"], ["limit-price", "limit price"], ["token", "operator token"]]) {
-    const element = document.getElementById(field);
-    const empty = element.required && !element.value.trim();
-    element.setAttribute("aria-invalid", String(empty));
-    if (empty) {
-      say(outcome, "bad", `The ${name} is missing.`);
-      element.focus();
-      return true;
-    }
-  }
-  return false;
-}
-
 async function submit(event) {
   event.preventDefault();
-  if (place.disabled || missing()) return;
+  if (place.disabled || missing(outcome, REQUIRED)) return;
   const order = { symbol: chosen("symbol"), side: chosen("side"), type: chosen("type"), quantity: chosen("quantity").trim() };
   order.time_in_force = timeInForce.value;
   if (postOnly.checked) order.post_only = true;
