@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import traceback
+import time
 from datetime import UTC, datetime
 from types import FrameType
 
 from init.receivers.names import RECEIVERS
 from tests.broken_off import BrokenOff
 from tests.faults import report, table
-from tests.faults.run import Outcome, alone
+from tests.faults.run import alone
+from tests.faults.side_by_side import outcomes
 from tests.stack.stack import ROOT, revision_here
 
 FILE = ROOT / "prometheus" / "FAULTS.md"
+JOBS = 2
 
 
 def main(arguments: list[str]) -> int:
-    """0 when every fault went as expected, 1 when one did not, 2 for a wrong name."""
+    """0 when every fault went as expected, 1 when one did not, 2 for a wrong name or number."""
     only = arguments[0] if arguments else ""
     try:
-        faults = table.named(only)
+        faults, jobs = table.named(only), int(os.environ.get("JOBS") or JOBS)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, _break_off)
-    outcomes: list[Outcome] = []
-    for number, fault in enumerate(faults, 1):
-        print(f"[{number}/{len(faults)}] {fault.name}", flush=True)
-        try:
-            outcomes.append(alone(fault))
-            print(report.line(outcomes[-1]), flush=True)
-        except (AssertionError, OSError, LookupError):
-            print(f"SHORT {fault.name} was not run to its end:\n{traceback.format_exc()}", flush=True)
-    if not only and len(outcomes) == len(faults):
-        FILE.write_text(report.document(outcomes, datetime.now(UTC), revision_here(), RECEIVERS))
+    begun, found = time.monotonic(), []
+    for outcome in outcomes(table.longest_first(faults), jobs, alone):
+        found.append(outcome)
+        print(f"[{len(found)}/{len(faults)}] {report.line(outcome)}", flush=True)
+    if not only:
+        found.sort(key=lambda outcome: faults.index(outcome.fault))
+        FILE.write_text(report.document(found, datetime.now(UTC), revision_here(), RECEIVERS))
         print(f"written: {FILE.relative_to(ROOT)}")
-    short = len(faults) - sum(not each.short for each in outcomes)
-    print(f"faults: {'FAIL' if short else 'PASS'} {len(faults)} faults, {short} fell short")
+    short = sum(bool(outcome.short) for outcome in found)
+    minutes = (time.monotonic() - begun) / 60
+    print(f"faults: {'FAIL' if short else 'PASS'} {len(faults)} faults, {short} fell short, {minutes:.0f} minutes")
     return 1 if short else 0
 
 
 def _break_off(number: int, _frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_IGN)
-    raise BrokenOff("SIGTERM: the stack is taken down")
+    raise BrokenOff("SIGTERM: the stacks are taken down")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from tests.faults.ground import Ground
 
 Put = Callable[[Ground], AbstractContextManager[None]]
-FACTOR = 4.0
+FACTOR = 8.0
 """What the durations of rules are divided by, where nothing else is said."""
 MOST_MESSAGES = 2
 

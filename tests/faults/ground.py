@@ -23,6 +23,11 @@ from tests.stack.stack import COMPOSE_FILE, ROOT, Stack, free_ports, own_stack
 BUILD = ROOT / "build" / "faults"
 URL, MAIL = f"http://sinks:{sinks.HTTP_PORT}", f"sinks:{sinks.MAIL_PORT}"
 UP_SECONDS, SETTLE_SECONDS = 1500.0, 240.0
+TAKE = """
+import json, sys
+from init.receivers.__main__ import take_secret
+sys.exit(max(take_secret(name, secret) for name, secret in json.load(sys.stdin).items()))
+"""
 PATIENCE = urllib3.Timeout(total=4)
 
 Block = dict[str, Any]
@@ -81,9 +86,7 @@ class Ground:
         """Brings it up as a user would, and takes it down in the end."""
         try:
             self._make_disks()
-            for receiver, secret in (SECRETS | sink_secrets(URL)).items():
-                if receiver != "email":
-                    self.stack.run("make", "receiver-secret", f"RECEIVER={receiver}", given=f"{secret}\n", timeout=600)
+            self._give_secrets()
             self.stack.run("make", "up", timeout=UP_SECONDS)
             yield self
         finally:
@@ -91,6 +94,12 @@ class Ground:
             (BUILD / f"{self.stack.project}.log").write_text(logs)
             self.stack.run("make", "clean", check=False)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _give_secrets(self) -> None:
+        """Gives the secrets of all receivers by the program behind `make receiver-secret`, all in one container."""
+        given = {name: secret for name, secret in (SECRETS | sink_secrets(URL)).items() if name != "email"}
+        once = ("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T", "init", "python", "-c")
+        self.stack.run(*once, TAKE, given=json.dumps(given), timeout=600)
 
     def _make_disks(self) -> None:
         """Makes the small volumes with the labels by which the stack knows its own."""

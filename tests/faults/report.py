@@ -82,7 +82,7 @@ def line(outcome: Outcome) -> str:
     """One row for a terminal, with its columns' names, and what fell short below it."""
     told = [f"{name}: {cell}" for name, cell in zip(COLUMNS[1:-1], cells(outcome)[1:-1], strict=True) if cell]
     first = f"{'SHORT' if outcome.short else 'ok   '} {outcome.fault.name}: {outcome.fault.title}"
-    fired = f"      fired: {', '.join(outcome.alerts) or 'nothing'}"
+    fired = f"      fired: {', '.join(outcome.alerts) or 'nothing'}; the run took {outcome.took:.0f} s"
     return "\n".join((first, f"      {'; '.join(told)}", fired, *(f"      SHORT: {each}" for each in outcome.short)))
 
 

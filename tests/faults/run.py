@@ -6,7 +6,7 @@ import json
 import re
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.faults import audit
 from tests.faults.audit import Audit
@@ -37,6 +37,7 @@ class Outcome:
     slowest: the most seconds that an order waited for its answer.
     audit: the ledger in the end.
     short: a sentence for each expectation that was not met.
+    took: seconds that the whole run took, with the start and end of a stack of its own.
     """
 
     fault: Fault
@@ -50,13 +51,22 @@ class Outcome:
     slowest: float
     audit: Audit
     short: tuple[str, ...]
+    took: float
+
+
+def broken_off(fault: Fault, reason: str) -> Outcome:
+    """The outcome of a run that did not come to its end."""
+    nothing = Audit(orders=0, lost=(), doubled=(), odd=(), verify="not checked", agree=False)
+    return Outcome(fault, None, None, (), (), None, (), (), 0.0, nothing, (f"broken off: {reason}",), 0.0)
 
 
 def alone(fault: Fault) -> Outcome:
     """Runs a fault on a fresh stack of its own."""
+    begun = time.monotonic()
     with Ground(fault.factor, fault.more, fault.small).running() as ground:
         ground.wait(ground.quiet, SETTLE_SECONDS, lambda: f"a quiet stack; its alerts are {ground.alerts()}")
-        return on(ground, fault)
+        outcome = on(ground, fault)
+    return replace(outcome, took=time.monotonic() - begun)
 
 
 def on(ground: Ground, fault: Fault) -> Outcome:
@@ -148,9 +158,10 @@ def _outcome(
         slowest=trader.slowest,
         audit=ledger,
         short=(),
+        took=time.time() - begun,
     )
     found = [*unmet(outcome, sorted(wanted - set(came))), *_misshapen(messages)]
-    return Outcome(**{**outcome.__dict__, "short": tuple(found)})
+    return replace(outcome, short=tuple(found))
 
 
 def unmet(outcome: Outcome, missing: list[str]) -> list[str]:

@@ -24,3 +24,8 @@ def named(names: str) -> list[Fault]:
     if unknown := [name for name in wanted if name not in known]:
         raise ValueError(f"no fault is called {', '.join(unknown)}: there are {', '.join(known)}")
     return [known[name] for name in wanted]
+
+
+def longest_first(faults: list[Fault]) -> list[Fault]:
+    """Those with rules at full length come first, so that none of them runs alone in the end."""
+    return sorted(faults, key=lambda fault: -fault.within)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults import report
-from tests.faults.fault import Fault
+from tests.faults.fault import FACTOR, Fault
 from tests.faults.ground import Ground
 from tests.faults.run import on
 from tests.faults.table import FAULTS
 from tests.stack.conftest import need_engine
 
-QUICK_FACTOR = 8.0
 QUICK = [fault for fault in FAULTS if fault.quick]
 
 
@@ -21,7 +20,7 @@ QUICK = [fault for fault in FAULTS if fault.quick]
 def ground() -> Iterator[Ground]:
     """A stack with every receiver; by its name the tests are known to need a stack."""
     need_engine()
-    with Ground(QUICK_FACTOR).running() as running:
+    with Ground(FACTOR).running() as running:
         yield running
 
 

@@ -27,6 +27,7 @@ GOOD = Outcome(
     slowest=1.5,
     audit=CLEAN,
     short=(),
+    took=90.0,
 )
 
 
@@ -38,7 +39,7 @@ def webhook(status: str, alert: str, at: float) -> Message:
 def test_a_row_has_a_cell_for_each_column() -> None:
     assert len(report.cells(GOOD)) == len(report.COLUMNS)
     assert report.row(GOOD).count("|") == len(report.COLUMNS) + 1
-    text = "| it is stopped | 4 | TargetDown | 20 | 31 | 60 | 12 s after the end | 40 | 0 | 0 | 1.5 | 1: TargetDown |"
+    text = "| it is stopped | 8 | TargetDown | 20 | 31 | 60 | 12 s after the end | 40 | 0 | 0 | 1.5 | 1: TargetDown |"
     assert report.row(GOOD).startswith(text)
 
 
