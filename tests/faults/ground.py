@@ -61,7 +61,7 @@ class Ground:
 
     def _override(self, door: int) -> dict[str, Block]:
         image = yaml.safe_load(COMPOSE_FILE.read_text())["x-images"]["python"]
-        asked = f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{sinks.DOOR_PORT}/')"
+        asked = f"import socket; socket.create_connection(('127.0.0.1', {sinks.DOOR_PORT}), 3)"
         block = {
             "image": image,
             "command": ["python", "-m", "tests.faults.sinks"],
@@ -76,7 +76,7 @@ class Ground:
             "read_only": True,
             "cap_drop": ["ALL"],
             "mem_limit": "128m",
-            "healthcheck": {"test": ["CMD", "python", "-c", asked], "interval": "5s", "timeout": "4s"},
+            "healthcheck": {"test": ["CMD", "python", "-S", "-c", asked], "interval": "5s", "timeout": "4s"},
         }
         rules = f"{self.folder / 'rules'}:/etc/prometheus/rules:ro"
         return {"services": {"prometheus": {"volumes": [rules]}, "sinks": block}}
