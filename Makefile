@@ -87,7 +87,7 @@ soak: ## Throw faults at market data for MINUTES (30) and see whether it ever sh
 chaos: ## Kill executors and database for MINUTES (5) while clients trade: is anything lost, doubled, over-filled?
 	@bash scripts/test.sh chaos
 
-faults: ## Break the stack in every way of the table and see who is told, what heals, what is lost (ONLY=stop-web,… for some)
+faults: ## Break the stack in every way of the table and see who is told, what heals, what is lost (ONLY=stop-web,… for some; JOBS=2 at once)
 	@bash scripts/test.sh faults
 
 quiet: ## Watch a healthy stack for MINUTES (30), and as long with 10,000 resting orders and 200 streams: does any alert fire?
