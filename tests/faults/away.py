@@ -10,16 +10,16 @@ from tests.faults.watch import NO_ANSWER, SILENT
 def stopped(service: str) -> Put:
     """Stops a container, and starts it in the end."""
     return between(
-        lambda ground: ground.stack.compose("stop", "--timeout", "2", service),
-        lambda ground: ground.stack.compose("start", service),
+        lambda ground: ground.act(service, "stop", "--time", "2"),
+        lambda ground: ground.act(service, "start"),
     )
 
 
 def paused(service: str) -> Put:
     """Freezes every process of a container: connections stay open, nothing is answered."""
     return between(
-        lambda ground: ground.stack.compose("pause", service),
-        lambda ground: ground.stack.compose("unpause", service),
+        lambda ground: ground.act(service, "pause"),
+        lambda ground: ground.act(service, "unpause"),
     )
 
 

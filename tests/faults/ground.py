@@ -168,19 +168,26 @@ class Ground:
 
     def process(self, service: str) -> int:
         """The host's number of the container's first process."""
-        return int(self.stack.container(service)["State"]["Pid"])
+        return int(self.docker("inspect", "--format", "{{.State.Pid}}", self.identity(service)))
 
-    def docker(self, *arguments: str) -> str:
-        """A command of the engine."""
-        return self.stack.run("docker", *arguments).stdout
+    def docker(self, *arguments: str, given: str | None = None, check: bool = True) -> str:
+        """A command of the engine; its output."""
+        return self.stack.run("docker", *arguments, given=given, check=check).stdout
 
     def identity(self, service: str) -> str:
-        """The container's id."""
-        return str(self.stack.container(service)["Id"])
+        """The container's id, asked of the engine: each command of Compose costs half a second of a busy machine."""
+        named = {"project": self.stack.project, "service": service, "oneoff": "False"}
+        filters = [f"--filter=label=com.docker.compose.{label}={value}" for label, value in named.items()]
+        return self.docker("ps", "--all", "--quiet", "--no-trunc", *filters).split()[0]
+
+    def act(self, service: str, *command: str) -> str:
+        """A command of the engine on a container, such as `stop`."""
+        return self.docker(*command, self.identity(service))
 
     def inside(self, service: str, *command: str, given: str | None = None, check: bool = True) -> str:
         """Runs a command in a container; its output."""
-        return self.stack.run("docker", "compose", "exec", "-T", service, *command, given=given, check=check).stdout
+        options = () if given is None else ("--interactive",)
+        return self.docker("exec", *options, self.identity(service), *command, given=given, check=check)
 
     @property
     def receivers(self) -> tuple[str, ...]:

@@ -43,7 +43,6 @@ FAULTS = (
         "MarketDataStale",
         80,
         heals=180,
-        quick=True,
     ),
     Fault(
         "silence",

@@ -17,7 +17,7 @@ from tests.faults.watch import Watch
 from tests.rules import forms
 from tests.rules.sinks import Message
 
-BEFORE_SECONDS = 5.0
+BEFORE_SECONDS = 2.0
 LATE_FACTOR = 2.0
 """An alert or message that is late is waited for up to so many times its limit, so that the table says how late."""
 KNOWN_SECONDS = 90.0
