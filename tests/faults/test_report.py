@@ -97,10 +97,7 @@ def test_the_table_has_every_kind_of_fault_under_a_name_of_its_own() -> None:
     names = [fault.name for fault in table.FAULTS]
     assert len(set(names)) == len(names) >= 25
     assert sum(fault.quick for fault in table.FAULTS) >= 8
-    assert [fault.alert for fault in table.FAULTS if fault.factor == 1 and fault.alert] == [
-        "HighRequestLatency",
-        "HighErrorRate",
-    ]
+    assert {"HighRequestLatency", "HighErrorRate"} <= {fault.alert for fault in table.FAULTS if fault.factor == 1}
 
 
 def test_a_name_that_no_fault_has_is_refused() -> None:
