@@ -110,5 +110,6 @@ FAULTS = (
         "FramesUnreadable",
         90,
         heals=180,
+        quick=True,
     ),
 )

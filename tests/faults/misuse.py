@@ -85,7 +85,7 @@ def _take_messages(ground: Ground) -> None:
 
 FAULTS = (
     Fault("wrong-tokens", "six clients guess the operator's token", _wrong_tokens, "WrongTokens", 60, quick=True),
-    Fault("burst-of-5xx", "market data fails five calls a second", _failing_calls(0.2), "FastBurn", 60, quick=True),
+    Fault("burst-of-5xx", "market data fails five calls a second", _failing_calls(0.2), "FastBurn", 60),
     Fault(
         "three-errors",
         "three errors in five minutes, again and again (full length)",
