@@ -10,10 +10,9 @@ import urllib3
 
 from tests.faults.fault import Fault, Put, between
 from tests.faults.ground import Ground
-from tests.faults.market import REPEATED, call
 
 GUESSERS = 6
-CANDLES = "/v1/candles/BTCTURK:BTCTRY?resolution=1h&limit=10&start={}"
+UNFOLLOWED = "/v1/followed/BTCTURK:BTCUSDT"
 
 
 @contextmanager
@@ -49,16 +48,19 @@ def _wrong_tokens(ground: Ground) -> Iterator[None]:
 
 
 def _failing_calls(pause: float) -> Put:
-    """Asks for bars while the exchange answers each of these calls with 503."""
+    """Asks market data to follow a symbol no longer, while it can't keep that: each call has a 503, nothing is done."""
 
     @contextmanager
     def put(ground: Ground) -> Iterator[None]:
-        call(ground, "btcturk", "POST", {"fault": "rest_status", "status": 503, "endpoint": "klines", **REPEATED})
+        def ask() -> None:
+            ground.stack.ask("DELETE", "marketdata", UNFOLLOWED, token=ground.stack.operator_token)
+
+        ground.inside("marketdata", "chmod", "a-w", "/data")
         try:
-            with again_and_again(lambda: ground.stack.ask("GET", "marketdata", CANDLES), pause):
+            with again_and_again(ask, pause):
                 yield
         finally:
-            call(ground, "btcturk", "DELETE")
+            ground.inside("marketdata", "chmod", "u+w", "/data")
 
     return put
 
@@ -85,7 +87,13 @@ def _take_messages(ground: Ground) -> None:
 
 FAULTS = (
     Fault("wrong-tokens", "six clients guess the operator's token", _wrong_tokens, "WrongTokens", 60, quick=True),
-    Fault("burst-of-5xx", "market data fails five calls a second", _failing_calls(0.2), "FastBurn", 60),
+    Fault(
+        "burst-of-5xx",
+        "market data fails five calls a second: its folder can not be written",
+        _failing_calls(0.2),
+        "FastBurn",
+        60,
+    ),
     Fault(
         "three-errors",
         "three errors in five minutes, again and again (full length)",
