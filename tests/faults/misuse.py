@@ -106,7 +106,7 @@ FAULTS = (
         "evidence-disk-full",
         "the disk for evidence is full",
         between(_filled, lambda ground: ground.inside("canary", "rm", "-f", "/evidence/fault")),
-        "EvidenceNotWritten",
+        "DiskFull",
         90,
         small={"evidence-data": "size=8m,uid=10001,gid=10001"},
     ),
