@@ -66,7 +66,7 @@ FAULTS = (
         "contradiction",
         "the ticker says other prices than the book",
         armed("btcturk", {"fault": "lying_ticker", "pair": "ETHTRY", "seconds": 600}),
-        "BookContradicted",
+        "BookStale",
         150,
         heals=240,
     ),
