@@ -34,15 +34,29 @@ def armed(venue: str, *faults: dict[str, Any]) -> Put:
     return between(begin, lambda ground: call(ground, venue, "DELETE"))
 
 
+FULL = 1.0
+"""For rows whose alerts compare an age or count events: limits are not divided, so only at full length do an alert and
+its echoes come in the product's order."""
+
 FAULTS = (
-    Fault("stop-venue", "the exchange is stopped", stopped("venue"), "MarketDataStale", 80, verdict="FAIL", heals=180),
+    Fault(
+        "stop-venue",
+        "the exchange is stopped",
+        stopped("venue"),
+        "MarketDataStale",
+        110,
+        verdict="FAIL",
+        heals=180,
+        factor=FULL,
+    ),
     Fault(
         "half-open",
         "the exchange hangs, its sockets stay open",
         paused("venue"),
         "MarketDataStale",
-        80,
+        110,
         heals=180,
+        factor=FULL,
     ),
     Fault(
         "silence",
@@ -51,7 +65,7 @@ FAULTS = (
         "MarketDataStale",
         240,
         heals=180,
-        factor=1.0,
+        factor=FULL,
     ),
     Fault(
         "sequence-gaps",
@@ -60,7 +74,7 @@ FAULTS = (
         "ResyncStorm",
         720,
         heals=180,
-        factor=1.0,
+        factor=FULL,
     ),
     Fault(
         "contradiction",
@@ -87,8 +101,9 @@ FAULTS = (
             {"fault": "reset", "count": 20},
         ),
         "FeedStopped",
-        90,
+        120,
         heals=300,
+        factor=FULL,
     ),
     Fault(
         "session-lost",
@@ -102,6 +117,7 @@ FAULTS = (
         "FeedAuthRequired",
         120,
         heals=240,
+        factor=FULL,
     ),
     Fault(
         "unreadable",
