@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 PORTS = compose.doors()
 NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
-ONE_SHOTS = {"init", "migrate"}
+ONE_SHOTS = compose.one_shots()
 FLASK_SERVICES = compose.published()
 
 
@@ -69,7 +69,7 @@ class Stack:
 
     def url(self, service: str, path: str = "") -> str:
         """The address of a service's door, which the gateway publishes."""
-        return f"http://127.0.0.1:{self.services.port_for('gateway', PORTS[service])}{path}"
+        return f"http://127.0.0.1:{self.environment[compose.port_setting(service)]}{path}"
 
     def ask(
         self,
