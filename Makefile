@@ -19,7 +19,7 @@ ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
 
-.PHONY: help up down status logs secrets tls evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos quiet lock clean receiver-secret page-test
+.PHONY: help up down status logs secrets tls evidence backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos faults quiet lock clean receiver-secret page-test
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ soak: ## Throw faults at market data for MINUTES (30) and see whether it ever sh
 
 chaos: ## Kill executors and database for MINUTES (5) while clients trade: is anything lost, doubled, over-filled?
 	@bash scripts/test.sh chaos
+
+faults: ## Break the stack in every way of the table and see who is told, what heals, what is lost (ONLY=stop-web,… for some; JOBS=2 at once)
+	@bash scripts/test.sh faults
 
 quiet: ## Watch a healthy stack for MINUTES (30), and as long with 10,000 resting orders and 200 streams: does any alert fire?
 	@bash scripts/test.sh quiet

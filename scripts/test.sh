@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos|quiet
+# Sets up all that the tests need, then runs them. Usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults|quiet
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-what=${1:?all, unit, lint, bench, soak, chaos or quiet}
+what=${1:?all, unit, lint, bench, soak, chaos, faults or quiet}
 export STARTED_AT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -110,7 +110,7 @@ case $what in
   unit)
     lint
     step "the tests that need no container"
-    parallel -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --hypothesis-profile=desk
+    parallel -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --ignore=tests/faults/test_faults.py --hypothesis-profile=desk
     ;;
   all)
     install_browser
@@ -121,7 +121,7 @@ case $what in
     step "all tests but those on the stack"
     parallel -m "not stack"
     step "the tests on two stacks of their own, side by side"
-    $BIN/python -m pytest --quiet -m stack tests/stack --ignore=tests/stack/abuse --numprocesses 2 --dist loadgroup
+    $BIN/python -m pytest --quiet -m stack tests/stack tests/faults --ignore=tests/stack/abuse --numprocesses 2 --dist loadgroup
     step "abuse, whose bystanders need the machine to themselves"
     $BIN/python -m pytest --quiet -m stack tests/stack/abuse
     ;;
@@ -137,10 +137,15 @@ case $what in
     bash scripts/images.sh "$work/missing"
     SPARK_TEST_POSTGRES=image $BIN/python -m tests.chaos "${MINUTES:-5}"
     ;;
+  faults)
+    bash scripts/engine.sh
+    bash scripts/images.sh "$work/missing"
+    $BIN/python -m tests.faults "${ONLY:-}"
+    ;;
   quiet)
     bash scripts/engine.sh
     bash scripts/images.sh "$work/missing"
     $BIN/python -m tests.quiet "${MINUTES:-30}"
     ;;
-  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos|quiet" ;;
+  *) fail "unknown: $what" "usage: scripts/test.sh all|unit|lint|bench|soak|chaos|faults|quiet" ;;
 esac

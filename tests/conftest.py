@@ -53,6 +53,8 @@ def needs(item: pytest.Item) -> set[str]:
     """`stack`, `browser`, `engine` and `slow`, as they apply."""
     folder = item.path.relative_to(HERE).parts[0]
     found = {folder} & {"stack", "browser"}
+    if "ground" in getattr(item, "fixturenames", ()):
+        found.add("stack")
     if folder in ("chaos", "soak"):
         found.add("slow")
     if folder == "rules" or ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -58,3 +58,23 @@ def keep_secrets(folder: Path, secrets: dict[Receiver, str] | None = None) -> Pa
     for receiver, secret in (SECRETS | (secrets or {})).items():
         (folder / receiver).write_text(secret)
     return folder
+
+
+def sink_secrets(url: str) -> dict[Receiver, str]:
+    """The secrets that are addresses, leading to the sinks at `url`."""
+    return {"slack": f"{url}/slack/services/T0/B0/x", "teams": f"{url}/teams/workflow?sig=a%20b&v=1"}
+
+
+def sink_settings(url: str, mail: str, **more: str) -> dict[str, str]:
+    """All receivers, at the sinks: `url` is their HTTP server's address, `mail` host and port of their mail server."""
+    there = {
+        "SPARK_WARNINGS_TO": ALL,
+        "SPARK_EMAIL_SERVER": mail,
+        "SPARK_EMAIL_TLS": "none",
+        "SPARK_TELEGRAM_URL": f"{url}/telegram",
+        "SPARK_PAGERDUTY_URL": f"{url}/pagerduty/v2/enqueue",
+        "SPARK_JIRA_URL": f"{url}/jira/jsm/ops/integration/",
+        "SPARK_WEBHOOK_URL": f"{url}/webhook/spark",
+        "SPARK_PUBLIC_URL": "https://spark.example:3003",
+    }
+    return environment(**(there | more))

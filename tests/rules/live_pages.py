@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from init.receivers import render
-from init.receivers.names import Receiver
 from init.receivers.settings import Settings
 from tests.common.local import free_port
-from tests.init.receivers import ALL, environment, keep_secrets
+from tests.init.receivers import keep_secrets, sink_secrets, sink_settings
 from tests.rules.live_alertmanager import await_answer, call, docker
 from tests.rules.sinks import Sinks
 
@@ -29,37 +28,21 @@ FASTER = {
 ANNOTATIONS = {"summary": "Requests to executor are slow.", "dashboard_url": "/d/spark-overview"}
 
 
-def secrets(sinks: Sinks) -> dict[Receiver, str]:
-    """The secrets that are addresses, leading to the sinks."""
-    return {"slack": f"{sinks.url}/slack/services/T0/B0/x", "teams": f"{sinks.url}/teams/workflow?sig=a%20b&v=1"}
-
-
-def settings(sinks: Sinks, **more: str) -> dict[str, str]:
-    """All receivers, at the sinks."""
-    there = {
-        "SPARK_WARNINGS_TO": ALL,
-        "SPARK_EMAIL_SERVER": sinks.mail,
-        "SPARK_EMAIL_TLS": "none",
-        "SPARK_TELEGRAM_URL": f"{sinks.url}/telegram",
-        "SPARK_PAGERDUTY_URL": f"{sinks.url}/pagerduty/v2/enqueue",
-        "SPARK_JIRA_URL": f"{sinks.url}/jira/jsm/ops/integration/",
-        "SPARK_WEBHOOK_URL": f"{sinks.url}/webhook/spark",
-        "SPARK_PUBLIC_URL": "https://spark.example:3003",
-    }
-    return environment(**(there | more))
-
-
 class LivePages:
     """Alertmanager in a container on the host's loopback."""
 
     def __init__(self, image: str, folder: Path, sinks: Sinks, **more: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
-        keep_secrets(folder / "secrets", secrets(sinks))
+        keep_secrets(folder / "secrets", sink_secrets(sinks.url))
         (folder / "alert_token").write_text("the-consoles-token")
         for name in ("rendered", "data"):
             (folder / name).mkdir()
         base = (PRODUCT / "alertmanager.yml").read_text().replace("http://web:3003", f"{sinks.url}/console")
-        render.write(folder / "rendered", base, Settings.from_environment(settings(sinks, **more), folder / "secrets"))
+        render.write(
+            folder / "rendered",
+            base,
+            Settings.from_environment(sink_settings(sinks.url, sinks.mail, **more), folder / "secrets"),
+        )
         configuration = folder / "rendered" / render.CONFIGURATION
         text = configuration.read_text()
         for slow, fast in FASTER.items():

@@ -1,4 +1,4 @@
-"""Servers on loopback that stand for the receivers of alerts: they answer as the real ones do, and keep what came."""
+"""Servers that stand for the receivers of alerts: they answer as the real ones do, and keep what came."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -34,18 +34,21 @@ class Message:
     path: the path of the request, with its query; the login of the sender for a mail.
     headers: the request's headers, or the mail's.
     body: the request's JSON, or {"text": …} for a mail.
+    at: the Unix time of its arrival, in seconds.
     """
 
     receiver: str
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    at: float = field(default_factory=time.time)
 
 
 class Sinks:
     """All receivers at once, each under its own path; the mail server has a port of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", http_port: int = 0, mail_port: int = 0) -> None:
+        """Port 0 takes a free one."""
         self.got: list[Message] = []
         self.hung: set[str] = set()
         self.refusing: set[str] = set()
@@ -73,11 +76,11 @@ class Sinks:
             def handle(self) -> None:
                 self.talk(sinks)
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Request)
-        self._mail = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail)
+        self._http = ThreadingHTTPServer((host, http_port), Request)
+        self._mail = socketserver.ThreadingTCPServer((host, mail_port), Mail)
         self._http.daemon_threads = self._mail.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
-        self.mail = f"127.0.0.1:{self._mail.server_address[1]}"
+        self.url = f"http://{host}:{self._http.server_address[1]}"
+        self.mail = f"{host}:{self._mail.server_address[1]}"
 
     def answer(self, receiver: str) -> tuple[int, bytes]:
         """The answer to a message, after the time that the receiver takes for it."""

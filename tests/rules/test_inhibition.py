@@ -31,6 +31,7 @@ ALERTMANAGER_DOWN = {
     "instance": "alertmanager:9093",
 }
 FEED = {"severity": "warning", "service": "marketdata", "venue": "btcturk"}
+OLD_BOOK = FEED | {"alertname": "BookStale", "instance": "marketdata-3:5001", "symbol": "X"}
 DROPPED = FEED | {"alertname": "FramesDropped", "instance": "marketdata-2:5001"}
 SLOW = {"alertname": "SlowCommits", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
 WAIT = {"alertname": "OrdersWait", "severity": "warning", "service": "executor"}
@@ -63,6 +64,8 @@ ECHOES = [
     FEED | {"alertname": "ReconnectStorm", "instance": "marketdata:5001"},
     FEED | {"alertname": "ResyncStorm", "instance": "marketdata:5001"},
     FEED | {"alertname": "ResyncStorm", "instance": "marketdata-2:5001"},
+    FEED | {"alertname": "ResyncStorm", "instance": "marketdata-3:5001"},
+    FEED | {"alertname": "BookAuditMismatch", "instance": "marketdata-3:5001"},
     FEED | {"alertname": "FeedQueueGrowing", "instance": "marketdata-2:5001"},
     WAIT | {"instance": "executor-4:4001"},
     UNSURE | {"instance": "canary:6001"},
@@ -102,6 +105,9 @@ NEWS = [
     DOWN,
     ALERTMANAGER_DOWN,
     DROPPED,
+    OLD_BOOK,
+    FEED | {"alertname": "BookContradicted", "instance": "marketdata-3:5001"},
+    FEED | {"alertname": "BookAuditMismatch", "instance": "marketdata-2:5001"},
     SLOW,
     FAST | LATE,
     FAST | {"slo": "quotes-availability", "service": "marketdata"},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from init.receivers.names import RECEIVERS
-from tests.init.receivers import SECRETS
+from tests.rules.forms import FORMS, RUNBOOK
 from tests.rules.live_alertmanager import call
 from tests.rules.live_pages import LivePages
 from tests.rules.sinks import Message, Sinks
@@ -21,7 +21,6 @@ FACTS = {
     "first_command": "curl -s http://127.0.0.1:4001/readyz",
 }
 TITLES = ("CRITICAL Requests to executor are slow.", "RESOLVED Requests to executor are slow.")
-RUNBOOK = "https://spark.example:3003/runbook/"
 DASHBOARD = "https://spark.example:3000/d/spark-overview"
 
 
@@ -36,78 +35,6 @@ def live(alertmanager_image: str, tmp_path_factory: pytest.TempPathFactory, sink
     pages = LivePages(alertmanager_image, tmp_path_factory.mktemp("pages"), sinks)
     yield pages
     pages.end()
-
-
-def email(message: Message, title: str) -> str:
-    assert message.path.split("\0")[1:] == ["spark", SECRETS["email"]]
-    assert (message.headers["Subject"], message.headers["From"]) == (title, "spark@mail.example")
-    assert message.headers["To"] == "me@mail.example, you@mail.example"
-    assert message.body["html"] is False
-    return str(message.body["text"])
-
-
-def slack(message: Message, title: str) -> str:
-    assert message.path == "/services/T0/B0/x"
-    (attachment,) = message.body["attachments"]
-    assert (attachment["title"], attachment["fallback"]) == (title, title)
-    assert attachment["title_link"].startswith(RUNBOOK)
-    assert attachment["color"] == ("danger" if title.startswith("CRITICAL") else "good")
-    assert [action["text"] for action in attachment["actions"]] == ["Runbook", "Console"]
-    return str(attachment["text"])
-
-
-def pagerduty(message: Message, title: str) -> str:
-    body = message.body
-    assert message.path == "/v2/enqueue"
-    assert body["routing_key"] == SECRETS["pagerduty"]
-    assert body["event_action"] == ("trigger" if title.startswith("CRITICAL") else "resolve")
-    assert body["dedup_key"]
-    assert (body["payload"]["summary"], body["payload"]["severity"]) == (title, "critical")
-    assert [link["text"] for link in body["links"]] == ["Runbook", "Dashboard"]
-    return str(body["payload"]["custom_details"]["text"])
-
-
-def telegram(message: Message, title: str) -> str:
-    assert message.path == f"/bot{SECRETS['telegram']}/sendMessage"
-    assert (str(message.body["chat_id"]), str(message.body["message_thread_id"])) == ("-1001234567890", "5")
-    assert not message.body.get("parse_mode")
-    first, _, rest = str(message.body["text"]).partition("\n\n")
-    assert first == title
-    return rest
-
-
-def jira(message: Message, title: str) -> str:
-    assert message.headers["Authorization"] == f"GenieKey {SECRETS['jira']}"
-    if title.startswith("RESOLVED"):
-        assert message.path.startswith("/jsm/ops/integration/v2/alerts/")
-        assert message.path.endswith("/close?identifierType=alias")
-        return ""
-    assert message.path == "/jsm/ops/integration/v2/alerts"
-    assert (message.body["message"], message.body["priority"]) == (title, "P1")
-    assert message.body["details"]["runbook"].startswith(RUNBOOK)
-    return str(message.body["description"])
-
-
-def teams(message: Message, title: str) -> str:
-    assert message.path == "/workflow?sig=a%20b&v=1"
-    (attachment,) = message.body["attachments"]
-    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
-    first, text = attachment["content"]["body"]
-    assert (first["text"], first["color"]) == (title, "Attention" if title.startswith("CRITICAL") else "Good")
-    return str(text["text"]).replace("\n\n", "\n")
-
-
-def webhook(message: Message, title: str) -> str:
-    assert message.headers["Authorization"] == f"Bearer {SECRETS['webhook']}"
-    assert message.body["version"] == "4"
-    assert message.body["status"] == ("firing" if title.startswith("CRITICAL") else "resolved")
-    assert message.body["alerts"][0]["annotations"]["value"] == FACTS["value"]
-    return ""
-
-
-FORMS: dict[str, Callable[[Message, str], str]] = {
-    form.__name__: form for form in (email, slack, pagerduty, telegram, jira, teams, webhook)
-}
 
 
 def check_text(text: str, *, ended: bool) -> None:

@@ -21,13 +21,18 @@ def engine_answers() -> bool:
     )
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """A whole healthy stack of this test run's own."""
+def need_engine() -> None:
+    """Skips the test, or fails it under CI, where no container engine answers."""
     if not engine_answers():
         if os.environ.get("CI") == "true":
             pytest.fail("under CI the stack tests must run, and no container engine answers")
         pytest.skip("NO CONTAINER ENGINE ANSWERS: nothing that needs containers is tested")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A whole healthy stack of this test run's own."""
+    need_engine()
     stack = own_stack("spark-test")
     try:
         stack.run("make", "up", timeout=1500)

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 PORTS = compose.doors()
 NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
+ONE_SHOTS = compose.one_shots()
 FLASK_SERVICES = compose.published()
 
 
@@ -68,7 +69,7 @@ class Stack:
 
     def url(self, service: str, path: str = "") -> str:
         """The address of a service's door, which the gateway publishes."""
-        return f"http://127.0.0.1:{self.services.port_for('gateway', PORTS[service])}{path}"
+        return f"http://127.0.0.1:{self.environment[compose.port_setting(service)]}{path}"
 
     def ask(
         self,
@@ -122,7 +123,14 @@ class Stack:
     def running_services(self) -> list[str]:
         """The services that are meant to stay (the one-shots are not among them)."""
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
-        return sorted({json.loads(line)["Service"] for line in lines} - {"init", "migrate"})
+        return sorted({json.loads(line)["Service"] for line in lines} - ONE_SHOTS)
+
+    def lasting_containers(self) -> list[dict[str, Any]]:
+        """What the engine knows of all containers that are meant to stay; Compose would need half a second for it."""
+        of = [f"--filter=label=com.docker.compose.{label}" for label in (f"project={self.project}", "oneoff=False")]
+        identities = self.run("docker", "ps", "--all", "--quiet", *of).stdout.split()
+        found = json.loads(self.run("docker", "inspect", *identities).stdout)
+        return [each for each in found if each["Config"]["Labels"]["com.docker.compose.service"] not in ONE_SHOTS]
 
     def kill(self, service: str) -> int:
         """SIGKILL to the container's first process, from outside; returns its restart count before."""
@@ -132,8 +140,7 @@ class Stack:
 
     def settled(self) -> bool:
         """Every container that stays is healthy, and the canary's latest look came after the last of them started."""
-        identities = self.compose("ps", "--all", "--quiet", *self.running_services()).split()
-        states = [each["State"] for each in json.loads(self.run("docker", "inspect", *identities).stdout)]
+        states = [each["State"] for each in self.lasting_containers()]
         if any(not each["Running"] or each.get("Health", {}).get("Status") != "healthy" for each in states):
             return False
         latest = self.get("canary", "/v1/status")

@@ -17,7 +17,7 @@ from marketdata.venues.btcturk.subscriptions import Followed
 
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS, FAILED_SECONDS = 1_800.0, 60.0
+EVERY_SECONDS, FAILED_SECONDS, CLOCK_SECONDS = 1_800.0, 60.0, 60.0
 UNKNOWN_SECONDS = 0.1
 SILENT_SECONDS = 120.0
 GREAT_OFFSET_SECONDS = 2.0
@@ -44,15 +44,22 @@ class TickerLoader:
         follows from that. One pair's trouble is none of the net's."""
         self._api, self._notes, self._counters, self._clock = api, notes, counters, clock
         self._followed, self._net = followed, net
+        self._tickers_due = clock.monotonic()
         self.loop = Loop("btcturk-tickers", self.step, silent_after=SILENT_SECONDS)
 
     def step(self) -> float:
-        """Asks once. Returns the seconds to pause. While no pair is known, whether an answer leaves one out can't be
-        said: nothing is asked yet."""
+        """Asks for the venue's clock, and for the figures when they are due. Returns the seconds to pause.
+
+        Our clock may jump at any time, so that the venue's is asked for each minute. While no pair is known, whether an
+        answer leaves one out can't be said: nothing is asked yet.
+        """
         if not self._followed.tradable():
             return UNKNOWN_SECONDS
-        asked = (self._try("tickers", self._ask_tickers), self._try("clock", self._ask_clock))
-        return EVERY_SECONDS if all(asked) else FAILED_SECONDS
+        self._try("clock", self._ask_clock)
+        if self._clock.monotonic() >= self._tickers_due:
+            pause = EVERY_SECONDS if self._try("tickers", self._ask_tickers) else FAILED_SECONDS
+            self._tickers_due = self._clock.monotonic() + pause
+        return CLOCK_SECONDS
 
     def _try(self, kind: str, ask: Callable[[], Sequence[str]]) -> bool:
         try:

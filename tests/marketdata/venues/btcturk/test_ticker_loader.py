@@ -8,12 +8,18 @@ from typing import Any
 
 from flask import request
 
-from common.clock import SYSTEM_CLOCK
+from common.clock import SYSTEM_CLOCK, Clock
 from common.wire import Instrument
 from marketdata.nets import SafetyNet
 from marketdata.venues.btcturk.notes import Notes
 from marketdata.venues.btcturk.subscriptions import Followed
-from marketdata.venues.btcturk.ticker_loader import EVERY_SECONDS, FAILED_SECONDS, UNKNOWN_SECONDS, TickerLoader
+from marketdata.venues.btcturk.ticker_loader import (
+    CLOCK_SECONDS,
+    EVERY_SECONDS,
+    FAILED_SECONDS,
+    UNKNOWN_SECONDS,
+    TickerLoader,
+)
 from tests.common.local import http_server
 from tests.marketdata.rig import rest_app, scripted_venue
 from tests.marketdata.venues.btcturk.rig import following, ticker
@@ -49,8 +55,8 @@ def test_what_the_socket_told_is_not_replaced_by_what_rest_tells(rest_url: str) 
 def test_a_venue_that_does_not_tell_is_counted_and_asked_again_later(venue: Venue, rest_url: str) -> None:
     venue.server.faults.arm("rest_status", endpoint="time", status=500, count=1)
     with following(venue.url, rest_url, "BTCTRY") as feed:
-        eventually(lambda: feed.counters.backfill_failures["clock"] == 1)
         eventually(lambda: feed.counters.backfills["tickers"] == 1)
+        assert feed.counters.backfill_failures["clock"] == 1
 
 
 def test_an_answer_that_leaves_a_pair_out_is_no_answer_for_it(venue: Venue) -> None:
@@ -67,15 +73,39 @@ def test_an_answer_that_leaves_a_pair_out_is_no_answer_for_it(venue: Venue) -> N
         eventually(lambda: feed.counters.backfill_failures["tickers"] == 1)
         known, net, api = feed.venue.instruments()[BTCTRY], SafetyNet("tickers"), feed.venue.clients["api"]
         followed = Followed(("BTCTRY",), "obdiff", lambda: {"BTCTRY": known})
-        loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=SYSTEM_CLOCK)
-        assert loader.step() == FAILED_SECONDS
-        assert feed.counters.backfill_failures["tickers"] == 2
+        now = [0.0]
+        clock = Clock(lambda: now[0], SYSTEM_CLOCK.unix)
+        loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=clock)
+        for moment in (0.0, FAILED_SECONDS - 1, FAILED_SECONDS):
+            now[0] = moment
+            loader.step()
+        assert feed.counters.backfill_failures["tickers"] == 3
         assert "/api/v2/ticker" in asked
         assert not net.failures
         resting = replace(followed, resting=lambda: {"BTCTRY"})
-        assert TickerLoader(api, Notes(), resting, counters=feed.counters, net=net, clock=SYSTEM_CLOCK).step() == (
-            EVERY_SECONDS
-        )
+        loader = TickerLoader(api, Notes(), resting, counters=feed.counters, net=net, clock=clock)
+        before = asked.count("/api/v2/ticker")
+        for moment in (100.0, 99.0 + EVERY_SECONDS):
+            now[0] = moment
+            loader.step()
+        assert asked.count("/api/v2/ticker") == before + 1
+
+
+def test_the_venues_clock_is_asked_for_each_minute_because_ours_may_jump_at_any_time(
+    venue: Venue, rest_url: str
+) -> None:
+    with following(venue.url, rest_url, "BTCTRY") as feed:
+        eventually(lambda: feed.counters.backfills["tickers"] == 1)
+        known, net, api = feed.venue.instruments()[BTCTRY], SafetyNet("tickers"), feed.venue.clients["api"]
+        off = [0.0]
+        clock = Clock(SYSTEM_CLOCK.monotonic, lambda: venue.clock() + off[0])
+        followed = Followed(("BTCTRY",), "obdiff", lambda: {"BTCTRY": known})
+        loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=clock)
+        assert loader.step() == CLOCK_SECONDS
+        off[0] = -3600.0
+        assert loader.step() == CLOCK_SECONDS
+        assert feed.counters.clock_offset_seconds > 3590
+        assert (feed.counters.backfills["clock"], feed.counters.backfills["tickers"]) == (3, 2)
 
 
 def test_while_no_pair_is_known_an_answer_could_leave_out_any_so_none_is_asked_for(venue: Venue) -> None:
@@ -90,4 +120,4 @@ def test_while_no_pair_is_known_an_answer_could_leave_out_any_so_none_is_asked_f
         loader = TickerLoader(api, Notes(), followed, counters=feed.counters, net=net, clock=SYSTEM_CLOCK)
         assert (loader.step(), asked.count("/api/v2/ticker")) == (UNKNOWN_SECONDS, 1)
         known_now["BTCTRY"] = known
-        assert (loader.step(), asked.count("/api/v2/ticker")) == (EVERY_SECONDS, 2)
+        assert (loader.step(), asked.count("/api/v2/ticker")) == (CLOCK_SECONDS, 2)

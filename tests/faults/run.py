@@ -1,0 +1,202 @@
+"""One fault from its begin to the audit: trade, put it, wait for alert and message, heal it, compare the ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from tests.faults import audit
+from tests.faults.audit import Audit
+from tests.faults.fault import MOST_MESSAGES, Fault
+from tests.faults.ground import SETTLE_SECONDS, Ground
+from tests.faults.trader import Trader
+from tests.faults.watch import Watch
+from tests.rules import forms
+from tests.rules.sinks import Message
+
+BEFORE_SECONDS = 2.0
+LATE_FACTOR = 2.0
+"""An alert or message that is late is waited for up to so many times its limit, so that the table says how late."""
+KNOWN_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of a fault found. Seconds are counted from the begin of the fault; None means never.
+
+    fault: the fault with its expectation.
+    fired: seconds to the expected alert in Prometheus.
+    arrived: seconds to its message at the last receiver.
+    alerts: all alerts that fired, in order.
+    told: the alerts of the firing messages at the receiver that got most of them, in order.
+    healed: seconds from the begin, or from the end of the fault where it does not heal by itself, to a healthy stack.
+    console: what the console said meanwhile. canary: what the canary said.
+    slowest: the most seconds that an order waited for its answer.
+    audit: the ledger in the end.
+    short: a sentence for each expectation that was not met.
+    took: seconds that the whole run took, with the start and end of a stack of its own.
+    """
+
+    fault: Fault
+    fired: float | None
+    arrived: float | None
+    alerts: tuple[str, ...]
+    told: tuple[str, ...]
+    healed: float | None
+    console: tuple[str, ...]
+    canary: tuple[str, ...]
+    slowest: float
+    audit: Audit
+    short: tuple[str, ...]
+    took: float
+
+
+def broken_off(fault: Fault, reason: str) -> Outcome:
+    """The outcome of a run that did not come to its end."""
+    nothing = Audit(orders=0, lost=(), doubled=(), odd=(), verify="not checked", agree=False)
+    return Outcome(fault, None, None, (), (), None, (), (), 0.0, nothing, (f"broken off: {reason}",), 0.0)
+
+
+def alone(fault: Fault) -> Outcome:
+    """Runs a fault on a fresh stack of its own."""
+    begun = time.monotonic()
+    with Ground(fault.factor, fault.more, fault.small).running() as ground:
+        ground.wait(ground.quiet, SETTLE_SECONDS, lambda: f"a quiet stack; its alerts are {ground.alerts()}")
+        outcome = on(ground, fault)
+    return replace(outcome, took=time.monotonic() - begun)
+
+
+def on(ground: Ground, fault: Fault) -> Outcome:
+    """Runs a fault on a stack that runs, once what came before is over."""
+    ground.wait(lambda: ground.calm(fault.alert), SETTLE_SECONDS, lambda: f"a calm stack: {ground.alerts()}")
+    trader, watch = Trader(ground.stack), Watch(ground)
+    known = len(ground.messages())
+    with ExitStack() as entered:
+        entered.enter_context(trader.trading(KNOWN_SECONDS))
+        time.sleep(BEFORE_SECONDS)
+        fault_put = ExitStack()
+        entered.push(fault_put)
+        begun = time.time()
+        fault_put.enter_context(fault.put(ground))
+        entered.enter_context(watch.watching())
+        _follow(ground, fault, begun, known)
+        if not fault.itself:
+            fault_put.close()
+        healing_since = begun if fault.itself else time.time()
+        _heal(watch, fault, healing_since)
+        fault_put.close()
+    healed = watch.settled_at - healing_since if watch.settled_at is not None else None
+    if healed is not None and healed < 0:
+        healed = 0.0
+    return _outcome(ground, fault, watch, trader, begun, known, healed)
+
+
+def about(message: Message, alert: str) -> bool:
+    """The message is about that alert, and says that it fires."""
+    text = json.dumps(message.body)
+    named = f"/runbook/{alert}" in text or f'"alertname": "{alert}"' in text
+    return named and firing(message)
+
+
+def firing(message: Message) -> bool:
+    """The message says that something fires."""
+    return forms.word(forms.title_of(message)) != "RESOLVED"
+
+
+def arrivals(messages: list[Message], alert: str) -> dict[str, float]:
+    """By receiver, when its first message about the alert came."""
+    found: dict[str, float] = {}
+    for message in messages:
+        if about(message, alert):
+            found.setdefault(message.receiver, message.at)
+    return found
+
+
+def _follow(ground: Ground, fault: Fault, begun: float, known: int) -> None:
+    """Waits until the message is everywhere, or the alert fires; without either, for as long as is watched."""
+    wanted = set(ground.receivers) - set(fault.without)
+    until = begun + fault.within * (LATE_FACTOR if fault.alert else 1)
+    while time.time() < until:
+        time.sleep(0.5)
+        if fault.wants_message and wanted <= set(arrivals(ground.messages()[known:], str(fault.alert))):
+            return
+        if fault.alert and not fault.paged and (ground.alerts() or {}).get(fault.alert) == "firing":
+            time.sleep(max(0.0, begun + fault.within - time.time()))
+            return
+
+
+def _heal(watch: Watch, fault: Fault, since: float) -> None:
+    """Waits for a healthy stack; late is waited for as well."""
+    if not fault.itself:
+        watch.unsettled_at, watch.settled_at = since, None
+    deadline = since + fault.heals * LATE_FACTOR
+    while time.time() < deadline and not watch.settled():
+        time.sleep(0.5)
+
+
+def _outcome(
+    ground: Ground, fault: Fault, watch: Watch, trader: Trader, begun: float, known: int, healed: float | None
+) -> Outcome:
+    ledger = audit.look(ground, trader)
+    messages = ground.messages()[known:]
+    fired = ground.fired(begun)
+    came = arrivals(messages, fault.alert) if fault.alert else {}
+    wanted = set(ground.receivers) - set(fault.without)
+    arrived = max(came[name] for name in wanted) - begun if wanted <= set(came) else None
+    outcome = Outcome(
+        fault=fault,
+        fired=fired[fault.alert] - begun if fault.alert in fired else None,
+        arrived=arrived,
+        alerts=tuple(sorted(fired, key=lambda name: fired[name])),
+        told=max((_told(messages, name) for name in ground.receivers), key=len),
+        healed=healed,
+        console=tuple(watch.console),
+        canary=tuple(watch.canary),
+        slowest=trader.slowest,
+        audit=ledger,
+        short=(),
+        took=time.time() - begun,
+    )
+    found = [*unmet(outcome, sorted(wanted - set(came))), *_misshapen(messages)]
+    return replace(outcome, short=tuple(found))
+
+
+def unmet(outcome: Outcome, missing: list[str]) -> list[str]:
+    """A sentence for each expectation that was not met."""
+    fault, ledger = outcome.fault, outcome.audit
+    limit = f"the limit is {fault.within:.0f} s"
+    told = {
+        f"{fault.alert} did not fire": fault.alert is not None and outcome.fired is None,
+        f"no message at {', '.join(missing)}": fault.wants_message and bool(missing),
+        f"the message took {outcome.arrived or 0:.0f} s, {limit}": (outcome.arrived or 0) > fault.within,
+        f"{len(outcome.told)} firing messages": len(outcome.told) > (MOST_MESSAGES if fault.alert else 0),
+        "it did not heal": outcome.healed is None,
+        f"it healed after {outcome.healed or 0:.0f} s, the limit is {fault.heals:.0f} s": (outcome.healed or 0)
+        > fault.heals,
+        f"the console never said {fault.says!r}": bool(fault.says) and fault.says not in outcome.console,
+        f"the canary never said {fault.verdict}": bool(fault.verdict) and fault.verdict not in outcome.canary,
+        f"verify: {ledger.verify}": ledger.verify != "clean",
+        "the executors do not agree": not ledger.agree,
+    }
+    sentences = [sentence for sentence, unmet in told.items() if unmet]
+    return [*sentences, *ledger.lost[:3], *ledger.doubled[:3], *ledger.odd[:3]]
+
+
+def _told(messages: list[Message], receiver: str) -> tuple[str, ...]:
+    """The alerts that a receiver was told of, by the links to their runbooks."""
+    texts = [json.dumps(each.body) for each in messages if each.receiver == receiver and firing(each)]
+    found = [re.search(r"/runbook/(\w+)|\"alertname\": \"(\w+)\"", text) for text in texts]
+    return tuple((each[1] or each[2]) if each else "?" for each in found)
+
+
+def _misshapen(messages: list[Message]) -> list[str]:
+    found = []
+    for message in messages:
+        try:
+            forms.check(message)
+        except (AssertionError, KeyError, IndexError) as error:
+            found.append(f"a message of {message.receiver} has not its form: {error!r}")
+    return found[:3]
