@@ -69,8 +69,8 @@ PROMETHEUS = {
 ALERTMANAGER = {
     "alertmanager_config_last_reload_successful": frozenset[str](),
     "alertmanager_nflog_maintenance_errors_total": frozenset[str](),
-    "alertmanager_notification_requests_failed_total": frozenset({"integration"}),
-    "alertmanager_notifications_failed_total": frozenset({"integration", "reason"}),
+    "alertmanager_notification_requests_failed_total": frozenset({"integration", "receiver_name"}),
+    "alertmanager_notifications_failed_total": frozenset({"integration", "reason", "receiver_name"}),
     "alertmanager_silences_maintenance_errors_total": frozenset[str](),
 }
 DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}

@@ -52,7 +52,7 @@ class Case:
         """The looks at one alert, as written."""
         return [
             Check(seconds(check["eval_time"]), bool(check["exp_alerts"]))
-            for check in self.told["alert_rule_test"]
+            for check in self.told.get("alert_rule_test", ())
             if check["alertname"] == alert
         ]
 

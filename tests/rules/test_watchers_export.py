@@ -58,7 +58,7 @@ def of_prometheus(prometheus_image: str) -> Iterator[dict[str, set[str]]]:
 
 @pytest.fixture(scope="module")
 def of_alertmanager(alertmanager_image: str) -> Iterator[dict[str, set[str]]]:
-    flags = ("--storage.path=/data", "--cluster.listen-address=")
+    flags = ("--storage.path=/data", "--cluster.listen-address=", "--enable-feature=receiver-name-in-metrics")
     yield from _scraped(alertmanager_image, 9093, "alertmanager", flags, set(ALERTMANAGER))
 
 
