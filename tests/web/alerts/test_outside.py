@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,14 +28,18 @@ def inbox(*, heartbeat_ago: float | None = 5, compared_ago: float | None = 5) ->
     return Reading(InboxContents((), dict(COUNTS), beat, confirmed_at=compared), reason=None)
 
 
-NOT_PROVEN = [
-    (Reading(), False, "the alert inbox can't be read: has not answered yet"),
-    (Reading(inbox().value, reason="the disk is full"), False, "the alert inbox can't be read: the disk is full"),
-    (inbox(), True, "Prometheus tells Alertmanager nothing"),
-    (inbox(heartbeat_ago=None), False, "no heartbeat has come from Alertmanager yet"),
-    (inbox(heartbeat_ago=2000), False, "no heartbeat has come from Alertmanager for more than 180 s"),
-    (inbox(compared_ago=None), False, "was not compared with Alertmanager's list"),
-    (inbox(compared_ago=2000), False, "was not compared with Alertmanager's list"),
+NOT_PROVEN: list[tuple[Callable[[], Reading[InboxContents]], bool, str]] = [
+    (Reading, False, "the alert inbox can't be read: has not answered yet"),
+    (
+        lambda: Reading(inbox().value, reason="the disk is full"),
+        False,
+        "the alert inbox can't be read: the disk is full",
+    ),
+    (inbox, True, "Prometheus tells Alertmanager nothing"),
+    (lambda: inbox(heartbeat_ago=None), False, "no heartbeat has come from Alertmanager yet"),
+    (lambda: inbox(heartbeat_ago=2000), False, "no heartbeat has come from Alertmanager for more than 180 s"),
+    (lambda: inbox(compared_ago=None), False, "was not compared with Alertmanager's list"),
+    (lambda: inbox(compared_ago=2000), False, "was not compared with Alertmanager's list"),
 ]
 
 
@@ -46,11 +51,11 @@ def test_a_proven_path_is_success_and_no_alert_is_named(outside: Outside, tmp_pa
 
 @pytest.mark.parametrize(("contents", "unheard", "said"), NOT_PROVEN)
 def test_a_path_that_was_proven_and_is_no_more_is_a_failure_with_its_reason(
-    outside: Outside, tmp_path: Path, contents: Reading[InboxContents], unheard: bool, said: str
+    outside: Outside, tmp_path: Path, contents: Callable[[], Reading[InboxContents]], unheard: bool, said: str
 ) -> None:
     heartbeat = outside.started(tmp_path)
     heartbeat.ping(inbox(), unheard=False)
-    accepted = heartbeat.ping(contents, unheard)
+    accepted = heartbeat.ping(contents(), unheard)
     assert said in str(accepted.reason)
     kind, body = outside.pings()[-1]
     assert kind == "/fail"
