@@ -121,7 +121,7 @@ case $what in
     step "all tests but those on the stack"
     parallel -m "not stack"
     step "the tests on two stacks of their own, side by side"
-    $BIN/python -m pytest --quiet -m stack tests/stack tests/faults --ignore=tests/stack/abuse --numprocesses 2 --dist loadgroup
+    $BIN/python -m pytest --quiet -m stack tests/stack tests/faults --ignore=tests/stack/abuse --numprocesses 2 --dist loadgroup --no-loadscope-reorder
     step "abuse, whose bystanders need the machine to themselves"
     $BIN/python -m pytest --quiet -m stack tests/stack/abuse
     ;;

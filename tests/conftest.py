@@ -26,6 +26,8 @@ if os.environ.get("SPARK_TEST_POSTGRES") == "image":
     ENGINE_FIXTURES.add("postgres_server")
 
 
+# Before the plug-in that runs tests side by side: it reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in needs(item):

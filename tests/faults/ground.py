@@ -22,7 +22,7 @@ from tests.stack.stack import COMPOSE_FILE, ROOT, Stack, free_ports, own_stack
 
 BUILD = ROOT / "build" / "faults"
 URL, MAIL = f"http://sinks:{sinks.HTTP_PORT}", f"sinks:{sinks.MAIL_PORT}"
-UP_SECONDS, SETTLE_SECONDS = 1500.0, 480.0
+SETTLE_SECONDS = 480.0
 TAKE = """
 import json, sys
 from init.receivers.__main__ import take_secret
@@ -87,7 +87,7 @@ class Ground:
         try:
             self._make_disks()
             self._give_secrets()
-            self.stack.run("make", "up", timeout=UP_SECONDS)
+            self.stack.up()
             yield self
         finally:
             logs = self.stack.compose("logs", "--no-color", "--timestamps", check=False)

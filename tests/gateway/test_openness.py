@@ -13,6 +13,7 @@ import pytest
 import urllib3
 
 from tests.gateway.rig import IMAGES, READER, ROOT, Gateway, Place, docker
+from tests.rules.cases import ALERTS
 
 pytestmark = pytest.mark.engine
 ALL = "0.0.0.0"  # noqa: S104 - the gateway is told so, and nothing listens there
@@ -115,6 +116,15 @@ def test_inside_the_canary_is_shown_the_certificate_of_the_doors(doors: Place, b
     assert shown.strip() == ssl.get_server_certificate(("127.0.0.1", beyond.ports["web"]), timeout=5).strip()
     with doors.gateway() as plain:
         assert "BEGIN CERTIFICATE" not in docker(*asking, plain.container, check=False)
+
+
+@pytest.mark.parametrize("alert", ["CertificateEndsSoon", "CertificateEnded"])
+def test_the_first_command_of_its_alert_tells_the_end_of_the_certificate(beyond: Gateway, alert: str) -> None:
+    command = str(ALERTS[alert]["annotations"]["first_command"])
+    assert "127.0.0.1:3003" in command
+    typed = command.replace(":3003", f":{beyond.ports['web']}")
+    done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "notAfter=" in done.stdout, "issuer=" in done.stdout) == (0, True, True), done.stderr
 
 
 def test_a_name_of_the_users_own_gets_strict_transport_security(beyond: Gateway) -> None:

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     end_within(2 * minutes * 60 + MOST_SECONDS_BESIDE)
     stack = own_stack("spark-quiet")
     try:
-        stack.run("make", "up", timeout=1500)
+        stack.up()
         stack.wait(stack.settled, SETTLE_SECONDS, "a settled stack")
         stack.wait(lambda: quiet(stack), SETTLE_SECONDS, lambda: f"no alert, there are {alerts_of(stack)}")
         idle = watch(lambda: alerts_of(stack), minutes, lambda text: say(f"idle: {text}"))

@@ -35,7 +35,7 @@ def stack() -> Iterator[Stack]:
     need_engine()
     stack = own_stack("spark-test")
     try:
-        stack.run("make", "up", timeout=1500)
+        stack.up()
         yield stack
     finally:
         LOGS.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from tests.repo import compose
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 PORTS = compose.doors()
+UP_SECONDS = 1500.0
 NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
 ONE_SHOTS = compose.one_shots()
 FLASK_SERVICES = compose.published()
@@ -62,6 +64,14 @@ class Stack:
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def up(self) -> None:
+        """`make up`, of one stack of this checkout after the other: two at once may build one source twice."""
+        lock = ROOT / "build" / "make-up.lock"
+        lock.parent.mkdir(exist_ok=True)
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.run("make", "up", timeout=UP_SECONDS)
 
     def compose(self, *arguments: str, check: bool = True) -> str:
         """A compose command on this stack; its standard output."""

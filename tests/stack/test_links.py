@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlencode
 import pytest
 import urllib3
 
-from tests.stack.stack import Stack
+from tests.stack.stack import ROOT, Stack
 
+DASHBOARDS = ROOT / "grafana" / "dashboards"
 SECTIONS = ("What the user feels.", "First commands.", "Likely causes.", "Wake someone")
 NAMES = ("runbook", "dashboard", "console", "silence")
 RENDER = """
@@ -103,15 +104,17 @@ def test_every_console_link_opens_the_inbox(healthy: Stack, links: list[Links]) 
 
 
 def test_every_dashboard_link_leads_to_a_dashboard_of_grafana(healthy: Stack, links: list[Links]) -> None:
-    if "grafana" not in healthy.running_services():
-        pytest.skip("NO GRAFANA RUNS HERE: its image can't be had, so no dashboard link was followed")
-    login = urllib3.make_headers(basic_auth=f"admin:{healthy.secret('grafana/admin_password')}")
+    known = {json.loads(file.read_text())["uid"] for file in DASHBOARDS.glob("*.json")}
+    runs = "grafana" in healthy.running_services()
     for address in {each.dashboard for each in links}:
         door, _, uid = address.partition("/d/")
-        assert door == healthy.url("grafana")
         uid = re.split(r"[/?#]", uid)[0]
-        answer = followed(healthy, f"{door}/api/dashboards/uid/{uid}", **login)
-        assert (answer.status, json.loads(answer.data).get("dashboard", {}).get("uid")) == (200, uid), address
+        assert uid in known, address
+        if runs:
+            assert door == healthy.url("grafana")
+            login = urllib3.make_headers(basic_auth=f"admin:{healthy.secret('grafana/admin_password')}")
+            answer = followed(healthy, f"{door}/api/dashboards/uid/{uid}", **login)
+            assert (answer.status, json.loads(answer.data).get("dashboard", {}).get("uid")) == (200, uid), address
 
 
 def test_every_silence_link_opens_alertmanager_with_a_filter_that_it_understands(
