@@ -93,7 +93,7 @@ lint() {
   if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck alertmanager/start alertmanager/page-test .ci/run tests/standins/*/*.sh; fi
 }
 
-# What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests come after them.
+# What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests have the machine to themselves.
 parallel() { $BIN/python -m pytest --quiet --numprocesses 6 --dist worksteal "$@"; }
 
 engine_or_skip() {
@@ -120,10 +120,8 @@ case $what in
     export SPARK_TEST_POSTGRES=image
     step "all tests but those on the stack"
     parallel -m "not stack"
-    step "the tests on two stacks of their own, side by side"
-    $BIN/python -m pytest --quiet -m stack tests/stack tests/faults --ignore=tests/stack/abuse --numprocesses 2 --dist loadgroup --no-loadscope-reorder
-    step "abuse, whose bystanders need the machine to themselves"
-    $BIN/python -m pytest --quiet -m stack tests/stack/abuse
+    step "the tests on a stack of their own"
+    $BIN/python -m pytest --quiet -m stack tests/stack
     ;;
   bench)
     bash scripts/engine.sh

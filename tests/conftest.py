@@ -20,20 +20,14 @@ settings.load_profile("all")
 HERE = Path(__file__).parent
 ENGINE_FIXTURES = {"killed_database", "prometheus_image", "alertmanager_image"}
 """The fixtures that start containers. The executor's PostgreSQL is one where it comes from the stack's image."""
-WRITE_FOLDERS = {"test_backup", "test_commands", "test_evidence", "test_versions"}
-"""Files of stack tests whose commands write into folders of the checkout: these stay one after the other."""
 if os.environ.get("SPARK_TEST_POSTGRES") == "image":
     ENGINE_FIXTURES.add("postgres_server")
 
 
-# Before the plug-in that runs tests side by side: it reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in needs(item):
             item.add_marker(marker)
-        if item.get_closest_marker("stack"):
-            item.add_marker(pytest.mark.xdist_group(stack_group(item.path.stem)))
     items[:] = slow_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
@@ -44,11 +38,6 @@ def slow_ones_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]
     shares = [slow[worker::workers] for worker in range(workers)]
     size = -(-len(items) // workers)
     return [item for share in shares for item in [*share, *islice(quick, max(0, size - len(share)))]] + list(quick)
-
-
-def stack_group(name: str) -> str:
-    """The group of a file of stack tests: each group has a stack of its own where they run side by side."""
-    return "folders" if name in WRITE_FOLDERS else name
 
 
 def needs(item: pytest.Item) -> set[str]:

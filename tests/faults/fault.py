@@ -33,7 +33,7 @@ class Fault:
     factor: what the durations of rules are divided by.
     more: what is merged into the generated compose file.
     small: volumes that are small disks of their own, with the options of their mount.
-    quick: it is also run by `make test`, on a stack that it shares.
+    quick: `test_faults.py` runs it too, on a stack that it shares with others.
     """
 
     name: str
