@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found. All lists are empty and `verify` is clean when nothing was lost.
+    """The findings in a ledger. All lists are empty and `verify` is clean when nothing was lost.
 
     orders: how many orders the trader was told the outcome of, denied ones among them.
     lost: sentences about orders that were told and are not in the ledger, or not as they were told.

@@ -11,7 +11,7 @@ from tests.faults.ground import Ground
 
 Put = Callable[[Ground], AbstractContextManager[None]]
 FACTOR = 8.0
-"""What the durations of rules are divided by, where nothing else is said."""
+"""The durations of rules are divided by this number, where nothing else is said."""
 MOST_MESSAGES = 2
 
 

@@ -25,7 +25,7 @@ KNOWN_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of a fault found. Seconds are counted from the begin of the fault; None means never.
+    """The findings of one run of a fault. Seconds are counted from the begin of the fault; None means never.
 
     fault: the fault with its expectation.
     fired: seconds to the expected alert in Prometheus.

@@ -16,7 +16,7 @@ NO_ANSWER, SILENT = "no answer", "alerts silent"
 
 
 class Watch:
-    """What was seen since the beginning, each on a thread of its own, so that one that hangs delays no other.
+    """Everything seen since the beginning. Each kind has a thread, so that one that hangs delays no other.
 
     console: alerts that fire in the console's inbox, `no answer`, and `alerts silent` for a heartbeat that is missing.
     canary: its verdicts, and `no answer`.

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from tests.gateway.rig import IMAGES, READER, ROOT, Gateway, Place, docker
-from tests.rules.cases import ALERTS
+from tests.repo.promql import ALERTS
 
 pytestmark = pytest.mark.engine
 ALL = "0.0.0.0"  # noqa: S104 - the gateway is told so, and nothing listens there

@@ -37,6 +37,11 @@ def rules() -> list[dict[str, Any]]:
     ]
 
 
+ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+RUNBOOK_PARTS = ("What the user feels.", "First commands.", "Likely causes.", "Wake someone")
+"""The parts of every heading of the runbook, each in bold."""
+
+
 def dashboards() -> dict[str, dict[str, Any]]:
     """Every committed dashboard by its file's name."""
     return {file.name: json.loads(file.read_text()) for file in sorted((ROOT / "grafana/dashboards").glob("*.json"))}

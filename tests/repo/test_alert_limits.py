@@ -7,9 +7,8 @@ import re
 import pytest
 import yaml
 
-from tests.repo import compose, promql
-
-ALERTS = {rule["alert"]: rule for rule in promql.rules() if "alert" in rule}
+from tests.repo import compose
+from tests.repo.promql import ALERTS, ROOT
 
 
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
@@ -19,7 +18,7 @@ def test_the_memory_limit_in_the_rule_is_the_containers_own(service: str) -> Non
 
 
 def test_every_container_is_scraped_or_watched_through_the_engine() -> None:
-    jobs = yaml.safe_load((promql.ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    jobs = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
     targets = [target for job in jobs for group in job["static_configs"] for target in group["targets"]]
     scraped = {target.partition(":")[0] for target in targets}
     (watched,) = re.findall(r'container=~"(.*?)"', ALERTS["ContainerDown"]["expr"])

@@ -9,9 +9,9 @@ from common.wire import Message, decode
 from executor.guardrails.limits import Overrides, changed
 from executor.messages import KillSwitchRequest, LimitsRequest, TradingStateRequest
 from tests.repo import promql
+from tests.repo.promql import ALERTS
 
 PAGES = sorted((promql.ROOT / "prometheus").glob("runbook*.md"))
-ALERTS = {rule["alert"]: rule for rule in promql.rules() if "alert" in rule}
 HEADED = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 FOUND = [section for page in PAGES for section in HEADED.findall(page.read_text())]
 SECTIONS: dict[str, str] = dict(FOUND)
@@ -23,7 +23,6 @@ REQUESTS: dict[str, type[Message]] = {
 }
 FILLED_IN = {"{{ $labels.instance | stripPort }}": "<container>", "{{ $labels.container }}": "<container>"}
 """The templates of a first command, and the gap of the runbook that each fills."""
-PARTS = ("**What the user feels.**", "**First commands.**", "**Likely causes.**", "**Wake someone**")
 
 
 def _anchors(page: Path) -> set[str]:
@@ -52,7 +51,7 @@ def test_every_heading_is_of_an_alert_and_every_alert_has_one() -> None:
 def test_a_section_says_severity_effect_commands_causes_and_whom_to_wake(alert: str) -> None:
     section = SECTIONS[alert]
     assert section.strip().startswith(ALERTS[alert]["labels"]["severity"].capitalize())
-    assert [part for part in PARTS if part not in section] == []
+    assert [part for part in promql.RUNBOOK_PARTS if f"**{part}**" not in section] == []
     assert len(_commands(section)) == 3
 
 

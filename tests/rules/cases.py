@@ -12,13 +12,12 @@ from typing import Any
 import yaml
 
 from tests.repo import promql
-from tests.repo.promql import Selector
+from tests.repo.promql import ALERTS, Selector
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*_test.yml"))
 RULE_FILES = sorted((promql.ROOT / "prometheus/rules").glob("*.yml"))
 RULES = promql.rules()
-ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _OF_COUNTERS = ("increase", "rate", "irate")
 _VALUE = re.compile(r"(?P<first>_|stale|[+-]?Inf|-?[\d.]+)(?P<step>[+-][\d.]+)?(?:x(?P<times>\d+))?")

@@ -58,7 +58,7 @@ def shifts(rule: dict[str, Any], evaluated: int) -> Iterator[Shift]:
 
 
 def _moved(left: str, right: str) -> tuple[str, str]:
-    """What to write before the right side to move it down and up."""
+    """The texts before the right side that move it down and up."""
     number = _NUMBER.match(right)
     if number is None and "ratio" in right:
         return f"{1 - SHARE} * ", f"{1 + SHARE} * "

@@ -8,9 +8,8 @@ import re
 
 import pytest
 
-from tests.repo.promql import Selector
+from tests.repo.promql import ALERTS, Selector
 from tests.rules import cases
-from tests.rules.cases import ALERTS
 
 READING = sorted(alert for alert in ALERTS if cases.read(alert))
 """All alerts but those that fire always, which read no series."""

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.repo.promql import ALERTS
 from tests.rules import cases, shifted
 from tests.rules.conftest import Tool
 
 pytestmark = pytest.mark.engine
 SHIFTS = {
-    alert: list(shifted.shifts(rule, cases.of(alert)[0].evaluated))
-    for alert, rule in cases.ALERTS.items()
-    if cases.of(alert)
+    alert: list(shifted.shifts(rule, cases.of(alert)[0].evaluated)) for alert, rule in ALERTS.items() if cases.of(alert)
 }
 """An alert without cases fails elsewhere."""
 EDGED = [file for file in cases.RULE_FILES if any(SHIFTS.get(alert) for alert in cases.defined(file))]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.repo.promql import ALERTS
 from tests.rules import cases
-from tests.rules.cases import ALERTS
 from tests.rules.conftest import ROOT, Tool
 
 _JOBS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]

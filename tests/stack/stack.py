@@ -136,7 +136,7 @@ class Stack:
         return sorted({json.loads(line)["Service"] for line in lines} - ONE_SHOTS)
 
     def lasting_containers(self) -> list[dict[str, Any]]:
-        """What the engine knows of all containers that are meant to stay; Compose would need half a second for it."""
+        """The engine's knowledge of all containers that are meant to stay; Compose would need half a second for it."""
         of = [f"--filter=label=com.docker.compose.{label}" for label in (f"project={self.project}", "oneoff=False")]
         identities = self.run("docker", "ps", "--all", "--quiet", *of).stdout.split()
         found = json.loads(self.run("docker", "inspect", *identities).stdout)

@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlencode
 import pytest
 import urllib3
 
+from tests.repo.promql import RUNBOOK_PARTS
 from tests.stack.stack import ROOT, Stack
 
 DASHBOARDS = ROOT / "grafana" / "dashboards"
-SECTIONS = ("What the user feels.", "First commands.", "Likely causes.", "Wake someone")
 NAMES = ("runbook", "dashboard", "console", "silence")
 RENDER = """
 set -e
@@ -89,7 +89,7 @@ def test_every_runbook_link_opens_a_page_with_all_sections_and_the_alerts_values
     for each in links:
         answer = followed(healthy, each.runbook)
         html = answer.data.decode()
-        wanted = [f'<h2 id="chapter-title">Runbook: {each.alert}</h2>', *(f"<strong>{name}" for name in SECTIONS)]
+        wanted = [f'<h2 id="chapter-title">Runbook: {each.alert}</h2>', *(f"<strong>{name}" for name in RUNBOOK_PARTS)]
         missing = [text for text in wanted if text not in html]
         unknown = [text for text in ("The values are not known", "could not evaluate") if text in html]
         if answer.status != 200 or missing or unknown:

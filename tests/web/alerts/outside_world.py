@@ -43,7 +43,7 @@ class Outside:
         self.server.stop()
 
     def pings(self) -> list[tuple[str, str]]:
-        """What came behind the address, and the body, of every ping."""
+        """The path behind the address, and the body, of every ping."""
         assert {asked.method for asked in self.server.asked} <= {"POST"}
         return [(asked.path.partition(SECRET)[2], asked.body.decode()) for asked in self.server.asked]
 

@@ -15,7 +15,6 @@ from tests.web.console import Surroundings
 
 ALERTS = {rule["alert"]: rule for rule in promql.rules() if "alert" in rule}
 PANELS = ("state", "acting", "chart", "chapter", "history", "related")
-SECTIONS = ("What the user feels.", "First commands.", "Likely causes.", "Wake someone")
 
 
 def addresses(html: str) -> set[str]:
@@ -37,7 +36,7 @@ def test_the_page_of_an_alert_has_its_heading_and_every_section(lasting: Built, 
     html = page(lasting, alert)
     assert f'<h2 id="chapter-title">Runbook: {alert}</h2>' in html
     assert [name for name in PANELS if f' id="{name}"' not in html] == []
-    assert [name for name in SECTIONS if f"<strong>{name}</strong>" not in html] == []
+    assert [name for name in promql.RUNBOOK_PARTS if f"<strong>{name}</strong>" not in html] == []
     assert html.count("data-copy>Copy</button>") >= 3
     within = {each[1:] for each in addresses(html) if each.startswith("#")}
     assert [place for place in within if f'id="{place}"' not in html] == []
