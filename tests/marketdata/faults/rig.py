@@ -35,8 +35,11 @@ PATIENT: BtcturkTimings = replace(
     QUICK,
     audit_recheck=2.0,  # longer than a busy machine is behind its venue: only a wrong book differs twice in one way
 )
-HASTY = replace(PATIENT, resync=ResyncTimings(first_data=1.0, rejoin=0.5, hopeless=1.0, calm=0.02, no_data=1.5))
+HASTY = replace(PATIENT, resync=ResyncTimings(first_data=1.0, rejoin=0.5, hopeless=1.0, calm=0.02))
 """For tests in which data does not come: others would see it asked for again by a busy machine."""
+
+HASTIER: BtcturkTimings = replace(HASTY, resync=replace(HASTY.resync, no_data=1.5))
+"""For tests in which a socket brings nothing at all: others would see theirs replaced on a busy machine."""
 
 
 @dataclass

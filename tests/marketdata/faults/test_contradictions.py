@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.marketdata.faults.rig import HASTY, PAIRS, Watched, watched
+from tests.marketdata.faults.rig import HASTIER, HASTY, PAIRS, Watched, watched
 from tests.marketdata.truth import equal
 from tests.venue.rig import eventually
 
@@ -45,7 +45,7 @@ def test_trades_that_stop_while_the_last_price_moves_are_stale_and_asked_for_aga
 
 @pytest.mark.slow
 def test_a_socket_that_brings_nothing_but_maintenance_frames_proves_no_book_and_is_replaced() -> None:
-    with watched(timings=HASTY) as it:
+    with watched(timings=HASTIER) as it:
         sockets = it.venue.server.counters.upgrades["accepted"]
         it.arm("maintenance", seconds=60.0)
         eventually(lambda: set(_faults(it)) == {BTCTRY, ETHUSDT}, LONG)

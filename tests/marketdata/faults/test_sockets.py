@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.marketdata.faults.rig import HASTY, HASTY_LINK, PATIENT_LINK, Watched, watched
+from tests.marketdata.faults.rig import HASTIER, HASTY_LINK, PATIENT_LINK, Watched, watched
 from tests.venue.btcturk.rig import Venue
 from tests.venue.rig import eventually
 
@@ -20,7 +20,7 @@ def _came_back(it: Watched, dials: int = 2) -> None:
 
 @pytest.mark.parametrize("fault", ["partial_frame", "half_open", "silence"])
 def test_a_socket_that_says_no_more_is_stale_in_time_and_replaced(fault: str) -> None:
-    with watched(timings=HASTY, link=HASTY_LINK) as it:
+    with watched(timings=HASTIER, link=HASTY_LINK) as it:
         it.arm(fault, pair="BTCTRY")
         eventually(lambda: all(it.feed.store.quote(name).stale for name in it.feed.store.symbols))
         _came_back(it)
