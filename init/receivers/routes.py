@@ -13,6 +13,8 @@ PAGE_TEST = "PageTest"
 ESCALATION = "CriticalNotAcknowledged"
 """The alert about a critical that nobody acknowledged in time."""
 QUIET = "quiet-hours"
+CRITICAL_INTERVAL = "30s"
+"""The end of a critical is told in this time after it ended, as are others that join it: within the minute."""
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -43,7 +45,8 @@ def _test(receiver: Receiver) -> Route:
 
 
 def _escalation(receiver: Receiver) -> Route:
-    return {"receiver": receiver, "matchers": [f'alertname = "{ESCALATION}"'], "continue": True}
+    matchers = [f'alertname = "{ESCALATION}"']
+    return {"receiver": receiver, "matchers": matchers, "continue": True, "group_interval": CRITICAL_INTERVAL}
 
 
 def _route(receiver: Receiver, severity: str, settings: Settings) -> Route:
@@ -51,7 +54,8 @@ def _route(receiver: Receiver, severity: str, settings: Settings) -> Route:
     matchers = [f'severity = "{severity}"', f'alertname !~ "{elsewhere}"']
     if services := settings.services.get(receiver):
         matchers.append(f'service =~ "{"|".join(services)}"')
-    return {"receiver": receiver, "matchers": matchers, "continue": True}
+    grouping = {"group_interval": CRITICAL_INTERVAL} if severity == "critical" else {}
+    return {"receiver": receiver, "matchers": matchers, "continue": True, **grouping}
 
 
 def _quiet(route: Route, settings: Settings) -> Route:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.away import paused, stopped
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground
+from tests.faults.misuse import again_and_again
 
 PSQL = ("psql", "-U", "spark", "-d", "spark", "-AtXq", "-c")
 LOCKED_SECONDS = 1.4
@@ -28,7 +28,6 @@ while True:
 """Takes every connection that becomes free, as a client that leaks them."""
 OTHERS_OUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE usename = 'spark_executor' AND application_name <> 'fault'"""
-ROUNDS = 8
 
 
 @contextmanager
@@ -46,11 +45,12 @@ def background(ground: Ground, service: str, script: str) -> Iterator[None]:
 
 @contextmanager
 def _no_connections(ground: Ground) -> Iterator[None]:
-    """Has a client take every connection of the database, those of the executors too."""
-    with background(ground, "executor-2", f"exec python -c '{HOLD}'"):
-        for _ in range(ROUNDS):
-            time.sleep(1)
-            ground.inside("postgres", *PSQL, OTHERS_OUT, check=False)
+    """Has a client take every connection of the database, and whatever an executor gets in between is taken away."""
+
+    def turn_out() -> None:
+        ground.inside("postgres", *PSQL, OTHERS_OUT, check=False)
+
+    with background(ground, "executor-2", f"exec python -c '{HOLD}'"), again_and_again(turn_out, 1.0):
         yield
 
 

@@ -138,18 +138,16 @@ class Ground:
         found.pop("Watchdog", None)
         return found
 
-    def fired(self, since: float) -> dict[str, float]:
-        """By alert, the Unix time at which it first fired after `since`; read from what Prometheus kept."""
+    def fired(self, since: float) -> dict[str, tuple[float, float]]:
+        """By alert, the Unix times at which it first and last fired after `since`; read from what Prometheus kept."""
         minutes = int((time.time() - since) / 60) + 1
         query = urlencode({"query": f'ALERTS{{alertstate="firing",alertname!="Watchdog"}}[{minutes}m]'})
         told = self.ask("prometheus", f"/api/v1/query?{query}")
-        found: dict[str, float] = {}
+        found: dict[str, list[float]] = {}
         for series in told["data"]["result"] if told else []:
             times = [float(at) for at, _ in series["values"] if float(at) >= since]
-            if times:
-                name = series["metric"]["alertname"]
-                found[name] = min(times[0], found.get(name, times[0]))
-        return found
+            found.setdefault(series["metric"]["alertname"], []).extend(times)
+        return {name: (min(times), max(times)) for name, times in found.items() if times}
 
     def quiet(self) -> bool:
         """Everything is healthy, the canary passes, and no alert is pending or fires."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tests.faults.fault import MOST_MESSAGES
-from tests.faults.run import Outcome
+from tests.faults.run import OVER_SECONDS, Outcome
 
 COLUMNS = (
     "fault",
@@ -15,6 +15,7 @@ COLUMNS = (
     "fires after (s)",
     "message at every receiver after (s)",
     "limit (s)",
+    "its end at every receiver after (s)",
     "healed",
     "orders",
     "lost",
@@ -35,6 +36,7 @@ compared with what the client was told.
 - *divided by*: a script divided the durations of the alert rules (`for`, ranges) by this number; 1 leaves them.
   Limits and Alertmanager's times were the product's own.
 - Seconds count from the begin of the fault. *message*: when the last receiver had it, of {receivers}.
+- *its end*: of a critical, from its end in Prometheus to the message about that at the last receiver; at most {over} s.
 - *healed*: seconds until every container was healthy and the canary passed, from the begin of the fault where the stack
   heals by itself, else from the end of the fault.
 - *firing messages*: at the receiver that got most of them, with their alerts; at most {most} are allowed, none where
@@ -61,6 +63,7 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
         "" if fault.alert is None else seconds(outcome.fired),
         seconds(outcome.arrived) if fault.wants_message else "none can come" if fault.alert else "",
         f"{fault.within:.0f}" if fault.alert else "",
+        seconds(outcome.over) if outcome.critical else "",
         "never" if outcome.healed is None else healed,
         str(ledger.orders),
         str(len(ledger.lost)),
@@ -88,7 +91,8 @@ def line(outcome: Outcome) -> str:
 
 def document(outcomes: Sequence[Outcome], at: datetime, commit: str, receivers: Sequence[str]) -> str:
     """The whole file."""
-    head = HEAD.format(at=f"{at:%Y-%m-%d %H:%M} UTC", commit=commit, receivers=", ".join(receivers), most=MOST_MESSAGES)
+    limits = {"most": MOST_MESSAGES, "over": f"{OVER_SECONDS:.0f}"}
+    head = HEAD.format(at=f"{at:%Y-%m-%d %H:%M} UTC", commit=commit, receivers=", ".join(receivers), **limits)
     table = [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}", *map(row, outcomes)]
     short = [f"- **{each.fault.title}**: {text}" for each in outcomes for text in each.short]
     tail = ["", "## What fell short", "", *(short or ["Nothing."])]

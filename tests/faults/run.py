@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from tests.faults import audit
 from tests.faults.audit import Audit
 from tests.faults.fault import MOST_MESSAGES, Fault
 from tests.faults.ground import SETTLE_SECONDS, Ground
+from tests.faults.told import arrivals, critical, endings, told
 from tests.faults.trader import Trader
 from tests.faults.watch import Watch
 from tests.rules import forms
@@ -21,6 +20,10 @@ BEFORE_SECONDS = 2.0
 LATE_FACTOR = 2.0
 """An alert or message that is late is waited for up to so many times its limit, so that the table says how late."""
 KNOWN_SECONDS = 90.0
+OVER_SECONDS = 60.0
+"""The end of a critical is at every receiver in this time."""
+ENDS_SECONDS = 600.0
+"""A critical is waited for so long to end, once the stack is healthy."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Outcome:
     healed: seconds from the begin, or from the end of the fault where it does not heal by itself, to a healthy stack.
     console: what the console said meanwhile. canary: what the canary said.
     slowest: the most seconds that an order waited for its answer.
+    critical: a message said that the alert is critical.
+    over: seconds from the end of a critical in Prometheus to the message about it at the last receiver.
     audit: the ledger in the end.
     short: a sentence for each expectation that was not met.
     took: seconds that the whole run took, with the start and end of a stack of its own.
@@ -49,6 +54,8 @@ class Outcome:
     console: tuple[str, ...]
     canary: tuple[str, ...]
     slowest: float
+    critical: bool
+    over: float | None
     audit: Audit
     short: tuple[str, ...]
     took: float
@@ -57,7 +64,7 @@ class Outcome:
 def broken_off(fault: Fault, reason: str) -> Outcome:
     """The outcome of a run that did not come to its end."""
     nothing = Audit(orders=0, lost=(), doubled=(), odd=(), verify="not checked", agree=False)
-    return Outcome(fault, None, None, (), (), None, (), (), 0.0, nothing, (f"broken off: {reason}",), 0.0)
+    return Outcome(fault, None, None, (), (), None, (), (), 0.0, False, None, nothing, (f"broken off: {reason}",), 0.0)
 
 
 def alone(fault: Fault) -> Outcome:
@@ -88,31 +95,11 @@ def on(ground: Ground, fault: Fault) -> Outcome:
         healing_since = begun if fault.itself else time.time()
         _heal(watch, fault, healing_since)
         fault_put.close()
+        _follow_end(ground, fault, known)
     healed = watch.settled_at - healing_since if watch.settled_at is not None else None
     if healed is not None and healed < 0:
         healed = 0.0
     return _outcome(ground, fault, watch, trader, begun, known, healed)
-
-
-def about(message: Message, alert: str) -> bool:
-    """The message is about that alert, and says that it fires."""
-    text = json.dumps(message.body)
-    named = f"/runbook/{alert}" in text or f'"alertname": "{alert}"' in text
-    return named and firing(message)
-
-
-def firing(message: Message) -> bool:
-    """The message says that something fires."""
-    return forms.word(forms.title_of(message)) != "RESOLVED"
-
-
-def arrivals(messages: list[Message], alert: str) -> dict[str, float]:
-    """By receiver, when its first message about the alert came."""
-    found: dict[str, float] = {}
-    for message in messages:
-        if about(message, alert):
-            found.setdefault(message.receiver, message.at)
-    return found
 
 
 def _follow(ground: Ground, fault: Fault, begun: float, known: int) -> None:
@@ -137,6 +124,19 @@ def _heal(watch: Watch, fault: Fault, since: float) -> None:
         time.sleep(0.5)
 
 
+def _follow_end(ground: Ground, fault: Fault, known: int) -> None:
+    """Waits until the end of a critical is told everywhere; late is waited for as well."""
+    if not fault.wants_message or not critical(ground.messages()[known:], str(fault.alert)):
+        return
+    until = time.time() + ENDS_SECONDS
+    while str(fault.alert) in (ground.alerts() or {str(fault.alert)}) and time.time() < until:
+        time.sleep(0.5)
+    wanted = set(ground.receivers) - set(fault.without)
+    until = time.time() + OVER_SECONDS * LATE_FACTOR
+    while time.time() < until and wanted > set(endings(ground.messages()[known:], str(fault.alert), wanted)):
+        time.sleep(0.5)
+
+
 def _outcome(
     ground: Ground, fault: Fault, watch: Watch, trader: Trader, begun: float, known: int, healed: float | None
 ) -> Outcome:
@@ -146,16 +146,19 @@ def _outcome(
     came = arrivals(messages, fault.alert) if fault.alert else {}
     wanted = set(ground.receivers) - set(fault.without)
     arrived = max(came[name] for name in wanted) - begun if wanted <= set(came) else None
+    ends = endings(messages, fault.alert, wanted) if fault.alert else {}
     outcome = Outcome(
         fault=fault,
-        fired=fired[fault.alert] - begun if fault.alert in fired else None,
+        fired=fired[fault.alert][0] - begun if fault.alert in fired else None,
         arrived=arrived,
         alerts=tuple(sorted(fired, key=lambda name: fired[name])),
-        told=max((_told(messages, name) for name in ground.receivers), key=len),
+        told=max((told(messages, name) for name in ground.receivers), key=len),
         healed=healed,
         console=tuple(watch.console),
         canary=tuple(watch.canary),
         slowest=trader.slowest,
+        critical=fault.wants_message and critical(messages, str(fault.alert)),
+        over=max(ends.values()) - fired[str(fault.alert)][1] if wanted <= set(ends) else None,
         audit=ledger,
         short=(),
         took=time.time() - begun,
@@ -173,6 +176,9 @@ def unmet(outcome: Outcome, missing: list[str]) -> list[str]:
         f"no message at {', '.join(missing)}": fault.wants_message and bool(missing),
         f"the message took {outcome.arrived or 0:.0f} s, {limit}": (outcome.arrived or 0) > fault.within,
         f"{len(outcome.told)} firing messages": len(outcome.told) > (MOST_MESSAGES if fault.alert else 0),
+        "its end was not told everywhere": outcome.critical and outcome.over is None,
+        f"its end was told {outcome.over or 0:.0f} s late, the limit is {OVER_SECONDS:.0f} s": outcome.critical
+        and (outcome.over or 0) > OVER_SECONDS,
         "it did not heal": outcome.healed is None,
         f"it healed after {outcome.healed or 0:.0f} s, the limit is {fault.heals:.0f} s": (outcome.healed or 0)
         > fault.heals,
@@ -183,13 +189,6 @@ def unmet(outcome: Outcome, missing: list[str]) -> list[str]:
     }
     sentences = [sentence for sentence, unmet in told.items() if unmet]
     return [*sentences, *ledger.lost[:3], *ledger.doubled[:3], *ledger.odd[:3]]
-
-
-def _told(messages: list[Message], receiver: str) -> tuple[str, ...]:
-    """The alerts that a receiver was told of, by the links to their runbooks."""
-    texts = [json.dumps(each.body) for each in messages if each.receiver == receiver and firing(each)]
-    found = [re.search(r"/runbook/(\w+)|\"alertname\": \"(\w+)\"", text) for text in texts]
-    return tuple((each[1] or each[2]) if each else "?" for each in found)
 
 
 def _misshapen(messages: list[Message]) -> list[str]:

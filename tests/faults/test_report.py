@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.faults import report, run, table
+from tests.faults import report, run, table, told
 from tests.faults.audit import Audit
 from tests.faults.fault import Fault, once
 from tests.faults.run import Outcome
@@ -25,21 +25,29 @@ GOOD = Outcome(
     console=("TargetDown",),
     canary=("PASS", "FAIL"),
     slowest=1.5,
+    critical=True,
+    over=33.4,
     audit=CLEAN,
     short=(),
     took=90.0,
 )
 
 
-def webhook(status: str, alert: str, at: float) -> Message:
-    body = {"status": status, "alerts": [{"labels": {"alertname": alert, "severity": "critical"}}]}
-    return Message("webhook", "/spark", {}, body, at)
+def webhook(status: str, alert: str, at: float, service: str = "web") -> Message:
+    alerts = [{"labels": {"alertname": alert, "severity": "critical"}}]
+    return Message("webhook", "/spark", {}, {"status": status, "groupKey": f"{alert}:{service}", "alerts": alerts}, at)
+
+
+def jira(path: str, at: float, **body: object) -> Message:
+    return Message("jira", f"/jsm/ops/integration/v2/alerts{path}", {}, body, at)
 
 
 def test_a_row_has_a_cell_for_each_column() -> None:
     assert len(report.cells(GOOD)) == len(report.COLUMNS)
     assert report.row(GOOD).count("|") == len(report.COLUMNS) + 1
-    text = "| it is stopped | 8 | TargetDown | 20 | 31 | 60 | 12 s after the end | 40 | 0 | 0 | 1.5 | 1: TargetDown |"
+    text = (
+        "| it is stopped | 8 | TargetDown | 20 | 31 | 60 | 33 | 12 s after the end | 40 | 0 | 0 | 1.5 | 1: TargetDown |"
+    )
     assert report.row(GOOD).startswith(text)
 
 
@@ -48,11 +56,13 @@ def test_an_outcome_as_expected_falls_short_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "sentence"),
     [
         ({"fired": None}, "TargetDown did not fire"),
         ({"arrived": 61.0}, "the message took 61 s, the limit is 60 s"),
         ({"told": ("TargetDown", "A", "B")}, "3 firing messages"),
+        ({"over": None}, "its end was not told everywhere"),
+        ({"over": 61.0}, "its end was told 61 s late, the limit is 60 s"),
         ({"healed": None}, "it did not heal"),
         ({"healed": 121.0}, "it healed after 121 s, the limit is 120 s"),
         ({"canary": ("PASS",)}, "the canary never said FAIL"),
@@ -63,8 +73,8 @@ def test_an_outcome_as_expected_falls_short_of_nothing() -> None:
         ({"audit": replace(CLEAN, agree=False)}, "the executors do not agree"),
     ],
 )
-def test_each_expectation_that_is_not_met_is_told(change: dict[str, object], told: str) -> None:
-    assert run.unmet(replace(GOOD, **change), []) == [told]  # type: ignore[arg-type]
+def test_each_expectation_that_is_not_met_is_told(change: dict[str, object], sentence: str) -> None:
+    assert run.unmet(replace(GOOD, **change), []) == [sentence]  # type: ignore[arg-type]
 
 
 def test_a_receiver_without_the_message_is_named() -> None:
@@ -73,16 +83,35 @@ def test_a_receiver_without_the_message_is_named() -> None:
 
 def test_where_no_alert_is_expected_a_single_message_falls_short() -> None:
     silent = replace(FAULT, alert=None)
-    quiet = replace(GOOD, fault=silent, fired=None, arrived=None, told=())
+    quiet = replace(GOOD, fault=silent, fired=None, arrived=None, critical=False, over=None, told=())
     assert run.unmet(quiet, []) == []
     assert run.unmet(replace(quiet, told=("TargetDown",)), []) == ["1 firing messages"]
 
 
 def test_only_a_firing_message_about_the_alert_counts_as_its_arrival() -> None:
     others = [webhook("firing", "CanaryFailing", 1.0), webhook("resolved", "TargetDown", 2.0)]
-    assert run.arrivals(others, "TargetDown") == {}
-    told = [*others, webhook("firing", "TargetDown", 3.0), webhook("firing", "TargetDown", 4.0)]
-    assert run.arrivals(told, "TargetDown") == {"webhook": 3.0}
+    assert told.arrivals(others, "TargetDown") == {}
+    all_of_them = [*others, webhook("firing", "TargetDown", 3.0), webhook("firing", "TargetDown", 4.0)]
+    assert told.arrivals(all_of_them, "TargetDown") == {"webhook": 3.0}
+
+
+def test_the_end_is_told_once_each_group_of_the_alert_has_its_own() -> None:
+    messages = [webhook("firing", "TargetDown", 1.0), webhook("firing", "TargetDown", 2.0, service="venue")]
+    messages.append(webhook("resolved", "TargetDown", 3.0))
+    assert told.endings(messages, "TargetDown", ["webhook"]) == {}
+    messages.append(webhook("resolved", "TargetDown", 4.0, service="venue"))
+    assert told.endings(messages, "TargetDown", ["webhook", "slack"]) == {"webhook": 4.0}
+    messages.append(webhook("firing", "TargetDown", 5.0))
+    assert told.endings(messages, "TargetDown", ["webhook"]) == {}
+
+
+def test_what_closes_an_alert_in_jira_is_known_by_the_name_under_which_it_was_opened() -> None:
+    details = {"runbook": "https://spark.example:3003/runbook/TargetDown"}
+    opened = jira("", 1.0, message="CRITICAL web is down.", alias="abc", details=details)
+    other = jira("/xyz/close?identifierType=alias", 2.0)
+    assert told.endings([opened, other], "TargetDown", ["jira"]) == {}
+    closed = jira("/abc/close?identifierType=alias", 3.0)
+    assert told.endings([opened, other, closed], "TargetDown", ["jira"]) == {"jira": 3.0}
 
 
 def test_the_file_tells_when_where_and_what_fell_short() -> None:

@@ -22,7 +22,7 @@ def run(fault: Fault) -> Outcome:
         raise AssertionError("not within 240 s: a calm stack")
     if fault.name == "dies":
         os._exit(3)
-    return Outcome(fault, None, None, (), (), 0.0, (), (), 0.1, CLEAN, (), os.getpid())
+    return Outcome(fault, None, None, (), (), 0.0, (), (), 0.1, False, None, CLEAN, (), os.getpid())
 
 
 def test_each_fault_has_one_outcome_from_a_process_of_its_own() -> None:

@@ -64,6 +64,19 @@ def test_a_receiver_gets_criticals_and_warnings_only_where_they_are_asked_for(ke
     }
 
 
+def test_the_end_of_a_critical_is_told_within_half_a_minute_and_of_a_warning_within_a_minute(kept: Path) -> None:
+    given = environment("slack", "teams", SPARK_WARNINGS_TO="slack", SPARK_ESCALATE_TO="teams")
+    configuration = rendered(kept, given)
+    of_all = configuration["route"]["group_interval"]
+    routes = [route for name in ("slack", "teams") for route in routes_of(configuration, name)[1:]]
+    intervals = {route["matchers"][0]: route.get("group_interval", of_all) for route in routes}
+    assert intervals == {
+        'severity = "critical"': "30s",
+        'alertname = "CriticalNotAcknowledged"': "30s",
+        'severity = "warning"': "1m",
+    }
+
+
 def test_a_receiver_is_limited_to_services(kept: Path) -> None:
     configuration = rendered(
         kept, environment("slack", "teams", SPARK_WARNINGS_TO="slack", SPARK_RECEIVER_SERVICES="slack=web+executor")

@@ -22,6 +22,7 @@ FASTER = {
     "group_wait: 10s": "group_wait: 1s",
     "group_interval: 1m": "group_interval: 2s",
     '"group_interval": "10s"': '"group_interval": "2s"',
+    '"group_interval": "30s"': '"group_interval": "2s"',
     "group_interval: 10s": "group_interval: 2s",
 }
 """Shorter times; nothing else of the configuration is changed but the console's address."""
