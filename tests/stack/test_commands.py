@@ -119,6 +119,13 @@ def test_each_step_of_a_runbook_does_what_it_says(healthy: Stack, typed: Callabl
                 for service in FLASK_SERVICES:
                     healthy.wait_ready(service)
         assert healthy.get("executor-1", "/v1/trading-state")["state"] == "REDUCING"
+        assert set(healthy.get("executor-1", "/v1/kill-switch")["switches"]) == {"all"}
     finally:
-        active = {"state": "ACTIVE", "reason": "the test is over"}
-        healthy.ask("PUT", "executor-1", "/v1/trading-state", body=active, token=healthy.operator_token)
+        over = {"reason": "the test is over"}
+        for scope in healthy.get("executor-1", "/v1/kill-switch")["switches"]:
+            _put(healthy, "kill-switch", {"engaged": False, "scope": scope, **over})
+        _put(healthy, "trading-state", {"state": "ACTIVE", **over})
+
+
+def _put(stack: Stack, control: str, body: dict[str, object]) -> None:
+    assert stack.ask("PUT", "executor-1", f"/v1/{control}", body=body, token=stack.operator_token).status == 200
