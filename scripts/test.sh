@@ -93,8 +93,25 @@ lint() {
   if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck alertmanager/start alertmanager/page-test .ci/run tests/standins/*/*.sh; fi
 }
 
-# What stands for itself runs in parallel, with more workers than cores, since many tests wait; the stack tests have the machine to themselves.
+# What stands for itself runs in parallel, with more workers than cores, since many tests wait.
 parallel() { $BIN/python -m pytest --quiet --numprocesses 6 --dist worksteal "$@"; }
+
+# Two stacks leave a small machine room; under abuse everybody else has to be served in time, so that stack is there alone.
+on_stacks() {
+  local status=0
+  step "the tests on a stack of their own, and beside them the quick faults on another"
+  set -m # its own group of processes: an interrupt is passed on to it, so that it takes its stack down
+  $BIN/python -m pytest --quiet tests/faults/test_faults.py >"$work/faults" 2>&1 &
+  faults=$!
+  set +m
+  trap 'kill -INT "$faults" 2>/dev/null && wait "$faults" || true; rm -rf "$work"' EXIT
+  $BIN/python -m pytest --quiet tests/stack --ignore=tests/stack/abuse || status=$?
+  wait "$faults" || status=$?
+  cat "$work/faults"
+  step "the abuse of a stack"
+  $BIN/python -m pytest --quiet tests/stack/abuse || status=$?
+  return "$status"
+}
 
 engine_or_skip() {
   if bash scripts/engine.sh && bash scripts/images.sh "$work/missing"; then return; fi
@@ -120,8 +137,7 @@ case $what in
     export SPARK_TEST_POSTGRES=image
     step "all tests but those on the stack"
     parallel -m "not stack"
-    step "the tests on a stack of their own"
-    $BIN/python -m pytest --quiet -m stack tests/stack
+    on_stacks
     ;;
   bench)
     bash scripts/engine.sh

@@ -10,7 +10,7 @@ from tests.faults import audit
 from tests.faults.audit import Audit
 from tests.faults.fault import MOST_MESSAGES, Fault
 from tests.faults.ground import SETTLE_SECONDS, Ground
-from tests.faults.told import arrivals, critical, endings, told
+from tests.faults.told import alert_of, arrivals, critical, endings, told
 from tests.faults.trader import Trader
 from tests.faults.watch import Watch
 from tests.rules import forms
@@ -61,6 +61,24 @@ class Outcome:
     took: float
 
 
+@dataclass(frozen=True)
+class Before:
+    """The number of messages before a fault, and the alerts that fired then, which are no concern of the fault."""
+
+    messages: int
+    firing: frozenset[str]
+
+    @classmethod
+    def of(cls, ground: Ground) -> Before:
+        """As it is now."""
+        states = ground.alerts() or {}
+        return cls(len(ground.messages()), frozenset(name for name, state in states.items() if state == "firing"))
+
+    def news(self, ground: Ground) -> list[Message]:
+        """The messages since then about other alerts."""
+        return [each for each in ground.messages()[self.messages :] if alert_of(each) not in self.firing]
+
+
 def broken_off(fault: Fault, reason: str) -> Outcome:
     """The outcome of a run that did not come to its end."""
     nothing = Audit(orders=0, lost=(), doubled=(), odd=(), verify="not checked", agree=False)
@@ -80,7 +98,7 @@ def on(ground: Ground, fault: Fault) -> Outcome:
     """Runs a fault on a stack that runs, once what came before is over."""
     ground.wait(lambda: ground.calm(fault.alert), SETTLE_SECONDS, lambda: f"a calm stack: {ground.alerts()}")
     trader, watch = Trader(ground.stack), Watch(ground)
-    known = len(ground.messages())
+    before = Before.of(ground)
     with ExitStack() as entered:
         entered.enter_context(trader.trading(KNOWN_SECONDS))
         time.sleep(BEFORE_SECONDS)
@@ -89,26 +107,26 @@ def on(ground: Ground, fault: Fault) -> Outcome:
         begun = time.time()
         fault_put.enter_context(fault.put(ground))
         entered.enter_context(watch.watching())
-        _follow(ground, fault, begun, known)
+        _follow(ground, fault, begun, before)
         if not fault.itself:
             fault_put.close()
         healing_since = begun if fault.itself else time.time()
         _heal(watch, fault, healing_since)
         fault_put.close()
-        _follow_end(ground, fault, known)
+        _follow_end(ground, fault, before)
     healed = watch.settled_at - healing_since if watch.settled_at is not None else None
     if healed is not None and healed < 0:
         healed = 0.0
-    return _outcome(ground, fault, watch, trader, begun, known, healed)
+    return _outcome(ground, fault, watch, trader, begun, before, healed)
 
 
-def _follow(ground: Ground, fault: Fault, begun: float, known: int) -> None:
+def _follow(ground: Ground, fault: Fault, begun: float, before: Before) -> None:
     """Waits until the message is everywhere, or the alert fires; without either, for as long as is watched."""
     wanted = set(ground.receivers) - set(fault.without)
     until = begun + fault.within * (LATE_FACTOR if fault.alert else 1)
     while time.time() < until:
         time.sleep(0.5)
-        if fault.wants_message and wanted <= set(arrivals(ground.messages()[known:], str(fault.alert))):
+        if fault.wants_message and wanted <= set(arrivals(before.news(ground), str(fault.alert))):
             return
         if fault.alert and not fault.paged and (ground.alerts() or {}).get(fault.alert) == "firing":
             time.sleep(max(0.0, begun + fault.within - time.time()))
@@ -124,24 +142,24 @@ def _heal(watch: Watch, fault: Fault, since: float) -> None:
         time.sleep(0.5)
 
 
-def _follow_end(ground: Ground, fault: Fault, known: int) -> None:
+def _follow_end(ground: Ground, fault: Fault, before: Before) -> None:
     """Waits until the end of a critical is told everywhere; late is waited for as well."""
-    if not fault.wants_message or not critical(ground.messages()[known:], str(fault.alert)):
+    if not fault.wants_message or not critical(before.news(ground), str(fault.alert)):
         return
     until = time.time() + ENDS_SECONDS
     while str(fault.alert) in (ground.alerts() or {str(fault.alert)}) and time.time() < until:
         time.sleep(0.5)
     wanted = set(ground.receivers) - set(fault.without)
     until = time.time() + OVER_SECONDS * LATE_FACTOR
-    while time.time() < until and wanted > set(endings(ground.messages()[known:], str(fault.alert), wanted)):
+    while time.time() < until and wanted > set(endings(before.news(ground), str(fault.alert), wanted)):
         time.sleep(0.5)
 
 
 def _outcome(
-    ground: Ground, fault: Fault, watch: Watch, trader: Trader, begun: float, known: int, healed: float | None
+    ground: Ground, fault: Fault, watch: Watch, trader: Trader, begun: float, before: Before, healed: float | None
 ) -> Outcome:
     ledger = audit.look(ground, trader)
-    messages = ground.messages()[known:]
+    messages = before.news(ground)
     fired = ground.fired(begun)
     came = arrivals(messages, fault.alert) if fault.alert else {}
     wanted = set(ground.receivers) - set(fault.without)

@@ -47,11 +47,15 @@ def endings(messages: list[Message], alert: str, receivers: Iterable[str]) -> di
     return found
 
 
+def alert_of(message: Message) -> str:
+    """The alert that a message is about; "?" for what closes one in Jira."""
+    found = RUNBOOK.search(json.dumps(message.body))
+    return (found[1] or found[2]) if found else "?"
+
+
 def told(messages: list[Message], receiver: str) -> tuple[str, ...]:
     """The alerts that a receiver was told of, by the links to their runbooks."""
-    texts = [json.dumps(each.body) for each in messages if _of(receiver, each) and firing(each)]
-    found = [RUNBOOK.search(text) for text in texts]
-    return tuple((each[1] or each[2]) if each else "?" for each in found)
+    return tuple(alert_of(each) for each in messages if _of(receiver, each) and firing(each))
 
 
 def _of(receiver: str, message: Message) -> bool:
