@@ -28,6 +28,7 @@ import json, sys
 from init.receivers.__main__ import take_secret
 sys.exit(max(take_secret(name, secret) for name, secret in json.load(sys.stdin).items()))
 """
+NEVER_TOLD = ("Watchdog", "RecentCause")
 PATIENCE = urllib3.Timeout(total=4)
 
 Block = dict[str, Any]
@@ -127,7 +128,7 @@ class Ground:
             return None
 
     def alerts(self) -> dict[str, str] | None:
-        """The alerts by name, `pending` or `firing`, without the one that always fires; None without an answer."""
+        """The alerts by name, `pending` or `firing`, without those that are never told; None without an answer."""
         told = self.ask("prometheus", "/api/v1/alerts")
         if told is None:
             return None
@@ -135,13 +136,12 @@ class Ground:
         found: dict[str, str] = {}
         for name, state in states:
             found.setdefault(name, state)
-        found.pop("Watchdog", None)
-        return found
+        return {name: state for name, state in found.items() if name not in NEVER_TOLD}
 
     def fired(self, since: float) -> dict[str, tuple[float, float]]:
         """By alert, the Unix times at which it first and last fired after `since`; read from what Prometheus kept."""
         minutes = int((time.time() - since) / 60) + 1
-        query = urlencode({"query": f'ALERTS{{alertstate="firing",alertname!="Watchdog"}}[{minutes}m]'})
+        query = urlencode({"query": f'ALERTS{{alertstate="firing",severity!="info"}}[{minutes}m]'})
         told = self.ask("prometheus", f"/api/v1/query?{query}")
         found: dict[str, list[float]] = {}
         for series in told["data"]["result"] if told else []:

@@ -76,7 +76,7 @@ ALERTMANAGER = {
 DOORS = {"spark_wrong_tokens_total": frozenset({"door", "token"})}
 SCRAPE = {
     **dict.fromkeys(("up", "scrape_duration_seconds", "scrape_samples_scraped"), frozenset[str]()),
-    "ALERTS": frozenset({"alertname"}),
+    "ALERTS": frozenset({"alertname", "alertstate"}),
 }
 TARGET = frozenset({"job", "instance", "service", "replica"})
 

@@ -56,7 +56,28 @@ SLOW_BURN = {"alertname": "ErrorBudgetBurnsSlowly", "severity": "warning"}
 LATE = {"slo": "orders-latency", "service": "executor"}
 FAILS = {"slo": "orders-availability", "service": "executor"}
 
+ENDED = {"alertname": "RecentCause", "severity": "info"}
+RECENT = [
+    ENDED | {"cause": "TargetDown", "service": "ended-target", "instance": "ended-target:1"},
+    ENDED | {"cause": "LedgerDown", "service": "ended-ledger", "instance": "ended-ledger:1"},
+    ENDED | {"cause": "MarketDataStale", "service": "ended-feed", "instance": "ended-feed:1"},
+    ENDED | {"cause": "BookStale", "service": "ended-book", "instance": "ended-book:1"},
+]
+LEDGER_ENDED = {"service": "ended-ledger", "instance": "ended-ledger:1"}
+
 ECHOES = [
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "ended-target"},
+    {"alertname": "HighRequestLatency", "severity": "warning", "service": "ended-target"},
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "ended-ledger"},
+    {"alertname": "FastBurn", "severity": "critical", "service": "ended-ledger"},
+    FAST | {"slo": "orders-availability", "service": "ended-ledger"},
+    FAILING | LEDGER_ENDED,
+    LOOP | LEDGER_ENDED,
+    LOOP | {"service": "ended-feed", "instance": "ended-feed:1"},
+    FEED | {"alertname": "ReconnectStorm", "service": "ended-feed", "instance": "ended-feed:1"},
+    FEED | {"alertname": "ResyncStorm", "service": "ended-feed", "instance": "ended-feed:1"},
+    FEED | {"alertname": "ResyncStorm", "service": "ended-book", "instance": "ended-book:1"},
+    FEED | {"alertname": "BookAuditMismatch", "service": "ended-book", "instance": "ended-book:1"},
     FAST | FAILS,
     SLOW_BURN | LATE,
     {"alertname": "FastBurn", "severity": "critical", "service": "executor"},
@@ -102,6 +123,12 @@ ECHOES = [
     NEAR | {"service": "reducing", "code": "DAILY_LOSS"},
 ]
 NEWS = [
+    *RECENT,
+    DOWN | {"service": "ended-target", "instance": "ended-target:1"},
+    OLD_BOOK | {"service": "ended-feed", "instance": "ended-feed:1"},
+    FAST | {"slo": "orders-latency", "service": "ended-ledger"},
+    LOOP | {"service": "ended-ledger", "instance": "ended-ledger:2"},
+    LOOP | {"service": "ended-book", "instance": "ended-book:1"},
     DOWN,
     ALERTMANAGER_DOWN,
     DROPPED,

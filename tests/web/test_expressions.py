@@ -16,6 +16,7 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 WITHOUT_A_NUMBER = {
     "GatewayCannotConnect": "its comparison is inside a function",
     "InstrumentNotTrading": "it joins two series",
+    "RecentCause": "it asks only whether another alert fired",
     "Watchdog": "it always fires",
 }
 

@@ -17,6 +17,10 @@ ASK_SECONDS = 4.0
 MOST_TOLD = 200
 
 
+RECEIVERS = "console%7Cwatchdog"
+"""The receivers of Alertmanager's configuration whose alerts the console is told of, as a regular expression."""
+
+
 class Alertmanager:
     """Asks Alertmanager. Raises `Unavailable` when it does not answer, or with what can't be read."""
 
@@ -28,8 +32,8 @@ class Alertmanager:
         return self._told(self._client.get("/status", AlertmanagerStatus))
 
     def firing(self) -> tuple[ListedAlert, ...]:
-        """Returns every alert that fires, also those whose messages are held back."""
-        return self._told(self._client.get("/alerts", tuple[ListedAlert, ...]))
+        """Returns every alert that fires and that the console is told of, also those whose messages are held back."""
+        return self._told(self._client.get(f"/alerts?receiver={RECEIVERS}", tuple[ListedAlert, ...]))
 
     def silences(self) -> tuple[ListedSilence, ...]:
         """Returns every silence, also those that have ended."""
