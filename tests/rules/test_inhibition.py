@@ -61,7 +61,7 @@ RECENT = [
     ENDED | {"cause": "TargetDown", "service": "ended-target", "instance": "ended-target:1"},
     ENDED | {"cause": "LedgerDown", "service": "ended-ledger", "instance": "ended-ledger:1"},
     ENDED | {"cause": "MarketDataStale", "service": "ended-feed", "instance": "ended-feed:1"},
-    ENDED | {"cause": "BookStale", "service": "ended-book", "instance": "ended-book:1"},
+    ENDED | {"cause": "BookStale", "service": "ended-book", "instance": "ended-book:1", "venue": "btcturk"},
 ]
 LEDGER_ENDED = {"service": "ended-ledger", "instance": "ended-ledger:1"}
 
@@ -142,6 +142,7 @@ NEWS = [
     OLD_BOOK,
     FEED | {"alertname": "BookContradicted", "instance": "marketdata-3:5001"},
     FEED | {"alertname": "BookAuditMismatch", "instance": "marketdata-2:5001"},
+    FEED | {"alertname": "BookAuditMismatch", "instance": "marketdata-3:5001", "venue": "bist"},
     SLOW,
     FAST | LATE,
     FAST | {"slo": "quotes-availability", "service": "marketdata"},
