@@ -20,7 +20,7 @@ class ProbeAnswer(wire.Message, frozen=True, kw_only=True):
     target: the name of what was asked.
     check: the check that the answer is for.
     url: the address that was asked.
-    critical: false for the canary itself.
+    critical: false for the canary and its window on the engine.
     asked_at: when the probe was sent, UTC.
     seconds: how long the probe took, whatever came.
     outcome: `answered` when the whole answer came; `not_asked` when the round ended before the probe's turn.
@@ -52,7 +52,7 @@ class Condition(wire.Message, frozen=True, kw_only=True):
     condition: the rule, such as `[STATUS] == 200`.
     value: the value that was found, such as `500`.
     outcome: `unknown` when there is no value to judge.
-    critical: false when it is about the canary itself; then it can't make a FAIL.
+    critical: false when it is about the canary or its window on the engine; then it can't make a FAIL.
     text: rule and value together: `[STATUS] (500) == 200`.
     """
 
@@ -70,7 +70,7 @@ class Check(wire.Message, frozen=True, kw_only=True):
     target: the name of what was asked.
     check: the check's name.
     url: the address that was asked.
-    critical: false for the canary itself.
+    critical: false for the canary and its window on the engine.
     ok: true when all conditions are met.
     status: the HTTP status; None without a whole answer.
     seconds: how long the answer took; None without a whole answer.

@@ -47,7 +47,7 @@ def judge(seen: Observation, limits: VerdictLimits) -> Judgement:
     """Returns the verdict.
 
     It is FAIL when a critical condition failed. Else it is INCONCLUSIVE when a condition is unknown, or one about the
-    canary itself failed. Else it is PASS.
+    canary or its window on the engine failed. Else it is PASS.
     """
     conditions = (*_own(seen), *_checks(seen), *_speed(seen, limits), *_containers(seen, limits))
     failed = [one for one in conditions if one.outcome == "failed" and one.critical]

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from common.sse import StreamSlots
 from web.alerts.acts import unheeded
 from web.alerts.alert import STATUSES
-from web.alerts.heartbeat import alert_heartbeat
+from web.alerts.heartbeat import seconds_unheard
 from web.alerts.outside import Accepted
 from web.cells import Cell
 from web.state import ConsoleState
@@ -93,7 +93,7 @@ class Metrics(Collector):
         return up
 
     def _inbox(self) -> Iterable[Metric]:
-        """Yields the inbox's gauges. The heartbeat's age is absent before the first one, which a rule can ask for."""
+        """Yields the inbox's gauges. They are absent before the inbox was read, which a rule can ask for."""
         contents = self._state.inbox.reading.value
         alerts = GaugeMetricFamily(
             "web_inbox_alerts", "Alerts kept in the inbox; NaN before the first count", labels=["status"]
@@ -120,12 +120,12 @@ class Metrics(Collector):
         yield waiting
         if contents is not None:
             yield self._compared(contents.confirmed_at)
-        if contents is None or contents.heartbeat_at is None:
+        if contents is None:
             return
-        age = alert_heartbeat(contents.heartbeat_at, now).age_seconds
-        yield GaugeMetricFamily(
-            "web_alert_heartbeat_age_seconds", "Seconds since an alert last proved the alert path", value=age
-        )
+        age = seconds_unheard(contents.heartbeat_at or contents.awaited_since, now)
+        if age is not None:
+            words = "Seconds since an alert last proved the alert path, or since the first one is awaited"
+            yield GaugeMetricFamily("web_alert_heartbeat_age_seconds", words, value=age)
 
     def _compared(self, at: datetime | None) -> Metric:
         age = inf if at is None else max(0.0, (self._state.clock.now() - at).total_seconds())

@@ -215,7 +215,9 @@ class Painter:
     def _heartbeat(self) -> AlertHeartbeat | None:
         """Returns the state of the alert path as of now; None before the inbox was read."""
         contents = self._state.inbox.reading.value
-        return None if contents is None else alert_heartbeat(contents.heartbeat_at, self._state.clock.now())
+        if contents is None:
+            return None
+        return alert_heartbeat(contents.heartbeat_at, contents.awaited_since, self._state.clock.now())
 
     def _time_of(self, reading: Reading[Any]) -> datetime | None:
         return None if reading.at is None else self._state.clock.time_of(reading.at)

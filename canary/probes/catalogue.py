@@ -25,7 +25,8 @@ _CHECKS: dict[str, tuple[CheckName, ...]] = {
     "alertmanager": ("healthy", "metrics"),
 }
 _ANY_SERVICE: tuple[CheckName, ...] = ("healthz", "readyz", "metrics")
-_SELF = "canary"
+_OWN = ("canary", "docker-proxy")
+"""The canary and what it alone needs, its window on the engine: no user feels it when one of them fails."""
 _SLOW: tuple[CheckName, ...] = ("metrics", "readyz")
 """Checks that are not repeated: /metrics is large, and /readyz counts its answers."""
 
@@ -37,7 +38,7 @@ class Probe:
     target: the name of what is asked.
     check: the check that the answer is for.
     url: the address that is asked.
-    critical: false for the canary itself: its faults make a verdict INCONCLUSIVE, not FAIL.
+    critical: false for the canary and its window on the engine: their faults make a verdict INCONCLUSIVE, not FAIL.
     """
 
     target: str
@@ -49,7 +50,7 @@ class Probe:
 def probes_of(targets: Iterable[Target]) -> tuple[Probe, ...]:
     """Returns every probe of every target, in order."""
     return tuple(
-        Probe(target.name, check, target.url + _PATHS[check], critical=target.name != _SELF)
+        Probe(target.name, check, target.url + _PATHS[check], critical=target.name not in _OWN)
         for target in targets
         for check in _CHECKS.get(target.name, _ANY_SERVICE)
     )

@@ -67,7 +67,7 @@ FAULTS = (
         paged=False,
         says=SILENT,
     ),
-    Fault("stop-prometheus", "Prometheus is stopped", stopped("prometheus"), None, 220, says=SILENT),
+    Fault("stop-prometheus", "Prometheus is stopped", stopped("prometheus"), None, 320, says=SILENT),
     Fault(
         "cut-executor-1",
         "executor-1 is cut off the network in which market data is",

@@ -82,7 +82,7 @@ FAULTS = (
         "database-disk-full",
         "the database's disk is full",
         _disk_full,
-        "LedgerDown",
+        "FastBurn",
         90,
         small={"ledger-data": "size=160m,uid=999,gid=999,mode=0700"},
     ),

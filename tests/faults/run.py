@@ -112,11 +112,10 @@ def on(ground: Ground, fault: Fault) -> Outcome:
             fault_put.close()
         healing_since = begun if fault.itself else time.time()
         _heal(watch, fault, healing_since)
+        settled_at = watch.settled_at
         fault_put.close()
         _follow_end(ground, fault, before)
-    healed = watch.settled_at - healing_since if watch.settled_at is not None else None
-    if healed is not None and healed < 0:
-        healed = 0.0
+    healed = None if settled_at is None else max(0.0, settled_at - healing_since)
     return _outcome(ground, fault, watch, trader, begun, before, healed)
 
 

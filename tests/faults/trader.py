@@ -83,9 +83,10 @@ class Trader:
         self.journal.unanswered.append(f"{asked.key} was never answered")
 
     def _try(self, url: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body; status 0 when nobody answers."""
+        """Status and body; status 0 when nobody answers, or something else on the way to a container that is gone."""
         try:
             answer = self._http.request("POST", url, body=body, headers=self._headers)
         except (urllib3.exceptions.HTTPError, OSError):
             return 0, b""
-        return answer.status, answer.data
+        ours = answer.headers.get("Content-Type", "").startswith("application/json")
+        return (answer.status, answer.data) if ours else (0, b"")

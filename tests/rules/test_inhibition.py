@@ -59,6 +59,8 @@ FAILS = {"slo": "orders-availability", "service": "executor"}
 ENDED = {"alertname": "RecentCause", "severity": "info"}
 RECENT = [
     ENDED | {"cause": "TargetDown", "service": "ended-target", "instance": "ended-target:1"},
+    ENDED | {"cause": "TargetDown", "service": "web", "instance": "web:3003"},
+    ENDED | {"cause": "FastBurn", "service": "ended-burn"},
     ENDED | {"cause": "LedgerDown", "service": "ended-ledger", "instance": "ended-ledger:1"},
     ENDED | {"cause": "MarketDataStale", "service": "ended-feed", "instance": "ended-feed:1"},
     ENDED | {"cause": "BookStale", "service": "ended-book", "instance": "ended-book:1", "venue": "btcturk"},
@@ -68,6 +70,11 @@ LEDGER_ENDED = {"service": "ended-ledger", "instance": "ended-ledger:1"}
 ECHOES = [
     {"alertname": "HighErrorRate", "severity": "warning", "service": "ended-target"},
     {"alertname": "HighRequestLatency", "severity": "warning", "service": "ended-target"},
+    {"alertname": "FastBurn", "severity": "critical", "service": "web"},
+    FAST | {"slo": "page-latency", "service": "web"},
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "ended-burn"},
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "burning"},
+    {"alertname": "HighRequestLatency", "severity": "warning", "service": "burning"},
     {"alertname": "HighErrorRate", "severity": "warning", "service": "ended-ledger"},
     {"alertname": "FastBurn", "severity": "critical", "service": "ended-ledger"},
     FAST | {"slo": "orders-availability", "service": "ended-ledger"},
@@ -129,6 +136,7 @@ ECHOES = [
     NEAR | {"service": "reducing", "code": "DAILY_LOSS"},
 ]
 NEWS = [
+    {"alertname": "FastBurn", "severity": "critical", "service": "burning"},
     *RECENT,
     DOWN | {"service": "ended-target", "instance": "ended-target:1"},
     OLD_BOOK | {"service": "ended-feed", "instance": "ended-feed:1"},
@@ -147,7 +155,6 @@ NEWS = [
     FAST | LATE,
     FAST | {"slo": "quotes-availability", "service": "marketdata"},
     SLOW_BURN | {"slo": "page-availability", "service": "web"},
-    {"alertname": "FastBurn", "severity": "critical", "service": "web"},
     DISK_FULL,
     KILLED,
     NEAR_MEMORY | {"instance": "executor-2:4001"},
@@ -171,7 +178,7 @@ NEWS = [
     {"alertname": "EquityUnknown", "severity": "warning", "service": "executor"},
     {"alertname": "NobodyWrites", "severity": "critical", "service": "executor"},
     {"alertname": "AnyWarning", "severity": "warning", "service": "executor", "instance": "executor-2:4001"},
-    {"alertname": "HighErrorRate", "severity": "warning", "service": "web"},
+    {"alertname": "HighErrorRate", "severity": "warning", "service": "canary"},
     {"alertname": "KillSwitchEngaged", "severity": "warning", "service": "executor"},
     {"alertname": "LedgerDown", "severity": "critical", "service": "executor", "instance": "executor-1:4001"},
     {"alertname": "NoService", "severity": "warning"},

@@ -156,7 +156,7 @@ def test_a_full_inbox_drops_the_resolved_and_the_old_before_a_firing_critical(in
     assert inbox.take([_kept("newer-warning", "firing", "warning", 6)], "resolved") == ["firing"]
     left = [kept.fingerprint for kept in inbox.contents(10).alerts]
     assert left == ["old-critical", "newer-warning", "new-warning", "warning"]
-    assert inbox.heartbeat_at() == KEPT.updated_at
+    assert inbox.heard()[0] == KEPT.updated_at
 
 
 def test_a_full_inbox_says_what_it_dropped(alone: Built) -> None:

@@ -17,7 +17,7 @@ class AlertHeartbeat(wire.Message, frozen=True, kw_only=True):
 
     received_at: when an alert last proved the path from Prometheus to the console, UTC; None before the first.
     age_seconds: how long ago that was; None before the first.
-    silent: true when that is more than `SILENT_SECONDS` ago.
+    silent: true when that is more than `SILENT_SECONDS` ago, or when the first one has been awaited for longer.
     """
 
     received_at: datetime | None
@@ -25,12 +25,16 @@ class AlertHeartbeat(wire.Message, frozen=True, kw_only=True):
     silent: bool
 
 
-def alert_heartbeat(received_at: datetime | None, now: datetime) -> AlertHeartbeat:
-    """Returns the state as of `now`. Before the first heartbeat the path is not proven, and not silent either.
+def alert_heartbeat(received_at: datetime | None, awaited_since: datetime | None, now: datetime) -> AlertHeartbeat:
+    """Returns the state as of `now`. `awaited_since` is when the first heartbeat began to be awaited.
 
     The age is measured by the time of day: the last arrival outlives the process, and no monotonic clock does.
     """
-    if received_at is None:
-        return AlertHeartbeat(received_at=None, age_seconds=None, silent=False)
-    age = max(0.0, (now - received_at).total_seconds())
-    return AlertHeartbeat(received_at=received_at, age_seconds=age, silent=age > SILENT_SECONDS)
+    waited = seconds_unheard(received_at or awaited_since, now)
+    silent = waited is not None and waited > SILENT_SECONDS
+    return AlertHeartbeat(received_at=received_at, age_seconds=waited if received_at else None, silent=silent)
+
+
+def seconds_unheard(since: datetime | None, now: datetime) -> float | None:
+    """Returns the seconds since the last heartbeat, or since the first one is awaited."""
+    return None if since is None else max(0.0, (now - since).total_seconds())

@@ -39,6 +39,7 @@ class InboxContents:
         first; a bounded number.
     counts: how many alerts are kept in each status.
     heartbeat_at: when the last heartbeat of the alert path came, UTC; None before the first.
+    awaited_since: when the first heartbeat began to be awaited, UTC: with the first start on this file.
     unreadable: how many of `alerts` stand for rows that can't be read.
     confirmed_at: when Alertmanager's own list was last compared, UTC; None before the first time.
     history: the latest of what happened to each of `alerts`, by fingerprint, the last first.
@@ -49,6 +50,7 @@ class InboxContents:
     alerts: tuple[Alert, ...]
     counts: dict[AlertStatus, int]
     heartbeat_at: datetime | None
+    awaited_since: datetime | None = None
     unreadable: int = 0
     confirmed_at: datetime | None = None
     history: Mapping[str, tuple[HistoryEntry, ...]] = field(default_factory=dict)
@@ -217,6 +219,7 @@ class AlertInbox:
                 alerts=tuple(alerts),
                 counts={status: counts.get(status, 0) for status in STATUSES},
                 heartbeat_at=rows.moment(connection, tables.HEARTBEAT),
+                awaited_since=rows.moment(connection, tables.AWAITED_SINCE),
                 unreadable=sum("body" in alert.bounded for alert in alerts),
                 confirmed_at=rows.moment(connection, tables.CONFIRMED_AT),
                 history={one.fingerprint: rows.history(connection, one.fingerprint, HISTORY_SHOWN) for one in alerts},
@@ -224,10 +227,10 @@ class AlertInbox:
                 silences=_by_id(rows.silences(connection.execute(tables.ALL_SILENCES))),
             )
 
-    def heartbeat_at(self) -> datetime | None:
-        """Returns when the last heartbeat came, or None before the first."""
+    def heard(self) -> tuple[datetime | None, datetime | None]:
+        """Returns when the last heartbeat came, None before the first; and when the first began to be awaited."""
         with self._connection() as connection:
-            return rows.moment(connection, tables.HEARTBEAT)
+            return rows.moment(connection, tables.HEARTBEAT), rows.moment(connection, tables.AWAITED_SINCE)
 
     def trouble(self) -> str | None:
         """Returns the reason why the inbox can't take alerts, or None when it can. The last write decides."""

@@ -60,7 +60,7 @@ def trouble(inbox: Reading[InboxContents], unheard: bool, now: datetime) -> str 
         return f"the alert inbox can't be read: {inbox.reason}"
     if unheard:
         return "Prometheus tells Alertmanager nothing, so no new alert can fire"
-    heartbeat = alert_heartbeat(contents.heartbeat_at, now)
+    heartbeat = alert_heartbeat(contents.heartbeat_at, contents.awaited_since, now)
     if heartbeat.received_at is None:
         return "no heartbeat has come from Alertmanager yet"
     if heartbeat.silent:

@@ -28,6 +28,8 @@ SCHEMA = (
     """
     CREATE TABLE IF NOT EXISTS heartbeat (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), received_at TEXT NOT NULL)
     """,
+    "CREATE TABLE IF NOT EXISTS awaited (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), since TEXT NOT NULL)",
+    "INSERT OR IGNORE INTO awaited (only_row, since) VALUES (1, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))",
     """
     CREATE TABLE IF NOT EXISTS looked (
         only_row INTEGER PRIMARY KEY CHECK (only_row = 1), looked_at TEXT NOT NULL, confirmed_at TEXT
@@ -37,6 +39,7 @@ SCHEMA = (
 )
 PUT_HEARTBEAT = "INSERT OR REPLACE INTO heartbeat (only_row, received_at) VALUES (1, ?)"
 HEARTBEAT = "SELECT received_at FROM heartbeat"
+AWAITED_SINCE = "SELECT since FROM awaited"
 LOOKED = """
 INSERT INTO looked (only_row, looked_at) VALUES (1, ?)
 ON CONFLICT (only_row) DO UPDATE SET looked_at = excluded.looked_at

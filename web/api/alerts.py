@@ -39,7 +39,7 @@ def blueprint(
     @query.takes("limit")
     def listed() -> Response:
         alerts = inbox.newest(query.whole("limit", DEFAULT_LISTED, at_most=MAX_LISTED))
-        heartbeat = alert_heartbeat(inbox.heartbeat_at(), clock.now())
+        heartbeat = alert_heartbeat(*inbox.heard(), clock.now())
         answers = [linking.answer(each) for each in alerts]
         return ops.answer({"market": market, "heartbeat": heartbeat, "alerts": answers})
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,7 +61,13 @@ def metrics(console: Built) -> str:
     ],
 )
 def test_three_minutes_without_a_heartbeat_are_silence(received_at: datetime | None, state: AlertHeartbeat) -> None:
-    assert alert_heartbeat(received_at, THEN) == state
+    assert alert_heartbeat(received_at, None, THEN) == state
+
+
+@pytest.mark.parametrize(("awaited", "silent"), [(180, False), (181, True)])
+def test_a_first_heartbeat_that_does_not_come_in_three_minutes_is_silence_too(awaited: float, silent: bool) -> None:
+    state = alert_heartbeat(None, THEN - timedelta(seconds=awaited), THEN)
+    assert state == AlertHeartbeat(received_at=None, age_seconds=None, silent=silent)
 
 
 def test_the_watchdog_is_a_heartbeat_and_no_alert(alone: Built) -> None:
@@ -105,11 +113,30 @@ def test_the_heartbeat_survives_a_restart_of_the_console(built: Built, settings:
     assert listed(build(settings))["heartbeat"]["received_at"] == listed(built)["heartbeat"]["received_at"]
 
 
-def test_the_age_is_exported_once_there_is_one(alone: Built) -> None:
-    assert "\nweb_alert_heartbeat_age_seconds " not in metrics(alone)
-    heard(alone, 42)
-    (line,) = [line for line in metrics(alone).splitlines() if line.startswith("web_alert_heartbeat_age_seconds ")]
-    assert 42 <= float(line.split()[1]) < 102
+def age(console: Built) -> float:
+    (line,) = [line for line in metrics(console).splitlines() if line.startswith("web_alert_heartbeat_age_seconds ")]
+    return float(line.split()[1])
+
+
+def test_the_age_is_exported_and_before_the_first_heartbeat_that_of_the_wait(alone: Built) -> None:
+    assert 0 <= age(alone) < 60
+    heard(alone, 142)
+    assert 142 <= age(alone) < 202
+
+
+def test_the_wait_for_the_first_heartbeat_goes_on_over_a_restart(built: Built, settings: Settings) -> None:
+    _, since = built.parts.upstreams.desk.inbox.heard()
+    assert since is not None
+    assert build(settings).parts.upstreams.desk.inbox.heard() == (None, since)
+
+
+def test_a_path_that_never_worked_is_silent_on_the_page(built: Built, settings: Settings) -> None:
+    with closing(sqlite3.connect(settings.data_dir / "alerts.sqlite")) as connection, connection:
+        connection.execute("UPDATE awaited SET since = ?", ((datetime.now(UTC) - timedelta(seconds=200)).isoformat(),))
+    built.read("inbox")
+    assert "no heartbeat has ever arrived" in html(built, "alerts")
+    assert "Alert path SILENT" in html(built, "glance")
+    assert listed(built)["heartbeat"] == {"received_at": None, "age_seconds": None, "silent": True}
 
 
 def test_before_the_first_heartbeat_the_path_is_not_proven(alone: Built) -> None:

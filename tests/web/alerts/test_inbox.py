@@ -64,12 +64,12 @@ def test_a_resolved_alert_replaces_its_own_firing(file: Path) -> None:
 
 def test_the_last_heartbeat_is_there_after_a_restart_and_is_no_row(file: Path) -> None:
     inbox = AlertInbox(file)
-    assert inbox.heartbeat_at() is None
+    assert inbox.heard()[0] is None
     inbox.take([], "resolved", heartbeat_at=START)
     inbox.take([ONE], "resolved", heartbeat_at=START + timedelta(seconds=60))
     put(inbox, ONE)
     again = AlertInbox(file)
-    assert again.heartbeat_at() == START + timedelta(seconds=60)
+    assert again.heard()[0] == START + timedelta(seconds=60)
     assert again.newest(10) == [ONE]
 
 
