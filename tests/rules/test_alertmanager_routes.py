@@ -63,6 +63,6 @@ def test_no_inhibition_compares_a_label_that_its_source_may_lack() -> None:
         named = {matcher.split()[0] for matcher in rule["source_matchers"]}
         asked = {matcher.split()[0] for matcher in rule["target_matchers"]}
         narrowest = set(rule.get("equal", [])[-1:])
-        assert narrowest <= {"service", "instance"}
+        assert narrowest <= {"service", "instance", "venue"}
         assert narrowest <= named
         assert narrowest <= asked
