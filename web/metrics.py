@@ -93,7 +93,7 @@ class Metrics(Collector):
         return up
 
     def _inbox(self) -> Iterable[Metric]:
-        """Yields the inbox's gauges. They are absent before the inbox was read, which a rule can ask for."""
+        """Yields the inbox's gauges. The heartbeat's age is absent before the inbox was read."""
         contents = self._state.inbox.reading.value
         alerts = GaugeMetricFamily(
             "web_inbox_alerts", "Alerts kept in the inbox; NaN before the first count", labels=["status"]

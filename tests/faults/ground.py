@@ -28,7 +28,6 @@ import json, sys
 from init.receivers.__main__ import take_secret
 sys.exit(max(take_secret(name, secret) for name, secret in json.load(sys.stdin).items()))
 """
-NEVER_TOLD = ("Watchdog", "RecentCause")
 PATIENCE = urllib3.Timeout(total=4)
 
 Block = dict[str, Any]
@@ -128,15 +127,16 @@ class Ground:
             return None
 
     def alerts(self) -> dict[str, str] | None:
-        """The alerts by name, `pending` or `firing`, without those that are never told; None without an answer."""
+        """The alerts by name, `pending` or `firing`, without infos, which are never told; None without an answer."""
         told = self.ask("prometheus", "/api/v1/alerts")
         if told is None:
             return None
-        states = sorted((each["labels"]["alertname"], each["state"]) for each in told["data"]["alerts"])
+        listed = [each for each in told["data"]["alerts"] if each["labels"]["severity"] != "info"]
+        states = sorted((each["labels"]["alertname"], each["state"]) for each in listed)
         found: dict[str, str] = {}
         for name, state in states:
             found.setdefault(name, state)
-        return {name: state for name, state in found.items() if name not in NEVER_TOLD}
+        return found
 
     def fired(self, since: float) -> dict[str, tuple[float, float]]:
         """By alert, the Unix times at which it first and last fired after `since`; read from what Prometheus kept."""

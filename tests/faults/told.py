@@ -1,4 +1,4 @@
-"""What the receivers were told: which alert a message is about, and whether it tells of its begin or of its end."""
+"""Messages to receivers, read: the alert that one is about, and whether it tells of its begin or of its end."""
 
 from __future__ import annotations
 
