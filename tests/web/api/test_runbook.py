@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import pytest
+
 from tests.web.alerts.people import HOSTILE, acknowledge, history, kept, silence
 from tests.web.alerts.test_desk import compared
 from tests.web.conftest import Built, build
@@ -25,6 +27,14 @@ def test_it_has_the_text_and_each_command_with_a_button(lasting: Built) -> None:
     assert f'<li><code>{command}</code><button type="button" class="copy" data-copy>Copy</button></li>' in html
     assert "SIMULATED" in html
     assert "has no alert of this name" in html
+
+
+@pytest.mark.parametrize("alert", ["Watchdog", "RecentCause"])
+def test_of_an_info_the_page_does_not_say_that_it_does_not_fire(built: Built, alert: str) -> None:
+    compared(built)
+    html = page(built, alert)
+    assert "The inbox is not told of infos." in html
+    assert "does not fire" not in html
 
 
 def test_it_shows_each_instance_with_its_history_and_its_buttons(built: Built, around: Surroundings) -> None:
