@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from common import wire
+from common.clock import TimesOfDay
 from web import view
 from web.alerts.desk import unheard
 from web.alerts.heartbeat import SILENT_SECONDS, AlertHeartbeat, alert_heartbeat
 from web.cells import Reading
+from web.quotes import ProvedQuote
 from web.rows import container_rows, service_row, service_word
 from web.state import ConsoleState
 from web.undrawn import Undrawn
@@ -23,8 +25,6 @@ from web.undrawn import Undrawn
 STALE_SECONDS = {"services": 20, "orders": 15, "portfolio": 15, "controls": 15, "canary": 20, "alerts": 6}
 """The age at which each panel is marked as stale: a few times the interval at which its parts are read."""
 REDRAW_SECONDS = 0.8
-OLDEST_SECONDS = 10 * 365 * 86_400.0
-"""An age above this is shown as this: no calendar reaches back as far as some number may say."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class Painter:
         self._undrawn = undrawn
         self._templates = templates
         self._state = state
+        self._times = TimesOfDay(state.clock)
         self._lock = threading.Lock()
         self._drawings: dict[str, Drawing] = {}
         self._sources: Mapping[str, Callable[[], PanelSource]] = {
@@ -104,23 +105,22 @@ class Painter:
     def quotes(self) -> list[view.QuoteRow]:
         """Returns every row of the quote table as of now."""
         instruments = self._instruments()
-        now = self._state.clock.now()
-        return [self._quote_row(quote, instruments.get(quote.symbol), now) for quote in self._state.quotes.now()]
+        return [self._quote_row(each, instruments.get(each.quote.symbol)) for each in self._state.quotes.proved()]
 
-    def _quote_row(self, quote: wire.Quote, instrument: wire.Instrument | None, now: datetime) -> view.QuoteRow:
+    def _quote_row(self, proved: ProvedQuote, instrument: wire.Instrument | None) -> view.QuoteRow:
         """Returns the row of a quote. One that can't be drawn says so, and the others are drawn all the same."""
         try:
-            return view.quote_row(quote, instrument, now - timedelta(seconds=min(quote.age_seconds, OLDEST_SECONDS)))
+            return view.quote_row(proved.quote, instrument, self._times.of(proved.proved_at))
         except (ArithmeticError, ValueError, TypeError):
-            self._undrawn.tell("quote row", quote.symbol)
-            return view.unreadable_row(quote.symbol)
+            self._undrawn.tell("quote row", proved.quote.symbol)
+            return view.unreadable_row(proved.quote.symbol)
 
     def _oldest(self, moments: list[float | None]) -> float | None:
         """Returns the oldest moment in seconds since 1970; None when a part has not answered yet."""
         known = [moment for moment in moments if moment is not None]
         if not known or len(known) < len(moments):
             return None
-        return round(self._state.clock.time_of(min(known)).timestamp(), 1)
+        return round(self._times.of(min(known)).timestamp(), 1)
 
     def _panel(self, name: str) -> Panel:
         source = self._sources[name]()
@@ -220,4 +220,4 @@ class Painter:
         return alert_heartbeat(contents.heartbeat_at, contents.awaited_since, self._state.clock.now())
 
     def _time_of(self, reading: Reading[Any]) -> datetime | None:
-        return None if reading.at is None else self._state.clock.time_of(reading.at)
+        return None if reading.at is None else self._times.of(reading.at)

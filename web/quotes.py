@@ -12,17 +12,20 @@ from common import wire
 from common.clock import Clock
 from web.cells import WAITING, Changes
 
+OLDEST_SECONDS = 10 * 365 * 86_400.0
+"""An age above this is taken for this: no calendar reaches back as far as some number may say."""
+
 
 @dataclass(frozen=True)
-class ReceivedQuote:
-    """A quote and its arrival.
+class ProvedQuote:
+    """A quote and when it was last known to be true.
 
-    quote: the quote as marketdata sent it.
-    received_at: the moment, on the monotonic clock, at which the quote's `age_seconds` was true.
+    quote: the quote.
+    proved_at: the moment, on the monotonic clock, at which the feed last proved it.
     """
 
     quote: wire.Quote
-    received_at: float
+    proved_at: float
 
 
 class QuoteTable:
@@ -39,20 +42,20 @@ class QuoteTable:
         self._changes = changes
         self._stale_seconds = stale_seconds
         self._lock = threading.Lock()
-        self._received: dict[str, ReceivedQuote] = {}
+        self._received: dict[str, ProvedQuote] = {}
 
     def start_over(self, quotes: Iterable[wire.Quote]) -> None:
         """Replaces all quotes with a stream's snapshot. Sequences may be lower than before: a restart begins anew."""
-        now = self._clock.monotonic()
+        received = self._proved(quotes)
         with self._lock:
-            self._received = {quote.symbol: ReceivedQuote(quote, now) for quote in quotes}
+            self._received = received
             self.stream_reason = None
         self._changes.put(None)
 
     def update(self, quote: wire.Quote) -> None:
         """Takes one quote of the stream."""
         with self._lock:
-            self._received[quote.symbol] = ReceivedQuote(quote, self._clock.monotonic())
+            self._received |= self._proved([quote])
         self._changes.put(None)
 
     def drop(self, symbol: str) -> None:
@@ -64,14 +67,14 @@ class QuoteTable:
     def update_from_poll(self, quotes: Iterable[wire.Quote]) -> None:
         """Takes a polled answer. While the stream runs, it tells which symbols there are, and a quote with a lower
         sequence is older and is left out."""
-        now = self._clock.monotonic()
+        polled = self._proved(quotes)
         with self._lock:
             if self.stream_reason is not None:
-                self._received = {quote.symbol: ReceivedQuote(quote, now) for quote in quotes}
-            for quote in quotes if self.stream_reason is None else ():
-                present = self._received.get(quote.symbol)
-                if present is not None and quote.sequence >= present.quote.sequence:
-                    self._received[quote.symbol] = ReceivedQuote(quote, now)
+                self._received = polled
+            for symbol, present in self._received.items():
+                again = polled.get(symbol, present)
+                if again.quote.sequence >= present.quote.sequence:
+                    self._received[symbol] = again
             self.poll_reason = None
         self._changes.put(None)
 
@@ -87,6 +90,10 @@ class QuoteTable:
 
     def now(self) -> list[wire.Quote]:
         """Returns every quote by symbol, its `age_seconds` and `stale` as of this moment."""
+        return [each.quote for each in self.proved()]
+
+    def proved(self) -> list[ProvedQuote]:
+        """Returns every quote by symbol as `now` does, and when each was proved."""
         received, now = dict(self._received), self._clock.monotonic()
         return [self._aged(received[symbol], now) for symbol in sorted(received)]
 
@@ -95,7 +102,13 @@ class QuoteTable:
         """The reason why no new quote can be expected; None while the stream or the poll works."""
         return self.stream_reason and self.poll_reason
 
-    def _aged(self, received: ReceivedQuote, now: float) -> wire.Quote:
-        age = max(0.0, received.quote.age_seconds + now - received.received_at)
+    def _proved(self, quotes: Iterable[wire.Quote]) -> dict[str, ProvedQuote]:
+        """Returns quotes that have just arrived, by symbol."""
+        now = self._clock.monotonic()
+        return {quote.symbol: ProvedQuote(quote, now - min(quote.age_seconds, OLDEST_SECONDS)) for quote in quotes}
+
+    def _aged(self, received: ProvedQuote, now: float) -> ProvedQuote:
+        age = max(0.0, now - received.proved_at)
         stale = received.quote.stale or age > self._stale_seconds
-        return msgspec.structs.replace(received.quote, age_seconds=round(age, 3), stale=stale)
+        quote = msgspec.structs.replace(received.quote, age_seconds=round(age, 3), stale=stale)
+        return ProvedQuote(quote, received.proved_at)

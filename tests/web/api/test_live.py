@@ -4,15 +4,18 @@ import json
 import socket
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from common import sse
+from common.clock import Clock
 from tests.web.conftest import Built
 from tests.web.console import Surroundings
 from tests.web.world import quote
 from web.api.live import PageFeed, events
 from web.panels import Painter
 from web.parts import MAX_STREAMS
+from web.state import ConsoleState
 from web.undrawn import Undrawn
 
 
@@ -54,6 +57,15 @@ def test_later_messages_have_only_what_changed(built: Built) -> None:
     assert "quote_symbols" not in later
     built.state.quotes.drop("BTCTURK:ETHTRY")
     assert "BTCTURK:ETHTRY" not in sent.changes()["quote_symbols"]
+
+
+def test_a_quote_that_did_not_change_is_not_sent_again_while_its_age_grows(built: Built) -> None:
+    seconds = count(100.0, 0.0013)
+    state = ConsoleState(Clock(lambda: next(seconds), lambda: 1.8e9 + next(seconds)), (), 1e6, outside=False)
+    state.quotes.start_over([quote(f"BTCTURK:S{each}TRY", age_seconds=each / 1000) for each in range(100)])
+    sent = PageFeed(Painter(built.app.jinja_env, state, Undrawn(built.parts.counters.unreadable)), state)
+    assert len(sent.changes()["quotes"]) == 100
+    assert not any("quotes" in sent.changes() for _ in range(30))
 
 
 def test_an_answer_that_came_again_moves_the_age_and_not_the_html(built: Built) -> None:
