@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.away import paused, stopped
-from tests.faults.fault import Fault
+from tests.faults.fault import FULL, Fault
 from tests.faults.ground import Ground
 from tests.faults.misuse import again_and_again
 
@@ -86,5 +86,5 @@ FAULTS = (
         90,
         small={"ledger-data": "size=160m,uid=999,gid=999,mode=0700"},
     ),
-    Fault("slow-orders", "orders take more than 1 s (full length)", _slow, "HighRequestLatency", 720, factor=1.0),
+    Fault("slow-orders", "orders take more than 1 s (full length)", _slow, "HighRequestLatency", 720, factor=FULL),
 )

@@ -7,11 +7,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults.fault import Fault, Put, once
+from tests.faults.fault import FULL, Fault, Put, once
 from tests.faults.ground import Ground
 from tests.stack.test_self_healing import LASTING, children_of
 
-HUNG = ("web", "marketdata", "executor-1", "canary", "venue", "docker-proxy")
+HUNG = ("web", "marketdata", "executor-1", "canary", "docker-proxy")
 NO_ALERT_SECONDS = 60.0
 LOOPED = 3
 
@@ -51,22 +51,34 @@ KILLED = tuple(
         within=NO_ALERT_SECONDS,
         itself=True,
         heals=60.0,
-        factor=1.0,
+        factor=FULL,
     )
     for service in LASTING
 )
-HANGS = tuple(
+HANGS = (
+    *(
+        Fault(
+            name=f"hang-{service}",
+            title=f"the server of {service} hangs (SIGSTOP)",
+            put=_hung(service),
+            alert=None if service == "docker-proxy" else "TargetDown",
+            within=60.0,
+            itself=True,
+            heals=150.0,
+            verdict="INCONCLUSIVE" if service == "docker-proxy" else "",
+        )
+        for service in HUNG
+    ),
     Fault(
-        name=f"hang-{service}",
-        title=f"the server of {service} hangs (SIGSTOP)",
-        put=_hung(service),
-        alert=None if service == "docker-proxy" else "TargetDown",
-        within=60.0,
+        name="hang-venue",
+        title="the server of venue hangs (SIGSTOP)",
+        put=_hung("venue"),
+        alert="MarketDataStale",
+        within=110.0,
         itself=True,
         heals=150.0,
-        verdict="INCONCLUSIVE" if service == "docker-proxy" else "",
-    )
-    for service in HUNG
+        factor=FULL,
+    ),
 )
 OTHERS = (
     Fault(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.faults.away import paused, stopped
-from tests.faults.fault import Fault, Put, between
+from tests.faults.fault import FULL, Fault, Put, between
 from tests.faults.ground import Ground
 
 REPEATED = {"count": 10_000}
@@ -33,10 +33,6 @@ def armed(venue: str, *faults: dict[str, Any]) -> Put:
 
     return between(begin, lambda ground: call(ground, venue, "DELETE"))
 
-
-FULL = 1.0
-"""For rows whose alerts compare an age or count events: limits are not divided, so only at full length do an alert and
-its echoes come in the product's order."""
 
 FAULTS = (
     Fault(

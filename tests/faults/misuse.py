@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import urllib3
 
-from tests.faults.fault import Fault, Put, between
+from tests.faults.fault import FULL, Fault, Put, between
 from tests.faults.ground import Ground
 
 GUESSERS = 6
@@ -100,7 +100,7 @@ FAULTS = (
         _failing_calls(75.0),
         "HighErrorRate",
         780,
-        factor=1.0,
+        factor=FULL,
     ),
     Fault(
         "evidence-disk-full",
