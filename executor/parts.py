@@ -26,6 +26,7 @@ from executor.ledger.engine import MOST_CONNECTIONS
 from executor.market.copy import MarketCopy
 from executor.market.follow import MarketFollower
 from executor.market.proof_time import ProofTime
+from executor.market.reach import Reach
 from executor.matching import Matcher
 from executor.metrics import Metrics
 from executor.peers.client import PeerClient
@@ -187,10 +188,10 @@ class _Wakes:
 
 def _market(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes) -> tuple[MarketFollower, QuoteClient]:
     client, market = JsonClient(settings.marketdata_url, settings.quote_seconds), settings.service.market
-    times = ProofTime()
+    times, reach = ProofTime(), Reach(clock.monotonic)
     copy = MarketCopy(market, times, wakes.moved, wakes.marked)
-    follower = MarketFollower(client, copy, times, clock.monotonic, depth=DEPTH)
-    return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy)
+    follower = MarketFollower(client, copy, times, reach, clock.monotonic, depth=DEPTH)
+    return follower, QuoteClient(client, market, clock.monotonic, metrics.stages, copy, reach)
 
 
 def _ledger(settings: Settings, clock: Clock, metrics: Metrics, wakes: _Wakes, address: Callable[[], str]) -> Ledger:

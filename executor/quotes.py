@@ -6,15 +6,19 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from typing import TypeVar
 
 from common import answers, wire
 from common.client import JsonClient
 from common.errors import Unavailable
 from executor.kept_marks import KeptMarks
 from executor.market.copy import MarketCopy, Quoted
+from executor.market.reach import Reach
 from executor.market.symbol_view import SymbolView
 from executor.timing import StageMetrics, StageTimer
 from executor.valuation import Mark, Marks, mark_of, pair
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +31,8 @@ UNKNOWN_SECONDS = 1.0
 class QuoteClient:
     """Looks at the copy of the market, and asks market data through `client` where the copy can't be relied on.
 
-    Instruments that were asked for are kept for five seconds and outlive an outage.
+    Instruments that were asked for are kept for five seconds and outlive an outage. While market data does not answer
+    its follower, nothing is asked: `reach` says so.
     """
 
     def __init__(
@@ -37,9 +42,11 @@ class QuoteClient:
         monotonic: Callable[[], float],
         stages: StageMetrics,
         copy: MarketCopy,
+        reach: Reach,
     ) -> None:
         self.monotonic = monotonic
         self._client, self._market, self._stages, self._copy = client, market, stages, copy
+        self._reach = reach
         self._instruments: dict[str, wire.Instrument] = {}
         self._read_at: float | None = None
         self._kept = KeptMarks()
@@ -82,7 +89,7 @@ class QuoteClient:
         instrument = self._instrument(symbol)
         asked_at = self.monotonic()
         try:
-            book = self._client.get(f"/v1/books/{symbol}?depth={DEPTH}", wire.Book)
+            book = self._get(f"/v1/books/{symbol}?depth={DEPTH}", wire.Book)
         except Unavailable as error:
             log.warning("no book", extra={"symbol": symbol, "reason": error.message})
             return SymbolView(symbol, None, instrument, asked_at)
@@ -118,7 +125,7 @@ class QuoteClient:
         if at_hand is not None:
             return _marks_of(at_hand)
         try:
-            answer = self._client.get("/v1/quotes", answers.Quotes)
+            answer = self._get("/v1/quotes", answers.Quotes)
         except Unavailable as error:
             return Marks({}, error.message)
         marks: dict[str, Mark] = {}
@@ -142,7 +149,7 @@ class QuoteClient:
             quotes = tuple(quote for quote, _, _ in at_hand)
         else:
             try:
-                answer = self._client.get("/v1/quotes", answers.Quotes)
+                answer = self._get("/v1/quotes", answers.Quotes)
             except Unavailable as error:
                 return error.message
             quotes = answer.quotes if answer else ()
@@ -150,6 +157,10 @@ class QuoteClient:
             return "market data has no quotes yet"
         fresh = sum(not quote.stale for quote in quotes)
         return None if fresh else f"all {len(quotes)} quotes are stale"
+
+    def _get(self, path: str, kind: type[T]) -> T | None:
+        self._reach.check()
+        return self._client.get(path, kind)
 
     def _instrument(self, symbol: str) -> wire.Instrument | None:
         with self._reading:
@@ -161,7 +172,7 @@ class QuoteClient:
 
     def _refresh(self) -> None:
         try:
-            answer = self._client.get("/v1/instruments", answers.Instruments)
+            answer = self._get("/v1/instruments", answers.Instruments)
         except Unavailable as error:
             log.warning("no instruments", extra={"reason": error.message})
             return

@@ -1,4 +1,4 @@
-"""Follows market data's stream into the copy, and measures its clock."""
+"""Follows market data's stream into the copy, measures its clock, and notes when it does not answer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from common.errors import Unavailable
 from common.event_stream import EventStream
 from executor.market.copy import KINDS, MarketCopy, WrongMarket
 from executor.market.proof_time import ProofTime
+from executor.market.reach import Reach
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,14 @@ class MarketFollower:
         client: JsonClient,
         copy: MarketCopy,
         times: ProofTime,
+        reach: Reach,
         monotonic: Callable[[], float],
         *,
         depth: int,
         silence: float = SILENCE_SECONDS,
     ) -> None:
-        self._client, self._copy, self._times, self._monotonic = client, copy, times, monotonic
+        self._client, self._copy, self._times = client, copy, times
+        self._reach, self._monotonic = reach, monotonic
         self._stream = EventStream(1, silence)
         self._url = f"{client.base_url}/v1/stream?kinds={','.join(KINDS)}&depth={depth}"
         self._measured_at = float("-inf")
@@ -79,7 +82,12 @@ class MarketFollower:
 
     def _measure(self) -> None:
         sent = self._monotonic()
-        found = self._client.get("/v1/clock", ProofClock)
+        try:
+            found = self._client.get("/v1/clock", ProofClock)
+        except Unavailable as error:
+            self._reach.failed(error)
+            raise
+        self._reach.answered()
         if found is not None:
             self._times.learn(found.epoch, found.at, sent)
             self._measured_at = sent

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from common.client import JsonClient
+from common.errors import Unavailable
 from common.loop import Loop, Stop
 from executor.market.copy import MarketCopy
 from executor.market.follow import MarketFollower
 from executor.market.proof_time import ProofTime
+from executor.market.reach import Reach
 from tests.common.local import eventually
 from tests.executor.standin import BTCTRY, MarketData
 
@@ -24,10 +26,18 @@ def copy() -> MarketCopy:
 
 
 @pytest.fixture
-def loop(marketdata: MarketData, copy: MarketCopy) -> Iterator[Loop]:
+def reach() -> Reach:
+    """Market data did not answer so far."""
+    reach = Reach(time.monotonic)
+    reach.failed(Unavailable("it does not answer"))
+    return reach
+
+
+@pytest.fixture
+def loop(marketdata: MarketData, copy: MarketCopy, reach: Reach) -> Iterator[Loop]:
     """The loop that follows the stream, running."""
     times = copy._times
-    follower = MarketFollower(JsonClient(marketdata.url, 1.0), copy, times, time.monotonic, depth=100)
+    follower = MarketFollower(JsonClient(marketdata.url, 1.0), copy, times, reach, time.monotonic, depth=100)
     loop, stop = Loop("market", follower.step), Stop()
     loop.start(stop)
     yield loop
@@ -37,9 +47,10 @@ def loop(marketdata: MarketData, copy: MarketCopy) -> Iterator[Loop]:
 
 
 def test_a_market_data_that_was_away_is_followed_again_and_leaves_no_trouble_behind(
-    marketdata: MarketData, copy: MarketCopy, loop: Loop
+    marketdata: MarketData, copy: MarketCopy, reach: Reach, loop: Loop
 ) -> None:
     eventually(lambda: copy.look(BTCTRY, time.monotonic()))
+    reach.check()
     for _ in range(3):
         asked = len(marketdata.requests)
         marketdata.status = 503

@@ -7,10 +7,14 @@ from prometheus_client import CollectorRegistry
 
 from common.client import JsonClient
 from executor.market.copy import MarketCopy
+from executor.market.follow import MarketFollower
 from executor.market.proof_time import ProofTime
+from executor.market.reach import Reach
 from executor.quotes import QuoteClient
 from executor.timing import StageMetrics
 from tests.executor.standin import BTCTRY, USDTTRY, MarketData, Monotonic
+
+NOBODY = "http://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -23,9 +27,19 @@ def quotes(marketdata: MarketData, clock: Monotonic) -> QuoteClient:
     return _client(marketdata.url, clock)
 
 
-def _client(url: str, clock: Monotonic) -> QuoteClient:
-    nothing = MarketCopy("simulated", ProofTime(), lambda _: None)
-    return QuoteClient(JsonClient(url, 0.5), "simulated", clock, StageMetrics(CollectorRegistry()), nothing)
+def _client(url: str, clock: Monotonic, reach: Reach | None = None) -> QuoteClient:
+    stages, reach = StageMetrics(CollectorRegistry()), reach or Reach(clock)
+    return QuoteClient(JsonClient(url, 0.5), "simulated", clock, stages, _nothing(), reach)
+
+
+def _nothing() -> MarketCopy:
+    return MarketCopy("simulated", ProofTime(), lambda _: None)
+
+
+def _try(url: str, reach: Reach, clock: Monotonic) -> None:
+    """Has a follower of this address try once."""
+    follower = MarketFollower(JsonClient(url, 0.5), _nothing(), ProofTime(), reach, clock, depth=1)
+    follower.step()
 
 
 def test_a_look_gives_book_instrument_and_an_age_that_grows(quotes: QuoteClient, clock: Monotonic) -> None:
@@ -72,9 +86,35 @@ def test_an_unknown_symbol_is_told_and_does_not_hammer_market_data(quotes: Quote
 
 
 def test_market_data_that_does_not_answer_gives_no_book(clock: Monotonic) -> None:
-    nobody = _client("http://127.0.0.1:1", clock)
+    nobody = _client(NOBODY, clock)
     assert nobody.look(BTCTRY).book is None
     assert "does not answer" in str(nobody.trouble())
+
+
+def test_nobody_waits_for_market_data_that_did_not_answer_its_follower(
+    marketdata: MarketData, clock: Monotonic
+) -> None:
+    reach = Reach(clock)
+    quotes = _client(marketdata.url, clock, reach)
+    _try(NOBODY, reach, clock)
+    assert quotes.look(BTCTRY).book is None
+    assert "does not answer" in str(quotes.trouble())
+    assert "does not answer" in str(quotes.marks().absence)
+    assert marketdata.requests == []
+    clock.now += 4.9
+    assert quotes.look(BTCTRY).book is None
+    clock.now += 0.2
+    assert quotes.look(BTCTRY).book is not None
+
+
+def test_market_data_is_asked_again_once_its_follower_got_any_answer(marketdata: MarketData, clock: Monotonic) -> None:
+    reach = Reach(clock)
+    quotes = _client(marketdata.url, clock, reach)
+    _try(NOBODY, reach, clock)
+    marketdata.status = 503
+    _try(marketdata.url, reach, clock)
+    marketdata.status = 200
+    assert quotes.look(BTCTRY).book is not None
 
 
 def test_readiness_asks_for_one_fresh_quote(quotes: QuoteClient, marketdata: MarketData) -> None:

@@ -33,8 +33,8 @@ ALERTMANAGER_DOWN = {
 FEED = {"severity": "warning", "service": "marketdata", "venue": "btcturk"}
 OLD_BOOK = FEED | {"alertname": "BookStale", "instance": "marketdata-3:5001", "symbol": "X"}
 DROPPED = FEED | {"alertname": "FramesDropped", "instance": "marketdata-2:5001"}
-SLOW = {"alertname": "SlowCommits", "severity": "warning", "service": "executor", "instance": "executor-4:4001"}
-WAIT = {"alertname": "OrdersWait", "severity": "warning", "service": "executor"}
+SLOW = {"alertname": "SlowCommits", "severity": "warning", "service": "slow-executor", "instance": "executor-4:4001"}
+WAIT = {"alertname": "OrdersWait", "severity": "warning", "service": "slow-executor"}
 UNWRITTEN = {"alertname": "EvidenceNotWritten", "severity": "warning", "service": "canary", "instance": "canary:6001"}
 UNSURE = {"alertname": "CanaryInconclusive", "severity": "warning", "service": "canary"}
 FAIL = {"alertname": "CanaryFailing", "severity": "critical", "service": "canary", "instance": "canary:6001"}
@@ -94,6 +94,9 @@ ECHOES = [
     FAST | FAILS,
     SLOW_BURN | LATE,
     {"alertname": "FastBurn", "severity": "critical", "service": "executor"},
+    SLOW | {"service": "executor"},
+    WAIT | {"service": "executor", "instance": "executor-4:4001"},
+    SLOW | {"alertname": "OrderStreamLate", "service": "executor"},
     UNWRITTEN,
     FEED | {"alertname": "ReconnectStorm", "instance": "marketdata:5001"},
     FEED | {"alertname": "ResyncStorm", "instance": "marketdata:5001"},
