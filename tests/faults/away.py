@@ -47,9 +47,7 @@ FAULTS = (
         verdict="FAIL",
         quick=True,
     ),
-    Fault(
-        "stop-marketdata", "market data is stopped", stopped("marketdata"), "TargetDown", 60, verdict="FAIL", quick=True
-    ),
+    Fault("stop-marketdata", "market data is stopped", stopped("marketdata"), "TargetDown", 60, verdict="FAIL"),
     Fault(
         "stop-executor-1", "executor-1 is stopped", stopped("executor-1"), "TargetDown", 60, verdict="FAIL", quick=True
     ),
