@@ -36,6 +36,8 @@ class Fault:
     factor: what the durations of rules are divided by.
     more: what is merged into the generated compose file.
     small: volumes that are small disks of their own, with the options of their mount.
+    messages: the most firing messages at one receiver; by default two, and none where no alert is expected. A fault
+        that heals at about the time at which it would be told may bring some.
     quick: `test_faults.py` runs it too, on a stack that it shares with others.
     """
 
@@ -53,7 +55,13 @@ class Fault:
     factor: float = FACTOR
     more: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, str] = field(default_factory=dict)
+    messages: int | None = None
     quick: bool = False
+
+    @property
+    def most_messages(self) -> int:
+        """The most firing messages that one receiver may get."""
+        return self.messages if self.messages is not None else MOST_MESSAGES if self.alert else 0
 
     @property
     def wants_message(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.fault import FULL, Fault, Put, once
+from tests.faults.fault import FULL, MOST_MESSAGES, Fault, Put, once
 from tests.faults.ground import Ground
 from tests.stack.test_self_healing import LASTING
 
@@ -81,11 +81,12 @@ HANGS = (
         name="hang-venue",
         title="the server of venue hangs (SIGSTOP)",
         put=_hung("venue"),
-        alert="MarketDataStale",
+        alert=None,
         within=110.0,
         itself=True,
         heals=150.0,
         factor=FULL,
+        messages=MOST_MESSAGES,
     ),
 )
 OTHERS = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tests.faults import audit
 from tests.faults.audit import Audit
-from tests.faults.fault import MOST_MESSAGES, Fault
+from tests.faults.fault import Fault
 from tests.faults.ground import SETTLE_SECONDS, Ground
 from tests.faults.told import alert_of, arrivals, critical, endings, told
 from tests.faults.trader import Trader
@@ -192,7 +192,7 @@ def unmet(outcome: Outcome, missing: list[str]) -> list[str]:
         f"{fault.alert} did not fire": fault.alert is not None and outcome.fired is None,
         f"no message at {', '.join(missing)}": fault.wants_message and bool(missing),
         f"the message took {outcome.arrived or 0:.0f} s, {limit}": (outcome.arrived or 0) > fault.within,
-        f"{len(outcome.told)} firing messages": len(outcome.told) > (MOST_MESSAGES if fault.alert else 0),
+        f"{len(outcome.told)} firing messages": len(outcome.told) > fault.most_messages,
         "its end was not told everywhere": outcome.critical and outcome.over is None,
         f"its end was told {outcome.over or 0:.0f} s late, the limit is {OVER_SECONDS:.0f} s": outcome.critical
         and (outcome.over or 0) > OVER_SECONDS,
