@@ -14,7 +14,7 @@ FACTOR = 8.0
 """The durations of rules are divided by this number, where nothing else is said."""
 FULL = 1.0
 """For rows whose alerts compare an age or count events: limits are not divided, so only at full length do an alert and
-its echoes come in the product's order. Nor may a restart that the product heals in time be told."""
+its echoes come in the product's order; and for rows that show that what heals in time is not told."""
 MOST_MESSAGES = 2
 
 

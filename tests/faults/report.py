@@ -40,7 +40,7 @@ compared with what the client was told.
 - *healed*: seconds until every container was healthy and the canary passed, from the begin of the fault where the stack
   heals by itself, else from the end of the fault.
 - *firing messages*: at the receiver that got most of them, with their alerts; at most {most} are allowed, none where
-  no alert is expected.
+  no alert is expected, but for a fault that heals at about the time at which it would be told.
 - *the console said*: the alerts that fired in its inbox; `no answer`; `alerts silent` when the alert that always fires
   stayed away.
 
