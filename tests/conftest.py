@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
+
+from tests import chromium
 
 # How long it takes to make examples says how busy the machine is, not whether the code is right.
 settings.register_profile("all", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -55,15 +56,13 @@ def needs(item: pytest.Item) -> set[str]:
 
 Launch = Callable[..., Browser]
 """Starts a Chromium with further arguments of its command line."""
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
     """The one driver of browsers in this process, since a second one fails. The browsers end with the session."""
-    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-    if path is None:
+    if chromium.found() is None:
         reason = "NO CHROMIUM: NOTHING WAS TESTED IN A BROWSER (apt-get install chromium)"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
@@ -72,7 +71,9 @@ def launch() -> Iterator[Launch]:
         browsers: list[Browser] = []
 
         def launched(*arguments: str) -> Browser:
-            browsers.append(playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments]))
+            browsers.append(
+                playwright.chromium.launch(executable_path=chromium.__file__, args=[*ARGUMENTS, *arguments])
+            )
             return browsers[-1]
 
         yield launched

@@ -21,7 +21,6 @@ from web.parts import MAX_STREAMS
 
 Own = tuple[Console, Surroundings]
 DESK: ViewportSize = {"width": 1440, "height": 900}
-NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 PATIENCE_MS = 30_000
 """The wait after which a test fails. It says nothing about speed."""
 
@@ -137,7 +136,7 @@ def watched(chromium: Browser) -> Iterator[Watched]:
     watched = Watched(context.new_page())
 
     def on_console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and NETWORK_CHANGED not in message.text:
+        if message.type in ("error", "warning"):
             watched.troubles.append(f"{message.type}: {message.text}")
 
     watched.page.on("console", on_console)
@@ -158,22 +157,9 @@ def page(watched: Watched) -> Page:
     return watched.page
 
 
-def _go_to(page: Page, url: str) -> None:
-    """Loads the page anew when the browser gave a request up because an interface came or went, as containers' do."""
-    changed: list[str] = []
-    page.on(
-        "requestfailed", lambda request: changed.append(request.url) if request.failure == NETWORK_CHANGED else None
-    )
-    for _ in range(5):
-        changed.clear()
-        page.goto(f"{url}/")
-        if not changed:
-            return
-
-
 def opened(page: Page, url: str) -> Page:
     """Opens the console and returns the page, live and with quotes."""
-    _go_to(page, url)
+    page.goto(f"{url}/")
     try:
         page.wait_for_selector("#link[data-state=live]")
         page.wait_for_selector("#quote-rows tr")
