@@ -114,7 +114,7 @@ def test_a_server_that_never_answers_is_unavailable_in_time(silent: str) -> None
     started = time.monotonic()
     with pytest.raises(Unavailable, match="does not answer"):
         JsonClient(silent, 0.2).get("/instrument", Instrument)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_a_body_goes_out_as_json_with_the_headers_of_the_client_and_of_the_call(server: str) -> None:

@@ -209,7 +209,7 @@ def test_the_stop_ends_all_loops_whatever_they_wait_for() -> None:
     _eventually(lambda: all(loop.health().alive for loop in loops))
     began = time.monotonic()
     supervisor.stop(10.0)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 8.0
     assert not any(loop.health().alive for loop in loops)
 
 

@@ -110,7 +110,9 @@ def test_an_executor_that_wrote_shows_the_account_no_more_once_another_one_does(
     assert "executor_open_orders[]" in _samples(second)
 
 
-def test_an_executor_that_loses_the_ledger_shows_the_account_as_it_was(executor: Executor) -> None:
+def test_an_executor_that_loses_the_ledger_shows_the_account_as_it_was(make: MakeExecutor, place: Place) -> None:
+    executor = make(place, ready=False)  # nothing asks the ledger again by itself
+    executor.parts.leading.step()
     executor.matcher.pass_once()
     executor.parts.metrics.account.ledger_failed()
     samples = _samples(executor)

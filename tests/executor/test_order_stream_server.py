@@ -73,7 +73,7 @@ def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
                 other.limit(f"later-{number}", "buy", "0.1", "99")
                 began = time.monotonic()
                 listener.until(lambda event: event.name == "account")
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < 5
             eventually(lambda: _open(server) == 1)
         stuck.close()
     other.close()
