@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         stack.wait(lambda: quiet(stack), SETTLE_SECONDS, lambda: f"no alert, there are {alerts_of(stack)}")
         idle = watch(lambda: alerts_of(stack), minutes, lambda text: say(f"idle: {text}"))
         told("idle", idle)
+        say(f"idle: {idle.looks} looks; now {orders} orders are placed")
         say(f"{rest(stack, orders)} of {orders} orders rest")
         with streams(stack, STREAMS) as opened:
             used = watch(lambda: alerts_of(stack), minutes, lambda text: say(f"used: {text}"))
