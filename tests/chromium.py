@@ -24,7 +24,7 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 LOAD_WORD, EQUAL, RETURN = 0x20, 0x15, 0x06
 ALLOW, FAIL_WITH = 0x7FFF0000, 0x00050000
 NUMBER_AT, FAMILY_AT = 0, 16
-"""Where `struct seccomp_data` has the call's number and its first argument."""
+"""The offsets of the call's number and of its first argument in `struct seccomp_data`, in bytes."""
 
 
 class Program(ctypes.Structure):

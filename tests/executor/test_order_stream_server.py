@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,9 +70,7 @@ def test_a_client_that_takes_nothing_is_cut_off_while_others_are_told(
             listener.until(lambda event: event.name == "account")
             for number in range(10):
                 other.limit(f"later-{number}", "buy", "0.1", "99")
-                began = time.monotonic()
                 listener.until(lambda event: event.name == "account")
-                assert time.monotonic() - began < 5
             eventually(lambda: _open(server) == 1)
         stuck.close()
     other.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from common.wire import Instrument
 from tests.quiet.alerts import Watch
-from tests.quiet.load import resting
+from tests.quiet.load import Pace, resting
 
 WATCHDOG = {"labels": {"alertname": "Watchdog"}, "state": "firing"}
 
@@ -67,3 +68,13 @@ def test_an_order_that_rests_is_far_below_the_bid_on_the_venues_grid_and_worth_e
     assert price % Decimal(tick) == quantity % Decimal(lot) == 0
     assert quantity > 0
     assert Decimal(least) <= price * quantity
+
+
+def test_a_pace_keeps_its_distance_and_makes_up_for_no_stall() -> None:
+    pace = Pace(50)
+    pace.wait()
+    time.sleep(0.2)
+    began = time.monotonic()
+    for _ in range(3):
+        pace.wait()
+    assert time.monotonic() - began > 0.039, "two distances of 20 ms, and not all at once"

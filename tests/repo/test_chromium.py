@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.chromium import SOCKET_CALL
+from tests import chromium
 
-TRY = """
-import socket
-from tests.chromium import SOCKET_CALL, refuse_netlink
-socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()
-refuse_netlink(SOCKET_CALL[__import__("platform").machine()])
+BROWSER = f"""#!{sys.executable}
+import socket, sys
 socket.socket().close()
 try:
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
 except OSError as error:
-    print(type(error).__name__, error.errno)
+    print(error.errno, sys.argv[1:])
 """
 
 
-@pytest.mark.skipif(platform.machine() not in SOCKET_CALL, reason="no filter is known for this processor")
-def test_netlink_alone_is_refused() -> None:
-    done = subprocess.run([sys.executable, "-c", TRY], capture_output=True, text=True, timeout=30)
-    assert (done.stdout, done.stderr) == ("OSError 97\n", "")
+def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs it where the folder's programs are the only ones."""
+    command = [sys.executable, chromium.__file__, *arguments]
+    environment = os.environ | {"PATH": str(folder)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.skipif(platform.machine() not in chromium.SOCKET_CALL, reason="no filter is known for this processor")
+def test_the_browser_gets_its_arguments_and_no_netlink(tmp_path: Path) -> None:
+    program = tmp_path / "chromium"
+    program.write_text(BROWSER)
+    program.chmod(0o700)
+    done = start(tmp_path, "--one", "two")
+    assert (done.stdout, done.stderr) == ("97 ['--one', 'two']\n", "")
+
+
+def test_a_machine_without_a_browser_is_told_so(tmp_path: Path) -> None:
+    done = start(tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "no Chromium here: looked for chromium, chromium-browser, google-chrome\n",
+    )
