@@ -10,6 +10,9 @@ export STARTED_AT
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 BIN=.venv/bin
+# Compiled once, tests and their rewritten assertions are loaded by all workers and in the next run, whatever the shell has set.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=$PWD/build/pycache
 
 find_python() {
   for candidate in python3.13 python3.12 python3.11 python3; do
@@ -93,8 +96,8 @@ lint() {
   if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck alertmanager/start alertmanager/page-test .ci/run tests/standins/*/*.sh; fi
 }
 
-# What stands for itself runs in parallel, with more workers than cores, since many tests wait.
-parallel() { $BIN/python -m pytest --quiet --numprocesses 6 --dist worksteal "$@"; }
+# parallel WORKERS OPTIONS...: what stands for itself runs in parallel, with more workers than cores, since many tests wait.
+parallel() { $BIN/python -m pytest --quiet --dist worksteal --numprocesses "$@"; }
 
 # Two stacks leave a small machine room; under abuse everybody else has to be served in time, so that stack is there alone.
 on_stacks() {
@@ -117,7 +120,7 @@ engine_or_skip() {
   if bash scripts/engine.sh && bash scripts/images.sh "$work/missing"; then return; fi
   [ "${CI:-}" != true ] || fail "under CI the stack tests must run, and no engine could be had"
   echo "SKIPPED: no container engine could be had here, so NOTHING THAT NEEDS CONTAINERS IS TESTED" >&2
-  parallel -m "not stack and not engine"
+  parallel 6 -m "not stack and not engine"
   exit
 }
 
@@ -127,7 +130,8 @@ case $what in
   unit)
     lint
     step "the tests that need no container"
-    parallel -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --ignore=tests/faults/test_faults.py --hypothesis-profile=desk
+    # The quick ones wait less, and each worker collects them all for itself.
+    parallel 4 -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --ignore=tests/faults/test_faults.py --hypothesis-profile=desk
     ;;
   all)
     install_browser
@@ -136,7 +140,7 @@ case $what in
     # The desk's tests are on the PostgreSQL of a package, these are on the stack's.
     export SPARK_TEST_POSTGRES=image
     step "all tests but those on the stack"
-    parallel -m "not stack"
+    parallel 6 -m "not stack"
     on_stacks
     ;;
   bench)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,7 +12,7 @@ from executor.errors import LedgerUnavailable
 from executor.guardrails import RULES
 from executor.ledger.engine import MOST_CONNECTIONS, reading
 from tests.executor.conftest import MakeExecutor
-from tests.executor.standin import BTCTRY, USDTTRY, Executor, MarketData, Place
+from tests.executor.standin import BTCTRY, PATIENT, USDTTRY, Executor, MarketData, Place
 
 
 def _samples(executor: Executor) -> dict[str, float]:
@@ -144,6 +145,7 @@ def test_lent_connections_are_counted_while_they_are_lent(executor: Executor) ->
     assert _samples(executor)[used] == before[used]
 
 
+@pytest.mark.parametrize("timings", [replace(PATIENT, lock=1)])
 def test_no_more_connections_are_lent_than_the_limit_says(executor: Executor) -> None:
     engine = executor.trading.ledger._engine
     with ExitStack() as lent:

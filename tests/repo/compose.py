@@ -8,15 +8,18 @@ from typing import Any
 
 import yaml
 
+from tests import yaml_file
+
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docker-compose.yml").read_text()
+FILE = ROOT / "docker-compose.yml"
+TEXT = FILE.read_text()
 
 Block = dict[str, Any]
 
 
 def services() -> dict[str, Block]:
     """Every service by name."""
-    loaded: dict[str, Block] = yaml.safe_load(TEXT)["services"]
+    loaded: dict[str, Block] = yaml_file.parsed(FILE)["services"]
     return loaded
 
 
@@ -49,7 +52,7 @@ def published() -> tuple[str, ...]:
 
 def networks() -> dict[str, Block]:
     """Every network by name."""
-    return {name: block or {} for name, block in yaml.safe_load(TEXT)["networks"].items()}
+    return {name: block or {} for name, block in yaml_file.parsed(FILE)["networks"].items()}
 
 
 def one_shots() -> set[str]:
@@ -64,13 +67,13 @@ def one_shots() -> set[str]:
 
 def keys_as_written() -> dict[str, list[str]]:
     """Each service's keys in the order in which the file has them, without what an anchor brought."""
-    root = yaml.compose(TEXT)
+    root = yaml.compose(TEXT, yaml.CSafeLoader)
     return {name: [key.value for key, _ in block.value] for name, block in _items(_child(root, "services"))}
 
 
 def line_of(service: str) -> int:
     """Where a service's block begins, counted from 0."""
-    for key, _ in _child(yaml.compose(TEXT), "services").value:
+    for key, _ in _child(yaml.compose(TEXT, yaml.CSafeLoader), "services").value:
         if key.value == service:
             line: int = key.start_mark.line
             return line
@@ -93,7 +96,7 @@ def binds(block: Block) -> list[dict[str, Any]]:
 
 def images() -> dict[str, str]:
     """The pinned images by name, the only place that has versions."""
-    pinned: dict[str, str] = yaml.safe_load(TEXT)["x-images"]
+    pinned: dict[str, str] = yaml_file.parsed(FILE)["x-images"]
     return pinned
 
 

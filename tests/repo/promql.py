@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import promql_parser
-import yaml
+
+from tests import yaml_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +33,7 @@ def rules() -> list[dict[str, Any]]:
     return [
         rule
         for file in sorted((ROOT / "prometheus/rules").glob("*.yml"))
-        for group in yaml.safe_load(file.read_text())["groups"]
+        for group in yaml_file.parsed(file)["groups"]
         for rule in group["rules"]
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
+import web.app
 from common.loop import Loop, Stop, Supervisor
 from common.verifier import verifier_of
 from tests.web.console import ALERT_TOKEN, Surroundings
@@ -36,6 +38,15 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """The runbook and Alertmanager's rules are read once for all consoles of the tests, as one console reads them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("read_runbook", "read_inhibitions"):
+            patch.setattr(web.app, name, functools.cache(getattr(web.app, name)))
+        yield
 
 
 class NamedLoops(Supervisor):
