@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,15 @@ ENGINE_FIXTURES = {"killed_database", "prometheus_image", "alertmanager_image"}
 """The fixtures that start containers. The executor's PostgreSQL is one where it comes from the stack's image."""
 if os.environ.get("SPARK_TEST_POSTGRES") == "image":
     ENGINE_FIXTURES.add("postgres_server")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A module whose tests are all left out is not even read: each worker would make all its cases for nothing."""
+    if collection_path.suffix != ".py":
+        return None
+    left_out = re.findall(r"not (\w+)", config.option.markexpr)
+    marked = re.findall(r"^pytestmark = .*", collection_path.read_text(encoding="utf-8"), re.MULTILINE)
+    return True if any(re.search(rf"\bmark\.{name}\b", line) for line in marked for name in left_out) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -107,6 +107,7 @@ def test_a_loop_that_does_not_come_back_is_healed_with_its_name(
     assert replaced[0].startswith("loop: the loop stuck has not come back for ")
 
 
+@pytest.mark.slow
 def test_a_worker_whose_request_hangs_is_replaced_and_the_others_are_answered() -> None:
     with gunicorn(TEST_LOOK_SECONDS="0.05") as server:
         hanging = threading.Thread(target=_ask_in_vain, args=(server,))

@@ -256,6 +256,7 @@ def test_a_question_for_the_head_alone_gives_the_slot_back() -> None:
     assert streams.slots.open == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_on_a_real_server_slots_come_back_from_clients_that_go(method: str) -> None:
     with gunicorn() as server:

@@ -204,6 +204,7 @@ def test_whatever_fails_while_a_batch_is_decided_again_nobody_is_left_waiting(
     assert proved(place).events == 1
 
 
+@pytest.mark.slow
 def test_many_threads_all_get_their_own_answer(make: MakeExecutor, place: Place) -> None:
     one, two = make(place), make(place)
 

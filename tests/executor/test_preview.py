@@ -170,6 +170,7 @@ def test_the_largest_quantity_is_no_repetition_of_a_recent_order(make: MakeExecu
     assert preview(executor, **limit("buy", "1", "100"))["largest_quantity"] == "4", "another order"
 
 
+@pytest.mark.slow
 def test_on_a_still_book_a_preview_says_what_the_order_then_does(postgres_server: postgres.Server) -> None:
     tally = run(postgres_server, tries=TRIES, seed=1)
     assert tally.differences == []

@@ -89,6 +89,7 @@ def test_marks_that_were_never_seen_leave_the_ledgers_side(
     assert all("answered 503" in each.reason for each in found.summary.unpriced)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timings", [LEDGER_TIMINGS])
 def test_a_ledger_that_is_away_is_503(make: MakeExecutor, postgres_server: postgres.Server, tmp_path: Path) -> None:
     assert make(Place(NOWHERE), ready=False).client.get("/v1/valuation").status_code == 503

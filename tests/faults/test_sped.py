@@ -54,6 +54,7 @@ def test_every_rule_of_the_product_is_divided_and_else_unchanged(tmp_path: Path)
                     assert sped.seconds(quick["for"]) == max(5, round(sped.seconds(rule["for"]) / 4))
 
 
+@pytest.mark.slow
 def test_a_factor_of_one_changes_no_duration(tmp_path: Path) -> None:
     sped.write(PRODUCT, tmp_path / "rules", 1)
     for file in sorted((PRODUCT / "rules").glob("*.yml")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from tests.repo import compose
@@ -84,6 +85,7 @@ Labels = frozenset[str] | None
 """The labels of a metric; None where the code gives them in a way that this does not read."""
 
 
+@cache
 def exported() -> dict[str, Labels]:
     """Series name to labels, of every service and of what each of them exports through common/ops.py."""
     found: dict[str, Labels] = {**PROCESS, **FLASK, **READINESS, **OWN, **LOOPS, **DOORS, **SCRAPE}

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.repo import compose
 from tests.repo.tree import ROOT, parsed, paths
 
@@ -39,6 +41,7 @@ def test_json_is_written_in_one_place() -> None:
     assert found == set(), "use common.wire.encode"
 
 
+@pytest.mark.slow
 def test_mypy_refuses_a_decimal_that_is_put_into_a_text_as_python_writes_it(tmp_path: Path) -> None:
     refused = [
         'f"{d}"',

@@ -131,6 +131,7 @@ def _told_until(at: float) -> list[Bar]:
     return [bar(start, 9, 12, 8, 11) for start in range(-600, int(at) // 60 * 60 + 1, 60)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.sampled_from(sorted(OPERATIONS)), st.integers(1, 200), st.booleans()), max_size=25))
 def test_a_restart_at_any_moment_loses_nothing_that_was_told_and_invents_nothing(
@@ -164,6 +165,7 @@ def test_long_bars_of_minutes_that_were_dropped_outlive_a_restart(tmp_path: Path
         assert [one[-1] for one in after][1:-1] == [True] * (len(after) - 2)
 
 
+@pytest.mark.slow
 def test_the_file_does_not_grow_with_time(tmp_path: Path) -> None:
     candles = _candles(A)
     keeper = _keeper(candles, tmp_path)

@@ -106,6 +106,7 @@ def test_retries_take_from_the_budget_like_every_call() -> None:
         assert len(server.asked) == 2
 
 
+@pytest.mark.slow
 def test_eight_threads_never_bring_the_venue_to_429() -> None:
     """The server counts as a venue does, in windows that slide; each endpoint by itself, and both together.
 

@@ -132,6 +132,7 @@ def _taken(filled: Callable[[], Series]) -> int:
     return taken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("filled", "most"), [(_pair, 0.25), (_share, 0.35)])
 def test_all_bars_of_a_symbol_take_a_fraction_of_a_mebibyte(filled: Callable[[], Series], most: float) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:

@@ -54,6 +54,7 @@ def test_shares_outside_of_the_index_do_not_move_it() -> None:
     assert sum(share.weight for share in ALL) == sum(share.weight for share in SHARES)
 
 
+@pytest.mark.slow
 def test_rows_are_on_the_grid_within_the_limits_and_never_cross(exchange: BistMarket) -> None:
     for share in ALL:
         view = exchange.view()[share.symbol]
@@ -95,6 +96,7 @@ def test_shares_of_a_slow_pace_move_in_turn_and_all_of_them_move_at_a_change_of_
     assert phases == {"continuous"}
 
 
+@pytest.mark.slow
 def test_a_client_that_subscribes_to_ticks_and_books_of_six_hundred_shares_gets_every_row() -> None:
     assert 2 * (MOST_SHARES + 2) + MOST_SHARES < MOST_SYMBOLS
     symbols = [share.symbol for share in ALL]

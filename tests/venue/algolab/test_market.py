@@ -59,6 +59,7 @@ def test_ten_rows_a_side_on_ticks_in_order_and_never_crossed() -> None:
             assert all(row.quantity > 0 and row.orders > 0 for row in (*view.bids, *view.asks))
 
 
+@pytest.mark.slow
 def test_shares_move_together() -> None:
     exchange = _exchange()
     prices: dict[str, list[float]] = {"GARAN": [], "AKBNK": []}
@@ -70,6 +71,7 @@ def test_shares_move_together() -> None:
     assert statistics.correlation(*changes) > 0.3
 
 
+@pytest.mark.slow
 def test_trades_come_in_clusters_and_name_two_brokers() -> None:
     exchange = _exchange()
     gaps: list[float] = []

@@ -24,6 +24,7 @@ def states() -> list[dict[str, PairView]]:
     return seen
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_times_give_the_same_market() -> None:
     first, second = BtcturkMarket(3, START), BtcturkMarket(3, START)
     for market in (first, second):
@@ -85,6 +86,7 @@ def test_lira_pairs_agree_with_their_legs(states: list[dict[str, PairView]]) -> 
         assert middle["ETHTRY"] == pytest.approx(middle["ETHUSDT"] * middle["USDTTRY"], rel=0.003)
 
 
+@pytest.mark.slow
 def test_trades_come_in_clusters_inside_the_day_they_make() -> None:
     market = BtcturkMarket(5, START)
     counts, last = [], market.view()["BTCTRY"].trade_count

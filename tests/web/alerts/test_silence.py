@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.web.alerts.people import NOBODY, acknowledge, expire, history, kept, silence, whats
 from tests.web.alerts.test_desk import compared
 from tests.web.conftest import Built, build
@@ -173,6 +175,7 @@ def test_an_alert_whose_labels_were_cut_is_not_silenced_by_others(built: Built, 
     assert around.alertmanager.silences == {}
 
 
+@pytest.mark.slow
 def test_so_many_silences_and_no_more(firing: Built) -> None:
     for _ in range(MOST_SILENCES):
         made = silence(firing, "fire").get_json()["silence"]["silence_id"]
