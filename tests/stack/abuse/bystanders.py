@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 import urllib3
 
@@ -158,5 +159,14 @@ def server_errors(stack: Stack) -> dict[str, float]:
 
 def alerts(stack: Stack, *states: str) -> set[str]:
     """Returns the names of the alerts in these states, `firing` and `pending`; by default in either."""
-    told = json.loads(stack.ask("GET", "prometheus", "/api/v1/alerts").body)["data"]["alerts"]
-    return {each["labels"]["alertname"] for each in told if not states or each["state"] in states}
+    return {each["labels"]["alertname"] for each in _told(stack) if not states or each["state"] in states}
+
+
+def alerts_in_words(stack: Stack) -> str:
+    """Returns every alert with its state, its value and its labels."""
+    return "; ".join(f"{each['state']} at {each['value']}: {each['labels']}" for each in _told(stack))
+
+
+def _told(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(stack.ask("GET", "prometheus", "/api/v1/alerts").body)["data"]["alerts"]
+    return found
