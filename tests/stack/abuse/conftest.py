@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -43,22 +46,37 @@ def doors(stack: Stack) -> list[Door]:
     ]
 
 
+@pytest.fixture(scope="session")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """A server of an empty folder beside the stack, in a process of its own."""
+    command = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]
+    folder = tmp_path_factory.mktemp("beside")
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            told = re.search(r" port (\d+) ", process.stdout.readline())
+            assert told is not None
+            yield Door("a server beside the stack", int(told[1]), "/")
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def meter(healthy: Stack) -> Meter:
     return Meter(healthy)
 
 
 @pytest.fixture
-def unharmed(healthy: Stack, doors: list[Door], meter: Meter) -> Unharmed:
+def unharmed(healthy: Stack, doors: list[Door], beside: Door, meter: Meter) -> Unharmed:
     """Gives what encloses an abuse. During it and after it everybody else is served, memory is flat, no service of ours
     counts a server error, and no alert fires that didn't before, or stays on its way."""
     errors, before = server_errors(healthy), alerts(healthy)
 
     @contextmanager
     def enclosing(*expected: str) -> Iterator[None]:
-        with watching(doors, meter, least_seconds=LEAST_SECONDS) as during:
+        with watching(doors, beside, meter, least_seconds=LEAST_SECONDS) as during:
             yield
-        with watching(doors, meter, least_seconds=LEAST_SECONDS) as after:
+        with watching(doors, beside, meter, least_seconds=LEAST_SECONDS) as after:
             pass
         assert not (found := during.complaints(P95_SECONDS, MOST_MEMORY)), "during it: " + "\n".join(found)
         assert not (found := after.complaints(P95_SECONDS, MOST_MEMORY)), "after it: " + "\n".join(found)
