@@ -15,7 +15,7 @@ from tests.repo.promql import ALERTS
 from tests.rules import cases, shifted
 from tests.rules.conftest import Tool
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 SHIFTS = {
     alert: list(shifted.shifts(rule, cases.of(alert)[0].evaluated)) for alert, rule in ALERTS.items() if cases.of(alert)
 }
