@@ -28,12 +28,23 @@ if os.environ.get("SPARK_TEST_POSTGRES") == "image":
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """A module whose tests are all left out is not even read: each worker would make all its cases for nothing."""
-    if collection_path.suffix != ".py":
-        return None
-    left_out = re.findall(r"not (\w+)", config.option.markexpr)
-    marked = re.findall(r"^pytestmark = .*", collection_path.read_text(encoding="utf-8"), re.MULTILINE)
-    return True if any(re.search(rf"\bmark\.{name}\b", line) for line in marked for name in left_out) else None
+    """Leaves a module unread whose tests are all left out: each worker would make all its cases for nothing."""
+    if collection_path.suffix == ".py" and is_left_out(collection_path.read_text("utf-8"), config.option.markexpr):
+        return True
+    return None
+
+
+def is_left_out(module: str, expression: str) -> bool:
+    """Returns true when the marks of a module's `pytestmark` have one that `not … and not …` leaves out.
+
+    Any other expression leaves it to pytest, test by test.
+    """
+    if not re.fullmatch(r"not \w+( and not \w+)*", expression):
+        return False
+    marked = re.findall(r"^pytestmark = .*", module, re.MULTILINE)
+    return any(
+        re.search(rf"\bmark\.{name}\b", line) for line in marked for name in re.findall(r"not (\w+)", expression)
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end: the collector of garbage need not look at it again and again."""
+    """Spares the collector of garbage all that was collected: it stays to the end."""
     gc.freeze()
 
 

@@ -11,5 +11,5 @@ import yaml
 
 @cache
 def parsed(file: Path) -> Any:
-    """What the file holds. It is one value for all who ask: nobody may change it."""
+    """Returns the content of the file, one value for all who ask: nobody may change it."""
     return yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
