@@ -109,7 +109,7 @@ def test_200_half_open_sockets_at_a_door_keep_nobody_waiting_at_it(gateway: Gate
 def test_every_line_of_the_log_is_json_whatever_was_sent(gateway: Gateway) -> None:
     sent(gateway, b'GET /"\\\x1b[31m HTTP/1.1\r\n{host}X: "\r\n\r\n')
     sent(gateway, b'GET /a%0a"b HTTP/1.1\r\nHost: evil"\\\r\nConnection: close\r\n\r\n')
-    assert {"status", "reason", "client", "door", "path"} <= set(gateway.log()[-1])
+    assert {"status", "reason", "client", "door", "path"} <= set(gateway.log(1)[-1])
 
 
 def test_a_reader_that_leaves_ends_its_stream_at_the_service(gateway: Gateway) -> None:
@@ -139,7 +139,7 @@ def test_a_service_that_breaks_off_and_one_that_is_away_are_told_as_json(doors: 
         while gateway.ask("GET", "web").status != 200:
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        assert {502, 503} <= {line["status"] for line in gateway.log()}
+        assert {502, 503} <= {line["status"] for line in gateway.log(2)}
 
 
 def test_an_idle_connection_is_closed_and_one_that_is_kept_is_used_again(gateway: Gateway) -> None:
