@@ -98,6 +98,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(
     st.one_of(*(messages.of(kind, decimals=DECIMALS, texts=st.just("text")) for kind in (*messages.KINDS, *ANSWERS)))

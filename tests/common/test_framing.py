@@ -109,6 +109,7 @@ def test_a_length_of_too_many_digits_is_a_body_that_is_too_large(length: bytes) 
     assert framing.too_large
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

@@ -116,6 +116,7 @@ def test_the_form_of_plain_digits_is_that_of_the_writer(value: Decimal) -> None:
     assert re.search(PLAIN_DIGITS, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SENT, ids=lambda kind: kind.__name__)
 def test_every_message_that_is_sent_fits_its_schema(kind: type[wire.Message]) -> None:
     validator = _validator(DOCUMENTS["executor"], kind.__name__)

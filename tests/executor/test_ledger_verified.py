@@ -110,6 +110,7 @@ def test_the_rows_of_open_orders_are_compared_page_by_page_and_not_all_at_the_en
     assert left[-1] >= 1, "the row that says that a later event changed it is left for the end"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "told"),
     [

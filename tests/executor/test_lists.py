@@ -107,6 +107,7 @@ def test_filters_go_together(traded: Executor) -> None:
     assert len(keys(traded, side="sell")) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 3, 500])
 @pytest.mark.parametrize("asked", [{}, {"symbol": BTCTRY}, {"status": "open"}, {"status": "filled"}, {"side": "buy"}])
 def test_times_of_receipt_bound_a_list_from_and_before(traded: Executor, limit: int, asked: dict[str, str]) -> None:

@@ -52,6 +52,7 @@ def desk(place: Place) -> Iterator[Executor]:
         executor.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", READS)
 def test_every_answer_has_plain_digits(desk: Executor, path: str) -> None:
     text = desk.client.get(f"/v1/{path}").get_data(as_text=True)

@@ -64,6 +64,7 @@ RECENT = [
     ENDED | {"cause": "LedgerDown", "service": "ended-ledger", "instance": "ended-ledger:1"},
     ENDED | {"cause": "MarketDataStale", "service": "ended-feed", "instance": "ended-feed:1"},
     ENDED | {"cause": "BookStale", "service": "ended-book", "instance": "ended-book:1", "venue": "btcturk"},
+    ENDED | {"cause": "ResyncStorm", "service": "ended-storm", "instance": "ended-storm:1", "venue": "btcturk"},
 ]
 LEDGER_ENDED = {"service": "ended-ledger", "instance": "ended-ledger:1"}
 
@@ -91,6 +92,8 @@ ECHOES = [
     FEED | {"alertname": "ResyncStorm", "service": "ended-feed", "instance": "ended-feed:1"},
     FEED | {"alertname": "ResyncStorm", "service": "ended-book", "instance": "ended-book:1"},
     FEED | {"alertname": "BookAuditMismatch", "service": "ended-book", "instance": "ended-book:1"},
+    FEED | {"alertname": "BookContradicted", "service": "ended-storm", "instance": "ended-storm:1"},
+    FEED | {"alertname": "BookContradicted", "instance": "marketdata-3:5001"},
     FAST | FAILS,
     SLOW_BURN | LATE,
     {"alertname": "FastBurn", "severity": "critical", "service": "executor"},
@@ -151,7 +154,8 @@ NEWS = [
     ALERTMANAGER_DOWN,
     DROPPED,
     OLD_BOOK,
-    FEED | {"alertname": "BookContradicted", "instance": "marketdata-3:5001"},
+    FEED | {"alertname": "BookContradicted", "instance": "marketdata-3:5001", "venue": "bist"},
+    FEED | {"alertname": "BookContradicted", "instance": "marketdata-4:5001"},
     FEED | {"alertname": "BookAuditMismatch", "instance": "marketdata-2:5001"},
     FEED | {"alertname": "BookAuditMismatch", "instance": "marketdata-3:5001", "venue": "bist"},
     SLOW,

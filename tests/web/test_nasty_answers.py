@@ -48,6 +48,7 @@ def _panels(console: Built) -> dict[str, str]:
     return {panel.name: str(panel.html) for panel in painter.panels()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", range(6))
 @pytest.mark.parametrize("name", CELLS)
 def test_a_panel_of_nasty_values_is_drawn_and_so_are_the_others(

@@ -199,6 +199,7 @@ NASTY_ALERTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(NASTY_ALERTS, max_size=3))
 def test_whatever_the_webhook_takes_every_view_draws(alone: Built, nasty: list[dict[str, Any]]) -> None:

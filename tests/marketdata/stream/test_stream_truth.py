@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,7 @@ class World:
         return self.chance.choice(("BTCTURK", "BIST"))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(seed=st.integers(0, 2**32), length=st.integers(5, 60))
 def test_whatever_happens_a_client_ends_with_what_a_request_tells(seed: int, length: int) -> None:

@@ -21,6 +21,7 @@ LONG = 60.0
 NO_SHARES = {"SPARK_BIST_SYMBOLS": "none"}
 
 
+@pytest.mark.slow
 def test_the_metrics_count_every_link_from_the_start(tmp_path: Path) -> None:
     with running_venue() as venue, http_server(rest_app(venue)) as url:
         settings = settings_for(venue.url, url)

@@ -43,6 +43,7 @@ def _asked(venue: Venue, http: FlaskClient, endpoint: str, oddity: str) -> tuple
     return json.loads(plain), json.loads(odd)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oddity", ODDITIES)
 @pytest.mark.parametrize("endpoint", sorted(PATHS))
 def test_every_answer_can_be_asked_for_in_every_odd_form(

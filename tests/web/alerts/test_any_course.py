@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,6 +121,7 @@ class Chain:
         self.tick({"wait": 1, "wait long": 40}.get(event, 0))
 
 
+@pytest.mark.slow
 @given(events=st.lists(st.sampled_from(EVENTS), max_size=40))
 def test_the_inbox_is_alertmanagers_list_after_any_course(events: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

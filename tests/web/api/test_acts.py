@@ -31,6 +31,7 @@ def test_every_act_needs_the_operators_token(
     assert [asked for asked in around.alertmanager.server.asked if asked.method != "GET"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path"), PATHS)
 @pytest.mark.parametrize(
     ("changes", "field"),
@@ -59,6 +60,7 @@ def test_a_name_or_reason_that_people_can_not_read_is_refused(
     assert whats(firing, "fire") == ["fired"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/api/alerts/fire/acknowledge", "/api/alerts/fire/silence"])
 @pytest.mark.parametrize("seconds", [59, 0, -1, MOST_SECONDS + 1, 10**30, 1.5, "3600", None])
 def test_a_duration_out_of_bounds_is_refused(firing: Built, path: str, seconds: Any) -> None:

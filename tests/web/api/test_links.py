@@ -50,6 +50,7 @@ def test_every_link_of_every_page_is_answered(lasting: Built) -> None:
     assert {address for address in found - ours if not address.startswith(("http://", "https://"))} == set()
 
 
+@pytest.mark.slow
 def test_every_alert_that_fires_leads_from_the_inbox_to_its_page(built: Built, around: Surroundings) -> None:
     for name, rule in ALERTS.items():
         if name != "Watchdog":

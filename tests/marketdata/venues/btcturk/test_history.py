@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from common.wire import Candle
 from marketdata.rest.client import RetryPolicy
 from tests.marketdata.venues.btcturk.rig import QUICK, Following, following
@@ -57,6 +59,7 @@ def test_days_and_minutes_are_the_venues_own(venue: Venue, rest_url: str) -> Non
         assert _in_ticks(venue, closed) == _venues_own(venue, "1", *span)
 
 
+@pytest.mark.slow
 def test_after_the_minute_has_closed_our_bars_and_the_venues_agree(venue: Venue, rest_url: str) -> None:
     with following(venue.url, rest_url, "BTCTRY", unix=_venue_time(venue)) as feed:
         eventually(lambda: feed.live() and len(_minutes(feed)) >= 1_000)
