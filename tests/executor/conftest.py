@@ -111,3 +111,13 @@ def make(marketdata: MarketData, timings: LedgerTimings) -> Iterator[MakeExecuto
 def executor(make: MakeExecutor, place: Place) -> Executor:
     """One executor."""
     return make(place)
+
+
+@pytest.fixture(scope="module")
+def door(postgres_server: postgres.Server) -> Iterator[Executor]:
+    """One executor for all calls of a module that it refuses: they leave nothing behind."""
+    with serving(market_data()) as data:
+        executor = make_executor(postgres_server.new_place(), data)
+        executor.start_writing()
+        yield executor
+        executor.close()

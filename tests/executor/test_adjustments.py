@@ -112,12 +112,10 @@ def test_money_that_open_orders_hold_back_can_not_be_withdrawn(make: MakeExecuto
     ],
 )
 @pytest.mark.parametrize("call", ["deposits", "withdrawals"])
-def test_a_bad_field_is_named_and_nothing_moves(
-    executor: Executor, call: str, changes: dict[str, str], field: str
-) -> None:
-    status, body = moved(executor, call, **changes)
+def test_a_bad_field_is_named_and_nothing_moves(door: Executor, call: str, changes: dict[str, str], field: str) -> None:
+    status, body = moved(door, call, **changes)
     assert (status, body["error"]["details"]["field"]) == (422, field)
-    assert executor.get("/v1/account")["sequence"] == 1
+    assert door.get("/v1/account")["sequence"] == 1
 
 
 def test_only_the_operator_moves_money_and_writes_off(executor: Executor) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.executor import postgres
 from tests.executor.standin import BTCTRY, TOKEN, Executor, Place, make_executor, market_data, serving
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -30,16 +28,6 @@ NO_NUMBERS += [
     "0x1",
     "1.0000000000000000000",
 ]
-
-
-@pytest.fixture(scope="module")
-def door(postgres_server: postgres.Server) -> Iterator[Executor]:
-    """One executor for all of these: what it refuses leaves nothing behind."""
-    with serving(market_data()) as data:
-        executor = make_executor(postgres_server.new_place(), data)
-        executor.start_writing()
-        yield executor
-        executor.close()
 
 
 @pytest.mark.parametrize(

@@ -131,10 +131,10 @@ def test_limits_set_by_the_operator_hold_on_every_executor_and_after_a_restart(
         ({"max_order_quantity": {"BTCTRY": "5"}}, "limits.max_order_quantity"),
     ],
 )
-def test_a_bad_limit_is_named_and_changes_nothing(executor: Executor, limits: dict[str, Any], field: str) -> None:
-    before = executor.get("/v1/limits"), executor.get("/v1/account")["sequence"]
-    assert refused(executor, "limits", {"reason": "a slip", "limits": limits}) == field
-    assert (executor.get("/v1/limits"), executor.get("/v1/account")["sequence"]) == before
+def test_a_bad_limit_is_named_and_changes_nothing(door: Executor, limits: dict[str, Any], field: str) -> None:
+    before = door.get("/v1/limits"), door.get("/v1/account")["sequence"]
+    assert refused(door, "limits", {"reason": "a slip", "limits": limits}) == field
+    assert (door.get("/v1/limits"), door.get("/v1/account")["sequence"]) == before
 
 
 def test_setting_what_is_set_already_records_nothing(executor: Executor) -> None:

@@ -34,8 +34,8 @@ def test_a_stream_whose_socket_options_can_not_be_set_gives_its_slot_back(execut
 
 
 @pytest.mark.parametrize(("path", "known"), READS, ids=lambda value: value if isinstance(value, str) else "")
-def test_an_unknown_query_parameter_is_refused_by_name(executor: Executor, path: str, known: list[str]) -> None:
-    answer = executor.client.get(path.replace("{order_id}", "paper-2") + "?limitt=5")
+def test_an_unknown_query_parameter_is_refused_by_name(door: Executor, path: str, known: list[str]) -> None:
+    answer = door.client.get(path.replace("{order_id}", "paper-2") + "?limitt=5")
     assert answer.status_code == 422
     error = answer.get_json()["error"]
     assert error["details"]["field"] == "limitt"

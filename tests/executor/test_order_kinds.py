@@ -70,6 +70,6 @@ def test_a_long_list_is_read_page_by_page_without_gaps_or_repeats(executor: Exec
 
 
 @pytest.mark.parametrize("before", ["0", "-1", "x", "1.5", "", str(2**63)])
-def test_a_cursor_that_was_never_given_out_is_refused(executor: Executor, before: str) -> None:
-    answer = executor.client.get(f"/v1/orders?before={before}")
+def test_a_cursor_that_was_never_given_out_is_refused(door: Executor, before: str) -> None:
+    answer = door.client.get(f"/v1/orders?before={before}")
     assert (answer.status_code, answer.get_json()["error"]["details"]["field"]) == (422, "before")

@@ -136,9 +136,9 @@ def test_a_preview_under_a_known_key_says_whose_it_is(executor: Executor) -> Non
     ],
 )
 def test_a_preview_of_a_bad_order_names_the_field(
-    executor: Executor, changes: dict[str, Any], status: int, field: str
+    door: Executor, changes: dict[str, Any], status: int, field: str
 ) -> None:
-    found, body = executor.post("/v1/orders/preview", asked(**changes))
+    found, body = door.post("/v1/orders/preview", asked(**changes))
     assert (found, body["error"]["details"]["field"]) == (status, field)
 
 

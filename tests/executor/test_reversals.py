@@ -70,8 +70,8 @@ def test_a_fill_is_reversed_once(executor: Executor) -> None:
 
 
 @pytest.mark.parametrize("trade_id", ["paper-99-1", "nope", "%00", "x" * 65])
-def test_an_unknown_fill_is_told(executor: Executor, trade_id: str) -> None:
-    status, body = reverse(executor, trade_id)
+def test_an_unknown_fill_is_told(door: Executor, trade_id: str) -> None:
+    status, body = reverse(door, trade_id)
     assert (status, body["error"]["code"]) == (404, "UNKNOWN_TRADE")
 
 
