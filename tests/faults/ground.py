@@ -19,6 +19,7 @@ from tests.faults import sinks, sped
 from tests.init.receivers import SECRETS, sink_secrets, sink_settings
 from tests.rules.sinks import Message
 from tests.stack.stack import COMPOSE_FILE, ROOT, Stack, free_ports, own_stack
+from tests.yaml_file import parsed
 
 BUILD = ROOT / "build" / "faults"
 URL, MAIL = f"http://sinks:{sinks.HTTP_PORT}", f"sinks:{sinks.MAIL_PORT}"
@@ -60,7 +61,7 @@ class Ground:
         }
 
     def _override(self, door: int) -> dict[str, Block]:
-        image = yaml.safe_load(COMPOSE_FILE.read_text())["x-images"]["python"]
+        image = parsed(COMPOSE_FILE)["x-images"]["python"]
         asked = f"import socket; socket.create_connection(('127.0.0.1', {sinks.DOOR_PORT}), 3)"
         block = {
             "image": image,

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from init.receivers import render, secrets
 from init.receivers.__main__ import take_secret, write_configuration
 from init.receivers.names import RECEIVERS, SERVICES, Receiver
 from init.receivers.settings import Settings, SettingsError
 from tests.init.receivers import RIGHT_ADDRESSES, SECRETS, WRONG_ADDRESSES, environment, keep_secrets
+from tests.yaml_file import parsed
 
 ROOT = Path(__file__).parents[2]
 WRONG = {
@@ -135,7 +135,7 @@ def test_all_faults_are_told_together(kept: Path) -> None:
 
 
 def test_the_services_are_those_that_prometheus_scrapes() -> None:
-    scraped = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    scraped = parsed(ROOT / "prometheus/prometheus.yml")["scrape_configs"]
     labels = {each["labels"]["service"] for job in scraped for each in job["static_configs"]}
     assert labels == set(SERVICES)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-import yaml
 
 from tests.repo import compose
 from tests.repo.promql import ALERTS, ROOT
+from tests.yaml_file import parsed
 
 
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager"])
@@ -18,7 +18,7 @@ def test_the_memory_limit_in_the_rule_is_the_containers_own(service: str) -> Non
 
 
 def test_every_container_is_scraped_or_watched_through_the_engine() -> None:
-    jobs = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    jobs = parsed(ROOT / "prometheus/prometheus.yml")["scrape_configs"]
     targets = [target for job in jobs for group in job["static_configs"] for target in group["targets"]]
     scraped = {target.partition(":")[0] for target in targets}
     (watched,) = re.findall(r'container=~"(.*?)"', ALERTS["ContainerDown"]["expr"])

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from grafana import build
 from tests.repo import promql
+from tests.yaml_file import parsed
 
 BOARDS = promql.dashboards()
 PANELS = {f"{file}: {panel['title']}": panel for file, board in BOARDS.items() for panel in promql.panels(board)}
@@ -101,15 +101,15 @@ def test_a_counter_is_only_shown_as_a_rate_over_the_panels_own_interval(where: s
 
 
 def test_the_data_source_has_its_fixed_address_and_the_scrapes_interval() -> None:
-    provisioned = yaml.safe_load((promql.ROOT / "grafana/provisioning/datasources/prometheus.yml").read_text())
+    provisioned = parsed(promql.ROOT / "grafana/provisioning/datasources/prometheus.yml")
     source = next(one for one in provisioned["datasources"] if one["type"] == "prometheus")
-    scrapes = yaml.safe_load((promql.ROOT / "prometheus/prometheus.yml").read_text())["global"]["scrape_interval"]
+    scrapes = parsed(promql.ROOT / "prometheus/prometheus.yml")["global"]["scrape_interval"]
     assert (source["uid"], source["isDefault"], source["editable"]) == ("spark-prometheus", True, False)
     assert source["jsonData"]["timeInterval"] == scrapes
 
 
 def test_dashboards_are_provisioned_from_where_the_image_has_them() -> None:
-    provider = yaml.safe_load((promql.ROOT / "grafana/provisioning/dashboards/spark.yml").read_text())["providers"][0]
+    provider = parsed(promql.ROOT / "grafana/provisioning/dashboards/spark.yml")["providers"][0]
     assert provider["allowUiUpdates"] is False
     dockerfile = (promql.ROOT / "grafana/Dockerfile").read_text()
     assert f" dashboards {provider['options']['path']}\n" in dockerfile

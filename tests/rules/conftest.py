@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
+
+from tests.yaml_file import parsed
 
 ROOT = Path(__file__).parents[2]
 MOUNTED = ("prometheus", "alertmanager", "tests/rules")
@@ -25,7 +26,7 @@ def _unavailable(reason: str) -> None:
 
 
 def _image_of(service: str) -> str:
-    image: str = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-images"][service]
+    image: str = parsed(ROOT / "docker-compose.yml")["x-images"][service]
     try:
         subprocess.run(["docker", "info"], capture_output=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):

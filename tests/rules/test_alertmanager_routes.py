@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.rules.conftest import ROOT, Tool
+from tests.yaml_file import parsed
 
 CONFIGURATION = "alertmanager/alertmanager.yml"
 
 
 def _configuration() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / CONFIGURATION).read_text())
+    loaded: dict[str, Any] = parsed(ROOT / CONFIGURATION)
     return loaded
 
 

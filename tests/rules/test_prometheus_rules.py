@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.repo.promql import ALERTS
 from tests.rules import cases
 from tests.rules.conftest import ROOT, Tool
+from tests.yaml_file import parsed
 
-_JOBS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+_JOBS: list[dict[str, Any]] = parsed(ROOT / "prometheus/prometheus.yml")["scrape_configs"]
 ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url", "value", "limit", "first_command"}
 
 
@@ -78,7 +78,7 @@ def test_a_message_of_an_alert_has_its_value_its_limit_and_a_command_without_a_g
 
 def test_every_scraped_target_is_missed_when_it_leaves_the_list() -> None:
     scraped = set()
-    for job in yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]:
+    for job in parsed(ROOT / "prometheus/prometheus.yml")["scrape_configs"]:
         for group in job["static_configs"]:
             assert set(group["labels"]) == {"service", "replica"}
             for target in group["targets"]:

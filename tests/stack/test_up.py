@@ -6,11 +6,11 @@ import json
 import subprocess
 
 import pytest
-import yaml
 
 from tests.stack.stack import FLASK_SERVICES, ROOT, Stack
+from tests.yaml_file import parsed
 
-JOBS = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+JOBS = parsed(ROOT / "prometheus/prometheus.yml")["scrape_configs"]
 TARGETS = sum(len(group["targets"]) for job in JOBS for group in job["static_configs"])
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.repo.tree import ROOT
+from tests.yaml_file import parsed
 from web.related import InhibitionsError, LabelMatcher, Relation, Relations, read_inhibitions, relations
 from web.runbook import read_runbook
 
 SEVERITIES = {name: chapter.severity for name, chapter in read_runbook().items()}
 RELATED = relations(SEVERITIES, read_inhibitions())
-RULES = yaml.safe_load((ROOT / "alertmanager/alertmanager.yml").read_text())["inhibit_rules"]
+RULES = parsed(ROOT / "alertmanager/alertmanager.yml")["inhibit_rules"]
 
 
 def test_every_rule_is_told_on_the_pages_of_both_sides() -> None:
