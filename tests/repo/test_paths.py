@@ -12,6 +12,7 @@ BY_CUSTOM = {
     "SECURITY.md",
     "CONTRIBUTING.md",
     "GLOSSARY.md",
+    "FAULTS.md",
     "LICENSE",
     "Makefile",
     "Dockerfile",
