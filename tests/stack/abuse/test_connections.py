@@ -90,15 +90,32 @@ def test_streams_that_are_never_read_are_ended_or_cost_nothing(unharmed: Unharme
         time.sleep(8.0)
 
 
+CUT = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+"""The option of a socket that ends it by a reset."""
+
+
+def cut_in_the_middle(doors: list[Door], count: int) -> None:
+    with open_connections(doors, count) as connections:
+        for door, connection in connections:
+            connection.sendall(request(door, "GET", door.path, end=False))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, CUT)
+
+
 def test_connections_that_are_cut_in_the_middle_leave_nothing_behind(unharmed: Unharmed, doors: list[Door]) -> None:
-    linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
     with unharmed():
         for _ in range(5):
-            with open_connections(doors, 40) as connections:
-                for door, connection in connections:
-                    connection.sendall(request(door, "GET", door.path, end=False))
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            cut_in_the_middle(doors, 40)
         door = doors[0]
         with door.connect() as connection:
             connection.sendall(request(door, "GET", door.path))
             assert collect(door, connection).statuses == (200,)
+
+
+@pytest.mark.parametrize("service", ["alertmanager", "prometheus"])
+def test_many_reads_at_one_door_that_are_cut_refuse_nobody_else(
+    unharmed: Unharmed, doors: list[Door], service: str
+) -> None:
+    """Alertmanager by itself answers eight at once, and refuses all others with 503."""
+    with unharmed():
+        for _ in range(10):
+            cut_in_the_middle([door for door in doors if door.service == service], 50)
