@@ -22,6 +22,8 @@ PAUSE_SECONDS = 0.08
 MEMORY_PAUSE_SECONDS = 0.25
 LEAST_LOOKS = 20
 """So many answers make a 95th percentile worth having."""
+ENOUGH_LOOKS = 100
+"""Whoever looks slow is watched until so many: of twenty answers two slow ones are the 95th percentile."""
 MOST_SECONDS = 60.0
 """They are waited for so long, from the beginning: a busy machine asks more slowly."""
 SERVER_ERRORS = re.compile(
@@ -70,6 +72,17 @@ class Witness:
     memory: Memory
     seconds: float = 0.0
 
+    def slow(self, limit: float) -> list[Looks]:
+        """Returns who has answers enough, and a 95th percentile of them above the limit."""
+        machine = min(self.beside.p95, limit)
+        return [look for look in self.looks if len(look.seconds) >= LEAST_LOOKS and look.p95 > limit + machine]
+
+    def undecided(self, limit: float) -> bool:
+        """True while somebody has too few answers, or looks slow by fewer than make it sure."""
+        if any(len(look.seconds) < LEAST_LOOKS for look in (self.beside, *self.looks)):
+            return True
+        return any(len(look.seconds) < ENOUGH_LOOKS for look in self.slow(limit))
+
     def complaints(self, limit: float, most_memory: int) -> list[str]:
         """Returns a line for each broken promise: an answer that was no 200, a slow 95th percentile, grown memory.
 
@@ -81,12 +94,10 @@ class Witness:
         few = [look for look in everybody if len(look.seconds) < LEAST_LOOKS]
         found += [f"{look.door.service}: only {len(look.seconds)} answers in {self.seconds:.1f} s" for look in few]
         if self.beside not in few:
-            machine = min(self.beside.p95, limit)
             found += [
                 f"{look.door.service}: p95 {look.p95 * 1000:.0f} ms of {len(look.seconds)} answers, "
                 f"beside the stack {self.beside.p95 * 1000:.0f} ms"
-                for look in self.looks
-                if look not in few and look.p95 > limit + machine
+                for look in self.slow(limit)
             ]
         return found + [f"memory of {name}: {text}" for name, text in self.memory.grown(most_memory).items()]
 
@@ -119,9 +130,11 @@ def _used(folder: Path) -> int:
 
 
 @contextmanager
-def watching(doors: Sequence[Door], beside: Door, meter: Meter, least_seconds: float) -> Iterator[Witness]:
+def watching(
+    doors: Sequence[Door], beside: Door, meter: Meter, least_seconds: float, limit: float
+) -> Iterator[Witness]:
     """Lets a user read each port, a dozen times a second, for as long as the block lasts and at least so long, and
-    until each has had enough answers."""
+    until each has had enough answers to be judged by the limit on the 95th percentile, in seconds."""
     stop = threading.Event()
     before, started = meter.read(), time.monotonic()
     witness = Witness([Looks(door) for door in doors], Looks(beside), Memory(before, dict(before)))
@@ -135,7 +148,7 @@ def watching(doors: Sequence[Door], beside: Door, meter: Meter, least_seconds: f
         ending.callback(stop.set)
         yield witness
         time.sleep(max(0.0, started + least_seconds - time.monotonic()))
-        while any(len(look.seconds) < LEAST_LOOKS for look in everybody):
+        while witness.undecided(limit):
             if time.monotonic() > started + MOST_SECONDS:
                 break
             time.sleep(PAUSE_SECONDS)

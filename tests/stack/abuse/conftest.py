@@ -74,9 +74,9 @@ def unharmed(healthy: Stack, doors: list[Door], beside: Door, meter: Meter) -> U
 
     @contextmanager
     def enclosing(*expected: str) -> Iterator[None]:
-        with watching(doors, beside, meter, least_seconds=LEAST_SECONDS) as during:
+        with watching(doors, beside, meter, least_seconds=LEAST_SECONDS, limit=P95_SECONDS) as during:
             yield
-        with watching(doors, beside, meter, least_seconds=LEAST_SECONDS) as after:
+        with watching(doors, beside, meter, least_seconds=LEAST_SECONDS, limit=P95_SECONDS) as after:
             pass
         assert not (found := during.complaints(P95_SECONDS, MOST_MEMORY)), "during it: " + "\n".join(found)
         assert not (found := after.complaints(P95_SECONDS, MOST_MEMORY)), "after it: " + "\n".join(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stack.abuse.bystanders import LEAST_LOOKS, Looks, Memory, Witness
+from tests.stack.abuse.bystanders import ENOUGH_LOOKS, LEAST_LOOKS, Looks, Memory, Witness
 from tests.stack.abuse.raw import Door
 
 LIMIT = 0.25
@@ -40,3 +40,20 @@ def test_an_answer_that_is_no_200_is_a_complaint() -> None:
     seen = witness(0.01, 0.01)
     seen.looks[0].faults.append("503: b''")
     assert seen.complaints(LIMIT, 2**20) == ["web: 503: b''"]
+
+
+def test_whoever_looks_slow_is_watched_until_two_slow_answers_are_not_the_95th_percentile() -> None:
+    seen = witness(0.01, 0.01, looks=LEAST_LOOKS - 2)
+    assert seen.undecided(LIMIT)
+    seen.beside.seconds += [0.01, 0.01]
+    seen.looks[0].seconds += [0.5, 0.5]
+    assert seen.undecided(LIMIT)
+    seen.looks[0].seconds += [0.01] * (ENOUGH_LOOKS - LEAST_LOOKS)
+    assert not seen.undecided(LIMIT)
+    assert seen.complaints(LIMIT, 2**20) == []
+
+
+def test_whoever_is_slow_in_a_hundred_answers_is_decided_and_told() -> None:
+    seen = witness(0.01, 0.3, looks=ENOUGH_LOOKS)
+    assert not seen.undecided(LIMIT)
+    assert seen.complaints(LIMIT, 2**20) == ["web: p95 300 ms of 100 answers, beside the stack 10 ms"]
