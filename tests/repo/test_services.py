@@ -49,7 +49,18 @@ def test_a_door_leads_to_its_service(name: str) -> None:
     assert f'    bind edge-address:{DOORS[name]} "${{DOOR_OPTIONS[*]}}"' in door
     assert f"    {REFUSAL}" in door
     assert door[-1] == f"    default_backend {name}"
-    assert GATEWAY[f"backend {name}"][1] == f"    server {name} {name}:{LISTENING.get(name, DOORS[name])}\n"
+    behind = [line for line in GATEWAY[f"backend {name}"][1].splitlines() if not line.lstrip().startswith("#")]
+    assert [re.sub(r" maxconn \d+$", "", line) for line in behind] == [
+        f"    server {name} {name}:{LISTENING.get(name, DOORS[name])}"
+    ]
+
+
+def test_the_gateway_sends_alertmanager_fewer_reads_at_once_than_it_answers() -> None:
+    sent = re.search(r" maxconn (\d+)$", GATEWAY["backend alertmanager"][1], re.MULTILINE)
+    command = compose.services()["alertmanager"]["command"]
+    (answered,) = [each.partition("=")[2] for each in command if each.startswith("--web.get-concurrency=")]
+    assert sent is not None
+    assert int(sent[1]) < int(answered)
 
 
 def test_who_asks_all_services_shares_a_network_with_each() -> None:
