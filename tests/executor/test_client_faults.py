@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.common.nasty import failures
-from tests.executor import postgres
-from tests.executor.standin import TOKEN, Executor, make_executor, market_data, serving
+from tests.executor.standin import TOKEN, Executor
 
 pytestmark = pytest.mark.slow
 
@@ -19,14 +16,5 @@ FIELDS = (
 )
 
 
-@pytest.fixture
-def executor(postgres_server: postgres.Server) -> Iterator[Executor]:
-    with serving(market_data()) as data:
-        executor = make_executor(postgres_server.new_place(), data)
-        executor.start_writing()
-        yield executor
-        executor.close()
-
-
-def test_nasty_paths_parameters_headers_and_bodies_are_no_failure_of_ours(executor: Executor) -> None:
-    assert failures(executor.app, TOKEN, parameters=PARAMETERS, fields=FIELDS) == []
+def test_nasty_paths_parameters_headers_and_bodies_are_no_failure_of_ours(door: Executor) -> None:
+    assert failures(door.app, TOKEN, parameters=PARAMETERS, fields=FIELDS) == []

@@ -28,7 +28,7 @@ BEHIND = sorted({str(compose.listening().get(name, port)) for name, port in DOOR
 IMAGES = compose.images()
 OPERATOR, READER = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 MARK = "/mark-"
-"""How the paths begin by which `Gateway.log` knows that a log is whole."""
+"""The beginning of the paths by which `Gateway.log` knows that a log is whole."""
 HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--user=10001:10001")
 
 

@@ -32,7 +32,7 @@ def test_a_market_order_is_filled_inside_the_book_and_seen_by_the_other_executor
         return bool(seen["order"]["status"] == "filled")
 
     # Another test may have left market data just started, and no executor trades on a quote that it does not know.
-    healthy.wait(filled, 30, lambda: f"an order that is filled: {seen['order']['denials']}")
+    healthy.wait(filled, 30, lambda: f"an order that is filled: {seen}")
     (lowest, highest), order = seen["prices"], seen["order"]
     assert all(lowest <= Decimal(fill["price"]) <= highest for fill in order["fills"])
     assert sum(Decimal(fill["quantity"]) for fill in order["fills"]) == Decimal("0.001")

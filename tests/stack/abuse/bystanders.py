@@ -23,7 +23,7 @@ MEMORY_PAUSE_SECONDS = 0.25
 LEAST_LOOKS = 20
 """So many answers make a 95th percentile worth having."""
 ENOUGH_LOOKS = 100
-"""Whoever looks slow is watched until so many: of twenty answers two slow ones are the 95th percentile."""
+"""So many answers of a port are needed to call it slow: of twenty, two slow ones are the 95th percentile."""
 MOST_SECONDS = 60.0
 """They are waited for so long, from the beginning: a busy machine asks more slowly."""
 SERVER_ERRORS = re.compile(
