@@ -12,7 +12,7 @@ from tests.yaml_file import parsed
 ROOT = Path(__file__).parents[2]
 MOUNTED = ("prometheus", "alertmanager", "tests/rules")
 LONGEST_SECONDS = 1_200
-"""The time for all edges of the service levels on a busy machine: `pytest tests/rules/test_every_edge_is_held.py` tells it."""
+"""The time for one run of a tool: that of all edges of the service levels is long on a busy machine."""
 
 Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 
