@@ -41,7 +41,7 @@ class Reader:
             self.fault = None
 
     def ended(self) -> str | None:
-        self._thread.join(5)
+        self._thread.join(20)
         return self.fault
 
 
@@ -60,7 +60,7 @@ def test_every_service_of_ours_is_stopped_here() -> None:
 
 def test_each_service_with_open_streams_ends_at_once_and_well_on_sigterm(healthy: Stack) -> None:
     readers = {service: [Reader(healthy, service) for _ in range(3)] for service in STREAMS}
-    assert all(reader.began.wait(10) for each in readers.values() for reader in each)
+    assert all(reader.began.wait(60) for each in readers.values() for reader in each)
     try:
         for service in SERVICES:
             assert _stop(healthy, service) < longest_stop(), service
