@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from canary.archive import zip_of
 from canary.observation import Running
 from canary.observer import ProbeRound
-from canary.package import forms, raw_files, with_sums, zip_of
+from canary.package import forms, raw_files, with_sums
 from canary.parts import Parts
 from canary.report import Origin, report_of
 from canary.settings import Settings

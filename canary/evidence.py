@@ -9,7 +9,6 @@ import re
 import stat
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from canary.package import COMPRESSIONS, REPORT, UNREADABLE
+from canary.archive import NotCanonicalError, unpacked
+from canary.package import REPORT, read_bytes
 from canary.verdict import VERDICTS
 from common import wire
 from common.errors import InvalidRequest, NotFound
@@ -32,7 +32,6 @@ LEFTOVER_SECONDS = 3600.0
 _NAME = re.compile(r"canary_[0-9A-Za-z.+-]{1,40}_([0-9]{8}T[0-9]{6}Z)\.zip")
 _LOCK = ".canary-lock"
 _PRUNED = ".canary-pruned.json"
-_LARGEST_REPORT = 16 * 2**20
 _Verdicts = dict[tuple[str, int, int], str | None]
 
 
@@ -169,11 +168,7 @@ class EvidenceStore:
 
 def _read_verdict(path: Path) -> str | None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            entry = archive.getinfo(REPORT)
-            if entry.file_size > _LARGEST_REPORT or entry.compress_type not in COMPRESSIONS:
-                return None
-            verdict = msgspec.json.decode(archive.read(entry), type=_ReportHead).verdict
-    except (*UNREADABLE, KeyError, msgspec.MsgspecError):
+        verdict = msgspec.json.decode(unpacked(read_bytes(path))[REPORT], type=_ReportHead).verdict
+    except (OSError, NotCanonicalError, KeyError, msgspec.MsgspecError):
         return None
     return verdict if verdict in VERDICTS else None

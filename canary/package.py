@@ -1,16 +1,14 @@
-"""The content of an evidence package, and its bytes: the same content always gives the same file."""
+"""The content of an evidence package."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
+from canary.archive import MOST_BYTES
 from canary.observation import Container, Observation, ProbeAnswer, Sample
 from canary.report import Origin, Report, junit, markdown, pretty
 from common import wire
@@ -22,10 +20,6 @@ MARKDOWN = "report.md"
 JUNIT = "junit.xml"
 CONTAINERS = "container_status.json"
 SAMPLES = "samples.json"
-UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile)
-COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_EARLIEST = (1980, 1, 1, 0, 0, 0)
-_READ_ONLY_FILE = 0o100444
 
 
 class ContainerStatus(wire.Message, frozen=True, kw_only=True):
@@ -119,17 +113,10 @@ def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**listed, SUMS: sums.encode()}
 
 
-def zip_of(files: Mapping[str, bytes]) -> bytes:
-    """Returns a zip whose bytes depend on names and content alone: sorted, one fixed date, read-only, made on Unix."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for path, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(path, _EARLIEST)
-            entry.create_system = 3
-            entry.external_attr = _READ_ONLY_FILE << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-    return target.getvalue()
+def read_bytes(path: Path) -> bytes:
+    """Returns the bytes of the package at `path`, and not many more than one may have. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def sha256(content: bytes) -> str:

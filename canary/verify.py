@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from canary.archive import NotCanonicalError, files_of
 from canary.observation import Observation, ProbeAnswer
 from canary.package import (
-    COMPRESSIONS,
     CONTAINERS,
     JUNIT,
     MANIFEST,
@@ -20,12 +19,12 @@ from canary.package import (
     REPORT,
     SAMPLES,
     SUMS,
-    UNREADABLE,
     ContainerStatus,
     Manifest,
     RawSamples,
     forms,
     metrics_file,
+    read_bytes,
     sha256,
 )
 from canary.probes.checks import check_of
@@ -35,8 +34,6 @@ from canary.versions import running_parts
 from common import wire
 from common.errors import InvalidRequest
 
-MOST_FILES = 200
-MOST_BYTES = 200 * 2**20
 _ALWAYS = frozenset({CONTAINERS, JUNIT, MANIFEST, MARKDOWN, REPORT, SAMPLES, SUMS})
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\n/]+)\n")
 
@@ -53,27 +50,14 @@ class _ReportFormat(msgspec.Struct, frozen=True):
 def faults_of(path: Path) -> list[str]:
     """Returns every fault of the package, one sentence each; none when it is as it was written."""
     try:
-        files = _read(path)
-    except UNREADABLE as error:
+        files = files_of(read_bytes(path))
+    except (OSError, NotCanonicalError) as error:
         return [f"the file can't be read as a package: {error}"]
     faults = _sum_faults(files)
     try:
         return faults + _judgement_faults(files)
     except (InvalidRequest, msgspec.MsgspecError, KeyError, ValueError, ArithmeticError, RuntimeError) as error:
         return [*faults, f"the raw files can't be read: {error}"]
-
-
-def _read(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        names = [entry.filename for entry in entries]
-        if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
-            raise ValueError("it is larger than any package")
-        if any(entry.compress_type not in COMPRESSIONS for entry in entries):
-            raise ValueError("it is compressed in a way that no package is")
-        if len(set(names)) != len(names):
-            raise ValueError("it has two files of one name")
-        return {entry.filename: archive.read(entry) for entry in entries}
 
 
 def _sum_faults(files: Mapping[str, bytes]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from canary.archive import zip_of
 from canary.observation import Observation, ProbeAnswer
-from canary.package import forms, raw_files, with_sums, zip_of
+from canary.package import forms, raw_files, with_sums
 from canary.probes.checks import check_of
 from canary.report import Origin, report_of
 from canary.verdict import judge

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from canary.package import with_sums, zip_of
+from canary.archive import zip_of
+from canary.package import with_sums
 from tests.canary.build import answer
 from tests.canary.packages import files, package, written
 from tests.canary.servers import METRICS

@@ -69,7 +69,7 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "observation report verdict versions window x509",
+        1: "archive observation report verdict versions window x509",
         2: "certificate containers downloads evidence memory package settings",
         3: "monitor observer probes verify",
         4: "api metrics",
