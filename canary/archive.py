@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 MOST_FILES = 200
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 200 * 2**20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _DATE = 1 << 5 | 1
 _READ_ONLY_FILE = 0o100444

@@ -32,6 +32,8 @@ LEFTOVER_SECONDS = 3600.0
 _NAME = re.compile(r"canary_[0-9A-Za-z.+-]{1,40}_([0-9]{8}T[0-9]{6}Z)\.zip")
 _LOCK = ".canary-lock"
 _PRUNED = ".canary-pruned.json"
+_LARGEST_LISTED = 32 * 2**20
+"""The verdict of a larger package is not looked up: the list is made within the memory of a scrape."""
 _Verdicts = dict[tuple[str, int, int], str | None]
 
 
@@ -148,7 +150,7 @@ class EvidenceStore:
             return None
         key = (path.name, state.st_mtime_ns, state.st_size)
         known = self._verdicts
-        verdicts[key] = known[key] if key in known else _read_verdict(path)
+        verdicts[key] = known[key] if key in known else _read_verdict(path, state.st_size)
         return PackageEntry(name=path.name, size=state.st_size, created=created, verdict=verdicts[key])
 
     def _prune(self, written: Path) -> None:
@@ -166,7 +168,9 @@ class EvidenceStore:
             replace_durably(self.folder / _PRUNED, wire.encode(self.pruned() + removed), mode=0o644)
 
 
-def _read_verdict(path: Path) -> str | None:
+def _read_verdict(path: Path, size: int) -> str | None:
+    if size > _LARGEST_LISTED:
+        return None
     try:
         verdict = msgspec.json.decode(unpacked(read_bytes(path))[REPORT], type=_ReportHead).verdict
     except (OSError, NotCanonicalError, KeyError, msgspec.MsgspecError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import tracemalloc
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,17 @@ def test_the_list_is_newest_first_with_size_time_and_verdict(tmp_path: Path) -> 
     assert (newest.name, newest.verdict) == ("canary_0.2.0_20261122T130000Z.zip", None)
     assert (oldest.name, oldest.size, oldest.verdict) == (FIRST, len(package()), "FAIL")
     assert oldest.created == NOW.replace(microsecond=0)
+
+
+def test_a_file_that_is_too_large_for_a_package_is_listed_and_costs_no_memory(tmp_path: Path) -> None:
+    with (tmp_path / FIRST).open("wb") as file:
+        file.truncate(10**10)
+    tracemalloc.start()
+    (listed,) = EvidenceStore(tmp_path).packages()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (listed.size, listed.verdict) == (10**10, None)
+    assert peak < 10**6
 
 
 def test_beyond_the_number_the_oldest_goes_and_is_counted(tmp_path: Path) -> None:
