@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from canary.evidence import EvidenceStore
 from canary.memory import LastPass
 from canary.observation import Observation, nothing_seen
-from canary.observer import Observer
+from canary.observer import Observer, ProbeRound
 from canary.settings import Settings
 from canary.verdict import Judgement, judge
 from common import wire
@@ -19,6 +20,9 @@ from common.clock import Clock
 log = logging.getLogger(__name__)
 
 STARTING_INTERVAL_SECONDS = 1.0
+
+Keeper = Callable[[ProbeRound, Judgement], None]
+"""Keeps something of a round and its judgement. It is called on the thread of the rounds, after each round."""
 
 
 class MonitorStatus(wire.Message, frozen=True, kw_only=True):
@@ -38,12 +42,19 @@ class Monitor:
     """Keeps the latest observation. One loop runs the rounds; any thread may ask for the status."""
 
     def __init__(
-        self, settings: Settings, observer: Observer, evidence: EvidenceStore, memory: LastPass, clock: Clock
+        self,
+        settings: Settings,
+        observer: Observer,
+        evidence: EvidenceStore,
+        memory: LastPass,
+        clock: Clock,
+        keepers: Sequence[Keeper] = (),
     ) -> None:
         self._settings = settings
         self._observer = observer
         self._evidence = evidence
         self._memory = memory
+        self._keepers = tuple(keepers)
         self._clock = clock
         self._last_pass = memory.read()
         self._seen: Observation | None = None
@@ -78,9 +89,10 @@ class Monitor:
         return max(0.0, began + interval - self._clock.monotonic())
 
     def run_round(self) -> None:
-        """Looks, judges and remembers. Raises OSError when the time of a PASS can't be kept."""
+        """Looks, judges and remembers. Raises OSError when that fails, and what a keeper raises."""
         before = self._seen and judge(self._seen, self._settings.limits).verdict
-        seen = self._observer.look({"evidence": self._evidence.trouble(), "loop": None}).observation
+        look = self._observer.look({"evidence": self._evidence.trouble(), "loop": None})
+        seen = look.observation
         now = judge(seen, self._settings.limits)
         self._seen, self._ended_at = seen, self._clock.monotonic()
         if now.verdict != before:
@@ -88,3 +100,5 @@ class Monitor:
         if now.verdict == "PASS":
             self._passed, self._last_pass = True, seen.checked_at
             self._memory.write(seen.checked_at)
+        for keep in self._keepers:
+            keep(look, now)

@@ -41,7 +41,7 @@ class Settings:
     """All settings of the canary.
 
     service: the settings that every service has.
-    port: the canary's own port, which `canary.cli status` asks.
+    port: the canary's own port, which `canary status` asks.
     targets: what is probed, in order.
     interval: seconds from one round's start to the next.
     timeout: seconds that one whole answer may take.

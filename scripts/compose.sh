@@ -31,9 +31,9 @@ case ${1:-} in
   logs) docker compose logs --follow --tail 100 -- ${2:+"$2"} ;;
   status)
     docker compose ps --all --format 'table {{.Service}}\t{{.Status}}'
-    docker compose exec -T canary python -m canary.cli status || true
+    docker compose exec -T canary python -m canary status || true
     echo
-    docker compose exec -T canary python -m canary.cli versions || true
+    docker compose exec -T canary python -m canary versions || true
     print_table
     ;;
   *) fail "unknown: ${1:-nothing}" "usage: scripts/compose.sh down|status|logs|clean" ;;

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 use_stack
 mkdir -p evidence
 status=0
-package=$(docker compose exec -T canary python -m canary.cli evidence) || status=$?
+package=$(docker compose exec -T canary python -m canary evidence) || status=$?
 [ -n "$package" ] || fail "the canary wrote no package" "does it run? make status"
 docker compose cp "canary:$package" evidence/ >/dev/null 2>&1 || fail "the package $package can't be copied out of the canary"
 echo "evidence/$(basename -- "$package")"

@@ -56,7 +56,7 @@ start_and_watch "${services[@]}"
 step "asking the canary for its verdict"
 # Bash's own clock of this script: the caller's, which a test run hands on, may have begun long ago.
 asked_at=$SECONDS told=$SECONDS
-until verdict=$(docker compose exec -T canary python -m canary.cli status 2>"$WORK/status"); do
+until verdict=$(docker compose exec -T canary python -m canary status 2>"$WORK/status"); do
   if [ $((SECONDS - asked_at)) -gt "$PROOF_SECONDS" ] || { [ -z "$verdict" ] && ! engine_answers; }; then
     fail "every container is healthy, but the canary does not confirm within $PROOF_SECONDS s that the stack works" \
       "$(cut -c 1-600 <<<"${verdict:-$(tail -n 1 "$WORK/status")}")" "look: make status, make logs"

@@ -17,7 +17,7 @@ from tests.canary.servers import METRICS, Engine, Site, closed_port, inspected
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "canary.cli", *arguments],
+        [sys.executable, "-W", "error", "-m", "canary", *arguments],
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,

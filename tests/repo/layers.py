@@ -71,9 +71,9 @@ LINES: dict[str, dict[int, str]] = {
     "canary": {
         1: "archive observation report verdict versions window x509",
         2: "certificate containers downloads evidence memory package settings",
-        3: "monitor observer probes verify",
+        3: "monitor observer packing probes verify",
         4: "api metrics",
-        5: "app cli parts",
+        5: "__main__ app cli commands parts",
     },
     "window": {
         1: "shown",
