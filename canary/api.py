@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import groupby
 
 import msgspec
 from flask import Flask, Response
 
+from canary.conditions import Check
 from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor
-from canary.observation import Check, Container, Running
+from canary.observation import Container, Running
 from canary.settings import Settings
 from canary.verdict import Judgement
 from common import ops, wire
@@ -100,15 +100,16 @@ def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:
     """Returns the status of now."""
     status = monitor.status()
     checks = status.seen.checks if status.seen else ()
-    urls = {target.name: target.url for target in settings.targets}
+    targets = status.seen.targets if status.seen else {}
     rows = [
-        _target_row(name, urls.get(name, ""), tuple(of_target))
-        for name, of_target in groupby(checks, lambda check: check.target)
+        _target_row(name, url, of_target)
+        for name, url in targets.items()
+        if (of_target := tuple(check for check in checks if check.target == name))
     ]
     return StatusAnswer(
         **msgspec.structs.asdict(status.judgement),
         market=settings.service.market,
-        metrics_bytes={check.target: check.size for check in checks if check.check == "metrics"},
+        metrics_bytes={check.target: check.size for check in checks if check.kind == "metrics"},
         last_pass=status.last_pass,
         checked_at=status.seen.checked_at if status.seen else None,
         targets=tuple(rows),

@@ -24,6 +24,8 @@ _ONE_OFF_LABEL = "com.docker.compose.oneoff"
 _BASE_LABEL = "org.opencontainers.image.base.name"
 _REVISION_LABEL = "org.opencontainers.image.revision"
 _STANDIN_LABEL = "spark.standin"
+MEMORY_SECONDS = 60.0
+"""The use of memory moves slowly. It is read anew after this time, so that the engine has little to do."""
 _SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -52,6 +54,8 @@ class Containers:
         self._hostname = hostname
         self._timeout = timeout
         self._monotonic = monotonic
+        self._origins: dict[str, dict[str, Any]] = {}
+        self._memory: dict[str, tuple[float, dict[str, int]]] = {}
 
     def read(self) -> tuple[Container, ...]:
         """Returns all containers of the project, by service and name. Raises `Unavailable` with the reason."""
@@ -73,11 +77,35 @@ class Containers:
             for one in listed:
                 if self._monotonic() > end:
                     raise Unavailable(f"the engine at {url} answers too slowly")
-                found.append(_inspect(engine, one.id))
+                found.append(self._inspect(engine, one.id))
         kept = [container for container in found if container is not None]
+        self._memory = {one.id: self._memory[one.id] for one in listed if one.id in self._memory}
+        self._origins = {one.image_id: self._origins[one.image_id] for one in kept if one.image_id in self._origins}
         if not kept:
             raise Unavailable(f"the engine knows no container of the project {self._project}")
         return tuple(sorted(kept, key=lambda container: (container.service, container.name)))
+
+    def _inspect(self, engine: docker.APIClient, identity: str) -> Container | None:
+        """Returns the container; None for one that is gone by now, or that was run by hand (`docker compose run`)."""
+        try:
+            seen = engine.inspect_container(identity)
+        except NotFound:
+            return None
+        labels = seen["Config"].get("Labels") or {}
+        if labels.get(_ONE_OFF_LABEL) == "True":
+            return None
+        image_id = seen["Image"]
+        if not self._origins.get(image_id):
+            self._origins[image_id] = _origin(engine, image_id)
+        return msgspec.convert(
+            _described(seen, labels) | self._origins[image_id] | self._memory_of(engine, identity), Container
+        )
+
+    def _memory_of(self, engine: docker.APIClient, identity: str) -> dict[str, int]:
+        known, now = self._memory.get(identity), self._monotonic()
+        if known is None or now - known[0] >= MEMORY_SECONDS:
+            known = self._memory[identity] = (now, _memory(engine, identity))
+        return known[1]
 
     def _own_project(self, engine: docker.APIClient) -> str:
         missing = "SPARK_COMPOSE_PROJECT is not set, and the canary's own container "
@@ -105,17 +133,9 @@ def _list(engine: docker.APIClient, filters: dict[str, Any]) -> list[_ContainerR
     return msgspec.convert(engine.containers(all=True, filters=filters), list[_ContainerRow])
 
 
-def _inspect(engine: docker.APIClient, identity: str) -> Container | None:
-    """Returns the container; None for one that is gone by now, or that was run by hand (`docker compose run`)."""
-    try:
-        seen = engine.inspect_container(identity)
-    except NotFound:
-        return None
+def _described(seen: Any, labels: Any) -> dict[str, Any]:
     name, state, config = seen["Name"].lstrip("/"), seen["State"], seen["Config"]
-    labels = config.get("Labels") or {}
-    if labels.get(_ONE_OFF_LABEL) == "True":
-        return None
-    found = {
+    return {
         "service": labels.get(_SERVICE_LABEL, name),
         "name": name,
         "state": state["Status"],
@@ -126,9 +146,20 @@ def _inspect(engine: docker.APIClient, identity: str) -> Container | None:
         "image_id": seen["Image"],
         "started_at": state["StartedAt"],
         "one_shot": (seen["HostConfig"].get("RestartPolicy") or {}).get("Name", "") in ("", "no"),
-        **_origin(engine, seen["Image"]),
     }
-    return msgspec.convert(found, Container)
+
+
+def _memory(engine: docker.APIClient, identity: str) -> dict[str, int]:
+    """Returns the use of memory and its limit; nothing where the engine does not tell them, as for one that is stopped.
+
+    Files that the kernel keeps for the container, and gives away at need, are left out, as `docker stats` does.
+    """
+    try:
+        told = engine.stats(identity, stream=False, one_shot=True)["memory_stats"]
+        files = told.get("stats", {}).get("inactive_file", 0) or told.get("stats", {}).get("total_inactive_file", 0)
+        return {"memory_used": max(0, told["usage"] - files), "memory_limit": told["limit"]}
+    except (DockerException, RequestException, KeyError, TypeError, ValueError):
+        return {}
 
 
 def _origin(engine: docker.APIClient, image_id: str) -> dict[str, Any]:

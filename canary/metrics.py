@@ -13,7 +13,6 @@ from canary.certificate import CertificateWatch
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor, MonitorStatus
 from canary.observation import Observation, ProbeAnswer
-from canary.settings import Target
 from canary.verdict import VERDICTS
 from common.ops import BUCKETS
 
@@ -21,7 +20,7 @@ from common.ops import BUCKETS
 class ProbeDurations:
     """The histogram of the probes' durations, in seconds, by target."""
 
-    def __init__(self, targets: Iterable[Target]) -> None:
+    def __init__(self, targets: Iterable[str]) -> None:
         self.histogram = Histogram(
             "canary_probe_duration_seconds",
             "Duration of the canary's probes",
@@ -30,7 +29,7 @@ class ProbeDurations:
             registry=None,
         )
         for target in targets:
-            self.histogram.labels(target.name)
+            self.histogram.labels(target)
 
     def observe(self, answer: ProbeAnswer) -> None:
         """Counts an answer's duration; an answer that never came has none."""
@@ -112,7 +111,7 @@ def _of_the_probes(seen: Observation) -> Iterator[Metric]:
     size = GaugeMetricFamily("canary_metrics_bytes", "Size of the target's /metrics in bytes", labels=["target"])
     for check in seen.checks:
         success.add_metric([check.target, check.check], float(check.ok))
-        if check.check == "metrics":
+        if check.kind == "metrics":
             size.add_metric([check.target], check.size)
     yield success
     yield size

@@ -13,13 +13,15 @@ from canary.memory import LastPass
 from canary.observation import Observation, nothing_seen
 from canary.observer import Observer, ProbeRound
 from canary.settings import Settings
-from canary.verdict import Judgement, judge
+from canary.verdict import Judgement, Verdict, judge
 from common import wire
 from common.clock import Clock
 
 log = logging.getLogger(__name__)
 
 STARTING_INTERVAL_SECONDS = 1.0
+UNWELL_INTERVAL_SECONDS = 5.0
+"""While the verdict is not PASS the canary looks this often, so that it says soon when all is well again."""
 
 Keeper = Callable[[ProbeRound, Judgement], None]
 """Keeps something of a round and its judgement. It is called on the thread of the rounds, after each round."""
@@ -60,7 +62,6 @@ class Monitor:
         self._seen: Observation | None = None
         self._ended_at = clock.monotonic()
         self._passed = False
-        self._starting_interval = min(settings.interval, STARTING_INTERVAL_SECONDS)
 
     def trouble(self) -> str | None:
         """Returns since when no round has ended; None while rounds end in time."""
@@ -81,15 +82,20 @@ class Monitor:
         """Runs one round and returns the seconds until the next one.
 
         Rounds begin one interval apart. Until this canary has seen a PASS they follow quickly, so that a stack that
-        has just started is proved as soon as it works.
+        has just started is proved as soon as it works; and more quickly than usual while the verdict is another one.
         """
         began = self._clock.monotonic()
-        self.run_round()
-        interval = self._settings.interval if self._passed else self._starting_interval
-        return max(0.0, began + interval - self._clock.monotonic())
+        verdict = self.run_round()
+        interval = UNWELL_INTERVAL_SECONDS if self._passed else STARTING_INTERVAL_SECONDS
+        if verdict == "PASS":
+            interval = self._settings.interval
+        return max(0.0, began + min(interval, self._settings.interval) - self._clock.monotonic())
 
-    def run_round(self) -> None:
-        """Looks, judges and remembers. Raises OSError when that fails, and what a keeper raises."""
+    def run_round(self) -> Verdict:
+        """Looks, judges and remembers. Returns the verdict.
+
+        Raises OSError when the time of a PASS can't be kept, and what a keeper raises.
+        """
         before = self._seen and judge(self._seen, self._settings.limits).verdict
         look = self._observer.look({"evidence": self._evidence.trouble(), "loop": None})
         seen = look.observation
@@ -102,3 +108,4 @@ class Monitor:
             self._memory.write(seen.checked_at)
         for keep in self._keepers:
             keep(look, now)
+        return now.verdict

@@ -1,97 +1,81 @@
-"""Observations as plain messages: answers, conditions with the values they met, samples and containers."""
+"""Observations as plain messages: answers, samples, streaks and containers (pure)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
+from canary.conditions import Check
 from common import wire
 
-CheckName = Literal["healthz", "healthy", "readyz", "metrics", "page", "quotes"]
 AnswerOutcome = Literal["answered", "timed_out", "failed", "too_large", "not_asked"]
-Outcome = Literal["met", "failed", "unknown"]
 
-_LONGEST_VALUE = 160
+
+class AnswerPart(wire.Message, frozen=True, kw_only=True):
+    """One of the further requests that a probe sent, such as the one for a file of a page.
+
+    name: its name within the probe, such as the file's path.
+    status: the HTTP status; None without a whole answer.
+    content_type: the Content-Type header; None when there is none.
+    size: bytes of the body.
+    problem: a sentence about why there is no whole answer; None when there is one.
+    """
+
+    name: str
+    status: int | None
+    content_type: str | None
+    size: int
+    problem: str | None
+
+
+class FallenCounter(wire.Message, frozen=True, kw_only=True):
+    """A counter that has a smaller value than in the answer before, although its process is the same one.
+
+    series: its name and labels.
+    before: its value in the answer before.
+    after: its value in this answer.
+    """
+
+    series: str
+    before: float
+    after: float
 
 
 class ProbeAnswer(wire.Message, frozen=True, kw_only=True):
     """The answer to one probe.
 
-    target: the name of what was asked.
-    check: the check that the answer is for.
+    target: the name of the target that was asked.
+    check: the name of the check that the answer is for.
+    kind: the kind of the probe.
     url: the address that was asked.
-    critical: false for the canary and its window on the engine.
     asked_at: when the probe was sent, UTC.
     seconds: how long the probe took, whatever came.
     outcome: `answered` when the whole answer came; `not_asked` when the round ended before the probe's turn.
     problem: a sentence about why there is no whole answer; None when there is one.
     status: the HTTP status; None without a whole answer.
-    content_type: the Content-Type header; None when there is none.
+    headers: the headers by their names in small letters, cut where they are long.
     size: bytes of the body.
     body: the body as text.
+    parts: the further requests of the probe.
+    fell: the counters that fell since the answer before.
     """
 
     target: str
-    check: CheckName
+    check: str
+    kind: str
     url: str
-    critical: bool
     asked_at: datetime
     seconds: float
     outcome: AnswerOutcome
     problem: str | None
     status: int | None
-    content_type: str | None
+    headers: dict[str, str]
     size: int
     body: str
-
-
-class Condition(wire.Message, frozen=True, kw_only=True):
-    """A rule with the value that it met.
-
-    about: the thing that it is about, such as `web healthz`.
-    condition: the rule, such as `[STATUS] == 200`.
-    value: the value that was found, such as `500`.
-    outcome: `unknown` when there is no value to judge.
-    critical: false when it is about the canary or its window on the engine; then it can't make a FAIL.
-    text: rule and value together: `[STATUS] (500) == 200`.
-    """
-
-    about: str
-    condition: str
-    value: str
-    outcome: Outcome
-    critical: bool
-    text: str
-
-
-class Check(wire.Message, frozen=True, kw_only=True):
-    """A probe's result with its conditions.
-
-    target: the name of what was asked.
-    check: the check's name.
-    url: the address that was asked.
-    critical: false for the canary and its window on the engine.
-    ok: true when all conditions are met.
-    status: the HTTP status; None without a whole answer.
-    seconds: how long the answer took; None without a whole answer.
-    size: bytes of the body.
-    conditions: every condition of the check.
-    """
-
-    target: str
-    check: CheckName
-    url: str
-    critical: bool
-    ok: bool
-    status: int | None
-    seconds: float | None
-    size: int
-    conditions: tuple[Condition, ...]
-
-    @property
-    def reason(self) -> str | None:
-        """The first condition that is not met; None when all are."""
-        return next((one.text for one in self.conditions if one.outcome != "met"), None)
+    parts: tuple[AnswerPart, ...] = ()
+    fell: tuple[FallenCounter, ...] = ()
 
 
 class Sample(wire.Message, frozen=True, kw_only=True):
@@ -105,10 +89,31 @@ class Sample(wire.Message, frozen=True, kw_only=True):
     """
 
     target: str
-    check: CheckName
+    check: str
     asked_at: datetime
     seconds: float
     outcome: AnswerOutcome
+
+
+class Streak(wire.Message, frozen=True, kw_only=True):
+    """The results of one probe in a row, before the round that it is kept with.
+
+    target: the name of the target.
+    check: the check's name.
+    asked_at: when the answer was asked for that was counted last, UTC.
+    proved: true when all its conditions were met at least once.
+    counts: true while its failure counts.
+    failures: how many answers in a row have failed.
+    successes: how many answers in a row have met everything.
+    """
+
+    target: str
+    check: str
+    asked_at: datetime
+    proved: bool
+    counts: bool
+    failures: int
+    successes: int
 
 
 class Container(wire.Message, frozen=True, kw_only=True):
@@ -128,6 +133,8 @@ class Container(wire.Message, frozen=True, kw_only=True):
     base: the image that its image was built on; None when it does not say so.
     revision: the commit that its image says it was built from; None when it does not say so.
     standin: true when its image, or the one under it, stands in for one that could not be pulled.
+    memory_used: bytes of memory that it uses, without the files that the kernel keeps for it; None when not told.
+    memory_limit: bytes of memory that it may use; None when not told.
     """
 
     service: str
@@ -144,6 +151,8 @@ class Container(wire.Message, frozen=True, kw_only=True):
     base: str | None = None
     revision: str | None = None
     standin: bool = False
+    memory_used: int | None = None
+    memory_limit: int | None = None
 
     @property
     def up(self) -> bool:
@@ -188,6 +197,9 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     containers_problem: a sentence about why there are no containers; None when there are.
     own: the canary's own parts, each with None or its trouble.
     running: the version of each part.
+    targets: the address of each target.
+    left_out: the targets of the file of probes that are not probed, because a setting names others.
+    streaks: the results in a row of each probe, before this round.
     """
 
     checked_at: datetime
@@ -197,33 +209,11 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     containers_problem: str | None
     own: dict[str, str | None]
     running: tuple[Running, ...] = ()
+    targets: dict[str, str] = msgspec.field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    streaks: tuple[Streak, ...] = ()
 
 
 def nothing_seen(at: datetime, own: dict[str, str | None]) -> Observation:
     """Returns the observation of a canary that has not ended a round."""
     return Observation(checked_at=at, checks=(), samples=(), containers=None, containers_problem=None, own=own)
-
-
-def condition(
-    about: str, left: str, value: object, rule: str, outcome: Outcome | bool, *, critical: bool = True
-) -> Condition:
-    """Returns a condition. `left` names the value, `rule` says what it must be.
-
-    A true outcome stands for `met`, a false one for `failed`.
-    """
-    shown = printable(str(value))
-    settled: Outcome = ("met" if outcome else "failed") if isinstance(outcome, bool) else outcome
-    return Condition(
-        about=about,
-        condition=f"{left} {rule}",
-        value=shown,
-        outcome=settled,
-        critical=critical,
-        text=f"{left} ({shown}) {rule}",
-    )
-
-
-def printable(text: str) -> str:
-    """Returns `text` on one line, without control characters and at most 160 letters long: safe in a log and in XML."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return clean if len(clean) <= _LONGEST_VALUE else clean[: _LONGEST_VALUE - 1] + "…"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canary.containers import Containers
-from canary.observation import Container, Observation
+from canary.observation import Container, Observation, ProbeAnswer, Streak
+from canary.percentile import MINIMUM_SAMPLES
 from canary.probes.checks import check_of
 from canary.probes.fetch import RawAnswer
+from canary.probes.judging import checks_of
+from canary.probes.plan import Plan
 from canary.probes.pool import run_all
 from canary.probes.prober import Prober
-from canary.verdict import MINIMUM_SAMPLES
+from canary.probes.source import ProbeSource
+from canary.probes.streaks import by_key
 from canary.versions import running_parts
 from canary.window import SampleWindow
 from common.clock import Clock
@@ -24,41 +28,73 @@ class ProbeRound:
 
     observation: everything that the round found out.
     answers: the answers that it is made of, with their bytes.
+    probes: the file of probes, as it is.
     """
 
     observation: Observation
     answers: tuple[RawAnswer, ...]
+    probes: str
 
 
 class Observer:
     """Looks at the whole stack. One thread at a time uses it."""
 
     def __init__(
-        self, prober: Prober, containers: Containers, window: SampleWindow, clock: Clock, timeout: float
+        self,
+        source: ProbeSource,
+        prober: Prober,
+        containers: Containers,
+        window: SampleWindow,
+        clock: Clock,
+        timeout: float,
     ) -> None:
+        self._source = source
         self._prober = prober
         self._containers = containers
         self._window = window
         self._clock = clock
         self._timeout = timeout
+        self._streaks: tuple[Streak, ...] = ()
 
     def look(self, own: Mapping[str, str | None]) -> ProbeRound:
         """Runs one round. `own` has the canary's own parts, each with None or its trouble."""
-        answers = self._prober.round()
-        self._window.add(one.answer for one in answers)
+        declared = self._source.read()
+        plan, before = declared.plan, self._streaks
+        answers = self._asked_again(plan, self._prober.round(plan.probes))
+        self._window.add(_new(answers, before))
         containers, problem = self._read_containers()
-        self._window.add(self._prober.burst(_samples_wanted(answers)))
+        self._window.add(self._prober.burst(plan.probes, _samples_wanted(answers)))
         now = self._clock.now()
+        plain, samples = [one.answer for one in answers], self._window.latest(now)
+        checks, self._streaks = checks_of(plan, plain, samples, containers, before)
         observation = Observation(
             checked_at=now,
-            checks=tuple(check_of(one.answer) for one in answers),
-            samples=self._window.latest(now),
+            checks=checks,
+            samples=samples,
             containers=containers,
             containers_problem=problem,
-            own=dict(own),
-            running=running_parts(containers, [one.answer for one in answers]),
+            own={**own, "probes": declared.trouble},
+            running=running_parts(containers, plain),
+            targets=dict(plan.targets),
+            left_out=plan.left_out,
+            streaks=before,
         )
-        return ProbeRound(observation, tuple(answers))
+        return ProbeRound(observation, tuple(answers), declared.text)
+
+    def _asked_again(self, plan: Plan, answers: list[RawAnswer]) -> list[RawAnswer]:
+        """Asks probes that fail, and were never met, as often as they may fail: so one look suffices."""
+        known = by_key(self._streaks)
+        for tried in range(1, max((one.declared.failure_limit for one in plan.probes), default=1)):
+            again = [
+                place
+                for place, probe in enumerate(plan.probes)
+                if probe.declared.failure_limit > tried
+                and (probe.target, probe.check) not in known
+                and not check_of(answers[place].answer, probe).ok
+            ]
+            for place, raw in zip(again, self._prober.ask([plan.probes[place] for place in again]), strict=True):
+                answers[place] = raw
+        return answers
 
     def _read_containers(self) -> tuple[tuple[Container, ...] | None, str | None]:
         ended = run_all(
@@ -76,7 +112,14 @@ class Observer:
             return None, error.message
 
 
-def _samples_wanted(answers: list[RawAnswer]) -> dict[str, int]:
+def _new(answers: Sequence[RawAnswer], before: tuple[Streak, ...]) -> list[ProbeAnswer]:
+    """Returns the answers that are not those of an earlier round."""
+    known = {key: streak.asked_at for key, streak in by_key(before).items()}
+    plain = [one.answer for one in answers]
+    return [one for one in plain if known.get((one.target, one.check)) != one.asked_at]
+
+
+def _samples_wanted(answers: Sequence[RawAnswer]) -> dict[str, int]:
     """Returns how many samples to take of each target that answered everything: enough for a percentile of now."""
     answered: dict[str, bool] = {}
     for one in answers:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from canary.archive import MOST_BYTES
-from canary.observation import Container, Observation, ProbeAnswer, Sample
+from canary.observation import Container, Observation, ProbeAnswer, Sample, Streak
 from canary.report import Origin, Report, junit, markdown, pretty
 from common import wire
 
@@ -20,6 +20,7 @@ MARKDOWN = "report.md"
 JUNIT = "junit.xml"
 CONTAINERS = "container_status.json"
 SAMPLES = "samples.json"
+PROBES = "probes.toml"
 
 
 class ContainerStatus(wire.Message, frozen=True, kw_only=True):
@@ -42,10 +43,14 @@ class RawSamples(wire.Message, frozen=True, kw_only=True):
 
     answers: the round's answers; bodies of /metrics are files of their own.
     samples: the durations that the percentile is computed from.
+    targets: the address of each target.
+    streaks: the results in a row of each probe, before this round.
     """
 
     answers: tuple[ProbeAnswer, ...]
     samples: tuple[Sample, ...]
+    targets: dict[str, str]
+    streaks: tuple[Streak, ...]
 
 
 class ManifestEntry(wire.Message, frozen=True, kw_only=True):
@@ -76,13 +81,16 @@ def metrics_file(target: str) -> str:
 
 
 def raw_files(
-    seen: Observation, answers: Sequence[ProbeAnswer], metrics: Mapping[str, bytes], origin: Origin
+    seen: Observation, answers: Sequence[ProbeAnswer], metrics: Mapping[str, bytes], probes: str, origin: Origin
 ) -> dict[str, bytes]:
-    """Returns the files with what was seen. `metrics` has the bytes of each target's /metrics."""
+    """Returns the files with what was seen. `metrics` has the bytes of each target's /metrics.
+
+    `probes` is the file of probes that was in force.
+    """
     files = {
         metrics_file(answer.target): (answer.status == 200 and metrics.get(answer.target)) or _absence_of(answer)
         for answer in answers
-        if answer.check == "metrics"
+        if answer.kind == "metrics"
     }
     status = ContainerStatus(
         market=origin.market,
@@ -90,12 +98,13 @@ def raw_files(
         problem=seen.containers_problem,
         containers=seen.containers,
     )
-    without_bodies = tuple(_without_metrics(answer) for answer in answers)
-    return {
-        **files,
-        CONTAINERS: pretty(status),
-        SAMPLES: pretty(RawSamples(answers=without_bodies, samples=seen.samples)),
-    }
+    raw = RawSamples(
+        answers=tuple(_without_metrics(answer) for answer in answers),
+        samples=seen.samples,
+        targets=seen.targets,
+        streaks=seen.streaks,
+    )
+    return {**files, CONTAINERS: pretty(status), SAMPLES: pretty(raw), PROBES: probes.encode()}
 
 
 def forms(report: Report) -> dict[str, bytes]:
@@ -132,4 +141,4 @@ def _absence_of(answer: ProbeAnswer) -> bytes:
 
 
 def _without_metrics(answer: ProbeAnswer) -> ProbeAnswer:
-    return msgspec.structs.replace(answer, body="") if answer.check == "metrics" else answer
+    return msgspec.structs.replace(answer, body="") if answer.kind == "metrics" else answer

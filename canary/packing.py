@@ -15,7 +15,7 @@ def package_of(seen: ProbeRound, judgement: Judgement, settings: Settings) -> by
     """Returns the bytes of the package of one round and its judgement."""
     build = build_of(settings.service.name)
     origin = Origin(version=build.version, revision=build.revision, market=settings.service.market)
-    metrics = {one.answer.target: one.raw for one in seen.answers if one.answer.check == "metrics"}
+    metrics = {one.answer.target: one.raw for one in seen.answers if one.answer.kind == "metrics"}
     answers = [one.answer for one in seen.answers]
-    files = raw_files(seen.observation, answers, metrics, origin)
+    files = raw_files(seen.observation, answers, metrics, seen.probes, origin)
     return zip_of(with_sums(files | forms(report_of(seen.observation, judgement, settings.limits, origin))))

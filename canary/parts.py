@@ -13,8 +13,8 @@ from canary.memory import LastPass
 from canary.metrics import ProbeDurations
 from canary.monitor import Monitor
 from canary.observer import Observer
-from canary.probes.catalogue import probes_of
 from canary.probes.prober import Prober
+from canary.probes.source import ProbeSource
 from canary.settings import Settings
 from canary.window import SampleWindow
 from common import service
@@ -48,13 +48,17 @@ class Parts:
     def build(cls, settings: Settings, loops: Supervisor) -> Parts:
         """Builds the parts. Nothing is probed and no thread runs before `start`."""
         clock = SYSTEM_CLOCK
-        durations = ProbeDurations(settings.targets)
+        source = ProbeSource(
+            settings.probes_file, settings.limits.constants(), settings.addresses, settings.service.market
+        )
+        durations = ProbeDurations(source.read().plan.targets)
         evidence = EvidenceStore(settings.evidence_dir)
-        prober = Prober(probes_of(settings.targets), settings.timeout, clock, durations.observe)
+        prober = Prober(settings.timeout, clock, durations.observe)
         engine = Containers(
             settings.docker_url, settings.compose_project, socket.gethostname(), settings.timeout, clock.monotonic
         )
-        observer = Observer(prober, engine, SampleWindow(settings.window), clock, settings.timeout)
+        window = SampleWindow(settings.window)
+        observer = Observer(source, prober, engine, window, clock, settings.timeout)
         monitor = Monitor(settings, observer, evidence, LastPass(settings.evidence_dir), clock)
         loops.add(
             Loop(

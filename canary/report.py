@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from canary.observation import Check, Condition, Observation, Running
-from canary.verdict import Judgement, Verdict, VerdictLimits
+from canary.conditions import Check, Condition
+from canary.observation import Observation, Running
+from canary.verdict import Fault, Judgement, Verdict, VerdictLimits
 from common import wire
 
-FORMAT = 2
+FORMAT = 3
 PERCENTILE_RULE = "p95, nearest rank, over the canary's own timed requests"
 
 
@@ -24,6 +25,10 @@ class Report(wire.Message, frozen=True, kw_only=True):
     checked_at: when the round ended, UTC, RFC 3339.
     verdict: PASS, FAIL or INCONCLUSIVE.
     reasons: every condition that keeps the verdict from PASS, failed ones first.
+    faults: each check that failed and counts, with what it means for a user.
+    tolerated: every condition that is not met and does not count, or not yet.
+    targets: the names of all that was probed.
+    left_out: the targets of the file of probes that were not probed, because a setting named others.
     p95_seconds: the 95th percentile over all targets; None without samples.
     samples: how many durations the percentile is computed from.
     percentile_rule: a sentence about how the percentile is computed.
@@ -41,6 +46,10 @@ class Report(wire.Message, frozen=True, kw_only=True):
     checked_at: str
     verdict: Verdict
     reasons: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    tolerated: tuple[str, ...]
+    targets: tuple[str, ...]
+    left_out: tuple[str, ...]
     p95_seconds: float | None
     samples: int
     percentile_rule: str
@@ -73,6 +82,10 @@ def report_of(seen: Observation, judgement: Judgement, limits: VerdictLimits, or
         checked_at=seen.checked_at.isoformat(),
         verdict=judgement.verdict,
         reasons=judgement.reasons,
+        faults=judgement.faults,
+        tolerated=judgement.tolerated,
+        targets=tuple(seen.targets),
+        left_out=seen.left_out,
         p95_seconds=judgement.p95_seconds,
         samples=judgement.samples,
         percentile_rule=PERCENTILE_RULE,
@@ -91,20 +104,15 @@ def pretty(value: object) -> bytes:
 
 def markdown(report: Report) -> bytes:
     """Returns the report for people: verdict and reasons first, then every condition with the value that it met."""
-    p95 = "none" if report.p95_seconds is None else f"{report.p95_seconds:.6f} s"
     lines = [
-        f"# Canary report: {report.verdict}",
-        "",
-        f"- market: **{report.market.upper()}**",
-        f"- version {report.version}, commit {_cell(report.revision)}",
-        f"- checked at {report.checked_at}",
-        f"- p95 {p95}, n = {report.samples} ({report.percentile_rule})",
-        f"- limits: p95 at most {report.limits.p95_seconds:g} s, restarts at most {report.limits.restart_budget}",
+        *_head(report),
         "",
         "## Reasons",
         "",
-        *([f"- {_cell(reason)}" for reason in report.reasons] or ["- none: every condition is met"]),
+        *([f"- {_cell(reason)}" for reason in report.reasons] or ["- none: every condition that counts is met"]),
         "",
+        *_section("What it means", [line for fault in report.faults for line in _fault_lines(fault)]),
+        *_section("Not met, and not counted", [f"- {_cell(one)}" for one in report.tolerated]),
         "## What ran",
         "",
         "| part | version | commit | source | image | image's id | built on | notes |",
@@ -130,12 +138,42 @@ def markdown(report: Report) -> bytes:
     return "\n".join(lines).encode()
 
 
+def _head(report: Report) -> list[str]:
+    p95 = "none" if report.p95_seconds is None else f"{report.p95_seconds:.6f} s"
+    return [
+        f"# Canary report: {report.verdict}",
+        "",
+        f"- market: **{report.market.upper()}**",
+        f"- version {report.version}, commit {_cell(report.revision)}",
+        f"- checked at {report.checked_at}",
+        f"- p95 {p95}, n = {report.samples} ({report.percentile_rule})",
+        f"- targets: {', '.join(report.targets)}",
+        f"- left out by a setting: {', '.join(report.left_out) or 'none'}",
+        f"- limits: p95 at most {report.limits.p95_seconds:g} s, restarts at most {report.limits.restart_budget}",
+    ]
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"## {title}", "", *lines, ""] if lines else []
+
+
+def _fault_lines(fault: Fault) -> list[str]:
+    told = [
+        fault.cannot,
+        fault.look and f"Look first at: {fault.look}.",
+        fault.runbook and f"Runbook: {fault.runbook}.",
+    ]
+    return [
+        f"- {_cell(fault.about)}: {' '.join(_cell(one) for one in told if one) or 'the probe declares no words for it'}"
+    ]
+
+
 def junit(report: Report) -> bytes:
     """Returns the report with one test case per condition.
 
-    Unknown conditions, and failed ones about the canary itself, count as skipped and have their reason.
+    Unknown conditions, and failed ones that can't make a FAIL, count as skipped and have their reason.
     """
-    failed = [one for one in report.conditions if one.outcome == "failed" and one.critical]
+    failed = [one for one in report.conditions if one.outcome == "failed" and one.critical and not one.tolerated]
     unclear = [one for one in report.conditions if one.outcome != "met" and one not in failed]
     counts = {"tests": len(report.conditions), "failures": len(failed), "errors": 0, "skipped": len(unclear)}
     suite = ElementTree.Element(

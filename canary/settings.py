@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from canary.certificate import TlsAddress
+from canary.probes.declared import NAME, is_address
+from canary.probes.source import OWN_FILE
 from canary.verdict import VerdictLimits
 from common.settings import Reader, ServiceSettings
 
-DEFAULT_TARGETS = (
-    "marketdata=http://marketdata:5001,executor-1=http://executor-1:4001,executor-2=http://executor-2:4001,"
-    "web=http://web:3003,canary=http://127.0.0.1:6001,venue=http://venue:7001,"
-    "gateway=http://gateway:8404,prometheus=http://prometheus:9090,alertmanager=http://alertmanager:9093,"
-    "docker-proxy=http://docker-proxy:2375"
-)
 NO_DOCKER = "none"
 GATEWAY_TLS = TlsAddress("gateway", 8405)
 """The address inside at which the gateway serves the certificate of its doors, when it has one."""
-_TARGET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-
-
-@dataclass(frozen=True)
-class Target:
-    """One thing that the canary probes.
-
-    name: the name of its compose service.
-    url: its address without a path.
-    """
-
-    name: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +23,8 @@ class Settings:
 
     service: the settings that every service has.
     port: the canary's own port, which `canary status` asks.
-    targets: what is probed, in order.
+    probes_file: the file of probes.
+    addresses: the address of each target that is probed; None for those of the file of probes.
     interval: seconds from one round's start to the next.
     timeout: seconds that one whole answer may take.
     docker_url: the address of the engine's window; None where there is no engine to ask.
@@ -54,7 +36,8 @@ class Settings:
 
     service: ServiceSettings
     port: int
-    targets: tuple[Target, ...]
+    probes_file: Path
+    addresses: Mapping[str, str] | None
     interval: float
     timeout: float
     docker_url: str | None
@@ -81,8 +64,9 @@ class Settings:
         settings = cls(
             service=service,
             port=reader.integer("PORT", 6001, at_least=1, at_most=65_535),
-            targets=_targets(reader, with_venue=service.market == "simulated"),
-            interval=reader.seconds("SPARK_PROBE_INTERVAL_SECONDS", 15.0, above=0.1, at_most=60.0),
+            probes_file=Path(reader.text("SPARK_PROBES_FILE", "") or OWN_FILE),
+            addresses=_addresses(reader),
+            interval=reader.seconds("SPARK_PROBE_INTERVAL_SECONDS", 10.0, above=0.1, at_most=60.0),
             timeout=reader.seconds("SPARK_PROBE_TIMEOUT_SECONDS", 5.0, above=0.05, at_most=30.0),
             docker_url=_docker_url(reader),
             compose_project=reader.text("SPARK_COMPOSE_PROJECT", ""),
@@ -110,26 +94,17 @@ def _certificate(reader: Reader) -> TlsAddress | None:
     return GATEWAY_TLS if switch else None
 
 
-def _targets(reader: Reader, *, with_venue: bool) -> tuple[Target, ...]:
-    """Returns the targets. In the live market there is no venue of ours, so it is left out."""
-    listed = reader.names("SPARK_PROBE_TARGETS", DEFAULT_TARGETS)
-    found: dict[str, Target] = {}
+def _addresses(reader: Reader) -> Mapping[str, str] | None:
+    if not reader.text("SPARK_PROBE_TARGETS", ""):
+        return None
+    listed = reader.names("SPARK_PROBE_TARGETS", "")
+    found: dict[str, str] = {}
     for entry in listed:
         name, _, url = entry.partition("=")
-        if not _TARGET_NAME.fullmatch(name) or not _is_address(url):
+        if not NAME.fullmatch(name) or not is_address(url):
             rule = "must be name=http://host:port, with a name of a-z, 0-9 and -"
             reader.fault(f"SPARK_PROBE_TARGETS has {entry!r}: {rule}")
         elif name in found:
             reader.fault(f"SPARK_PROBE_TARGETS={','.join(listed)!r}: names {name} twice")
-        found[name] = Target(name, url.rstrip("/"))
-    return tuple(target for target in found.values() if with_venue or target.name != "venue")
-
-
-def _is_address(url: str) -> bool:
-    """Returns true for http://host:port without path, query and fragment."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return usable and not (parts.path.strip("/") or parts.query or parts.fragment)
+        found[name] = url.rstrip("/")
+    return found

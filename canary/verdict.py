@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Literal
 
-from canary.observation import Condition, Container, Observation, Outcome, Sample, condition
+from canary.conditions import Check, Condition, condition
+from canary.observation import Observation
+from canary.percentile import MINIMUM_SAMPLES, PERCENT, nearest_rank, timed_seconds
 from common import wire
+from common.decimals import plain_text
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 VERDICTS: tuple[Verdict, ...] = ("PASS", "FAIL", "INCONCLUSIVE")
-
-MINIMUM_SAMPLES = 20
-PERCENT = 95
 
 
 class VerdictLimits(wire.Message, frozen=True, kw_only=True):
@@ -25,12 +26,36 @@ class VerdictLimits(wire.Message, frozen=True, kw_only=True):
     p95_seconds: float
     restart_budget: int
 
+    def constants(self) -> dict[str, str]:
+        """Returns the literal of each word that a condition of the file of probes may compare with."""
+        seconds = plain_text(Decimal(str(self.p95_seconds)))
+        return {"P95_LIMIT": f"{seconds}s", "RESTART_BUDGET": str(self.restart_budget)}
+
+
+class Fault(wire.Message, frozen=True, kw_only=True):
+    """One thing that is broken, in words.
+
+    about: the thing that it is about, such as `web page`.
+    text: the condition that failed first: `[STATUS] (500) == 200`.
+    cannot: a sentence about what a user can't do now; empty when the probe declares none.
+    look: a sentence about what to look at first; empty when the probe declares none.
+    runbook: the name of its heading in the runbook; empty when the probe declares none.
+    """
+
+    about: str
+    text: str
+    cannot: str
+    look: str
+    runbook: str
+
 
 class Judgement(wire.Message, frozen=True, kw_only=True):
     """A verdict with every condition behind it.
 
     verdict: PASS, FAIL or INCONCLUSIVE.
     reasons: every condition that keeps the verdict from PASS, failed ones first.
+    faults: each check that failed and counts, with what it means for a user.
+    tolerated: every condition that is not met and does not count, or not yet.
     p95_seconds: the 95th percentile over all targets; None without samples.
     samples: how many durations the percentile is computed from.
     conditions: every condition with the value that it met.
@@ -38,6 +63,8 @@ class Judgement(wire.Message, frozen=True, kw_only=True):
 
     verdict: Verdict
     reasons: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
+    tolerated: tuple[str, ...] = ()
     p95_seconds: float | None
     samples: int
     conditions: tuple[Condition, ...]
@@ -46,41 +73,33 @@ class Judgement(wire.Message, frozen=True, kw_only=True):
 def judge(seen: Observation, limits: VerdictLimits) -> Judgement:
     """Returns the verdict.
 
-    It is FAIL when a critical condition failed. Else it is INCONCLUSIVE when a condition is unknown, or one about the
-    canary or its window on the engine failed. Else it is PASS.
+    It is FAIL when a critical condition failed and counts. Else it is INCONCLUSIVE when a condition is unknown, or one
+    that is not critical failed. Else it is PASS.
     """
-    conditions = (*_own(seen), *_checks(seen), *_speed(seen, limits), *_containers(seen, limits))
-    failed = [one for one in conditions if one.outcome == "failed" and one.critical]
-    unclear = [one for one in conditions if one.outcome != "met" and one not in failed]
+    conditions = (*_own(seen), *_checks(seen), _speed(seen, limits), *_containers(seen))
+    failed = [one for one in conditions if _fails(one)]
+    unclear = [one for one in conditions if one.outcome != "met" and not one.tolerated and one not in failed]
     timed = timed_seconds(seen.samples)
     return Judgement(
         verdict="FAIL" if failed else "INCONCLUSIVE" if unclear else "PASS",
         reasons=tuple(f"{one.about}: {one.text}" for one in (*failed, *unclear)),
+        faults=tuple(_faults(seen.checks)),
+        tolerated=tuple(f"{one.about}: {one.text}" for one in conditions if one.tolerated),
         p95_seconds=nearest_rank(timed, PERCENT) if timed else None,
         samples=len(timed),
         conditions=conditions,
     )
 
 
-def nearest_rank(values: Sequence[float], percent: int) -> float:
-    """Returns the smallest value that at least `percent` (1 to 100) of all values do not exceed. Raises ValueError."""
-    if not values:
-        raise ValueError("a percentile needs at least one value")
-    rank = -(-percent * len(values) // 100)
-    return sorted(values)[rank - 1]
+def _fails(one: Condition) -> bool:
+    return one.outcome == "failed" and one.critical and not one.tolerated
 
 
-def timed_seconds(samples: Sequence[Sample], target: str | None = None) -> list[float]:
-    """Returns the durations that the percentile is computed from, in seconds; `target` None stands for all targets.
-
-    A probe without a whole answer is left out: it fails its own check. /readyz is left out: it may rightly wait for the
-    parts that it asks.
-    """
-    return [
-        one.seconds
-        for one in samples
-        if one.outcome == "answered" and one.check != "readyz" and target in (None, one.target)
-    ]
+def _faults(checks: tuple[Check, ...]) -> Iterator[Fault]:
+    for check in checks:
+        first = next((one for one in check.conditions if _fails(one)), None)
+        if first is not None:
+            yield Fault(about=first.about, text=first.text, cannot=check.cannot, look=check.look, runbook=check.runbook)
 
 
 def _own(seen: Observation) -> Iterator[Condition]:
@@ -95,48 +114,21 @@ def _checks(seen: Observation) -> Iterator[Condition]:
         yield from check.conditions
 
 
-def _targets(seen: Observation) -> list[str]:
-    return list(dict.fromkeys(check.target for check in seen.checks))
-
-
-def _speed(seen: Observation, limits: VerdictLimits) -> Iterator[Condition]:
-    yield _percentile("all targets", timed_seconds(seen.samples), limits, critical=True)
-    own = {check.target for check in seen.checks if not check.critical}
-    for target in _targets(seen):
-        yield _percentile(target, timed_seconds(seen.samples, target), limits, critical=target not in own)
-
-
-def _percentile(about: str, seconds: Sequence[float], limits: VerdictLimits, *, critical: bool) -> Condition:
-    rule = f"<= {limits.p95_seconds:g}"
+def _speed(seen: Observation, limits: VerdictLimits) -> Condition:
+    seconds, rule = timed_seconds(seen.samples), f"<= {limits.p95_seconds:g} s"
     if len(seconds) < MINIMUM_SAMPLES:
         met = f"n={len(seconds)}, at least {MINIMUM_SAMPLES} needed"
-        return condition(about, "[P95_SECONDS]", met, rule, "unknown", critical=critical)
+        return condition("all targets", "[P95]", met, rule, "unknown")
     value = nearest_rank(seconds, PERCENT)
-    met = f"{value:.6f}, n={len(seconds)}"
-    return condition(about, "[P95_SECONDS]", met, rule, value <= limits.p95_seconds, critical=critical)
+    return condition("all targets", "[P95]", f"{value:g} s, n={len(seconds)}", rule, value <= limits.p95_seconds)
 
 
-def _containers(seen: Observation, limits: VerdictLimits) -> Iterator[Condition]:
+def _containers(seen: Observation) -> Iterator[Condition]:
     if seen.containers is None:
         problem = seen.containers_problem or "not read yet"
         yield condition("containers", "[CONTAINERS]", problem, "== readable", "unknown")
         return
     known = {container.service for container in seen.containers}
-    for target in _targets(seen):
+    for target in seen.targets:
         if target not in known:
             yield condition(f"container {target}", "[CONTAINER]", "the engine lists none", "== present", "unknown")
-    for container in seen.containers:
-        yield from _container(container, limits)
-
-
-def _container(container: Container, limits: VerdictLimits) -> Iterator[Condition]:
-    about = f"container {container.name}"
-    if container.one_shot and container.state == "exited":
-        yield condition(about, "[EXIT_CODE]", container.exit_code, "== 0", container.exit_code == 0)
-    else:
-        yield condition(about, "[STATE]", container.state, "== running", container.state == "running")
-    if container.health not in (None, "none"):
-        outcome: Outcome | bool = "unknown" if container.health == "starting" else container.health == "healthy"
-        yield condition(about, "[HEALTH]", container.health, "== healthy", outcome)
-    restarts = container.restart_count
-    yield condition(about, "[RESTARTS]", restarts, f"<= {limits.restart_budget}", restarts <= limits.restart_budget)

@@ -16,6 +16,7 @@ from canary.package import (
     JUNIT,
     MANIFEST,
     MARKDOWN,
+    PROBES,
     REPORT,
     SAMPLES,
     SUMS,
@@ -27,14 +28,16 @@ from canary.package import (
     read_bytes,
     sha256,
 )
-from canary.probes.checks import check_of
+from canary.probes.declared import read_file
+from canary.probes.judging import checks_of
+from canary.probes.plan import plan_of
 from canary.report import FORMAT, Origin, Report, report_of
 from canary.verdict import judge
 from canary.versions import running_parts
 from common import wire
 from common.errors import InvalidRequest
 
-_ALWAYS = frozenset({CONTAINERS, JUNIT, MANIFEST, MARKDOWN, REPORT, SAMPLES, SUMS})
+_ALWAYS = frozenset({CONTAINERS, JUNIT, MANIFEST, MARKDOWN, PROBES, REPORT, SAMPLES, SUMS})
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\n/]+)\n")
 
 
@@ -96,7 +99,7 @@ def _judgement_faults(files: Mapping[str, bytes]) -> list[str]:
         return [f"the package has format {found}, this program reads {FORMAT}"]
     report = wire.decode(Report, files[REPORT])
     raw = wire.decode(RawSamples, files[SAMPLES])
-    expected = _ALWAYS | {metrics_file(answer.target) for answer in raw.answers if answer.check == "metrics"}
+    expected = _ALWAYS | {metrics_file(answer.target) for answer in raw.answers if answer.kind == "metrics"}
     faults = [f"{name} is missing" for name in sorted(expected - files.keys())]
     faults += [f"{name} does not belong in a package" for name in sorted(files.keys() - expected)]
     if faults:
@@ -115,14 +118,19 @@ def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) ->
     """Returns the report that the raw files give, by the limits that the package names."""
     status = wire.decode(ContainerStatus, files[CONTAINERS])
     answers = [_with_body(answer, files) for answer in raw.answers]
+    plan = plan_of(read_file(files[PROBES].decode(), report.limits.constants()), raw.targets, report.market)
+    checks, _ = checks_of(plan, answers, raw.samples, status.containers, raw.streaks)
     seen = Observation(
         checked_at=datetime.fromisoformat(report.checked_at),
-        checks=tuple(check_of(answer) for answer in answers),
+        checks=checks,
         samples=raw.samples,
         containers=status.containers,
         containers_problem=status.problem,
         own=report.own,
         running=running_parts(status.containers, answers),
+        targets=dict(plan.targets),
+        left_out=plan.left_out,
+        streaks=raw.streaks,
     )
     origin = Origin(version=report.version, revision=report.revision, market=report.market)
     return report_of(seen, judge(seen, report.limits), report.limits, origin)
@@ -130,7 +138,7 @@ def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) ->
 
 def _with_body(answer: ProbeAnswer, files: Mapping[str, bytes]) -> ProbeAnswer:
     """Returns an answer with its body, which for /metrics is a file of its own, and with the size of that file."""
-    if answer.check != "metrics" or answer.status != 200 or answer.size == 0:
+    if answer.kind != "metrics" or answer.status != 200 or answer.size == 0:
         return answer
     content = files[metrics_file(answer.target)]
     return msgspec.structs.replace(answer, body=content.decode("utf-8", "replace"), size=len(content))

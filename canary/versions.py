@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from canary.observation import Container, ProbeAnswer, Running, printable
+from canary.conditions import printable
+from canary.observation import Container, ProbeAnswer, Running
 
 _TOLD = re.compile(
     r"^(spark_build_info|prometheus_build_info|alertmanager_build_info|haproxy_process_build_info|executor_database_info)"
@@ -59,7 +60,7 @@ def _told(answers: Sequence[ProbeAnswer]) -> dict[str, dict[str, str]]:
     """Returns the labels of each part's own words, by service."""
     found: dict[str, dict[str, str]] = {}
     for answer in answers:
-        if answer.check != "metrics" or answer.status != 200:
+        if answer.kind != "metrics" or answer.status != 200:
             continue
         for name, text in _TOLD.findall(answer.body):
             labels = {label: printable(value) for label, value in _LABEL.findall(text)}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from canary.observation import ProbeAnswer, Sample
+from canary.probes.names import UNTIMED
 
 MOST_PER_TARGET = 50
 """About two rounds. With more, slow answers of a start five minutes ago would still count."""
@@ -20,9 +21,9 @@ class SampleWindow:
         self._kept: defaultdict[str, deque[Sample]] = defaultdict(lambda: deque(maxlen=MOST_PER_TARGET))
 
     def add(self, answers: Iterable[ProbeAnswer]) -> None:
-        """Adds a sample for each answer; a probe that was not sent has no duration."""
+        """Adds a sample for each answer; a probe that was not sent has no duration, and some kinds are not timed."""
         for answer in answers:
-            if answer.outcome != "not_asked":
+            if answer.outcome != "not_asked" and answer.kind not in UNTIMED:
                 self._kept[answer.target].append(sample_of(answer))
 
     def latest(self, now: datetime) -> tuple[Sample, ...]:

@@ -28,6 +28,9 @@ check_host
 claim_project
 bash scripts/images.sh "$WORK/missing"
 
+# The canary reads its probes from the checkout, as a user of its own. A checkout that only its owner may read would hide them.
+chmod a+rX canary/config canary/config/probes.toml 2>/dev/null || true
+
 services=()
 while read -r service images; do
   if image=$(tr ' ' '\n' <<<"$images" | grep -xF -f "$WORK/missing"); then

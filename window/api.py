@@ -56,6 +56,14 @@ def routes(project: Project) -> Blueprint:
     def container(identity: str) -> Response:
         return answer(project.container(identity))
 
+    @api.get("/containers/<identity>/stats")
+    @query.takes("stream", "one-shot")
+    def stats(identity: str) -> Response:
+        """Answers the use of memory at one moment; a stream of it is not to be had."""
+        if request.args.get("stream") not in FALSE or request.args.get("one-shot", TRUE[0]) not in TRUE:
+            raise InvalidRequest("stream", "must be false, with one-shot=true")
+        return answer(project.stats(identity))
+
     @api.get("/images/<identity>/json")
     def image(identity: str) -> Response:
         return answer(project.image(identity))

@@ -8,7 +8,7 @@ from typing import Any
 from common import wire
 from common.errors import NotFound, Unavailable
 from window.engine import EngineSocket
-from window.shown import CONTAINER, IMAGE, NUMBER_LABEL, PROJECT_LABEL, ROW, VERSION, labels_of, shown
+from window.shown import CONTAINER, IMAGE, NUMBER_LABEL, PROJECT_LABEL, ROW, STATS, VERSION, labels_of, shown
 
 _ID = re.compile(r"[0-9a-f]{12,64}")
 _IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
@@ -52,6 +52,15 @@ class Project:
         if not isinstance(found, dict) or not self._is_own(found.get("Config")):
             raise missing
         return shown(found, CONTAINER)
+
+    def stats(self, identity: str) -> dict[str, Any]:
+        """Returns the use of memory of one container now. Raises `NotFound` as above, and `Unavailable`."""
+        identity = str(self.container(identity).get("Id"))
+        try:
+            found = self._engine.ask(f"/containers/{identity}/stats", stream="false", **{"one-shot": "true"})
+        except NotFound:
+            raise NotFound("there is no such container in this project") from None
+        return shown(found, STATS)
 
     def image(self, identity: str) -> dict[str, Any]:
         """Returns an image that a container of the project has. Raises `NotFound` for any other, and `Unavailable`."""

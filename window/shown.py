@@ -33,6 +33,13 @@ CONTAINER: Fields = {
     "Config": {"Image": None, "Labels": {}},
     "HostConfig": {"RestartPolicy": dict.fromkeys(("Name", "MaximumRetryCount"))},
 }
+STATS: Fields = {
+    "memory_stats": {
+        **dict.fromkeys(("usage", "limit")),
+        "stats": dict.fromkeys(("inactive_file", "total_inactive_file")),
+    }
+}
+"""Of the use of the machine, the memory alone."""
 IMAGE: Fields = {
     **dict.fromkeys(("Id", "RepoTags", "RepoDigests", "Created", "Os", "Architecture")),
     "Config": {"Labels": {}},

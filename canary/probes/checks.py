@@ -1,114 +1,133 @@
-"""The conditions that an answer must meet. The same answer always gives the same check."""
+"""The conditions that answers, containers and durations must meet; the same facts give the same checks (pure)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from io import StringIO
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
-import msgspec
-from prometheus_client.parser import text_fd_to_metric_families
+from canary.conditions import Check, Condition, Outcome, condition
+from canary.observation import Container, ProbeAnswer, Sample
+from canary.percentile import MINIMUM_SAMPLES, nearest_rank, timed_seconds
+from canary.probes.body import Body, Found
+from canary.probes.declared import EVERYTHING, DeclaredProbe
+from canary.probes.http_values import HTTP_VALUES
+from canary.probes.metric_values import METRIC_VALUES
+from canary.probes.plan import Probe
+from canary.probes.sentences import Missing, Noted, Sentence, judged
 
-from canary.observation import Check, CheckName, Condition, Outcome, ProbeAnswer, condition
-
-TITLE_WORD = "Spark"
-_TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
+_VALUES = {**HTTP_VALUES, **METRIC_VALUES}
+_PERCENTS = {"P50": 50, "P95": 95, "P99": 99}
 
 
-def check_of(answer: ProbeAnswer) -> Check:
+def check_of(answer: ProbeAnswer, probe: Probe) -> Check:
     """Returns the check that this answer is for, with every condition and the value that it met."""
-    conditions = tuple(_conditions(answer))
     answered = answer.outcome == "answered"
-    return Check(
-        target=answer.target,
-        check=answer.check,
+    conditions = tuple(_of_answer(answer, probe.declared))
+    return _check(
+        probe.declared,
+        answer.target,
+        conditions,
         url=answer.url,
-        critical=answer.critical,
-        ok=all(one.outcome == "met" for one in conditions),
         status=answer.status,
         seconds=answer.seconds if answered else None,
         size=answer.size,
-        conditions=conditions,
     )
 
 
-def _conditions(answer: ProbeAnswer) -> Iterator[Condition]:
+def container_checks(containers: Iterable[Container], probes: Sequence[DeclaredProbe]) -> Iterator[Check]:
+    """Yields the checks of each container: a one-shot has those of its own kind."""
+    for container in containers:
+        kind = "oneshot" if container.one_shot else "container"
+        for probe in probes:
+            if probe.kind == kind and (EVERYTHING in probe.targets or container.service in probe.targets):
+                about = f"container {container.name}"
+                values = _of_container(container)
+                met = (_met(probe, about, one, values.get(one.name, Missing("not told"))) for one in probe.conditions)
+                yield _check(probe, container.service, tuple(met))
+
+
+def latency_checks(
+    samples: Sequence[Sample], targets: Iterable[str], probes: Sequence[DeclaredProbe]
+) -> Iterator[Check]:
+    """Yields the checks of the durations of each target."""
+    for target in targets:
+        for probe in probes:
+            if target in probe.targets:
+                met = (_met(probe, target, one, _of_samples(samples, target, one.name)) for one in probe.conditions)
+                yield _check(probe, target, tuple(met))
+
+
+def _check(
+    probe: DeclaredProbe,
+    target: str,
+    conditions: tuple[Condition, ...],
+    *,
+    url: str = "",
+    status: int | None = None,
+    seconds: float | None = None,
+    size: int = 0,
+) -> Check:
+    return Check(
+        target=target,
+        check=probe.name,
+        kind=probe.kind,
+        url=url,
+        critical=probe.critical,
+        ok=all(one.outcome == "met" for one in conditions),
+        status=status,
+        seconds=seconds,
+        size=size,
+        conditions=conditions,
+        cannot=probe.cannot,
+        look=probe.look,
+        runbook=probe.runbook,
+    )
+
+
+def _of_answer(answer: ProbeAnswer, probe: DeclaredProbe) -> Iterator[Condition]:
+    """Another status than the one that is wanted brings another body: nothing is asked of it, but of readiness."""
+    about = f"{answer.target} {answer.check}"
     if answer.outcome != "answered":
         outcome: Outcome = "unknown" if answer.outcome == "not_asked" else "failed"
-        yield _condition(answer, "[ANSWER]", answer.problem or answer.outcome, "== whole", outcome)
+        shown = answer.problem or answer.outcome
+        yield condition(about, "[ANSWER]", shown, "== whole", outcome, critical=probe.critical)
         return
-    yield _condition(answer, "[STATUS]", answer.status, "== 200", answer.status == 200)
-    further = _FURTHER.get(answer.check)
-    if further and (answer.status == 200 or answer.check == "readyz"):
-        yield from further(answer)
+    body = Body(answer, probe.series)
+    for one in probe.conditions:
+        found = _met(probe, about, one, _VALUES[one.name](body, one.path))
+        yield found
+        if one.name == "STATUS" and found.outcome != "met" and probe.kind != "readiness":
+            return
 
 
-def _condition(answer: ProbeAnswer, left: str, value: object, rule: str, outcome: Outcome | bool) -> Condition:
-    return condition(f"{answer.target} {answer.check}", left, value, rule, outcome, critical=answer.critical)
+def _met(probe: DeclaredProbe, about: str, sentence: Sentence, value: Found) -> Condition:
+    outcome, shown = judged(sentence, value)
+    tolerated = probe.dry_run or (probe.optional and outcome == "unknown")
+    left, rule = sentence.left, sentence.rule
+    return condition(about, left, shown, rule, outcome, critical=probe.critical, tolerated=tolerated)
 
 
-def _alive(answer: ProbeAnswer) -> Iterator[Condition]:
-    status = _field(_json_object(answer.body), "status")
-    yield _condition(answer, "[BODY].status", status, "== alive", status == "alive")
+def _of_container(container: Container) -> Mapping[str, Found]:
+    starting = Missing("starting: its health check has not ended yet")
+    used, limit = container.memory_used, container.memory_limit
+    return {
+        "STATE": container.state,
+        "HEALTH": starting if container.health == "starting" else container.health or "none",
+        "RESTARTS": Decimal(container.restart_count),
+        "EXIT_CODE": Decimal(container.exit_code),
+        "MEMORY": Decimal(used) / limit if used is not None and limit else Missing("the engine does not tell it"),
+        "IMAGE": container.image,
+        "IMAGE_ID": container.image_id,
+    }
 
 
-def _ready(answer: ProbeAnswer) -> Iterator[Condition]:
-    body = _json_object(answer.body)
-    ready = _field(body, "ready")
-    yield _condition(answer, "[BODY].ready", ready, "== True", ready is True)
-    parts = body.get("parts")
-    for name, part in sorted(parts.items()) if isinstance(parts, dict) else ():
-        well = isinstance(part, dict) and part.get("ready") is True
-        value = "ready" if well else (isinstance(part, dict) and part.get("reason")) or "no reason given"
-        yield _condition(answer, f"[PARTS].{name[:40]}", value, "== ready", well)
-
-
-def _metrics(answer: ProbeAnswer) -> Iterator[Condition]:
-    yield _condition(answer, "[BYTES]", answer.size, "> 0", answer.size > 0)
-    whole = answer.body.endswith("\n")
-    yield _condition(answer, "[LAST_LINE]", "whole" if whole else "cut", "== whole", whole)
-    try:
-        count = sum(len(family.samples) for family in text_fd_to_metric_families(StringIO(answer.body)))
-    except Exception as error:
-        # The parser's failures on a broken text are of many kinds; for the verdict they are one.
-        yield _condition(answer, "[METRICS]", f"{type(error).__name__}: {error}", "== readable", outcome=False)
-        return
-    yield _condition(answer, "[METRICS]", f"{count} samples", ">= 1 sample", count >= 1)
-
-
-def _page(answer: ProbeAnswer) -> Iterator[Condition]:
-    kind = (answer.content_type or "none").split(";")[0].strip().lower()
-    yield _condition(answer, "[CONTENT_TYPE]", kind, "== text/html", kind == "text/html")
-    found = _TITLE.search(answer.body)
-    title = found[1].strip() if found else "none"
-    yield _condition(answer, "[TITLE]", title, f"contains {TITLE_WORD}", TITLE_WORD in title)
-
-
-def _quotes(answer: ProbeAnswer) -> Iterator[Condition]:
-    quotes = _json_object(answer.body).get("quotes")
-    listed = [one for one in quotes if isinstance(one, dict)] if isinstance(quotes, list) else []
-    fresh = sum(1 for one in listed if one.get("stale") is False)
-    yield _condition(answer, "[FRESH_QUOTES]", f"{fresh} of {len(listed)}", ">= 1", fresh >= 1)
-
-
-_FURTHER: dict[CheckName, Callable[[ProbeAnswer], Iterator[Condition]]] = {
-    "healthz": _alive,
-    "readyz": _ready,
-    "metrics": _metrics,
-    "page": _page,
-    "quotes": _quotes,
-}
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _field(body: dict[str, Any], name: str) -> object:
-    value = body.get(name)
-    return "none" if value is None else value
+def _of_samples(samples: Sequence[Sample], target: str, name: str) -> Found:
+    of_target = [one for one in samples if one.target == target]
+    timed = timed_seconds(of_target)
+    if name == "SAMPLES":
+        return Decimal(len(timed))
+    if name == "ERRORS" and of_target:
+        return Noted(Decimal(len(of_target) - len(timed)) / len(of_target), f"n={len(of_target)}")
+    if len(timed) < MINIMUM_SAMPLES:
+        return Missing(f"n={len(timed)}, at least {MINIMUM_SAMPLES} needed")
+    return Noted(Decimal(str(nearest_rank(timed, _PERCENTS[name]))), f"n={len(timed)}")

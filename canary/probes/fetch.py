@@ -1,23 +1,34 @@
-"""One GET on a connection of its own, with a hard deadline and a bound on the body."""
+"""The requests of one probe, each a GET on a connection of its own, with a hard deadline and a bound on the body."""
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from canary.observation import AnswerOutcome, ProbeAnswer
-from canary.probes.catalogue import Probe
+from canary.conditions import printable
+from canary.observation import AnswerOutcome, AnswerPart, ProbeAnswer
+from canary.probes.plan import Probe
 from common import VERSION
 from common.clock import Clock
 
 MAX_BODY_BYTES = 8 * 2**20
+MOST_ASSETS = 40
+_ASSET = re.compile(r"<(?:script|link|img)\b[^>]*?\b(?:src|href)=\"(/[\x21\x23-\x7e]{1,300})\"", re.IGNORECASE)
+_IMPORT = re.compile(
+    r"^\s*(?:import|export)\b[^\"';]*[\"'](\.{0,2}/[\x21\x23-\x26\x28-\x7e]{1,300})[\"']", re.MULTILINE
+)
+_MOST_HEADERS = 40
+_LONGEST_HEADER = 300
+_SECRET_HEADERS = frozenset({"set-cookie", "authorization", "www-authenticate"})
 
 
 @dataclass(frozen=True)
@@ -37,12 +48,12 @@ class _Reply:
     """A whole HTTP answer.
 
     status: its status code.
-    content_type: its Content-Type header; None when it has none.
+    headers: its headers, by their names in small letters.
     raw: its body.
     """
 
     status: int
-    content_type: str | None
+    headers: dict[str, str]
     raw: bytes
 
 
@@ -53,50 +64,88 @@ class _TooLarge(Exception):
 def fetch(probe: Probe, timeout: float, clock: Clock) -> RawAnswer:
     """Sends one probe and returns its answer within `timeout` seconds. A failure of the network is an answer too."""
     asked_at, begin = clock.now(), clock.monotonic()
-    reply: _Reply | None = None
-    outcome: AnswerOutcome = "answered"
-    problem: str | None = None
-    try:
-        reply = _get(probe.url, begin + timeout, clock)
-    except TimeoutError:
-        outcome, problem = "timed_out", f"no whole answer within {timeout:g} s"
-    except _TooLarge:
-        outcome, problem = "too_large", f"the body is above {MAX_BODY_BYTES} bytes"
-    except (OSError, HTTPException, ValueError) as error:
-        outcome, problem = "failed", _sentence(error)
-    seconds = clock.monotonic() - begin
-    return _raw_answer(probe, asked_at, seconds, outcome, problem, reply)
+    end = begin + timeout
+    reply, outcome, problem = _asked(probe.url, end, timeout, clock)
+    parts: tuple[AnswerPart, ...] = ()
+    if probe.declared.kind == "assets" and reply is not None and reply.status == 200:
+        parts = tuple(_assets(probe.url, reply.raw, end, clock))
+    return _raw_answer(probe, asked_at, clock.monotonic() - begin, _Came(reply, outcome, problem, parts))
 
 
 def no_answer(probe: Probe, asked_at: datetime, seconds: float, *, asked: bool) -> RawAnswer:
     """Returns the entry of a probe whose answer had not come after `seconds`, or that was not sent in time."""
     if asked:
-        return _raw_answer(probe, asked_at, seconds, "timed_out", f"no whole answer within {seconds:g} s", None)
-    return _raw_answer(probe, asked_at, 0.0, "not_asked", "the canary did not get to ask it in time", None)
+        return _raw_answer(probe, asked_at, seconds, _Came(None, "timed_out", f"no whole answer within {seconds:g} s"))
+    return _raw_answer(probe, asked_at, 0.0, _Came(None, "not_asked", "the canary did not get to ask it in time"))
 
 
-def _raw_answer(
-    probe: Probe,
-    asked_at: datetime,
-    seconds: float,
-    outcome: AnswerOutcome,
-    problem: str | None,
-    reply: _Reply | None,
-) -> RawAnswer:
+@dataclass(frozen=True)
+class _Came:
+    """The outcome of a probe's requests.
+
+    reply: the whole answer; None when none came.
+    outcome: the word for it.
+    problem: a sentence about why there is no whole answer; None when there is one.
+    parts: the further requests.
+    """
+
+    reply: _Reply | None
+    outcome: AnswerOutcome
+    problem: str | None
+    parts: tuple[AnswerPart, ...] = ()
+
+
+def _asked(url: str, end: float, timeout: float, clock: Clock) -> tuple[_Reply | None, AnswerOutcome, str | None]:
+    try:
+        return _get(url, end, clock), "answered", None
+    except TimeoutError:
+        return None, "timed_out", f"no whole answer within {timeout:g} s"
+    except _TooLarge:
+        return None, "too_large", f"the body is above {MAX_BODY_BYTES} bytes"
+    except (OSError, HTTPException, ValueError) as error:
+        return None, "failed", _sentence(error)
+
+
+def _assets(page: str, html: bytes, end: float, clock: Clock) -> Iterator[AnswerPart]:
+    """Asks for the files of a page that the same server has: those that it names, and those that its modules import."""
+    site = urlsplit(page)._replace(path="", query="").geturl()
+    named = [path.replace("&amp;", "&") for path in _ASSET.findall(html.decode("utf-8", "replace"))]
+    waiting = list(dict.fromkeys(path for path in named if not path.startswith("//")))
+    for place in range(MOST_ASSETS):
+        if place == len(waiting):
+            return
+        path = waiting[place]
+        left = max(0.001, end - clock.monotonic())
+        reply, _, problem = _asked(site + path, end, round(left, 3), clock)
+        yield AnswerPart(
+            name=path,
+            status=reply.status if reply else None,
+            content_type=reply.headers.get("content-type") if reply else None,
+            size=len(reply.raw) if reply else 0,
+            problem=problem,
+        )
+        if reply is not None and path.endswith(".js"):
+            imported = [urljoin(path, name) for name in _IMPORT.findall(reply.raw.decode("utf-8", "replace"))]
+            waiting += [name for name in dict.fromkeys(imported) if name not in waiting]
+
+
+def _raw_answer(probe: Probe, asked_at: datetime, seconds: float, came: _Came) -> RawAnswer:
+    reply = came.reply
     raw = reply.raw if reply else b""
     answer = ProbeAnswer(
         target=probe.target,
         check=probe.check,
+        kind=probe.declared.kind,
         url=probe.url,
-        critical=probe.critical,
         asked_at=asked_at,
         seconds=round(seconds, 6),
-        outcome=outcome,
-        problem=problem,
+        outcome=came.outcome,
+        problem=came.problem,
         status=reply.status if reply else None,
-        content_type=reply.content_type if reply else None,
+        headers=reply.headers if reply else {},
         size=len(raw),
         body=raw.decode("utf-8", "replace"),
+        parts=came.parts,
     )
     return RawAnswer(answer, raw)
 
@@ -131,11 +180,18 @@ def _get(url: str, end: float, clock: Clock) -> _Reply:
     try:
         connection.connect()
         with _Deadline(connection.sock, end - clock.monotonic()):
-            connection.request("GET", parts.path, headers={"User-Agent": f"spark-canary/{VERSION}"})
+            wanted = parts.path + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", wanted, headers={"User-Agent": f"spark-canary/{VERSION}"})
             with connection.getresponse() as response:
-                return _Reply(response.status, response.getheader("Content-Type"), _body(response))
+                return _Reply(response.status, _headers(response.getheaders()), _body(response))
     finally:
         connection.close()
+
+
+def _headers(found: list[tuple[str, str]]) -> dict[str, str]:
+    """Returns the headers that may be kept: none that could hold a secret, and each of a bounded length."""
+    kept = {name.lower()[:_LONGEST_HEADER]: value[:_LONGEST_HEADER] for name, value in found[:_MOST_HEADERS]}
+    return {name: printable(value) for name, value in kept.items() if name not in _SECRET_HEADERS}
 
 
 def _body(response: Any) -> bytes:

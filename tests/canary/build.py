@@ -9,15 +9,84 @@ from typing import Any
 
 import msgspec
 
-from canary.observation import Check, Container, Observation, ProbeAnswer, Sample
-from canary.probes.checks import check_of
-from canary.verdict import VerdictLimits
+from canary.conditions import Check
+from canary.observation import Container, Observation, ProbeAnswer, Sample
+from canary.probes.checks import check_of, container_checks, latency_checks
+from canary.probes.declared import ProbeFile, read_file
+from canary.probes.plan import Plan, Probe, plan_of
+from canary.probes.source import OWN_FILE
+from canary.verdict import Judgement, VerdictLimits, judge
 from common.clock import Clock
 from tests.canary.servers import METRICS
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 LIMITS = VerdictLimits(p95_seconds=1.0, restart_budget=10)
 LOOSE = VerdictLimits(p95_seconds=30.0, restart_budget=10)
+OWN_TEXT = OWN_FILE.read_text()
+KINDS = {"metrics": "metrics", "readyz": "readiness", "quotes": "quotes", "assets": "assets"}
+SMALL_TEXT = """
+[targets]
+web = "http://web:1"
+venue = "http://venue:1"
+marketdata = "http://marketdata:1"
+
+[[probe]]
+name = "healthz"
+targets = ["web", "venue", "marketdata"]
+path = "/healthz"
+often = true
+conditions = ['[STATUS] == 200', '[JSON] == true', '[BODY].status == "alive"']
+cannot = "Nobody can use it."
+look = "its log"
+runbook = "TargetDown"
+
+[[probe]]
+name = "metrics"
+kind = "metrics"
+targets = ["web", "venue", "marketdata"]
+path = "/metrics"
+conditions = ['[STATUS] == 200', '[METRICS_BYTES] > 4', '[WHOLE] == true', '[READABLE] == true', '[FELL] == "none"']
+
+[[probe]]
+name = "page"
+targets = ["web"]
+path = "/"
+often = true
+conditions = ['[STATUS] == 200', '[CONTENT_TYPE] == "text/html"', '[TITLE] contains "Spark"']
+
+[[probe]]
+name = "readyz"
+kind = "readiness"
+targets = ["web", "marketdata"]
+path = "/readyz"
+conditions = ['[STATUS] == 200', '[READY] == true', '[UNREADY] == "none"']
+
+[[probe]]
+name = "quotes"
+kind = "quotes"
+targets = ["marketdata"]
+path = "/v1/quotes"
+conditions = ['[STATUS] == 200', '[FRESH_QUOTES] >= 1']
+
+[[probe]]
+name = "latency"
+kind = "latency"
+targets = ["web", "venue", "marketdata"]
+conditions = ['[P95] <= P95_LIMIT']
+
+[[probe]]
+name = "container"
+kind = "container"
+targets = ["*"]
+conditions = ['[STATE] == "running"', '[HEALTH] != "unhealthy"', '[RESTARTS] <= RESTART_BUDGET']
+
+[[probe]]
+name = "ended"
+kind = "oneshot"
+targets = ["*"]
+conditions = ['[EXIT_CODE] == 0']
+"""
+"""A file of probes for a stack of three services."""
 
 
 class HandClock:
@@ -30,28 +99,66 @@ class HandClock:
         return Clock(monotonic=lambda: self.seconds, unix=lambda: NOW.timestamp() + self.seconds)
 
 
+def probe_file(text: str = SMALL_TEXT, limits: VerdictLimits = LIMITS) -> ProbeFile:
+    return read_file(text, limits.constants())
+
+
+def plan(addresses: dict[str, str] | None = None, text: str = SMALL_TEXT, limits: VerdictLimits = LIMITS) -> Plan:
+    return plan_of(probe_file(text, limits), addresses, "simulated")
+
+
+def probe(target: str = "web", name: str = "healthz", text: str = OWN_TEXT) -> Probe:
+    found = [one for one in plan(text=text).probes if (one.target, one.check) == (target, name)]
+    assert len(found) == 1, f"the file has {len(found)} probes {name} of {target}"
+    return found[0]
+
+
 def answer(target: str = "web", check: str = "healthz", **changes: Any) -> ProbeAnswer:
     well = ProbeAnswer(
         target=target,
-        check="healthz",
+        check=check,
+        kind=KINDS.get(check, "http"),
         url=f"http://{target}/{check}",
-        critical=target != "canary",
         asked_at=NOW,
         seconds=0.01,
         outcome="answered",
         problem=None,
         status=200,
-        content_type="text/html",
+        headers={"content-type": "text/html"},
         size=18,
         body={"healthz": '{"status":"alive"}', "metrics": METRICS.decode(), "page": "<title>Spark</title>"}.get(
             check, ""
         ),
     )
-    return msgspec.structs.replace(well, check=check, **changes)
+    return msgspec.structs.replace(well, **changes)
 
 
 def check(target: str = "web", name: str = "healthz", **changes: Any) -> Check:
-    return check_of(answer(target, name, **changes))
+    return check_of(answer(target, name, **changes), probe(target, name))
+
+
+def judged(
+    *answers: ProbeAnswer,
+    timed: tuple[Sample, ...] = (),
+    containers: tuple[Container, ...] | None = (),
+    limits: VerdictLimits = LIMITS,
+    **changes: Any,
+) -> Judgement:
+    """The verdict over these answers, durations and containers alone, by the canary's own probes."""
+    targets = {one.target: f"http://{one.target}:1" for one in answers}
+    of_plan = plan(text=OWN_TEXT, limits=limits)
+    seen = observation(
+        checks=(
+            *(check_of(one, probe(one.target, one.check)) for one in answers),
+            *latency_checks(timed, targets, of_plan.latency),
+            *container_checks(containers or (), of_plan.containers),
+        ),
+        samples=timed,
+        containers=containers,
+        targets=targets,
+        **changes,
+    )
+    return judge(seen, limits)
 
 
 def samples(seconds: Iterable[float], target: str = "web", **changes: Any) -> tuple[Sample, ...]:
@@ -75,6 +182,8 @@ def container(service: str = "web", **changes: Any) -> Container:
         image_id="sha256:1",
         started_at="2026-11-22T10:00:00Z",
         one_shot=False,
+        memory_used=50,
+        memory_limit=100,
     )
     return msgspec.structs.replace(well, **changes)
 

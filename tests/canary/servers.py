@@ -14,10 +14,23 @@ from urllib.parse import parse_qs, unquote, urlsplit
 Reply = tuple[int, str, bytes]
 Route = Reply | Callable[[], Reply]
 
-METRICS = b"# HELP up Whether it is up\n# TYPE up gauge\nup 1.0\n"
+METRICS = (
+    b"# HELP process_start_time_seconds Start\n# TYPE process_start_time_seconds gauge\n"
+    b"process_start_time_seconds 1.5\n"
+    b'# HELP spark_build_info Version\n# TYPE spark_build_info gauge\nspark_build_info{version="0.1.0"} 1.0\n'
+    b"# HELP orders_total Orders\n# TYPE orders_total counter\norders_total 5.0\n"
+    + b"".join(b"# HELP filler_%03d Filler\n# TYPE filler_%03d gauge\nfiller_%03d 1.0\n" % (n, n, n) for n in range(70))
+)
 HEALTHY = (200, "application/json", b'{"status":"alive"}')
 READY = (200, "application/json", b'{"ready":true,"parts":{"feed":{"ready":true,"reason":null}}}')
-PAGE = (200, "text/html; charset=utf-8", b"<!doctype html><html><head><title>Spark console</title></head></html>")
+ASSETS = [f"/static/{name}.css" for name in ("frame", "panels", "trade", "small")] + ["/static/console.js"]
+PAGE = (
+    200,
+    "text/html; charset=utf-8",
+    b"<!doctype html><html><head><title>Spark console</title>"
+    + b"".join(f'<link rel="stylesheet" href="{path}">'.encode() for path in ASSETS[:-1])
+    + f'<script type="module" src="{ASSETS[-1]}"></script></head></html>'.encode(),
+)
 QUOTES = (200, "application/json", b'{"market":"simulated","quotes":[{"symbol":"A","stale":true},{"stale":false}]}')
 
 
@@ -29,6 +42,7 @@ def service_routes() -> dict[str, Route]:
         "/metrics": (200, "text/plain; version=0.0.4", METRICS),
         "/": PAGE,
         "/v1/quotes": QUOTES,
+        **dict.fromkeys(ASSETS, (200, "text/css", b"/* nothing */")),
         "/-/healthy": (200, "text/plain", b"Healthy.\n"),
     }
 
@@ -80,6 +94,7 @@ class Engine(Site):
         super().__init__()
         self.containers = containers
         self.images: dict[str, dict[str, Any]] = {}
+        self.memory: dict[str, Any] = {"usage": 60, "limit": 100, "stats": {"inactive_file": 10}}
 
     def reply(self, path: str, _query: dict[str, list[str]]) -> Reply:
         if path in self.routes:
@@ -92,6 +107,8 @@ class Engine(Site):
         if parts[1:2] == ["containers"] and parts[3:] == ["json"]:
             found = [one for one in self.containers if one["Id"].startswith(parts[2])]
             return _json(found[0]) if found else (404, "application/json", b'{"message":"No such container"}')
+        if parts[1:2] == ["containers"] and parts[3:] == ["stats"]:
+            return _json({"memory_stats": self.memory})
         if parts[1:2] == ["images"] and parts[3:] == ["json"]:
             image = self.images.get(unquote(parts[2]))
             return _json(image) if image else (404, "application/json", b'{"message":"No such image"}')

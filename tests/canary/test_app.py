@@ -70,8 +70,9 @@ def test_the_status_has_all_that_the_console_shows(canary: Canary) -> None:
     assert status["metrics_bytes"] == {"web": len(METRICS), "marketdata": len(METRICS)}
     web = status["targets"][0]
     assert (web["target"], web["ok"], web["status"], web["reason"]) == ("web", True, 200, None)
-    assert web["url"] == canary.settings.targets[0].url
-    assert [one["check"] for one in web["checks"]] == ["healthz", "readyz", "metrics", "page"]
+    assert web["url"] == (canary.settings.addresses or {})["web"]
+    checks = [one["check"] for one in web["checks"]]
+    assert checks == ["healthz", "readyz", "metrics", "page", "assets", "latency", "container", "memory"]
     assert {one["service"] for one in status["containers"]} == {"web", "marketdata", "canary"}
     assert {"state", "health", "restart_count", "exit_code", "name"} <= status["containers"][0].keys()
     assert all(one["outcome"] == "met" for one in status["conditions"])

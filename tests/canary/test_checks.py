@@ -1,21 +1,51 @@
-"""Each check's conditions, met and not."""
+"""Each check's conditions, met and not, by the probes that the canary comes with."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.observation import CheckName
-from tests.canary.build import check
+from canary.observation import AnswerPart, FallenCounter
+from canary.probes.checks import check_of
+from canary.probes.declared import read_file
+from canary.probes.plan import Probe, plan_of
+from tests.canary.build import LIMITS, NOW, answer, check
 from tests.canary.servers import METRICS
 
+NAMES = [("web", "healthz"), ("prometheus", "healthy"), ("web", "metrics"), ("web", "page"), ("marketdata", "quotes")]
+JSON = {"content-type": "application/json"}
 
-def reason(name: CheckName, body: str, **changes: Any) -> str | None:
-    return check("web", name, body=body, size=len(body), **changes).reason
+
+def reason(name: str, body: str, target: str = "web", **changes: Any) -> str | None:
+    return check(target, name, **({"body": body, "size": len(body)} | changes)).reason
+
+
+def only(name: str, kind: str, *conditions: str, **fields: str) -> Probe:
+    """The one probe of a file that a user wrote, with these conditions."""
+    further = "".join(f"{field} = {value}\n" for field, value in fields.items())
+    text = f"""
+[targets]
+web = "http://web:1"
+[[probe]]
+name = "{name}"
+kind = "{kind}"
+targets = ["web"]
+path = "/v1/x"
+{further}conditions = {list(conditions)!r}
+"""
+    (probe,) = plan_of(read_file(text, LIMITS.constants()), None, "simulated").probes
+    return probe
+
+
+def told(probe: Probe, **changes: Any) -> list[tuple[str, str]]:
+    """The outcome and text of each condition over an answer to this probe."""
+    found = check_of(answer("web", probe.check, kind=probe.declared.kind, **changes), probe)
+    return [(one.outcome, one.text) for one in found.conditions]
 
 
 def test_an_alive_service_passes() -> None:
@@ -23,23 +53,26 @@ def test_an_alive_service_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "value"),
+    ("body", "told"),
     [
-        ('{"status":"dying"}', "dying"),
-        ("{}", "none"),
-        ("[]", "none"),
-        ("OK", "none"),
-        ("", "none"),
-        ('{"status":1}', "1"),
+        ('{"status":"dying"}', '[BODY].status (dying) == "alive"'),
+        ("{}", "[BODY].status (the body has no 'status' there) == \"alive\""),
+        ("[]", "[BODY].status (the body has no 'status' there) == \"alive\""),
+        ("OK", "[JSON] (false) == true"),
+        ("", "[JSON] (false) == true"),
+        ('{"status":1}', '[BODY].status (1, which is a number and not a text) == "alive"'),
     ],
 )
-def test_a_health_answer_must_say_alive(body: str, value: str) -> None:
-    assert reason("healthz", body) == f"[BODY].status ({value}) == alive"
+def test_a_health_answer_must_say_alive(body: str, told: str) -> None:
+    assert reason("healthz", body) == told
 
 
-@pytest.mark.parametrize("name", ["healthz", "healthy", "readyz", "metrics", "page", "quotes"])
-def test_any_other_status_fails_with_the_status_it_met(name: CheckName) -> None:
-    assert reason(name, "", status=500) == "[STATUS] (500) == 200"
+@pytest.mark.parametrize(("target", "name"), NAMES)
+def test_any_other_status_fails_with_the_status_it_met_and_asks_nothing_of_the_other_body(
+    target: str, name: str
+) -> None:
+    found = check(target, name, body="", status=500)
+    assert [one.text for one in found.conditions] == ["[STATUS] (500) == 200"]
 
 
 def test_an_answer_that_did_not_come_fails_with_its_problem() -> None:
@@ -58,8 +91,8 @@ def test_a_part_that_is_not_ready_is_named_with_its_reason() -> None:
     texts = [one.text for one in got.conditions if one.outcome == "failed"]
     assert texts == [
         "[STATUS] (503) == 200",
-        "[BODY].ready (False) == True",
-        "[PARTS].feed (no frame for 9 s) == ready",
+        "[READY] (false) == true",
+        '[UNREADY] (feed: no frame for 9 s) == "none"',
     ]
 
 
@@ -69,52 +102,184 @@ def test_a_readiness_answer_of_the_wrong_shape_is_not_ready(body: str) -> None:
 
 
 def test_whole_metrics_pass_and_their_size_is_kept() -> None:
-    got = check("web", "metrics", body=METRICS.decode(), size=len(METRICS))
-    assert (got.ok, got.size) == (True, len(METRICS))
+    got = check(
+        "web", "metrics", body=METRICS.decode(), size=len(METRICS), headers={"date": f"{NOW:%a, %d %b %Y %T} GMT"}
+    )
+    assert (got.ok, got.size) == (True, len(METRICS)), got.reason
 
 
 @pytest.mark.parametrize(
     ("body", "part"),
     [
-        ("", "[BYTES] (0) > 0"),
-        (METRICS.decode().rstrip("\n"), "[LAST_LINE] (cut) == whole"),
-        ("# HELP up nothing else\n", "[METRICS] (0 samples) >= 1 sample"),
-        ("<html>\n", "[METRICS] (ValueError"),
-        ('up{a="b\n', "[METRICS] ("),
-        ("up one\n", "[METRICS] (ValueError"),
+        ("", "[METRICS_BYTES] (0 B) > 4000"),
+        (METRICS.decode().rstrip("\n"), "[WHOLE] (false) == true"),
+        (METRICS.decode() + 'up{a="b\n', "[READABLE] (false, "),
+        (METRICS.decode() + "up one\n", "[READABLE] (false, ValueError"),
+        (METRICS.decode().replace("spark_build_info", "another"), '[MISSING] (spark_build_info) == "none"'),
     ],
 )
-def test_metrics_that_are_empty_cut_or_unreadable_fail(body: str, part: str) -> None:
-    assert part in (reason("metrics", body) or "")
+def test_metrics_that_are_empty_cut_unreadable_or_without_a_series_fail(body: str, part: str) -> None:
+    assert part in (reason("metrics", body, headers={}) or "")
+
+
+def test_a_counter_that_fell_fails_with_both_values() -> None:
+    fell = (FallenCounter(series='orders_total{a="b"}', before=7.0, after=3.0),)
+    assert reason("metrics", METRICS.decode(), fell=fell) == '[FELL] (orders_total{a="b"}: 7 to 3) == "none"'
+
+
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        (NOW, "0"),
+        (NOW - timedelta(seconds=1), "0.25"),
+        (NOW + timedelta(seconds=2), "1.74"),
+        (NOW - timedelta(days=365), "31535999.25"),
+    ],
+)
+def test_a_clock_that_differs_is_measured_to_the_second_that_it_tells(date: Any, skew: str) -> None:
+    probe = only("clock", "http", "[CLOCK_SKEW] < 1ms")
+    ((_, text),) = told(probe, headers={"date": f"{date:%a, %d %b %Y %T} GMT"})
+    assert text == f"[CLOCK_SKEW] ({skew} s) < 1ms"
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 99:99:99 GMT"])
+def test_an_answer_that_tells_no_time_leaves_the_clock_unknown(date: str) -> None:
+    ((outcome, _),) = told(only("clock", "http", "[CLOCK_SKEW] < 1s"), headers={"date": date})
+    assert outcome == "unknown"
 
 
 def test_the_page_must_be_html_with_the_consoles_title() -> None:
-    assert reason("page", "<html><TITLE>\n Spark </TITLE>", content_type="text/html; charset=utf-8") is None
-    assert reason("page", "<title>Welcome</title>") == "[TITLE] (Welcome) contains Spark"
-    assert reason("page", "Spark") == "[TITLE] (none) contains Spark"
-    assert (
-        reason("page", "<title>Spark</title>", content_type="text/plain") == "[CONTENT_TYPE] (text/plain) == text/html"
+    html: dict[str, Any] = {"headers": {"content-type": "text/html; charset=utf-8"}}
+    assert reason("page", "<html><TITLE>\n Spark </TITLE>", **html) is None
+    assert reason("page", "<title>Welcome</title>", **html) == '[TITLE] (Welcome) contains "Spark"'
+    assert reason("page", "Spark", **html) == '[TITLE] (none) contains "Spark"'
+    plain = {"content-type": "text/plain"}
+    assert reason("page", "<title>Spark</title>", headers=plain) == '[CONTENT_TYPE] (text/plain) == "text/html"'
+
+
+def test_a_file_of_the_page_that_is_missing_empty_or_does_not_come_is_named() -> None:
+    good = [AnswerPart(name=f"/{n}.css", status=200, content_type="text/css", size=9, problem=None) for n in range(5)]
+    bad = [
+        AnswerPart(name="/a.js", status=404, content_type=None, size=3, problem=None),
+        AnswerPart(name="/b.js", status=200, content_type=None, size=0, problem=None),
+        AnswerPart(name="/c.js", status=None, content_type=None, size=0, problem="connection refused"),
+    ]
+    assert reason("assets", "<html>", parts=tuple(good)) is None
+    assert reason("assets", "<html>", parts=(*good, *bad)) == (
+        '[BROKEN] (/a.js: status 404, 3 bytes; /b.js: status 200, 0 bytes; /c.js: connection refused) == "none"'
     )
 
 
 @pytest.mark.parametrize(
     ("quotes", "value"),
     [
-        ([], "0 of 0"),
-        ([{"stale": True}, {"stale": True}], "0 of 2"),
-        ([{}, {"stale": 0}, 7], "0 of 2"),
-        ("many", "0 of 0"),
+        ([], "0, of 0"),
+        ([{"stale": True}, {"stale": True}], "0, of 2"),
+        ([{}, {"stale": 0}, 7], "0, of 2"),
+        ("many", "the body has no list of quotes"),
     ],
 )
 def test_a_user_needs_one_quote_that_is_not_stale(quotes: object, value: str) -> None:
-    assert reason("quotes", json.dumps({"quotes": quotes})) == f"[FRESH_QUOTES] ({value}) >= 1"
-    assert reason("quotes", '{"quotes":[{"stale":true},{"stale":false}]}') is None
+    assert reason("quotes", json.dumps({"quotes": quotes}), "marketdata") == f"[FRESH_QUOTES] ({value}) >= 1"
+    assert reason("quotes", '{"quotes":[{"stale":true},{"stale":false}]}', "marketdata") is None
+
+
+def prometheus(name: str, data: object, **changes: Any) -> str | None:
+    return reason(name, json.dumps({"status": "success", "data": data}), "prometheus", **changes)
+
+
+def test_a_target_that_prometheus_can_not_scrape_is_named_with_its_error() -> None:
+    up = [{"health": "up", "scrapeUrl": f"http://a:{port}/metrics"} for port in range(8)]
+    down = {"health": "down", "scrapeUrl": "http://web:3003/metrics", "lastError": "connection refused"}
+    kind = {"kind": "targets"}
+    assert prometheus("scraped", {"activeTargets": up}, **kind) is None
+    assert prometheus("scraped", {"activeTargets": [*up, down]}, **kind) == (
+        '[DOWN] (http://web:3003/metrics: connection refused) == "none"'
+    )
+    assert prometheus("scraped", {"activeTargets": up[:7]}, **kind) == "[TARGETS] (7) >= 8"
+
+
+def test_a_rule_that_fails_is_named_and_rules_that_are_not_loaded_are_missed() -> None:
+    rules = [{"name": f"Alert{n}", "health": "ok"} for n in range(60)]
+    bad = {"name": "Broken", "health": "err", "lastError": "no such thing"}
+    kind = {"kind": "rules"}
+    assert prometheus("rules", {"groups": [{"rules": rules}]}, **kind) is None
+    assert prometheus("rules", {"groups": [{"rules": [*rules, bad]}]}, **kind) == (
+        '[FAULTY] (Broken: no such thing) == "none"'
+    )
+    assert prometheus("rules", {"groups": []}, **kind) == "[RULES] (0) >= 60"
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ([{"value": [1, "0"]}], None),
+        ([{"value": [1, "1"]}], "[RESULT] (1) == 0"),
+        ([{"value": [1, "NaN"]}], "[RESULT] (the query gives NaN) == 0"),
+        ([], "[RESULT] (the query gives 0 series, not one) == 0"),
+        ([{"value": [1, "0"]}] * 2, "[RESULT] (the query gives 2 series, not one) == 0"),
+        ([{"value": "0"}], "[RESULT] (the query gives no number) == 0"),
+    ],
+)
+def test_a_query_must_give_one_number(result: object, told: str | None) -> None:
+    assert prometheus("ledger", {"result": result}, kind="query") == told
+
+
+BODY = '{"a":{"b":[{"c":1.50},{"c":"x"}],"t":true,"n":null},"error":"error"}'
+
+
+@pytest.mark.parametrize(
+    ("condition", "outcome", "text"),
+    [
+        ("[BODY].a.b[0].c == 1.5", "met", "[BODY].a.b[0].c (1.5) == 1.5"),
+        ('[BODY].a.b[1].c == "x"', "met", '[BODY].a.b[1].c (x) == "x"'),
+        ("[BODY].a.b.length == 2", "met", "[BODY].a.b.length (2) == 2"),
+        ("[BODY].a.t == true", "met", "[BODY].a.t (true) == true"),
+        ("[BODY].a.t == 1", "unknown", "[BODY].a.t (true, which is true or false and not a number) == 1"),
+        ("[BODY].a.n == null", "met", "[BODY].a.n (null) == null"),
+        ("[BODY].a.n != null", "failed", "[BODY].a.n (null) != null"),
+        ("[BODY].a.b[2].c == 1", "unknown", "[BODY].a.b[2].c (the body has no 2 there) == 1"),
+        ("[BODY].error < 5", "unknown", "[BODY].error (error, which is a text and not a number) < 5"),
+        ("[BODY].a == 1", "unknown", "[BODY].a (the body has no single value there) == 1"),
+        ('[HEADER].content-type contains "json"', "met", '[HEADER].content-type (application/json) contains "json"'),
+        ('[HEADER].x-none == "a"', "unknown", '[HEADER].x-none (no header x-none) == "a"'),
+        ("[LATENCY] < 100ms", "met", "[LATENCY] (0.01 s) < 100ms"),
+        ("[LATENCY] < 10ms", "failed", "[LATENCY] (0.01 s) < 10ms"),
+        ("[BYTES] >= 1kB", "failed", "[BYTES] (18 B) >= 1kB"),
+    ],
+)
+def test_a_condition_of_a_users_own_probe_is_judged_by_the_value_it_met(
+    condition: str, outcome: str, text: str
+) -> None:
+    assert told(only("mine", "http", condition), body=BODY, headers=JSON) == [(outcome, text)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "outcome", "text"),
+    [
+        ("[SUM].up == 3", "met", "[SUM].up (3, of 2 series) == 3"),
+        ("[MAX].up == 2", "met", "[MAX].up (2, of 2 series) == 2"),
+        ("[MIN].up == 2", "failed", "[MIN].up (1, of 2 series) == 2"),
+        ("[MIN].down == 2", "unknown", "[MIN].down (no series down) == 2"),
+        ("[SERIES] == 2", "met", "[SERIES] (2) == 2"),
+    ],
+)
+def test_a_users_own_probe_of_metrics_reads_any_series(condition: str, outcome: str, text: str) -> None:
+    body = 'up{a="1"} 1\nup{a="2"} 2\n'
+    assert told(only("mine", "metrics", condition), body=body) == [(outcome, text)]
+
+
+def test_a_dry_run_and_an_optional_value_are_judged_and_do_not_count() -> None:
+    found = check_of(answer("web", "dry", status=500), only("dry", "http", "[STATUS] == 200", dry_run="true"))
+    assert [(one.outcome, one.tolerated) for one in found.conditions] == [("failed", True)]
+    found = check_of(answer("web", "may"), only("may", "http", "[BODY].x == 1", "[STATUS] == 1", optional="true"))
+    assert [(one.outcome, one.tolerated) for one in found.conditions] == [("unknown", True), ("failed", False)]
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["healthz", "readyz", "metrics", "page", "quotes"]), st.text(max_size=200))
-def test_no_body_makes_a_check_raise_or_a_reason_that_is_not_one_line(name: CheckName, body: str) -> None:
-    got = check("web", name, body=body, size=len(body.encode()))
+@given(st.sampled_from([*NAMES, ("web", "readyz"), ("web", "assets"), ("prometheus", "rules")]), st.text(max_size=200))
+def test_no_body_makes_a_check_raise_or_a_reason_that_is_not_one_line(probe: tuple[str, str], body: str) -> None:
+    got = check(*probe, body=body, size=len(body.encode()))
     for one in got.conditions:
         assert one.text.isprintable()
         assert len(one.text) < 300

@@ -10,6 +10,7 @@ import pytest
 from canary.containers import Containers
 from common import wire
 from common.errors import Unavailable
+from tests.canary.build import HandClock
 from tests.canary.servers import Engine, Site, closed_port, inspected, raw_server
 
 
@@ -42,8 +43,28 @@ def test_only_the_version_the_containers_and_their_images_are_asked_for(engine: 
     assert asked == {"/version", "/v1.41/containers/json"} | {
         path
         for one in engine.containers
-        for path in (f"/v1.41/containers/{one['Id']}/json", f"/v1.41/images/{one['Image']}/json")
+        for path in (
+            f"/v1.41/containers/{one['Id']}/json",
+            f"/v1.41/containers/{one['Id']}/stats",
+            f"/v1.41/images/{one['Image']}/json",
+        )
     }
+
+
+def test_memory_is_read_without_the_files_that_the_kernel_keeps_and_once_a_minute(engine: Engine) -> None:
+    hand = HandClock()
+    reading = Containers(engine.url.replace("http", "tcp"), "spark", "host", 5.0, lambda: hand.seconds)
+    found = []
+    for seconds, usage in ((0.0, 60), (59.0, 90), (60.0, 90)):
+        hand.seconds, engine.memory["usage"] = seconds, usage
+        found.append(reading.read()[0].memory_used)
+    assert found == [50, 50, 80]
+    assert reading.read()[0].memory_limit == 100
+
+
+def test_an_engine_that_does_not_tell_the_memory_leaves_it_out(engine: Engine) -> None:
+    engine.memory.clear()
+    assert reader(engine.url).read()[0].memory_used is None
 
 
 def test_an_image_speaks_for_itself_and_no_container_for_it(engine: Engine) -> None:

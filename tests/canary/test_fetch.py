@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from canary.probes import fetch as fetching
-from canary.probes.catalogue import Probe
+from canary.probes.declared import DeclaredProbe
 from canary.probes.fetch import fetch
+from canary.probes.plan import Probe
 from common.clock import SYSTEM_CLOCK
 from tests.canary.servers import METRICS, Site, closed_port, raw_server
 
@@ -19,13 +20,17 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
 
 def probe(url: str) -> Probe:
-    return Probe("web", "metrics", url + "/metrics", critical=True)
+    return Probe(DeclaredProbe("metrics", "metrics", ("web",), "/metrics"), "web", url + "/metrics")
 
 
 def test_a_whole_answer_keeps_status_type_size_and_the_very_bytes(site: Site) -> None:
     site.routes["/metrics"] = (503, "text/plain", b"caf\xe9 \xff\n")
     got = fetch(probe(site.url), 5.0, SYSTEM_CLOCK)
-    assert (got.answer.outcome, got.answer.status, got.answer.content_type) == ("answered", 503, "text/plain")
+    assert (got.answer.outcome, got.answer.status, got.answer.headers["content-type"]) == (
+        "answered",
+        503,
+        "text/plain",
+    )
     assert (got.raw, got.answer.size) == (b"caf\xe9 \xff\n", 7)
     assert 0 < got.answer.seconds < 5
 
@@ -75,7 +80,7 @@ def test_the_deadline_holds_for_a_server_that_hangs_or_drips(talk: Callable[[soc
 @pytest.mark.parametrize(
     "sent",
     [
-        HEAD + b"Content-Length: 1000\r\n\r\n" + METRICS,
+        HEAD + b"Content-Length: 100000\r\n\r\n" + METRICS,
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nup 1",
     ],
 )
@@ -110,3 +115,42 @@ def test_a_body_above_the_bound_is_not_read_to_its_end() -> None:
         assert closed.wait(30)
     assert (got.answer.outcome, got.answer.size) == ("too_large", 0)
     assert sent[0] < 4 * fetching.MAX_BODY_BYTES
+
+
+def page_probe(site: Site) -> Probe:
+    return Probe(DeclaredProbe("assets", "assets", ("web",), "/"), "web", site.url + "/")
+
+
+def test_the_files_of_a_page_are_asked_for_and_those_that_its_modules_import(site: Site) -> None:
+    site.routes["/static/console.js"] = (
+        200,
+        "text/javascript",
+        b"import { a } from './parts/a.js';\nimport '/static/b.js';\n",
+    )
+    site.routes["/static/parts/a.js"] = (200, "text/javascript", b"export { c } from '../c.js';\n")
+    site.routes["/static/b.js"] = (404, "text/plain", b"none")
+    got = fetch(page_probe(site), 5.0, SYSTEM_CLOCK).answer
+    told = {part.name: part.status for part in got.parts}
+    assert told["/static/frame.css"] == 200
+    assert (told["/static/parts/a.js"], told["/static/b.js"], told["/static/c.js"]) == (200, 404, 404)
+
+
+def test_a_page_that_names_another_server_or_too_many_files_leads_to_no_more_than_forty_requests(site: Site) -> None:
+    html = '<script src="//elsewhere.invalid/x.js"></script>' + "".join(
+        f'<img src="/static/{number}.png">' for number in range(100)
+    )
+    site.routes["/"] = (200, "text/html", html.encode())
+    got = fetch(page_probe(site), 5.0, SYSTEM_CLOCK).answer
+    assert len(got.parts) == fetching.MOST_ASSETS
+    assert not any("elsewhere" in part.name for part in got.parts)
+
+
+def test_the_query_of_an_address_is_sent_and_a_header_that_may_hold_a_secret_is_not_kept(site: Site) -> None:
+    asked = Probe(DeclaredProbe("q", "http", ("web",), "/x?a=1&b=%20"), "web", site.url + "/x?a=1&b=%20")
+    fetch(asked, 5.0, SYSTEM_CLOCK)
+    assert site.asked == ["/x?a=1&b=%20"]
+    sent = HEAD + b"Set-Cookie: session=secret\r\nX-Long: " + b"a" * 5000 + b"\r\nContent-Length: 0\r\n\r\n"
+    with raw_server(lambda connection: connection.sendall(sent)) as url:
+        headers = fetch(probe(url), 5.0, SYSTEM_CLOCK).answer.headers
+    assert "set-cookie" not in headers
+    assert len(headers["x-long"]) <= 300

@@ -32,7 +32,7 @@ class Script:
         now = self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
         if isinstance(now, Exception):
             raise now
-        return ProbeRound(msgspec.structs.replace(now, own=dict(own)), ())
+        return ProbeRound(msgspec.structs.replace(now, own=dict(own)), (), "")
 
 
 def monitor(folder: Path, script: Script, hand: HandClock | None = None, interval: str = "15") -> Monitor:
@@ -104,10 +104,12 @@ def test_a_round_that_fails_is_counted_and_tried_again(tmp_path: Path, caplog: p
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["a loop's step failed"] * 2
 
 
-def test_rounds_follow_quickly_until_the_first_pass_and_then_keep_the_interval(tmp_path: Path) -> None:
+def test_rounds_follow_quickly_until_the_first_pass_then_keep_the_interval_and_hurry_while_something_is_wrong(
+    tmp_path: Path,
+) -> None:
     hand = HandClock()
     watching = monitor(tmp_path, Script(FAILING, FAILING, observation(), FAILING), hand, interval="60")
-    assert [watching.step() for _ in range(4)] == [1.0, 1.0, 60.0, 60.0]
+    assert [watching.step() for _ in range(4)] == [1.0, 1.0, 60.0, 5.0]
 
 
 def test_an_interval_begins_with_the_round_and_a_round_that_takes_longer_is_followed_at_once(tmp_path: Path) -> None:

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
 from canary.containers import Containers
 from canary.observer import Observer
-from canary.probes.catalogue import probes_of
+from canary.percentile import MINIMUM_SAMPLES
 from canary.probes.prober import Prober
-from canary.settings import Target
-from canary.verdict import MINIMUM_SAMPLES, VerdictLimits, judge
+from canary.probes.source import ProbeSource
+from canary.verdict import VerdictLimits, judge
 from canary.window import SampleWindow
 from common.clock import SYSTEM_CLOCK
-from tests.canary.build import LOOSE, answer
+from tests.canary.build import LOOSE, SMALL_TEXT, answer
 from tests.canary.servers import Engine, Site, closed_port
 
-WELL = {"loop": None}
+WELL: dict[str, str | None] = {"loop": None}
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+@lru_cache
+def small_file() -> Path:
+    """The file of probes of a small stack, in a folder that lasts as long as the tests."""
+    folder = tempfile.TemporaryDirectory()
+    _KEPT.append(folder)
+    path = Path(folder.name) / "probes.toml"
+    path.write_text(SMALL_TEXT)
+    return path
 
 
 def observer(
-    engine_url: str, targets: dict[str, str], timeout: float = 10.0, window: SampleWindow | None = None
+    engine_url: str,
+    targets: dict[str, str],
+    timeout: float = 10.0,
+    window: SampleWindow | None = None,
+    file: Path | None = None,
 ) -> Observer:
-    probes = probes_of(Target(name, url) for name, url in targets.items())
     return Observer(
-        Prober(probes, timeout, SYSTEM_CLOCK, lambda _answer: None),
+        ProbeSource(file or small_file(), LOOSE.constants(), targets, "simulated"),
+        Prober(timeout, SYSTEM_CLOCK, lambda _answer: None),
         Containers(engine_url.replace("http://", "tcp://"), "spark", "host", timeout, SYSTEM_CLOCK.monotonic),
         window or SampleWindow(120),
         SYSTEM_CLOCK,
@@ -87,4 +106,4 @@ def test_a_part_that_is_not_ready_fails_with_its_reason(site: Site, engine: Engi
     site.routes["/readyz"] = (503, "application/json", body)
     judgement = judge(observer(engine.url, {"web": site.url}).look(WELL).observation, LOOSE)
     assert judgement.verdict == "FAIL"
-    assert "web readyz: [PARTS].ledger (no connection) == ready" in judgement.reasons
+    assert 'web readyz: [UNREADY] (ledger: no connection) == "none"' in judgement.reasons

@@ -15,7 +15,7 @@ import pytest
 from canary.archive import zip_of
 from canary.package import with_sums
 from tests.canary.build import answer
-from tests.canary.packages import files, package, written
+from tests.canary.packages import answers_with, files, package, written
 from tests.canary.servers import METRICS
 
 
@@ -32,6 +32,7 @@ def test_every_entry_is_sorted_read_only_and_dated_the_same() -> None:
         "container_status.json",
         "junit.xml",
         "manifest.json",
+        "probes.toml",
         "prom_metrics_venue.txt",
         "prom_metrics_web.txt",
         "report.json",
@@ -51,7 +52,7 @@ def test_everyday_tools_unpack_and_check_it(tmp_path: Path) -> None:
         ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=tmp_path / "out", capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.count(": OK") == 8
+    assert checked.stdout.count(": OK") == 9
 
 
 def test_the_metrics_are_the_very_bytes_that_came() -> None:
@@ -63,7 +64,7 @@ def test_a_target_without_metrics_has_a_file_that_says_so() -> None:
 
 
 def test_metrics_that_came_with_a_wrong_status_are_not_kept_as_metrics() -> None:
-    answers = (answer("web", "metrics", status=500, size=len(METRICS)),)
+    answers = answers_with(answer("web", "metrics", status=500, size=len(METRICS)))
     text = files(answers)["prom_metrics_web.txt"]
     assert text == b"# no metrics of web from http://web/metrics: it answered without metrics (status 500)\n"
 
@@ -87,7 +88,7 @@ def test_the_report_for_people_names_market_verdict_reasons_and_n() -> None:
 
 def test_the_report_for_people_does_not_take_markup_from_a_service() -> None:
     hostile = answer("web", "page", body="<title>|[x](http://evil)*</title>", size=9)
-    line = next(one for one in files((hostile,))["report.md"].decode().splitlines() if "evil" in one)
+    line = next(one for one in files(answers_with(hostile))["report.md"].decode().splitlines() if "evil" in one)
     assert r"\|[x]\(http" in line
 
 

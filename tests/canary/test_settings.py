@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from canary.settings import Settings, Target
+from canary.probes.source import Declared, ProbeSource
+from canary.settings import Settings
 from common.settings import SettingsError
 from tests.repo import compose
 
 UNASKED = {"postgres", "grafana"} | compose.one_shots()
 
 
+def declared(**environment: str) -> Declared:
+    settings = Settings.from_environment(environment)
+    constants = settings.limits.constants()
+    return ProbeSource(settings.probes_file, constants, settings.addresses, settings.service.market).read()
+
+
 def test_the_defaults_are_the_whole_simulated_stack() -> None:
     settings = Settings.from_environment({})
-    urls = {target.name: target.url for target in settings.targets}
+    urls = declared().plan.targets
     assert set(urls) == set(compose.services()) - UNASKED
     ours = {name: f"http://{name}:{port}" for name, port in compose.listening().items()}
-    assert urls == urls | ours | {"canary": f"http://127.0.0.1:{settings.port}"}
-    assert (settings.interval, settings.timeout, settings.limits.p95_seconds) == (15.0, 5.0, 1.0)
+    assert urls == {**urls, **ours, "canary": f"http://127.0.0.1:{settings.port}"}
+    assert (settings.interval, settings.timeout, settings.limits.p95_seconds) == (10.0, 5.0, 1.0)
     assert settings.docker_url == "tcp://docker-proxy:2375"
 
 
-def test_in_the_live_market_there_is_no_venue_of_ours_to_probe() -> None:
-    settings = Settings.from_environment({"SPARK_MARKET": "live"})
-    assert "venue" not in [target.name for target in settings.targets]
-    assert settings.service.market == "live"
+def test_in_the_live_market_there_is_no_venue_of_ours_to_probe_and_none_is_missed() -> None:
+    plan = declared(SPARK_MARKET="live").plan
+    assert "venue" not in plan.targets
+    assert plan.left_out == ()
+
+
+def test_targets_that_a_setting_leaves_out_are_known_by_name() -> None:
+    plan = declared(SPARK_PROBE_TARGETS="web=http://web:3003").plan
+    assert {"marketdata", "executor-1", "prometheus"} <= set(plan.left_out)
+    assert {one.target for one in plan.probes} == {"web"}
 
 
 def test_the_engine_can_be_switched_off() -> None:
@@ -33,7 +46,7 @@ def test_the_engine_can_be_switched_off() -> None:
 
 def test_targets_are_read_without_their_last_slash() -> None:
     settings = Settings.from_environment({"SPARK_PROBE_TARGETS": "web=http://web:3003/, a-1=http://10.0.0.1:80"})
-    assert settings.targets == (Target("web", "http://web:3003"), Target("a-1", "http://10.0.0.1:80"))
+    assert settings.addresses == {"web": "http://web:3003", "a-1": "http://10.0.0.1:80"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from canary.archive import zip_of
 from canary.package import with_sums
 from canary.verify import faults_of
 from tests.canary.build import answer
-from tests.canary.packages import files, package, written
+from tests.canary.packages import answers_with, files, package, written
 
 PACKAGE = package()
 NAMES = sorted(with_sums(files()))
@@ -32,7 +32,7 @@ def test_a_package_as_it_was_written_has_no_faults(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_utf8_are_verified_like_any_other(tmp_path: Path) -> None:
     body = b"# HELP up \xff\xfe\nup 1\n".decode("utf-8", "replace")
-    answers = (answer("canary", "healthz", body=body, size=20),)
+    answers = answers_with(answer("web", "healthz", body=body, size=20))
     assert faults(tmp_path, with_sums(files(answers))) == []
 
 
@@ -84,7 +84,7 @@ def change(content: dict[str, bytes], name: str, edit: Any) -> dict[str, bytes]:
         ("report.json", lambda value: value.update(reasons=[])),
         ("report.json", lambda value: value["conditions"][0].update(outcome="failed")),
         ("report.json", lambda value: value["limits"].update(p95_seconds=0.001)),
-        ("report.json", lambda value: value.update(format=3)),
+        ("report.json", lambda value: value.update(format=4)),
     ],
 )
 def test_changed_facts_are_found_in_spite_of_new_sums(tmp_path: Path, name: str, edit: Any) -> None:
@@ -93,7 +93,7 @@ def test_changed_facts_are_found_in_spite_of_new_sums(tmp_path: Path, name: str,
 
 def test_a_package_of_another_format_is_told_as_such(tmp_path: Path) -> None:
     content = change(files(), "report.json", lambda value: (value.pop("running"), value.update(format=1)))
-    assert faults(tmp_path, with_sums(content)) == ["the package has format 1, this program reads 2"]
+    assert faults(tmp_path, with_sums(content)) == ["the package has format 1, this program reads 3"]
 
 
 def test_changed_metrics_are_found_in_spite_of_new_sums(tmp_path: Path) -> None:

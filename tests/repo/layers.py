@@ -69,8 +69,10 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "archive observation report verdict versions window x509",
-        2: "certificate containers downloads evidence memory package settings",
+        1: "archive conditions observation percentile report verdict versions window x509 "
+        "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
+        "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
+        2: "certificate containers downloads evidence memory package probes.source settings",
         3: "monitor observer packing probes verify",
         4: "api metrics",
         5: "__main__ app cli commands parts",
@@ -88,7 +90,7 @@ PURE_LIBRARY = {
     *("__future__", "abc", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools"),
     *("operator", "types", "typing", "bisect", "heapq", "graphlib", "datetime", "decimal", "fractions", "math"),
     *("statistics", "random", "zoneinfo", "hashlib", "json", "msgspec", "re", "string", "xml"),
-    *("array", "base64", "binascii", "cryptography", "struct"),
+    *("array", "base64", "binascii", "cryptography", "struct", "email", "io", "prometheus_client", "tomllib", "urllib"),
 }
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "uuid1", "uuid4"})
 

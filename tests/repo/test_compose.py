@@ -123,7 +123,9 @@ def test_a_changed_receiver_makes_alertmanagers_container_anew() -> None:
 
 def test_only_the_proxy_sees_the_engine_and_only_to_read() -> None:
     holders = {name: compose.binds(block) for name, block in SERVICES.items() if compose.binds(block)}
-    assert list(holders) == ["docker-proxy"]
+    assert set(holders) == {"canary", "docker-proxy"}
+    (probes,) = holders["canary"]
+    assert (probes["source"], probes["read_only"]) == ("./canary/config", True), "the user's probes, and nothing else"
     (socket,) = holders["docker-proxy"]
     assert socket["source"] == "${SPARK_DOCKER_SOCKET:-/var/run/docker.sock}"
     assert socket["target"] == "/var/run/docker.sock"
@@ -178,9 +180,13 @@ def test_secrets_are_mounted_read_only(name: str) -> None:
 
 @every_service
 def test_no_file_of_the_checkout_is_mounted(name: str) -> None:
-    """Its mode, owner, line ends and label may be anything; what a container reads is built into its image."""
+    """Its mode, owner, line ends and label may be anything; what a container reads is built into its image.
+
+    The file of probes is the exception: a user changes it while the stack runs. The image has a copy of it too.
+    """
     assert [mount for mount in compose.mounts(SERVICES[name]) if not re.match(r"[a-z-]+:", mount)] == []
-    assert [bind["target"] for bind in compose.binds(SERVICES[name])] in ([], ["/var/run/docker.sock"])
+    allowed = {"canary": ["/probes"], "docker-proxy": ["/var/run/docker.sock"]}.get(name, [])
+    assert [bind["target"] for bind in compose.binds(SERVICES[name])] == allowed
 
 
 @every_service

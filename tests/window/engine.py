@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 OWN, OTHER = "spark", "other"
 HOSTNAME = "0123456789ab"
 SECRET = "hunter2"
+ONE_LOOK = {"stream": ["false"], "one-shot": ["true"]}
+"""The parameters of a question for statistics that the engine answers at once, and only once."""
 HOST_PATH = "/srv/somebody"
 
 
@@ -110,6 +112,9 @@ class Engine:
         if parts[0] == "containers" and parts[2:] == ["json"]:
             found = [one for one in self.containers if one["Id"].startswith(parts[1])]
             return _json(found[0]) if found else _json({"message": f"No such container: {parts[1]}"}, 404)
+        if parts[0] == "containers" and parts[2:] == ["stats"] and parse_qs(address.query) == ONE_LOOK:
+            memory = {"usage": 500, "limit": 1000, "stats": {"inactive_file": 100, "pgfault": 7}}
+            return _json({"name": SECRET, "memory_stats": memory, "networks": {"eth0": {"rx_bytes": 4711}}})
         if parts[0] == "images" and parts[2:] == ["json"]:
             digests = [f"web@sha256:{'d' * 64}"]
             config = {"Env": [SECRET], "Labels": {"spark.standin": "true"}}

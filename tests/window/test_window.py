@@ -54,9 +54,17 @@ def test_a_container_shows_what_the_canary_needs(window: FlaskClient, engine: En
     }
 
 
+def test_of_the_statistics_of_a_container_the_memory_is_shown(window: FlaskClient, engine: Engine) -> None:
+    path = f"/containers/{engine.containers[1]['Id']}/stats?stream=false"
+    told = {"usage": 500, "limit": 1000, "stats": {"inactive_file": 100}}
+    assert window.get(path).get_json() == {"memory_stats": told}
+    assert window.get(path.replace(engine.containers[1]["Id"], engine.containers[2]["Id"])).status_code == 404
+
+
 def test_no_environment_command_mount_address_or_output_is_shown_anywhere(window: FlaskClient, engine: Engine) -> None:
     web = engine.containers[1]
-    paths = [LIST, "/version", "/_ping", f"/containers/{web['Id']}/json", f"/images/{web['Image']}/json"]
+    stats = f"/containers/{web['Id']}/stats?stream=false&one-shot=1"
+    paths = [LIST, "/version", "/_ping", f"/containers/{web['Id']}/json", f"/images/{web['Image']}/json", stats]
     for path in (*paths, *(f"/v1.41{path}" for path in paths)):
         answer = window.get(path)
         assert answer.status_code == 200, path
@@ -155,7 +163,9 @@ WRONG = [
     ("GET", f"/containers/{HOSTNAME}/top", 404),
     ("GET", f"/containers/{HOSTNAME}/archive?path=/", 404),
     ("GET", f"/containers/{HOSTNAME}/export", 404),
-    ("GET", f"/containers/{HOSTNAME}/stats", 404),
+    ("GET", f"/containers/{HOSTNAME}/stats", 422),
+    ("GET", f"/containers/{HOSTNAME}/stats?stream=true", 422),
+    ("GET", f"/containers/{HOSTNAME}/stats?stream=false&one-shot=false", 422),
     ("GET", "/containers//json", 404),
     ("GET", "/images/json", 404),
     ("GET", "/volumes", 404),
@@ -220,6 +230,7 @@ def test_the_canary_reads_the_project_through_it(app: Flask, engine: Engine) -> 
         seen = Containers(url.replace("http://", "tcp://"), "", "fedcba987654", 5.0, time.monotonic).read()
     assert [one.service for one in seen] == ["canary", "docker-proxy", "web"]
     assert {one.restart_count for one in seen} == {3}
+    assert {(one.memory_used, one.memory_limit) for one in seen} == {(400, 1000)}
 
 
 @pytest.mark.parametrize("hostname", ["laptop", "spark-web-1", "", "f" * 12])
