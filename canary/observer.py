@@ -67,6 +67,8 @@ class Observer:
         now = self._clock.now()
         plain, samples = [one.answer for one in answers], self._window.latest(now)
         checks, self._streaks = checks_of(plan, plain, samples, containers, before)
+        well = {(check.target, check.check) for check in checks if check.ok}
+        self._prober.hurry(probe for probe in plan.probes if (probe.target, probe.check) not in well)
         observation = Observation(
             checked_at=now,
             checks=checks,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import cycle, islice
 
@@ -39,6 +40,12 @@ class Prober:
         for probe, raw in zip(due, self.ask(due), strict=True):
             self._latest[probe] = (begin, self._compared(probe, raw))
         return [self._latest[probe][1] for probe in probes]
+
+    def hurry(self, probes: Iterable[Probe]) -> None:
+        """Makes these probes due in the next round, whatever their interval: their failure may have ended by then."""
+        for probe in probes:
+            if probe in self._latest:
+                self._latest[probe] = (-math.inf, self._latest[probe][1])
 
     def ask(self, probes: Sequence[Probe]) -> list[RawAnswer]:
         """Returns one new answer to each probe, in order, after at most three timeouts."""

@@ -97,6 +97,14 @@ def test_a_probe_that_is_not_due_keeps_its_answer(site: Site) -> None:
     assert (site.asked.count("/healthz"), site.asked.count("/metrics")) == (2, 3)
 
 
+def test_a_probe_that_failed_is_due_at_the_next_round_whatever_its_interval(site: Site) -> None:
+    asking, wanted = prober(), probes({"web": site.url}, EVERY)
+    asking.round(wanted)
+    asking.hurry(wanted[:1])
+    asking.round(wanted)
+    assert site.asked.count("/healthz") == 2
+
+
 def exposed(started: float, orders: float) -> tuple[int, str, bytes]:
     text = f"process_start_time_seconds {started}\n# TYPE orders_total counter\norders_total {orders}\n"
     return 200, "text/plain", text.encode()
