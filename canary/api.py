@@ -135,7 +135,7 @@ def _target_row(name: str, url: str, checks: tuple[Check, ...]) -> TargetRow:
                 status=check.status,
                 seconds=check.seconds,
                 bytes=check.size,
-                reason=check.reason,
+                reason=None if check.ok else check.reason,
             )
             for check in checks
         ),

@@ -40,7 +40,7 @@ class Check(wire.Message, frozen=True, kw_only=True):
     kind: the kind of the probe.
     url: the address that was asked; empty when nothing was asked over HTTP.
     critical: false when its failure makes the verdict INCONCLUSIVE, not FAIL.
-    ok: true when all conditions are met.
+    ok: true when all conditions are met, but for unknown ones of an optional probe.
     status: the HTTP status; None without a whole answer.
     seconds: how long the answer took; None without a whole answer.
     size: bytes of the body.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import docker
@@ -16,6 +17,7 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from canary.observation import Container
+from canary.probes.pool import run_all
 from common.errors import Unavailable
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -25,7 +27,18 @@ _BASE_LABEL = "org.opencontainers.image.base.name"
 _REVISION_LABEL = "org.opencontainers.image.revision"
 _STANDIN_LABEL = "spark.standin"
 MEMORY_SECONDS = 60.0
-"""The use of memory moves slowly. It is read anew after this time, so that the engine has little to do."""
+"""The use of memory moves slowly, and an engine takes up to two seconds to tell that of one container."""
+_MEMORY_LASTS_SECONDS = 180.0
+_MEMORY_WORKERS = 4
+_FAILURES = (
+    DockerException,
+    RequestException,
+    msgspec.ValidationError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 _SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -68,6 +81,34 @@ class Containers:
         except (msgspec.ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unavailable(f"the engine's answer can't be read ({type(error).__name__})") from error
 
+    def read_memory(self) -> float:
+        """Asks for the memory of every container, for the next `read`. Returns the seconds until the next time.
+
+        An engine that does not tell it leaves it out.
+        """
+        if self._url is None:
+            return MEMORY_SECONDS
+        try:
+            with _client(self._url, self._timeout) as engine:
+                self._project = self._project or self._own_project(engine)
+                listed = _list(engine, {"label": f"{PROJECT_LABEL}={self._project}"})
+        except (
+            Unavailable,
+            DockerException,
+            RequestException,
+            msgspec.ValidationError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ):
+            return MEMORY_SECONDS
+        jobs = [partial(_memory, self._url, self._timeout, one.id) for one in listed]
+        seconds = self._timeout * len(listed)
+        results = run_all(jobs, workers=_MEMORY_WORKERS, seconds=seconds, monotonic=self._monotonic)
+        now = self._monotonic()
+        self._memory = {one.id: (now, found.result or {}) for one, found in zip(listed, results, strict=True)}
+        return MEMORY_SECONDS
+
     def _read(self, url: str) -> tuple[Container, ...]:
         end = self._monotonic() + 2 * self._timeout
         with _client(url, self._timeout) as engine:
@@ -79,7 +120,6 @@ class Containers:
                     raise Unavailable(f"the engine at {url} answers too slowly")
                 found.append(self._inspect(engine, one.id))
         kept = [container for container in found if container is not None]
-        self._memory = {one.id: self._memory[one.id] for one in listed if one.id in self._memory}
         self._origins = {one.image_id: self._origins[one.image_id] for one in kept if one.image_id in self._origins}
         if not kept:
             raise Unavailable(f"the engine knows no container of the project {self._project}")
@@ -98,14 +138,12 @@ class Containers:
         if not self._origins.get(image_id):
             self._origins[image_id] = _origin(engine, image_id)
         return msgspec.convert(
-            _described(seen, labels) | self._origins[image_id] | self._memory_of(engine, identity), Container
+            _described(seen, labels) | self._origins[image_id] | self._memory_of(identity), Container
         )
 
-    def _memory_of(self, engine: docker.APIClient, identity: str) -> dict[str, int]:
-        known, now = self._memory.get(identity), self._monotonic()
-        if known is None or now - known[0] >= MEMORY_SECONDS:
-            known = self._memory[identity] = (now, _memory(engine, identity))
-        return known[1]
+    def _memory_of(self, identity: str) -> dict[str, int]:
+        at, told = self._memory.get(identity, (0.0, {}))
+        return told if self._monotonic() - at <= _MEMORY_LASTS_SECONDS else {}
 
     def _own_project(self, engine: docker.APIClient) -> str:
         missing = "SPARK_COMPOSE_PROJECT is not set, and the canary's own container "
@@ -149,16 +187,17 @@ def _described(seen: Any, labels: Any) -> dict[str, Any]:
     }
 
 
-def _memory(engine: docker.APIClient, identity: str) -> dict[str, int]:
+def _memory(url: str, timeout: float, identity: str) -> dict[str, int]:
     """Returns the use of memory and its limit; nothing where the engine does not tell them, as for one that is stopped.
 
     Files that the kernel keeps for the container, and gives away at need, are left out, as `docker stats` does.
     """
     try:
-        told = engine.stats(identity, stream=False, one_shot=True)["memory_stats"]
+        with _client(url, timeout) as engine:
+            told = engine.stats(identity, stream=False, one_shot=True)["memory_stats"]
         files = told.get("stats", {}).get("inactive_file", 0) or told.get("stats", {}).get("total_inactive_file", 0)
         return {"memory_used": max(0, told["usage"] - files), "memory_limit": told["limit"]}
-    except (DockerException, RequestException, KeyError, TypeError, ValueError):
+    except _FAILURES:
         return {}
 
 

@@ -26,16 +26,19 @@ from common.loop import LONGEST_RETRY_SECONDS, Loop, Supervisor
 class Parts:
     """The parts that the service and the command line use.
 
+    containers: reads the containers from the engine.
     observer: looks at the whole stack once.
     evidence: the folder of packages.
     downloads: sends packages; the stop cuts what is under way.
     durations: the histogram of the probes' durations.
     monitor: keeps the latest observation and its verdict.
     certificate: knows when the gateway's certificate ends; None without TLS.
-    loops: the threads. `rounds` runs `monitor.step`; `certificate` runs its step, where there is TLS; `memory` replaces
+    loops: the threads. `rounds` runs `monitor.step`; `container-memory` reads the
+        containers' memory; `certificate` runs its step, where there is TLS; `memory` replaces
         the worker when it uses too much memory. The short-lived threads of probes belong to `canary.probes.pool`.
     """
 
+    containers: Containers
     observer: Observer
     evidence: EvidenceStore
     downloads: Downloads
@@ -68,12 +71,13 @@ class Parts:
                 retry=(settings.interval, LONGEST_RETRY_SECONDS),
             )
         )
+        loops.add(Loop("container-memory", engine.read_memory))
         certificate = None
         if settings.certificate is not None:
             certificate = CertificateWatch(settings.certificate, settings.timeout, clock)
             loops.add(Loop("certificate", certificate.step, silent_after=settings.late_after))
         service.add_memory_loop(loops, settings.service)
-        return cls(observer, evidence, Downloads(loops.stop_signal), durations, monitor, certificate, loops)
+        return cls(engine, observer, evidence, Downloads(loops.stop_signal), durations, monitor, certificate, loops)
 
     def start(self) -> None:
         """Starts the loops."""

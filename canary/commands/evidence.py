@@ -32,6 +32,7 @@ def run(_: argparse.Namespace) -> int:
     """
     settings = Settings.from_environment()
     parts = Parts.build(settings, Supervisor(Stop()))
+    parts.containers.read_memory()
     seen = parts.observer.look({"evidence": parts.evidence.trouble()})
     judgement = judge(seen.observation, settings.limits)
     try:

@@ -73,7 +73,7 @@ def _check(
         kind=probe.kind,
         url=url,
         critical=probe.critical,
-        ok=all(one.outcome == "met" for one in conditions),
+        ok=all(one.outcome == "met" or (probe.optional and one.outcome == "unknown") for one in conditions),
         status=status,
         seconds=seconds,
         size=size,

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from canary.containers import Containers
+from canary.containers import MEMORY_SECONDS, Containers
 from common import wire
 from common.errors import Unavailable
 from tests.canary.build import HandClock
@@ -38,7 +38,9 @@ def test_the_environment_of_a_container_is_never_kept(engine: Engine) -> None:
 
 
 def test_only_the_version_the_containers_and_their_images_are_asked_for(engine: Engine) -> None:
-    reader(engine.url).read()
+    reading = reader(engine.url)
+    reading.read_memory()
+    reading.read()
     asked = {unquote(path.split("?")[0]) for path in engine.asked}
     assert asked == {"/version", "/v1.41/containers/json"} | {
         path
@@ -51,20 +53,28 @@ def test_only_the_version_the_containers_and_their_images_are_asked_for(engine: 
     }
 
 
-def test_memory_is_read_without_the_files_that_the_kernel_keeps_and_once_a_minute(engine: Engine) -> None:
+def test_memory_is_told_without_the_files_that_the_kernel_keeps_and_for_three_minutes(engine: Engine) -> None:
     hand = HandClock()
     reading = Containers(engine.url.replace("http", "tcp"), "spark", "host", 5.0, lambda: hand.seconds)
-    found = []
-    for seconds, usage in ((0.0, 60), (59.0, 90), (60.0, 90)):
-        hand.seconds, engine.memory["usage"] = seconds, usage
-        found.append(reading.read()[0].memory_used)
-    assert found == [50, 50, 80]
-    assert reading.read()[0].memory_limit == 100
+    assert reading.read()[0].memory_used is None
+    reading.read_memory()
+    found = [(one.memory_used, one.memory_limit) for one in reading.read()]
+    assert set(found) == {(50, 100)}
+    hand.seconds = 180.0
+    assert reading.read()[0].memory_used == 50
+    hand.seconds = 181.0
+    assert reading.read()[0].memory_used is None
 
 
 def test_an_engine_that_does_not_tell_the_memory_leaves_it_out(engine: Engine) -> None:
     engine.memory.clear()
-    assert reader(engine.url).read()[0].memory_used is None
+    reading = reader(engine.url)
+    reading.read_memory()
+    assert reading.read()[0].memory_used is None
+
+
+def test_an_engine_that_is_away_leaves_the_memory_out_and_raises_nothing() -> None:
+    assert reader(f"http://127.0.0.1:{closed_port()}").read_memory() == MEMORY_SECONDS
 
 
 def test_an_image_speaks_for_itself_and_no_container_for_it(engine: Engine) -> None:

@@ -72,7 +72,7 @@ LINES: dict[str, dict[int, str]] = {
         1: "archive conditions observation percentile report verdict versions window x509 "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
         "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
-        2: "certificate containers downloads evidence memory package probes.source settings",
+        2: "certificate containers downloads evidence memory package probes.pool probes.source settings",
         3: "monitor observer packing probes verify",
         4: "api metrics",
         5: "__main__ app cli commands parts",

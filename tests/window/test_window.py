@@ -227,7 +227,9 @@ def test_the_engines_own_client_library_works(app: Flask, engine: Engine) -> Non
 def test_the_canary_reads_the_project_through_it(app: Flask, engine: Engine) -> None:
     engine.containers.append(container("canary", identity="fedcba987654" + "0" * 52))
     with http_server(app) as url:
-        seen = Containers(url.replace("http://", "tcp://"), "", "fedcba987654", 5.0, time.monotonic).read()
+        reading = Containers(url.replace("http://", "tcp://"), "", "fedcba987654", 5.0, time.monotonic)
+        reading.read_memory()
+        seen = reading.read()
     assert [one.service for one in seen] == ["canary", "docker-proxy", "web"]
     assert {one.restart_count for one in seen} == {3}
     assert {(one.memory_used, one.memory_limit) for one in seen} == {(400, 1000)}
