@@ -43,6 +43,7 @@ _MARGIN = NormalDist().inv_cdf(FOUND_IN)
 _RANK_LOSS = sqrt(pi / 3)
 """The standard error of the Hodges-Lehmann estimate of normal values, in those of the difference of their means."""
 _ROUNDING = 1e-9
+_LARGEST_RATIO = 1e300
 
 LatencyOutcome = Literal["slower", "alike", "unclear"]
 
@@ -111,8 +112,8 @@ def compare(baseline: Sequence[float], candidate: Sequence[float]) -> LatencyCom
     spread = _spread(sides)
     error_of_ratio = spread * _RANK_LOSS * sqrt(sum(1 / len(side) for side in sides))
     smallest = max(
-        exp((_REACH + _MARGIN) * error_of_ratio),
-        ALLOWED_RATIO * exp(_MARGIN * error_of_ratio),
+        ratio_of((_REACH + _MARGIN) * error_of_ratio),
+        ratio_of(log(ALLOWED_RATIO) + _MARGIN * error_of_ratio),
         _step_of_clock(baseline, candidate),
     )
     found = shift(sides[1], sides[0], CONFIDENCE)
@@ -120,16 +121,21 @@ def compare(baseline: Sequence[float], candidate: Sequence[float]) -> LatencyCom
     return msgspec.structs.replace(
         _unclear(reason, baseline, candidate),
         outcome=outcome,
-        ratio=exp(found.estimate),
-        lower=exp(found.lower),
-        upper=exp(found.upper),
+        ratio=ratio_of(found.estimate),
+        lower=ratio_of(found.lower),
+        upper=ratio_of(found.upper),
         smallest_found=smallest,
         blocks_wanted=_wanted(spread),
     )
 
 
+def ratio_of(logarithm: float) -> float:
+    """Returns the ratio of a difference of logarithms, at most 1e300: a number that JSON can hold."""
+    return exp(logarithm) if logarithm < log(_LARGEST_RATIO) else _LARGEST_RATIO
+
+
 def _judged(found: Shift, smallest: float) -> tuple[LatencyOutcome, str]:
-    ratio, lower, upper = exp(found.estimate), exp(found.lower), exp(found.upper)
+    ratio, lower, upper = ratio_of(found.estimate), ratio_of(found.lower), ratio_of(found.upper)
     measured = f"the candidate takes {ratio:.2f} times the baseline's duration ({lower:.2f} to {upper:.2f})"
     if lower > 1 and ratio >= ALLOWED_RATIO:
         return "slower", f"{measured}; {ALLOWED_RATIO:g} times is the limit"
@@ -179,4 +185,5 @@ def _wanted(spread: float) -> int:
 def _step_of_clock(baseline: Sequence[float], candidate: Sequence[float]) -> float:
     """Returns the ratio of the next larger duration to the baseline's median: no smaller one can be seen."""
     middle = median_high(baseline)
-    return min((value for side in (baseline, candidate) for value in side if value > middle), default=middle) / middle
+    above = min((value for side in (baseline, candidate) for value in side if value > middle), default=middle)
+    return min(above / middle, _LARGEST_RATIO)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, inf, log, nan, sqrt
+from math import exp, inf, isfinite, log, nan, sqrt
 
 import pytest
 
@@ -177,3 +177,11 @@ def test_the_blocks_that_are_wanted_depend_on_the_spread_and_not_on_the_differen
     assert blocks_wanted(log_normal(400, 0.05, 1), log_normal(400, 0.05, 2)) == FEWEST_BLOCKS
     assert blocks_wanted() == blocks_wanted([], [0.1]) == FEWEST_BLOCKS
     assert blocks_wanted(one, []) > FEWEST_BLOCKS
+
+
+@pytest.mark.parametrize("seconds", [5e-324, 1e-300, 1e308])
+def test_durations_at_the_ends_of_what_a_number_can_hold_are_judged_too(seconds: float) -> None:
+    found = compare([0.02] * 150 + [seconds] * 150, [seconds] * 300)
+    assert found.smallest_found is not None
+    assert isfinite(found.smallest_found)
+    assert found.outcome in ("slower", "unclear")

@@ -69,11 +69,11 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "archive conditions latency observation percentile ranks report verdict versions window x509 "
+        1: "archive comparison conditions latency observation percentile prediction ranks report run_latency verdict versions window x509 "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
         "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
         2: "certificate containers downloads evidence memory package probes.pool probes.source settings",
-        3: "monitor observer packing probes verify",
+        3: "fresh_run monitor observer packing past_runs probes verify",
         4: "api metrics",
         5: "__main__ app cli commands parts",
     },

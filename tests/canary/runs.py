@@ -1,0 +1,69 @@
+"""Makes runs of the stack for tests: one target after another, with durations around 20 ms."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from math import exp
+from pathlib import Path
+
+import msgspec
+
+from canary.archive import zip_of
+from canary.comparison import Run
+from canary.evidence import EvidenceStore
+from canary.observation import Sample
+from canary.package import forms, raw_files, with_sums
+from canary.probes.checks import check_of
+from canary.report import report_of
+from canary.verdict import judge
+from canary.versions import running_parts
+from tests.canary.build import LIMITS, NOW, answer, container, observation, samples
+from tests.canary.packages import ORIGIN
+from tests.canary.servers import METRICS
+
+HOUR = timedelta(hours=1)
+
+
+def run_at(hour: float, durations: dict[str, Iterable[float]], further: Iterable[Sample] = ()) -> Run:
+    """Returns a run with the durations of each target, in seconds, taken at an hour of the day of the tests."""
+    at = NOW + hour * HOUR
+    timed = [one for target, seconds in durations.items() for one in samples(seconds, target, asked_at=at)]
+    return Run(name=f"run at {hour:g}", checked_at=at, version="0.1.0", revision="abc", samples=(*timed, *further))
+
+
+def log_normal_run(hour: float, dice: random.Random, slowness: dict[str, float], count: int = 20) -> Run:
+    """Returns a run whose targets are slower than 20 ms by a logarithm each, with a spread of 0.2 within the run."""
+    return run_at(
+        hour, {name: [0.02 * exp(by + dice.gauss(0, 0.2)) for _ in range(count)] for name, by in slowness.items()}
+    )
+
+
+def quiet_runs(count: int, names: Sequence[str] = ("web", "venue")) -> list[Run]:
+    """Returns runs of a quiet host, an hour apart: they differ by the spread within them alone."""
+    dice = random.Random(1)
+    return [log_normal_run(hour, dice, dict.fromkeys(names, 0.0), count=50) for hour in range(count)]
+
+
+def package_of_run(run: Run, *, market: str = "simulated", passes: bool = True) -> bytes:
+    """Returns the evidence package of a run whose target is `web`."""
+    sizes = {"healthz": 18, "metrics": len(METRICS), "page": 20}
+    answers = tuple(answer("web", name, asked_at=run.checked_at, size=size) for name, size in sizes.items())
+    containers = (container("web", restart_count=0 if passes else 99),)
+    seen = observation(
+        checked_at=run.checked_at,
+        checks=tuple(check_of(one) for one in answers),
+        samples=run.samples,
+        containers=containers,
+        running=running_parts(containers, answers),
+    )
+    origin = msgspec.structs.replace(ORIGIN, market=market)
+    raw = raw_files(seen, answers, {"web": METRICS}, origin)
+    return zip_of(with_sums(raw | forms(report_of(seen, judge(seen, LIMITS), LIMITS, origin))))
+
+
+def stored(folder: Path, runs: Iterable[Run]) -> list[Path]:
+    """Writes the package of each run into a folder of evidence."""
+    store = EvidenceStore(folder)
+    return [store.write(package_of_run(run), "0.1.0", run.checked_at) for run in runs]
