@@ -7,8 +7,10 @@ the order baseline, candidate, candidate, baseline (ABBA), so that a host that d
     >>> compare(baseline, candidate).outcome
     'alike'
 
+Give each comparison one kind of request: two kinds of different length would count as spread.
+
 The unit is a block of 20 samples in a row. Its value is the mean of the middle ten, on logarithms, so that a shift is
-a ratio. Samples that follow each other are alike and would count as more than they are; blocks are so much less. The
+a ratio. Samples that follow each other are alike and would count as more than they are; blocks do so much less. The
 middle mean ignores a slow tail as a median does, and still moves when a coarse clock rounds all medians to one value.
 """
 
