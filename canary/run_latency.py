@@ -10,8 +10,8 @@ import msgspec
 
 from canary.latency import LatencyOutcome, ratio_of
 from canary.observation import Sample
+from canary.percentile import MINIMUM_SAMPLES, timed_seconds
 from canary.prediction import Prediction, predicted, predicted_from, t_quantile
-from canary.verdict import MINIMUM_SAMPLES, timed_seconds
 from common import wire
 
 FALSE_ALARMS = 0.02

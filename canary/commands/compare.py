@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from canary.commands import WRONG_USE
 from canary.comparison import RunEntry, StackComparison, TargetComparison, compare_runs
+from canary.conditions import printable
 from canary.fresh_run import measure
-from canary.observation import printable
 from canary.parts import Parts
 from canary.past_runs import RefusedPackage, passing_runs, runs_of
 from canary.settings import Settings

@@ -16,6 +16,7 @@ from canary.probes.declared import ProbeFile, read_file
 from canary.probes.plan import Plan, Probe, plan_of
 from canary.probes.source import OWN_FILE
 from canary.verdict import Judgement, VerdictLimits, judge
+from common import wire
 from common.clock import Clock
 from tests.canary.servers import METRICS
 
@@ -103,8 +104,13 @@ def probe_file(text: str = SMALL_TEXT, limits: VerdictLimits = LIMITS) -> ProbeF
     return read_file(text, limits.constants())
 
 
-def plan(addresses: dict[str, str] | None = None, text: str = SMALL_TEXT, limits: VerdictLimits = LIMITS) -> Plan:
-    return plan_of(probe_file(text, limits), addresses, "simulated")
+def plan(
+    addresses: dict[str, str] | None = None,
+    text: str = SMALL_TEXT,
+    limits: VerdictLimits = LIMITS,
+    market: wire.Market = "simulated",
+) -> Plan:
+    return plan_of(probe_file(text, limits), addresses, market)
 
 
 def probe(target: str = "web", name: str = "healthz", text: str = OWN_TEXT) -> Probe:

@@ -15,11 +15,12 @@ from canary.comparison import Run
 from canary.evidence import EvidenceStore
 from canary.observation import Sample
 from canary.package import forms, raw_files, with_sums
-from canary.probes.checks import check_of
+from canary.probes.judging import checks_of
 from canary.report import report_of
 from canary.verdict import judge
 from canary.versions import running_parts
-from tests.canary.build import LIMITS, NOW, answer, container, observation, samples
+from common import wire
+from tests.canary.build import LIMITS, NOW, SMALL_TEXT, answer, container, observation, plan, samples
 from tests.canary.packages import ORIGIN
 from tests.canary.servers import METRICS
 
@@ -46,20 +47,29 @@ def quiet_runs(count: int, names: Sequence[str] = ("web", "venue")) -> list[Run]
     return [log_normal_run(hour, dice, dict.fromkeys(names, 0.0), count=50) for hour in range(count)]
 
 
-def package_of_run(run: Run, *, market: str = "simulated", passes: bool = True) -> bytes:
+def package_of_run(run: Run, *, market: wire.Market = "simulated", passes: bool = True) -> bytes:
     """Returns the evidence package of a run whose target is `web`."""
-    sizes = {"healthz": 18, "metrics": len(METRICS), "page": 20}
-    answers = tuple(answer("web", name, asked_at=run.checked_at, size=size) for name, size in sizes.items())
+    targets = {"web": "http://web:1"}
+    of_plan = plan(targets, market=market)
+    sizes = {"healthz": 18, "metrics": len(METRICS), "page": 20, "readyz": 25}
+    bodies = {"readyz": '{"ready":true,"parts":{}}'}
+    answers = tuple(
+        answer("web", name, asked_at=run.checked_at, size=size, **({"body": bodies[name]} if name in bodies else {}))
+        for name, size in sizes.items()
+    )
     containers = (container("web", restart_count=0 if passes else 99),)
+    checks, _ = checks_of(of_plan, answers, run.samples, containers, ())
     seen = observation(
         checked_at=run.checked_at,
-        checks=tuple(check_of(one) for one in answers),
+        checks=checks,
         samples=run.samples,
         containers=containers,
         running=running_parts(containers, answers),
+        targets=targets,
+        left_out=of_plan.left_out,
     )
     origin = msgspec.structs.replace(ORIGIN, market=market)
-    raw = raw_files(seen, answers, {"web": METRICS}, origin)
+    raw = raw_files(seen, answers, {"web": METRICS}, SMALL_TEXT, origin)
     return zip_of(with_sums(raw | forms(report_of(seen, judge(seen, LIMITS), LIMITS, origin))))
 
 

@@ -69,7 +69,8 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "archive comparison conditions latency observation percentile prediction ranks report run_latency verdict versions window x509 "
+        1: "archive comparison conditions latency observation percentile prediction ranks report run_latency verdict "
+        "versions window x509 "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
         "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
         2: "certificate containers downloads evidence memory package probes.pool probes.source settings",
