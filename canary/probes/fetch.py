@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, IncompleteRead
-from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from canary.conditions import printable
+from canary.deadline import Deadline
 from canary.observation import AnswerOutcome, AnswerPart, ProbeAnswer
 from canary.probes.plan import Probe
 from common import VERSION
@@ -150,36 +148,12 @@ def _raw_answer(probe: Probe, asked_at: datetime, seconds: float, came: _Came) -
     return RawAnswer(answer, raw)
 
 
-class _Deadline:
-    """Cuts the connection at the deadline. A socket's own timeout would start anew with every byte."""
-
-    def __init__(self, connected: socket.socket, seconds: float) -> None:
-        self._socket = connected
-        self._passed = threading.Event()
-        self._timer = threading.Timer(max(0.0, seconds), self._cut)
-        self._timer.daemon = True
-        self._timer.name = "probe-deadline"
-
-    def _cut(self) -> None:
-        self._passed.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._timer.cancel()
-        if self._passed.is_set():
-            raise TimeoutError from error
-
-
 def _get(url: str, end: float, clock: Clock) -> _Reply:
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=max(0.001, end - clock.monotonic()))
     try:
         connection.connect()
-        with _Deadline(connection.sock, end - clock.monotonic()):
+        with Deadline(connection.sock, end - clock.monotonic(), "probe-deadline"):
             wanted = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", wanted, headers={"User-Agent": f"spark-canary/{VERSION}"})
             with connection.getresponse() as response:
