@@ -7,14 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from canary.certificate import TlsAddress
-from canary.probes.declared import NAME, is_address
+from canary.probes.declared import NAME, is_target_address
 from canary.probes.source import OWN_FILE
+from canary.timestamp import Authority
 from canary.verdict import VerdictLimits
-from common.settings import Reader, ServiceSettings
+from common.settings import Reader, ServiceSettings, is_address
 
 NO_DOCKER = "none"
 GATEWAY_TLS = TlsAddress("gateway", 8405)
 """The address inside at which the gateway serves the certificate of its doors, when it has one."""
+
+
+@dataclass(frozen=True)
+class TimestampSettings:
+    """The timestamp authority that dates evidence packages.
+
+    url: the address that is asked, with its path.
+    authority: the certificates that its answers must lead to.
+    """
+
+    url: str
+    authority: Authority
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Settings:
     evidence_dir: the folder of packages.
     limits: the limits that a verdict is judged by.
     certificate: where the gateway serves its certificate; None without TLS.
+    timestamp: the timestamp authority; None when none is set.
     """
 
     service: ServiceSettings
@@ -45,6 +59,7 @@ class Settings:
     evidence_dir: Path
     limits: VerdictLimits
     certificate: TlsAddress | None = None
+    timestamp: TimestampSettings | None = None
 
     @property
     def window(self) -> float:
@@ -76,6 +91,7 @@ class Settings:
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),
             ),
             certificate=_certificate(reader),
+            timestamp=_timestamp(reader),
         )
         reader.check()
         return settings
@@ -94,6 +110,37 @@ def _certificate(reader: Reader) -> TlsAddress | None:
     return GATEWAY_TLS if switch else None
 
 
+def _timestamp(reader: Reader) -> TimestampSettings | None:
+    """Returns the authority. An address without certificates would prove nothing, and the reverse asks nobody."""
+    url, file = reader.text("SPARK_TIMESTAMP_URL", ""), reader.text("SPARK_TIMESTAMP_ROOTS_FILE", "")
+    if url and ("@" in url or not is_address(url, ("http", "https"))):
+        rule = "must be http://host/path or https://host/path, without a name and a password"
+        reader.fault(f"SPARK_TIMESTAMP_URL={_without_password(url)!r}: {rule}")
+    authority = _authority(reader, file) if file else None
+    if url and not file:
+        reader.fault("SPARK_TIMESTAMP_ROOTS_FILE='': must name the authority's root certificates in PEM")
+    if file and not url:
+        reader.fault("SPARK_TIMESTAMP_URL='': must be the authority's address, since its root certificates are named")
+    return TimestampSettings(url, authority) if url and authority else None
+
+
+def _authority(reader: Reader, file: str) -> Authority | None:
+    try:
+        return Authority.read(Path(file).read_text(encoding="ascii"))
+    except OSError as error:
+        reader.fault(f"SPARK_TIMESTAMP_ROOTS_FILE={file!r}: the file can't be read ({type(error).__name__})")
+    except UnicodeDecodeError:
+        reader.fault(f"SPARK_TIMESTAMP_ROOTS_FILE={file!r}: the file must be PEM, which is plain text")
+    except ValueError as error:
+        reader.fault(f"SPARK_TIMESTAMP_ROOTS_FILE={file!r}: {error}")
+    return None
+
+
+def _without_password(url: str) -> str:
+    """Returns the address with everything before the last @ left out."""
+    return url.rpartition("@")[2]
+
+
 def _addresses(reader: Reader) -> Mapping[str, str] | None:
     if not reader.text("SPARK_PROBE_TARGETS", ""):
         return None
@@ -101,7 +148,7 @@ def _addresses(reader: Reader) -> Mapping[str, str] | None:
     found: dict[str, str] = {}
     for entry in listed:
         name, _, url = entry.partition("=")
-        if not NAME.fullmatch(name) or not is_address(url):
+        if not NAME.fullmatch(name) or not is_target_address(url):
             rule = "must be name=http://host:port, with a name of a-z, 0-9 and -"
             reader.fault(f"SPARK_PROBE_TARGETS has {entry!r}: {rule}")
         elif name in found:

@@ -115,7 +115,7 @@ def read_file(text: str, constants: Mapping[str, str]) -> ProbeFile:
     return ProbeFile(targets, tuple(probes))
 
 
-def is_address(url: object) -> bool:
+def is_target_address(url: object) -> bool:
     """Returns true for http://host:port without path, query and fragment."""
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
@@ -134,9 +134,9 @@ def _targets(found: Any, faults: list[str]) -> dict[str, str]:
         faults.append("targets must be a table of name = address")
         return {}
     for name, url in found.items():
-        if not NAME.fullmatch(name) or not is_address(url):
+        if not NAME.fullmatch(name) or not is_target_address(url):
             faults.append(f"targets has {name} = {url!r:.80}: must be http://host:port, with a name of a-z, 0-9 and -")
-    return {name: url.rstrip("/") for name, url in found.items() if is_address(url)}
+    return {name: url.rstrip("/") for name, url in found.items() if is_target_address(url)}
 
 
 def _twice(probes: list[DeclaredProbe]) -> Iterator[str]:

@@ -70,10 +70,11 @@ LINES: dict[str, dict[int, str]] = {
     },
     "canary": {
         1: "archive comparison conditions latency observation percentile prediction ranks report run_latency verdict "
-        "versions window x509 "
+        "timestamp timestamped versions window x509 "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
         "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
-        2: "certificate containers downloads evidence memory package probes.pool probes.source settings",
+        2: "certificate containers deadline downloads evidence memory package probes.pool probes.source settings "
+        "stamping",
         3: "fresh_run monitor observer packing past_runs probes verify",
         4: "api metrics",
         5: "__main__ app cli commands parts",
@@ -92,6 +93,7 @@ PURE_LIBRARY = {
     *("operator", "types", "typing", "bisect", "heapq", "graphlib", "datetime", "decimal", "fractions", "math"),
     *("statistics", "random", "zoneinfo", "hashlib", "json", "msgspec", "re", "string", "xml"),
     *("array", "base64", "binascii", "cryptography", "struct", "email", "io", "prometheus_client", "tomllib", "urllib"),
+    "rfc3161_client",
 }
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "uuid1", "uuid4"})
 
