@@ -13,7 +13,10 @@ FLASK = compose.published()
 LISTENING = compose.listening()
 CLIENTS = {"postgres": {"executor-1", "executor-2", "migrate"}, "docker-proxy": {"canary"}}
 SWITCH = "SPARK_READ_TOKEN"
-WITH_A_WAY_OUT = {"edge": {"gateway"}, "market-live": set(), "pages-on": set(), "pages-heartbeat": set()}
+WITH_A_WAY_OUT: dict[str, set[str]] = {
+    "edge": {"gateway"},
+    **{name: set() for name in ("market-live", "pages-on", "pages-heartbeat", "pages-timestamp")},
+}
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_lasting_service = pytest.mark.parametrize("name", LASTING)
@@ -112,6 +115,12 @@ def test_the_console_has_a_way_out_with_the_outside_heartbeat_and_nobody_else_ha
     chosen = {name for name, block in SERVICES.items() if "${SPARK_HEARTBEAT" in str(block.get("networks"))}
     assert chosen == {"web"}
     assert SERVICES["web"]["networks"] == ["trading", "alerting", "pages${SPARK_HEARTBEAT:+-heartbeat}"]
+
+
+def test_the_canary_has_a_way_out_with_a_timestamp_authority_and_nobody_else_has() -> None:
+    chosen = {name for name, block in SERVICES.items() if "${SPARK_TIMESTAMP_URL" in str(block.get("networks"))}
+    assert chosen == {"canary"}
+    assert SERVICES["canary"]["networks"][-1] == "pages${SPARK_TIMESTAMP_URL:+-timestamp}"
 
 
 def test_a_changed_receiver_makes_alertmanagers_container_anew() -> None:

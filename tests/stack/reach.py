@@ -33,6 +33,7 @@ CHOSEN = {
     "market-${SPARK_MARKET:-simulated}": "market-simulated",
     "pages${SPARK_RECEIVERS:+-on}": "pages",
     "pages${SPARK_HEARTBEAT:+-heartbeat}": "pages",
+    "pages${SPARK_TIMESTAMP_URL:+-timestamp}": "pages",
 }
 """The networks that a setting chooses, with what it chooses by default."""
 PROGRAM = """
@@ -91,7 +92,7 @@ def answering(image: str, container: str, places: list[Place]) -> set[Place]:
 def documented() -> dict[str, set[str]]:
     """The table of gateway/README.md: from whom to whom."""
     text = (ROOT / "gateway/README.md").read_text().split("| from | reaches |")[1]
-    rows = re.findall(r"^\| ([a-z0-9-]+(?: \((?:live|pages|heartbeat)\))?) \| (.*?) ?\|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z0-9-]+(?: \((?:live|pages|heartbeat|timestamp)\))?) \| (.*?) ?\|$", text, re.MULTILINE)
     return {name: {each for each in reached.split(", ") if each} for name, reached in rows}
 
 

@@ -139,6 +139,7 @@ def test_nobody_but_the_host_reaches_a_door(healthy: Stack, world: World) -> Non
         ("marketdata (live)", {"SPARK_MARKET": "live"}, "market-live"),
         ("alertmanager (pages)", {"SPARK_RECEIVERS": "slack"}, "pages-on"),
         ("web (heartbeat)", {"SPARK_HEARTBEAT": "on"}, "pages-heartbeat"),
+        ("canary (timestamp)", {"SPARK_TIMESTAMP_URL": "http://timestamp.example/"}, "pages-timestamp"),
     ],
 )
 def test_a_way_out_that_a_setting_opens_is_for_one_service_alone(
