@@ -100,6 +100,7 @@ class LocalAuthority:
     digests: str = "sha256,sha512"
 
     def __post_init__(self) -> None:
+        _need_openssl()
         self.folder.mkdir()
         self.signer = self.signer or issued("Timestamps", self.root)
         self.signer.written(self.folder, "tsa")
@@ -169,11 +170,14 @@ def sequence(content: bytes) -> bytes:
     return bytes((0x30, 0x80 | len(length))) + length + content
 
 
-def _openssl(folder: Path, arguments: str) -> None:
-    """Runs one command. A desk without OpenSSL goes on without these tests, loudly; a build does not."""
+def _need_openssl() -> None:
+    """A desk without OpenSSL goes on without these tests, loudly; a build does not."""
     if shutil.which("openssl") is None:
         sentence = "TIMESTAMPS ARE NOT TESTED: the tests' authority needs the program openssl"
         pytest.fail(sentence) if os.environ.get("CI") == "true" else pytest.skip(sentence)
+
+
+def _openssl(folder: Path, arguments: str) -> None:
     command = ["openssl", *arguments.split()]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
