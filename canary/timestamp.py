@@ -112,7 +112,7 @@ def checked(
     nonce: the number of the request, right after it was sent; None for a token of earlier.
     policy: the authority's policy as dotted numbers; None for any.
 
-    No list of revoked certificates is asked. A token has other bytes too that pass: a signature over it must bind it.
+    No list of revoked certificates is asked. Nobody signs some bytes of a token, so a signature over it must bind it.
     """
     if len(token) > MOST_TOKEN_BYTES:
         raise TokenError("too_large", f"the token has {len(token)} bytes; {MOST_TOKEN_BYTES} at most are read")
