@@ -21,6 +21,7 @@ class AnswerPart(wire.Message, frozen=True, kw_only=True):
     content_type: the Content-Type header; None when there is none.
     size: bytes of the body.
     problem: a sentence about why there is no whole answer; None when there is one.
+    body: the body as text, where it is judged; empty for others.
     """
 
     name: str
@@ -28,6 +29,7 @@ class AnswerPart(wire.Message, frozen=True, kw_only=True):
     content_type: str | None
     size: int
     problem: str | None
+    body: str = ""
 
 
 class FallenCounter(wire.Message, frozen=True, kw_only=True):

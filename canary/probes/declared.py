@@ -37,6 +37,7 @@ class DeclaredProbe:
     targets: the targets that it asks; `*` stands for every container.
     path: the path and query that it asks for; empty for a query, and where nothing is asked over HTTP.
     query: the PromQL that Prometheus is asked; empty for other kinds.
+    against: the target whose answer must agree with that of each target; empty for other kinds.
     every: seconds between two answers; None for each round.
     timeout: seconds for one whole answer; None for the setting's.
     failure_limit: the failures in a row that it takes to count.
@@ -57,6 +58,7 @@ class DeclaredProbe:
     targets: tuple[str, ...]
     path: str = ""
     query: str = ""
+    against: str = ""
     every: float | None = None
     timeout: float | None = None
     failure_limit: int = 1
@@ -167,6 +169,7 @@ class _Row:
             targets=self._named_targets(targets, kind),
             path=self._text("path", "", _PATH, "a path that begins with /") if asks and kind != "query" else "",
             query=self._text("query", "", _QUERY, "a query of PromQL on one line") if kind == "query" else "",
+            against=self._against(targets) if kind == "agreement" else "",
             every=self._span("every", 1.0, 86_400.0) if asks else None,
             timeout=self._span("timeout", 0.05, 30.0) if asks else None,
             failure_limit=self._limit("failure_limit") if asks else 1,
@@ -213,6 +216,13 @@ class _Row:
             if one not in allowed:
                 self._fault(f"asks {one!r:.60}, which is not in [targets]: {', '.join(sorted(allowed))}")
         return tuple(found)
+
+    def _against(self, targets: Mapping[str, str]) -> str:
+        found = self._left.pop("against", None)
+        if isinstance(found, str) and found in targets:
+            return found
+        self._fault(f"has against = {found!r:.60}; right would be one of [targets]: {', '.join(targets)}")
+        return ""
 
     def _span(self, field: str, least: float, most: float) -> float | None:
         if field not in self._left:

@@ -24,6 +24,8 @@ _ASSET = re.compile(r"<(?:script|link|img)\b[^>]*?\b(?:src|href)=\"(/[\x21\x23-\
 _IMPORT = re.compile(
     r"^\s*(?:import|export)\b[^\"';]*[\"'](\.{0,2}/[\x21\x23-\x26\x28-\x7e]{1,300})[\"']", re.MULTILINE
 )
+_MOST_TRIES = 5
+_LONGEST_PART = 64 * 1024
 _MOST_HEADERS = 40
 _LONGEST_HEADER = 300
 _SECRET_HEADERS = frozenset({"set-cookie", "authorization", "www-authenticate"})
@@ -65,8 +67,11 @@ def fetch(probe: Probe, timeout: float, clock: Clock) -> RawAnswer:
     end = begin + timeout
     reply, outcome, problem = _asked(probe.url, end, timeout, clock)
     parts: tuple[AnswerPart, ...] = ()
-    if probe.declared.kind == "assets" and reply is not None and reply.status == 200:
+    if reply is not None and reply.status == 200 and probe.declared.kind == "assets":
         parts = tuple(_assets(probe.url, reply.raw, end, clock))
+    if reply is not None and reply.status == 200 and probe.declared.kind == "agreement":
+        reply, part = _both(probe, reply, end, clock)
+        parts = (part,)
     return _raw_answer(probe, asked_at, clock.monotonic() - begin, _Came(reply, outcome, problem, parts))
 
 
@@ -104,6 +109,31 @@ def _asked(url: str, end: float, timeout: float, clock: Clock) -> tuple[_Reply |
         return None, "failed", _sentence(error)
 
 
+def _both(probe: Probe, first: _Reply, end: float, clock: Clock) -> tuple[_Reply, AnswerPart]:
+    """Asks the other target too, and both anew while they differ: what changes in between is no disagreement."""
+    reply = first
+    for _ in range(_MOST_TRIES):
+        other, _, problem = _asked(probe.other, end, round(max(0.001, end - clock.monotonic()), 3), clock)
+        if other is None or other.raw == reply.raw:
+            break
+        again, _, _ = _asked(probe.url, end, round(max(0.001, end - clock.monotonic()), 3), clock)
+        reply = again or reply
+        if reply.raw == other.raw:
+            break
+    return reply, _part(probe.other, other, problem, keeps_body=True)
+
+
+def _part(name: str, reply: _Reply | None, problem: str | None, *, keeps_body: bool = False) -> AnswerPart:
+    return AnswerPart(
+        name=name,
+        status=reply.status if reply else None,
+        content_type=reply.headers.get("content-type") if reply else None,
+        size=len(reply.raw) if reply else 0,
+        problem=problem,
+        body=reply.raw[:_LONGEST_PART].decode("utf-8", "replace") if reply and keeps_body else "",
+    )
+
+
 def _assets(page: str, html: bytes, end: float, clock: Clock) -> Iterator[AnswerPart]:
     """Asks for the files of a page that the same server has: those that it names, and those that its modules import."""
     site = urlsplit(page)._replace(path="", query="").geturl()
@@ -115,13 +145,7 @@ def _assets(page: str, html: bytes, end: float, clock: Clock) -> Iterator[Answer
         path = waiting[place]
         left = max(0.001, end - clock.monotonic())
         reply, _, problem = _asked(site + path, end, round(left, 3), clock)
-        yield AnswerPart(
-            name=path,
-            status=reply.status if reply else None,
-            content_type=reply.headers.get("content-type") if reply else None,
-            size=len(reply.raw) if reply else 0,
-            problem=problem,
-        )
+        yield _part(path, reply, problem)
         if reply is not None and path.endswith(".js"):
             imported = [urljoin(path, name) for name in _IMPORT.findall(reply.raw.decode("utf-8", "replace"))]
             waiting += [name for name in dict.fromkeys(imported) if name not in waiting]

@@ -9,9 +9,13 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
+
 from canary.probes.body import NONE, Body, Found, Path, listed
 from canary.probes.sentences import Missing, Noted
 
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+_ABSENT = object()
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
 
 
@@ -131,6 +135,33 @@ def _fresh_quotes(body: Body, _: Path) -> Found:
     return Noted(Decimal(sum(row.get("stale") is False for row in rows)), f"of {len(rows)}")
 
 
+def _feeds(body: Body, _: Path) -> Found:
+    rows = body.rows("feeds")
+    return Missing("the body has no list of feeds") if rows is None else Decimal(len(rows))
+
+
+def _unreliable(body: Body, _: Path) -> Found:
+    rows = body.rows("feeds")
+    if rows is None:
+        return Missing("the body has no list of feeds")
+    return listed([f"{row.get('venue')}: {row.get('reason')}" for row in rows if row.get("reason") is not None])
+
+
+def _differs(body: Body, _: Path) -> Found:
+    """The two answers are compared field by field, so that it is told which one differs."""
+    part = body.answer.parts[0] if body.answer.parts else None
+    if part is None or part.status != 200:
+        return Missing((part and part.problem) or f"no answer of the other: status {part and part.status}")
+    try:
+        one, other = body.object(), _JSON.decode(part.body)
+    except msgspec.DecodeError:
+        return Missing("the other's body is no JSON")
+    if not one or not isinstance(other, dict):
+        return Missing("a body is no object of JSON")
+    names = sorted(name for name in {*one, *other} if one.get(name, _ABSENT) != other.get(name, _ABSENT))
+    return listed([f"{name}: {one.get(name)} and {other.get(name)}" for name in names])
+
+
 HTTP_VALUES: Mapping[str, Callable[[Body, Path], Found]] = {
     "STATUS": _status,
     "LATENCY": _latency,
@@ -148,4 +179,7 @@ HTTP_VALUES: Mapping[str, Callable[[Body, Path], Found]] = {
     "BROKEN": _broken,
     "QUOTES": _quotes,
     "FRESH_QUOTES": _fresh_quotes,
+    "FEEDS": _feeds,
+    "UNRELIABLE": _unreliable,
+    "DIFFERS": _differs,
 }

@@ -8,12 +8,24 @@ from typing import Literal
 from canary.probes.sentences import Kind
 
 ProbeKind = Literal[
-    "http", "readiness", "assets", "quotes", "metrics", "targets", "rules", "query", "container", "oneshot", "latency"
+    "http",
+    "readiness",
+    "assets",
+    "quotes",
+    "feeds",
+    "agreement",
+    "metrics",
+    "targets",
+    "rules",
+    "query",
+    "container",
+    "oneshot",
+    "latency",
 ]
 WITHOUT_REQUEST = frozenset({"container", "oneshot", "latency"})
 """The kinds that ask nothing over HTTP: the engine's list and the durations of other probes tell their values."""
 
-UNTIMED = frozenset({"readiness", "assets"})
+UNTIMED = frozenset({"readiness", "assets", "agreement"})
 """The kinds whose durations are in no percentile: they may rightly wait for others, or send many requests."""
 
 _HTTP: dict[str, Kind] = {
@@ -41,6 +53,8 @@ NAMES: Mapping[ProbeKind, Mapping[str, Kind]] = {
     "readiness": {**_HTTP, "READY": "any", "UNREADY": "text"},
     "assets": {**_HTTP, "ASSETS": "count", "BROKEN": "text"},
     "quotes": {**_HTTP, "QUOTES": "count", "FRESH_QUOTES": "count"},
+    "feeds": {**_HTTP, "FEEDS": "count", "UNRELIABLE": "text"},
+    "agreement": {**_HTTP, "DIFFERS": "text"},
     "metrics": {
         "STATUS": "count",
         "LATENCY": "time",

@@ -20,11 +20,13 @@ class Probe:
     declared: the probe as the file declares it.
     target: the name of what is asked.
     url: the address that is asked.
+    other: the address whose answer must agree with that; empty for other kinds.
     """
 
     declared: DeclaredProbe
     target: str
     url: str
+    other: str = ""
 
     @property
     def check(self) -> str:
@@ -64,10 +66,10 @@ def plan_of(file: ProbeFile, addresses: Mapping[str, str] | None, market: wire.M
     asking = [one for one in file.probes if one.kind not in WITHOUT_REQUEST]
     return Plan(
         probes=tuple(
-            Probe(one, target, address + _path_of(one))
+            Probe(one, target, address + _path_of(one), addresses[one.against] + one.path if one.against else "")
             for target, address in addresses.items()
             for one in asking
-            if target in one.targets
+            if target in one.targets and (not one.against or one.against in addresses)
         ),
         containers=tuple(one for one in file.probes if one.kind in ("container", "oneshot")),
         latency=tuple(one for one in file.probes if one.kind == "latency"),

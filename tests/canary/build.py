@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 LIMITS = VerdictLimits(p95_seconds=1.0, restart_budget=10)
 LOOSE = VerdictLimits(p95_seconds=30.0, restart_budget=10)
 OWN_TEXT = OWN_FILE.read_text()
-KINDS = {"metrics": "metrics", "readyz": "readiness", "quotes": "quotes", "assets": "assets"}
+KINDS = {"metrics": "metrics", "readyz": "readiness", "quotes": "quotes", "assets": "assets", "feeds": "feeds"}
 SMALL_TEXT = """
 [targets]
 web = "http://web:1"

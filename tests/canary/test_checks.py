@@ -184,6 +184,39 @@ def test_a_user_needs_one_quote_that_is_not_stale(quotes: object, value: str) ->
     assert reason("quotes", '{"quotes":[{"stale":true},{"stale":false}]}', "marketdata") is None
 
 
+def test_a_feed_that_can_not_be_relied_on_is_named_with_its_reason() -> None:
+    def told_of(*reasons: str | None) -> str | None:
+        feeds = [{"venue": "BTCTURK", "reason": reason} for reason in reasons]
+        return reason("feeds", json.dumps({"feeds": feeds}), "marketdata")
+
+    assert told_of(None, None) is None
+    assert told_of(None, "no frame for 9 s") == '[UNRELIABLE] (BTCTURK: no frame for 9 s) == "none"'
+    assert told_of() == "[FEEDS] (0) >= 1"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "outcome", "value"),
+    [
+        ('{"a":1,"b":2.0}', '{"b":2.0,"a":1}', "met", "none"),
+        ('{"a":1}', '{"a":2}', "failed", "a: 1 and 2"),
+        ('{"a":1}', '{"a":"1"}', "failed", "a: 1 and 1"),
+        ('{"a":null}', "{}", "failed", "a: None and None"),
+        ('{"a":1}', "<html>", "unknown", "the other's body is no JSON"),
+        ("[]", "[]", "unknown", "a body is no object of JSON"),
+    ],
+)
+def test_two_answers_agree_when_every_field_does(one: str, other: str, outcome: str, value: str) -> None:
+    part = AnswerPart(name="http://b", status=200, content_type=None, size=9, problem=None, body=other)
+    found = check("executor-1", "account", kind="agreement", body=one, parts=(part,))
+    assert [(each.outcome, each.value) for each in found.conditions[1:]] == [(outcome, value)]
+
+
+def test_an_answer_without_the_other_one_is_no_agreement() -> None:
+    part = AnswerPart(name="http://b", status=None, content_type=None, size=0, problem="connection refused")
+    found = check("executor-1", "account", kind="agreement", body="{}", parts=(part,))
+    assert found.reason == '[DIFFERS] (connection refused) == "none"'
+
+
 def prometheus(name: str, data: object, **changes: Any) -> str | None:
     return reason(name, json.dumps({"status": "success", "data": data}), "prometheus", **changes)
 

@@ -154,3 +154,31 @@ def test_the_query_of_an_address_is_sent_and_a_header_that_may_hold_a_secret_is_
         headers = fetch(probe(url), 5.0, SYSTEM_CLOCK).answer.headers
     assert "set-cookie" not in headers
     assert len(headers["x-long"]) <= 300
+
+
+def agreement(one: Site, other: Site) -> Probe:
+    declared = DeclaredProbe("account", "agreement", ("web",), "/v1/account", against="venue")
+    return Probe(declared, "web", one.url + "/v1/account", other.url + "/v1/account")
+
+
+def test_two_answers_that_change_between_the_requests_are_asked_for_anew_until_they_agree(site: Site) -> None:
+    other, moves = Site(), iter([b"1", b"2", b"2"])
+    try:
+        site.routes["/v1/account"] = lambda: (200, "application/json", next(moves))
+        other.routes["/v1/account"] = (200, "application/json", b"2")
+        got = fetch(agreement(site, other), 5.0, SYSTEM_CLOCK).answer
+    finally:
+        other.stop()
+    assert (got.body, [part.body for part in got.parts]) == ("2", ["2"])
+
+
+def test_two_answers_that_never_agree_are_kept_after_five_tries(site: Site) -> None:
+    other = Site()
+    try:
+        site.routes["/v1/account"] = (200, "application/json", b"1")
+        other.routes["/v1/account"] = (200, "application/json", b"2")
+        got = fetch(agreement(site, other), 5.0, SYSTEM_CLOCK).answer
+        assert (got.body, [part.body for part in got.parts]) == ("1", ["2"])
+        assert other.asked.count("/v1/account") == 5
+    finally:
+        other.stop()
