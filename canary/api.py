@@ -7,11 +7,13 @@ from datetime import datetime
 import msgspec
 from flask import Flask, Response
 
+from canary.baseline import RestartBaseline
 from canary.conditions import Check
 from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.monitor import Monitor
 from canary.observation import Container, Running
+from canary.restarts import ContainerRestarts, restarts_of
 from canary.settings import Settings
 from canary.verdict import Judgement
 from common import ops, wire
@@ -69,6 +71,8 @@ class StatusAnswer(Judgement, frozen=True, kw_only=True):
     targets: one row for each target.
     containers: the project's containers; None when the engine can't be asked.
     running: the version of each part.
+    baseline: the moment from which restarts are judged; None when nobody has set one.
+    restarts: each container with its restarts since the baseline and in all.
     """
 
     market: wire.Market
@@ -78,6 +82,8 @@ class StatusAnswer(Judgement, frozen=True, kw_only=True):
     targets: tuple[TargetRow, ...]
     containers: tuple[Container, ...] | None
     running: tuple[Running, ...]
+    baseline: RestartBaseline | None
+    restarts: tuple[ContainerRestarts, ...]
 
 
 def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore, downloads: Downloads) -> None:
@@ -115,6 +121,8 @@ def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:
         targets=tuple(rows),
         containers=status.seen.containers if status.seen else None,
         running=status.seen.running if status.seen else (),
+        baseline=status.seen.baseline if status.seen else None,
+        restarts=restarts_of(status.seen) if status.seen else (),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from canary import api, metrics
+from canary import api, history_api, metrics
 from canary.parts import Parts
 from canary.settings import Settings
 from common import ops, service
@@ -18,8 +18,10 @@ def create_app(settings: Settings, parts: Parts) -> Flask:
     metrics.install(registry, parts.durations, parts.monitor, parts.evidence, settings.limits.restart_budget)
     if parts.certificate is not None:
         registry.register(metrics.CertificateCollector(parts.certificate))
+    registry.register(metrics.HistoryCollector(parts.keeper, parts.history))
     registry.register(RoomCollector(settings.evidence_dir))
     api.add_routes(app, settings, parts.monitor, parts.evidence, parts.downloads)
+    history_api.add_routes(app, settings, parts.monitor, parts.history)
     return app
 
 

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from canary.commands import WRONG_USE, compare, evidence, status, verify, versions
+from canary.commands import WRONG_USE, baseline, compare, evidence, history, run, status, verify, versions
 from common.settings import SettingsError
 
-_COMMANDS = (evidence, verify, compare, status, versions)
+_COMMANDS = (run, evidence, verify, compare, status, history, baseline, versions)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -174,6 +174,7 @@ def _list(engine: docker.APIClient, filters: dict[str, Any]) -> list[_ContainerR
 def _described(seen: Any, labels: Any) -> dict[str, Any]:
     name, state, config = seen["Name"].lstrip("/"), seen["State"], seen["Config"]
     return {
+        "id": seen["Id"],
         "service": labels.get(_SERVICE_LABEL, name),
         "name": name,
         "state": state["Status"],

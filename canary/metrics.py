@@ -11,8 +11,11 @@ from prometheus_client.registry import Collector
 
 from canary.certificate import CertificateWatch
 from canary.evidence import EvidenceStore
+from canary.history.keeper import HistoryKeeper
+from canary.history.store import HistoryFile
 from canary.monitor import Monitor, MonitorStatus
 from canary.observation import Observation, ProbeAnswer
+from canary.restarts import restarts_of
 from canary.verdict import VERDICTS
 from common.ops import BUCKETS
 
@@ -78,6 +81,29 @@ class CertificateCollector(Collector):
         yield family
 
 
+class HistoryCollector(Collector):
+    """Makes metrics of the history at the moment of the scrape, without a look into its file."""
+
+    def __init__(self, keeper: HistoryKeeper, file: HistoryFile) -> None:
+        self._keeper = keeper
+        self._file = file
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields every metric; no uptime before the first round that could tell."""
+        changes, failures = self._keeper.verdict_changes, self._keeper.failures
+        yield CounterMetricFamily(
+            "canary_verdict_changes", "Changes of the verdict from one round to the next", changes
+        )
+        told = "Rounds that found the history's file damaged, or could not write it"
+        yield CounterMetricFamily("canary_history_failures", told, failures)
+        yield GaugeMetricFamily("canary_history_bytes", "Size of the history's file in bytes", self._file.size())
+        told = "Rounds of this day (UTC) in which the service's checks and container were met, of those that saw it"
+        family = GaugeMetricFamily("canary_uptime_ratio", told, labels=["target"])
+        for service, ratio in self._keeper.uptime_today.items():
+            family.add_metric([service], ratio)
+        yield family
+
+
 def install(
     registry: CollectorRegistry,
     durations: ProbeDurations,
@@ -119,12 +145,17 @@ def _of_the_probes(seen: Observation) -> Iterator[Metric]:
 
 def _of_the_containers(seen: Observation) -> Iterator[Metric]:
     restarts: dict[str, int] = {}
+    judged: dict[str, int] = {}
     up: dict[str, bool] = {}
     healthy: dict[str, bool] = {}
     for container in seen.containers or ():
         restarts[container.service] = restarts.get(container.service, 0) + container.restart_count
         up[container.service] = up.get(container.service, True) and container.up
         healthy[container.service] = healthy.get(container.service, True) and container.health != "unhealthy"
+    for one in restarts_of(seen):
+        judged[one.service] = judged.get(one.service, 0) + one.since_baseline
+    told = "Restarts of the compose service's containers since the restart baseline; all of them without a baseline"
+    yield _per_service("canary_container_restarts_since_baseline", told, judged)
     yield _per_service(
         "canary_container_restarts", "Restarts of the compose service's containers, counted by the engine", restarts
     )

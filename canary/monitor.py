@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -51,12 +51,15 @@ class Monitor:
         memory: LastPass,
         clock: Clock,
         keepers: Sequence[Keeper] = (),
+        troubles: Mapping[str, Callable[[], str | None]] | None = None,
     ) -> None:
+        """`troubles` has more of the canary's own parts: each tells what is wrong with it, None when nothing is."""
         self._settings = settings
         self._observer = observer
         self._evidence = evidence
         self._memory = memory
         self._keepers = tuple(keepers)
+        self._troubles = dict(troubles or {})
         self._clock = clock
         self._last_pass = memory.read()
         self._seen: Observation | None = None
@@ -97,7 +100,8 @@ class Monitor:
         Raises OSError when the time of a PASS can't be kept, and what a keeper raises.
         """
         before = self._seen and judge(self._seen, self._settings.limits).verdict
-        look = self._observer.look({"evidence": self._evidence.trouble(), "loop": None})
+        own = {part: trouble() for part, trouble in self._troubles.items()}
+        look = self._observer.look({"evidence": self._evidence.trouble(), "loop": None, **own})
         seen = look.observation
         now = judge(seen, self._settings.limits)
         self._seen, self._ended_at = seen, self._clock.monotonic()

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from canary.baseline import RestartBaseline
 from canary.conditions import Check
 from common import wire
 
@@ -121,6 +122,7 @@ class Streak(wire.Message, frozen=True, kw_only=True):
 class Container(wire.Message, frozen=True, kw_only=True):
     """A container as the engine describes it, without its environment.
 
+    id: its id, 64 hexadecimal digits.
     service: its compose service.
     name: its own name.
     state: `running`, `exited` or another word of the engine.
@@ -139,6 +141,7 @@ class Container(wire.Message, frozen=True, kw_only=True):
     memory_limit: bytes of memory that it may use; None when not told.
     """
 
+    id: str
     service: str
     name: str
     state: str
@@ -202,6 +205,7 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     targets: the address of each target.
     left_out: the targets of the file of probes that are not probed, because a setting names others.
     streaks: the results in a row of each probe, before this round.
+    baseline: the moment from which restarts are judged; None when nobody has set one, or its file can't be read.
     """
 
     checked_at: datetime
@@ -214,6 +218,7 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     targets: dict[str, str] = msgspec.field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     streaks: tuple[Streak, ...] = ()
+    baseline: RestartBaseline | None = None
 
 
 def nothing_seen(at: datetime, own: dict[str, str | None]) -> Observation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from canary.baseline_file import BaselineFile
 from canary.containers import Containers
 from canary.observation import Container, Observation, ProbeAnswer, Streak
 from canary.percentile import MINIMUM_SAMPLES
@@ -44,6 +45,7 @@ class Observer:
         source: ProbeSource,
         prober: Prober,
         containers: Containers,
+        baseline: BaselineFile,
         window: SampleWindow,
         clock: Clock,
         timeout: float,
@@ -51,6 +53,7 @@ class Observer:
         self._source = source
         self._prober = prober
         self._containers = containers
+        self._baseline = baseline
         self._window = window
         self._clock = clock
         self._timeout = timeout
@@ -63,10 +66,11 @@ class Observer:
         answers = self._asked_again(plan, self._prober.round(plan.probes))
         self._window.add(_new(answers, before))
         containers, problem = self._read_containers()
+        baseline, baseline_trouble = self._baseline.current({one.id: one.restart_count for one in containers or ()})
         self._window.add(self._prober.burst(plan.probes, _samples_wanted(answers)))
         now = self._clock.now()
         plain, samples = [one.answer for one in answers], self._window.latest(now)
-        checks, self._streaks = checks_of(plan, plain, samples, containers, before)
+        checks, self._streaks = checks_of(plan, plain, samples, containers, before, baseline)
         well = {(check.target, check.check) for check in checks if check.ok}
         self._prober.hurry(probe for probe in plan.probes if (probe.target, probe.check) not in well)
         observation = Observation(
@@ -75,11 +79,12 @@ class Observer:
             samples=samples,
             containers=containers,
             containers_problem=problem,
-            own={**own, "probes": declared.trouble},
+            own={**own, "probes": declared.trouble, "baseline": baseline_trouble},
             running=running_parts(containers, plain),
             targets=dict(plan.targets),
             left_out=plan.left_out,
             streaks=before,
+            baseline=baseline,
         )
         return ProbeRound(observation, tuple(answers), declared.text)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from canary.archive import MOST_BYTES
+from canary.baseline import RestartBaseline
 from canary.observation import Container, Observation, ProbeAnswer, Sample, Streak
 from canary.report import Origin, Report, junit, markdown, pretty
 from common import wire
@@ -30,12 +31,14 @@ class ContainerStatus(wire.Message, frozen=True, kw_only=True):
     checked_at: when the round ended, UTC, RFC 3339.
     problem: a sentence about why there are no containers; None when there are.
     containers: the project's containers; None when the engine can't be asked.
+    baseline: the moment from which restarts are judged; None when nobody has set one.
     """
 
     market: wire.Market
     checked_at: str
     problem: str | None
     containers: tuple[Container, ...] | None
+    baseline: RestartBaseline | None
 
 
 class RawSamples(wire.Message, frozen=True, kw_only=True):
@@ -97,6 +100,7 @@ def raw_files(
         checked_at=seen.checked_at.isoformat(),
         problem=seen.containers_problem,
         containers=seen.containers,
+        baseline=seen.baseline,
     )
     raw = RawSamples(
         answers=tuple(_without_metrics(answer) for answer in answers),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from canary.baseline_file import BaselineFile
 from canary.certificate import CertificateWatch
 from canary.containers import Containers
 from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
+from canary.history.keeper import HistoryKeeper
+from canary.history.store import HistoryFile
 from canary.memory import LastPass
 from canary.metrics import ProbeDurations
 from canary.monitor import Monitor
+from canary.observation import ProbeAnswer
 from canary.observer import Observer
 from canary.probes.prober import Prober
 from canary.probes.source import ProbeSource
@@ -32,6 +37,8 @@ class Parts:
     downloads: sends packages; the stop cuts what is under way.
     durations: the histogram of the probes' durations.
     monitor: keeps the latest observation and its verdict.
+    history: the file of the history, to read.
+    keeper: writes each round into it.
     certificate: knows when the gateway's certificate ends; None without TLS.
     loops: the threads. `rounds` runs `monitor.step`; `container-memory` reads the
         containers' memory; `certificate` runs its step, where there is TLS; `memory` replaces
@@ -44,25 +51,34 @@ class Parts:
     downloads: Downloads
     durations: ProbeDurations
     monitor: Monitor
+    history: HistoryFile
+    keeper: HistoryKeeper
     certificate: CertificateWatch | None
     loops: Supervisor
 
     @classmethod
-    def build(cls, settings: Settings, loops: Supervisor) -> Parts:
-        """Builds the parts. Nothing is probed and no thread runs before `start`."""
+    def build(
+        cls, settings: Settings, loops: Supervisor, on_answer: Callable[[ProbeAnswer], None] | None = None
+    ) -> Parts:
+        """Builds the parts. Nothing is probed and no thread runs before `start`.
+
+        `on_answer` is called with each answer, on the probe's thread, instead of the histogram of durations.
+        """
         clock = SYSTEM_CLOCK
         source = ProbeSource(
             settings.probes_file, settings.limits.constants(), settings.addresses, settings.service.market
         )
         durations = ProbeDurations(source.read().plan.targets)
         evidence = EvidenceStore(settings.evidence_dir)
-        prober = Prober(settings.timeout, clock, durations.observe)
-        engine = Containers(
-            settings.docker_url, settings.compose_project, socket.gethostname(), settings.timeout, clock.monotonic
-        )
+        prober = Prober(settings.timeout, clock, on_answer or durations.observe)
+        baseline = BaselineFile(settings.evidence_dir)
         window = SampleWindow(settings.window)
-        observer = Observer(source, prober, engine, window, clock, settings.timeout)
-        monitor = Monitor(settings, observer, evidence, LastPass(settings.evidence_dir), clock)
+        engine = engine_of(settings)
+        observer = Observer(source, prober, engine, baseline, window, clock, settings.timeout)
+        history = HistoryFile(settings.evidence_dir)
+        keeper = HistoryKeeper(history, settings.late_after)
+        last_pass, troubles = LastPass(settings.evidence_dir), {"history": keeper.trouble}
+        monitor = Monitor(settings, observer, evidence, last_pass, clock, [keeper.keep], troubles)
         loops.add(
             Loop(
                 "rounds",
@@ -77,7 +93,8 @@ class Parts:
             certificate = CertificateWatch(settings.certificate, settings.timeout, clock)
             loops.add(Loop("certificate", certificate.step, silent_after=settings.late_after))
         service.add_memory_loop(loops, settings.service)
-        return cls(engine, observer, evidence, Downloads(loops.stop_signal), durations, monitor, certificate, loops)
+        downloads = Downloads(loops.stop_signal)
+        return cls(engine, observer, evidence, downloads, durations, monitor, history, keeper, certificate, loops)
 
     def start(self) -> None:
         """Starts the loops."""
@@ -86,3 +103,14 @@ class Parts:
     def stop(self) -> None:
         """Stops the loops."""
         self.loops.stop()
+
+
+def engine_of(settings: Settings) -> Containers:
+    """Returns the reader of the project's containers."""
+    return Containers(
+        settings.docker_url,
+        settings.compose_project,
+        socket.gethostname(),
+        settings.timeout,
+        SYSTEM_CLOCK.monotonic,
+    )

@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from canary.baseline import RestartBaseline
 from canary.conditions import Check, Condition
 from canary.observation import Observation, Running
+from canary.restarts import ContainerRestarts, restarts_of
 from canary.verdict import Fault, Judgement, Verdict, VerdictLimits
 from common import wire
 
@@ -37,6 +39,8 @@ class Report(wire.Message, frozen=True, kw_only=True):
     conditions: every condition with the value that it met.
     checks: every check.
     running: the version of each part.
+    baseline: the moment from which restarts are judged; None when nobody has set one.
+    restarts: each container with its restarts.
     """
 
     format: int
@@ -58,6 +62,8 @@ class Report(wire.Message, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...]
     checks: tuple[Check, ...]
     running: tuple[Running, ...]
+    baseline: RestartBaseline | None
+    restarts: tuple[ContainerRestarts, ...]
 
 
 class Origin(wire.Message, frozen=True, kw_only=True):
@@ -94,6 +100,8 @@ def report_of(seen: Observation, judgement: Judgement, limits: VerdictLimits, or
         conditions=judgement.conditions,
         checks=seen.checks,
         running=seen.running,
+        baseline=seen.baseline,
+        restarts=restarts_of(seen),
     )
 
 
@@ -119,6 +127,7 @@ def markdown(report: Report) -> bytes:
         "|---|---|---|---|---|---|---|---|",
         *[_running_row(one) for one in report.running],
         "",
+        *_container_section(report),
         "## Conditions",
         "",
         "| outcome | of | condition | value |",
@@ -193,6 +202,27 @@ def _answer_row(check: Check) -> str:
     seconds = "" if check.seconds is None else f"{check.seconds:.6f}"
     status = "none" if check.status is None else str(check.status)
     return f"| {_cell(check.target)} | {check.check} | {status} | {seconds} | {check.size} |"
+
+
+def _container_section(report: Report) -> list[str]:
+    baseline = report.baseline
+    told = "none: restarts are judged since each container was made"
+    if baseline is not None:
+        told = f"set by {_cell(baseline.by)} at {baseline.at.isoformat()}: {_cell(baseline.why)}"
+    return [
+        "## Containers",
+        "",
+        f"- restart baseline {told}",
+        "",
+        "| container | state | health | restarts since baseline | restarts in all |",
+        "|---|---|---|---|---|",
+        *[
+            f"| {_cell(one.name)} | {_cell(one.state)} | {_cell(one.health or 'none')} "
+            f"| {one.since_baseline} | {one.in_all} |"
+            for one in report.restarts
+        ],
+        "",
+    ]
 
 
 def _running_row(one: Running) -> str:

@@ -119,7 +119,7 @@ def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) ->
     status = wire.decode(ContainerStatus, files[CONTAINERS])
     answers = [_with_body(answer, files) for answer in raw.answers]
     plan = plan_of(read_file(files[PROBES].decode(), report.limits.constants()), raw.targets, report.market)
-    checks, _ = checks_of(plan, answers, raw.samples, status.containers, raw.streaks)
+    checks, _ = checks_of(plan, answers, raw.samples, status.containers, raw.streaks, status.baseline)
     seen = Observation(
         checked_at=datetime.fromisoformat(report.checked_at),
         checks=checks,
@@ -131,6 +131,7 @@ def _judge_again(report: Report, raw: RawSamples, files: Mapping[str, bytes]) ->
         targets=dict(plan.targets),
         left_out=plan.left_out,
         streaks=raw.streaks,
+        baseline=status.baseline,
     )
     origin = Origin(version=report.version, revision=report.revision, market=report.market)
     return report_of(seen, judge(seen, report.limits), report.limits, origin)

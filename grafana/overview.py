@@ -168,14 +168,20 @@ CANARY = DashboardRow(
     (
         DashboardPanel(
             "Restarts",
-            "Restarts of each service's containers, counted by the engine. The line is the canary's budget of ten.",
-            {"{{container}}": f"max by (container) (canary_container_restarts{{{S}}})"},
+            "Restarts of each service's containers since the restart baseline. The line is the canary's budget of ten.",
+            {"{{container}}": f"max by (container) (canary_container_restarts_since_baseline{{{S}}})"},
             colours=((None, "green"), (10.0, "red")),
         ),
         DashboardPanel(
             "Failed probes",
             "Checks with a condition that is not met, by target.",
             {"{{target}}": f"sum by (target) (canary_probe_success{{{S}}} == bool 0)"},
+        ),
+        DashboardPanel(
+            "Uptime today",
+            "Rounds of this day (UTC) in which a service's checks and containers were met, of those that saw it.",
+            {"{{target}}": f"max by (target) (canary_uptime_ratio{{{S}}})"},
+            unit="percentunit",
         ),
         DashboardPanel(
             "p95 of the canary's probes",

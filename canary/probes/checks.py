@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from canary.baseline import RestartBaseline, restarts_since
 from canary.conditions import Check, Condition, Outcome, condition
 from canary.observation import Container, ProbeAnswer, Sample
 from canary.percentile import MINIMUM_SAMPLES, nearest_rank, timed_seconds
@@ -34,14 +35,19 @@ def check_of(answer: ProbeAnswer, probe: Probe) -> Check:
     )
 
 
-def container_checks(containers: Iterable[Container], probes: Sequence[DeclaredProbe]) -> Iterator[Check]:
-    """Yields the checks of each container: a one-shot has those of its own kind."""
+def container_checks(
+    containers: Iterable[Container], probes: Sequence[DeclaredProbe], baseline: RestartBaseline | None = None
+) -> Iterator[Check]:
+    """Yields the checks of each container: a one-shot has those of its own kind.
+
+    Restarts before `baseline` are shown and not judged.
+    """
     for container in containers:
         kind = "oneshot" if container.one_shot else "container"
         for probe in probes:
             if probe.kind == kind and (EVERYTHING in probe.targets or container.service in probe.targets):
                 about = f"container {container.name}"
-                values = _of_container(container)
+                values = _of_container(container, baseline)
                 met = (_met(probe, about, one, values.get(one.name, Missing("not told"))) for one in probe.conditions)
                 yield _check(probe, container.service, tuple(met))
 
@@ -107,18 +113,24 @@ def _met(probe: DeclaredProbe, about: str, sentence: Sentence, value: Found) -> 
     return condition(about, left, shown, rule, outcome, critical=probe.critical, tolerated=tolerated)
 
 
-def _of_container(container: Container) -> Mapping[str, Found]:
+def _of_container(container: Container, baseline: RestartBaseline | None) -> Mapping[str, Found]:
     starting = Missing("starting: its health check has not ended yet")
     used, limit = container.memory_used, container.memory_limit
     return {
         "STATE": container.state,
         "HEALTH": starting if container.health == "starting" else container.health or "none",
-        "RESTARTS": Decimal(container.restart_count),
+        "RESTARTS": _restarts(container, baseline),
         "EXIT_CODE": Decimal(container.exit_code),
         "MEMORY": Decimal(used) / limit if used is not None and limit else Missing("the engine does not tell it"),
         "IMAGE": container.image,
         "IMAGE_ID": container.image_id,
     }
+
+
+def _restarts(container: Container, baseline: RestartBaseline | None) -> Found:
+    in_all = container.restart_count
+    since = Decimal(restarts_since(baseline, container.id, in_all))
+    return since if baseline is None else Noted(since, f" since baseline, {in_all} in all")
 
 
 def _of_samples(samples: Sequence[Sample], target: str, name: str) -> Found:
@@ -127,7 +139,7 @@ def _of_samples(samples: Sequence[Sample], target: str, name: str) -> Found:
     if name == "SAMPLES":
         return Decimal(len(timed))
     if name == "ERRORS" and of_target:
-        return Noted(Decimal(len(of_target) - len(timed)) / len(of_target), f"n={len(of_target)}")
+        return Noted(Decimal(len(of_target) - len(timed)) / len(of_target), f", n={len(of_target)}")
     if len(timed) < MINIMUM_SAMPLES:
         return Missing(f"n={len(timed)}, at least {MINIMUM_SAMPLES} needed")
-    return Noted(Decimal(str(nearest_rank(timed, _PERCENTS[name]))), f"n={len(timed)}")
+    return Noted(Decimal(str(nearest_rank(timed, _PERCENTS[name]))), f", n={len(timed)}")

@@ -132,7 +132,7 @@ def _fresh_quotes(body: Body, _: Path) -> Found:
     rows = body.rows("quotes")
     if rows is None:
         return Missing("the body has no list of quotes")
-    return Noted(Decimal(sum(row.get("stale") is False for row in rows)), f"of {len(rows)}")
+    return Noted(Decimal(sum(row.get("stale") is False for row in rows)), f", of {len(rows)}")
 
 
 def _feeds(body: Body, _: Path) -> Found:

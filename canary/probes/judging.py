@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from canary.baseline import RestartBaseline
 from canary.conditions import Check
 from canary.observation import Container, ProbeAnswer, Sample, Streak
 from canary.probes.checks import check_of, container_checks, latency_checks
@@ -17,11 +18,12 @@ def checks_of(
     samples: Sequence[Sample],
     containers: Sequence[Container] | None,
     streaks: tuple[Streak, ...],
+    baseline: RestartBaseline | None = None,
 ) -> tuple[tuple[Check, ...], tuple[Streak, ...]]:
     """Returns all checks in the order of the plan, and the streaks after this round.
 
     `answers` has one answer to each probe of the plan, in order; another number or another order is a ValueError.
-    `streaks` are those before this round.
+    `streaks` are those before this round. Restarts are judged since `baseline`.
     """
     asked = [(probe.target, probe.check) for probe in plan.probes]
     if [(one.target, one.check) for one in answers] != asked:
@@ -35,7 +37,7 @@ def checks_of(
         (
             *(check for check, _ in pairs),
             *latency_checks(samples, plan.targets, plan.latency),
-            *container_checks(containers or (), plan.containers),
+            *container_checks(containers or (), plan.containers, baseline),
         ),
         tuple(streak for _, streak in pairs),
     )

@@ -73,7 +73,7 @@ def _readable(body: Body, _: Path) -> Found:
     try:
         body.metrics()
     except ValueError as error:
-        return Noted(False, str(error))
+        return Noted(False, f", {error}")
     return True
 
 
@@ -95,7 +95,7 @@ def _over(fold: Callable[[list[float]], float]) -> Callable[[Body, Path], Found]
         try:
             values = [value for series, value in body.metrics().values.items() if series.partition("{")[0] == wanted]
             return (
-                Noted(Decimal(str(fold(values))), f"of {len(values)} series")
+                Noted(Decimal(str(fold(values))), f", of {len(values)} series")
                 if values
                 else Missing(f"no series {wanted}")
             )

@@ -65,7 +65,7 @@ class Noted:
     """A value that was found, with a phrase about it.
 
     value: the value.
-    note: such as `n=40`.
+    note: the phrase that follows the value, such as `, n=40`.
     """
 
     value: Value
@@ -133,7 +133,7 @@ def judged(sentence: Sentence, found: Value | Noted | Missing) -> tuple[Outcome,
     """
     if isinstance(found, Missing):
         return "unknown", printable(found.reason)
-    value, note = (found.value, f", {found.note}") if isinstance(found, Noted) else (found, "")
+    value, note = (found.value, found.note) if isinstance(found, Noted) else (found, "")
     shown = printable(shown_value(value, sentence.kind) + note)
     literal, comparison = sentence.literal, sentence.comparison
     if comparison == "contains":

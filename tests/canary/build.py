@@ -176,8 +176,14 @@ def samples(seconds: Iterable[float], target: str = "web", **changes: Any) -> tu
     )
 
 
+def identity(service: str) -> str:
+    """The id of a service's container, as `servers.inspected` gives it."""
+    return f"{sum(service.encode()):06x}" + "ab" * 29
+
+
 def container(service: str = "web", **changes: Any) -> Container:
     well = Container(
+        id=identity(service),
         service=service,
         name=f"spark-{service}-1",
         state="running",
@@ -195,13 +201,19 @@ def container(service: str = "web", **changes: Any) -> Container:
 
 
 def observation(**changes: Any) -> Observation:
+    """An observation of web, all well unless told otherwise, with the checks of its containers."""
+    containers = changes.get("containers", (container(),))
+    checks: tuple[Check, ...] = changes.pop("checks", (check(),))
+    if not any(one.kind in ("container", "oneshot") for one in checks):
+        checks += tuple(container_checks(containers or (), plan(text=OWN_TEXT).containers, changes.get("baseline")))
     well = Observation(
         checked_at=NOW,
-        checks=(check(),),
+        checks=checks,
         samples=samples([0.01] * 20),
-        containers=(container(),),
+        containers=containers,
         containers_problem=None,
         own={"loop": None, "evidence": None},
+        targets={one.target: f"http://{one.target}:1" for one in checks if one.url},
     )
     return msgspec.structs.replace(well, **changes)
 

@@ -42,6 +42,9 @@ def service_routes() -> dict[str, Route]:
         "/metrics": (200, "text/plain; version=0.0.4", METRICS),
         "/": PAGE,
         "/v1/quotes": QUOTES,
+        "/v1/feeds": (200, "application/json", b'{"feeds":[{"venue":"BTCTURK","reason":null}]}'),
+        "/v1/account": (200, "application/json", b'{"account":"paper","sequence":1}'),
+        "/api/alerts": (200, "application/json", b'{"heartbeat":{"silent":false,"age_seconds":1.5},"alerts":[]}'),
         **dict.fromkeys(ASSETS, (200, "text/css", b"/* nothing */")),
         "/-/healthy": (200, "text/plain", b"Healthy.\n"),
     }

@@ -10,42 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.observation import AnswerPart, FallenCounter
+from canary.observation import AnswerPart
 from canary.probes.checks import check_of
-from canary.probes.declared import read_file
-from canary.probes.plan import Probe, plan_of
-from tests.canary.build import LIMITS, NOW, answer, check
-from tests.canary.servers import METRICS
+from tests.canary.build import NOW, answer, check
+from tests.canary.probing import only, reason, told
 
 NAMES = [("web", "healthz"), ("prometheus", "healthy"), ("web", "metrics"), ("web", "page"), ("marketdata", "quotes")]
 JSON = {"content-type": "application/json"}
-
-
-def reason(name: str, body: str, target: str = "web", **changes: Any) -> str | None:
-    return check(target, name, **({"body": body, "size": len(body)} | changes)).reason
-
-
-def only(name: str, kind: str, *conditions: str, **fields: str) -> Probe:
-    """The one probe of a file that a user wrote, with these conditions."""
-    further = "".join(f"{field} = {value}\n" for field, value in fields.items())
-    text = f"""
-[targets]
-web = "http://web:1"
-[[probe]]
-name = "{name}"
-kind = "{kind}"
-targets = ["web"]
-path = "/v1/x"
-{further}conditions = {list(conditions)!r}
-"""
-    (probe,) = plan_of(read_file(text, LIMITS.constants()), None, "simulated").probes
-    return probe
-
-
-def told(probe: Probe, **changes: Any) -> list[tuple[str, str]]:
-    """The outcome and text of each condition over an answer to this probe."""
-    found = check_of(answer("web", probe.check, kind=probe.declared.kind, **changes), probe)
-    return [(one.outcome, one.text) for one in found.conditions]
 
 
 def test_an_alive_service_passes() -> None:
@@ -99,32 +70,6 @@ def test_a_part_that_is_not_ready_is_named_with_its_reason() -> None:
 @pytest.mark.parametrize("body", ['{"ready":1}', '{"ready":true,"parts":{"a":7}}', '{"ready":true,"parts":{"a":{}}}'])
 def test_a_readiness_answer_of_the_wrong_shape_is_not_ready(body: str) -> None:
     assert reason("readyz", body) is not None
-
-
-def test_whole_metrics_pass_and_their_size_is_kept() -> None:
-    got = check(
-        "web", "metrics", body=METRICS.decode(), size=len(METRICS), headers={"date": f"{NOW:%a, %d %b %Y %T} GMT"}
-    )
-    assert (got.ok, got.size) == (True, len(METRICS)), got.reason
-
-
-@pytest.mark.parametrize(
-    ("body", "part"),
-    [
-        ("", "[METRICS_BYTES] (0 B) > 4000"),
-        (METRICS.decode().rstrip("\n"), "[WHOLE] (false) == true"),
-        (METRICS.decode() + 'up{a="b\n', "[READABLE] (false, "),
-        (METRICS.decode() + "up one\n", "[READABLE] (false, ValueError"),
-        (METRICS.decode().replace("spark_build_info", "another"), '[MISSING] (spark_build_info) == "none"'),
-    ],
-)
-def test_metrics_that_are_empty_cut_unreadable_or_without_a_series_fail(body: str, part: str) -> None:
-    assert part in (reason("metrics", body, headers={}) or "")
-
-
-def test_a_counter_that_fell_fails_with_both_values() -> None:
-    fell = (FallenCounter(series='orders_total{a="b"}', before=7.0, after=3.0),)
-    assert reason("metrics", METRICS.decode(), fell=fell) == '[FELL] (orders_total{a="b"}: 7 to 3) == "none"'
 
 
 @pytest.mark.parametrize(
@@ -217,47 +162,6 @@ def test_an_answer_without_the_other_one_is_no_agreement() -> None:
     assert found.reason == '[DIFFERS] (connection refused) == "none"'
 
 
-def prometheus(name: str, data: object, **changes: Any) -> str | None:
-    return reason(name, json.dumps({"status": "success", "data": data}), "prometheus", **changes)
-
-
-def test_a_target_that_prometheus_can_not_scrape_is_named_with_its_error() -> None:
-    up = [{"health": "up", "scrapeUrl": f"http://a:{port}/metrics"} for port in range(8)]
-    down = {"health": "down", "scrapeUrl": "http://web:3003/metrics", "lastError": "connection refused"}
-    kind = {"kind": "targets"}
-    assert prometheus("scraped", {"activeTargets": up}, **kind) is None
-    assert prometheus("scraped", {"activeTargets": [*up, down]}, **kind) == (
-        '[DOWN] (http://web:3003/metrics: connection refused) == "none"'
-    )
-    assert prometheus("scraped", {"activeTargets": up[:7]}, **kind) == "[TARGETS] (7) >= 8"
-
-
-def test_a_rule_that_fails_is_named_and_rules_that_are_not_loaded_are_missed() -> None:
-    rules = [{"name": f"Alert{n}", "health": "ok"} for n in range(60)]
-    bad = {"name": "Broken", "health": "err", "lastError": "no such thing"}
-    kind = {"kind": "rules"}
-    assert prometheus("rules", {"groups": [{"rules": rules}]}, **kind) is None
-    assert prometheus("rules", {"groups": [{"rules": [*rules, bad]}]}, **kind) == (
-        '[FAULTY] (Broken: no such thing) == "none"'
-    )
-    assert prometheus("rules", {"groups": []}, **kind) == "[RULES] (0) >= 60"
-
-
-@pytest.mark.parametrize(
-    ("result", "told"),
-    [
-        ([{"value": [1, "0"]}], None),
-        ([{"value": [1, "1"]}], "[RESULT] (1) == 0"),
-        ([{"value": [1, "NaN"]}], "[RESULT] (the query gives NaN) == 0"),
-        ([], "[RESULT] (the query gives 0 series, not one) == 0"),
-        ([{"value": [1, "0"]}] * 2, "[RESULT] (the query gives 2 series, not one) == 0"),
-        ([{"value": "0"}], "[RESULT] (the query gives no number) == 0"),
-    ],
-)
-def test_a_query_must_give_one_number(result: object, told: str | None) -> None:
-    assert prometheus("ledger", {"result": result}, kind="query") == told
-
-
 BODY = '{"a":{"b":[{"c":1.50},{"c":"x"}],"t":true,"n":null},"error":"error"}'
 
 
@@ -285,21 +189,6 @@ def test_a_condition_of_a_users_own_probe_is_judged_by_the_value_it_met(
     condition: str, outcome: str, text: str
 ) -> None:
     assert told(only("mine", "http", condition), body=BODY, headers=JSON) == [(outcome, text)]
-
-
-@pytest.mark.parametrize(
-    ("condition", "outcome", "text"),
-    [
-        ("[SUM].up == 3", "met", "[SUM].up (3, of 2 series) == 3"),
-        ("[MAX].up == 2", "met", "[MAX].up (2, of 2 series) == 2"),
-        ("[MIN].up == 2", "failed", "[MIN].up (1, of 2 series) == 2"),
-        ("[MIN].down == 2", "unknown", "[MIN].down (no series down) == 2"),
-        ("[SERIES] == 2", "met", "[SERIES] (2) == 2"),
-    ],
-)
-def test_a_users_own_probe_of_metrics_reads_any_series(condition: str, outcome: str, text: str) -> None:
-    body = 'up{a="1"} 1\nup{a="2"} 2\n'
-    assert told(only("mine", "metrics", condition), body=body) == [(outcome, text)]
 
 
 def test_a_dry_run_and_an_optional_value_are_judged_and_do_not_count() -> None:

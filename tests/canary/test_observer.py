@@ -6,6 +6,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from canary.baseline_file import BaselineFile
 from canary.containers import Containers
 from canary.observer import Observer
 from canary.percentile import MINIMUM_SAMPLES
@@ -42,6 +43,7 @@ def observer(
         ProbeSource(file or small_file(), LOOSE.constants(), targets, "simulated"),
         Prober(timeout, SYSTEM_CLOCK, lambda _answer: None),
         Containers(engine_url.replace("http://", "tcp://"), "spark", "host", timeout, SYSTEM_CLOCK.monotonic),
+        BaselineFile(Path("no-such-folder")),
         window or SampleWindow(120),
         SYSTEM_CLOCK,
         timeout,

@@ -88,7 +88,7 @@ def test_a_sentence_that_can_not_be_read_says_what_is_wrong_and_what_would_be_ri
         ('[BODY].x contains "b"', Decimal(5), "unknown", "5, which is no text"),
         ("[BODY].x == 5", None, "failed", "null"),
         ("[STATUS] == 200", Missing("not asked"), "unknown", "not asked"),
-        ("[LATENCY] < 1s", Noted(Decimal("0.5"), "n=7"), "met", "0.5 s, n=7"),
+        ("[LATENCY] < 1s", Noted(Decimal("0.5"), ", n=7"), "met", "0.5 s, n=7"),
         ("[BODY].x < 5", Decimal("1e999999"), "failed", "1E+999999"),
     ],
 )

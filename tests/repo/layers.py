@@ -69,14 +69,15 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "archive comparison conditions latency observation percentile prediction ranks report run_latency verdict "
-        "timestamp timestamped versions window x509 "
+        1: "archive badge baseline comparison conditions latency observation percentile prediction ranks report "
+        "restarts run_latency timestamp timestamped verdict versions window words x509 "
+        "history.cursor history.entries history.messages history.tables history.uptime "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
         "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
-        2: "certificate containers deadline downloads evidence memory package probes.pool probes.source settings "
-        "stamping",
-        3: "fresh_run monitor observer packing past_runs probes verify",
-        4: "api metrics",
+        2: "baseline_file certificate containers deadline downloads evidence history.reads history.store "
+        "history.writes memory package probes.pool probes.source settings stamping",
+        3: "card fresh_run history monitor observer packing past_runs probes verify",
+        4: "api history_api metrics",
         5: "__main__ app cli commands parts",
     },
     "window": {

@@ -45,8 +45,16 @@ VARIABLES = [
     ("soak", "MINUTES"),
     ("chaos", "MINUTES"),
     ("receiver-secret", "RECEIVER"),
+    ("baseline", "BY"),
+    ("baseline", "WHY"),
 ]
-BESIDE = {"FROM": {"OUT": "a.tape.gz"}, "TO": {"OUT": "a.tape.gz"}, "SPEED": {"TAPE": "a file"}}
+BESIDE = {
+    "BY": {"WHY": "x"},
+    "WHY": {"BY": "Ada"},
+    "FROM": {"OUT": "a.tape.gz"},
+    "TO": {"OUT": "a.tape.gz"},
+    "SPEED": {"TAPE": "a file"},
+}
 SETTINGS = [
     "MAKE_KNOWS_NO_SUCH_NAME",
     "SPARK_BIND",
@@ -100,9 +108,10 @@ def make(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.
 
 
 def arrived(checkout: Checkout) -> set[str]:
-    """The arguments of every program that was run."""
+    """The arguments of every program that was run, and the values of their options."""
     file = checkout.answers / "arguments"
-    return set(file.read_text().split("\0")) if file.exists() else set()
+    arguments = file.read_text().split("\0") if file.exists() else []
+    return {*arguments, *(one.partition("=")[2] for one in arguments if one.startswith("--"))}
 
 
 def assert_is_text(checkout: Checkout, value: str, done: subprocess.CompletedProcess[str]) -> None:

@@ -1,0 +1,1 @@
+"""The history of the rounds: verdicts, changes, hours and uptime, in one SQLite file."""
