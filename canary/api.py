@@ -16,6 +16,7 @@ from canary.observation import Container, Running
 from canary.restarts import ContainerRestarts, restarts_of
 from canary.settings import Settings
 from canary.verdict import Judgement
+from canary.verifying.remembered import Verifications
 from common import ops, wire
 
 
@@ -86,8 +87,12 @@ class StatusAnswer(Judgement, frozen=True, kw_only=True):
     restarts: tuple[ContainerRestarts, ...]
 
 
+VERIFIED_HEADER = "Spark-Verified"
+
+
 def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: EvidenceStore, downloads: Downloads) -> None:
     """Adds /v1/status and /v1/evidence."""
+    verifications = Verifications(evidence)
 
     @app.get("/v1/status")
     def status() -> Response:
@@ -95,11 +100,14 @@ def add_routes(app: Flask, settings: Settings, monitor: Monitor, evidence: Evide
 
     @app.get("/v1/evidence")
     def packages() -> Response:
-        return ops.answer(evidence.packages())
+        return ops.answer(verifications.rows())
 
     @app.get("/v1/evidence/<name>")
     def package(name: str) -> Response:
-        return downloads.respond(evidence.path_of(name))
+        path = evidence.path_of(name)
+        response = downloads.respond(path)
+        response.headers[VERIFIED_HEADER] = verifications.verified(path).verified
+        return response
 
 
 def status_answer(settings: Settings, monitor: Monitor) -> StatusAnswer:

@@ -50,6 +50,10 @@ class NotCanonicalError(ValueError):
     """The bytes are no package: they are not in the one form that the same files always give."""
 
 
+class OlderFormError(NotCanonicalError):
+    """The bytes are a zip whose files are compressed, as packages of earlier versions are."""
+
+
 class _Part(NamedTuple):
     """A stretch of a package: where it begins, its name, and what begins at which of its bytes."""
 
@@ -109,7 +113,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         )
         name = _name(content[place + _ENTRY.size : place + _ENTRY.size + name_size], files)
         if method != _STORED:
-            raise NotCanonicalError(f"{name} is compressed; the files of a package are not")
+            raise OlderFormError(f"{name} is compressed; the files of a package are not")
         left -= size
         if left < 0 or packed != size:
             raise NotCanonicalError(f"{name} says that it has {size} bytes, more than the package has for it")

@@ -1,25 +1,27 @@
-"""The folder of evidence packages: written once, never changed, listed, and the oldest removed when it is full."""
+"""The folder of evidence packages: each is in the chain, written once; the oldest get a tombstone when it is full."""
 
 from __future__ import annotations
 
-import fcntl
+import hashlib
 import logging
 import os
-import re
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
-from canary.archive import NotCanonicalError, unpacked
-from canary.package import REPORT, read_bytes
-from canary.verdict import VERDICTS
-from common import wire
+from canary.chainfolder import ChainFolder
+from canary.files import rename_durably
+from canary.keys import CannotSign, KeyFile
+from canary.listing import NAME, PackageEntry, PackageList, head_of
+from canary.package import Draft
+from canary.seal import Opened
+from canary.sealing import sealed_package
+from canary.statement import FORM, Removal, Resource, TombstoneStatement
+from common import VERSION, wire
 from common.errors import InvalidRequest, NotFound
 from common.files import TEMPORARY_PREFIX, replace_durably
 
@@ -29,81 +31,65 @@ MOST_PACKAGES = 200
 MOST_BYTES = 200 * 10**6
 LEFTOVER_SECONDS = 3600.0
 """A temporary file that is older than this belongs to a process that was killed while it wrote."""
-_NAME = re.compile(r"canary_[0-9A-Za-z.+-]{1,40}_([0-9]{8}T[0-9]{6}Z)\.zip")
-_LOCK = ".canary-lock"
+PENDING_PREFIX = ".pending-"
+"""A package whose envelope may not be in the chain yet. The next write gives it its name, or removes it."""
 _PRUNED = ".canary-pruned.json"
-_LARGEST_LISTED = 32 * 2**20
-"""The verdict of a larger package is not looked up: the list is made within the memory of a scrape."""
-_Verdicts = dict[tuple[str, int, int], str | None]
-
-
-class PackageEntry(wire.Message, frozen=True, kw_only=True):
-    """One package of the folder, as `GET /v1/evidence` lists it.
-
-    name: the file's name.
-    size: in bytes.
-    created: the time in its name, UTC.
-    verdict: the verdict in its report; None when that can't be read.
-    """
-
-    name: str
-    size: int
-    created: datetime
-    verdict: str | None
-
-
-class _ReportHead(msgspec.Struct, frozen=True):
-    """The one field of a report that the list shows.
-
-    verdict: PASS, FAIL or INCONCLUSIVE.
-    """
-
-    verdict: str
+_SLACK = 20
+"""When the folder is full, a twentieth of it goes at once: fewer tombstones."""
+_MOST_REMOVED = 500
 
 
 class EvidenceStore:
-    """The packages in `folder`. Several processes may write: a lock on a file in it lets one write at a time."""
+    """The packages in `folder`, and their chain. Several processes may write: one waits for the other."""
 
-    def __init__(self, folder: Path, *, most_packages: int = MOST_PACKAGES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, folder: Path, key: Path, *, most_packages: int = MOST_PACKAGES, most_bytes: int = MOST_BYTES
+    ) -> None:
         self.folder = folder
+        self.chain = ChainFolder(folder, KeyFile(key))
         self._most_packages = most_packages
         self._most_bytes = most_bytes
-        self._verdicts: _Verdicts = {}
+        self._listing = PackageList(folder, self._is_in_the_chain)
 
     def trouble(self) -> str | None:
-        """Returns why no file can be written to the folder now; None when one can."""
+        """Returns why no package can be written now; None when one can."""
         try:
             with tempfile.NamedTemporaryFile(prefix=TEMPORARY_PREFIX, dir=self.folder) as file:
                 file.write(b"x")
         except OSError as error:
             return f"{self.folder} can't be written ({os.strerror(error.errno) if error.errno else 'unknown'})"
-        return None
+        return self.chain.trouble()
 
-    def write(self, content: bytes, version: str, at: datetime) -> Path:
-        """Stores one package durably and returns its path. Raises OSError.
+    def write(self, draft: Draft, at: datetime) -> Path:
+        """Seals a package, stores it durably and returns its path. Raises OSError and CannotSign; nothing is unsigned.
 
-        When the name of this second is taken, the package gets the name of the next free one.
+        When the name of this second is taken, the package gets the name of the next free one. A kill at any moment
+        leaves a chain without a gap and without a fork: the package waits under another name until its envelope is
+        in the chain, and the next write finishes what this one left.
         """
-        with self._locked():
+        with self.chain.locked():
             self._remove_leftovers()
-            path = self._free_path(version, at)
-            replace_durably(path, content, mode=0o444)
-            self._prune(path)
+            self._repair()
+            link, signer = self.chain.next_link(at)
+            content, envelope = sealed_package(draft, link, signer)
+            path = self._free_path(draft.report.version, at)
+            pending = path.with_name(PENDING_PREFIX + path.name)
+            replace_durably(pending, content, mode=0o444)
+            self.chain.keep(envelope)
+            rename_durably(pending, path)
+            self._prune(path, at)
         return path
 
     def packages(self) -> list[PackageEntry]:
         """Returns all packages, newest first."""
-        verdicts: _Verdicts = {}
-        found = [one for path in self.folder.glob("canary_*.zip") if (one := self._entry(path, verdicts)) is not None]
-        self._verdicts = verdicts
-        return sorted(found, key=lambda one: (one.created, one.name), reverse=True)
+        return self._listing.packages()
 
     def path_of(self, name: str) -> Path:
         """Returns the path of a package.
 
         Raises `InvalidRequest` for a name that no package can have, and `NotFound` when there is no such package.
         """
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise InvalidRequest("name", "must be canary_<version>_<YYYYMMDDTHHMMSSZ>.zip")
         path = self.folder / name
         if path.is_symlink() or not path.is_file():
@@ -117,12 +103,6 @@ class EvidenceStore:
         except (OSError, msgspec.DecodeError):
             return 0
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self.folder / _LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob(f"{TEMPORARY_PREFIX}*"):
             try:
@@ -131,6 +111,18 @@ class EvidenceStore:
             except OSError:
                 log.debug("a temporary file can't be removed", extra={"file": path.name})
 
+    def _repair(self) -> None:
+        """Finishes what a killed writer left: a package without its name, or files that a tombstone has named."""
+        for pending in self.folder.glob(f"{PENDING_PREFIX}canary_*.zip"):
+            envelope = head_of(pending).envelope
+            if envelope is not None and self.chain.holds(envelope):
+                rename_durably(pending, self.folder / pending.name.removeprefix(PENDING_PREFIX))
+            else:
+                pending.unlink()
+        head = self.chain.head()
+        if head is not None and isinstance(head.entry, TombstoneStatement):
+            self._unlink(head.entry)
+
     def _free_path(self, version: str, at: datetime) -> Path:
         while True:
             path = self.folder / f"canary_{version}_{at:%Y%m%dT%H%M%SZ}.zip"
@@ -138,41 +130,54 @@ class EvidenceStore:
                 return path
             at += timedelta(seconds=1)
 
-    def _entry(self, path: Path, verdicts: _Verdicts) -> PackageEntry | None:
-        """Returns the package at `path`; None for anything else. Fills `verdicts`, so that a report is read once."""
-        stamp = _NAME.fullmatch(path.name)
+    def _is_in_the_chain(self, envelope: Opened) -> bool:
         try:
-            created = datetime.strptime(stamp[1] + "+0000", "%Y%m%dT%H%M%SZ%z") if stamp else None
-            state = path.lstat()
-        except (OSError, ValueError):
-            return None
-        if created is None or not stat.S_ISREG(state.st_mode):
-            return None
-        key = (path.name, state.st_mtime_ns, state.st_size)
-        known = self._verdicts
-        verdicts[key] = known[key] if key in known else _read_verdict(path, state.st_size)
-        return PackageEntry(name=path.name, size=state.st_size, created=created, verdict=verdicts[key])
+            return self.chain.holds(envelope)
+        except CannotSign:
+            return False
 
-    def _prune(self, written: Path) -> None:
+    def _prune(self, written: Path, at: datetime) -> None:
         """Removes the oldest packages until the folder is within its bounds; never the one just written."""
+        removed = [one for one in self._beyond_the_bounds() if one.name != written.name][:_MOST_REMOVED]
+        if not removed:
+            return
+        link, signer = self.chain.next_link(at)
+        tombstone = TombstoneStatement(
+            form=FORM,
+            subject=tuple(self._removed(one) for one in removed),
+            predicate=Removal(
+                link=link,
+                sequences=tuple(one.sequence for one in removed),
+                removed_by=f"the retention of canary {VERSION}",
+                reason=f"the folder holds at most {self._most_packages} packages and {self._most_bytes} bytes",
+            ),
+        )
+        self.chain.append(tombstone, signer)
+        self._unlink(tombstone)
+        replace_durably(self.folder / _PRUNED, wire.encode(self.pruned() + len(removed)), mode=0o644)
+
+    def _beyond_the_bounds(self) -> Iterator[PackageEntry]:
         kept = self.packages()
-        removed = 0
-        while kept and (len(kept) > self._most_packages or sum(one.size for one in kept) > self._most_bytes):
-            oldest = kept.pop()
-            if oldest.name == written.name:
-                break
-            (self.folder / oldest.name).unlink(missing_ok=True)
-            log.warning("an old evidence package was removed to make room", extra={"package": oldest.name})
-            removed += 1
-        if removed:
-            replace_durably(self.folder / _PRUNED, wire.encode(self.pruned() + removed), mode=0o644)
+        count, size = len(kept), sum(one.size for one in kept)
+        if count <= self._most_packages and size <= self._most_bytes:
+            return
+        most, most_bytes = self._most_packages, self._most_bytes
+        for oldest in reversed(kept):
+            if count <= most - most // _SLACK and size <= most_bytes - most_bytes // _SLACK:
+                return
+            yield oldest
+            count, size = count - 1, size - oldest.size
 
+    def _removed(self, one: PackageEntry) -> Resource:
+        """Returns a package's name with the digest of its envelope, or of the file where it was never signed."""
+        envelope = None if one.sequence is None else head_of(self.folder / one.name).envelope
+        if envelope is not None:
+            return Resource(name=one.name, digest={"sha256": envelope.digest})
+        with (self.folder / one.name).open("rb") as file:
+            return Resource(name=one.name, digest={"sha256": hashlib.file_digest(file, "sha256").hexdigest()})
 
-def _read_verdict(path: Path, size: int) -> str | None:
-    if size > _LARGEST_LISTED:
-        return None
-    try:
-        verdict = msgspec.json.decode(unpacked(read_bytes(path))[REPORT], type=_ReportHead).verdict
-    except (OSError, NotCanonicalError, KeyError, msgspec.MsgspecError):
-        return None
-    return verdict if verdict in VERDICTS else None
+    def _unlink(self, tombstone: TombstoneStatement) -> None:
+        for one in tombstone.subject:
+            if NAME.fullmatch(one.name) and (path := self.folder / one.name).exists():
+                path.unlink()
+                log.warning("an old evidence package was removed to make room", extra={"package": one.name})

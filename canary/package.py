@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import msgspec
 
-from canary.archive import MOST_BYTES
 from canary.baseline import RestartBaseline
 from canary.observation import Container, Observation, ProbeAnswer, Sample, Streak
 from canary.report import Origin, Report, junit, markdown, pretty
@@ -22,6 +21,7 @@ JUNIT = "junit.xml"
 CONTAINERS = "container_status.json"
 SAMPLES = "samples.json"
 PROBES = "probes.toml"
+STATEMENT = "statement.dsse.json"
 
 
 class ContainerStatus(wire.Message, frozen=True, kw_only=True):
@@ -72,10 +72,24 @@ class ManifestEntry(wire.Message, frozen=True, kw_only=True):
 class Manifest(wire.Message, frozen=True, kw_only=True):
     """The content of `manifest.json`.
 
-    files: every file but the manifest and the sums.
+    files: every file but the manifest, the statement and the sums.
     """
 
     files: tuple[ManifestEntry, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A package before its place in the chain is known.
+
+    report: the report.
+    containers: the project's containers; None when the engine can't be asked.
+    files: every file but the manifest, the statement and the sums.
+    """
+
+    report: Report
+    containers: tuple[Container, ...] | None
+    files: Mapping[str, bytes]
 
 
 def metrics_file(target: str) -> str:
@@ -116,20 +130,18 @@ def forms(report: Report) -> dict[str, bytes]:
     return {REPORT: pretty(report), MARKDOWN: markdown(report), JUNIT: junit(report)}
 
 
-def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Returns `files` with their manifest, and with the sums of everything in the form that `sha256sum -c` reads."""
+def with_manifest(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Returns `files` with their manifest, whose digest the package's statement names."""
     entries = tuple(
         ManifestEntry(path=path, size=len(content), sha256=sha256(content)) for path, content in sorted(files.items())
     )
-    listed = {**files, MANIFEST: pretty(Manifest(files=entries))}
-    sums = "".join(f"{sha256(content)}  {path}\n" for path, content in sorted(listed.items()))
-    return {**listed, SUMS: sums.encode()}
+    return {**files, MANIFEST: pretty(Manifest(files=entries))}
 
 
-def read_bytes(path: Path) -> bytes:
-    """Returns the bytes of the package at `path`, and not many more than one may have. Raises OSError."""
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Returns `files` with the sums of them all in the form that `sha256sum -c` reads."""
+    sums = "".join(f"{sha256(content)}  {path}\n" for path, content in sorted(files.items()))
+    return {**files, SUMS: sums.encode()}
 
 
 def sha256(content: bytes) -> str:

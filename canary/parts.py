@@ -13,6 +13,7 @@ from canary.downloads import Downloads
 from canary.evidence import EvidenceStore
 from canary.history.keeper import HistoryKeeper
 from canary.history.store import HistoryFile
+from canary.keeping import Keeping
 from canary.memory import LastPass
 from canary.metrics import ProbeDurations
 from canary.monitor import Monitor
@@ -69,7 +70,7 @@ class Parts:
             settings.probes_file, settings.limits.constants(), settings.addresses, settings.service.market
         )
         durations = ProbeDurations(source.read().plan.targets)
-        evidence = EvidenceStore(settings.evidence_dir)
+        evidence = EvidenceStore(settings.evidence_dir, settings.evidence_key)
         prober = Prober(settings.timeout, clock, on_answer or durations.observe)
         baseline = BaselineFile(settings.evidence_dir)
         window = SampleWindow(settings.window)
@@ -77,8 +78,9 @@ class Parts:
         observer = Observer(source, prober, engine, baseline, window, clock, settings.timeout)
         history = HistoryFile(settings.evidence_dir)
         keeper = HistoryKeeper(history, settings.late_after)
+        keepers = [keeper.keep, Keeping(settings, evidence, clock).keep]
         last_pass, troubles = LastPass(settings.evidence_dir), {"history": keeper.trouble}
-        monitor = Monitor(settings, observer, evidence, last_pass, clock, [keeper.keep], troubles)
+        monitor = Monitor(settings, observer, evidence, last_pass, clock, keepers, troubles)
         loops.add(
             Loop(
                 "rounds",

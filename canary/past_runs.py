@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from canary.archive import NotCanonicalError, files_of
+from canary.archive import MOST_BYTES, NotCanonicalError, files_of
 from canary.comparison import Run, apart
 from canary.evidence import EvidenceStore
-from canary.package import REPORT, SAMPLES, RawSamples, read_bytes
+from canary.files import read_bounded
+from canary.package import REPORT, SAMPLES, RawSamples
 from canary.report import Report
 from canary.verdict import Verdict
-from canary.verify import faults_of
+from canary.verifying.package import check_package
 from common import wire
 from common.errors import InvalidRequest
 from common.wire import Market
@@ -39,19 +40,23 @@ class PastRun(msgspec.Struct, frozen=True):
 
 def run_of(path: Path) -> PastRun:
     """Returns the run of a package. Raises RefusedPackage when it has a fault. The package is not changed."""
-    faults = faults_of(path)
+    try:
+        content = read_bounded(path, MOST_BYTES)
+    except OSError as error:
+        raise RefusedPackage(f"{path}: it can't be read: {error}") from error
+    faults = check_package(content, None).faults
     if faults:
         more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
         raise RefusedPackage(f"{path}: {faults[0]}{more}")
     try:
-        files = files_of(read_bytes(path))
+        files = files_of(content)
         report = wire.decode(Report, files[REPORT])
         samples = wire.decode(RawSamples, files[SAMPLES]).samples
         checked_at = datetime.fromisoformat(report.checked_at)
         if not all(moment.tzinfo for moment in (checked_at, *(one.asked_at for one in samples))):
             raise RefusedPackage(f"{path}: it has a time without a zone; times must be UTC")
         run = Run(path.name, checked_at.astimezone(UTC), report.version, report.revision, samples)
-    except (OSError, NotCanonicalError, KeyError, ValueError, OverflowError, InvalidRequest) as error:
+    except (NotCanonicalError, KeyError, ValueError, OverflowError, InvalidRequest) as error:
         raise RefusedPackage(f"{path}: it can't be read: {error}") from error
     return PastRun(run, report.verdict, report.market)
 

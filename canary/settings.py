@@ -43,6 +43,7 @@ class Settings:
     docker_url: the address of the engine's window; None where there is no engine to ask.
     compose_project: the project whose containers are judged; empty for the canary's own.
     evidence_dir: the folder of packages.
+    evidence_key: the file of the private key that signs them.
     limits: the limits that a verdict is judged by.
     certificate: where the gateway serves its certificate; None without TLS.
     timestamp: the timestamp authority; None when none is set.
@@ -57,6 +58,7 @@ class Settings:
     docker_url: str | None
     compose_project: str
     evidence_dir: Path
+    evidence_key: Path
     limits: VerdictLimits
     certificate: TlsAddress | None = None
     timestamp: TimestampSettings | None = None
@@ -86,6 +88,7 @@ class Settings:
             docker_url=_docker_url(reader),
             compose_project=reader.text("SPARK_COMPOSE_PROJECT", ""),
             evidence_dir=Path(reader.text("SPARK_EVIDENCE_DIR", "/evidence")),
+            evidence_key=Path(reader.text("SPARK_EVIDENCE_KEY_FILE", "/evidence-key/key.pem")),
             limits=VerdictLimits(
                 p95_seconds=reader.seconds("SPARK_P95_LIMIT_SECONDS", 1.0),
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),

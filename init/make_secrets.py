@@ -33,6 +33,14 @@ def random_api_key() -> str:
     return "API-" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def random_signing_key() -> str:
+    """Returns a new Ed25519 private key as PEM: 32 random bytes behind the prefix of RFC 8410."""
+    body = base64.b64encode(ED25519_PREFIX + secrets.token_bytes(32)).decode()
+    return f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+
+
+ED25519_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
+"""The DER of PKCS #8 in front of an Ed25519 private key."""
 ROOT = Path("/secrets")
 """The folder that every volume is mounted in."""
 BROKER = ("api_key", "username", "password")
@@ -52,7 +60,10 @@ SECRETS: dict[str, Callable[[], str]] = {
     "algolab-simulated/api_key": random_api_key,
     "algolab-simulated/username": random_token,
     "algolab-simulated/password": random_token,
+    "evidence-key/key.pem": random_signing_key,
 }
+ROTATED = "evidence-key"
+"""The folder whose secret the canary itself replaces when a person rotates it. No other container mounts it."""
 VERIFIERS = {
     "operator-verifier/verifier": "operator/token",
     "reader-verifier/verifier": "reader/token",
@@ -126,6 +137,7 @@ def make_all() -> int:
     move_own()
     for name, make in SECRETS.items():
         say(f"{'made' if write_once(ROOT / name, make) else 'kept'} {name}")
+    (ROOT / ROTATED).chmod(0o777)
     for name, token in VERIFIERS.items():
         write(ROOT / name, verifier_of((ROOT / token).read_text().strip()))
         say(f"derived {name}")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from canary.commands import EXIT_CODES, print_json, summary
 from canary.commands.fresh import looked
-from canary.packing import package_of
+from canary.keys import CannotSign
+from canary.packing import draft_of
 from canary.settings import Settings
 from canary.verdict import Verdict
-from common import VERSION, wire
+from common import wire
 from common.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def run(chosen: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     parts, seen, judgement = looked(settings)
     try:
-        path = parts.evidence.write(package_of(seen, judgement, settings), VERSION, SYSTEM_CLOCK.now())
-    except OSError as error:
+        path = parts.evidence.write(draft_of(seen, judgement, settings), SYSTEM_CLOCK.now())
+    except (OSError, CannotSign) as error:
         print(f"INCONCLUSIVE: the package can't be written: {error}; {summary(judgement)}", file=sys.stderr)
         if chosen.json:
             reasons = (f"the package can't be written: {error}", *judgement.reasons)

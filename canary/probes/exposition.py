@@ -12,6 +12,7 @@ from prometheus_client.parser import text_fd_to_metric_families
 
 from canary.conditions import printable
 from canary.observation import FallenCounter
+from canary.probes.metric_text import PlainSample, plain_samples
 
 MOST_FALLEN = 20
 _STARTED = "process_start_time_seconds"
@@ -22,7 +23,7 @@ _COUNTS = ("counter", "histogram")
 class Exposition:
     """The samples of one answer.
 
-    values: the value of each series, by its name and labels in the text form.
+    values: the value of each series, by its name and labels as the page spells them.
     counters: the series that only a new start may set back.
     """
 
@@ -33,19 +34,28 @@ class Exposition:
 @lru_cache(maxsize=64)
 def read_exposition(text: str) -> Exposition:
     """Returns the samples. Raises ValueError with a phrase about the first line that can't be read."""
-    values: dict[str, float] = {}
-    counters: set[str] = set()
+    samples = plain_samples(text)
+    if samples is None:
+        samples = _by_the_library(text)
+    return Exposition(
+        {one.series: one.value for one in samples}, frozenset(one.series for one in samples if one.of_counter)
+    )
+
+
+def _by_the_library(text: str) -> list[PlainSample]:
     try:
-        for family in text_fd_to_metric_families(StringIO(text)):
-            for sample in family.samples:
-                series = _series(sample.name, sample.labels)
-                values[series] = sample.value
-                if family.type in _COUNTS and not sample.name.endswith("_created"):
-                    counters.add(series)
+        return [
+            PlainSample(
+                _series(sample.name, sample.labels),
+                sample.value,
+                family.type in _COUNTS and not sample.name.endswith("_created"),
+            )
+            for family in text_fd_to_metric_families(StringIO(text))
+            for sample in family.samples
+        ]
     except Exception as error:
         # The parser's failures on a broken text are of many kinds; for a probe they are one.
         raise ValueError(printable(f"{type(error).__name__}: {error}")) from error
-    return Exposition(values, frozenset(counters))
 
 
 def fallen(before: str, now: str) -> tuple[FallenCounter, ...]:

@@ -14,14 +14,15 @@ from canary.archive import zip_of
 from canary.comparison import Run
 from canary.evidence import EvidenceStore
 from canary.observation import Sample
-from canary.package import forms, raw_files, with_sums
+from canary.package import Draft, forms, raw_files
 from canary.probes.judging import checks_of
 from canary.report import report_of
 from canary.verdict import judge
 from canary.versions import running_parts
 from common import wire
 from tests.canary.build import LIMITS, NOW, SMALL_TEXT, answer, container, observation, plan, samples
-from tests.canary.packages import ORIGIN
+from tests.canary.keys import key_file
+from tests.canary.packages import ORIGIN, signed
 from tests.canary.servers import METRICS
 
 HOUR = timedelta(hours=1)
@@ -49,6 +50,12 @@ def quiet_runs(count: int, names: Sequence[str] = ("web", "venue")) -> list[Run]
 
 def package_of_run(run: Run, *, market: wire.Market = "simulated", passes: bool = True) -> bytes:
     """Returns the evidence package of a run whose target is `web`."""
+    draft = draft_of_run(run, market=market, passes=passes)
+    return zip_of(signed(dict(draft.files), about=draft))
+
+
+def draft_of_run(run: Run, *, market: wire.Market = "simulated", passes: bool = True) -> Draft:
+    """Returns the content of the package of a run whose target is `web`."""
     targets = {"web": "http://web:1"}
     of_plan = plan(targets, market=market)
     sizes = {"healthz": 18, "metrics": len(METRICS), "page": 20, "readyz": 25}
@@ -70,10 +77,11 @@ def package_of_run(run: Run, *, market: wire.Market = "simulated", passes: bool 
     )
     origin = msgspec.structs.replace(ORIGIN, market=market)
     raw = raw_files(seen, answers, {"web": METRICS}, SMALL_TEXT, origin)
-    return zip_of(with_sums(raw | forms(report_of(seen, judge(seen, LIMITS), LIMITS, origin))))
+    report = report_of(seen, judge(seen, LIMITS), LIMITS, origin)
+    return Draft(report, containers, raw | forms(report))
 
 
 def stored(folder: Path, runs: Iterable[Run]) -> list[Path]:
     """Writes the package of each run into a folder of evidence."""
-    store = EvidenceStore(folder)
-    return [store.write(package_of_run(run), "0.1.0", run.checked_at) for run in runs]
+    store = EvidenceStore(folder, key_file(folder))
+    return [store.write(draft_of_run(run), run.checked_at) for run in runs]

@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from canary.app import create_app
+from canary.archive import zip_of
 from canary.memory import LastPass
 from canary.parts import Parts
 from canary.settings import Settings
 from common.loop import Stop, Supervisor
 from tests.canary.build import NOW
-from tests.canary.packages import package
+from tests.canary.keys import key_file
+from tests.canary.packages import draft, files
 from tests.canary.servers import METRICS, Engine, Site, closed_port
 from tests.common.routes import check_queries
 
@@ -47,6 +49,7 @@ class Canary:
 def canary_environment(folder: Path, site: Site, engine: Engine) -> dict[str, str]:
     return {
         "SPARK_EVIDENCE_DIR": str(folder),
+        "SPARK_EVIDENCE_KEY_FILE": str(key_file(folder)),
         "SPARK_PROBE_TARGETS": f"web={site.url},marketdata={site.url}",
         "SPARK_PROBE_TIMEOUT_SECONDS": "10",
         "SPARK_P95_LIMIT_SECONDS": "30",
@@ -144,16 +147,39 @@ def test_the_last_pass_is_a_metric_that_survives_a_restart(canary: Canary, site:
     assert again.metrics()["canary_last_pass_timestamp_seconds",] == before
 
 
-def test_evidence_is_listed_newest_first_and_comes_whole(canary: Canary) -> None:
+def test_evidence_is_listed_newest_first_with_its_check_and_comes_whole(canary: Canary) -> None:
     assert canary.get("/v1/evidence") == []
-    name = canary.store.write(package(), "0.1.0", NOW).name
-    canary.store.write(package(), "0.1.1", NOW)
-    newest, oldest = canary.get("/v1/evidence")
-    assert newest["name"] > oldest["name"] == name
-    assert oldest == {"name": name, "size": len(package()), "created": "2026-11-22T12:00:00Z", "verdict": "FAIL"}
-    answer = canary.client.get(f"/v1/evidence/{name}")
-    assert (answer.status_code, answer.content_type, answer.data) == (200, "application/zip", package())
-    assert answer.headers["Content-Disposition"] == f"attachment; filename={name}"
+    path = canary.store.write(draft(), NOW)
+    (canary.store.folder / "canary_0.1.1_20261122T120000Z.zip").write_bytes(zip_of(files()))
+    unsigned, oldest = canary.get("/v1/evidence")
+    assert (unsigned["sequence"], unsigned["verified"]) == (None, "unsigned")
+    size, content = path.stat().st_size, path.read_bytes()
+    assert oldest == {
+        "name": path.name,
+        "size": size,
+        "created": "2026-11-22T12:00:00Z",
+        "verdict": "FAIL",
+        "sequence": 1,
+        "verified": "whole",
+        "fault": None,
+    }
+    answer = canary.client.get(f"/v1/evidence/{path.name}")
+    assert (answer.status_code, answer.content_type, answer.data) == (200, "application/zip", content)
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={path.name}"
+    assert answer.headers["Spark-Verified"] == "whole"
+    answer.close()
+
+
+def test_a_package_that_was_touched_is_listed_and_sent_as_faulty(canary: Canary) -> None:
+    path = canary.store.write(draft(), NOW)
+    content = path.read_bytes().replace(b"connection refused", b"connection Refused")
+    path.unlink()
+    path.write_bytes(content)
+    (listed,) = canary.get("/v1/evidence")
+    assert (listed["sequence"], listed["verified"]) == (1, "faulty")
+    assert "checksum" in listed["fault"]
+    answer = canary.client.get(f"/v1/evidence/{path.name}")
+    assert answer.headers["Spark-Verified"] == "faulty"
     answer.close()
 
 

@@ -19,11 +19,12 @@ from canary.package import forms, raw_files
 from canary.probes.judging import checks_of
 from canary.report import pretty, report_of
 from canary.verdict import judge
-from canary.verify import faults_of
+from canary.verifying.package import check_package
 from canary.versions import running_parts
 from common import wire
 from tests.canary.build import LIMITS, NOW, SMALL_TEXT, container, identity, observation
-from tests.canary.packages import ANSWERS, ORIGIN, PLAN, package, seen, unpacked, written
+from tests.canary.keys import key_file
+from tests.canary.packages import ANSWERS, ORIGIN, PLAN, package, seen, unpacked
 from tests.canary.servers import METRICS, Engine, Site, closed_port, inspected
 from tests.canary.test_app import Canary
 
@@ -93,16 +94,17 @@ def test_an_operator_sets_it_and_the_running_canary_judges_from_then_on(
 
 
 def test_a_package_that_is_written_after_it_was_set_has_it_and_verifies(
-    stack: Engine, site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stack: Engine, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SPARK_PROBE_TARGETS", f"web={site.url}")
+    monkeypatch.setenv("SPARK_EVIDENCE_KEY_FILE", str(key_file(tmp_path)))
     stack.containers[0]["RestartCount"] = 14
     assert set_baseline() == 0
     capsys.readouterr()
     assert main(["evidence"]) == 0
     path = Path(capsys.readouterr().out.strip())
     assert json.loads(unpacked(path)["container_status.json"])["baseline"]["why"] == "new disk"
-    assert main(["verify", str(path)]) == 0
+    assert main(["verify", str(path)]) == 2, "it is whole, and nobody vouches for the key"
 
 
 def test_show_prints_it_in_words_and_as_json(stack: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,7 +261,7 @@ def files(since: RestartBaseline) -> dict[str, bytes]:
 
 def test_it_is_in_the_package_and_verify_judges_by_it(tmp_path: Path) -> None:
     content = files(baseline(web=13))
-    assert faults_of(written(tmp_path, package(content))) == []
+    assert check_package(package(content), None).faults == ()
     report = content["report.md"].decode()
     assert f"- restart baseline set by Ada at {NOW.isoformat()}: new disk" in report
     assert "| spark-web-1 | running | healthy | 1 | 14 |" in report
@@ -282,7 +284,7 @@ def test_a_baseline_that_was_changed_in_a_package_is_found_in_spite_of_new_sums(
     status = json.loads(content["container_status.json"])
     edit(status["baseline"])
     changed = {**content, "container_status.json": pretty(status)}
-    assert faults_of(written(tmp_path, package(changed))) != []
+    assert check_package(package(changed), None).faults != ()
 
 
 def test_the_id_of_a_container_is_the_engines_own(engine: Engine) -> None:

@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from canary.cli import main
-from tests.canary.packages import package, unpacked, written
+from canary.evidence import EvidenceStore
+from tests.canary.build import NOW
+from tests.canary.keys import key_file
+from tests.canary.packages import draft, package, unpacked, written
 from tests.canary.servers import METRICS, Engine, Site, closed_port, inspected
 
 
@@ -30,6 +34,7 @@ def stack(folder: Path, site: Site, engine: Engine) -> dict[str, str]:
     engine.containers = [inspected("web"), inspected("marketdata"), inspected("venue")]
     return {
         "SPARK_EVIDENCE_DIR": str(folder),
+        "SPARK_EVIDENCE_KEY_FILE": str(key_file(folder)),
         "SPARK_PROBE_TARGETS": f"web={site.url},marketdata={site.url},venue={site.url}",
         "SPARK_PROBE_TIMEOUT_SECONDS": "10",
         "SPARK_P95_LIMIT_SECONDS": "30",
@@ -46,7 +51,7 @@ def test_a_healthy_stack_gives_a_passing_package_that_verifies(tmp_path: Path, s
     content = unpacked(path)
     assert content["prom_metrics_venue.txt"] == METRICS
     assert b"verysecret" not in b"".join(content.values())
-    assert main(["verify", str(path)]) == 0
+    assert main(["verify", str(path)]) == 2
 
 
 def test_a_stopped_web_gives_a_failing_package_that_says_so_and_verifies(
@@ -62,7 +67,7 @@ def test_a_stopped_web_gives_a_failing_package_that_says_so_and_verifies(
     assert done.stderr.count("\n") == 1
     path = Path(done.stdout.strip())
     assert unpacked(path)["prom_metrics_web.txt"].startswith(b"# no metrics of web from http://127.0.0.1:")
-    assert main(["verify", str(path)]) == 0
+    assert main(["verify", str(path)]) == 2
 
 
 def test_without_the_engine_the_package_is_inconclusive(tmp_path: Path, site: Site, engine: Engine) -> None:
@@ -71,7 +76,7 @@ def test_without_the_engine_the_package_is_inconclusive(tmp_path: Path, site: Si
     assert "INCONCLUSIVE: containers: [CONTAINERS] (the engine at tcp://127.0.0.1:" in done.stderr
     path = Path(done.stdout.strip())
     assert b'"containers": null' in unpacked(path)["container_status.json"]
-    assert main(["verify", str(path)]) == 0
+    assert main(["verify", str(path)]) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_inconclusive_and_names_no_path(
@@ -82,7 +87,18 @@ def test_a_folder_that_cannot_be_written_is_inconclusive_and_names_no_path(
     assert "the package can't be written" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["prove"], ["verify"], ["evidence", "more"]])
+def test_without_a_key_there_is_no_package_and_the_verdict_is_inconclusive(
+    tmp_path: Path, site: Site, engine: Engine
+) -> None:
+    missing = {"SPARK_EVIDENCE_KEY_FILE": str(tmp_path / "none.pem")}
+    done = run("evidence", **(stack(tmp_path, site, engine) | missing))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("INCONCLUSIVE: the package can't be written: the key ")
+    assert "canary itself: [EVIDENCE] (the key " in done.stderr
+    assert not list(tmp_path.glob("*.zip"))
+
+
+@pytest.mark.parametrize("arguments", [[], ["prove"], ["key"], ["verify"], ["evidence", "more"]])
 def test_a_wrong_call_ends_with_a_code_that_is_no_verdicts(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -116,3 +132,20 @@ def test_status_prints_what_the_running_canary_says(site: Site, verdict: str, co
 def test_status_without_a_running_canary_is_inconclusive() -> None:
     done = run("status", PORT=str(closed_port()))
     assert (done.returncode, done.stdout) == (2, "INCONCLUSIVE: the canary does not answer\n")
+
+
+def test_a_folder_of_many_packages_is_checked_by_several_processes_and_each_fault_is_found(tmp_path: Path) -> None:
+    store = EvidenceStore(tmp_path, key_file(tmp_path))
+    paths = [store.write(draft(), NOW + timedelta(hours=hour)) for hour in range(52)]
+    whole = run("verify", str(tmp_path), "--json")
+    assert (whole.returncode, whole.stderr) == (2, "")
+    assert json.loads(whole.stdout)["packages"] == 52
+    content = paths[40].read_bytes()
+    paths[40].unlink()
+    paths[40].write_bytes(content.replace(b"connection refused", b"connection refusal"))
+    paths[7].unlink()
+    damaged = run("verify", str(tmp_path))
+    assert damaged.returncode == 1
+    damage, *missing = damaged.stderr.splitlines()
+    assert damage.startswith(f"{paths[40].name}: the file can't be read as a package: ")
+    assert missing == [f"the package of entry {entry} is missing, and no tombstone tells of it" for entry in (8, 41)]

@@ -32,7 +32,7 @@ def called(*arguments: object) -> int:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_packages_that_are_alike_end_with_0_and_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

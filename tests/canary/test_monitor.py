@@ -18,6 +18,7 @@ from canary.settings import Settings
 from common.clock import SYSTEM_CLOCK
 from common.loop import Loop
 from tests.canary.build import NOW, HandClock, check, observation
+from tests.canary.keys import key_file
 
 
 class Script:
@@ -38,7 +39,7 @@ class Script:
 def monitor(folder: Path, script: Script, hand: HandClock | None = None, interval: str = "15") -> Monitor:
     settings = Settings.from_environment({"SPARK_EVIDENCE_DIR": str(folder), "SPARK_PROBE_INTERVAL_SECONDS": interval})
     clock = hand.clock() if hand else SYSTEM_CLOCK
-    return Monitor(settings, cast(Observer, script), EvidenceStore(folder), LastPass(folder), clock)
+    return Monitor(settings, cast(Observer, script), EvidenceStore(folder, key_file(folder)), LastPass(folder), clock)
 
 
 def status_after_a_round(monitor: Monitor) -> MonitorStatus:

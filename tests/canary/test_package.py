@@ -13,14 +13,13 @@ from xml.etree import ElementTree
 import pytest
 
 from canary.archive import zip_of
-from canary.package import with_sums
 from tests.canary.build import answer
-from tests.canary.packages import answers_with, files, package, written
+from tests.canary.packages import answers_with, files, package, signed, written
 from tests.canary.servers import METRICS
 
 
 def test_the_same_content_gives_the_same_bytes_whatever_its_order() -> None:
-    content = with_sums(files())
+    content = signed(files())
     assert zip_of(content) == zip_of(dict(reversed(content.items())))
     assert zip_of(content) != zip_of({**content, "report.md": b"another"})
 
@@ -38,6 +37,7 @@ def test_every_entry_is_sorted_read_only_and_dated_the_same() -> None:
         "report.json",
         "report.md",
         "samples.json",
+        "statement.dsse.json",
     ]
     assert {(one.date_time, one.create_system, one.external_attr >> 16) for one in entries} == {
         ((1980, 1, 1, 0, 0, 0), 3, 0o100444)
@@ -52,7 +52,7 @@ def test_everyday_tools_unpack_and_check_it(tmp_path: Path) -> None:
         ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=tmp_path / "out", capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.count(": OK") == 9
+    assert checked.stdout.count(": OK") == 10
 
 
 def test_the_metrics_are_the_very_bytes_that_came() -> None:
@@ -100,8 +100,8 @@ def test_the_junit_file_counts_what_failed_and_what_is_unclear() -> None:
     assert suite.attrib["failures"] == "1"
 
 
-def test_the_manifest_names_every_file_but_itself_and_the_sums() -> None:
-    content = with_sums(files())
+def test_the_manifest_names_every_file_but_itself_the_statement_and_the_sums() -> None:
+    content = signed(files())
     manifest = json.loads(content["manifest.json"])["files"]
-    assert {one["path"] for one in manifest} == content.keys() - {"manifest.json", "SHA256SUMS"}
+    assert {one["path"] for one in manifest} == content.keys() - {"manifest.json", "statement.dsse.json", "SHA256SUMS"}
     assert all(one["size"] == len(content[one["path"]]) for one in manifest)

@@ -27,7 +27,7 @@ def row(service: str, body: str, target: str = "", **image: object) -> Running:
 def test_an_own_service_tells_version_commit_and_digest_of_its_files() -> None:
     web = row("web", WEB, base="python:3.13-slim-trixie", revision=f"{COMMIT}-dirty", digests=("a@sha256:2",))
     assert (web.version, web.revision, web.source) == ("0.1.0", f"{COMMIT}-dirty", SOURCE)
-    assert (web.image, web.image_id, web.digests) == ("spark-web", "sha256:1", ("a@sha256:2",))
+    assert (web.image, web.image_id, web.digests) == ("spark-web", "sha256:" + "1" * 64, ("a@sha256:2",))
     assert web.notes == ()
 
 
@@ -108,6 +108,6 @@ def test_the_table_shows_everything_in_columns() -> None:
         "part          version                         commit              image",
         "postgres      17.12 (Debian 17.12-0+deb13u1)  -                   postgres:17.6-trixie (aaaaaaaaaaaa) "
         "[a stand-in, not postgres:17.6-trixie] [17.6 was asked for, 17.12 runs]",
-        "web           0.1.0                           0123456789ab-dirty  python:3.13 (1)",
+        "web           0.1.0                           0123456789ab-dirty  python:3.13 (111111111111)",
         "docker-proxy  not told                        -                   -",
     ]

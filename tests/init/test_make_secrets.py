@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,20 @@ def test_the_databases_verifiers_follow_their_passwords_and_say_nothing_of_them(
     assert owner == first[0]
     assert executor == make_secrets.scram_verifier_of("another") != first[1]
     assert "another" not in executor
+
+
+def test_the_key_of_the_evidence_is_a_fresh_ed25519_key_that_openssl_reads(root: Path) -> None:
+    assert make_secrets.make_all() == 0
+    path = root / "evidence-key/key.pem"
+    told = subprocess.run(["openssl", "pkey", "-in", str(path), "-noout", "-text"], capture_output=True, check=True)
+    assert told.stdout.startswith(b"ED25519 Private-Key")
+    assert path.read_text() != make_secrets.random_signing_key()
+
+
+def test_a_key_that_was_rotated_is_kept_and_its_folder_can_be_written_by_the_canary(root: Path) -> None:
+    rotated = root / "evidence-key/key.pem"
+    rotated.write_text(key := make_secrets.random_signing_key())
+    rotated.chmod(0o400)
+    assert make_secrets.make_all() == 0
+    assert rotated.read_text() == key
+    assert rotated.parent.stat().st_mode & 0o777 == 0o777

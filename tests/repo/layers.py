@@ -69,14 +69,14 @@ LINES: dict[str, dict[int, str]] = {
         5: "app parts",
     },
     "canary": {
-        1: "archive badge baseline comparison conditions latency observation percentile prediction ranks report "
-        "restarts run_latency timestamp timestamped verdict versions window words x509 "
-        "history.cursor history.entries history.messages history.tables history.uptime "
+        1: "archive attestation badge baseline chain comparison conditions latency observation percentile prediction "
+        "ranks report restarts run_latency seal spelling statement timestamp timestamped trust verdict versions window "
+        "words x509 history.cursor history.entries history.messages history.tables history.uptime "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
-        "probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
-        2: "baseline_file certificate containers deadline downloads evidence history.reads history.store "
-        "history.writes memory package probes.pool probes.source settings stamping",
-        3: "card fresh_run history monitor observer packing past_runs probes verify",
+        "probes.metric_text probes.metric_values probes.names probes.plan probes.sentences probes.streaks",
+        2: "baseline_file certificate chainfolder containers deadline downloads evidence files history.reads "
+        "history.store history.writes keys listing memory package probes.pool probes.source sealing settings stamping",
+        3: "card fresh_run history keeping monitor observer packing past_runs probes verifying",
         4: "api history_api metrics",
         5: "__main__ app cli commands parts",
     },
@@ -94,7 +94,7 @@ PURE_LIBRARY = {
     *("operator", "types", "typing", "bisect", "heapq", "graphlib", "datetime", "decimal", "fractions", "math"),
     *("statistics", "random", "zoneinfo", "hashlib", "json", "msgspec", "re", "string", "xml"),
     *("array", "base64", "binascii", "cryptography", "struct", "email", "io", "prometheus_client", "tomllib", "urllib"),
-    "rfc3161_client",
+    *("rfc3161_client", "securesystemslib"),
 }
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "uuid1", "uuid4"})
 

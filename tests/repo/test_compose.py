@@ -170,6 +170,7 @@ def test_no_running_container_has_a_token_that_it_only_checks() -> None:
     assert holders("reader-verifier") == holders("tls-secret") == {"gateway"}
     assert holders("tls-authority") == set()
     assert holders("alerts-verifier") == {"web"}
+    assert holders("evidence-key") == {"canary"}, "it signs with the key, and replaces it when it is rotated"
     assert holders("peer-secret") == {"executor-1", "executor-2"}
 
 
