@@ -19,7 +19,7 @@ from canary.keys import CannotSign, KeyFile
 from canary.listing import NAME, PackageEntry, PackageList, head_of
 from canary.package import Draft
 from canary.seal import Opened
-from canary.sealing import sealed_package
+from canary.sealing import Stamp, sealed_package, without_authority
 from canary.statement import FORM, Removal, Resource, TombstoneStatement
 from common import VERSION, wire
 from common.errors import InvalidRequest, NotFound
@@ -43,10 +43,18 @@ class EvidenceStore:
     """The packages in `folder`, and their chain. Several processes may write: one waits for the other."""
 
     def __init__(
-        self, folder: Path, key: Path, *, most_packages: int = MOST_PACKAGES, most_bytes: int = MOST_BYTES
+        self,
+        folder: Path,
+        key: Path,
+        stamp: Stamp = without_authority,
+        *,
+        most_packages: int = MOST_PACKAGES,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
+        """`stamp` dates each package. Nothing that it does keeps a package from being written."""
         self.folder = folder
         self.chain = ChainFolder(folder, KeyFile(key))
+        self._stamp = stamp
         self._most_packages = most_packages
         self._most_bytes = most_bytes
         self._listing = PackageList(folder, self._is_in_the_chain)
@@ -71,7 +79,7 @@ class EvidenceStore:
             self._remove_leftovers()
             self._repair()
             link, signer = self.chain.next_link(at)
-            content, envelope = sealed_package(draft, link, signer)
+            content, envelope = sealed_package(draft, link, signer, self._stamp)
             path = self._free_path(draft.report.version, at)
             pending = path.with_name(PENDING_PREFIX + path.name)
             replace_durably(pending, content, mode=0o444)

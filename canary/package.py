@@ -22,6 +22,8 @@ CONTAINERS = "container_status.json"
 SAMPLES = "samples.json"
 PROBES = "probes.toml"
 STATEMENT = "statement.dsse.json"
+BINDING = "timestamp.dsse.json"
+"""The envelope that binds `timestamp.json` to the statement."""
 
 
 class ContainerStatus(wire.Message, frozen=True, kw_only=True):

@@ -21,7 +21,9 @@ from canary.observation import ProbeAnswer
 from canary.observer import Observer
 from canary.probes.prober import Prober
 from canary.probes.source import ProbeSource
+from canary.sealing import Stamp, without_authority
 from canary.settings import Settings
+from canary.stamping import Stamper
 from canary.window import SampleWindow
 from common import service
 from common.clock import SYSTEM_CLOCK
@@ -70,7 +72,7 @@ class Parts:
             settings.probes_file, settings.limits.constants(), settings.addresses, settings.service.market
         )
         durations = ProbeDurations(source.read().plan.targets)
-        evidence = EvidenceStore(settings.evidence_dir, settings.evidence_key)
+        evidence = EvidenceStore(settings.evidence_dir, settings.evidence_key, stamp_of(settings))
         prober = Prober(settings.timeout, clock, on_answer or durations.observe)
         baseline = BaselineFile(settings.evidence_dir)
         window = SampleWindow(settings.window)
@@ -105,6 +107,13 @@ class Parts:
     def stop(self) -> None:
         """Stops the loops."""
         self.loops.stop()
+
+
+def stamp_of(settings: Settings) -> Stamp:
+    """Returns the way to date packages: the authority's, where one is set."""
+    if settings.timestamp is None:
+        return without_authority
+    return Stamper(settings.timestamp.url, settings.timestamp.authority, SYSTEM_CLOCK).stamp
 
 
 def engine_of(settings: Settings) -> Containers:

@@ -74,7 +74,12 @@ def sealed(entry: Entry, signers: Sequence[CryptoSigner]) -> bytes:
     """Returns the bytes of the statement's envelope. Raises SealError when these are not the signers that it needs."""
     if tuple(public_of(signer) for signer in signers) != signers_of(entry):
         raise SealError("the statement names other keys than those that sign it")
-    envelope = Envelope(wire.encode(entry), PAYLOAD_TYPE, {})
+    return enveloped(wire.encode(entry), PAYLOAD_TYPE, signers)
+
+
+def enveloped(payload: bytes, payload_type: str, signers: Sequence[CryptoSigner]) -> bytes:
+    """Returns the bytes of an envelope around any payload."""
+    envelope = Envelope(payload, payload_type, {})
     for signer in signers:
         envelope.sign(signer)
     return wire.encode(msgspec.convert(envelope.to_dict(), EnvelopeForm))
@@ -85,16 +90,32 @@ def opened(content: bytes) -> Opened:
 
     Every byte is bound: the envelope and the statement are made anew and compared, so that no second spelling passes.
     """
-    if len(content) > MOST_BYTES:
-        raise SealError(f"the envelope has more than {MOST_BYTES} bytes")
-    form = _read(EnvelopeForm, content, "the envelope")
-    if form.payload_type != PAYLOAD_TYPE:
-        raise SealError(f"the payload's type is {form.payload_type!r:.80}, not {PAYLOAD_TYPE}")
-    payload = _base64(form.payload, "the payload")
+    form, payload = _form_of(content, PAYLOAD_TYPE)
     entry: Entry = _read(Entry, payload, "the statement")  # type: ignore[arg-type]
     if entry.link.sequence < 0 or entry.link.written_at.tzinfo is None:
         raise SealError("the statement has a sequence below 0, or a time without a zone")
     keys = [key_of(public) for public in signers_of(entry)]
+    _check_signatures(form, payload, keys)
+    return Opened(entry, tuple(key.keyid for key in keys), digest_of(content), content)
+
+
+def payload_of(content: bytes, payload_type: str, public: str) -> bytes:
+    """Returns the payload that the key with these 64 hexadecimal digits signed. Raises SealError."""
+    form, payload = _form_of(content, payload_type)
+    _check_signatures(form, payload, [key_of(public)])
+    return payload
+
+
+def _form_of(content: bytes, payload_type: str) -> tuple[EnvelopeForm, bytes]:
+    if len(content) > MOST_BYTES:
+        raise SealError(f"the envelope has more than {MOST_BYTES} bytes")
+    form = _read(EnvelopeForm, content, "the envelope")
+    if form.payload_type != payload_type:
+        raise SealError(f"the payload's type is {form.payload_type!r:.80}, not {payload_type}")
+    return form, _base64(form.payload, "the payload")
+
+
+def _check_signatures(form: EnvelopeForm, payload: bytes, keys: Sequence[SSlibKey]) -> None:
     if len(form.signatures) != len(keys):
         raise SealError(f"it has {len(form.signatures)} signatures, and needs {len(keys)}")
     envelope = Envelope(payload, form.payload_type, {})
@@ -106,7 +127,6 @@ def opened(content: bytes) -> Opened:
             envelope.verify([key], 1)
         except VerificationError:
             raise SealError(f"the signature of key {key.keyid} does not hold") from None
-    return Opened(entry, tuple(key.keyid for key in keys), digest_of(content), content)
 
 
 def key_of(public: str) -> SSlibKey:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from canary.chain import Head
 from canary.commands import WRONG_USE
 from canary.files import read_bounded
 from canary.keys import public_key_in
+from canary.timestamp import Authority
 from canary.trust import Trust, trust_of_file, trust_of_key
 from canary.verifying.folder import check_folder
 from canary.verifying.package import check_file
@@ -35,6 +37,7 @@ class VerifyAnswer(wire.Message, frozen=True, kw_only=True):
     sequence, digest: the entry of the package, or the last one of the folder; None when there is none.
     keyid: the key that signed this entry; None when there is none.
     packages: how many packages were checked.
+    seen_at: when a timestamp authority that was given saw the package, UTC; None for a folder, and when not proved.
     """
 
     path: str
@@ -46,6 +49,7 @@ class VerifyAnswer(wire.Message, frozen=True, kw_only=True):
     digest: str | None
     keyid: str | None
     packages: int
+    seen_at: datetime | None
 
 
 class _Found(NamedTuple):
@@ -58,6 +62,7 @@ class _Found(NamedTuple):
     keyid: str | None
     packages: int
     vouched: bool
+    seen_at: datetime | None = None
 
 
 def add_to(commands: Commands) -> None:
@@ -71,6 +76,9 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--head", type=_head, metavar="SEQ:DIGEST", help="an entry of the chain that was noted elsewhere"
     )
+    parser.add_argument(
+        "--timestamp-roots", type=Path, metavar="FILE", help="the timestamp authority's certificates in PEM"
+    )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=run)
 
@@ -82,11 +90,11 @@ def run(chosen: argparse.Namespace) -> int:
     given keys can't be read.
     """
     try:
-        trust = _trust(chosen)
+        trust, roots = _trust(chosen), _roots(chosen)
     except (OSError, ValueError) as error:
-        print(f"{chosen.trust or chosen.key}: {error}", file=sys.stderr)
+        print(f"the keys or certificates that were given can't be read: {error}", file=sys.stderr)
         return WRONG_USE
-    answer = _answer(chosen.path, trust, chosen.head)
+    answer = _answer(chosen.path, trust, chosen.head, roots)
     if chosen.json:
         print(wire.encode(answer).decode())
         return answer.code
@@ -98,12 +106,12 @@ def run(chosen: argparse.Namespace) -> int:
     return answer.code
 
 
-def _answer(path: Path, trust: Trust | None, head: Head | None) -> VerifyAnswer:
+def _answer(path: Path, trust: Trust | None, head: Head | None, roots: str | None) -> VerifyAnswer:
     if path.is_dir():
-        check = check_folder(path, trust, head)
+        check = check_folder(path, trust, head, roots)
         found = _Found(check.faults, check.notes, None, check.head, check.keyid, check.packages, check.vouched)
     else:
-        found = _of_a_file(path, trust, head)
+        found = _of_a_file(path, trust, head, roots)
     return VerifyAnswer(
         path=str(path),
         code=1 if found.faults else 0 if found.vouched else 2,
@@ -114,11 +122,12 @@ def _answer(path: Path, trust: Trust | None, head: Head | None) -> VerifyAnswer:
         digest=found.head.digest if found.head else None,
         keyid=found.keyid,
         packages=found.packages,
+        seen_at=found.seen_at,
     )
 
 
-def _of_a_file(path: Path, trust: Trust | None, head: Head | None) -> _Found:
-    check = check_file(path, trust)
+def _of_a_file(path: Path, trust: Trust | None, head: Head | None, roots: str | None) -> _Found:
+    check = check_file(path, trust, Authority.read(roots) if roots else None)
     own = None
     faults = list(check.faults)
     if check.envelope is not None:
@@ -127,7 +136,7 @@ def _of_a_file(path: Path, trust: Trust | None, head: Head | None) -> _Found:
             faults.append(f"it is entry {own.sequence}:{own.digest}, not the one that was given with --head")
     verdict = check.report.verdict if check.report else None
     keyid = check.envelope.keyids[0] if check.envelope else None
-    return _Found(tuple(faults), check.notes, verdict, own, keyid, 1, check.vouched)
+    return _Found(tuple(faults), check.notes, verdict, own, keyid, 1, check.vouched, check.seen_at)
 
 
 def _told(answer: VerifyAnswer) -> str:
@@ -135,6 +144,8 @@ def _told(answer: VerifyAnswer) -> str:
         return "NOT as it was written"
     what = f"{answer.verdict}, entry" if answer.verdict else f"{answer.packages} packages, the last entry"
     whole = f"whole, and verdicts follow from the raw files ({what} {answer.sequence}:{answer.digest})"
+    if answer.seen_at is not None:
+        whole += f", seen at {answer.seen_at:%Y-%m-%dT%H:%M:%SZ}"
     if answer.code == 2:
         return f"{whole}, signed by key {answer.keyid}, which nothing given vouches for"
     return f"{whole}, signed by the trusted key {answer.keyid}"
@@ -147,6 +158,15 @@ def _trust(chosen: argparse.Namespace) -> Trust | None:
     if chosen.key is not None:
         return trust_of_key(public_key_in(read_bounded(chosen.key, _MOST_TRUST_BYTES)))
     return None
+
+
+def _roots(chosen: argparse.Namespace) -> str | None:
+    """Returns the certificates that the call names, in PEM; None without any. Raises OSError and ValueError."""
+    if chosen.timestamp_roots is None:
+        return None
+    roots = read_bounded(chosen.timestamp_roots, _MOST_TRUST_BYTES).decode("ascii")
+    Authority.read(roots)
+    return roots
 
 
 def _head(text: str) -> Head:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from canary.files import read_bounded
 from canary.seal import MOST_BYTES as MOST_ENVELOPE_BYTES
 from canary.seal import Opened, SealError, opened
 from canary.statement import PackageStatement, RootStatement
+from canary.timestamp import Authority
 from canary.trust import Trust
 from canary.verifying.package import check_package, is_unsigned
 from common.files import TEMPORARY_PREFIX
@@ -54,15 +56,18 @@ class _Look(NamedTuple):
     unsigned: bool = False
 
 
-def check_folder(folder: Path, trust: Trust | None, head: Head | None) -> FolderCheck:
-    """Returns everything that is wrong with a folder. It raises nothing: what can't be read is a fault."""
+def check_folder(folder: Path, trust: Trust | None, head: Head | None, roots: str | None = None) -> FolderCheck:
+    """Returns everything that is wrong with a folder. It raises nothing: what can't be read is a fault.
+
+    roots: the certificates of the timestamp authority in PEM, which each package must lead to; None for none.
+    """
     try:
-        return _check(folder, trust, head)
+        return _check(folder, trust, head, roots)
     except Exception as error:
         return FolderCheck((f"it can't be read: {type(error).__name__}: {error!s:.200}",))
 
 
-def _check(folder: Path, trust: Trust | None, head: Head | None) -> FolderCheck:
+def _check(folder: Path, trust: Trust | None, head: Head | None, roots: str | None) -> FolderCheck:
     faults: list[str] = []
     entries = sorted(_entries(folder / FOLDER, faults), key=lambda one: one.entry.link.sequence)
     if not entries:
@@ -74,7 +79,7 @@ def _check(folder: Path, trust: Trust | None, head: Head | None) -> FolderCheck:
     if head is not None:
         faults += head_faults(entries, head)
     notes: list[str] = []
-    seen = _check_packages(folder, entries, faults, notes)
+    seen = _check_packages(_looks(_packages(folder), roots), entries, faults, notes)
     last = entries[-1]
     end = Head(last.entry.link.sequence, last.digest)
     notes += missed_hours(entries)
@@ -99,11 +104,15 @@ def _entries(folder: Path, faults: list[str]) -> Iterator[Opened]:
         yield one if isinstance(one.entry, RootStatement) else one._replace(content=b"")
 
 
-def _check_packages(folder: Path, entries: Sequence[Opened], faults: list[str], notes: list[str]) -> set[int]:
+def _packages(folder: Path) -> list[Path]:
+    return sorted(path for pattern in _PACKAGES for path in folder.glob(pattern))
+
+
+def _check_packages(looks: Iterable[_Look], entries: Sequence[Opened], faults: list[str], notes: list[str]) -> set[int]:
     """Adds the faults of each package, and of those that are not there. Returns the sequences that are."""
     digests = {one.entry.link.sequence: one.digest for one in entries}
     gone, seen, told = buried(entries), set[int](), dict[str, int]()
-    for one in _looks(sorted(path for pattern in _PACKAGES for path in folder.glob(pattern))):
+    for one in looks:
         faults += [f"{one.name}: {fault}" for fault in one.faults]
         if one.unsigned:
             notes.append(f"{one.name} is not in the chain: it has no statement, as those that earlier versions wrote")
@@ -127,23 +136,28 @@ def _check_packages(folder: Path, entries: Sequence[Opened], faults: list[str], 
     return seen
 
 
-def _looks(paths: Sequence[Path]) -> Iterator[_Look]:
+def _looks(paths: Sequence[Path], roots: str | None) -> Iterator[_Look]:
     """Yields the check of each package, in order: of many by as many processes as the machine has processors."""
-    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    workers, look = min(os.cpu_count() or 1, _MOST_WORKERS), partial(_look, roots)
     if len(paths) < _FEW or workers == 1:
-        yield from map(_look, paths)
+        yield from map(look, paths)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_look, paths, chunksize=_CHUNK)
+        yield from pool.map(look, paths, chunksize=_CHUNK)
 
 
-def _look(path: Path) -> _Look:
+def _look(roots: str | None, path: Path) -> _Look:
     try:
         content = read_bounded(path, MOST_BYTES)
     except OSError as error:
         return _Look(path.name, (str(error),))
     if is_unsigned(content):
         return _Look(path.name, unsigned=True)
-    check = check_package(content, None)
+    check = check_package(content, None, _authority(roots) if roots else None)
     entry = Head(check.envelope.entry.link.sequence, check.envelope.digest) if check.envelope else None
     return _Look(path.name, check.faults, check.notes, entry)
+
+
+@lru_cache(maxsize=1)
+def _authority(roots: str) -> Authority:
+    return Authority.read(roots)

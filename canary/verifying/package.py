@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +12,15 @@ import msgspec
 from canary.archive import MOST_BYTES, NotCanonicalError, OlderFormError, files_of, unpacked
 from canary.attestation import package_statement
 from canary.files import read_bounded
-from canary.package import CONTAINERS, MANIFEST, PROBES, REPORT, STATEMENT
+from canary.package import BINDING, CONTAINERS, MANIFEST, PROBES, REPORT, STATEMENT
 from canary.report import Report
 from canary.seal import Opened, SealError, opened
 from canary.spelling import SpellingError
 from canary.statement import Facts, PackageResult, PackageStatement
+from canary.timestamp import Authority
+from canary.timestamped import TIMESTAMP
 from canary.trust import Trust
+from canary.verifying.dating import DateCheck, check_date
 from canary.verifying.derivation import Derivation, derive, format_fault
 from canary.verifying.limits import limit_notes
 from canary.verifying.sums import sum_faults
@@ -30,6 +34,7 @@ class PackageCheck(NamedTuple):
     envelope: its statement; None when that can't be read.
     report: its report; None when that can't be read.
     vouched: true when a key that was given vouches for it.
+    seen_at: when a timestamp authority that was given saw the statement, UTC; None when that is not proved.
     """
 
     faults: tuple[str, ...]
@@ -37,23 +42,27 @@ class PackageCheck(NamedTuple):
     envelope: Opened | None = None
     report: Report | None = None
     vouched: bool = False
+    seen_at: datetime | None = None
 
 
-def check_package(content: bytes, trust: Trust | None) -> PackageCheck:
-    """Returns everything that is wrong with these bytes. It raises nothing: what can't be read is a fault."""
+def check_package(content: bytes, trust: Trust | None, authority: Authority | None = None) -> PackageCheck:
+    """Returns everything that is wrong with these bytes. It raises nothing: what can't be read is a fault.
+
+    With `authority`, a package without a timestamp that leads to it is faulty.
+    """
     try:
-        return _check(content, trust)
+        return _check(content, trust, authority)
     except Exception as error:
         return PackageCheck((f"it can't be read: {type(error).__name__}: {error!s:.200}",))
 
 
-def check_file(path: Path, trust: Trust | None) -> PackageCheck:
+def check_file(path: Path, trust: Trust | None, authority: Authority | None = None) -> PackageCheck:
     """Returns everything that is wrong with the package at `path`."""
     try:
         content = read_bounded(path, MOST_BYTES)
     except OSError as error:
         return PackageCheck((f"the file can't be read: {error}",))
-    return check_package(content, trust)
+    return check_package(content, trust, authority)
 
 
 def is_unsigned(content: bytes) -> bool:
@@ -66,7 +75,7 @@ def is_unsigned(content: bytes) -> bool:
         return False
 
 
-def _check(content: bytes, trust: Trust | None) -> PackageCheck:
+def _check(content: bytes, trust: Trust | None, authority: Authority | None) -> PackageCheck:
     try:
         files = files_of(content)
     except NotCanonicalError as error:
@@ -89,16 +98,21 @@ def _check(content: bytes, trust: Trust | None) -> PackageCheck:
         faults.append(f"the raw files can't be read: {error}")
     if envelope is not None and derivation is not None:
         faults += _statement_faults(envelope, derivation, files)
+    date = DateCheck(())
+    if envelope is not None and derivation is not None and {TIMESTAMP, BINDING} <= files.keys():
+        date = check_date(files, envelope, datetime.fromisoformat(derivation.report.checked_at), authority)
+        faults += date.faults
     refusal = None if envelope is None or trust is None else trust.refusal(envelope)
     if refusal is not None:
         faults.append(f"{STATEMENT}: {refusal}")
     report = derivation.report if derivation else None
     return PackageCheck(
         faults=tuple(faults),
-        notes=tuple(limit_notes(report, files.get(PROBES, b""))) if report else (),
+        notes=(*limit_notes(report, files.get(PROBES, b"")), *date.notes) if report else (),
         envelope=envelope,
         report=report,
         vouched=trust is not None and envelope is not None and refusal is None,
+        seen_at=date.seen_at,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from canary.package import (
+    BINDING,
     CONTAINERS,
     JUNIT,
     MANIFEST,
@@ -20,12 +21,13 @@ from canary.package import (
     with_manifest,
     with_sums,
 )
+from canary.timestamped import TIMESTAMP
 from common import wire
 from common.errors import InvalidRequest
 
-ALWAYS = frozenset({CONTAINERS, JUNIT, MANIFEST, MARKDOWN, PROBES, REPORT, SAMPLES, STATEMENT, SUMS})
+NOT_IN_THE_MANIFEST = frozenset({BINDING, MANIFEST, STATEMENT, SUMS, TIMESTAMP})
+ALWAYS = frozenset({CONTAINERS, JUNIT, MARKDOWN, PROBES, REPORT, SAMPLES}) | NOT_IN_THE_MANIFEST
 """The files that every package has."""
-NOT_IN_THE_MANIFEST = frozenset({MANIFEST, STATEMENT, SUMS})
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\n/]+)\n")
 
 
@@ -56,7 +58,7 @@ def sum_faults(files: Mapping[str, bytes]) -> list[str]:
 def _spelling_faults(files: Mapping[str, bytes]) -> list[str]:
     listed = {name: content for name, content in files.items() if name not in NOT_IN_THE_MANIFEST}
     again = with_manifest(listed)
-    again = with_sums({**again, STATEMENT: files[STATEMENT]})
+    again = with_sums({**again, **{name: files[name] for name in (BINDING, STATEMENT, TIMESTAMP)}})
     return [
         f"{name} is spelled in another way than it was written"
         for name in (MANIFEST, SUMS)

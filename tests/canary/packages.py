@@ -11,10 +11,11 @@ import msgspec
 from canary.archive import zip_of
 from canary.attestation import package_statement
 from canary.observation import Observation, ProbeAnswer
-from canary.package import MANIFEST, STATEMENT, Draft, forms, raw_files, with_manifest, with_sums
+from canary.package import MANIFEST, Draft, forms, raw_files, with_manifest, with_sums
 from canary.probes.judging import checks_of
 from canary.report import Origin, Report, report_of
 from canary.seal import sealed
+from canary.sealing import Stamp, dated, without_authority
 from canary.statement import ChainLink
 from canary.verdict import VerdictLimits, judge
 from canary.versions import running_parts
@@ -84,13 +85,17 @@ def files(answers: tuple[ProbeAnswer, ...] = ANSWERS) -> dict[str, bytes]:
 
 
 def signed(
-    content: dict[str, bytes], report: Report | None = None, link: ChainLink = LINK, about: Draft | None = None
+    content: dict[str, bytes],
+    report: Report | None = None,
+    link: ChainLink = LINK,
+    about: Draft | None = None,
+    stamp: Stamp = without_authority,
 ) -> dict[str, bytes]:
-    """The files with everything that somebody with the key can make anew: manifest, statement and sums."""
+    """The files with everything that somebody with the key can make anew: manifest, statement, timestamp and sums."""
     listed = with_manifest(content)
     about = about or draft()
     statement = package_statement(report or about.report, about.containers, listed[MANIFEST], link)
-    return with_sums({**listed, STATEMENT: sealed(statement, [signer()])})
+    return with_sums({**listed, **dated(sealed(statement, [signer()]), signer(), stamp)})
 
 
 def package(content: dict[str, bytes] | None = None) -> bytes:

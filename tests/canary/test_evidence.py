@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from canary.evidence import LEFTOVER_SECONDS, EvidenceStore
+from canary.evidence import LEFTOVER_SECONDS, MOST_BYTES, MOST_PACKAGES, EvidenceStore
 from canary.keys import CannotSign
 from canary.verifying.folder import check_folder
 from canary.verifying.package import check_file
@@ -25,8 +25,8 @@ from tests.canary.packages import draft
 FIRST = "canary_0.1.0_20261122T120000Z.zip"
 
 
-def store_of(folder: Path, **limits: int) -> EvidenceStore:
-    return EvidenceStore(folder, key_file(folder), **limits)
+def store_of(folder: Path, *, most_packages: int = MOST_PACKAGES, most_bytes: int = MOST_BYTES) -> EvidenceStore:
+    return EvidenceStore(folder, key_file(folder), most_packages=most_packages, most_bytes=most_bytes)
 
 
 def names(folder: Path) -> list[str]:

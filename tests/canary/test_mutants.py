@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canary.archive import zip_of
-from canary.package import STATEMENT, SUMS, with_manifest, with_sums
+from canary.package import BINDING, STATEMENT, SUMS, with_manifest, with_sums
 from canary.seal import public_of
-from canary.sealing import sealed_package
+from canary.sealing import dated, sealed_package, without_authority
+from canary.timestamped import TIMESTAMP
 from canary.trust import trust_of_key
 from canary.verifying.package import check_package
 from tests.canary.keys import PUBLIC, signer
@@ -20,7 +21,7 @@ from tests.canary.packages import LINK, WELL, draft, signed
 
 DRAFT = draft()
 WHOLE, ENVELOPE = sealed_package(DRAFT, LINK, signer())
-FILES = with_sums({**with_manifest(DRAFT.files), STATEMENT: ENVELOPE})
+FILES = with_sums({**with_manifest(DRAFT.files), **dated(ENVELOPE, signer(), without_authority)})
 NAMES = sorted(FILES)
 TRUST = trust_of_key(PUBLIC)
 JSON_FILES = sorted(name for name in DRAFT.files if name.endswith(".json"))
@@ -36,7 +37,7 @@ def is_accepted(content: bytes) -> bool:
 
 def summed(raw: dict[str, bytes]) -> bytes:
     """The package with manifest and sums made anew, as somebody without the key can make them."""
-    return zip_of(with_sums({**with_manifest(raw), STATEMENT: ENVELOPE}))
+    return zip_of(with_sums({**with_manifest(raw), **{one: FILES[one] for one in (STATEMENT, TIMESTAMP, BINDING)}}))
 
 
 def test_the_package_itself_is_accepted() -> None:
@@ -123,7 +124,7 @@ def test_no_other_value_in_a_json_file_is_accepted_even_with_the_key(
 def test_no_file_can_be_left_out_or_put_in_beside_the_sums(name: str, data: st.DataObject) -> None:
     less = {one: content for one, content in FILES.items() if one != name}
     assert not is_accepted(zip_of(less))
-    added = data.draw(st.sampled_from(["more.txt", "timestamp.json", "statement.dsse.json.bak"]))
+    added = data.draw(st.sampled_from(["more.txt", "timestamp.tsr", "statement.dsse.json.bak"]))
     assert not is_accepted(zip_of(FILES | {added: b"x"}))
     assert not is_accepted(zip_of(with_sums({**{one: FILES[one] for one in NAMES if one != SUMS}, added: b"x"})))
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from canary.archive import zip_of
+from canary.verifying.sums import NOT_IN_THE_MANIFEST
 from tests.canary.build import answer
 from tests.canary.packages import answers_with, files, package, signed, written
 from tests.canary.servers import METRICS
@@ -38,6 +39,8 @@ def test_every_entry_is_sorted_read_only_and_dated_the_same() -> None:
         "report.md",
         "samples.json",
         "statement.dsse.json",
+        "timestamp.dsse.json",
+        "timestamp.json",
     ]
     assert {(one.date_time, one.create_system, one.external_attr >> 16) for one in entries} == {
         ((1980, 1, 1, 0, 0, 0), 3, 0o100444)
@@ -52,7 +55,7 @@ def test_everyday_tools_unpack_and_check_it(tmp_path: Path) -> None:
         ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=tmp_path / "out", capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.count(": OK") == 10
+    assert checked.stdout.count(": OK") == 12
 
 
 def test_the_metrics_are_the_very_bytes_that_came() -> None:
@@ -100,8 +103,8 @@ def test_the_junit_file_counts_what_failed_and_what_is_unclear() -> None:
     assert suite.attrib["failures"] == "1"
 
 
-def test_the_manifest_names_every_file_but_itself_the_statement_and_the_sums() -> None:
+def test_the_manifest_names_every_file_but_itself_the_envelopes_the_timestamp_and_the_sums() -> None:
     content = signed(files())
     manifest = json.loads(content["manifest.json"])["files"]
-    assert {one["path"] for one in manifest} == content.keys() - {"manifest.json", "statement.dsse.json", "SHA256SUMS"}
+    assert {one["path"] for one in manifest} == content.keys() - NOT_IN_THE_MANIFEST
     assert all(one["size"] == len(content[one["path"]]) for one in manifest)

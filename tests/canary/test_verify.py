@@ -19,6 +19,7 @@ from canary.archive import zip_of
 from canary.attestation import package_statement
 from canary.package import Draft, with_manifest, with_sums
 from canary.seal import sealed
+from canary.sealing import dated, without_authority
 from canary.verdict import VerdictLimits
 from canary.verifying.package import check_file, check_package
 from tests.canary.build import answer
@@ -268,7 +269,7 @@ def test_another_statement_of_the_same_key_is_refused_with_each_thing_that_diffe
     other = draft(WELL, limits=VerdictLimits(p95_seconds=2.0, restart_budget=10))
     listed = with_manifest(files())
     statement = package_statement(other.report, other.containers[:1] if other.containers else (), b"{}", LINK)
-    content = with_sums({**listed, "statement.dsse.json": sealed(statement, [signer()])})
+    content = with_sums({**listed, **dated(sealed(statement, [signer()]), signer(), without_authority)})
     assert check_package(zip_of(content), None).faults == (
         "statement.dsse.json is about another manifest.json than the package has",
         "statement.dsse.json is about another image of spark-venue-1 than container_status.json names",
