@@ -107,7 +107,7 @@ def _check(content: bytes, trust: Trust | None, authority: Authority | None) -> 
         faults.append(f"{STATEMENT}: {refusal}")
     report = derivation.report if derivation else None
     return PackageCheck(
-        faults=tuple(faults),
+        faults=tuple(dict.fromkeys(faults)),
         notes=(*limit_notes(report, files.get(PROBES, b"")), *date.notes) if report else (),
         envelope=envelope,
         report=report,
