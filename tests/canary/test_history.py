@@ -159,7 +159,7 @@ def test_the_largest_rows_stay_within_the_stated_size(tmp_path: Path) -> None:
 
 def test_a_year_of_a_healthy_stack_stays_within_the_stated_size(tmp_path: Path) -> None:
     names = [f"service-{number}" for number in range(14)]
-    assert size_after_a_year(tmp_path, names, 0, 700, 48 * 240) < 12 * MEBIBYTE
+    assert size_after_a_year(tmp_path, names, 0, 700, 48 * 360) < 12 * MEBIBYTE
 
 
 @pytest.mark.parametrize("days", [-400, 400])

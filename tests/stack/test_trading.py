@@ -58,6 +58,7 @@ def test_one_client_order_id_posted_fifty_times_from_eight_threads_is_one_order(
         if order["client_order_id"] == name
     ]
     assert len(listed) == 1
+    assert listed[0]["status"] == "filled", listed[0]
     assert sum(Decimal(fill["quantity"]) for fill in listed[0]["fills"]) == Decimal("0.0005")
 
 
@@ -85,7 +86,8 @@ def test_a_filled_order_survives_sigkill_of_both_executors_and_the_database(heal
 
 
 def test_prometheus_counts_the_fill(healthy: Stack) -> None:
-    healthy.order("executor-1", fresh_id("counted"))
+    placed = healthy.order("executor-1", fresh_id("counted"))
+    assert placed.json["status"] == "filled", placed.body
 
     def counted() -> bool:
         query = "/api/v1/query?query=sum(executor_fills_total)"
