@@ -105,11 +105,11 @@ def test_the_stacks_evidence_proves_itself_elsewhere_with_the_exported_trust_fil
 
 
 def test_restarts_are_judged_from_the_baseline_on_and_the_package_says_who_set_it(healthy: Stack) -> None:
-    restarts = healthy.kill("venue")
-    healthy.wait_restarted("venue", restarts)
+    restarts = healthy.kill("web")
+    healthy.wait_restarted("web", restarts)
     healthy.run("scripts/baseline.sh", "Ada", "a test of the baseline")
     seconds_until(healthy, lambda status: bool((status["baseline"] or {}).get("by") == "Ada"), 30)
-    row = next(one for one in healthy.get("canary", "/v1/status")["restarts"] if one["service"] == "venue")
+    row = next(one for one in healthy.get("canary", "/v1/status")["restarts"] if one["service"] == "web")
     assert (row["since_baseline"], row["in_all"]) == (0, restarts + 1)
     assert "a test of the baseline" in healthy.run("scripts/baseline.sh").stdout
     seconds_until(healthy, verdict("PASS"), 60)
