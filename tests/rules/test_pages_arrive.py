@@ -54,20 +54,16 @@ def test_a_critical_and_its_end_arrive_everywhere_in_the_form_of_each_service(li
     live.tell("Shape", annotations=FACTS)
     firing: dict[str, Message] = {name: sinks.wait(name, "Shape", 1, SECONDS)[0] for name in RECEIVERS}
     sinks.wait("console", "Shape", 1, SECONDS)
-    before = len(sinks.got)
+    marks = dict.fromkeys(FORMS, "Shape") | {"jira": "https://spark.example:3003"}
+    # Alertmanager sends a message again that a busy receiver answered too late: the end is the first one after these.
+    before = {name: len(sinks.of(name, mark)) for name, mark in marks.items()}
     live.tell("Shape", ended=True, annotations=FACTS)
     for name, form in FORMS.items():
         if text := form(firing[name], TITLES[0]):
             check_text(text, ended=False)
-        mark = "https://spark.example:3003" if name == "jira" else "Shape"
-        ended = next(each for each in wait_for_end(sinks, name, mark) if each not in sinks.got[:before])
+        ended = sinks.wait(name, marks[name], before[name] + 1, SECONDS)[-1]
         if text := form(ended, TITLES[1]):
             check_text(text, ended=True)
-
-
-def wait_for_end(sinks: Sinks, name: str, mark: str) -> list[Message]:
-    """The messages of a receiver once the second one is there."""
-    return sinks.wait(name, mark, 2, SECONDS)
 
 
 def test_one_that_hangs_and_one_that_refuses_delay_nobody(live: LivePages, sinks: Sinks) -> None:
