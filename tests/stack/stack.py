@@ -30,6 +30,10 @@ PORTS = compose.doors()
 UP_SECONDS = 1500.0
 NOT_INHERITED = ("SPARK_", "COMPOSE_", "MAKE", "MFLAGS", "STARTED_AT")
 ONE_SHOTS = compose.one_shots()
+EXECUTORS = ("executor-1", "executor-2")
+EQUITY_KNOWN = re.compile(r"^executor_equity_known(?:\{[^}]*\})? ([01])", re.MULTILINE)
+TRADED = "BTCTURK:BTCTRY"
+"""The symbol of the orders that tests send."""
 FLASK_SERVICES = compose.published()
 
 
@@ -118,7 +122,7 @@ class Stack:
         """Posts a small market buy, or whatever `fields` make of it."""
         body = {
             "client_order_id": client_order_id,
-            "symbol": "BTCTURK:BTCTRY",
+            "symbol": TRADED,
             "side": "buy",
             "type": "market",
             "quantity": "0.001",
@@ -149,13 +153,21 @@ class Stack:
         return int(state["RestartCount"])
 
     def settled(self) -> bool:
-        """Every container that stays is healthy, and the canary's latest look came after the last of them started."""
+        """Every container that stays is healthy, the canary passed after the last one started, and orders are filled.
+
+        A PASS does not say that the symbol that the tests trade has a price already, nor that all held has one.
+        """
         states = [each["State"] for each in self.lasting_containers()]
         if any(not each["Running"] or each.get("Health", {}).get("Status") != "healthy" for each in states):
             return False
         latest = self.get("canary", "/v1/status")
         started = max(datetime.fromisoformat(each["StartedAt"]) for each in states)
-        return bool(latest["verdict"] == "PASS" and datetime.fromisoformat(latest["checked_at"]) > started)
+        if latest["verdict"] != "PASS" or datetime.fromisoformat(latest["checked_at"]) <= started:
+            return False
+        fresh = {one["symbol"] for one in self.get("marketdata", "/v1/quotes")["quotes"] if not one["stale"]}
+        told = "\n".join(self.ask("GET", each, "/metrics").body.decode() for each in EXECUTORS)
+        # The executor that writes the account tells, and it alone.
+        return TRADED in fresh and EQUITY_KNOWN.findall(told) == ["1"]
 
     def wait_restarted(self, service: str, restarts_before: int, timeout: float = 90) -> None:
         """Waits until the engine has restarted the container and its health check passes."""
