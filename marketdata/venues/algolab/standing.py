@@ -60,9 +60,12 @@ class Standing:
             self.tell(share, at, received)
         found = ((share.pair, share.tick_size(self.day)) for share in changed)
         sizes = {pair: size for pair, size in found if size is not None}
-        if any(self._size(pair) != size for pair, size in sizes.items()):
+        different = [share for share in changed if sizes.get(share.pair) not in (None, self._size(share.pair))]
+        if different:
             known = {pair: sizes.get(pair) or self._size(pair) for pair in self._shares}
             self.instruments = {pair: instrument(pair, size) for pair, size in known.items() if size is not None}
+        for share in different:
+            self._store.instrument_changed(share.symbol, received)
 
     def tell(self, share: Share, at: float, received: float) -> None:
         """Tells a share's status."""

@@ -21,15 +21,20 @@ LIMITS = EquityInfo(Decimal("11.1"), Decimal("13.5"), None, None, None)
 
 
 class _Told(Store):
-    """Notes of which shares a status was told."""
+    """Notes of which shares a status was told, and of which an instrument."""
 
     def __init__(self, listings: list[Listing]) -> None:
         super().__init__(listings, market="simulated", stale_after=5.0, clock=SYSTEM_CLOCK)
         self.told: list[str] = []
+        self.instruments: list[str] = []
 
     def set_status(self, symbol: str, status: SymbolStatus, received: float) -> None:
         self.told.append(symbol.removeprefix("BIST:"))
         super().set_status(symbol, status, received)
+
+    def instrument_changed(self, symbol: str, received: float) -> None:
+        self.instruments.append(symbol.removeprefix("BIST:"))
+        super().instrument_changed(symbol, received)
 
 
 class _Rig:
@@ -82,6 +87,16 @@ def test_a_new_price_tells_its_own_share_alone_and_its_step_of_prices() -> None:
     rig.passed()
     assert list(rig.intake.standing.instruments) == ["AKBNK", "GARAN"]
     assert rig.intake.standing.instruments["GARAN"].tick_size == Decimal("0.02")
+
+
+def test_those_who_follow_are_told_of_a_step_of_prices_that_becomes_known_or_changes_and_of_no_other() -> None:
+    rig = _Rig()
+    rig.passed()
+    assert rig.store.instruments == []
+    for price in ("12.34", "12.35", "25.00"):
+        rig.tick("GARAN", price)
+        rig.passed()
+    assert rig.store.instruments == ["GARAN", "GARAN"]
 
 
 def test_a_lost_socket_a_new_phase_and_a_new_day_tell_all_shares() -> None:
