@@ -98,5 +98,6 @@ def longest_stop() -> float:
 
 
 def get(address: str) -> tuple[int, bytes]:
-    with urllib.request.urlopen(address, timeout=5) as answer:
+    """The status and body of a GET; a busy machine may take its time for them."""
+    with urllib.request.urlopen(address, timeout=30) as answer:
         return answer.status, answer.read()
