@@ -119,7 +119,7 @@ def markdown(report: Report) -> bytes:
         "",
         *([f"- {_cell(reason)}" for reason in report.reasons] or ["- none: every condition that counts is met"]),
         "",
-        *_section("What it means", [line for fault in report.faults for line in _fault_lines(fault)]),
+        *_section("Consequences", [line for fault in report.faults for line in _fault_lines(fault)]),
         *_section("Not met, and not counted", [f"- {_cell(one)}" for one in report.tolerated]),
         "## What ran",
         "",

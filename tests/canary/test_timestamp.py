@@ -102,7 +102,7 @@ def test_a_chain_is_followed_through_an_intermediate_of_the_file_or_of_the_token
 
 
 def test_a_certificate_that_may_not_sign_certificates_makes_no_authority(local: LocalAuthority, token: bytes) -> None:
-    """Whoever got any certificate under the root could else make an authority of it."""
+    """Without this rule the holder of any certificate under the root could make an authority of it."""
     anybody = issued("Anybody", local.root)
     forged = local.signed(token, issued("Forger", anybody), anybody)
     fault, sentence = fault_of(lambda: checked(forged, DATA, trusted(local.root)))

@@ -27,7 +27,7 @@ runbook = "TargetDown"
 
 
 def seconds_until(stack: Stack, holds: Callable[[dict[str, Any]], bool], limit: float) -> float:
-    """How long it took until the canary's status was as a test wants it."""
+    """The seconds until the canary's status is as a test wants it."""
     began = time.monotonic()
     while not holds(status := stack.get("canary", "/v1/status")):
         waited = time.monotonic() - began
