@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from canary.commands import WRONG_USE, baseline, compare, evidence, history, key, run, status, verify, versions
+from canary.commands import WRONG_USE, baseline, compare, evidence, history, key, run, status, trial, verify, versions
 from common.settings import SettingsError
 
-_COMMANDS = (run, evidence, verify, compare, key, status, history, baseline, versions)
+_COMMANDS = (run, evidence, verify, compare, key, status, history, baseline, versions, trial)
 
 
 class _Parser(argparse.ArgumentParser):
