@@ -1,4 +1,4 @@
-"""Checks the books of one side after a trial: every order is there once, and the money follows from the fills (pure)."""
+"""Checks the books of one side after a trial: each order is there once, and the money follows from the fills (pure)."""
 
 from __future__ import annotations
 
