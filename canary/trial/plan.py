@@ -79,7 +79,7 @@ def _refused(name: str, offer: Offer, turn: int) -> Step | None:
         return Step("refusal", body.client_order_id, 201, body)
     if turn == 6:
         body = _limit(f"{name}-below", offer, "buy", -quantity, offer.resting_price())
-        return Step("refusal", body.client_order_id, 400, body)
+        return Step("refusal", body.client_order_id, 422, body)
     return None
 
 
