@@ -73,7 +73,7 @@ class Parts:
         )
         durations = ProbeDurations(source.read().plan.targets)
         evidence = EvidenceStore(settings.evidence_dir, settings.evidence_key, stamp_of(settings))
-        prober = Prober(settings.timeout, clock, on_answer or durations.observe)
+        prober = Prober(settings.timeout, clock, on_answer or durations.observe, settings.trader_token)
         baseline = BaselineFile(settings.evidence_dir)
         window = SampleWindow(settings.window)
         engine = engine_of(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from canary.certificate import TlsAddress
@@ -45,6 +45,7 @@ class Settings:
     evidence_dir: the folder of packages.
     evidence_key: the file of the private key that signs them.
     limits: the limits that a verdict is judged by.
+    trader_token: the token that orders of probes are placed with; empty where there is none.
     certificate: where the gateway serves its certificate; None without TLS.
     timestamp: the timestamp authority; None when none is set.
     """
@@ -60,6 +61,7 @@ class Settings:
     evidence_dir: Path
     evidence_key: Path
     limits: VerdictLimits
+    trader_token: str = field(default="", repr=False)
     certificate: TlsAddress | None = None
     timestamp: TimestampSettings | None = None
 
@@ -93,6 +95,7 @@ class Settings:
                 p95_seconds=reader.seconds("SPARK_P95_LIMIT_SECONDS", 1.0),
                 restart_budget=reader.integer("SPARK_RESTART_BUDGET", 10, at_least=0, at_most=1000),
             ),
+            trader_token=reader.secret("SPARK_TRADER_TOKEN") if reader.text("SPARK_TRADER_TOKEN_FILE", "") else "",
             certificate=_certificate(reader),
             timestamp=_timestamp(reader),
         )

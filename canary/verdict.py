@@ -104,7 +104,8 @@ def _faults(checks: tuple[Check, ...]) -> Iterator[Fault]:
 
 def _own(seen: Observation) -> Iterator[Condition]:
     for part, trouble in sorted(seen.own.items()):
-        yield condition("canary itself", f"[{part.upper()}]", trouble or "well", "== well", not trouble, critical=False)
+        shown = "well" if trouble is None else trouble
+        yield condition("canary itself", f"[{part.upper()}]", shown, "== well", trouble is None, critical=False)
 
 
 def _checks(seen: Observation) -> Iterator[Condition]:

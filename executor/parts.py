@@ -66,6 +66,7 @@ class Parts:
     slots: the order streams that may be open.
     writes: the limit on writes.
     previews: the limit on previews.
+    switches_all: true when its operator may set the kill switch of all accounts.
     """
 
     loops: Supervisor
@@ -85,6 +86,7 @@ class Parts:
     slots: sse.StreamSlots
     writes: WriteLimiter
     previews: RateLimit
+    switches_all: bool
 
     @classmethod
     def build(
@@ -122,6 +124,7 @@ class Parts:
             streams=OrderStreams(trading, tail, timings, clock, loops.stop_signal, calls),
             writes=WriteLimiter(settings.operator_verifier, settings.most_writes_per_second, clock.monotonic),
             previews=RateLimit(settings.most_writes_per_second, clock.monotonic, "previews"),
+            switches_all=settings.switches_all,
         )
         wakes.loops = parts._add_loops(settings)
         return parts

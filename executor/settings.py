@@ -112,6 +112,7 @@ class Settings:
     limits: the limits at the start.
     fees: the fee rates.
     equity_currency: the currency that the equity is measured in.
+    switches_all: true when its operator may set the kill switch of all accounts of the ledger.
     quote_seconds: an answer of market data to a question is waited for so long.
     """
 
@@ -125,6 +126,7 @@ class Settings:
     limits: Limits
     fees: Fees
     equity_currency: str
+    switches_all: bool = True
     quote_seconds: float = 1.0
 
     @classmethod
@@ -154,6 +156,7 @@ class Settings:
                 maker_percent=reader.decimal("SPARK_MAKER_FEE_PERCENT", "0.06", at_least="0", at_most="10"),
             ),
             equity_currency=equity_currency,
+            switches_all=reader.choice("SPARK_KILL_SWITCH_OF_ALL", "on", ("on", "off")) == "on",
         )
         reader.check()
         return settings

@@ -55,6 +55,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "operator/token": random_token,
     "reader/token": random_token,
     "peer/secret": random_token,
+    "canary-trader/token": random_token,
     "alerts/alert_token": random_token,
     "grafana/admin_password": random_token,
     "algolab-simulated/api_key": random_api_key,
@@ -68,6 +69,7 @@ VERIFIERS = {
     "operator-verifier/verifier": "operator/token",
     "reader-verifier/verifier": "reader/token",
     "alerts-verifier/verifier": "alerts/alert_token",
+    "canary-trader-verifier/verifier": "canary-trader/token",
 }
 """For each verifier the token that it is derived from."""
 SCRAM_VERIFIERS = {

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/host.sh
 . scripts/host.sh
 
-EXECUTORS=(executor-1 executor-2)
+EXECUTORS=(executor-1 executor-2 executor-canary)
 file=${1:-}
 
 start_executors() {
@@ -37,12 +37,12 @@ check_dump "$file"
 step "loading $file beside the ledger, and proving it"
 said=$(written_out | as_owner load) || fail "$file was not restored; the ledger is as it was" "$(reason "$said")"
 trap start_executors EXIT
-step "stopping both executors"
+step "stopping the executors"
 docker compose stop "${EXECUTORS[@]}" >/dev/null 2>&1 || fail "the executors can't be stopped" "look: make status"
 step "putting it in the ledger's place"
 swapped=$(as_owner swap) || fail "$file was not restored; the ledger is as it was" "$(reason "$swapped")"
 trap - EXIT
-step "starting both executors"
+step "starting the executors"
 start_executors
 step "$(grep '^verify: ' <<<"$said")"
 step "no backup of this ledger is known from here on: make backup"

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from canary.observation import ProbeAnswer
+from canary.probes.declared import DeclaredProbe
 from canary.probes.exposition import Exposition, read_exposition
 from canary.probes.sentences import Missing, Noted, Value
 
@@ -21,11 +22,11 @@ _MOST_LISTED = 5
 
 
 class Body:
-    """An answer, with its body read once in each form."""
+    """An answer, with its body read once in each form, and the probe that it is the answer to."""
 
-    def __init__(self, answer: ProbeAnswer, series: tuple[str, ...]) -> None:
+    def __init__(self, answer: ProbeAnswer, declared: DeclaredProbe) -> None:
         self.answer = answer
-        self.series = series
+        self.declared = declared
 
     def json(self) -> Any:
         """Returns the body as JSON, numbers with a point as Decimal. Raises ValueError when it is none."""

@@ -13,10 +13,13 @@ from canary.probes.body import Body, Found
 from canary.probes.declared import EVERYTHING, DeclaredProbe
 from canary.probes.http_values import HTTP_VALUES
 from canary.probes.metric_values import METRIC_VALUES
+from canary.probes.order_values import ORDER_VALUES
 from canary.probes.plan import Probe
 from canary.probes.sentences import Missing, Noted, Sentence, judged
 
 _VALUES = {**HTTP_VALUES, **METRIC_VALUES}
+_LAST = ("STATUS", "ORDER_STATUS")
+"""The names after which nothing more is asked of an answer when they are not met."""
 _PERCENTS = {"P50": 50, "P95": 95, "P99": 99}
 
 
@@ -91,18 +94,21 @@ def _check(
 
 
 def _of_answer(answer: ProbeAnswer, probe: DeclaredProbe) -> Iterator[Condition]:
-    """Another status than the one that is wanted brings another body: nothing is asked of it, but of readiness."""
+    """Another status than the one that is wanted brings another body: nothing is asked of it, but of readiness.
+
+    An order that is not as it should be has no more to tell than its reason.
+    """
     about = f"{answer.target} {answer.check}"
     if answer.outcome != "answered":
         outcome: Outcome = "unknown" if answer.outcome == "not_asked" else "failed"
         shown = answer.problem or answer.outcome
         yield condition(about, "[ANSWER]", shown, "== whole", outcome, critical=probe.critical)
         return
-    body = Body(answer, probe.series)
+    body, values = Body(answer, probe), ORDER_VALUES if probe.kind == "order" else _VALUES
     for one in probe.conditions:
-        found = _met(probe, about, one, _VALUES[one.name](body, one.path))
+        found = _met(probe, about, one, values[one.name](body, one.path))
         yield found
-        if one.name == "STATUS" and found.outcome != "met" and probe.kind != "readiness":
+        if one.name in _LAST and found.outcome != "met" and probe.kind != "readiness":
             return
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from canary.probes.names import NAMES, WITHOUT_REQUEST, ProbeKind
+from canary.probes.names import NAMES, WITHOUT_PATH, WITHOUT_REQUEST, ProbeKind
 from canary.probes.sentences import Kind, Sentence, read
 
 LARGEST_FILE = 256 * 1024
@@ -21,6 +21,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PATH = re.compile(r"/[\x21\x24-\x7e]{0,300}")
 _HEADING = re.compile(r"(?:[A-Z][A-Za-z]{0,79})?")
 _QUERY = re.compile(r"[\x20-\x7e]{1,1000}")
+_SYMBOL = re.compile(r"[A-Z0-9]{1,20}:[A-Z0-9]{1,20}")
+_QUANTITY = re.compile(r"(?!0+(\.0*)?$)(0|[1-9][0-9]{0,11})(\.[0-9]{0,7}[1-9])?")
 _SERIES = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]{0,119}")
 _SPAN = re.compile(r"([0-9]{1,5})(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -37,6 +39,8 @@ class DeclaredProbe:
     targets: the targets that it asks; `*` stands for every container.
     path: the path and query that it asks for; empty for a query, and where nothing is asked over HTTP.
     query: the PromQL that Prometheus is asked; empty for other kinds.
+    symbol: the instrument of the order, such as BTCTURK:BTCTRY; empty for other kinds.
+    quantity: the quantity of the order, in the base asset, in plain digits; empty for other kinds.
     against: the target whose answer must agree with that of each target; empty for other kinds.
     every: seconds between two answers; None for each round.
     timeout: seconds for one whole answer; None for the setting's.
@@ -58,6 +62,8 @@ class DeclaredProbe:
     targets: tuple[str, ...]
     path: str = ""
     query: str = ""
+    symbol: str = ""
+    quantity: str = ""
     against: str = ""
     every: float | None = None
     timeout: float | None = None
@@ -167,8 +173,10 @@ class _Row:
             name=name,
             kind=kind,
             targets=self._named_targets(targets, kind),
-            path=self._text("path", "", _PATH, "a path that begins with /") if asks and kind != "query" else "",
+            path=self._text("path", "", _PATH, "a path that begins with /") if kind not in WITHOUT_PATH else "",
             query=self._text("query", "", _QUERY, "a query of PromQL on one line") if kind == "query" else "",
+            symbol=self._text("symbol", "", _SYMBOL, "a symbol, such as BTCTURK:BTCTRY") if kind == "order" else "",
+            quantity=self._text("quantity", "", _QUANTITY, "a text such as '0.0001'") if kind == "order" else "",
             against=self._against(targets) if kind == "agreement" else "",
             every=self._span("every", 1.0, 86_400.0) if asks else None,
             timeout=self._span("timeout", 0.05, 30.0) if asks else None,
@@ -177,7 +185,7 @@ class _Row:
             critical=self._flag("critical", default=True),
             dry_run=self._flag("dry_run", default=False),
             optional=self._flag("optional", default=False),
-            often=self._flag("often", default=False) if asks else False,
+            often=self._flag("often", default=False) if asks and kind != "order" else False,
             series=self._series() if kind == "metrics" else (),
             conditions=self._conditions(NAMES[kind], constants),
             cannot=self._sentence("cannot"),

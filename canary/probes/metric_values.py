@@ -82,7 +82,7 @@ def _missing(body: Body, _: Path) -> Found:
         names = {series.partition("{")[0] for series in body.metrics().values}
     except ValueError as error:
         return Missing(str(error))
-    return listed([name for name in body.series if name not in names])
+    return listed([name for name in body.declared.series if name not in names])
 
 
 def _fell(body: Body, _: Path) -> Found:

@@ -14,6 +14,7 @@ ProbeKind = Literal[
     "quotes",
     "feeds",
     "agreement",
+    "order",
     "metrics",
     "targets",
     "rules",
@@ -25,7 +26,10 @@ ProbeKind = Literal[
 WITHOUT_REQUEST = frozenset({"container", "oneshot", "latency"})
 """The kinds that ask nothing over HTTP: the engine's list and the durations of other probes tell their values."""
 
-UNTIMED = frozenset({"readiness", "assets", "agreement"})
+WITHOUT_PATH = WITHOUT_REQUEST | {"query", "order"}
+"""The kinds that name no path: they ask for nothing, or for what their kind says."""
+
+UNTIMED = frozenset({"readiness", "assets", "agreement", "order"})
 """The kinds whose durations are in no percentile: they may rightly wait for others, or send many requests."""
 
 _HTTP: dict[str, Kind] = {
@@ -55,6 +59,17 @@ NAMES: Mapping[ProbeKind, Mapping[str, Kind]] = {
     "quotes": {**_HTTP, "QUOTES": "count", "FRESH_QUOTES": "count"},
     "feeds": {**_HTTP, "FEEDS": "count", "UNRELIABLE": "text"},
     "agreement": {**_HTTP, "DIFFERS": "text"},
+    "order": {
+        "STATUS": "count",
+        "ROUND_TRIP": "time",
+        "ORDER_STATUS": "text",
+        "AS_ASKED": "any",
+        "READ_BACK": "any",
+        "REPEAT_STATUS": "count",
+        "REPEATED": "any",
+        "FILLED_ONCE": "any",
+        "CASH_MOVED": "any",
+    },
     "metrics": {
         "STATUS": "count",
         "LATENCY": "time",

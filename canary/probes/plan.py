@@ -11,6 +11,8 @@ from canary.probes.names import WITHOUT_REQUEST
 from common import wire
 
 VENUE = "venue"
+ORDERS = "/v1/orders"
+"""The path at which an executor takes an order."""
 
 
 @dataclass(frozen=True)
@@ -84,4 +86,6 @@ def often_asked(probes: Iterable[Probe], target: str) -> tuple[Probe, ...]:
 
 
 def _path_of(probe: DeclaredProbe) -> str:
-    return f"/api/v1/query?query={quote(probe.query, safe='')}" if probe.kind == "query" else probe.path
+    if probe.kind == "query":
+        return f"/api/v1/query?query={quote(probe.query, safe='')}"
+    return ORDERS if probe.kind == "order" else probe.path

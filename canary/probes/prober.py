@@ -25,9 +25,13 @@ class Prober:
     It keeps the latest answer to each probe: for those that are not due, and to see which counters fell.
     """
 
-    def __init__(self, timeout: float, clock: Clock, on_answer: Callable[[ProbeAnswer], None]) -> None:
-        """`on_answer` is called with each answer as it comes, on the probe's thread."""
+    def __init__(self, timeout: float, clock: Clock, on_answer: Callable[[ProbeAnswer], None], key: str = "") -> None:
+        """`on_answer` is called with each answer as it comes, on the probe's thread.
+
+        `key` is the token that orders are placed with; empty where there is none.
+        """
         self._timeout = timeout
+        self._key = key
         self._clock = clock
         self._on_answer = on_answer
         self._latest: dict[Probe, tuple[float, RawAnswer]] = {}
@@ -80,7 +84,7 @@ class Prober:
         return RawAnswer(msgspec.structs.replace(raw.answer, fell=fell), raw.raw) if fell else raw
 
     def _send(self, probe: Probe) -> RawAnswer:
-        raw = fetch(probe, min(probe.declared.timeout or self._timeout, 3 * self._timeout), self._clock)
+        raw = fetch(probe, min(probe.declared.timeout or self._timeout, 3 * self._timeout), self._clock, self._key)
         self._on_answer(raw.answer)
         return raw
 

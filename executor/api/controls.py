@@ -27,6 +27,8 @@ def add(routes: Blueprint, parts: Parts) -> None:
         checked = msgspec.structs.replace(asked, reason=checked_reason(asked.reason))
         if asked.scope not in (EVERYTHING, ACCOUNT) and not symbol_form(asked.scope):
             raise InvalidRequest("scope", f"must be {EVERYTHING}, {ACCOUNT} or a symbol, as in BTCTURK:BTCTRY")
+        if asked.scope == EVERYTHING and not parts.switches_all:
+            raise InvalidRequest("scope", "must be account or a symbol: here nobody may switch other accounts")
         return answered(desk.do(SetKillSwitch(request=checked)))
 
     @routes.put("/trading-state")

@@ -37,15 +37,24 @@ def faults(content: str) -> tuple[str, ...]:
 
 def test_every_service_of_ours_is_asked_for_health_and_metrics_and_the_console_for_its_page_and_its_files() -> None:
     asked = {(one.target, one.check) for one in plan(text=OWN_TEXT).probes}
-    for target in ("marketdata", "executor-1", "executor-2", "web", "canary", "venue", "docker-proxy"):
+    for target in (
+        "marketdata",
+        "executor-1",
+        "executor-2",
+        "web",
+        "canary",
+        "venue",
+        "docker-proxy",
+        "executor-canary",
+    ):
         assert {(target, "healthz"), (target, "metrics")} <= asked
     assert {("web", "page"), ("web", "assets"), ("marketdata", "quotes"), ("prometheus", "rules")} <= asked
 
 
-def test_all_probes_are_critical_but_those_of_the_canary_and_its_window_on_the_engine() -> None:
+def test_all_probes_are_critical_but_those_of_the_canary_and_of_what_serves_it_alone() -> None:
     file = probe_file(OWN_TEXT)
     uncritical = {target for one in file.probes if not one.critical for target in one.targets}
-    assert uncritical == {"canary", "docker-proxy"}
+    assert uncritical == {"canary", "docker-proxy", "executor-canary"}
 
 
 def test_every_probe_that_can_make_a_fail_says_what_a_user_can_not_do_and_leads_to_the_runbook() -> None:
@@ -101,6 +110,12 @@ def test_a_users_probe_has_what_it_says() -> None:
         ({"cannot": "7"}, "has cannot that is no line"),
         ({"runbook": '"../x"'}, "has runbook = '../x'"),
         ({"series": '["up"]'}, "has 'series', which a probe of the kind http has not"),
+        ({"symbol": '"BTCTURK:BTCTRY"'}, "has 'symbol', which a probe of the kind http has not"),
+        ({"kind": '"order"'}, "has symbol = ''; right would be a symbol, such as BTCTURK:BTCTRY"),
+        ({"kind": '"order"', "quantity": "0.1"}, "has quantity = 0.1; right would be a text such as '0.0001'"),
+        ({"kind": '"order"', "quantity": '"0.10"'}, "has quantity = '0.10'"),
+        ({"kind": '"order"', "quantity": '"0"'}, "has quantity = '0'"),
+        ({"kind": '"order"', "often": "true"}, "has 'often', which a probe of the kind order has not"),
         ({"kind": '"latency"', "conditions": """['[P95] < 1s']"""}, "has 'path', which a probe of the kind latency"),
     ],
 )
@@ -137,4 +152,6 @@ def test_no_damage_to_the_file_makes_the_reader_fail_in_another_way(junk: str, a
 
 
 def test_the_kinds_that_ask_nothing_have_no_address() -> None:
-    assert {one.kind for one in probe_file(OWN_TEXT).probes if not one.path and not one.query} == WITHOUT_REQUEST
+    assert {one.kind for one in probe_file(OWN_TEXT).probes if not one.path and not one.query} == WITHOUT_REQUEST | {
+        "order"
+    }

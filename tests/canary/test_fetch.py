@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from canary.probes import exchange
 from canary.probes import fetch as fetching
 from canary.probes.declared import DeclaredProbe
 from canary.probes.fetch import fetch
@@ -114,7 +115,7 @@ def test_a_body_above_the_bound_is_not_read_to_its_end() -> None:
         got = fetch(probe(url), 30.0, SYSTEM_CLOCK)
         assert closed.wait(30)
     assert (got.answer.outcome, got.answer.size) == ("too_large", 0)
-    assert sent[0] < 4 * fetching.MAX_BODY_BYTES
+    assert sent[0] < 4 * exchange.MAX_BODY_BYTES
 
 
 def page_probe(site: Site) -> Probe:

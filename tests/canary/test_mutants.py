@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from canary.archive import zip_of
@@ -102,6 +102,7 @@ LEAVES = [(name, path) for name in JSON_FILES for path in leaves(json.loads(DRAF
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(leaf=st.sampled_from(LEAVES), value=OTHER_VALUES, with_key=st.booleans())
+@example(leaf=("report.json", ("own", "loop")), value="", with_key=True)
 def test_no_other_value_in_a_json_file_is_accepted_even_with_the_key(
     leaf: tuple[str, tuple[Any, ...]], value: object, *, with_key: bool
 ) -> None:

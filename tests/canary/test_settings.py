@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from canary.probes.source import Declared, ProbeSource
@@ -42,6 +44,16 @@ def test_targets_that_a_setting_leaves_out_are_known_by_name() -> None:
 
 def test_the_engine_can_be_switched_off() -> None:
     assert Settings.from_environment({"SPARK_DOCKER_URL": "none"}).docker_url is None
+
+
+def test_the_key_for_orders_is_read_from_its_file_and_is_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    with pytest.raises(SettingsError, match=r"SPARK_TRADER_TOKEN_FILE=.*can't be read"):
+        Settings.from_environment({"SPARK_TRADER_TOKEN_FILE": str(file)})
+    file.write_text("the-key\n")
+    settings = Settings.from_environment({"SPARK_TRADER_TOKEN_FILE": str(file)})
+    assert (settings.trader_token, "the-key" in repr(settings)) == ("the-key", False)
+    assert Settings.from_environment({}).trader_token == ""
 
 
 def test_targets_are_read_without_their_last_slash() -> None:

@@ -86,6 +86,7 @@ def make(marketdata: MarketData, timings: LedgerTimings) -> Iterator[MakeExecuto
         now: Callable[[], datetime] | None = None,
         monotonic: Callable[[], float] | None = None,
         account: str = "paper",
+        switches_all: bool = True,
     ) -> Executor:
         executor = make_executor(
             replace(place, timings=timings),
@@ -96,6 +97,7 @@ def make(marketdata: MarketData, timings: LedgerTimings) -> Iterator[MakeExecuto
             now=now,
             monotonic=monotonic,
             account=account,
+            switches_all=switches_all,
         )
         made.append(executor)
         if ready:

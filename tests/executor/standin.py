@@ -180,6 +180,7 @@ def make_executor(
     now: Callable[[], datetime] | None = None,
     monotonic: Callable[[], float] | None = None,
     account: str = "paper",
+    switches_all: bool = True,
 ) -> Executor:
     """An executor on `place`; its ledger is not prepared, and no thread runs. Its clock runs if it has timings."""
     moved, wall = Monotonic(runs=timings is not STREAM_TIMINGS), now or (lambda: datetime.now(UTC))
@@ -195,6 +196,7 @@ def make_executor(
         fees=Fees(taker_percent=Decimal(fee), maker_percent=Decimal(fee) / 2),
         equity_currency="TRY",
         quote_seconds=QUOTE_SECONDS,
+        switches_all=switches_all,
     )
     clock = Clock(monotonic or moved, lambda: wall().timestamp(), time.monotonic if now is None else None)
     parts = Parts.build(settings, Supervisor(Stop()), clock, timings)

@@ -37,6 +37,8 @@ def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> No
     assert settings.limits.max_order_notional == {"TRY": Decimal(500_000), "USDT": Decimal(15_000)}
     assert (settings.limits.quote_stale_seconds, settings.limits.price_collar_percent) == (5.0, Decimal(2))
     assert settings.marketdata_url == "http://marketdata:5001"
+    assert settings.switches_all
+    assert not Settings.from_environment({**environment, "SPARK_KILL_SWITCH_OF_ALL": "off"}).switches_all
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,7 @@ def test_the_defaults_are_the_documented_ones(environment: dict[str, str]) -> No
         ("SPARK_TAKER_FEE_PERCENT", "-0.1"),
         ("SPARK_MAKER_FEE_PERCENT", "11"),
         ("SPARK_MARKET", "real"),
+        ("SPARK_KILL_SWITCH_OF_ALL", "no"),
     ],
 )
 def test_a_wrong_value_is_named(environment: dict[str, str], name: str, value: str) -> None:

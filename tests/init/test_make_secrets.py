@@ -56,7 +56,7 @@ def test_secrets_are_made_once_and_kept_ever_after(root: Path) -> None:
     assert contents(root) == first
 
 
-@pytest.mark.parametrize("who", ["operator", "reader"])
+@pytest.mark.parametrize("who", ["operator", "reader", "canary-trader"])
 def test_an_old_token_gets_its_verifier_and_stays_as_it_is(root: Path, who: str) -> None:
     (root / who / "token").write_text("çok-gizli")
     make_secrets.make_all()
@@ -83,10 +83,11 @@ def test_a_run_that_died_while_it_wrote_does_not_stop_the_next_one(root: Path) -
     assert (root / "operator/token").read_text() != "half"
 
 
-def test_peers_and_readers_have_secrets_of_their_own(root: Path) -> None:
+def test_peers_readers_and_the_canarys_orders_have_secrets_of_their_own(root: Path) -> None:
     make_secrets.make_all()
-    made = [(root / name).read_text() for name in ("operator/token", "reader/token", "peer/secret")]
-    assert len(set(made)) == 3
+    names = ("operator/token", "reader/token", "peer/secret", "canary-trader/token")
+    made = [(root / name).read_text() for name in names]
+    assert len(set(made)) == 4
     assert all(len(secret) == 43 for secret in made)
 
 

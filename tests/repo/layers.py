@@ -73,11 +73,12 @@ LINES: dict[str, dict[int, str]] = {
         "ranks report restarts run_latency seal spelling statement timestamp timestamped trust verdict versions window "
         "words x509 history.cursor history.entries history.messages history.tables history.uptime "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
-        "probes.metric_text probes.metric_values probes.names probes.plan probes.sentences probes.streaks "
+        "probes.metric_text probes.metric_values probes.names probes.order_values probes.orders probes.plan "
+        "probes.sentences probes.streaks "
         "trial.books trial.judge trial.offers trial.plan trial.record trial.results",
         2: "baseline_file certificate chainfolder containers deadline downloads evidence files history.reads "
-        "history.store history.writes keys listing memory package probes.pool probes.source sealing settings stamping "
-        "trial.side",
+        "history.store history.writes keys listing memory package probes.exchange probes.pool probes.source sealing "
+        "settings stamping trial.side",
         3: "card fresh_run history keeping monitor observer packing past_runs probes trial.traffic verifying",
         4: "api history_api metrics",
         5: "__main__ app cli commands parts",

@@ -11,7 +11,7 @@ SERVICES = compose.services()
 LASTING = sorted(set(SERVICES) - compose.one_shots())
 FLASK = compose.published()
 LISTENING = compose.listening()
-CLIENTS = {"postgres": {"executor-1", "executor-2", "migrate"}, "docker-proxy": {"canary"}}
+CLIENTS = {"postgres": {"executor-1", "executor-2", "executor-canary", "migrate"}, "docker-proxy": {"canary"}}
 SWITCH = "SPARK_READ_TOKEN"
 WITH_A_WAY_OUT: dict[str, set[str]] = {
     "edge": {"gateway"},
@@ -171,7 +171,9 @@ def test_no_running_container_has_a_token_that_it_only_checks() -> None:
     assert holders("tls-authority") == set()
     assert holders("alerts-verifier") == {"web"}
     assert holders("evidence-key") == {"canary"}, "it signs with the key, and replaces it when it is rotated"
-    assert holders("peer-secret") == {"executor-1", "executor-2"}
+    assert holders("peer-secret") == {"executor-1", "executor-2", "executor-canary"}
+    assert holders("canary-trader") == {"canary"}, "it places orders of its own"
+    assert holders("canary-trader-verifier") == {"executor-canary"}
 
 
 def test_the_users_own_credentials_with_the_broker_reach_marketdata_alone_and_only_in_the_live_market() -> None:
@@ -281,9 +283,9 @@ def test_every_service_waits_only_for_conditions_that_can_come_true() -> None:
 
 
 def test_prometheus_scrapes_the_ports_that_the_services_listen_on() -> None:
-    """All but the window on the engine: the canary alone may reach it, and tells when it does not answer."""
+    """All but the window on the engine and the executor of the canary's orders: the canary tells when they are away."""
     scraped = dict(
         re.findall(r'targets: \["([a-z0-9-]+):(\d+)"\]', (compose.ROOT / "prometheus/prometheus.yml").read_text())
     )
-    listening = {name: str(port) for name, port in LISTENING.items() if name != "docker-proxy"}
+    listening = {name: str(port) for name, port in LISTENING.items() if name not in ("docker-proxy", "executor-canary")}
     assert {name: scraped.get(name) for name in listening} == listening

@@ -64,6 +64,61 @@ def test_a_probe_that_a_user_adds_counts_without_a_rebuild_and_one_with_a_fault_
     assert healthy.container("canary")["State"]["StartedAt"] == started
 
 
+ASK = """
+import pathlib, sys, urllib.error, urllib.request
+host, method, path, body, token = sys.argv[1:]
+key = token or pathlib.Path("/run/secrets/spark-canary-trader/token").read_text().strip()
+headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+asked = urllib.request.Request(f"http://{host}:4001{path}", body.encode(), headers, method=method)
+try:
+    print(urllib.request.urlopen(asked, timeout=10).status)
+except urllib.error.HTTPError as refused:
+    print(refused.code)
+"""
+SWITCH = '{"engaged": %s, "reason": "a test of the round trip"%s}'
+ORDER = '{"client_order_id": "x", "symbol": "BTCTURK:BTCTRY", "side": "buy", "type": "market", "quantity": "0.0001"}'
+
+
+def asked_inside(stack: Stack, host: str, method: str, path: str, body: str, token: str = "") -> int:
+    """The status of a call from the canary's container, with the canary's own key unless a token is given."""
+    return int(stack.compose("exec", "-T", "canary", "python", "-c", ASK, host, method, path, body, token))
+
+
+def test_the_canarys_key_and_the_operators_token_are_taken_each_at_its_own_executors_alone(healthy: Stack) -> None:
+    for host in ("executor-1", "executor-2"):
+        assert asked_inside(healthy, host, "POST", "/v1/orders", ORDER) == 401
+    assert asked_inside(healthy, "executor-canary", "POST", "/v1/orders", ORDER, healthy.operator_token) == 401
+    assert (
+        asked_inside(healthy, "executor-canary", "PUT", "/v1/kill-switch", SWITCH % ("true", ', "scope": "all"')) == 422
+    )
+    assert healthy.get("executor-1", "/v1/kill-switch")["engaged"] is False
+
+
+def order_check(status: dict[str, Any]) -> dict[str, str]:
+    """The conditions of the order's round trip, with their outcomes."""
+    return {one["text"]: one["outcome"] for one in status["conditions"] if one["about"] == "executor-canary order"}
+
+
+def test_an_order_goes_round_and_a_kill_switch_of_its_account_is_a_fail_that_says_so_until_it_is_released(
+    healthy: Stack, probes: Path
+) -> None:
+    own = probes.read_text()
+    assert own.count('every = "60s"\nfailure_limit = 2\n') == 1
+    probes.write_text(own.replace('every = "60s"\nfailure_limit = 2\n', 'every = "5s"\nfailure_limit = 2\n'))
+    seconds_until(healthy, verdict("PASS"), 60)
+    met = order_check(healthy.get("canary", "/v1/status"))
+    assert (len(met), set(met.values())) == (9, {"met"}), met
+    assert asked_inside(healthy, "executor-canary", "PUT", "/v1/kill-switch", SWITCH % ("true", "")) == 200
+    try:
+        seconds_until(healthy, verdict("FAIL"), 60)
+        (fault,) = healthy.get("canary", "/v1/status")["faults"]
+        assert "(denied, KILL_SWITCH: the kill switch is engaged: a test of the round trip)" in fault["text"]
+        assert (fault["about"], fault["runbook"]) == ("executor-canary order", "CanaryFailing")
+    finally:
+        asked_inside(healthy, "executor-canary", "PUT", "/v1/kill-switch", SWITCH % ("false", ""))
+    assert seconds_until(healthy, verdict("PASS"), 60) < 15
+
+
 def test_a_stopped_console_is_a_fail_within_15_seconds_and_a_pass_again_within_15(healthy: Stack) -> None:
     seconds_until(healthy, verdict("PASS"), 60)
     healthy.compose("stop", "--timeout", "2", "web")

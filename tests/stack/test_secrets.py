@@ -25,9 +25,10 @@ HOLDERS = {
     "operator/token": set[str](),
     "reader/token": set[str](),
     "alerts/alert_token": {"alertmanager"},
-    "peer/secret": {"executor-1", "executor-2"},
+    "peer/secret": {"executor-1", "executor-2", "executor-canary"},
+    "canary-trader/token": {"canary"},
     "ledger-owner/password": set[str](),
-    "ledger-executor/password": {"executor-1", "executor-2"},
+    "ledger-executor/password": {"executor-1", "executor-2", "executor-canary"},
     "algolab-simulated/password": {"venue", "marketdata"},
 }
 

@@ -11,7 +11,7 @@ from tests.stack.stack import Stack
 WAVES = (
     ("postgres", "venue", "docker-proxy", "prometheus"),
     ("marketdata", "alertmanager", "gateway"),
-    ("executor-1", "web"),
+    ("executor-1", "executor-canary", "web"),
     ("executor-2", "canary"),
 )
 """Those of a wave don't need each other, and those that need them go on: they have to find them again."""
