@@ -17,7 +17,7 @@ middle mean ignores a slow tail as a median does, and still moves when a coarse 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, exp, isfinite, log, pi, sqrt
+from math import ceil, exp, inf, log, pi, sqrt
 from statistics import NormalDist, fmean, median, median_high, variance
 from typing import Literal
 
@@ -161,16 +161,15 @@ def _unclear(reason: str, baseline: Sequence[float], candidate: Sequence[float])
 
 
 def _check(name: str, seconds: Sequence[float]) -> None:
-    wrong = next((value for value in seconds if not (isfinite(value) and value > 0)), None)
+    wrong = next((value for value in seconds if not 0 < value < inf), None)
     if wrong is not None:
         raise ValueError(f"the {name} has a duration of {wrong:g} s: each must be above 0 and finite")
 
 
 def _blocks(seconds: Sequence[float]) -> list[float]:
     """Returns the middle mean of each whole block, as a logarithm."""
-    logs = [log(value) for value in seconds]
-    whole = range(0, len(logs) - BLOCK + 1, BLOCK)
-    return [fmean(sorted(logs[start : start + BLOCK])[_MIDDLE]) for start in whole]
+    whole = range(0, len(seconds) - BLOCK + 1, BLOCK)
+    return [fmean(map(log, sorted(seconds[start : start + BLOCK])[_MIDDLE])) for start in whole]
 
 
 def _spread(sides: Sequence[Sequence[float]]) -> float:

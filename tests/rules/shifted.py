@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from tests.rules import cases
+from tests.rules.cases import Case
 
 SHARE = 0.05
 """An edge that is a measure moves by so much of itself."""
@@ -81,21 +83,25 @@ def _hair(left: str, right: str) -> float:
 
 
 def write(file: Path, alert: str, moved: list[Shift]) -> None:
-    """Writes promtool's file with the cases of an alert, and beside it the rules: its own, and one for each shift.
+    """Writes promtool's file with the cases of an alert, asked of its own rule and of the rule of each shift.
 
-    The rule of a shift is called by the alert's name and the shift's place in the list: `TargetDown_0`.
+    The rule of a shift is called by the alert's name and the shift's place in the list: `TargetDown_0`. Rules that fire
+    at once are asked by their expressions, at the times of the checks alone. A rule that waits has to be evaluated all
+    the time: those stand in a file of rules beside the cases.
     """
     rules = file.with_suffix(".rules.yml")
-    names = [alert] + [named(alert, number) for number in range(len(moved))]
     told = yaml.safe_load(next(source for source in cases.RULE_FILES if alert in cases.defined(source)).read_text())
+    asked: dict[str, dict[str, Any]] = {}
     for group in told["groups"]:
-        there = alert in {rule.get("alert") for rule in group["rules"]}
-        group["rules"] = [rule for rule in group["rules"] if rule.get("alert") in (None, alert)]
-        if there:
-            group["rules"] += [shift.rule | {"alert": name} for name, shift in zip(names[1:], moved, strict=True)]
+        own = [rule for rule in group["rules"] if rule.get("alert") == alert]
+        asked.update((alert, rule) for rule in own)
+        group["rules"] = [rule for rule in group["rules"] if "alert" not in rule]
+        if own and _waits(own[0]):
+            group["rules"] += own + [shift.rule | {"alert": named(alert, place)} for place, shift in enumerate(moved)]
+    asked |= {named(alert, place): shift.rule for place, shift in enumerate(moved)}
     rules.write_text(yaml.safe_dump(told))
     short = [case for case in cases.of(alert) if max(check.at for check in case.checks(alert)) <= LONGEST]
-    tests = [_asked_of(case.told, alert, names) for case in short]
+    tests = [_asked_of(case, alert, asked) for case in short]
     told = {"rule_files": [rules.name], "evaluation_interval": f"{short[0].evaluated}s", "tests": tests}
     file.write_text(yaml.safe_dump(told))
 
@@ -105,6 +111,34 @@ def named(alert: str, number: int) -> str:
     return f"{alert}_{number}"
 
 
-def _asked_of(told: dict[str, Any], alert: str, names: list[str]) -> dict[str, Any]:
-    checks = [check for check in told["alert_rule_test"] if check["alertname"] == alert]
-    return told | {"alert_rule_test": [check | {"alertname": name} for name in names for check in checks]}
+def failing(said: str) -> set[str]:
+    """The names of the rules of which promtool says that a case fails. An expression that it cannot read is none."""
+    return set(re.findall(r'^ +(?:alertname: |expr: ".* # )(\w+)"?, time: \w+, *$', said, re.MULTILINE))
+
+
+def _waits(rule: dict[str, Any]) -> bool:
+    return any(key in rule for key in _TIMES)
+
+
+def _asked_of(case: Case, alert: str, asked: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    told = dict(case.told)
+    checks = [check for check in told.pop("alert_rule_test") if check["alertname"] == alert]
+    if _waits(asked[alert]):
+        return told | {"alert_rule_test": [check | {"alertname": name} for name in asked for check in checks]}
+    looks = [_look(check, case.evaluated, name, rule) for name, rule in asked.items() for check in checks]
+    return told | {"promql_expr_test": looks}
+
+
+def _look(check: dict[str, Any], evaluated: int, name: str, rule: dict[str, Any]) -> dict[str, Any]:
+    """A check of a rule that fires at once: which series its expression has when the rule is evaluated last.
+
+    The rule's name is in a comment. Each series is 1, whatever its value: a case asks for labels and texts.
+    """
+    last = cases.seconds(check["eval_time"]) // evaluated * evaluated
+    found = []
+    for alert in check["exp_alerts"]:
+        labels = {label: value for label, value in alert["exp_labels"].items() if label not in rule["labels"]}
+        found.append(
+            {"labels": f"{{{', '.join(f'{label}={json.dumps(labels[label])}' for label in labels)}}}", "value": 1}
+        )
+    return {"expr": f"count without () ({rule['expr']}) # {name}", "eval_time": f"{last}s", "exp_samples": found}

@@ -54,3 +54,14 @@ def test_an_edge_moves_down_and_up_by_a_hair(expression: str, moved: list[str]) 
 def test_a_time_moves_by_two_evaluations() -> None:
     shifts = list(shifted.shifts({"expr": "a == 1", "for": "1m"}, 5))
     assert [shift.rule["for"] for shift in shifts] == ["50s", "70s"]
+
+
+def test_a_rule_fails_by_a_check_of_its_alert_or_its_expression_but_not_by_one_that_cannot_be_read() -> None:
+    said = """
+    alertname: Waits_1, time: 1m30s,
+        exp:[]
+    expr: "count without () (a\\n > 50) # AtOnce_0", time: 1m,
+        exp: {b="1"} 1E+00
+    expr: "count without () (a >) # AtOnce_1", time: 1m, err: 1:21: parse error
+    """
+    assert shifted.failing(said) == {"Waits_1", "AtOnce_0"}
