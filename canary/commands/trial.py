@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from canary.commands import WRONG_USE
 from canary.settings import Settings
 from canary.trial.judge import Tried, judged, shown
-from canary.trial.side import MarketData, Side
+from canary.trial.side import MarketDataClient, Side
 from canary.trial.traffic import Trial
 from common import wire
 from common.clock import SYSTEM_CLOCK
@@ -53,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
     trial = Trial(
         baseline=Side("baseline", chosen.baseline, token, time.perf_counter),
         candidate=Side("candidate", chosen.candidate, token, time.perf_counter),
-        market=MarketData(chosen.marketdata, time.perf_counter),
+        market=MarketDataClient(chosen.marketdata, time.perf_counter),
         clock=clock,
         pause=time.sleep,
         tell=lambda line: print(line, file=sys.stderr, flush=True),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from canary.trial.results import Answer, Result, result_of
+from canary.trial.results import Result, SideAnswer, result_of
 from common import wire
 from common.answers import AccountStatus, Positions
 
@@ -43,7 +43,7 @@ class FillsPage(wire.Message, frozen=True, kw_only=True):
     next: int | None
 
 
-class Books(wire.Message, frozen=True, kw_only=True):
+class AccountBooks(wire.Message, frozen=True, kw_only=True):
     """An executor's books after a trial. The account was opened for the trial.
 
     before: the account before the first order.
@@ -60,12 +60,12 @@ class Books(wire.Message, frozen=True, kw_only=True):
     fills: tuple[TradedFill, ...]
 
 
-def faults(books: Books, answers: Mapping[str, Answer]) -> list[str]:
+def faults(books: AccountBooks, answers: Mapping[str, SideAnswer]) -> list[str]:
     """Returns a sentence for each thing that is wrong. `answers` are those to every order that must be in the books."""
     return [*_wrong_orders(books.orders, answers), *_wrong_money(books)]
 
 
-def _wrong_orders(orders: Sequence[wire.Order], answers: Mapping[str, Answer]) -> list[str]:
+def _wrong_orders(orders: Sequence[wire.Order], answers: Mapping[str, SideAnswer]) -> list[str]:
     listed = Counter(order.client_order_id for order in orders)
     lost = [key for key in answers if not listed[key]]
     twice = [key for key, count in listed.items() if count > 1]
@@ -92,7 +92,7 @@ def _changed(order: wire.Order, told: Result) -> bool:
     return told.order[0] != order.status or told_fills != [(one.price, one.quantity, one.fee) for one in order.fills]
 
 
-def _wrong_money(books: Books) -> list[str]:
+def _wrong_money(books: AccountBooks) -> list[str]:
     owed = dict(books.before.cash)
     quantities: dict[str, Decimal] = {}
     for fill in books.fills:

@@ -68,7 +68,7 @@ class TrialResult(wire.Message, frozen=True, kw_only=True):
 
 
 class Tried(wire.Message, frozen=True, kw_only=True):
-    """What a trial was of.
+    """The images and the time of a trial.
 
     baseline_image, candidate_image: the images' ids.
     market: the market that both sides followed.

@@ -12,7 +12,7 @@ MOST_SYMBOLS = 5
 _REST_BELOW = Decimal("0.9")
 """A resting order's price, in that of the best bid: far enough below to be reached by no usual move."""
 _CROSSING = Decimal("0.005")
-"""How far beyond the best price a limit order goes that is to be filled at once."""
+"""The share of the best price by which a limit order goes beyond it to be filled at once."""
 _SPREAD_OF_SIZES = Decimal("0.6180339887")
 """The golden ratio's part: its multiples, without their whole parts, are spread evenly from 0 to 1."""
 

@@ -23,7 +23,7 @@ _ABOVE_ANY_LIMIT = Decimal(10**8)
 
 
 @dataclass(frozen=True)
-class Step:
+class TrialStep:
     """One request, for both sides.
 
     kind: the kind of request.
@@ -38,7 +38,7 @@ class Step:
     body: wire.OrderRequest | None = None
 
 
-def round_of(number: int, offers: Sequence[Offer]) -> Iterator[Step]:
+def round_of(number: int, offers: Sequence[Offer]) -> Iterator[TrialStep]:
     """Returns the steps of one round: a buy, a sale of as much, an order that rests, is read and is cancelled.
 
     In turns, a round also repeats its buy, or asks for what must be refused: too much, a sale that would not rest
@@ -47,39 +47,39 @@ def round_of(number: int, offers: Sequence[Offer]) -> Iterator[Step]:
     offer = offers[number % len(offers)]
     name, quantity = f"trial-{number}", offer.quantity(number)
     buy = _taking(f"{name}-buy", offer, "buy", quantity, number)
-    yield Step("order", buy.client_order_id, 201, buy)
+    yield TrialStep("order", buy.client_order_id, 201, buy)
     if number % _EVERY == 0:
-        yield Step("repeat", buy.client_order_id, 200, buy)
+        yield TrialStep("repeat", buy.client_order_id, 200, buy)
     sale = _taking(f"{name}-sell", offer, "sell", quantity, number)
-    yield Step("order", sale.client_order_id, 201, sale)
+    yield TrialStep("order", sale.client_order_id, 201, sale)
     rest = _limit(f"{name}-rest", offer, "buy", offer.quantity(number, Decimal(3)), offer.resting_price())
-    yield Step("order", rest.client_order_id, 201, rest)
-    yield Step("read", rest.client_order_id, 200)
-    yield Step("cancel", rest.client_order_id, 200)
+    yield TrialStep("order", rest.client_order_id, 201, rest)
+    yield TrialStep("read", rest.client_order_id, 200)
+    yield TrialStep("cancel", rest.client_order_id, 200)
     refused = _refused(name, offer, number % _EVERY)
     if refused is not None:
         yield refused
 
 
-def makers(offers: Sequence[Offer], turn: int) -> Iterator[Step]:
+def makers(offers: Sequence[Offer], turn: int) -> Iterator[TrialStep]:
     """Returns orders that rest at the best price, so that the market comes to them."""
     for place, offer in enumerate(offers):
         name = f"maker-{turn}-{place}"
         body = _limit(name, offer, "buy", offer.quantity(turn, Decimal(3)), offer.maker_price())
-        yield Step("order", name, 201, body)
+        yield TrialStep("order", name, 201, body)
 
 
-def _refused(name: str, offer: Offer, turn: int) -> Step | None:
+def _refused(name: str, offer: Offer, turn: int) -> TrialStep | None:
     quantity = offer.quantity(turn)
     if turn == 2:
         body = _limit(f"{name}-much", offer, "buy", _ABOVE_ANY_LIMIT, offer.resting_price())
-        return Step("refusal", body.client_order_id, 201, body)
+        return TrialStep("refusal", body.client_order_id, 201, body)
     if turn == 4:
         body = _limit(f"{name}-post", offer, "buy", quantity, offer.crossing_price("buy"), post_only=True)
-        return Step("refusal", body.client_order_id, 201, body)
+        return TrialStep("refusal", body.client_order_id, 201, body)
     if turn == 6:
         body = _limit(f"{name}-below", offer, "buy", -quantity, offer.resting_price())
-        return Step("refusal", body.client_order_id, 422, body)
+        return TrialStep("refusal", body.client_order_id, 422, body)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from canary.trial.plan import TIMED, StepKind
-from canary.trial.results import Answer, Meeting, Pair, failed, result_of
+from canary.trial.results import Meeting, Pair, SideAnswer, failed, result_of
 
 _MOST_EXAMPLES = 3
 _MOST_FAILURES = 20
@@ -16,7 +16,7 @@ Both = tuple[list[float], list[float]]
 
 @dataclass
 class Record:
-    """What came of a trial so far.
+    """The events of a trial so far.
 
     steps: steps that both sides were asked.
     filled: orders that both sides filled equally, as takers.
@@ -80,5 +80,5 @@ class Record:
         return bool(self.different) or alone or self.failures[0] >= _MOST_FAILURES
 
 
-Answers = tuple[dict[str, Answer], dict[str, Answer]]
+Answers = tuple[dict[str, SideAnswer], dict[str, SideAnswer]]
 """The answers of each side to the orders that must be in its books."""

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from canary.trial.plan import Step
+from canary.trial.plan import TrialStep
 from common import wire
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ Meeting = Literal["equal", "other_market", "different"]
 """equal: both sides gave the same result. other_market: they met the market at two moments, so nothing can be said."""
 
 
-class Arrival(wire.Message, frozen=True, kw_only=True):
+class MetMarket(wire.Message, frozen=True, kw_only=True):
     """The market as an order met it.
 
     bid, bid_quantity, ask, ask_quantity: the best prices with their quantities; None while that side is empty.
@@ -39,7 +39,7 @@ class Arrival(wire.Message, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Answer:
+class SideAnswer:
     """One side's answer to one request.
 
     seconds: how long it took.
@@ -62,14 +62,14 @@ class Pair:
     baseline, candidate: the answers.
     """
 
-    step: Step
-    baseline: Answer
-    candidate: Answer
+    step: TrialStep
+    baseline: SideAnswer
+    candidate: SideAnswer
 
 
 @dataclass(frozen=True)
 class Result:
-    """What of an answer must be equal on both sides.
+    """The part of an answer that must be equal on both sides.
 
     status: the answer's status.
     code: the code of an error; empty without one.
@@ -148,14 +148,14 @@ class _Error(wire.Message, frozen=True, kw_only=True):
     error: _Fault
 
 
-def order_id(answer: Answer) -> str | None:
+def order_id(answer: SideAnswer) -> str | None:
     """Returns the order's id; None where the answer has no order."""
     found = _read(_Order, answer.body)
     return None if found is None else found.order_id
 
 
-def result_of(answer: Answer) -> Result:
-    """Returns what of an answer must be equal on both sides. A body that is no order and no error leaves it empty."""
+def result_of(answer: SideAnswer) -> Result:
+    """Returns the part of an answer that must be equal on both sides: empty for a body that is no order and no error."""
     order = _read(_Order, answer.body)
     if order is not None:
         return Result(
@@ -168,12 +168,12 @@ def result_of(answer: Answer) -> Result:
     return Result(status=answer.status, code="" if error is None else error.error.code)
 
 
-def failed(answer: Answer, step: Step) -> bool:
+def failed(answer: SideAnswer, step: TrialStep) -> bool:
     """Returns true for an answer that a sound executor does not give to this step."""
     return answer.status != step.expected or result_of(answer) == Result(status=answer.status)
 
 
-def met(pair: Pair, markets: Sequence[Arrival | None] = (), most: int = 1) -> Meeting:
+def met(pair: Pair, markets: Sequence[MetMarket | None] = (), most: int = 1) -> Meeting:
     """Returns how the answers of both sides agree.
 
     `markets` are the markets as the order met them on both sides, None for an order that was not accepted. `most` is
@@ -192,7 +192,7 @@ def met(pair: Pair, markets: Sequence[Arrival | None] = (), most: int = 1) -> Me
     return "different" if same else "other_market"
 
 
-def _deep(market: Arrival, order: wire.OrderRequest, most: int) -> bool:
+def _deep(market: MetMarket, order: wire.OrderRequest, most: int) -> bool:
     shown = market.ask_quantity if order.side == "buy" else market.bid_quantity
     return shown is not None and shown >= order.quantity * most
 

@@ -8,9 +8,9 @@ from typing import TypeVar
 import msgspec
 import urllib3
 
-from canary.trial.books import Books, FillsPage, TradedFill
-from canary.trial.plan import Step
-from canary.trial.results import Answer, Arrival, order_id
+from canary.trial.books import AccountBooks, FillsPage, TradedFill
+from canary.trial.plan import TrialStep
+from canary.trial.results import MetMarket, SideAnswer, order_id
 from common import wire
 from common.answers import AccountStatus, Instruments, Orders, Positions, Quotes
 from common.errors import InvalidRequest, Unavailable
@@ -31,7 +31,7 @@ class Side:
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         self._ids: dict[str, str] = {}
 
-    def send(self, step: Step) -> Answer:
+    def send(self, step: TrialStep) -> SideAnswer:
         """Returns the answer to one step. A failure is an answer too."""
         if step.body is not None:
             answer = self._web.ask("POST", "/v1/orders", self._headers, wire.encode(step.body))
@@ -41,12 +41,12 @@ class Side:
             return answer
         known = self._ids.get(step.client_order_id)
         if known is None:
-            return Answer(seconds=0.0, trouble=f"it has no order {step.client_order_id}")
+            return SideAnswer(seconds=0.0, trouble=f"it has no order {step.client_order_id}")
         if step.kind == "cancel":
             return self._web.ask("POST", f"/v1/orders/{known}/cancel", self._headers)
         return self._web.ask("GET", f"/v1/orders/{known}", {})
 
-    def arrival(self, client_order_id: str) -> Arrival | None:
+    def arrival(self, client_order_id: str) -> MetMarket | None:
         """Returns the market as an order met it; None for one that was not accepted. Raises `Unavailable`."""
         known = self._ids.get(client_order_id)
         if known is None:
@@ -62,7 +62,7 @@ class Side:
         """Returns the limits that pace a trial. Raises `Unavailable`."""
         return self._web.read("/v1/limits", _Limits).limits
 
-    def books(self, before: AccountStatus) -> Books:
+    def books(self, before: AccountStatus) -> AccountBooks:
         """Returns the books as they are now; `before` is the account before the first order. Raises `Unavailable`."""
         orders: list[wire.Order] = []
         place: int | None = None
@@ -79,7 +79,7 @@ class Side:
             place = listed.next
             if place is None:
                 break
-        return Books(
+        return AccountBooks(
             before=before,
             after=self.account(),
             positions=self._web.read("/v1/positions", Positions),
@@ -88,7 +88,7 @@ class Side:
         )
 
 
-class MarketData:
+class MarketDataClient:
     """Market data over HTTP."""
 
     def __init__(self, url: str, monotonic: Callable[[], float]) -> None:
@@ -129,7 +129,7 @@ class _AcceptedContent(wire.Message, frozen=True, kw_only=True):
     arrival: the market at that moment.
     """
 
-    arrival: Arrival
+    arrival: MetMarket
 
 
 class _AcceptedEvent(wire.Message, frozen=True, kw_only=True):
@@ -158,7 +158,7 @@ class _Web:
         self._url = url
         self._monotonic = monotonic
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> SideAnswer:
         """Returns the answer to one request."""
         begin = self._monotonic()
         try:
@@ -166,11 +166,11 @@ class _Web:
             read = reply.read(_MOST_BYTES + 1)
             if len(read) > _MOST_BYTES:
                 reply.close()
-                return Answer(seconds=self._monotonic() - begin, trouble=f"its answer is above {_MOST_BYTES} bytes")
+                return SideAnswer(seconds=self._monotonic() - begin, trouble=f"its answer is above {_MOST_BYTES} bytes")
             reply.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            return Answer(seconds=self._monotonic() - begin, trouble=f"no whole answer ({type(error).__name__})")
-        return Answer(seconds=self._monotonic() - begin, status=reply.status, body=read)
+            return SideAnswer(seconds=self._monotonic() - begin, trouble=f"no whole answer ({type(error).__name__})")
+        return SideAnswer(seconds=self._monotonic() - begin, status=reply.status, body=read)
 
     def read(self, path: str, kind: type[T]) -> T:
         """Returns the message at a path. Raises `Unavailable`."""

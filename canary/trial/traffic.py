@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from canary.latency import BLOCK, FEWEST_BLOCKS, blocks_wanted
 from canary.trial.books import faults
 from canary.trial.offers import Offer, offers
-from canary.trial.plan import ORDERS_PER_ROUND, TIMED, Step, makers, round_of
+from canary.trial.plan import ORDERS_PER_ROUND, TIMED, TrialStep, makers, round_of
 from canary.trial.record import SIDES, Answers, Record
-from canary.trial.results import Answer, Pair, met, result_of
-from canary.trial.side import MarketData, Side
+from canary.trial.results import Pair, SideAnswer, met, result_of
+from canary.trial.side import MarketDataClient, Side
 from common.answers import AccountStatus
 from common.clock import Clock
 from common.errors import Unavailable
@@ -48,14 +48,14 @@ class Trial:
 
     baseline: Side
     candidate: Side
-    market: MarketData
+    market: MarketDataClient
     clock: Clock
     pause: Pause
     tell: Tell
     record: Record = field(default_factory=Record)
     _turns: Counter[str] = field(default_factory=Counter)
     _answers: Answers = field(default_factory=lambda: ({}, {}))
-    _resting: list[Step] = field(default_factory=list)
+    _resting: list[TrialStep] = field(default_factory=list)
 
     def run(self) -> Record:
         """Returns the record. It ends early when the outcome is certain. A failure is recorded, never raised."""
@@ -136,7 +136,7 @@ class Trial:
         pairs = zip(counts, (self.record.durations[kind] for kind in TIMED), strict=True)
         return all(count >= blocks_wanted(*sides) * BLOCK for count, sides in pairs)
 
-    def _round(self, steps: Iterable[Step], *, timed: bool) -> None:
+    def _round(self, steps: Iterable[TrialStep], *, timed: bool) -> None:
         for step in steps:
             pair = self._ask(step)
             if self.record.add_failures(pair):
@@ -147,7 +147,7 @@ class Trial:
                 self.record.add_durations(pair)
             self._compare(pair)
 
-    def _ask(self, step: Step) -> Pair:
+    def _ask(self, step: TrialStep) -> Pair:
         """Asks both sides, the baseline first and second in turns: what drifts meets both alike."""
         self._turns[step.kind] += 1
         if self._turns[step.kind] % 2:
@@ -161,7 +161,7 @@ class Trial:
             self._keep(step, (baseline, candidate))
         return pair
 
-    def _keep(self, step: Step, answers: tuple[Answer, Answer]) -> None:
+    def _keep(self, step: TrialStep, answers: tuple[SideAnswer, SideAnswer]) -> None:
         for known, answer in zip(self._answers, answers, strict=True):
             if answer.status == 201:
                 known[step.client_order_id] = answer
@@ -191,10 +191,10 @@ class Trial:
         for step in self._resting:
             # One that is filled by now can't be cancelled any more.
             for side in self._sides():
-                side.send(Step("cancel", step.client_order_id, 200))
+                side.send(TrialStep("cancel", step.client_order_id, 200))
 
-    def _compare_maker(self, step: Step) -> None:
-        pair = Pair(step, *(one.send(Step("read", step.client_order_id, 200)) for one in self._sides()))
+    def _compare_maker(self, step: TrialStep) -> None:
+        pair = Pair(step, *(one.send(TrialStep("read", step.client_order_id, 200)) for one in self._sides()))
         results = [result_of(pair.baseline), result_of(pair.candidate)]
         if all(one.order[0] == "filled" for one in results):
             self._resting.remove(step)

@@ -58,7 +58,7 @@ class Bench:
         self._taken = 0
 
     def sides(self, blocks: int, ratio: float) -> tuple[list[float], list[float]]:
-        """The first blocks of each side, in seconds as the clock tells them; the candidate takes `ratio` times as long."""
+        """The first blocks of both sides in seconds, by the clock; the candidate takes `ratio` times as much."""
         while len(self._exact[0]) < blocks * BLOCK:
             for side in ABBA:
                 self._exact[side].append(self._sample(side))

@@ -79,7 +79,7 @@ LINES: dict[str, dict[int, str]] = {
         2: "baseline_file certificate chainfolder containers deadline downloads evidence files history.reads "
         "history.store history.writes keys listing memory package probes.exchange probes.pool probes.source sealing "
         "settings stamping trial.side",
-        3: "card fresh_run history keeping monitor observer packing past_runs probes trial.traffic verifying",
+        3: "card fresh_run history keeping monitor observer packing past_runs probes trial verifying",
         4: "api history_api metrics",
         5: "__main__ app cli commands parts",
     },
