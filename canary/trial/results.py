@@ -155,7 +155,7 @@ def order_id(answer: SideAnswer) -> str | None:
 
 
 def result_of(answer: SideAnswer) -> Result:
-    """Returns the part of an answer that must be equal on both sides: empty for a body that is no order and no error."""
+    """Returns the part of an answer that must be equal on both sides; empty without an order or an error."""
     order = _read(_Order, answer.body)
     if order is not None:
         return Result(
