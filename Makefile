@@ -19,7 +19,7 @@ ifneq ($(WINDOWS),)
 $(error $(WINDOWS) has Windows line ends (CRLF), which break scripts in Linux: clone again with a git that heeds .gitattributes, or take them out with: grep -rlIZ "$$(printf '\r')" $(PLACES) | xargs -0 sed -i 's/\r$$//')
 endif
 
-.PHONY: help up down status logs secrets tls evidence canary baseline backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos faults quiet lock clean receiver-secret page-test
+.PHONY: help up down status logs secrets tls evidence page canary baseline backup restore bist-credentials bist-login feed-resume symbols tape replay test check lint bench soak chaos faults quiet lock clean receiver-secret page-test
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ evidence: ## Write an evidence package to evidence/ (exit 0 PASS, 1 FAIL, 2 INCO
 
 canary: ## Try another image of the executor with equal orders beside the one that runs; promote it, or leave all as it was (IMAGE=…)
 	@bash scripts/canary.sh "$$IMAGE"
+
+page: ## Open the console in this machine's Chromium: does a user see a live page? (WAIT=10 seconds; CHROME=program; exit as evidence)
+	@bash scripts/page.sh "$$WAIT" "$$CHROME"
 
 baseline: ## Judge restarts from now on only (BY=Ada WHY='disk replaced'); without them, show since when
 	@bash scripts/baseline.sh "$$BY" "$$WHY"

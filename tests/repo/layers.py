@@ -70,6 +70,7 @@ LINES: dict[str, dict[int, str]] = {
     },
     "canary": {
         1: "archive attestation badge baseline chain comparison conditions latency observation percentile prediction "
+        "page.judging "
         "ranks report restarts run_latency seal spelling statement timestamp timestamped trust verdict versions window "
         "words x509 history.cursor history.entries history.messages history.tables history.uptime "
         "probes.body probes.checks probes.declared probes.exposition probes.http_values probes.judging "
@@ -77,11 +78,11 @@ LINES: dict[str, dict[int, str]] = {
         "probes.sentences probes.streaks "
         "trial.books trial.judge trial.offers trial.plan trial.record trial.results",
         2: "baseline_file certificate chainfolder containers deadline downloads evidence files history.reads "
-        "history.store history.writes keys listing memory package probes.exchange probes.pool probes.source sealing "
-        "settings stamping trial.side",
-        3: "card fresh_run history keeping monitor observer packing past_runs probes trial verifying",
+        "history.store history.writes keys listing memory package page.chromium probes.exchange probes.pool "
+        "probes.source sealing settings stamping trial.side",
+        3: "card fresh_run history keeping monitor observer packing page past_runs probes trial verifying",
         4: "api history_api metrics",
-        5: "__main__ app cli commands parts",
+        5: "__main__ app cli commands page.__main__ parts",
     },
     "window": {
         1: "shown",

@@ -16,6 +16,7 @@ PRODUCT = [path for path in paths() if path.suffix == ".py" and path.parts[0] in
 TREES = {path.as_posix(): parsed((ROOT / path).read_text(encoding="utf-8")) for path in PRODUCT}
 ENCODERS = {"msgspec.json.encode", "msgspec.json.Encoder", "json.dumps", "json.dump", "json.JSONEncoder"}
 WRITES_JSON = {
+    "canary/page/": "requests to the browser, and values as texts, where no package is imported",
     "common/codec.py": "the writer itself",
     "common/log.py": "lines of the log",
     "common/probe.py": "a line of the log, where no package is imported",

@@ -47,6 +47,9 @@ VARIABLES = [
     ("receiver-secret", "RECEIVER"),
     ("baseline", "BY"),
     ("baseline", "WHY"),
+    ("page", "WAIT"),
+    ("page", "CHROME"),
+    ("canary", "IMAGE"),
 ]
 BESIDE = {
     "BY": {"WHY": "x"},
