@@ -121,7 +121,7 @@ take_lock() {
 image=${1:-}
 [ -n "$image" ] || fail "no image is named" "usage: make canary IMAGE=name:tag, an image of the executor on this machine"
 use_stack
-CANDIDATE=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) ||
+CANDIDATE=$(docker image inspect --format '{{.Id}}' -- "$image" 2>/dev/null) ||
   fail "there is no image $image on this machine" "build it: docker build --tag name:tag --file executor/Dockerfile …, or load it: docker load"
 TAG=$STACK_NAME-executor-1
 BASELINE=$(docker inspect --format '{{.Image}}' "$(docker compose ps --all --quiet executor-1)" 2>/dev/null) ||
