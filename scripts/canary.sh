@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 # shellcheck source=scripts/host.sh
 . scripts/host.sh
+# shellcheck source=scripts/sides.sh
+. scripts/sides.sh
 
 HEALTHY_SECONDS=120
 PROOF_SECONDS=120
@@ -17,15 +19,8 @@ side() {
   local name=$1 image=$BASELINE
   shift
   if [ "$name" = candidate ]; then image=$CANDIDATE; fi
-  SPARK_SIDE_IMAGE=$image docker compose --progress quiet --project-name "$STACK_NAME-$name" \
+  SPARK_SIDE=$name SPARK_SIDE_IMAGE=$image docker compose --progress quiet --project-name "$STACK_NAME-trial-$name" \
     --project-directory . --file canary/trial.yml "$@"
-}
-
-drop_sides() {
-  local name
-  for name in baseline candidate; do
-    side "$name" down --volumes --timeout 2 >/dev/null 2>&1 || true
-  done
 }
 
 # in_background COMMAND...: runs it so that a signal to this script is heeded at once, and not when the command has ended.
@@ -79,7 +74,9 @@ ended() {
   if [ -n "$PROMOTING" ]; then
     RUNNING=
     step "putting the image back that ran before"
-    run_image "$BASELINE" || printf 'error: the executors are not healthy with the image that ran before: make status\n' >&2
+    # What was broken off may be at work for a moment longer.
+    run_image "$BASELINE" || { sleep 3 && run_image "$BASELINE"; } ||
+      printf 'error: the executors are not healthy with the image that ran before: make status\n' >&2
   fi
   drop_sides
   rm -rf "$LOCK" "$WORK"
@@ -88,6 +85,16 @@ ended() {
 
 # begin_side NAME: starts one side and waits until its executor is healthy.
 begin_side() { side "$1" up --detach --wait --wait-timeout "$HEALTHY_SECONDS" executor >"$WORK/$1" 2>&1 </dev/null; }
+
+# ended_well PROCESS: waits until it has ended, whatever signal comes meanwhile, and returns its status.
+ended_well() {
+  local status
+  while true; do
+    status=0
+    wait "$1" || status=$?
+    kill -0 "$1" 2>/dev/null || return "$status"
+  done
+}
 
 # last_words NAME: what a side's executor said last, else what Compose said.
 last_words() {
@@ -134,32 +141,37 @@ docker compose exec -T canary python -m canary status >/dev/null </dev/null ||
   fail "the canary does not say PASS: a stack that is not well is no measure" "look: make status"
 take_lock
 trap ended EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# A start is not broken off: what it makes meanwhile would be left.
+ABORTED=
+trap 'ABORTED=130' INT
+trap 'ABORTED=143' TERM HUP
 
 drop_sides
 step "starting an executor of the image that runs and one of $image, each with a ledger of its own"
 begin_side baseline &
-begun=$!
-candidate_begun=0
-in_background begin_side candidate || candidate_begun=$?
-wait "$begun" || give_up "the image that runs does not start beside itself: $(last_words baseline)"
-[ "$candidate_begun" -eq 0 ] || roll_back "it does not become healthy: $(last_words candidate)"
+baseline_start=$!
+begin_side candidate &
+candidate_start=$!
+ended_well "$baseline_start" && baseline_well=yes || baseline_well=
+ended_well "$candidate_start" && candidate_well=yes || candidate_well=
+[ -z "$ABORTED" ] || exit "$ABORTED"
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+[ -n "$baseline_well" ] || give_up "the image that runs does not start beside itself: $(last_words baseline)"
+[ -n "$candidate_well" ] || roll_back "it does not become healthy: $(last_words candidate)"
 
 step "giving both equal orders"
 status=0
 mkdir -p evidence
 report=evidence/trial_$(date -u +%Y%m%dT%H%M%SZ).json
-operator_token >"$WORK/token"
 in_background docker compose exec -T canary python -m canary trial --json \
-  --baseline "http://$STACK_NAME-baseline-executor-1:4001" --candidate "http://$STACK_NAME-candidate-executor-1:4001" \
-  --baseline-image "$BASELINE" --candidate-image "$CANDIDATE" <"$WORK/token" >"$WORK/report" 2> >(tee "$WORK/told" >&2) || status=$?
-rm -f "$WORK/token"
+  --baseline http://trial-baseline:4001 --candidate http://trial-candidate:4001 \
+  --baseline-image "$BASELINE" --candidate-image "$CANDIDATE" < <(operator_token) >"$WORK/report" 2> >(tee "$WORK/told" >&2) || status=$?
 if [ -s "$WORK/report" ]; then
   mv "$WORK/report" "$report"
   step "all numbers: $report"
 fi
-told=$(grep -E '^(equal|worse|unclear): ' "$WORK/told" | tail -n 1)
+told=$(grep -E '^(equal|worse|unclear): ' "$WORK/told" | tail -n 1) || true
 case $status in
   0) ;;
   1) roll_back "${told#*: }" ;;

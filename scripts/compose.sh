@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 # shellcheck source=scripts/host.sh
 . scripts/host.sh
+# shellcheck source=scripts/sides.sh
+. scripts/sides.sh
 # shellcheck source=scripts/table.sh
 . scripts/table.sh
 
@@ -21,10 +23,12 @@ use_stack
 case ${1:-} in
   # Every container under the stack's name is this checkout's: use_stack has made sure of it.
   down)
+    drop_sides
     docker compose down --remove-orphans
     drop_former_networks
     ;;
   clean)
+    drop_sides
     docker compose down --volumes --remove-orphans --rmi local
     drop_former_networks
     ;;

@@ -115,7 +115,7 @@ def containers(stack: Stack) -> list[tuple[str, str]]:
 
 def nothing_is_left(stack: Stack) -> None:
     for kind in (("ps", "--all"), ("volume", "ls"), ("network", "ls")):
-        listed = stack.run("docker", *kind, "--quiet", f"--filter=name={stack.project}-(baseline|candidate)[-_]").stdout
+        listed = stack.run("docker", *kind, "--quiet", f"--filter=label=spark.trial={stack.project}").stdout
         assert listed == "", f"{kind[0]} left of the trial: {listed}"
 
 
