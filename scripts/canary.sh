@@ -137,8 +137,7 @@ export SPARK_STACK=$STACK_NAME SPARK_BASELINE_IMAGE=$BASELINE
 RUNNING='' PROMOTING=''
 WORK=$(mktemp -d)
 
-docker compose exec -T canary python -m canary status >/dev/null </dev/null ||
-  fail "the canary does not say PASS: a stack that is not well is no measure" "look: make status"
+proved || fail "a stack that is not well is no measure: ${verdict:-the canary does not answer}" "look: make status"
 take_lock
 trap ended EXIT
 # A start is not broken off: what it makes meanwhile would be left.
