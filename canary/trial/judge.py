@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from canary.latency import LatencyComparison, compare
 from canary.ranks import fisher_greater
 from canary.trial.record import Record
@@ -34,39 +36,6 @@ class TimedSteps(wire.Message, frozen=True, kw_only=True):
     candidate: tuple[float, ...]
 
 
-class TrialResult(wire.Message, frozen=True, kw_only=True):
-    """The outcome of a trial.
-
-    outcome: `equal`: the candidate may take the baseline's place. `worse`: it may not. `unclear`: nothing can be said.
-    reasons: a sentence for each thing that stands against the candidate, or that is missing; empty for `equal`.
-    baseline_image, candidate_image: the images' ids.
-    market: the market that both sides followed.
-    began_at, ended_at: UTC.
-    steps: the steps that both sides were asked.
-    fills, maker_fills: orders that both sides filled equally, at once and after they had rested.
-    other_market: steps that met the market at two moments.
-    baseline_failures, candidate_failures: the steps that failed.
-    different: a sentence for each step that came out differently in the same market.
-    timed: the durations of each kind of step.
-    """
-
-    outcome: TrialOutcome
-    reasons: tuple[str, ...]
-    baseline_image: str
-    candidate_image: str
-    market: wire.Market
-    began_at: datetime
-    ended_at: datetime
-    steps: int
-    fills: int
-    maker_fills: int
-    other_market: int
-    baseline_failures: int
-    candidate_failures: int
-    different: tuple[str, ...]
-    timed: tuple[TimedSteps, ...]
-
-
 class Tried(wire.Message, frozen=True, kw_only=True):
     """The images and the time of a trial.
 
@@ -82,6 +51,31 @@ class Tried(wire.Message, frozen=True, kw_only=True):
     ended_at: datetime
 
 
+class TrialResult(Tried, frozen=True, kw_only=True):
+    """The outcome of a trial, with its images and its time.
+
+    outcome: `equal`: the candidate may take the baseline's place. `worse`: it may not. `unclear`: nothing can be said.
+    reasons: a sentence for each thing that stands against the candidate, or that is missing; empty for `equal`.
+    steps: the steps that both sides were asked.
+    fills, maker_fills: orders that both sides filled equally, at once and after they had rested.
+    other_market: steps that met the market at two moments.
+    baseline_failures, candidate_failures: the steps that failed.
+    different: a sentence for each step that came out differently in the same market.
+    timed: the durations of each kind of step.
+    """
+
+    outcome: TrialOutcome
+    reasons: tuple[str, ...]
+    steps: int
+    fills: int
+    maker_fills: int
+    other_market: int
+    baseline_failures: int
+    candidate_failures: int
+    different: tuple[str, ...]
+    timed: tuple[TimedSteps, ...]
+
+
 def judged(record: Record, tried: Tried) -> TrialResult:
     """Returns the outcome. One failure or one wrong fill is enough against a candidate whose baseline has none."""
     timed = tuple(
@@ -93,11 +87,7 @@ def judged(record: Record, tried: Tried) -> TrialResult:
     return TrialResult(
         outcome="worse" if against else "unclear" if missing else "equal",
         reasons=tuple(against or missing),
-        baseline_image=tried.baseline_image,
-        candidate_image=tried.candidate_image,
-        market=tried.market,
-        began_at=tried.began_at,
-        ended_at=tried.ended_at,
+        **msgspec.structs.asdict(tried),
         steps=record.steps,
         fills=record.filled,
         maker_fills=record.makers,

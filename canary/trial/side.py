@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
 import urllib3
 
-from canary.trial.books import AccountBooks, FillsPage, TradedFill
+from canary.trial.books import AccountBooks, FillsPage
 from canary.trial.plan import TrialStep
 from canary.trial.results import MetMarket, SideAnswer, order_id
 from common import wire
@@ -16,10 +16,13 @@ from common.answers import AccountStatus, Instruments, Orders, Positions, Quotes
 from common.errors import InvalidRequest, Unavailable
 
 T = TypeVar("T")
+Page = TypeVar("Page", Orders, FillsPage)
 
 TIMEOUT_SECONDS = 5.0
 _MOST_BYTES = 16 * 2**20
 _ON_PAGE = 500
+_MOST_PAGES = 100
+"""More than any trial needs."""
 
 
 class Side:
@@ -64,21 +67,8 @@ class Side:
 
     def books(self, before: AccountStatus) -> AccountBooks:
         """Returns the books as they are now; `before` is the account before the first order. Raises `Unavailable`."""
-        orders: list[wire.Order] = []
-        place: int | None = None
-        while True:
-            page = self._web.read(f"/v1/orders?limit={_ON_PAGE}{_before(place)}", Orders)
-            orders += page.orders
-            place = page.next
-            if place is None:
-                break
-        fills: list[TradedFill] = []
-        while True:
-            listed = self._web.read(f"/v1/fills?limit={_ON_PAGE}{_before(place)}", FillsPage)
-            fills += listed.fills
-            place = listed.next
-            if place is None:
-                break
+        orders = [one for page in self._pages("/v1/orders", Orders) for one in page.orders]
+        fills = [one for page in self._pages("/v1/fills", FillsPage) for one in page.fills]
         return AccountBooks(
             before=before,
             after=self.account(),
@@ -86,6 +76,17 @@ class Side:
             orders=tuple(orders),
             fills=tuple(fills),
         )
+
+    def _pages(self, path: str, kind: type[Page]) -> Iterator[Page]:
+        """Returns every page of a list. Raises `Unavailable`, also for a list that does not end."""
+        place: int | None = None
+        for _ in range(_MOST_PAGES):
+            page = self._web.read(f"{path}?limit={_ON_PAGE}{_before(place)}", kind)
+            yield page
+            place = page.next
+            if place is None:
+                return
+        raise Unavailable(f"{self.name}: {path} has more than {_MOST_PAGES} pages")
 
 
 class MarketDataClient:
