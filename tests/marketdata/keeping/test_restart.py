@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,13 @@ def _is_kept(http: FlaskClient, folder: Path, symbol: str) -> bool:
     return {trade["trade_id"] for trade in _trades(http, symbol)} == _kept(folder, symbol)
 
 
+def _has_all(http: FlaskClient, bist: Bist) -> bool:
+    """True once the exchange's newest trade is shown: those before it came before it."""
+    newest, shown = bist.truth(SHARE.partition(":")[2]).ticks[-1], _trades(http, SHARE)[0]
+    at = datetime.fromisoformat(shown["venue_time"]).timestamp()
+    return (at, shown["quantity"]) == (int(newest.at), str(newest.quantity))
+
+
 def _closed(chart: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The bars that can change no more, by their start; the last one may."""
     return {bar["start"]: bar for bar in chart["candles"][:-1]}
@@ -113,6 +121,7 @@ def test_shares_and_pairs_are_there_again_with_a_gap_between_the_two_runs(tmp_pa
             for _ in range(60):
                 bist.move(4.0)
             eventually(lambda: len(_chart(http, SHARE)["candles"]) >= 3, PATIENCE)
+            eventually(lambda: _has_all(http, bist), PATIENCE)
             eventually(lambda: all(_is_kept(http, tmp_path, symbol) for symbol in (PAIR, SHARE)), PATIENCE)
             before, trades = {symbol: _chart(http, symbol) for symbol in (PAIR, SHARE)}, _trades(http, SHARE)
         for _ in range(30):
