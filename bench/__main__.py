@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from bench import (
+    evidence_rows,
     frame_rows,
     gateway_rows,
     ledger_rows,
@@ -37,6 +38,7 @@ GROUPS = {
     "snapshot": snapshot_rows.measure,
     "matching": match_rows.measure,
     "ledger": ledger_rows.measure,
+    "evidence": evidence_rows.measure,
     "symbols": symbol_rows.measure,
 }
 

@@ -23,6 +23,7 @@ Fault = Literal[
     "lists no fills",
     "tells another price later",
     "refuses the repeated key",
+    "gives another order for a repeated key",
     "refuses to read the account",
     "sends back what it was sent",
     "answers with words",
@@ -47,6 +48,8 @@ class LedgerServer:
             return 201, self._filled(asked)
         if self.fault == "refuses the repeated key":
             return 409, {"error": {"code": "CLIENT_ORDER_ID_REUSED", "message": "it belongs to another order"}}
+        if self.fault == "gives another order for a repeated key":
+            return 200, {**known, "order_id": "another", "fills": []}
         if self.fault == "takes a repeated key for a new order":
             return 201, self._filled(asked)
         if self.fault == "fills twice under one id":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,11 +51,21 @@ def service_routes() -> dict[str, Route]:
     }
 
 
+def at_once(_path: str) -> float:
+    """No wait."""
+    return 0.0
+
+
 class Site:
-    """A server whose answers are in `routes`; `asked` lists the paths that came, in order."""
+    """A server whose answers are in `routes`; `asked` lists the paths that came, in order.
+
+    Its clock is `date_ahead` seconds ahead of ours, and before each answer it waits as long as `wait` says of the path.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.routes = service_routes()
+        self.date_ahead = 0.0
+        self.wait: Callable[[str], float] = at_once
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
@@ -69,7 +80,17 @@ class Site:
             def do_GET(self) -> None:
                 path = urlsplit(self.path).path
                 site.asked.append(self.path)
-                status, kind, body = site.reply(path, parse_qs(urlsplit(self.path).query))
+                self._send(*site.reply(path, parse_qs(urlsplit(self.path).query)))
+
+            def do_POST(self) -> None:
+                site.asked.append(self.path)
+                self._send(*site.take(self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((timestamp or time.time()) + site.date_ahead)
+
+            def _send(self, status: int, kind: str, body: bytes) -> None:
+                time.sleep(site.wait(self.path))
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
@@ -84,6 +105,10 @@ class Site:
     def reply(self, path: str, _query: dict[str, list[str]]) -> Reply:
         route = self.routes.get(path, (404, "application/json", b'{"message":"no such thing"}'))
         return route() if callable(route) else route
+
+    def take(self, _path: str, _body: bytes) -> Reply:
+        """The answer to what was posted."""
+        return 405, "application/json", b'{"message":"nothing is taken here"}'
 
     def stop(self) -> None:
         self._server.shutdown()
