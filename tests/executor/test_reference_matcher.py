@@ -38,7 +38,7 @@ def both_on(server: postgres.Server) -> Iterator[Both]:
             both.close()
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 5)
 @example(script=OLDER)
 @example(script=EAGER)
 @example(script=PAID)
@@ -55,7 +55,7 @@ def test_orders_fills_balances_and_profits_are_those_of_the_reference(
             both.compare_all(executor)
 
 
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=settings().max_examples // 10)
 @given(script=st.lists(st.one_of(moves, rushes), min_size=3, max_size=8))
 def test_orders_that_share_a_transaction_get_what_they_would_get_one_after_the_other(
     postgres_server: postgres.Server, script: list[Step]
@@ -67,7 +67,7 @@ def test_orders_that_share_a_transaction_get_what_they_would_get_one_after_the_o
         both.compare_all(1)
 
 
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=settings().max_examples // 10)
 @given(script=st.lists(st.one_of(steps, rushes), min_size=10, max_size=30))
 def test_no_money_and_no_quantity_is_made_or_lost(postgres_server: postgres.Server, script: list[Step]) -> None:
     with both_on(postgres_server) as both:
