@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from canary.latency import BLOCK, FEWEST_BLOCKS, blocks_wanted
+from canary.latency import BLOCK, FEWEST_BLOCKS, blocks_wanted, clearly_slower
 from canary.trial.books import faults
 from canary.trial.offers import Offer, offers
 from canary.trial.plan import ORDERS_PER_ROUND, TIMED, TrialStep, makers, round_of
@@ -130,11 +130,15 @@ class Trial:
 
     def _enough(self) -> bool:
         """The spread decides how many samples are needed, and it is asked at the end of each block."""
-        counts = [len(self.record.durations[kind][0]) for kind in TIMED]
-        if min(counts) < FEWEST_ROUNDS or min(counts) % BLOCK:
+        kinds = [self.record.durations[kind] for kind in TIMED]
+        counts = [len(baseline) for baseline, _ in kinds]
+        if min(counts) % BLOCK:
             return False
-        pairs = zip(counts, (self.record.durations[kind] for kind in TIMED), strict=True)
-        return all(count >= blocks_wanted(*sides) * BLOCK for count, sides in pairs)
+        if any(clearly_slower(*sides) for sides in kinds):
+            return True
+        if min(counts) < FEWEST_ROUNDS:
+            return False
+        return all(count >= blocks_wanted(*sides) * BLOCK for count, sides in zip(counts, kinds, strict=True))
 
     def _round(self, steps: Iterable[TrialStep], *, timed: bool) -> None:
         for step in steps:

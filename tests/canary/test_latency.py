@@ -9,7 +9,16 @@ from math import exp, inf, isfinite, log, nan, sqrt
 
 import pytest
 
-from canary.latency import BLOCK, FEWEST_BLOCKS, FOUND_RATIO, LatencyComparison, blocks_wanted, compare
+from canary.latency import (
+    BLOCK,
+    CLEAR_BLOCKS,
+    FEWEST_BLOCKS,
+    FOUND_RATIO,
+    LatencyComparison,
+    blocks_wanted,
+    clearly_slower,
+    compare,
+)
 
 RUNS = 500
 MOST_BLOCKS = 600
@@ -79,6 +88,9 @@ class Bench:
 
 def judged(bench: Bench, ratio: float) -> LatencyComparison:
     """Measures as many blocks as are wanted, asking again while the samples come, and compares."""
+    for blocks in range(CLEAR_BLOCKS, FEWEST_BLOCKS):
+        if clearly_slower(*bench.sides(blocks, ratio)):
+            return compare(*bench.sides(blocks, ratio))
     have, wanted = 0, FEWEST_BLOCKS
     while have < wanted <= MOST_BLOCKS:
         sides = bench.sides(wanted, ratio)
@@ -138,6 +150,24 @@ def test_eleven_blocks_are_unclear_and_twelve_are_judged() -> None:
     assert few.candidate_median is not None
     assert compare(side, side).outcome == "alike"
     assert compare([], []).outcome == "unclear"
+
+
+def test_six_blocks_suffice_where_the_fastest_of_the_candidate_takes_half_as_long_again_as_the_slowest() -> None:
+    quick, slow = [0.02] * CLEAR_BLOCKS * BLOCK, [0.0301] * CLEAR_BLOCKS * BLOCK
+    assert clearly_slower(quick, slow)
+    found = compare(quick, slow)
+    assert (found.outcome, found.candidate_blocks) == ("slower", 6)
+    assert (
+        found.reason == "the candidate takes 1.50 times the baseline's duration (1.50 to 1.50); 1.25 times is the limit"
+    )
+    for baseline, candidate in (
+        (quick, slow[BLOCK:]),
+        (quick, [*slow[BLOCK:], *[0.029] * BLOCK]),
+        ([*quick[BLOCK:], *[0.021] * BLOCK], slow),
+        (slow, quick),
+    ):
+        assert not clearly_slower(baseline, candidate)
+        assert compare(baseline, candidate).outcome == "unclear"
 
 
 def test_a_spread_that_would_hide_the_slowdown_is_unclear_and_says_how_many_blocks_are_wanted() -> None:
