@@ -16,8 +16,9 @@ import msgspec
 from bench.rows import Row, row
 from bench.stack_rows import running_stack, seconds
 from canary.evidence import EvidenceStore
-from canary.package import CONTAINERS, MANIFEST, REPORT, STATEMENT, SUMS, ContainerStatus, Draft
+from canary.package import BINDING, CONTAINERS, MANIFEST, REPORT, STATEMENT, SUMS, ContainerStatus, Draft
 from canary.report import Report
+from canary.timestamped import TIMESTAMP
 from tests.canary.keys import key_file
 from tests.stack.stack import Stack
 
@@ -25,7 +26,7 @@ RUNS = 3
 PACKAGES = 1000
 ROUNDS = 3
 WINDOW_SECONDS = 60.0
-SEALED_LATER = {MANIFEST, STATEMENT, SUMS}
+SEALED_LATER = {MANIFEST, STATEMENT, SUMS, BINDING, TIMESTAMP}
 ROOT = Path(__file__).parents[1]
 PROBED = ("marketdata", "executor-1", "executor-2", "executor-canary", "web", "gateway", "prometheus", "alertmanager")
 
@@ -49,7 +50,7 @@ def chain_rows(package: Path) -> list[Row]:
         command = [sys.executable, "-m", "canary", "verify", str(folder), "--trust", str(trust)]
         checks, readings = [], []
         for _ in range(RUNS):
-            checks.append(seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)))
+            checks.append(seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True)))
             readings.append(seconds(lambda: unpack_all(folder)))
     return [
         row(f"verify_seconds_packages_{PACKAGES}", checks, "s", readings),
