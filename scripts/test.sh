@@ -96,6 +96,15 @@ lint() {
   if have shellcheck; then shellcheck -x scripts/*.sh postgres/*.sh gateway/start gateway/healthcheck alertmanager/start alertmanager/page-test .ci/run tests/standins/*/*.sh; fi
 }
 
+# lint_beside OPTIONS...: lints, and meanwhile has pytest load these tests, so that no worker has to compile them. What
+# can't be loaded is told by the run of the tests.
+lint_beside() {
+  $BIN/python -m pytest --quiet --collect-only "$@" >/dev/null 2>&1 &
+  local loading=$!
+  lint
+  wait "$loading" || true
+}
+
 # parallel WORKERS OPTIONS...: what stands for itself runs in parallel, with more workers than cores, since many tests wait.
 parallel() { $BIN/python -m pytest --quiet --dist worksteal --numprocesses "$@"; }
 
@@ -128,14 +137,16 @@ make_environment
 case $what in
   lint) lint ;;
   unit)
-    lint
+    quick=(-m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak)
+    quick+=(--ignore=tests/chaos --ignore=tests/faults/test_faults.py --hypothesis-profile=desk)
+    lint_beside "${quick[@]}"
     step "the tests that need no container"
     # The quick ones wait less, and each worker collects them all for itself.
-    parallel 4 -m "not engine and not slow" --ignore=tests/stack --ignore=tests/browser --ignore=tests/rules --ignore=tests/soak --ignore=tests/chaos --ignore=tests/faults/test_faults.py --hypothesis-profile=desk
+    parallel 4 "${quick[@]}"
     ;;
   all)
     install_browser
-    lint
+    lint_beside -m "not stack"
     engine_or_skip
     # The desk's tests are on the PostgreSQL of a package, these are on the stack's.
     export SPARK_TEST_POSTGRES=image
