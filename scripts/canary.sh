@@ -171,10 +171,11 @@ if [ -s "$WORK/report" ]; then
   step "all numbers: $report"
 fi
 told=$(grep -E '^(equal|worse|unclear): ' "$WORK/told" | tail -n 1) || true
-case $status in
-  0) ;;
-  1) roll_back "${told#*: }" ;;
-  *) give_up "${told:-the trial was broken off}" ;;
+# A program that dies has a status too: only its own words make an outcome.
+case $status:${told%%:*} in
+  0:equal) ;;
+  1:worse) roll_back "${told#*: }" ;;
+  *) give_up "${told:-the trial was broken off: $(tail -n 1 "$WORK/told" | cut -c 1-400)}" ;;
 esac
 step "verifying the ledger that the candidate wrote"
 side candidate run --rm --no-deps --no-TTY migrate python -m executor.ledger verify >"$WORK/verify" 2>&1 </dev/null ||

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from canary.trial.results import Result, SideAnswer, result_of
+from canary.trial.results import LONGEST_TOLD, Result, SideAnswer, result_of
 from common import wire
 from common.answers import AccountStatus, Positions
 
@@ -62,7 +62,10 @@ class AccountBooks(wire.Message, frozen=True, kw_only=True):
 
 def faults(books: AccountBooks, answers: Mapping[str, SideAnswer]) -> list[str]:
     """Returns a sentence for each thing that is wrong. `answers` are those to every order that must be in the books."""
-    return [*_wrong_orders(books.orders, answers), *_wrong_money(books)]
+    try:
+        return [one[:LONGEST_TOLD] for one in (*_wrong_orders(books.orders, answers), *_wrong_money(books))]
+    except ArithmeticError as error:
+        return [f"its amounts can't be added up ({type(error).__name__})"]
 
 
 def _wrong_orders(orders: Sequence[wire.Order], answers: Mapping[str, SideAnswer]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from canary.trial.plan import TIMED, StepKind
-from canary.trial.results import Meeting, Pair, SideAnswer, failed, result_of
+from canary.trial.results import Meeting, Pair, SideAnswer, failed, failure, result_of
 
 _MOST_EXAMPLES = 3
 _MOST_FAILURES = 20
@@ -50,11 +50,16 @@ class Record:
                 found = True
                 self.failures[place] += 1
                 if len(self.examples[place]) < _MOST_EXAMPLES:
-                    told = answer.trouble or result_of(answer).told()
                     self.examples[place].append(
-                        f"{pair.step.kind} {pair.step.client_order_id}: {told}, not {pair.step.expected}"
+                        f"{pair.step.kind} {pair.step.client_order_id}: {failure(answer, pair.step)}"
                     )
         return found
+
+    def add_failed_side(self, place: int, message: str) -> None:
+        """Counts a question about its books that a side did not answer as it should: the trial can't go on then."""
+        self.steps += 1
+        self.failures[place] += 1
+        self.examples[place].insert(0, message)
 
     def add_durations(self, pair: Pair) -> None:
         """Keeps the durations of a step whose kind is timed."""

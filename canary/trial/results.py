@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -19,6 +19,10 @@ MARKET_CODES = frozenset(
     | {"POST_ONLY", "SELF_TRADE", "EQUITY_UNKNOWN"}
 )
 """The codes of denials that depend on the market at one moment."""
+
+LONGEST_TOLD = 200
+"""An executor chooses the words of its answers."""
+_Number = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,40}(\.[0-9]{1,40})?\Z")]
 
 Meeting = Literal["equal", "other_market", "different"]
 """equal: both sides gave the same result. other_market: they met the market at two moments, so nothing can be said."""
@@ -90,7 +94,7 @@ class Result:
         parts = [f"status {self.status}", self.code, status]
         if self.fills:
             parts += [f"{filled} at {price}", f"fee {fees}", f"{len(self.fills)} fills"]
-        return " ".join(part for part in [*parts, *self.denials] if part)
+        return " ".join(part for part in [*parts, *self.denials] if part)[:LONGEST_TOLD]
 
 
 class _Fill(wire.Message, frozen=True, kw_only=True):
@@ -99,9 +103,9 @@ class _Fill(wire.Message, frozen=True, kw_only=True):
     price, quantity, fee: as the executor tells them.
     """
 
-    price: str
-    quantity: str
-    fee: str
+    price: _Number
+    quantity: _Number
+    fee: _Number
 
 
 class _Denial(wire.Message, frozen=True, kw_only=True):
@@ -123,9 +127,9 @@ class _Order(wire.Message, frozen=True, kw_only=True):
 
     order_id: str
     status: str
-    filled_quantity: str
-    average_price: str | None
-    fees: str
+    filled_quantity: _Number
+    average_price: _Number | None
+    fees: _Number
     denials: tuple[_Denial, ...]
     fills: tuple[_Fill, ...]
 
@@ -171,6 +175,15 @@ def result_of(answer: SideAnswer) -> Result:
 def failed(answer: SideAnswer, step: TrialStep) -> bool:
     """Returns true for an answer that a sound executor does not give to this step."""
     return answer.status != step.expected or result_of(answer) == Result(status=answer.status)
+
+
+def failure(answer: SideAnswer, step: TrialStep) -> str:
+    """Returns a sentence about an answer that failed."""
+    if answer.trouble:
+        return f"{answer.trouble}, not status {step.expected}"
+    if answer.status == step.expected:
+        return f"status {answer.status} with an answer that is neither an order nor an error"
+    return f"{result_of(answer).told()}, not {step.expected}"
 
 
 def met(pair: Pair, markets: Sequence[MetMarket | None] = (), most: int = 1) -> Meeting:

@@ -25,6 +25,17 @@ _MOST_PAGES = 100
 """More than any trial needs."""
 
 
+class SideFailed(Unavailable):
+    """An executor of the trial did not answer a question about its books as it should.
+
+    side: its name.
+    """
+
+    def __init__(self, side: str, message: str) -> None:
+        super().__init__(message)
+        self.side = side
+
+
 class Side:
     """One executor. `token` is the operator's; `monotonic` measures the durations, in seconds."""
 
@@ -50,43 +61,49 @@ class Side:
         return self._web.ask("GET", f"/v1/orders/{known}", {})
 
     def arrival(self, client_order_id: str) -> MetMarket | None:
-        """Returns the market as an order met it; None for one that was not accepted. Raises `Unavailable`."""
+        """Returns the market as an order met it; None for one that was not accepted. Raises `SideFailed`."""
         known = self._ids.get(client_order_id)
         if known is None:
             return None
-        page = self._web.read(f"/v1/events?kind=accepted&order_id={known}", _Accepted)
+        page = self._read(f"/v1/events?kind=accepted&order_id={known}", _Accepted)
         return page.events[0].content.arrival if page.events else None
 
     def account(self) -> AccountStatus:
-        """Returns the account. Raises `Unavailable`."""
-        return self._web.read("/v1/account", AccountStatus)
+        """Returns the account. Raises `SideFailed`."""
+        return self._read("/v1/account", AccountStatus)
 
     def limits(self) -> TradeLimits:
-        """Returns the limits that pace a trial. Raises `Unavailable`."""
-        return self._web.read("/v1/limits", _Limits).limits
+        """Returns the limits that pace a trial. Raises `SideFailed`."""
+        return self._read("/v1/limits", _Limits).limits
 
     def books(self, before: AccountStatus) -> AccountBooks:
-        """Returns the books as they are now; `before` is the account before the first order. Raises `Unavailable`."""
+        """Returns the books as they are now; `before` is the account before the first order. Raises `SideFailed`."""
         orders = [one for page in self._pages("/v1/orders", Orders) for one in page.orders]
         fills = [one for page in self._pages("/v1/fills", FillsPage) for one in page.fills]
         return AccountBooks(
             before=before,
             after=self.account(),
-            positions=self._web.read("/v1/positions", Positions),
+            positions=self._read("/v1/positions", Positions),
             orders=tuple(orders),
             fills=tuple(fills),
         )
 
     def _pages(self, path: str, kind: type[Page]) -> Iterator[Page]:
-        """Returns every page of a list. Raises `Unavailable`, also for a list that does not end."""
+        """Returns every page of a list. Raises `SideFailed`, also for a list that does not end."""
         place: int | None = None
         for _ in range(_MOST_PAGES):
-            page = self._web.read(f"{path}?limit={_ON_PAGE}{_before(place)}", kind)
+            page = self._read(f"{path}?limit={_ON_PAGE}{_before(place)}", kind)
             yield page
             place = page.next
             if place is None:
                 return
-        raise Unavailable(f"{self.name}: {path} has more than {_MOST_PAGES} pages")
+        raise SideFailed(self.name, f"{path} has more than {_MOST_PAGES} pages")
+
+    def _read(self, path: str, kind: type[T]) -> T:
+        try:
+            return self._web.read(path, kind)
+        except Unavailable as error:
+            raise SideFailed(self.name, error.message) from error
 
 
 class MarketDataClient:

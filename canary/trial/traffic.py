@@ -12,7 +12,7 @@ from canary.trial.offers import Offer, offers
 from canary.trial.plan import ORDERS_PER_ROUND, TIMED, TrialStep, makers, round_of
 from canary.trial.record import SIDES, Answers, Record
 from canary.trial.results import Pair, SideAnswer, met, result_of
-from canary.trial.side import MarketDataClient, Side
+from canary.trial.side import MarketDataClient, Side, SideFailed
 from common.answers import AccountStatus
 from common.clock import Clock
 from common.errors import Unavailable
@@ -61,6 +61,8 @@ class Trial:
         """Returns the record. It ends early when the outcome is certain. A failure is recorded, never raised."""
         try:
             self._run()
+        except SideFailed as error:
+            self.record.add_failed_side(SIDES.index(error.side), error.message)
         except Unavailable as error:
             self.record.trouble = error.message
         return self.record
