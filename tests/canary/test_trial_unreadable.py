@@ -13,7 +13,7 @@ import pytest
 from canary.trial.books import faults
 from canary.trial.record import Record
 from canary.trial.results import LONGEST_TOLD, Pair, failed
-from canary.trial.side import MarketDataClient, Side
+from canary.trial.side import MarketDataClient, Side, SideFailed
 from canary.trial.traffic import Trial
 from common import wire
 from common.clock import SYSTEM_CLOCK
@@ -101,3 +101,13 @@ def test_amounts_beyond_all_bounds_are_a_fault_of_the_books_in_few_words(number:
     fault = faults(books(fills=(wrong,)), {"trial-1-buy": order()})[0]
     assert fault.startswith(told)
     assert len(fault) <= LONGEST_TOLD
+
+
+def test_a_list_that_does_not_end_counts_against_its_side() -> None:
+    site = Site()
+    site.routes["/v1/orders"] = (200, "application/json", b'{"market":"simulated","orders":[],"next":1}')
+    with pytest.raises(SideFailed, match="/v1/orders has more than 100 pages") as failure:
+        Side("candidate", site.url, "token", time.perf_counter).books(books().before)
+    site.stop()
+    assert failure.value.side == "candidate"
+    assert len(site.asked) == 100
