@@ -12,7 +12,7 @@ from canary.percentile import MINIMUM_SAMPLES
 from canary.probes.checks import check_of
 from canary.probes.fetch import RawAnswer
 from canary.probes.judging import checks_of
-from canary.probes.plan import Plan
+from canary.probes.plan import Plan, of_running
 from canary.probes.pool import run_all
 from canary.probes.prober import Prober
 from canary.probes.source import ProbeSource
@@ -62,10 +62,10 @@ class Observer:
     def look(self, own: Mapping[str, str | None]) -> ProbeRound:
         """Runs one round. `own` has the canary's own parts, each with None or its trouble."""
         declared = self._source.read()
-        plan, before = declared.plan, self._streaks
+        containers, problem = self._read_containers()
+        plan, before = of_running(declared.plan, containers), self._streaks
         answers = self._asked_again(plan, self._prober.round(plan.probes))
         self._window.add(_new(answers, before))
-        containers, problem = self._read_containers()
         baseline, baseline_trouble = self._baseline.current({one.id: one.restart_count for one in containers or ()})
         self._window.add(self._prober.burst(plan.probes, _samples_wanted(answers)))
         now = self._clock.now()

@@ -26,6 +26,7 @@ _QUANTITY = re.compile(r"(?!0+(\.0*)?$)(0|[1-9][0-9]{0,11})(\.[0-9]{0,7}[1-9])?"
 _SERIES = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]{0,119}")
 _SPAN = re.compile(r"([0-9]{1,5})(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TOP = ("where_running", "targets", "probe")
 _LONGEST_TEXT = 300
 _MOST_LIMIT = 10
 
@@ -86,10 +87,12 @@ class ProbeFile:
 
     targets: the address of each target, without a path.
     probes: all probes, in order.
+    where_running: the targets that are probed only where the engine has a container of them.
     """
 
     targets: Mapping[str, str]
     probes: tuple[DeclaredProbe, ...]
+    where_running: tuple[str, ...] = ()
 
 
 class ProbeFileError(ValueError):
@@ -111,8 +114,9 @@ def read_file(text: str, constants: Mapping[str, str]) -> ProbeFile:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ProbeFileError([f"the file is no TOML: {error}"]) from error
-    faults: list[str] = [f"the file has {name!r}, but only targets and probe are known" for name in _other(found)]
+    faults: list[str] = [f"the file has {name!r}, but only {', '.join(_TOP)} are known" for name in _other(found)]
     targets = _targets(found.get("targets", {}), faults)
+    where_running = _where_running(found.get("where_running", []), targets, faults)
     rows = found.get("probe", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not 0 < len(rows) <= MOST_PROBES:
         raise ProbeFileError([*faults, f"the file has no list of 1 to {MOST_PROBES} [[probe]]"])
@@ -120,7 +124,7 @@ def read_file(text: str, constants: Mapping[str, str]) -> ProbeFile:
     faults += _twice(probes)
     if faults:
         raise ProbeFileError(faults)
-    return ProbeFile(targets, tuple(probes))
+    return ProbeFile(targets, tuple(probes), where_running)
 
 
 def is_target_address(url: object) -> bool:
@@ -134,7 +138,7 @@ def is_target_address(url: object) -> bool:
 
 
 def _other(found: Mapping[str, Any]) -> list[str]:
-    return sorted(found.keys() - {"targets", "probe"})
+    return sorted(found.keys() - set(_TOP))
 
 
 def _targets(found: Any, faults: list[str]) -> dict[str, str]:
@@ -145,6 +149,13 @@ def _targets(found: Any, faults: list[str]) -> dict[str, str]:
         if not NAME.fullmatch(name) or not is_target_address(url):
             faults.append(f"targets has {name} = {url!r:.80}: must be http://host:port, with a name of a-z, 0-9 and -")
     return {name: url.rstrip("/") for name, url in found.items() if is_target_address(url)}
+
+
+def _where_running(found: Any, targets: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
+    if isinstance(found, list) and all(isinstance(one, str) and one in targets for one in found):
+        return tuple(found)
+    faults.append(f"where_running is {found!r:.80}; right would be a list of names of [targets]")
+    return ()
 
 
 def _twice(probes: list[DeclaredProbe]) -> Iterator[str]:

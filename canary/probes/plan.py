@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from canary.observation import Container
 from canary.probes.declared import DeclaredProbe, ProbeFile, ProbeFileError
 from canary.probes.names import WITHOUT_REQUEST
 from common import wire
@@ -45,6 +46,7 @@ class Plan:
     latency: the probes of durations.
     targets: the address of each target.
     left_out: the targets of the file that are not probed, because a setting names others.
+    where_running: the targets that are probed only where the engine has a container of them.
     """
 
     probes: tuple[Probe, ...]
@@ -52,6 +54,7 @@ class Plan:
     latency: tuple[DeclaredProbe, ...]
     targets: Mapping[str, str]
     left_out: tuple[str, ...]
+    where_running: tuple[str, ...]
 
 
 def plan_of(file: ProbeFile, addresses: Mapping[str, str] | None, market: wire.Market) -> Plan:
@@ -77,6 +80,22 @@ def plan_of(file: ProbeFile, addresses: Mapping[str, str] | None, market: wire.M
         latency=tuple(one for one in file.probes if one.kind == "latency"),
         targets=addresses,
         left_out=tuple(name for name in file.targets if name not in addresses and name not in absent),
+        where_running=file.where_running,
+    )
+
+
+def of_running(plan: Plan, containers: Sequence[Container] | None) -> Plan:
+    """Returns the plan without the targets that are probed only where they run, and have no container.
+
+    Without a list of containers it is as if none of them ran.
+    """
+    known = {container.service for container in containers or ()}
+    absent = {name for name in plan.where_running if name not in known}
+    return replace(
+        plan,
+        probes=tuple(one for one in plan.probes if not absent & {one.target, one.declared.against}),
+        targets={name: address for name, address in plan.targets.items() if name not in absent},
+        left_out=tuple(name for name in plan.left_out if name not in absent),
     )
 
 

@@ -22,7 +22,7 @@ from canary.package import (
 )
 from canary.probes.declared import ProbeFileError, read_file
 from canary.probes.judging import checks_of
-from canary.probes.plan import Plan, plan_of
+from canary.probes.plan import Plan, of_running, plan_of
 from canary.report import FORMAT, Origin, Report, pretty, report_of
 from canary.spelling import SpellingError, read_spelled
 from canary.verdict import judge
@@ -72,7 +72,7 @@ def derive(files: Mapping[str, bytes]) -> Derivation:
     faults = [f"{name} is missing" for name in sorted(expected - files.keys())]
     faults += [f"{name} does not belong in a package" for name in sorted(files.keys() - expected)]
     if not faults:
-        plan = _plan(report, raw, files)
+        plan = of_running(_plan(report, raw, files), status.containers)
         faults = [*_bound(report, status), *_unasked(raw, plan)]
         # Answers of other probes than the file's give no checks to compare with.
         faults += _derived(report, raw, status, plan, files) if not faults else ()

@@ -137,7 +137,9 @@ def test_all_faults_are_told_together() -> None:
         ("targets = 7\n" + text().replace("[targets]", "[t]"), "targets must be a table"),
         (text().replace("http://web:1", "https://web:1"), "targets has web = 'https://web:1'"),
         (text().replace("http://web:1", "http://web:1/path"), "must be http://host:port"),
-        ("[more]\n" + text(), "the file has 'more', but only targets and probe are known"),
+        ("[more]\n" + text(), "the file has 'more', but only where_running, targets, probe are known"),
+        ('where_running = "web"\n' + text(), "where_running is 'web'; right would be a list of names of [targets]"),
+        ('where_running = ["wiki"]\n' + text(), "where_running is ['wiki']"),
         ("# " + "x" * 300_000, "the file has more than"),
     ],
 )

@@ -15,7 +15,6 @@ from tests.canary.servers import METRICS, PAGE, inspected
 from tests.canary.world import JSON, LIMITS, World
 
 PROBES = probe_file(OWN_TEXT).probes
-QUERIES = {probe.name: probe.query for probe in PROBES if probe.query}
 BROKEN_RESULTS = {"streams-agree": "3", "ledger": "1", "backup": "700000", "disk": "0.02"}
 HEARTBEAT = {"silent": False, "age_seconds": 1.5}
 SLOW_TO_FORGET = 3
@@ -101,6 +100,7 @@ BREAKS: dict[str, Break] = {
     "[ROUND_TRIP]": _slow_orders,
     "[BODY].heartbeat.silent": _says({"heartbeat": HEARTBEAT | {"silent": True}}),
     "[BODY].heartbeat.age_seconds": _says({"heartbeat": HEARTBEAT | {"age_seconds": 180}}),
+    "[BODY].database": _says({"database": "failing"}),
     "[TARGETS]": _says({"data": {"activeTargets": [{"health": "up"}] * 7}}),
     "[DOWN]": _says({"data": {"activeTargets": [{"health": "up"}] * 8 + [{"health": "down", "lastError": "refused"}]}}),
     "[RULES]": _says({"data": {"groups": [{"rules": [{"health": "ok"}] * 59}]}}),
@@ -126,7 +126,7 @@ BREAKS: dict[str, Break] = {
 def test_a_break_of_the_world_is_told_after_the_probes_limit_with_its_reason_until_it_is_mended(
     probe: DeclaredProbe, left: str
 ) -> None:
-    world = World(probe, QUERIES)
+    world = World(probe, PROBES)
     try:
         assert world.look().reasons == ()
         BREAKS[left](world)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from canary.baseline_file import BaselineFile
@@ -36,6 +37,7 @@ class Service(Site):
     def mend(self) -> None:
         """Makes all well again."""
         self.routes = service_routes() | {
+            "/api/health": answer({"database": "ok"}),
             "/api/v1/targets": answer(
                 {"data": {"activeTargets": [{"scrapeUrl": f"http://{n}", "health": "up"} for n in range(8)]}}
             ),
@@ -73,10 +75,14 @@ class Service(Site):
 class World:
     """The services that one probe asks, and the canary that looks at them. Its clock can be moved on."""
 
-    def __init__(self, probe: DeclaredProbe, queries: dict[str, str]) -> None:
+    def __init__(self, probe: DeclaredProbe, probes: Sequence[DeclaredProbe]) -> None:
         self.probe = probe
         self.target = "web" if "*" in probe.targets else probe.targets[0]
-        self.services = {name: Service(queries) for name in (self.target, *filter(None, (probe.against,)))}
+        queries = {one.name: one.query for one in probes if one.query}
+        # Without a target that is asked often there is no percentile.
+        timed = self.target if any(one.often and self.target in one.targets for one in probes) else "web"
+        names = dict.fromkeys((self.target, timed, probe.against or self.target))
+        self.services = {name: Service(queries) for name in names}
         self.at.asked_for_orders = probe.kind == "order"
         self.engine = Engine([])
         self.mend()
