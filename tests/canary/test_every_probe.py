@@ -17,7 +17,7 @@ from tests.canary.world import JSON, LIMITS, World
 PROBES = probe_file(OWN_TEXT).probes
 BROKEN_RESULTS = {"streams-agree": "3", "ledger": "1", "backup": "700000", "disk": "0.02"}
 HEARTBEAT = {"silent": False, "age_seconds": 1.5}
-SLOW_TO_FORGET = 3
+SLOW_TO_FORGET = 4
 """Looks until slow answers are few enough among all that a percentile is computed from."""
 
 Break = Callable[[World], object]
@@ -51,7 +51,7 @@ def _slow_orders(world: World) -> None:
 
 
 def _slow_now_and_then(world: World) -> None:
-    turns = itertools.cycle([LIMITS.p95_seconds + 0.1, *[0.0] * 7])
+    turns = itertools.cycle([LIMITS.p95_seconds + 0.1, *[0.0] * 4])
     world.at.wait = lambda _path: next(turns)
 
 
