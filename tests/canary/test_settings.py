@@ -11,7 +11,7 @@ from canary.settings import Settings
 from common.settings import SettingsError
 from tests.repo import compose
 
-UNASKED = {"postgres", "grafana"} | compose.one_shots()
+UNASKED = {"postgres"} | compose.one_shots()
 
 
 def declared(**environment: str) -> Declared:
