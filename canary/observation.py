@@ -203,7 +203,7 @@ class Observation(wire.Message, frozen=True, kw_only=True):
     own: the canary's own parts, each with None or its trouble.
     running: the version of each part.
     targets: the address of each target.
-    left_out: the targets of the file of probes that are not probed, because a setting names others.
+    left_out: the targets of the file of probes that are not probed: a setting names others, or they do not run.
     streaks: the results in a row of each probe, before this round.
     baseline: the moment from which restarts are judged; None when nobody has set one, or its file can't be read.
     """

@@ -30,7 +30,7 @@ class Report(wire.Message, frozen=True, kw_only=True):
     faults: each check that failed and counts, with what it means for a user.
     tolerated: every condition that is not met and does not count, or not yet.
     targets: the names of all that was probed.
-    left_out: the targets of the file of probes that were not probed, because a setting named others.
+    left_out: the targets of the file of probes that were not probed: a setting named others, or they did not run.
     p95_seconds: the 95th percentile over all targets; None without samples.
     samples: how many durations the percentile is computed from.
     percentile_rule: a sentence about how the percentile is computed.
@@ -157,7 +157,7 @@ def _head(report: Report) -> list[str]:
         f"- checked at {report.checked_at}",
         f"- p95 {p95}, n = {report.samples} ({report.percentile_rule})",
         f"- targets: {', '.join(report.targets)}",
-        f"- left out by a setting: {', '.join(report.left_out) or 'none'}",
+        f"- not probed: {', '.join(report.left_out) or 'none'}",
         f"- limits: p95 at most {report.limits.p95_seconds:g} s, restarts at most {report.limits.restart_budget}",
     ]
 

@@ -45,7 +45,7 @@ class Plan:
     containers: the probes of containers.
     latency: the probes of durations.
     targets: the address of each target.
-    left_out: the targets of the file that are not probed, because a setting names others.
+    left_out: the targets of the file that are not probed: a setting names others, or they do not run.
     where_running: the targets that are probed only where the engine has a container of them.
     """
 
@@ -85,17 +85,17 @@ def plan_of(file: ProbeFile, addresses: Mapping[str, str] | None, market: wire.M
 
 
 def of_running(plan: Plan, containers: Sequence[Container] | None) -> Plan:
-    """Returns the plan without the targets that are probed only where they run, and have no container.
+    """Returns the plan in which targets that are probed only where they run, and have no container, are left out.
 
     Without a list of containers it is as if none of them ran.
     """
     known = {container.service for container in containers or ()}
-    absent = {name for name in plan.where_running if name not in known}
+    absent = tuple(name for name in plan.where_running if name not in known)
     return replace(
         plan,
-        probes=tuple(one for one in plan.probes if not absent & {one.target, one.declared.against}),
+        probes=tuple(one for one in plan.probes if one.target not in absent and one.declared.against not in absent),
         targets={name: address for name, address in plan.targets.items() if name not in absent},
-        left_out=tuple(name for name in plan.left_out if name not in absent),
+        left_out=(*(name for name in plan.left_out if name not in absent), *absent),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 
 import msgspec
@@ -23,7 +24,18 @@ def limit_notes(report: Report, probes: bytes) -> Iterator[str]:
     for name, value in msgspec.structs.asdict(usual.limits).items():
         if limits[name] != value:
             yield f"the limit {name} is {limits[name]:g}, not the project's default {value:g}"
+    where_running = _where_running(probes)
     for name in report.left_out:
-        yield f"{name} was not probed: a setting left it out"
+        absent = "it had no container, or " if name in where_running else ""
+        yield f"{name} was not probed: {absent}a setting left it out"
     if probes != OWN_FILE.read_bytes():
         yield "the file of probes is not the one that this program comes with"
+
+
+def _where_running(probes: bytes) -> frozenset[str]:
+    """Returns the targets that are probed only where they run; none where the file can't be read: that is a fault."""
+    try:
+        found = tomllib.loads(probes.decode()).get("where_running")
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(one for one in found if isinstance(one, str)) if isinstance(found, list) else frozenset()
