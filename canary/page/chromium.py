@@ -101,14 +101,17 @@ class Chromium:
             number = self._send(method, parameters, session)
         except OSError as error:
             raise NoBrowser(self._last_words("the browser ended")) from error
-        while True:
+        answer: Message | None = None
+        while answer is None:
+            # Events may come in one piece with the answer, before and behind it.
             for message in self._read(until):
-                if message.get("id") != number:
-                    self.events.append(message)
-                elif "error" in message:
-                    raise NoBrowser(f"the browser refused {method}: {message['error'].get('message')}")
+                if message.get("id") == number:
+                    answer = message
                 else:
-                    return dict(message["result"])
+                    self.events.append(message)
+        if "error" in answer:
+            raise NoBrowser(f"the browser refused {method}: {answer['error'].get('message')}")
+        return dict(answer["result"])
 
     def wait(self, seconds: float) -> None:
         """Collects events for so long."""

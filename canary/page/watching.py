@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +15,6 @@ LOOK_SECONDS = 0.1
 LEAST_SECONDS = 3.0
 """Errors that come late are waited for so long after the page is live."""
 _MOST_TOLD = 50
-_STATUS = re.compile(r"status of ([0-9]{3})")
 _HIGHEST = 5000
 """The most of the page that is on the picture, in pixels."""
 
@@ -59,7 +57,6 @@ class Watch:
         self._url = url
         self._patience = patience
         self._requests: dict[str, str] = {}
-        self._only_logged: dict[str, str] = {}
         self._document: str | None = None
         self._hangs = False
         target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -79,7 +76,6 @@ class Watch:
             self.seen.link = self.seen.rows = None
             self._error("the page hangs: a script of it does not end")
         self._take_events()
-        self._add_only_logged()
         return self.seen
 
     def screenshot(self) -> bytes | None:
@@ -153,25 +149,13 @@ class Watch:
             self._error(details.get("exception", {}).get("description") or details["text"])
         elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"):
             self._error(" ".join(str(each.get("value", each.get("description"))) for each in told["args"]))
-        elif method == "Log.entryAdded" and told["entry"]["level"] == "error":
-            self._logged(told["entry"])
-
-    def _logged(self, entry: dict[str, Any]) -> None:
-        """The log often tells again what the events of a request told: only what they did not tell is kept of it."""
-        if entry["source"] != "network":
-            self._error(entry["text"])
-        elif entry.get("url"):
-            self._only_logged[urlsplit(entry["url"]).path or entry["url"]] = entry["text"]
-
-    def _add_only_logged(self) -> None:
-        for path, text in self._only_logged.items():
-            if not any(one.startswith(f"{path}: ") for one in self.seen.failed_requests):
-                status = _STATUS.search(text)
-                self._failed(path, f"status {status[1]}" if status else text)
+        # Of the network all is told above, with its request.
+        elif method == "Log.entryAdded" and told["entry"]["level"] == "error" and told["entry"]["source"] != "network":
+            self._error(told["entry"]["text"])
 
     def _failed(self, request: str, reason: str) -> None:
         if len(self.seen.failed_requests) < _MOST_TOLD:
-            self.seen.failed_requests.append(printable(f"{self._requests.get(request, request)}: {reason}"))
+            self.seen.failed_requests.append(printable(f"{self._requests.get(request, 'a request')}: {reason}"))
 
     def _error(self, text: str) -> None:
         if len(self.seen.errors) < _MOST_TOLD:

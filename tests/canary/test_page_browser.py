@@ -62,6 +62,16 @@ def test_a_silent_browser_is_waited_for_until_the_deadline_and_then_killed(tmp_p
     assert not Path(f"/proc/{pid.read_text()}").exists()
 
 
+def test_events_that_come_in_one_piece_with_an_answer_are_kept_before_and_behind_it(tmp_path: Path) -> None:
+    pieces = b'{"method": "first"}\0{"id": 1, "result": {"a": 1}}\0{"method": "second"}\0{"method": "th'
+    text = f"import os; os.read(3, 999); os.write(4, {pieces!r}); os.read(3, 999)\n"
+    text += """os.write(4, b'ird"}\\0{"id": 2, "result": {}}\\0'); input()"""
+    with Chromium(program(tmp_path, text), time.monotonic() + 20) as browser:
+        assert browser.ask("Target.getTargets") == {"a": 1}
+        browser.ask("Target.getTargets")
+        assert [event["method"] for event in browser.events] == ["first", "second", "third"]
+
+
 def test_root_alone_goes_without_the_sandbox(tmp_path: Path) -> None:
     told = tmp_path / "arguments"
     text = f"import sys; open('{told}', 'w').write(' '.join(sys.argv))"
