@@ -37,8 +37,7 @@ def measure() -> list[Row]:
         runs = [seconds(lambda: stack.run("make", "evidence")) for _ in range(RUNS)]
         newest = max((ROOT / "evidence").glob("canary_*.zip"), key=lambda path: path.stat().st_mtime)
         cost = cost_rows(stack)
-        chain = chain_rows(newest)
-    return [row("evidence_run_seconds", runs, "s"), *chain, *cost]
+    return [row("evidence_run_seconds", runs, "s"), *chain_rows(newest), *cost]
 
 
 def chain_rows(package: Path) -> list[Row]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 
 import msgspec
 
+from canary.probes.declared import ProbeFileError, read_file
 from canary.probes.source import OWN_FILE
 from canary.report import Report
 from canary.settings import Settings
@@ -24,7 +24,7 @@ def limit_notes(report: Report, probes: bytes) -> Iterator[str]:
     for name, value in msgspec.structs.asdict(usual.limits).items():
         if limits[name] != value:
             yield f"the limit {name} is {limits[name]:g}, not the project's default {value:g}"
-    where_running = _where_running(probes)
+    where_running = _where_running(report, probes)
     for name in report.left_out:
         absent = "it had no container, or " if name in where_running else ""
         yield f"{name} was not probed: {absent}a setting left it out"
@@ -32,10 +32,9 @@ def limit_notes(report: Report, probes: bytes) -> Iterator[str]:
         yield "the file of probes is not the one that this program comes with"
 
 
-def _where_running(probes: bytes) -> frozenset[str]:
+def _where_running(report: Report, probes: bytes) -> tuple[str, ...]:
     """Returns the targets that are probed only where they run; none where the file can't be read: that is a fault."""
     try:
-        found = tomllib.loads(probes.decode()).get("where_running")
-    except (ValueError, RecursionError):
-        return frozenset()
-    return frozenset(one for one in found if isinstance(one, str)) if isinstance(found, list) else frozenset()
+        return read_file(probes.decode(), report.limits.constants()).where_running
+    except (ProbeFileError, UnicodeError):
+        return ()

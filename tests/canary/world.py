@@ -23,11 +23,14 @@ JSON = "application/json"
 LIMITS = VerdictLimits(p95_seconds=1.5, restart_budget=10)
 KEY = "the-key-of-the-canary"
 WELL = {"streams-agree": "0", "ledger": "0", "backup": "3600", "disk": "0.5"}
-"""What each query of Prometheus gives on a healthy stack, by the probe that asks."""
+"""The results of Prometheus's queries on a healthy stack, by the probe that asks."""
 
 
 class Service(Site):
     """A service of the stack: also Prometheus, with the queries that are declared, and an executor with its ledger."""
+
+    asked_for_orders = False
+    """True for an executor whose paths below `/v1/` are those of the ledger."""
 
     def __init__(self, queries: dict[str, str]) -> None:
         super().__init__()
@@ -58,9 +61,6 @@ class Service(Site):
     def take(self, _path: str, body: bytes) -> Reply:
         status, given = self.ledger.post(json.loads(body))
         return status, JSON, json.dumps(given).encode()
-
-    asked_for_orders = False
-    """True for an executor whose paths below `/v1/` are those of the ledger."""
 
     def write_metrics(self, old: bytes, new: bytes) -> None:
         """Replaces a piece of the metrics."""
